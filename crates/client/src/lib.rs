@@ -1,0 +1,3 @@
+//! A Tulou client on a machine.
+pub mod action;
+pub mod view;

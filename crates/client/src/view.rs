@@ -1,0 +1,21 @@
+//! Views: what the window shows, shaped so that it can render without knowing a rule.
+//!
+//! A view is computed from the store with the outbox laid over it, so what a person did is visible before the
+//! network has heard of it. The window is told *what is stale* ([`Change`]) and reads the view again.
+//! Ids are strings here, times are milliseconds since 1970 (UTC), counts are numbers.
+
+mod access;
+mod app;
+mod change;
+mod member;
+mod text;
+mod timeline;
+mod tree;
+
+pub use access::*;
+pub use app::*;
+pub use change::*;
+pub use member::*;
+pub use text::*;
+pub use timeline::*;
+pub use tree::*;

@@ -1,0 +1,231 @@
+//! The whole window: accounts, rail, connection, settings.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use specta_typescript::Number;
+
+/// Everything that the frame of the window shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct AppView {
+    /// Accounts in the order they were added. None: the first start.
+    pub accounts: Vec<AccountView>,
+    /// The person's settings on this computer.
+    pub settings: Settings,
+    /// Where the window was when it was last closed.
+    pub last_place: Option<Place>,
+    /// The server hosted on this computer, when there is one.
+    pub hosting: Option<HostingView>,
+    /// Whether the system's keyring keeps the sign-in; without one the person signs in at each start.
+    pub has_keyring: bool,
+    /// Sum of unread and mention numbers shown on tiles; goes into the window's title.
+    pub badge: Badge,
+}
+
+/// Numbers of a thing in the tree. A group's, a community's and the app's are sums of what is shown under them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Badge {
+    /// Unread messages where the level is `all`.
+    pub unread: u32,
+    /// Messages that mention me.
+    pub mentions: u32,
+    /// Something is unread where the level shows no number.
+    pub has_dot: bool,
+}
+
+/// One account on one server.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountView {
+    /// The account's key: `<server id>.<account id>`.
+    pub key: String,
+    /// The account's id on its server.
+    pub account_id: String,
+    /// The name signed in with.
+    pub name: String,
+    /// The name others see.
+    pub display_name: String,
+    /// The server's name.
+    pub server_name: String,
+    /// The address in use, for example `ws://127.0.0.1:4780`.
+    pub address: String,
+    /// Whether this account's server runs inside this program.
+    pub is_hosted_here: bool,
+    /// Whether this account administrates its server.
+    pub is_server_admin: bool,
+    /// State of the link.
+    pub connection: Connection,
+    /// Commands that wait in the outbox.
+    pub waiting: u32,
+    /// Commands that were refused and wait for the person, other than messages (those are shown in their timeline).
+    pub rejected: Vec<RejectedView>,
+    /// Communities, in the order of joining.
+    pub communities: Vec<CommunityTile>,
+}
+
+/// State of an account's link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Connection {
+    /// No link; the next attempt is at `retry_at`.
+    Offline {
+        /// When the next attempt starts.
+        #[specta(type = Number)]
+        retry_at: i64,
+    },
+    /// An attempt is under way.
+    Connecting,
+    /// Connected; rows that were missed are being fetched.
+    Syncing,
+    /// Connected and complete.
+    Synced,
+    /// The session was ended or no token is kept: the person has to sign in.
+    SignedOut,
+}
+
+/// A community's tile in the rail.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CommunityTile {
+    /// The community.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its numbers.
+    pub badge: Badge,
+    /// Made here, not yet acknowledged by the server.
+    pub is_pending: bool,
+}
+
+/// A refused command that waits for the person.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectedView {
+    /// The command's id: for `outbox_retry` and `outbox_discard`.
+    pub command: String,
+    /// The command's method, for example `topic.create`; the window has a sentence for each.
+    pub method: String,
+    /// The name of what it was about, when there is one.
+    pub subject: String,
+    /// Where it happened.
+    pub community: Option<String>,
+    /// Where it happened.
+    pub topic: Option<String>,
+    /// Why it was refused.
+    pub rejection: RejectionView,
+}
+
+/// A typed no. The window has a sentence for each code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectionView {
+    /// A stable code, for example `not_allowed`, `too_long`, `offline`.
+    pub code: String,
+    /// The right that was missing, for `not_allowed`.
+    pub permission: Option<String>,
+    /// The limit that was passed, for `too_long` and `too_many`.
+    #[specta(type = Option<Number>)]
+    pub limit: Option<u64>,
+    /// Seconds to wait, for `busy`.
+    pub retry_after_s: Option<u32>,
+}
+
+/// What the person set on this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// Language of the window.
+    pub language: Language,
+    /// Colours.
+    pub theme: Theme,
+    /// Size of text in percent: 80 to 160.
+    pub text_size: u32,
+    /// Whether the member panel is shown.
+    pub shows_members: bool,
+    /// Collapsed groups of the tree, by id.
+    pub collapsed: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            language: Language::System,
+            theme: Theme::System,
+            text_size: 100,
+            shows_members: true,
+            collapsed: Vec::new(),
+        }
+    }
+}
+
+/// Language of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub enum Language {
+    /// As the system says.
+    #[serde(rename = "system")]
+    System,
+    /// Simplified Chinese.
+    #[serde(rename = "zh-CN")]
+    ZhCn,
+    /// English.
+    #[serde(rename = "en")]
+    En,
+}
+
+/// Colours of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum Theme {
+    /// As the system says.
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// A place in the window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// The account's key.
+    pub account: String,
+    /// The community, if one is open.
+    pub community: Option<String>,
+    /// The topic, if one is open.
+    pub topic: Option<String>,
+}
+
+/// The server hosted on this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct HostingView {
+    /// The account that administrates it.
+    pub account: Option<String>,
+    /// Addresses it listens on.
+    pub addresses: Vec<String>,
+    /// The folder with all its data.
+    pub folder: String,
+}
+
+/// What a link or an address leads to, before joining.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerPeek {
+    /// The server's id.
+    pub server: String,
+    /// The server's name.
+    pub name: String,
+    /// Who may register: `open`, `invite`, `closed`.
+    pub registration: String,
+    /// The address that answered.
+    pub address: String,
+    /// The community the link invites to, when it does and is still valid.
+    pub community: Option<String>,
+    /// Its members.
+    #[specta(type = Option<Number>)]
+    pub members: Option<u64>,
+    /// Accounts on this server that this computer already has, by key.
+    pub accounts: Vec<String>,
+}

@@ -1,0 +1,56 @@
+//! Members of a community, a part at a time.
+
+use serde::Serialize;
+use specta::Type;
+use specta_typescript::Number;
+
+/// The shown part of a community's members.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct MembersView {
+    /// Sections: one per shown member group by rank, then everybody else.
+    pub sections: Vec<MemberSection>,
+    /// More members exist than are listed.
+    pub has_more: bool,
+    /// The answer came from the server just now; otherwise it is what this computer remembers.
+    pub is_fresh: bool,
+}
+
+/// A section of the member panel.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberSection {
+    /// The member group; none for everybody else.
+    pub member_group: Option<String>,
+    /// Its name; empty for everybody else.
+    pub name: String,
+    /// How many members it has.
+    #[specta(type = Number)]
+    pub count: u64,
+    /// Its first members.
+    pub members: Vec<MemberView>,
+}
+
+/// A member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberView {
+    /// The account.
+    pub id: String,
+    /// The name to show.
+    pub name: String,
+    /// The name signed in with.
+    pub account_name: String,
+    /// Connected now.
+    pub is_online: bool,
+    /// Owner of the community.
+    pub is_owner: bool,
+    /// Member groups, by id.
+    pub member_groups: Vec<String>,
+    /// It is me.
+    pub is_me: bool,
+    /// I may put this member in member groups below my rank.
+    pub can_assign: bool,
+    /// I may remove this member.
+    pub can_kick: bool,
+}

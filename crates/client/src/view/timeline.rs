@@ -1,0 +1,232 @@
+//! A stretch of a topic's timeline: contiguous rows around a place, and what waits to be sent.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use specta_typescript::Number;
+
+use super::{Block, RejectionView};
+
+/// Which rows to read. The answer holds contiguous `seq` only, as far as this computer has them; what is missing is
+/// fetched meanwhile and announced by `Change::Timeline`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "at", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Stretch {
+    /// Around the first unread row; at the end when everything is read.
+    Unread {
+        /// How many rows at most.
+        count: u32,
+    },
+    /// The newest rows.
+    End {
+        /// How many rows at most.
+        count: u32,
+    },
+    /// Around a message that may not be on this computer yet.
+    Message {
+        /// The message.
+        id: String,
+        /// How many rows at most.
+        count: u32,
+    },
+    /// From one place to another; `to: null` follows the end.
+    Range {
+        /// The first `seq`.
+        #[specta(type = Number)]
+        from: u64,
+        /// The last `seq`.
+        #[specta(type = Option<Number>)]
+        to: Option<u64>,
+    },
+}
+
+/// A stretch of a topic.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct TimelineView {
+    /// The topic.
+    pub topic: String,
+    /// Its community; none for a direct conversation.
+    pub community: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its introduction.
+    pub introduction: String,
+    /// Closed: seen by those with a seat.
+    pub is_closed: bool,
+    /// Why nothing can be written here, when that is so: `not_allowed`, `muted`, `unavailable`.
+    pub cannot_speak: Option<String>,
+    /// Permissions I hold here, by key.
+    pub permissions: Vec<String>,
+    /// Rows in the order of `seq`.
+    pub rows: Vec<MessageView>,
+    /// My messages that wait for the server, oldest first; shown after the last row.
+    pub pending: Vec<MessageView>,
+    /// Rows exist before the first.
+    pub has_before: bool,
+    /// Rows exist after the last.
+    pub has_after: bool,
+    /// Rows next to this stretch are being fetched.
+    pub is_loading: bool,
+    /// Rows could not be fetched because there is no link.
+    pub is_cut_off: bool,
+    /// Where the divider stands: the first row that was unread when the topic was entered.
+    #[specta(type = Option<Number>)]
+    pub first_unread: Option<u64>,
+    /// Unread messages now.
+    pub unread: u32,
+    /// The newest `seq` on the server, as far as known.
+    #[specta(type = Number)]
+    pub head: u64,
+    /// Pinned messages, newest first.
+    pub pins: Vec<PinView>,
+    /// The draft.
+    pub draft: DraftView,
+}
+
+/// A pinned message, briefly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct PinView {
+    /// The message.
+    pub id: String,
+    /// Its author's name.
+    pub author: String,
+    /// Its text on one line, cut.
+    pub excerpt: String,
+}
+
+/// What is being written in a topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct DraftView {
+    /// The text.
+    pub text: String,
+    /// The message replied to.
+    pub reply_to: Option<String>,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageView {
+    /// The message.
+    pub id: String,
+    /// Its place; none while pending.
+    #[specta(type = Option<Number>)]
+    pub seq: Option<u64>,
+    /// Who wrote it.
+    pub author: AuthorView,
+    /// The server's time, or for a pending one the time of writing.
+    #[specta(type = Number)]
+    pub sent_at: i64,
+    /// The sender's time when it is more than 5 minutes off.
+    #[specta(type = Option<Number>)]
+    pub written_at: Option<i64>,
+    /// The text as a tree.
+    pub blocks: Vec<Block>,
+    /// The text as written: what the editor starts from.
+    pub text: String,
+    /// The message replied to.
+    pub reply: Option<ReplyView>,
+    /// Reactions in the order of first use.
+    pub reactions: Vec<ReactionView>,
+    /// Pinned.
+    pub is_pinned: bool,
+    /// Edited after sending.
+    pub is_edited: bool,
+    /// Recalled: nothing but this line is shown.
+    pub recalled: Option<RecalledView>,
+    /// It mentions me.
+    pub mentions_me: bool,
+    /// I wrote it.
+    pub is_mine: bool,
+    /// Where it stands on its way.
+    pub delivery: Delivery,
+    /// An edit, recall, reaction or pin of mine waits for the server.
+    pub has_pending_change: bool,
+    /// A change of mine to this message was refused.
+    pub refused: Option<RefusedView>,
+    /// What I may do with it: any of `edit`, `recall`, `react`, `pin`, `reply`.
+    pub actions: Vec<String>,
+}
+
+/// A refused change to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedView {
+    /// The command's id.
+    pub command: String,
+    /// Its method.
+    pub method: String,
+    /// Why.
+    pub rejection: RejectionView,
+}
+
+/// An author.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorView {
+    /// The account.
+    pub id: String,
+    /// The name to show.
+    pub name: String,
+    /// The highest shown member group, for the tag beside the name.
+    pub tag: Option<String>,
+}
+
+/// A quoted message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplyView {
+    /// The message.
+    pub id: String,
+    /// Its author; none when it is not on this computer or may not be read.
+    pub author: Option<AuthorView>,
+    /// Its text on one line, cut; empty when recalled or unknown.
+    pub excerpt: String,
+    /// It was recalled.
+    pub is_recalled: bool,
+}
+
+/// A reaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ReactionView {
+    /// The emoji.
+    pub key: String,
+    /// How many.
+    pub count: u32,
+    /// I am one of them.
+    pub is_mine: bool,
+}
+
+/// A recalled message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RecalledView {
+    /// The name of who recalled it.
+    pub by: String,
+    /// The author did.
+    pub is_by_author: bool,
+}
+
+/// Where a message stands on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Delivery {
+    /// The server has it.
+    Sent,
+    /// It waits: for the link, or for the answer.
+    Sending,
+    /// It waits because the server asked to slow down.
+    Waiting {
+        /// When it is tried again.
+        #[specta(type = Number)]
+        until: i64,
+    },
+    /// It was refused: retry, edit or discard.
+    Failed {
+        /// Why.
+        rejection: RejectionView,
+    },
+}

@@ -1,0 +1,81 @@
+//! The tree of a community: groups and their topics.
+
+use serde::Serialize;
+use specta::Type;
+use specta_typescript::Number;
+
+use super::Badge;
+
+/// A community with its groups and topics, as far as I may see them.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct TreeView {
+    /// The community.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its introduction.
+    pub introduction: String,
+    /// Number of members; unknown before the first digest.
+    #[specta(type = Option<Number>)]
+    pub members: Option<u64>,
+    /// Number of members online.
+    #[specta(type = Option<Number>)]
+    pub online: Option<u64>,
+    /// Whether I own it.
+    pub is_owner: bool,
+    /// Permissions I hold at the level of the community, by key (`manageTopics`, `invite` …).
+    pub permissions: Vec<String>,
+    /// Groups in order.
+    pub groups: Vec<GroupView>,
+    /// Made here, not yet acknowledged.
+    pub is_pending: bool,
+}
+
+/// A group: a shelf of topics.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupView {
+    /// The group.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Sum of what is shown under it.
+    pub badge: Badge,
+    /// Permissions I hold in the group, by key.
+    pub permissions: Vec<String>,
+    /// Topics in order.
+    pub topics: Vec<TopicView>,
+    /// Made or changed here, not yet acknowledged.
+    pub is_pending: bool,
+}
+
+/// A topic in the tree.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct TopicView {
+    /// The topic.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its introduction.
+    pub introduction: String,
+    /// Closed: seen by those with a seat.
+    pub is_closed: bool,
+    /// Listed, but I have no seat: only its name is known.
+    pub is_locked: bool,
+    /// Announcements: `everyone` may not speak in it.
+    pub is_announcement: bool,
+    /// Its numbers.
+    pub badge: Badge,
+    /// I may speak in it.
+    pub can_speak: bool,
+    /// Permissions I hold in the topic, by key.
+    pub permissions: Vec<String>,
+    /// A draft waits in it.
+    pub has_draft: bool,
+    /// A refused message waits in it.
+    pub has_failed: bool,
+    /// Made or changed here, not yet acknowledged.
+    pub is_pending: bool,
+}
