@@ -1,1 +1,66 @@
-fn main() {}
+//! Sets up, runs, checks, tests, measures and packs Tulou: the only scripts of this repository.
+//!
+//! - `setup`: what a fresh machine lacks
+//! - `run`, `display`: the app, on a real or a virtual display
+//! - `check`, `test`, `step`, `policy`: what has to hold before a change goes in
+//! - `bench`: measurements
+//! - `dist`: packages
+//! - `repo`: where things lie, and how commands are run there
+
+mod bench;
+mod check;
+mod display;
+mod dist;
+mod policy;
+mod repo;
+mod run;
+mod setup;
+mod step;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Everything one does with this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what a fresh machine lacks: system packages and the window's npm packages.
+    Setup,
+    /// Build the app at release speed and start it.
+    Run(run::Arguments),
+    /// The quick checks: formatting, lints, docs, dependencies, generated files.
+    Check,
+    /// Everything: the checks, all tests, the real window.
+    Test(test::Arguments),
+    /// Measure: start, open, send or seen.
+    Bench(bench::Arguments),
+    /// Make the .deb and the .rpm.
+    Dist,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Setup => setup::setup(setup::Scope::Everything).map(|()| true),
+        Task::Run(arguments) => run::run(&arguments),
+        Task::Check => check::check(),
+        Task::Test(arguments) => test::test(&arguments),
+        Task::Bench(arguments) => bench::bench(&arguments),
+        Task::Dist => dist::dist().map(|()| true),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

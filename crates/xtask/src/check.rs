@@ -1,0 +1,82 @@
+//! The quick checks, each with the command that mends it.
+
+use anyhow::Result;
+
+use crate::{
+    policy, repo, setup,
+    step::{Remedy, Steps},
+};
+
+/// Takes all checks; whether they passed.
+pub fn check() -> Result<bool> {
+    setup::setup(setup::Scope::Build)?;
+    let mut steps = Steps::default();
+    all(&mut steps);
+    generated(&mut steps);
+    Ok(steps.finish())
+}
+
+/// Formatting, lints, docs and dependencies.
+pub fn all(steps: &mut Steps) {
+    steps.run(
+        "rust format",
+        repo::cargo(&["fmt", "--all", "--check"]),
+        Some("cargo fmt --all"),
+    );
+    steps.run(
+        "ui lint",
+        repo::npm(&["run", "--silent", "lint"]),
+        Some("npm --prefix ui run format (and see the messages of eslint)"),
+    );
+    steps.run("ui types", repo::npm(&["run", "--silent", "check"]), None);
+    steps.take(
+        "dependencies",
+        Remedy::Mend(
+            "see deny.toml, the policy; `cargo tree --invert NAME` shows who needs a package",
+        ),
+        policy::check,
+    );
+    steps.run(
+        "rust lints",
+        repo::cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            "tauri/custom-protocol",
+            "--",
+            "--deny",
+            "warnings",
+        ]),
+        Some("cargo clippy --workspace --all-targets --features tauri/custom-protocol --fix --allow-dirty"),
+    );
+    let mut doc = repo::cargo(&[
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+        "--features",
+        "tauri/custom-protocol",
+    ]);
+    doc.env("RUSTDOCFLAGS", "--deny warnings");
+    steps.run("rust docs", doc, None);
+}
+
+/// Files that are generated from the code and kept in the repository.
+fn generated(steps: &mut Steps) {
+    steps.run(
+        "generated files",
+        repo::cargo(&[
+            "test",
+            "--quiet",
+            "--package",
+            "tulou",
+            "--package",
+            "tulou-protocol",
+            "--features",
+            "tauri/custom-protocol",
+            "current",
+        ]),
+        Some("UPDATE_BINDINGS=1 UPDATE_OPENRPC=1 cargo test -p tulou -p tulou-protocol --features tauri/custom-protocol current"),
+    );
+}

@@ -1,0 +1,92 @@
+//! Everything that has to hold before a change goes in.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use crate::{check, display::Display, repo, run, setup, step::Steps};
+
+/// How much is tested.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The full numbers: more seeds, longer simulations, larger stores.
+    #[arg(long)]
+    long: bool,
+    /// Repeat a run with its seed.
+    #[arg(long, env = "TULOU_SEED")]
+    seed: Option<u64>,
+}
+
+/// Takes all steps; whether they passed.
+pub fn test(arguments: &Arguments) -> Result<bool> {
+    let seed = match arguments.seed {
+        Some(seed) => seed,
+        None => new_seed()?,
+    };
+    println!("Seed: {seed} (repeat with: cargo xtask test --seed {seed})");
+    setup::setup(setup::Scope::Everything)?;
+    run::build_ui()?;
+
+    let with_seed = |mut command: std::process::Command| {
+        command.env("TULOU_SEED", seed.to_string());
+        if arguments.long {
+            command.env("TULOU_LONG", "1");
+        }
+        command
+    };
+    let mut steps = Steps::default();
+    check::all(&mut steps);
+    steps.run(
+        "rust tests",
+        with_seed(repo::cargo(&[
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--features",
+            "tauri/custom-protocol",
+        ])),
+        None,
+    );
+    steps.run(
+        "ui tests",
+        with_seed(repo::npm(&["run", "--silent", "test"])),
+        None,
+    );
+    window(&mut steps, with_seed);
+    println!("Seed: {seed}");
+    Ok(steps.finish())
+}
+
+/// The tests that need a display, marked `#[ignore]` for everybody who runs `cargo test` without one.
+fn window(steps: &mut Steps, with_seed: impl Fn(std::process::Command) -> std::process::Command) {
+    let remedy = crate::step::Remedy::Repeat(
+        "xvfb-run -a dbus-run-session -- cargo test --features tauri/custom-protocol --test window -- --ignored"
+            .to_owned(),
+    );
+    steps.take("real window", remedy, || {
+        let display = Display::start(1280, 800)?;
+        let mut tests = display.session("cargo");
+        tests.args([
+            "test",
+            "--package",
+            "tulou",
+            "--features",
+            "tauri/custom-protocol",
+            "--test",
+            "window",
+            "--",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ]);
+        repo::finish(with_seed(tests))
+    });
+}
+
+fn new_seed() -> Result<u64> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("read the clock")?;
+    // The quickly moving digits, short enough to be typed again.
+    Ok(u64::from(now.subsec_nanos()) ^ (now.as_secs() << 20 & 0xffff_ffff))
+}
