@@ -77,7 +77,7 @@ pub fn bench(arguments: &Arguments) -> Result<bool> {
     ];
     let mut app = None;
     if arguments.name.needs_window() {
-        app = Some(run::build_app()?);
+        app = Some(run::build_app(run::Speed::Release)?);
         if package == "tulou" {
             build.extend(["--features", "tauri/custom-protocol"]);
         }

@@ -36,6 +36,9 @@ pub struct Arguments {
     /// Size of the virtual display and of the window on it.
     #[arg(long, default_value = "1280x800", requires = "headless", value_parser = size)]
     size: (u32, u32),
+    /// Build without optimisation: sooner ready, slower to run.
+    #[arg(long)]
+    debug: bool,
     /// Words for the app.
     #[arg(last = true)]
     words: Vec<String>,
@@ -61,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     } else {
         setup::Scope::Build
     })?;
-    let app = build_app()?;
+    let app = build_app(if arguments.debug { Speed::Debug } else { Speed::Release })?;
     if arguments.headless {
         headless(&app, arguments)?;
         return Ok(true);
@@ -112,18 +115,28 @@ fn is_newer_than_all(built: &Path, source: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Builds the app at release speed with its window inside; where it is.
-pub fn build_app() -> Result<PathBuf> {
+/// How the app is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speed {
+    /// For those who use it, and for measurements.
+    Release,
+    /// For those who are about to build it again.
+    Debug,
+}
+
+/// Builds the app with its window inside; where it is.
+pub fn build_app(speed: Speed) -> Result<PathBuf> {
     build_ui()?;
-    repo::finish(repo::cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "tulou",
-        "--features",
-        "tauri/custom-protocol",
-    ]))?;
-    Ok(repo::target().join("release/tulou"))
+    let mut build = vec!["build", "--package", "tulou", "--features", "tauri/custom-protocol"];
+    let folder = match speed {
+        Speed::Release => {
+            build.push("--release");
+            "release"
+        }
+        Speed::Debug => "debug",
+    };
+    repo::finish(repo::cargo(&build))?;
+    Ok(repo::target().join(folder).join("tulou"))
 }
 
 fn headless(app: &Path, arguments: &Arguments) -> Result<()> {
