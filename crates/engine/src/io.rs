@@ -1,0 +1,239 @@
+//! What goes into the engine and what comes out of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tulou_protocol::{
+    AccountId, ClientFrame, Code, Command, CommandId, CommunityId, Epoch, Greeting, Log, Question, Rejection,
+    Rev, Row, Seq, ServerFrame, TopicId,
+    frame::Refusal,
+    id::Millis,
+    push::{Me, WideMention},
+    question::PageAt,
+};
+
+/// Everything that the engine hears.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The socket that [`Output::Connect`] asked for is open.
+    LinkUp,
+    /// The socket closed, or could not be opened.
+    LinkDown,
+    /// The server said something.
+    Frame(ServerFrame),
+    /// A command was made. It is in the outbox already, and the window shows it.
+    Submit(OutboxEntry),
+    /// The text of a pending message was changed in the outbox.
+    Replace(OutboxEntry),
+    /// The person wants a refused or stale command to be tried again. It has a new id if it was refused.
+    Retry(OutboxEntry),
+    /// The person does not want it any more; it is out of the outbox already.
+    Discard(CommandId),
+    /// A topic is shown.
+    Watch(TopicId),
+    /// It is shown no longer.
+    Unwatch(TopicId),
+    /// Rows of a topic are wanted that are not held.
+    Want(TopicId, PageAt),
+    /// A question whose answer goes to the asker, not to the store.
+    Ask(Ticket, Question),
+    /// A command that is never queued.
+    Live(Ticket, CommandId, Command),
+    /// The person wants to be connected at once (or the system woke up): do not wait for the back-off.
+    Hurry,
+    /// The deadline has come.
+    Tick,
+}
+
+/// Names the asker of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A command that waits for its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxEntry {
+    /// Its id, which is its request's.
+    pub id: CommandId,
+    /// Its place: entries of one log are sent in this order.
+    pub no: u64,
+    /// What is to be done.
+    pub command: Command,
+    /// When the person did it.
+    pub created_at: Millis,
+    /// Entries older than the server keeps answers for wait until the person says so.
+    pub state: OutboxState,
+}
+
+/// How an entry of the outbox stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboxState {
+    /// It is sent as soon as its turn comes.
+    Waiting,
+    /// Refused; it waits for the person.
+    Rejected(Rejection),
+    /// Too old to be repeated without asking.
+    Stale,
+}
+
+/// Everything that the engine wants done. Performed in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Open a socket; then say `LinkUp` or `LinkDown`.
+    Connect,
+    /// Close the socket; then say `LinkDown`.
+    Disconnect,
+    /// Send a frame. If there is no socket any more, nothing happens: `LinkDown` is on its way.
+    Send(ClientFrame),
+    /// Apply to the store in one transaction.
+    Apply(Batch),
+    /// The answer to an asker.
+    Told(Ticket, Result<Value, Untold>),
+    /// The state of the link changed.
+    Link(LinkState),
+    /// A message came that the person may want to hear of.
+    Notify {
+        /// Where.
+        topic: TopicId,
+        /// Which.
+        seq: Seq,
+        /// It mentions the person.
+        mentions_me: bool,
+    },
+}
+
+/// Why an asker gets no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Untold {
+    /// There is no link, or it was cut before the answer came.
+    Offline,
+    /// The server refused.
+    Refused(Refusal),
+}
+
+/// The state of the link, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkState {
+    /// No link; the next attempt is at `retry_at`.
+    Offline {
+        /// When.
+        retry_at: Millis,
+    },
+    /// A socket is being opened, or the greeting is awaited.
+    Connecting,
+    /// Connected, not complete.
+    Syncing,
+    /// Connected and complete.
+    Synced,
+    /// The token is not accepted: the person has to sign in.
+    SignedOut(Code),
+}
+
+/// Changes to the store that belong together: rows and cursors move in one transaction.
+pub type Batch = Vec<Change>;
+
+/// One change to the store.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// The server greeted; an epoch other than the stored one comes with resets.
+    Greeted(Box<Greeting>),
+    /// Rows, each in its latest state: the newest rev of a row wins (for a message, of each of its parts).
+    Rows(Log, Vec<Row>),
+    /// The present state of a log is in the rows before this: others with rev ≤ this are gone.
+    /// `kept` are the ids of the rows, by kind.
+    Reset {
+        /// Which log.
+        log: Log,
+        /// The rev of the state.
+        rev: Rev,
+        /// The rows of the state, as (kind, id).
+        kept: Vec<(String, String)>,
+    },
+    /// The cursor of a log moved.
+    Cursor {
+        /// Which log.
+        log: Log,
+        /// To here.
+        rev: Rev,
+        /// The view stamp, for a community.
+        view: Option<String>,
+    },
+    /// How I stand in a community.
+    Me(CommunityId, Me),
+    /// The log may not be seen any more: rows, islands, heads go; drafts and pending messages stay.
+    Forget(Log),
+    /// What is held of a topic.
+    Islands(TopicId, Vec<Island>),
+    /// Messages outside these islands are dropped with them; said when a store's islands shrink.
+    DropRange(TopicId, Seq, Seq),
+    /// The head of a topic, as far as known; never goes back within an epoch.
+    Head(TopicId, TopicHead),
+    /// A digest's counts.
+    Counts(CommunityId, Counts),
+    /// Profiles of others, by account; the newest rev wins.
+    Profiles(Vec<Row>),
+    /// The command became rows: out of the outbox.
+    Done(CommandId),
+    /// The command was refused: it stays in the outbox for the person to see.
+    Rejected(CommandId, Rejection),
+    /// My own messages that the server does not have any more (it was restored): offered for sending again.
+    Lost(TopicId, Seq),
+}
+
+/// A stretch of contiguous `seq` that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Island {
+    /// The first.
+    pub from: Seq,
+    /// The last.
+    pub to: Seq,
+    /// Valid as of this rev. While the topic is watched, a live island moves with the log's cursor.
+    pub rev: Rev,
+}
+
+/// What is known of a topic's head.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TopicHead {
+    /// The last `seq`.
+    pub seq: Seq,
+    /// The last rev.
+    pub rev: Rev,
+    /// The first `seq` that I may read; 0 while unknown.
+    pub floor: Seq,
+    /// Mentions of everyone or a member group among the last 100.
+    pub wide_mentions: Vec<WideMention>,
+}
+
+/// Counts of a community.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Members.
+    pub members: u64,
+    /// Members connected.
+    pub online: u64,
+    /// The digest's `to`: heads moved before it are known.
+    pub as_of: Millis,
+}
+
+/// What the store holds when the engine is made.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Restored {
+    /// Who.
+    pub account: Option<AccountId>,
+    /// The epoch of the server's store.
+    pub epoch: Option<Epoch>,
+    /// Cursors of logs, with the view stamp of communities.
+    pub cursors: BTreeMap<Log, (Rev, Option<String>)>,
+    /// Islands of topics.
+    pub islands: BTreeMap<TopicId, Vec<Island>>,
+    /// Heads of topics.
+    pub heads: BTreeMap<TopicId, TopicHead>,
+    /// Small numbers of topics, by community.
+    pub numbers: BTreeMap<CommunityId, BTreeMap<u32, TopicId>>,
+    /// Communities that I am a member of, with the `as_of` of their heads.
+    pub communities: BTreeMap<CommunityId, Millis>,
+    /// The revs of the profiles held.
+    pub profiles: BTreeMap<AccountId, Rev>,
+    /// The outbox in order.
+    pub outbox: Vec<OutboxEntry>,
+}
+

@@ -1,0 +1,375 @@
+//! Frames: JSON-RPC 2.0, one text frame a message; several requests may stand in one frame as a batch (an array).
+//!
+//! A rejection is error [`REJECTED`] with the [`Rejection`] as its data; `busy` is error [`BUSY`] with [`Busy`] as its
+//! data: try again. The other errors are those of JSON-RPC.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+
+use crate::{
+    command::{Command, Commanded},
+    id::CommandId,
+    push::Pushed,
+    question::{Question, Told},
+    rejection::Rejection,
+};
+
+/// The command or question was refused; data: [`Rejection`].
+pub const REJECTED: i32 = 1;
+/// Not now; data: [`Busy`].
+pub const BUSY: i32 = 2;
+/// JSON-RPC: not JSON.
+pub const PARSE_ERROR: i32 = -32_700;
+/// JSON-RPC: not a request.
+pub const INVALID_REQUEST: i32 = -32_600;
+/// JSON-RPC: unknown method.
+pub const METHOD_NOT_FOUND: i32 = -32_601;
+/// JSON-RPC: the params do not fit the method.
+pub const INVALID_PARAMS: i32 = -32_602;
+/// JSON-RPC: the server's fault.
+pub const INTERNAL_ERROR: i32 = -32_603;
+
+/// Rate, load or slow mode: the same request is welcome later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Busy {
+    /// Milliseconds to wait at least.
+    pub retry_after_ms: u64,
+}
+
+/// A request as it stands on the wire.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WireRequest {
+    /// Always `2.0`.
+    pub jsonrpc: String,
+    /// A command's id, or a number that the client counts for questions.
+    pub id: Value,
+    /// The method.
+    pub method: String,
+    /// Its params.
+    #[serde(default)]
+    pub params: Value,
+}
+
+/// A request that was understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// A command.
+    Command(Commanded),
+    /// A question with the client's number for it.
+    Question(u64, Question),
+}
+
+/// What a client sends: requests in one frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientFrame(pub Vec<Request>);
+
+/// The answer to one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Response {
+    /// Always `2.0`.
+    pub jsonrpc: String,
+    /// The request's id; null if it could not be read.
+    pub id: Value,
+    /// What was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<WireError>,
+}
+
+/// An error as it stands on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireError {
+    /// [`REJECTED`], [`BUSY`], or one of JSON-RPC's.
+    pub code: i32,
+    /// For people who read logs.
+    pub message: String,
+    /// [`Rejection`] or [`Busy`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+/// What a server sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerFrame {
+    /// Answers, as many as the client's frame had requests.
+    Responses(Vec<Response>),
+    /// On its own.
+    Pushed(Pushed),
+    /// A notification that this version does not know.
+    Unknown(String),
+}
+
+/// How a request ended, other than with a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Final.
+    Rejected(Rejection),
+    /// Try again.
+    Busy(Busy),
+    /// JSON-RPC's own errors: the other side does not understand.
+    Misunderstood(i32),
+}
+
+/// A frame that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// Not JSON, or neither a message nor a batch of them.
+    #[error("the frame is not JSON-RPC")]
+    Frame(#[from] serde_json::Error),
+}
+
+impl Request {
+    /// The request as it stands on the wire.
+    #[must_use]
+    pub fn to_wire(&self) -> WireRequest {
+        let tagged = match self {
+            Self::Command(commanded) => serde_json::to_value(&commanded.command),
+            Self::Question(_, question) => serde_json::to_value(question),
+        };
+        let id = match self {
+            Self::Command(commanded) => Value::String(commanded.id.to_string()),
+            Self::Question(number, _) => Value::from(*number),
+        };
+        let mut tagged = tagged.unwrap_or_default();
+        let mut take = |field: &str| tagged.get_mut(field).map(Value::take).unwrap_or_default();
+        let params = take("params");
+        let method = match take("method") {
+            Value::String(method) => method,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => String::new(),
+        };
+        WireRequest {
+            jsonrpc: "2.0".into(),
+            id,
+            method,
+            params,
+        }
+    }
+
+    /// Reads a request. A command's id must be a UUID.
+    ///
+    /// # Errors
+    /// [`INVALID_REQUEST`], [`METHOD_NOT_FOUND`] or [`INVALID_PARAMS`], to be answered with the request's id.
+    pub fn from_wire(wire: WireRequest) -> Result<Self, (Value, i32)> {
+        let WireRequest {
+            jsonrpc,
+            id,
+            method,
+            params,
+        } = wire;
+        if jsonrpc != "2.0" {
+            return Err((id, INVALID_REQUEST));
+        }
+        let is_command = crate::openrpc::COMMANDS.contains(&method.as_str());
+        if !is_command && !crate::openrpc::QUESTIONS.contains(&method.as_str()) {
+            return Err((id, METHOD_NOT_FOUND));
+        }
+        let tagged = serde_json::json!({"method": method, "params": params});
+        if is_command {
+            let Some(command_id) = id.as_str().and_then(|text| text.parse::<CommandId>().ok())
+            else {
+                return Err((id, INVALID_REQUEST));
+            };
+            match Command::deserialize(tagged) {
+                Ok(command) => Ok(Self::Command(Commanded {
+                    id: command_id,
+                    command,
+                })),
+                Err(_) => Err((id, INVALID_PARAMS)),
+            }
+        } else {
+            let Some(number) = id.as_u64() else {
+                return Err((id, INVALID_REQUEST));
+            };
+            match Question::deserialize(tagged) {
+                Ok(question) => Ok(Self::Question(number, question)),
+                Err(_) => Err((id, INVALID_PARAMS)),
+            }
+        }
+    }
+}
+
+impl ClientFrame {
+    /// The frame as text: one request, or an array of them.
+    ///
+    /// # Errors
+    /// If a value cannot be written as JSON, which no request of this crate does.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        match self.0.as_slice() {
+            [one] => serde_json::to_string(&one.to_wire()),
+            many => serde_json::to_string(&many.iter().map(Request::to_wire).collect::<Vec<_>>()),
+        }
+    }
+
+    /// Reads a frame. Each request is read by itself, so that a bad one in a batch does not spoil the others.
+    ///
+    /// # Errors
+    /// If the frame is not JSON, to be answered with [`PARSE_ERROR`] and a null id.
+    pub fn parse(text: &str) -> Result<Vec<Result<Request, (Value, i32)>>, Unreadable> {
+        let raw: &RawValue = serde_json::from_str(text)?;
+        let parts: Vec<&RawValue> = if raw.get().starts_with('[') {
+            serde_json::from_str(raw.get())?
+        } else {
+            vec![raw]
+        };
+        Ok(parts
+            .into_iter()
+            .map(
+                |part| match serde_json::from_str::<WireRequest>(part.get()) {
+                    Ok(wire) => Request::from_wire(wire),
+                    Err(_) => Err((Value::Null, INVALID_REQUEST)),
+                },
+            )
+            .collect())
+    }
+}
+
+impl Response {
+    /// A result.
+    ///
+    /// # Errors
+    /// If the value cannot be written as JSON.
+    pub fn ok(id: Value, result: &impl Serialize) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            jsonrpc: "2.0".into(),
+            id,
+            result: Some(serde_json::to_value(result)?),
+            error: None,
+        })
+    }
+
+    /// An answer to a question.
+    ///
+    /// # Errors
+    /// If the value cannot be written as JSON.
+    pub fn told(number: u64, told: &Told) -> Result<Self, serde_json::Error> {
+        Self::ok(Value::from(number), told)
+    }
+
+    /// An error.
+    #[must_use]
+    pub fn refused(id: Value, refusal: &Refusal) -> Self {
+        let (code, message, data) = match refusal {
+            Refusal::Rejected(rejection) => (
+                REJECTED,
+                rejection.code.key(),
+                serde_json::to_value(rejection).ok(),
+            ),
+            Refusal::Busy(busy) => (BUSY, "busy".to_owned(), serde_json::to_value(busy).ok()),
+            Refusal::Misunderstood(code) => (*code, "misunderstood".to_owned(), None),
+        };
+        Self {
+            jsonrpc: "2.0".into(),
+            id,
+            result: None,
+            error: Some(WireError {
+                code,
+                message,
+                data,
+            }),
+        }
+    }
+
+    /// The result in the type that the request names.
+    ///
+    /// # Errors
+    /// The refusal; a result that cannot be read counts as misunderstood.
+    pub fn into_result<T: serde::de::DeserializeOwned>(self) -> Result<T, Refusal> {
+        match (self.result, self.error) {
+            (_, Some(error)) => Err(error.into_refusal()),
+            (Some(value), None) => {
+                T::deserialize(value).map_err(|_| Refusal::Misunderstood(INVALID_PARAMS))
+            }
+            (None, None) => Err(Refusal::Misunderstood(INVALID_REQUEST)),
+        }
+    }
+}
+
+impl WireError {
+    fn into_refusal(self) -> Refusal {
+        match (self.code, self.data) {
+            (REJECTED, Some(data)) => match Rejection::deserialize(data) {
+                Ok(rejection) => Refusal::Rejected(rejection),
+                Err(_) => Refusal::Rejected(crate::rejection::Code::Unknown.into()),
+            },
+            (BUSY, Some(data)) => Refusal::Busy(Busy::deserialize(data).unwrap_or(Busy {
+                retry_after_ms: 1_000,
+            })),
+            (code, _) => Refusal::Misunderstood(code),
+        }
+    }
+}
+
+/// Requests that a refusal of JSON-RPC's own kind answers are final for a command: the server will never understand.
+impl From<Refusal> for Option<Rejection> {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rejected(rejection) => Some(rejection),
+            Refusal::Busy(_) => None,
+            Refusal::Misunderstood(METHOD_NOT_FOUND) => {
+                Some(crate::rejection::Code::UnknownMethod.into())
+            }
+            Refusal::Misunderstood(INTERNAL_ERROR) => Some(crate::rejection::Code::Internal.into()),
+            Refusal::Misunderstood(_) => Some(crate::rejection::Code::Malformed.into()),
+        }
+    }
+}
+
+impl ServerFrame {
+    /// The frame as text.
+    ///
+    /// # Errors
+    /// If a value cannot be written as JSON.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        #[derive(Serialize)]
+        struct Notification<'a> {
+            jsonrpc: &'a str,
+            #[serde(flatten)]
+            pushed: &'a Pushed,
+        }
+        match self {
+            Self::Responses(responses) => match responses.as_slice() {
+                [one] => serde_json::to_string(one),
+                many => serde_json::to_string(many),
+            },
+            Self::Pushed(pushed) => serde_json::to_string(&Notification {
+                jsonrpc: "2.0",
+                pushed,
+            }),
+            Self::Unknown(method) => {
+                serde_json::to_string(&serde_json::json!({"jsonrpc": "2.0", "method": method}))
+            }
+        }
+    }
+
+    /// Reads a frame.
+    ///
+    /// # Errors
+    /// If it is neither answers nor a notification.
+    pub fn parse(text: &str) -> Result<Self, Unreadable> {
+        #[derive(Deserialize)]
+        struct Head {
+            method: Option<String>,
+        }
+        let text = text.trim_start();
+        if text.starts_with('[') {
+            return Ok(Self::Responses(serde_json::from_str(text)?));
+        }
+        let head: Head = serde_json::from_str(text)?;
+        match head.method {
+            None => Ok(Self::Responses(vec![serde_json::from_str(text)?])),
+            Some(method) if crate::openrpc::PUSHES.contains(&method.as_str()) => {
+                Ok(Self::Pushed(serde_json::from_str(text)?))
+            }
+            Some(method) => Ok(Self::Unknown(method)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,338 @@
+//! A snapshot per wire variant, and what happens to bad frames.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    id::*,
+    permission::{Permissions, Place},
+};
+
+#[test]
+fn a_bad_request_in_a_batch_does_not_spoil_the_others() {
+    let good = r#"{"jsonrpc":"2.0","id":1,"method":"session.watch","params":{"topics":[]}}"#;
+    let text = format!(
+        r#"[{good},{{"jsonrpc":"2.0","id":2,"method":"no.such"}},7,{{"jsonrpc":"2.0","id":3,"method":"topic.page","params":{{}}}}]"#
+    );
+    let read = ClientFrame::parse(&text).unwrap();
+    assert!(read[0].is_ok(), "the first is fine");
+    assert_eq!(read[1], Err((Value::from(2), METHOD_NOT_FOUND)));
+    assert_eq!(read[2], Err((Value::Null, INVALID_REQUEST)));
+    assert_eq!(read[3], Err((Value::from(3), INVALID_PARAMS)));
+}
+
+#[test]
+fn a_frame_that_is_not_json_is_said_to_be_unreadable() {
+    for text in ["", "hello", "{", "[1,", "\u{0}"] {
+        assert!(ClientFrame::parse(text).is_err(), "{text:?}");
+    }
+    let deep = "[".repeat(100_000);
+    assert!(
+        ClientFrame::parse(&deep).is_err(),
+        "deep nesting is refused, not followed"
+    );
+}
+
+#[test]
+fn every_command_reads_back() {
+    for command in commands() {
+        let frame = ClientFrame(vec![Request::Command(Commanded {
+            id: CommandId(Uuid::from_u128(1)),
+            command,
+        })]);
+        let text = frame.to_text().unwrap();
+        let read: Vec<_> = ClientFrame::parse(&text)
+            .unwrap()
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(ClientFrame(read), frame, "{text}");
+    }
+}
+
+#[test]
+fn every_command_has_its_snapshot() {
+    let all = commands();
+    assert_eq!(
+        all.len(),
+        crate::openrpc::COMMANDS.len(),
+        "one example each"
+    );
+    let wires: Vec<_> = all
+        .into_iter()
+        .map(|command| {
+            Request::Command(Commanded {
+                id: CommandId(Uuid::from_u128(1)),
+                command,
+            })
+            .to_wire()
+        })
+        .collect();
+    for wire in wires {
+        insta::assert_json_snapshot!(wire.method.clone(), wire);
+    }
+}
+
+fn commands() -> Vec<Command> {
+    use crate::command::Edit;
+    let topic = TopicId(Uuid::from_u128(2));
+    let message = MessageId(Uuid::from_u128(3));
+    let community = CommunityId(Uuid::from_u128(4));
+    let group = GroupId(Uuid::from_u128(5));
+    let member_group = MemberGroupId(Uuid::from_u128(6));
+    let account = AccountId(Uuid::from_u128(7));
+    let edit = || Edit {
+        from: "甲".to_owned(),
+        to: "乙".to_owned(),
+    };
+    vec![
+        Command::MessageSend {
+            topic,
+            message,
+            text: "你好".into(),
+            reply_to: Some(message),
+            written_at: 1,
+        },
+        Command::MessageEdit {
+            topic,
+            message,
+            text: edit(),
+        },
+        Command::MessageRecall { topic, message },
+        Command::MessageReact {
+            topic,
+            message,
+            key: "🔥".into(),
+            on: true,
+        },
+        Command::MessagePin {
+            topic,
+            message,
+            on: false,
+        },
+        Command::CursorAdvance {
+            topic,
+            seq: Seq(5),
+            set_no: 1,
+        },
+        Command::CursorSet { topic, seq: Seq(4) },
+        Command::NotifySet {
+            scope: NotifyScope::Topic(topic),
+            level: Level::Nothing,
+            until: Some(9),
+        },
+        Command::ProfileEdit {
+            display_name: edit(),
+        },
+        Command::CommunityCreate {
+            community,
+            name: "星海".into(),
+            group,
+            group_name: "大厅".into(),
+            topic,
+            topic_name: "闲聊".into(),
+        },
+        Command::CommunityEdit {
+            community,
+            name: Some(edit()),
+            introduction: None,
+        },
+        Command::CommunityDissolve { community },
+        Command::CommunityJoin {
+            community,
+            invite: Some("abc".into()),
+        },
+        Command::CommunityLeave { community },
+        Command::GroupCreate {
+            community,
+            group,
+            name: "公告".into(),
+            position: "80".into(),
+        },
+        Command::GroupEdit {
+            community,
+            group,
+            name: None,
+            position: Some(edit()),
+        },
+        Command::GroupDelete { community, group },
+        Command::TopicCreate {
+            community,
+            group,
+            topic,
+            name: "招募".into(),
+            introduction: String::new(),
+            closed: true,
+            position: "80".into(),
+        },
+        Command::TopicEdit {
+            community,
+            topic,
+            name: None,
+            introduction: Some(edit()),
+            group: Some(Edit {
+                from: group,
+                to: group,
+            }),
+            position: None,
+        },
+        Command::TopicDelete { community, topic },
+        Command::SeatSet {
+            community,
+            topic,
+            account,
+            on: true,
+        },
+        Command::MemberGroupCreate {
+            community,
+            member_group,
+            name: "版主".into(),
+            rank: "80".into(),
+            shown: true,
+        },
+        Command::MemberGroupEdit {
+            community,
+            member_group,
+            name: None,
+            rank: None,
+            shown: Some(Edit {
+                from: true,
+                to: false,
+            }),
+        },
+        Command::MemberGroupDelete {
+            community,
+            member_group,
+        },
+        Command::MemberGroupAssign {
+            community,
+            member_group,
+            account,
+            on: true,
+        },
+        Command::AccessSet {
+            community,
+            place: Place::Topic(topic),
+            member_group: None,
+            allow: Edit {
+                from: Permissions::empty(),
+                to: Permissions::SPEAK,
+            },
+            deny: Edit {
+                from: Permissions::SPEAK,
+                to: Permissions::empty(),
+            },
+        },
+        Command::MemberKick { community, account },
+    ]
+}
+
+use crate::row::{Level, NotifyScope};
+
+#[test]
+fn a_notification_of_a_newer_server_is_passed_over() {
+    let frame = ServerFrame::parse(r#"{"jsonrpc":"2.0","method":"confetti","params":{}}"#).unwrap();
+    assert_eq!(
+        frame,
+        ServerFrame::Unknown("confetti".into()),
+        "it is known to be unknown"
+    );
+}
+
+#[test]
+fn pushes_and_answers_have_their_snapshots() {
+    use crate::{push::*, rejection::Code, row::*};
+    let topic = TopicId(Uuid::from_u128(2));
+    let account = AccountId(Uuid::from_u128(7));
+    let row = Row {
+        id: Uuid::from_u128(3).to_string(),
+        rev: Rev(9),
+        body: Body::Message(Message {
+            seq: Seq(4),
+            content: Some(Content {
+                author: account,
+                sent_at: 1,
+                written_at: 1,
+                text: "你好".into(),
+                reply_to: None,
+                edited_at: None,
+                recalled_by: None,
+                more: More::new(),
+            }),
+            content_rev: Rev(9),
+            marks: Some(Marks {
+                reactions: vec![Reaction {
+                    key: "🔥".into(),
+                    count: 2,
+                }],
+                ..Marks::default()
+            }),
+            marks_rev: Rev(8),
+            more: More::new(),
+        }),
+    };
+    let community = CommunityId(Uuid::from_u128(4));
+    let pushed = [
+        Pushed::Push(Push {
+            log: Log::Topic(topic),
+            prev: Rev(8),
+            rev: Rev(9),
+            rows: vec![row],
+            authors: vec![(account, Rev(1))],
+        }),
+        Pushed::Stale(Stale {
+            log: Log::Community(community),
+            rev: Rev(3),
+        }),
+        Pushed::Digest(Digest {
+            community,
+            audience: "a".into(),
+            from: 1,
+            to: 2,
+            topics: vec![TopicHead {
+                no: 1,
+                head_seq: Seq(4),
+                rev: Rev(9),
+                wide_mentions: vec![WideMention {
+                    seq: Seq(4),
+                    member_group: None,
+                }],
+            }],
+            members: 2,
+            online: 1,
+        }),
+        Pushed::Heartbeat(Heartbeat {
+            now: 5,
+            heads: vec![(Log::Account(account), Rev(2))],
+        }),
+        Pushed::Goodbye(Goodbye {
+            reason: Code::SignedOut,
+        }),
+    ];
+    let mut texts = Vec::new();
+    for pushed in pushed {
+        let frame = ServerFrame::Pushed(pushed);
+        let text = frame.to_text().unwrap();
+        assert_eq!(ServerFrame::parse(&text).unwrap(), frame, "it reads back");
+        texts.push(serde_json::from_str::<Value>(&text).unwrap());
+    }
+    let refusal = Refusal::Rejected(crate::Rejection::limit(Code::TooLong, 16_384));
+    let answers = ServerFrame::Responses(vec![
+        Response::ok(Value::from(1), &Answer::default()).unwrap(),
+        Response::refused(Value::from(2), &refusal),
+        Response::refused(
+            Value::from(3),
+            &Refusal::Busy(Busy {
+                retry_after_ms: 250,
+            }),
+        ),
+    ]);
+    let text = answers.to_text().unwrap();
+    assert_eq!(
+        ServerFrame::parse(&text).unwrap(),
+        answers,
+        "answers read back"
+    );
+    texts.push(serde_json::from_str(&text).unwrap());
+    insta::assert_json_snapshot!("pushes_and_answers", texts);
+}

@@ -1,0 +1,84 @@
+//! Limits, checked on both sides. Those that an operator may change are named in the greeting ([`Limits`]); a refusal
+//! says which limit was passed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Topics of a community.
+pub const TOPICS: usize = 5_000;
+/// Groups of a community.
+pub const GROUPS: usize = 500;
+/// Member groups of a community.
+pub const MEMBER_GROUPS: usize = 250;
+/// Access rows of a community.
+pub const ACCESS_ROWS: usize = 20_000;
+/// Bytes of a message text (UTF-8, NFC).
+pub const TEXT_BYTES: usize = 16_384;
+/// Persons mentioned in a message.
+pub const MENTIONS: usize = 50;
+/// Kinds of reactions to a message.
+pub const REACTION_KINDS: usize = 20;
+/// Bytes of a reaction's key.
+pub const REACTION_BYTES: usize = 32;
+/// Pins of a topic.
+pub const PINS: usize = 250;
+/// Bytes of the name of anything.
+pub const NAME_BYTES: usize = 100;
+/// Bytes of an introduction.
+pub const INTRODUCTION_BYTES: usize = 1_000;
+/// Bytes of a password: at least and at most.
+pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=1_000;
+/// Bytes of the name that an account signs in with: at least and at most.
+pub const ACCOUNT_NAME_BYTES: std::ops::RangeInclusive<usize> = 2..=32;
+/// Bytes of a position among siblings (a fractional key).
+pub const POSITION_BYTES: usize = 200;
+/// Milliseconds after `sent_at` in which a message may be recalled by its author, unless the community says otherwise.
+pub const RECALL_WINDOW_MS: i64 = 2 * 60 * 1_000;
+/// Days that a stored answer is kept: a repeat of the command within them gets it again.
+pub const ANSWER_DAYS: i64 = 30;
+/// Commands in a frame that drains an outbox.
+pub const COMMANDS_PER_FRAME: usize = 32;
+/// Topics that a session may watch.
+pub const WATCHES: usize = 32;
+/// Messages in a page of history.
+pub const PAGE: usize = 200;
+/// Rows in a page of a sync answer.
+pub const SYNC_ROWS: usize = 1_000;
+/// Members in an answer.
+pub const MEMBERS_PAGE: usize = 200;
+/// Members up to which a community's default level is `all`.
+pub const SMALL_COMMUNITY: u64 = 200;
+/// Seconds between heartbeats.
+pub const HEARTBEAT_S: u64 = 30;
+/// Milliseconds in which a gap between pushes may close by itself before the client syncs.
+pub const GAP_MS: i64 = 500;
+/// Milliseconds between two sends of a cursor of one topic.
+pub const CURSOR_MS: i64 = 5_000;
+/// Cursors in a request.
+pub const CURSORS_PER_FRAME: usize = 64;
+/// Live invite links of a community.
+pub const INVITES: usize = 1_000;
+
+/// Limits that an operator may change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// Bytes of a frame from a client.
+    pub frame_bytes: usize,
+    /// Requests a second and session.
+    pub requests_per_s: u32,
+    /// Requests at once, on top of the rate.
+    pub requests_burst: u32,
+    /// Messages in 10 s by a sender in a topic.
+    pub messages_per_10s: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes: 64 * 1_024,
+            requests_per_s: 30,
+            requests_burst: 60,
+            messages_per_10s: 10,
+        }
+    }
+}

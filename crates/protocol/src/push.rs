@@ -1,0 +1,230 @@
+//! Pushes: what the server sends on its own, and the answers that carry rows in the same shape.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{
+        AccountId, CommunityId, Epoch, Log, MemberGroupId, Millis, Rev, Seq, ServerId, SessionId,
+        TopicId,
+    },
+    limits::Limits,
+    row::Row,
+};
+
+/// The answer to `session.open`: what the client needs to know before anything else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Greeting {
+    /// The version of the protocol that both speak.
+    pub version: u32,
+    /// The server. Accounts and stores are named by it.
+    pub server: ServerId,
+    /// The server's name.
+    pub server_name: String,
+    /// The store's epoch. Another one than held: every log is reset.
+    pub epoch: Epoch,
+    /// The session.
+    pub session: SessionId,
+    /// Who signed in.
+    pub account: AccountId,
+    /// The server's time.
+    pub now: Millis,
+    /// The limits that an operator may have changed.
+    pub limits: Limits,
+    /// The addresses that invite links should carry.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+}
+
+/// From `prev` to `rev` these rows of the log changed. Rows that the receiver may not see are left out.
+///
+/// With the receiver's cursor *c*: `rev ≤ c` ignore; `prev ≤ c < rev` apply, move to `rev`; `prev > c` apply the rows,
+/// keep *c*, and sync if the gap has not closed in [`crate::limits::GAP_MS`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Push {
+    /// Which log.
+    pub log: Log,
+    /// The rev before.
+    pub prev: Rev,
+    /// The rev it brings to.
+    pub rev: Rev,
+    /// The rows that changed, each in its latest state.
+    pub rows: Vec<Row>,
+    /// The authors of messages in it, and the revs of their profiles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<(AccountId, Rev)>,
+}
+
+/// The answer to a command: the rows it changed, its home log first. Applied like pushes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Answer {
+    /// The changes.
+    pub pushes: Vec<Push>,
+}
+
+/// What the server sends on its own. The method is the JSON-RPC method of the notification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "method", content = "params", rename_all = "snake_case")]
+pub enum Pushed {
+    /// Rows of a log changed.
+    Push(Push),
+    /// Rows were dropped, or rights changed: sync the log.
+    Stale(Stale),
+    /// Topics moved.
+    Digest(Digest),
+    /// The server is there; heads of quiet logs.
+    Heartbeat(Heartbeat),
+    /// The session ends; `reason` says why. With `signed_out` the client asks for the password.
+    Goodbye(Goodbye),
+}
+
+/// The log is at `rev` or beyond, or the view of it changed: sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stale {
+    /// Which log.
+    pub log: Log,
+    /// Its head.
+    pub rev: Rev,
+}
+
+/// The session ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Goodbye {
+    /// Why.
+    pub reason: crate::rejection::Code,
+}
+
+/// Topics of a community that moved in the server-time window (`from`, `to`]. If `from` is later than the receiver's
+/// last `to`, it asks for `community.heads`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Digest {
+    /// Which community.
+    pub community: CommunityId,
+    /// Topics with the same View rule share an audience; a session receives those of its audiences. Opaque.
+    #[serde(default)]
+    pub audience: String,
+    /// The window's begin.
+    pub from: Millis,
+    /// The window's end.
+    pub to: Millis,
+    /// Topics that moved.
+    pub topics: Vec<TopicHead>,
+    /// How many members the community has.
+    pub members: u64,
+    /// How many of them are connected.
+    pub online: u64,
+}
+
+/// The head of a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TopicHead {
+    /// The topic's small number in its community.
+    pub no: u32,
+    /// The last `seq`.
+    pub head_seq: Seq,
+    /// The last rev.
+    pub rev: Rev,
+    /// Messages among the last 100 that mention everyone or a member group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wide_mentions: Vec<WideMention>,
+}
+
+/// A message that mentions everyone or a member group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WideMention {
+    /// Its place.
+    pub seq: Seq,
+    /// Which member group; absent: everyone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_group: Option<MemberGroupId>,
+}
+
+/// Every [`crate::limits::HEARTBEAT_S`] seconds: heads of my account, of watched topics, of my communities.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Heartbeat {
+    /// The server's time.
+    pub now: Millis,
+    /// The heads.
+    pub heads: Vec<(Log, Rev)>,
+}
+
+/// What changed in one log since the client's cursor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SyncedLog {
+    /// Which log.
+    pub log: Log,
+    /// What to do.
+    #[serde(flatten)]
+    pub outcome: SyncOutcome,
+}
+
+/// What a client does with a synced log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum SyncOutcome {
+    /// Apply the rows and move to `rev`; with `has_more` ask again from there.
+    Rows {
+        /// The rev they bring to.
+        rev: Rev,
+        /// Changed rows.
+        rows: Vec<Row>,
+        /// There are more.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        has_more: bool,
+        /// For a community: the view stamp.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        view: Option<String>,
+    },
+    /// The present state of a community or account log, whole: rows that are not in it and have rev ≤ `rev` are gone.
+    Reset {
+        /// The rev of the state.
+        rev: Rev,
+        /// All rows.
+        rows: Vec<Row>,
+        /// For a community: the view stamp.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        view: Option<String>,
+        /// For a community: how I stand in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        me: Option<Me>,
+    },
+    /// A topic: rows of the named ranges that changed since each range's rev, and the newest rows.
+    Topic {
+        /// The rev that the ranges and the tail are valid as of, once `has_more` is false.
+        rev: Rev,
+        /// The last `seq`.
+        head_seq: Seq,
+        /// The first `seq` that the reader may read.
+        floor: Seq,
+        /// Changed rows of the ranges, in the order of rev; then, on the last page, the tail.
+        rows: Vec<Row>,
+        /// The tail: the newest contiguous rows after the highest range, complete from here to `head_seq`; absent if
+        /// nothing is new. If it begins later than the highest range ends, there is a gap between them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tail_from: Option<Seq>,
+        /// There are more changed rows: ask again with the ranges' rev set to `rev`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        has_more: bool,
+        /// The authors of messages in it, and the revs of their profiles.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        authors: Vec<(AccountId, Rev)>,
+    },
+    /// The client holds more than the server has (`since` > head): drop what is held of this log and sync from 0.
+    Ahead {
+        /// The server's head.
+        rev: Rev,
+    },
+    /// The log does not exist, or may not be seen any more: delete what is held of it; drafts and pending messages stay.
+    Gone {},
+}
+
+/// How I stand in a community.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Me {
+    /// My member groups, highest rank first.
+    pub member_groups: Vec<MemberGroupId>,
+    /// Closed topics that I have a seat in, with the time I got it.
+    pub seats: Vec<(TopicId, Millis)>,
+    /// When I joined.
+    pub joined_at: Millis,
+}

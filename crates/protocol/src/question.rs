@@ -1,0 +1,303 @@
+//! Questions: what a client asks to be told, and what changes nothing in a log (watching, invite links).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{AccountId, CommunityId, Log, MemberGroupId, MessageId, Millis, Rev, Seq, TopicId},
+    push::{Digest, SyncedLog},
+    row::Row,
+};
+
+/// What is asked. The method is the JSON-RPC method, the fields are its params; the answer's type is named at each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "method", content = "params")]
+pub enum Question {
+    /// Opens the session; the first request on a link. Answer: [`crate::Greeting`].
+    #[serde(rename = "session.open")]
+    SessionOpen {
+        /// The token from signing in.
+        token: String,
+        /// The version of the protocol that the client speaks.
+        version: u32,
+    },
+    /// Which rows changed in these logs. Answer: [`Synced`].
+    #[serde(rename = "log.sync")]
+    LogSync {
+        /// The logs, at most 64.
+        logs: Vec<SyncLog>,
+    },
+    /// Which topics are shown now, all of them: replaces what was watched before. Answer: [`Watched`].
+    #[serde(rename = "session.watch")]
+    SessionWatch {
+        /// At most [`crate::limits::WATCHES`].
+        topics: Vec<TopicId>,
+    },
+    /// A page of history. Answer: [`Page`].
+    #[serde(rename = "topic.page")]
+    TopicPage {
+        /// Of which topic.
+        topic: TopicId,
+        /// Where.
+        at: PageAt,
+        /// How many rows, at most [`crate::limits::PAGE`].
+        limit: usize,
+    },
+    /// Profiles by id, at most 200. Answer: [`Profiles`]. Unknown ids are left out.
+    #[serde(rename = "profile.list")]
+    ProfileList {
+        /// Whose.
+        accounts: Vec<AccountId>,
+    },
+    /// Members of a community: a section, or those whose name begins with a prefix. Answer: [`Members`].
+    #[serde(rename = "member.list")]
+    MemberList {
+        /// Of which community.
+        community: CommunityId,
+        /// Only those who may see this topic.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        topic: Option<TopicId>,
+        /// Only those whose display or account name begins so, whatever the case; empty: everybody.
+        #[serde(default)]
+        prefix: String,
+        /// At most [`crate::limits::MEMBERS_PAGE`].
+        limit: usize,
+    },
+    /// Heads of the topics of a community that moved since a time of the server. Answer: [`Digest`].
+    #[serde(rename = "community.heads")]
+    CommunityHeads {
+        /// Of which community.
+        community: CommunityId,
+        /// Since when; 0: all.
+        since: Millis,
+    },
+    /// The invite links of a community. Needs `Invite`. Answer: [`Invites`].
+    #[serde(rename = "invite.list")]
+    InviteList {
+        /// Of which community.
+        community: CommunityId,
+    },
+    /// Makes an invite link. Needs `Invite`. Answer: [`Invite`].
+    #[serde(rename = "invite.create")]
+    InviteCreate {
+        /// To which community.
+        community: CommunityId,
+        /// When it ends; absent: never.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Millis>,
+        /// How often it may be used; absent: any number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_uses: Option<u32>,
+    },
+    /// Ends an invite link. Needs `Invite`. Answer: `{}`.
+    #[serde(rename = "invite.revoke")]
+    InviteRevoke {
+        /// To which community.
+        community: CommunityId,
+        /// Its code.
+        code: String,
+    },
+}
+
+/// A log and what the client has of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SyncLog {
+    /// Which.
+    pub log: Log,
+    /// The cursor: all rows up to this rev are held. 0: none.
+    pub since: Rev,
+    /// For a community: the view stamp last given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+    /// For a topic: the stretches of `seq` held, each with the rev as of which it is valid. At most 64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<Range>,
+}
+
+/// A stretch of contiguous `seq` of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Range {
+    /// The first.
+    pub from: Seq,
+    /// The last.
+    pub to: Seq,
+    /// Valid as of this rev.
+    pub rev: Rev,
+}
+
+/// The answer to `log.sync`: one entry per log asked for, in the same order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Synced {
+    /// What changed.
+    pub logs: Vec<SyncedLog>,
+}
+
+/// The answer to `session.watch`: the heads of the topics that are watched now; those that may not be seen are missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Watched {
+    /// Their heads.
+    pub topics: Vec<WatchedTopic>,
+}
+
+/// The head of a watched topic. Every change after `rev` is pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WatchedTopic {
+    /// Which.
+    pub topic: TopicId,
+    /// The last `seq`.
+    pub head_seq: Seq,
+    /// The last rev.
+    pub rev: Rev,
+}
+
+/// Where a page lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PageAt {
+    /// The newest rows.
+    End,
+    /// Rows before this one, nearest last.
+    Before(Seq),
+    /// Rows after this one, nearest first.
+    After(Seq),
+    /// Half before, half from this one on.
+    Around(Seq),
+    /// The same around a message whose place is not known.
+    Message(MessageId),
+}
+
+/// A page of history: contiguous `seq`, complete from `from` to `to`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Page {
+    /// Of which topic.
+    pub topic: TopicId,
+    /// Valid as of this rev of the topic.
+    pub rev: Rev,
+    /// The last `seq` of the topic.
+    pub head_seq: Seq,
+    /// The first `seq` that the reader may read; 1 for those with `ReadHistory`.
+    pub floor: Seq,
+    /// The first row's `seq`; 0 for an empty page.
+    pub from: Seq,
+    /// The last row's `seq`; 0 for an empty page.
+    pub to: Seq,
+    /// The rows, both parts, in the order of `seq`.
+    pub rows: Vec<Row>,
+    /// The authors and the revs of their profiles: what is newer than held is fetched.
+    pub authors: Vec<(AccountId, Rev)>,
+}
+
+/// Profiles. The rows' ids are the accounts'.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Profiles {
+    /// The rows.
+    pub rows: Vec<Row>,
+}
+
+/// Members, by section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Members {
+    /// One per shown member group by rank, then everybody else (`member_group` absent).
+    pub sections: Vec<MemberSection>,
+}
+
+/// A section of members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MemberSection {
+    /// Which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_group: Option<MemberGroupId>,
+    /// How many members it has in all.
+    pub count: u64,
+    /// The first of them.
+    pub members: Vec<Member>,
+}
+
+/// A member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Member {
+    /// Who.
+    pub account: AccountId,
+    /// The name signed in with.
+    pub account_name: String,
+    /// The name to show.
+    pub display_name: String,
+    /// When he joined.
+    pub joined_at: Millis,
+    /// His member groups, highest rank first.
+    pub member_groups: Vec<MemberGroupId>,
+    /// Connected now.
+    pub online: bool,
+}
+
+/// Invite links.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Invites {
+    /// The links, newest first.
+    pub invites: Vec<Invite>,
+}
+
+/// An invite link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Invite {
+    /// Its code.
+    pub code: String,
+    /// When it ends; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Millis>,
+    /// How often it may be used; absent: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u32>,
+    /// How often it was used.
+    pub uses: u32,
+    /// Who made it.
+    pub by: AccountId,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+impl Question {
+    /// The method as it is written.
+    #[must_use]
+    pub const fn method(&self) -> &'static str {
+        match self {
+            Self::SessionOpen { .. } => "session.open",
+            Self::LogSync { .. } => "log.sync",
+            Self::SessionWatch { .. } => "session.watch",
+            Self::TopicPage { .. } => "topic.page",
+            Self::ProfileList { .. } => "profile.list",
+            Self::MemberList { .. } => "member.list",
+            Self::CommunityHeads { .. } => "community.heads",
+            Self::InviteList { .. } => "invite.list",
+            Self::InviteCreate { .. } => "invite.create",
+            Self::InviteRevoke { .. } => "invite.revoke",
+        }
+    }
+}
+
+/// The answer to a question, in the type that the question names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Told {
+    /// To `session.open`.
+    Greeting(Box<crate::Greeting>),
+    /// To `log.sync`.
+    Synced(Synced),
+    /// To `session.watch`.
+    Watched(Watched),
+    /// To `topic.page`.
+    Page(Page),
+    /// To `profile.list`.
+    Profiles(Profiles),
+    /// To `member.list`.
+    Members(Members),
+    /// To `community.heads`.
+    Heads(Digest),
+    /// To `invite.list`.
+    Invites(Invites),
+    /// To `invite.create`.
+    Invite(Invite),
+    /// Done.
+    Nothing {},
+}
+

@@ -1,0 +1,177 @@
+//! The server's typed no: final, with a stable code. A client shows it where the command was given.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::permission::{Decision, Permissions};
+
+/// Why a command or question was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[error("{code:?}")]
+pub struct Rejection {
+    /// The stable code.
+    pub code: Code,
+    /// The right that was missing, with `not_allowed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission: Option<Permissions>,
+    /// What decided that the right is missing, with `not_allowed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<Decision>,
+    /// The limit that was passed, with `too_long` and `too_many`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// The present row, with `changed_meanwhile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present: Option<Box<crate::row::Row>>,
+}
+
+/// Stable codes. A client that meets an unknown one reads it as [`Code::Unknown`] and shows a general sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// A right is missing; `permission` and `decided_by` say which and why.
+    NotAllowed,
+    /// A text or list is too long; `limit` is in bytes.
+    TooLong,
+    /// There are too many of them; `limit` says how many may be.
+    TooMany,
+    /// A text that must not be empty is.
+    Empty,
+    /// A text holds control characters or is not NFC.
+    BadCharacters,
+    /// A value has no sense: an absurd number, a wrong combination.
+    Malformed,
+    /// The thing does not exist, or may not be known to.
+    NotFound,
+    /// The id belongs to somebody else's thing.
+    IdTaken,
+    /// A field moved since the command was written; `present` is the row as it is.
+    ChangedMeanwhile,
+    /// The actor is not a member of the community.
+    NotAMember,
+    /// The person is a member already, the thing is so already.
+    Already,
+    /// The person named stands at the actor's rank or above, or the right given is not the actor's own.
+    RankTooLow,
+    /// A group with topics in it cannot be deleted.
+    GroupNotEmpty,
+    /// The owner cannot leave or be removed; ownership is transferred first.
+    LastOwner,
+    /// The message was recalled.
+    Gone,
+    /// The window for recalling has passed.
+    RecallTooLate,
+    /// The window for editing has passed.
+    EditTooLate,
+    /// The actor is muted here.
+    Muted,
+    /// The invite link is unknown, expired or used up.
+    InviteInvalid,
+    /// The account's name is taken.
+    NameTaken,
+    /// Name and password do not fit.
+    WrongPassword,
+    /// The password is too short or too long.
+    WeakPassword,
+    /// The server does not register accounts, or only with an invite.
+    Closed,
+    /// The token is unknown, expired or revoked: sign in again.
+    SignedOut,
+    /// The server does not speak to this version of the client.
+    Outdated,
+    /// The method is unknown to this server.
+    UnknownMethod,
+    /// The server's fault; the command was not applied.
+    Internal,
+    /// A code that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Code {
+    /// The code as it is written.
+    #[must_use]
+    pub fn key(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(key)) => key,
+            _ => "unknown".to_owned(),
+        }
+    }
+}
+
+impl Rejection {
+    /// A rejection with nothing but its code.
+    #[must_use]
+    pub const fn new(code: Code) -> Self {
+        Self {
+            code,
+            permission: None,
+            decided_by: None,
+            limit: None,
+            present: None,
+        }
+    }
+
+    /// A limit was passed.
+    #[must_use]
+    pub const fn limit(code: Code, limit: usize) -> Self {
+        Self {
+            code,
+            permission: None,
+            decided_by: None,
+            limit: Some(limit as u64),
+            present: None,
+        }
+    }
+
+    /// A right is missing.
+    #[must_use]
+    pub const fn not_allowed(permission: Permissions, decided_by: Decision) -> Self {
+        Self {
+            code: Code::NotAllowed,
+            permission: Some(permission),
+            decided_by: Some(decided_by),
+            limit: None,
+            present: None,
+        }
+    }
+
+    /// A field moved meanwhile.
+    #[must_use]
+    pub fn changed(present: crate::row::Row) -> Self {
+        Self {
+            code: Code::ChangedMeanwhile,
+            permission: None,
+            decided_by: None,
+            limit: None,
+            present: Some(Box::new(present)),
+        }
+    }
+}
+
+impl From<Code> for Rejection {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_of_a_newer_server_is_read_as_unknown() {
+        let rejection: Rejection =
+            serde_json::from_str(r#"{"code":"brand_new","detail":1}"#).unwrap();
+        assert_eq!(
+            rejection.code,
+            Code::Unknown,
+            "an old client shows a general sentence"
+        );
+    }
+
+    #[test]
+    fn a_code_is_written_in_snake_case() {
+        assert_eq!(Code::ChangedMeanwhile.key(), "changed_meanwhile");
+    }
+}
