@@ -2,28 +2,87 @@
 
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
 
+use crate::controller::Shell;
+
 /// The only window's label; the capability names it.
 pub const LABEL: &str = "main";
 
-/// Shows the window and gives it the focus; makes it when there is none.
-pub fn show(app: &AppHandle) {
-    if let Some(window) = app.get_webview_window(LABEL) {
-        let shown = window
-            .unminimize()
-            .and_then(|()| window.show())
-            .and_then(|()| window.set_focus());
-        if let Err(error) = shown {
-            tracing::warn!("the window could not be brought to the front: {error}");
-        }
-        return;
+/// Gives the window a size, for pictures and tests: `1280x800`.
+pub const SIZE_VARIABLE: &str = "TULOU_WINDOW_SIZE";
+
+/// Its size at the first start.
+const SIZE: (f64, f64) = (1280.0, 800.0);
+
+/// The window as the controller reaches it.
+pub struct NativeWindow {
+    app: AppHandle,
+}
+
+impl NativeWindow {
+    /// The window of this app.
+    pub fn of(app: AppHandle) -> Self {
+        Self { app }
     }
-    let made = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
-        .title("Tulou")
-        .inner_size(1280.0, 800.0)
-        .min_inner_size(760.0, 520.0)
-        .center()
-        .build();
-    if let Err(error) = made {
-        tracing::error!("the window could not be made: {error}");
+}
+
+impl Shell for NativeWindow {
+    fn set_title(&self, title: &str) {
+        let Some(window) = self.app.get_webview_window(LABEL) else {
+            return;
+        };
+        if let Err(error) = window.set_title(title) {
+            tracing::warn!("the window's title could not be set: {error}");
+        }
+    }
+
+    fn show(&self) {
+        if let Some(window) = self.app.get_webview_window(LABEL) {
+            let shown = window
+                .unminimize()
+                .and_then(|()| window.show())
+                .and_then(|()| window.set_focus());
+            if let Err(error) = shown {
+                tracing::warn!("the window could not be brought to the front: {error}");
+            }
+            return;
+        }
+        let (width, height) = wished_size().unwrap_or(SIZE);
+        let made = WebviewWindowBuilder::new(&self.app, LABEL, WebviewUrl::App("index.html".into()))
+            .title("Tulou")
+            .inner_size(width, height)
+            .min_inner_size(760.0, 520.0)
+            .center()
+            .build();
+        if let Err(error) = made {
+            tracing::error!("the window could not be made: {error}");
+        }
+    }
+
+    fn open(&self, url: &str) -> Result<(), String> {
+        tauri_plugin_opener::open_url(url, None::<&str>).map_err(|error| error.to_string())
+    }
+}
+
+/// The size that the environment asks for.
+pub fn wished_size() -> Option<(f64, f64)> {
+    size_of(&std::env::var(SIZE_VARIABLE).ok()?)
+}
+
+fn size_of(text: &str) -> Option<(f64, f64)> {
+    let (width, height) = text.split_once('x')?;
+    let side = |side: &str| side.parse::<u16>().ok().filter(|side| *side > 0).map(f64::from);
+    Some((side(width)?, side(height)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_two_numbers() {
+        assert_eq!(size_of("940x600"), Some((940.0, 600.0)));
+        for wrong in ["", "940", "940x", "0x0", "-1x5", "NaNxNaN"] {
+            assert_eq!(size_of(wrong), None, "{wrong:?} is no size");
+        }
     }
 }

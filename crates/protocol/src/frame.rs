@@ -59,6 +59,9 @@ pub enum Request {
     Question(u64, Question),
 }
 
+/// A request that was not understood: its id (null if unreadable) and the JSON-RPC error to answer with.
+pub type Misread = (Value, i32);
+
 /// What a client sends: requests in one frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientFrame(pub Vec<Request>);
@@ -155,7 +158,7 @@ impl Request {
     ///
     /// # Errors
     /// [`INVALID_REQUEST`], [`METHOD_NOT_FOUND`] or [`INVALID_PARAMS`], to be answered with the request's id.
-    pub fn from_wire(wire: WireRequest) -> Result<Self, (Value, i32)> {
+    pub fn from_wire(wire: WireRequest) -> Result<Self, Misread> {
         let WireRequest {
             jsonrpc,
             id,
@@ -210,7 +213,7 @@ impl ClientFrame {
     ///
     /// # Errors
     /// If the frame is not JSON, to be answered with [`PARSE_ERROR`] and a null id.
-    pub fn parse(text: &str) -> Result<Vec<Result<Request, (Value, i32)>>, Unreadable> {
+    pub fn parse(text: &str) -> Result<Vec<Result<Request, Misread>>, Unreadable> {
         let raw: &RawValue = serde_json::from_str(text)?;
         let parts: Vec<&RawValue> = if raw.get().starts_with('[') {
             serde_json::from_str(raw.get())?

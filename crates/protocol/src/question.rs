@@ -300,4 +300,3 @@ pub enum Told {
     /// Done.
     Nothing {},
 }
-

@@ -30,7 +30,6 @@ macro_rules! bodies {
     ($($(#[$doc:meta])* $kind:literal $name:ident),* $(,)?) => {
         /// What a row holds, by kind.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        #[expect(clippy::large_enum_variant, reason = "messages are the common case, and are the large ones")]
         pub enum Body {
             $($(#[$doc])* $name($name),)*
             /// The thing was deleted; its kind stays known.
@@ -594,13 +593,8 @@ mod tests {
         let wire = r#"{"kind":"group","id":"x","rev":3,"body":{"colour":"red","name":"a","position":"80"}}"#;
         let row: Row = serde_json::from_str(wire).unwrap();
         assert!(matches!(row.body, Body::Group(_)), "the kind is known");
-        assert_eq!(
-            serde_json::to_string(&row)
-                .unwrap()
-                .contains(r#""colour":"red""#),
-            true,
-            "its new field survives"
-        );
+        let text = serde_json::to_string(&row).unwrap();
+        assert!(text.contains(r#""colour":"red""#), "its new field survives");
     }
 
     #[test]
