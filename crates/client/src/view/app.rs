@@ -133,7 +133,7 @@ pub struct RejectionView {
 
 /// What the person set on this computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// Language of the window.
     pub language: Language,
@@ -145,6 +145,21 @@ pub struct Settings {
     pub shows_members: bool,
     /// Collapsed groups of the tree, by id.
     pub collapsed: Vec<String>,
+}
+
+impl Settings {
+    /// Reads settings that an older program may have written: what is missing has its default.
+    ///
+    /// # Errors
+    /// If the text is no JSON, or a value has the wrong shape.
+    pub fn read(text: &str) -> serde_json::Result<Self> {
+        let mut all = serde_json::to_value(Self::default())?;
+        let kept: serde_json::Map<_, _> = serde_json::from_str(text)?;
+        if let Some(all) = all.as_object_mut() {
+            all.extend(kept);
+        }
+        serde_json::from_value(all)
+    }
 }
 
 impl Default for Settings {
