@@ -1,0 +1,176 @@
+//! The real window under WebDriver: started, looked at, used, killed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::Capabilities};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+/// How long anything may take before the test says what it waited for.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The app in its window.
+pub struct Window {
+    driver: Child,
+    page: Client,
+    home: PathBuf,
+}
+
+impl Window {
+    /// Starts the app with its folder.
+    pub async fn start(home: &Path) -> Self {
+        let port = free_port();
+        let driver = Command::new("WebKitWebDriver")
+            .arg(format!("--port={port}"))
+            .arg("--host=127.0.0.1")
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("TULOU_HOME", home)
+            .env("TULOU_WINDOW_SIZE", "1280x800")
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("WebKitWebDriver starts; `cargo xtask setup` installs it");
+        until("the driver's port", async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
+        let mut wishes = Capabilities::new();
+        wishes.insert(
+            "webkitgtk:browserOptions".into(),
+            json!({"binary": env!("CARGO_BIN_EXE_tulou"), "args": []}),
+        );
+        let page = ClientBuilder::new(HttpConnector::new())
+            .capabilities(wishes)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("a session with the app");
+        Self { driver, page, home: home.to_owned() }
+    }
+
+    /// Kills the app the hard way, as a power cut would, and the driver with it.
+    pub async fn kill(mut self) {
+        for pid in processes_of(&self.home) {
+            // A process that has ended meanwhile is what is wanted.
+            let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+        }
+        until("the app's end", async || processes_of(&self.home).is_empty().then_some(())).await;
+        self.driver.kill().await.expect("the driver ends");
+    }
+
+    /// Ends the session; the app ends with it.
+    pub async fn close(mut self) {
+        // The driver closes the window on the way; an answer is not always sent any more.
+        let _ = self.page.close().await;
+        let end = Instant::now() + Duration::from_secs(5);
+        while !processes_of(&self.home).is_empty() && Instant::now() < end {
+            tokio::task::yield_now().await;
+        }
+        for pid in processes_of(&self.home) {
+            let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+        }
+        self.driver.kill().await.expect("the driver ends");
+    }
+
+    /// The element, as soon as it is there and shown.
+    pub async fn find(&self, css: &str) -> Element {
+        until(&format!("{css} in the window"), async || {
+            let element = self.page.find(Locator::Css(css)).await.ok()?;
+            element.is_displayed().await.ok()?.then_some(element)
+        })
+        .await
+    }
+
+    /// Whether the element is there now.
+    pub async fn has(&self, css: &str) -> bool {
+        self.page.find(Locator::Css(css)).await.is_ok()
+    }
+
+    /// Waits until the element is gone.
+    pub async fn gone(&self, css: &str) {
+        until(&format!("the end of {css}"), async || (!self.has(css).await).then_some(())).await;
+    }
+
+    /// Clicks it as soon as it can be clicked.
+    pub async fn click(&self, css: &str) {
+        until(&format!("a click on {css}"), async || {
+            self.page.find(Locator::Css(css)).await.ok()?.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Replaces what stands in a field.
+    pub async fn fill(&self, css: &str, text: &str) {
+        until(&format!("{css} filled"), async || {
+            let field = self.page.find(Locator::Css(css)).await.ok()?;
+            field.clear().await.ok()?;
+            field.send_keys(text).await.ok()?;
+            let value = field.prop("value").await.ok()??;
+            (value == text).then_some(())
+        })
+        .await;
+    }
+
+    /// Presses keys in the element.
+    pub async fn keys(&self, css: &str, keys: &str) {
+        self.find(css).await.send_keys(keys).await.expect("keys reach the element");
+    }
+
+    /// Runs a function body in the page.
+    pub async fn js(&self, body: &str, arguments: Vec<Value>) -> Value {
+        self.page.execute(body, arguments).await.unwrap_or(Value::Null)
+    }
+
+    /// Waits until the function body is true in the page.
+    pub async fn until(&self, what: &str, body: &str) {
+        until(what, async || (self.js(body, vec![]).await == Value::Bool(true)).then_some(())).await;
+    }
+
+    /// A picture of the page, two frames after everything before it.
+    pub async fn picture(&self, name: &str) {
+        let frames = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(1)))";
+        self.page.execute_async(frames, vec![]).await.expect("two frames are drawn");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+        fs::create_dir_all(&folder).expect("a folder for pictures");
+        let picture = self.page.screenshot().await.expect("a picture");
+        fs::write(folder.join(format!("{name}.png")), picture).expect("the picture is kept");
+    }
+}
+
+/// Asks again until there is an answer; says what it waited for if none comes.
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    let mut pause = tokio::time::interval(Duration::from_millis(20));
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < end, "waited {} s for {what}", PATIENCE.as_secs());
+        pause.tick().await;
+    }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its number").port()
+}
+
+/// Processes of the app that were started with this folder, children of the web view included.
+fn processes_of(home: &Path) -> Vec<u32> {
+    let mark = format!("TULOU_HOME={}", home.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let folder = entry.path();
+        let is_ours = fs::read(folder.join("environ"))
+            .is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == mark.as_bytes()));
+        let is_app = fs::read_link(folder.join("exe")).is_ok_and(|exe| exe == Path::new(env!("CARGO_BIN_EXE_tulou")));
+        if is_ours && is_app {
+            found.push(pid);
+        }
+    }
+    found
+}
