@@ -1,0 +1,131 @@
+//! The app: the client, the controller of its window, and the server that this computer may host.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+use tulou_client::{
+    Client, Keyring,
+    view::{AppView, Badge, Place},
+};
+use tulou_protocol::invite::Link;
+
+use crate::{
+    commands::{HostInput, JoinInput},
+    controller::Controller,
+    error::WindowError,
+    home::Home,
+    hosting::Hosting,
+};
+
+/// What the commands work with.
+pub struct App {
+    home: Home,
+    /// Between the client and the native window.
+    pub controller: Arc<Controller>,
+    hosting: Hosting,
+    /// Opened while the window is being made, so that neither waits for the other.
+    client: OnceCell<Client>,
+}
+
+impl App {
+    /// An app whose client is not open yet.
+    pub fn new(home: Home, controller: Arc<Controller>) -> Self {
+        Self {
+            hosting: Hosting::in_folder(home.server()),
+            home,
+            controller,
+            client: OnceCell::new(),
+        }
+    }
+
+    /// The client. The first who asks opens it, after the server that this computer hosts, if it hosts one; a failure
+    /// is told, and the next who asks tries again.
+    pub async fn client(&self) -> Result<&Client, WindowError> {
+        let client = self.client.get_or_try_init(|| async {
+            if let Err(error) = self.hosting.resume().await {
+                tracing::error!("the server on this computer did not start: {error}");
+            }
+            let client = Client::open(self.home.client(), Arc::new(Keyring::new())).await?;
+            let controller = self.controller.clone();
+            let changes = client.changes();
+            let badges = client.clone();
+            tokio::spawn(async move {
+                controller.follow(changes, || badge(&badges)).await;
+            });
+            Ok(client)
+        });
+        client.await
+    }
+
+    /// Everything that the frame of the window shows.
+    pub async fn view(&self) -> Result<AppView, WindowError> {
+        let mut view = self.client().await?.app_view().await;
+        if let Some(server) = self.hosting.server().await {
+            let of_server = format!("{server}.");
+            for account in &mut view.accounts {
+                account.is_hosted_here = account.key.starts_with(&of_server);
+            }
+            let administrator = view
+                .accounts
+                .iter()
+                .find(|account| account.is_hosted_here && account.is_server_admin)
+                .map(|account| account.key.clone());
+            view.hosting = self.hosting.view(administrator).await;
+        }
+        Ok(view)
+    }
+
+    /// Starts a server on this computer and registers an account on it; the first administrates it. The account's key.
+    pub async fn host(&self, input: HostInput) -> Result<String, WindowError> {
+        let client = self.client().await?;
+        let address = self.hosting.begin(&input.server_name).await?;
+        let account = client
+            .register(
+                &address,
+                &input.name,
+                &input.display_name,
+                &input.password,
+            )
+            .await?;
+        Ok(account)
+    }
+
+    /// Registers or signs in on the server of a link, and joins the community that it invites to.
+    pub async fn join(&self, input: JoinInput) -> Result<Place, WindowError> {
+        let client = self.client().await?;
+        let account = if input.register {
+            client
+                .register(
+                    &input.link,
+                    &input.name,
+                    &input.display_name,
+                    &input.password,
+                )
+                .await?
+        } else {
+            client
+                .sign_in(&input.link, &input.name, &input.password)
+                .await?
+        };
+        if Link::parse(&input.link).is_ok_and(|link| link.code.is_some()) {
+            return Ok(client.join_link(&account, &input.link).await?);
+        }
+        Ok(Place {
+            account,
+            community: None,
+            topic: None,
+        })
+    }
+
+    /// Ends the client and the hosted server in order, so that nothing has to be repaired at the next start.
+    pub async fn shut_down(&self) {
+        if let Some(client) = self.client.get() {
+            client.shutdown().await;
+        }
+        self.hosting.end().await;
+    }
+}
+
+async fn badge(client: &Client) -> Badge {
+    client.app_view().await.badge
+}

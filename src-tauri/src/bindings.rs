@@ -1,0 +1,62 @@
+//! The commands as the window's TypeScript sees them: `ui/src/bindings.ts` is made from here.
+
+use tauri_specta::{Builder, collect_commands};
+
+use crate::commands;
+
+/// All commands of the window.
+pub fn builder() -> Builder<tauri::Wry> {
+    // What the window sends and what it gets have the same shape, so each type needs one name only.
+    let builder = Builder::new().disable_serde_phases();
+    builder.commands(collect_commands![
+        commands::app_view,
+        commands::set_settings,
+        commands::set_place,
+        commands::subscribe,
+        commands::peek,
+        commands::host,
+        commands::join,
+        commands::join_community,
+        commands::sign_in,
+        commands::sign_out,
+        commands::tree_view,
+        commands::timeline_view,
+        commands::enter_topic,
+        commands::leave_topic,
+        commands::members_view,
+        commands::access_view,
+        commands::explain,
+        commands::invites_view,
+        commands::create_invite,
+        commands::revoke_invite,
+        commands::submit,
+        commands::save_draft,
+        commands::outbox_retry,
+        commands::outbox_discard,
+        commands::open_link,
+        commands::painted,
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    #[test]
+    fn bindings_are_current() {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/bindings.ts");
+        let folder = tempfile::tempdir().unwrap();
+        let made = folder.path().join("bindings.ts");
+        super::builder()
+            .export(specta_typescript::Typescript::default(), &made)
+            .unwrap();
+        let made = fs::read_to_string(made).unwrap();
+        if std::env::var_os("UPDATE_BINDINGS").is_some() {
+            fs::write(&kept, &made).unwrap();
+        }
+        assert!(
+            fs::read_to_string(&kept).unwrap_or_default() == made,
+            "ui/src/bindings.ts is stale; run: UPDATE_BINDINGS=1 cargo test -p tulou bindings"
+        );
+    }
+}

@@ -1,0 +1,296 @@
+//! The window's commands: each hands one wish to the client.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use tauri::{State, ipc::Channel};
+use tulou_client::{
+    action::Action,
+    view::{
+        AccessView, AppView, Change, DraftView, ExplainView, InviteView, MembersView, Place,
+        ServerPeek, Settings, Stretch, TimelineView, TreeView,
+    },
+};
+
+use crate::{app::App, error::WindowError};
+
+type Answer<T> = Result<T, WindowError>;
+
+/// Who the person wants to be on a server that starts on this computer.
+#[derive(Debug, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct HostInput {
+    /// The server's name.
+    pub server_name: String,
+    /// The name to sign in with.
+    pub name: String,
+    /// The name others see.
+    pub display_name: String,
+    /// The password.
+    pub password: String,
+}
+
+/// Who the person wants to be on somebody else's server.
+#[derive(Debug, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct JoinInput {
+    /// The invite link, or the server's address.
+    pub link: String,
+    /// The name to sign in with.
+    pub name: String,
+    /// The name others see; for a new account.
+    pub display_name: String,
+    /// The password.
+    pub password: String,
+    /// Make a new account.
+    pub register: bool,
+}
+
+/// Milliseconds since 1970.
+#[derive(Debug, Clone, Copy, Deserialize, Type)]
+#[serde(transparent)]
+pub struct UnixMs(#[specta(type = specta_typescript::Number)] u64);
+
+/// What was made.
+#[derive(Debug, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Submitted {
+    /// Its id; none when nothing was made.
+    pub created: Option<String>,
+}
+
+/// Everything that the frame of the window shows.
+#[tauri::command]
+#[specta::specta]
+pub async fn app_view(app: State<'_, App>) -> Answer<AppView> {
+    app.view().await
+}
+
+/// Keeps what the person set on this computer.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_settings(app: State<'_, App>, settings: Settings) -> Answer<()> {
+    Ok(app.client().await?.set_settings(settings).await?)
+}
+
+/// Keeps where the window is, for the next start.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_place(app: State<'_, App>, place: Place) -> Answer<()> {
+    Ok(app.client().await?.set_place(place).await?)
+}
+
+/// From here on the window hears which views are stale, in batches.
+#[tauri::command]
+#[specta::specta]
+pub fn subscribe(app: State<'_, App>, channel: Channel<Vec<Change>>) -> Answer<()> {
+    app.controller
+        .subscribe(Box::new(move |batch| channel.send(batch).is_ok()));
+    Ok(())
+}
+
+/// What an invite link or an address leads to.
+#[tauri::command]
+#[specta::specta]
+pub async fn peek(app: State<'_, App>, link: String) -> Answer<ServerPeek> {
+    Ok(app.client().await?.peek(&link).await?)
+}
+
+/// Starts a server on this computer and registers its first account; the account's key.
+#[tauri::command]
+#[specta::specta]
+pub async fn host(app: State<'_, App>, input: HostInput) -> Answer<String> {
+    app.host(input).await
+}
+
+/// Registers or signs in on the server of a link, and joins the community that it invites to.
+#[tauri::command]
+#[specta::specta]
+pub async fn join(app: State<'_, App>, input: JoinInput) -> Answer<Place> {
+    app.join(input).await
+}
+
+/// Joins the community of a link with an account on its server.
+#[tauri::command]
+#[specta::specta]
+pub async fn join_community(app: State<'_, App>, account: String, link: String) -> Answer<Place> {
+    Ok(app.client().await?.join_link(&account, &link).await?)
+}
+
+/// Signs an account in again.
+#[tauri::command]
+#[specta::specta]
+pub async fn sign_in(app: State<'_, App>, account: String, password: String) -> Answer<()> {
+    Ok(app.client().await?.sign_in_again(&account, &password).await?)
+}
+
+/// Signs an account out.
+#[tauri::command]
+#[specta::specta]
+pub async fn sign_out(app: State<'_, App>, account: String) -> Answer<()> {
+    Ok(app.client().await?.sign_out(&account).await?)
+}
+
+/// The groups and topics of a community.
+#[tauri::command]
+#[specta::specta]
+pub async fn tree_view(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+) -> Answer<TreeView> {
+    Ok(app.client().await?.tree_view(&account, &community).await?)
+}
+
+/// A stretch of a topic.
+#[tauri::command]
+#[specta::specta]
+pub async fn timeline_view(
+    app: State<'_, App>,
+    account: String,
+    topic: String,
+    stretch: Stretch,
+) -> Answer<TimelineView> {
+    Ok(app.client().await?.timeline_view(&account, &topic, stretch).await?)
+}
+
+/// The topic is on screen: its rows come at once, and its divider stays where it is.
+#[tauri::command]
+#[specta::specta]
+pub async fn enter_topic(app: State<'_, App>, account: String, topic: String) -> Answer<()> {
+    Ok(app.client().await?.enter_topic(&account, &topic).await?)
+}
+
+/// The topic has left the screen.
+#[tauri::command]
+#[specta::specta]
+pub async fn leave_topic(app: State<'_, App>, account: String, topic: String) -> Answer<()> {
+    Ok(app.client().await?.leave_topic(&account, &topic).await?)
+}
+
+/// The first members of each section, or those whose name begins with `prefix`.
+#[tauri::command]
+#[specta::specta]
+pub async fn members_view(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+    topic: Option<String>,
+    prefix: String,
+    limit: u32,
+) -> Answer<MembersView> {
+    Ok(app.client().await?.members_view(&account, &community, topic.as_deref(), &prefix, limit)
+        .await?)
+}
+
+/// Member groups and access rows.
+#[tauri::command]
+#[specta::specta]
+pub async fn access_view(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+) -> Answer<AccessView> {
+    Ok(app.client().await?.access_view(&account, &community).await?)
+}
+
+/// Why a member holds each permission or not.
+#[tauri::command]
+#[specta::specta]
+pub async fn explain(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+    topic: Option<String>,
+    member: String,
+) -> Answer<Vec<ExplainView>> {
+    Ok(app.client().await?.explain(&account, &community, topic.as_deref(), &member)
+        .await?)
+}
+
+/// The invite links of a community.
+#[tauri::command]
+#[specta::specta]
+pub async fn invites_view(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+) -> Answer<Vec<InviteView>> {
+    Ok(app.client().await?.invites_view(&account, &community).await?)
+}
+
+/// Makes an invite link.
+#[tauri::command]
+#[specta::specta]
+pub async fn create_invite(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+    expires_in_s: Option<u32>,
+    max_uses: Option<u32>,
+) -> Answer<InviteView> {
+    Ok(app.client().await?.create_invite(&account, &community, expires_in_s, max_uses)
+        .await?)
+}
+
+/// Ends an invite link.
+#[tauri::command]
+#[specta::specta]
+pub async fn revoke_invite(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+    code: String,
+) -> Answer<()> {
+    Ok(app.client().await?.revoke_invite(&account, &community, &code)
+        .await?)
+}
+
+/// Does what a person wishes. It is durable when this answers, and on its way.
+#[tauri::command]
+#[specta::specta]
+pub async fn submit(app: State<'_, App>, account: String, action: Action) -> Answer<Submitted> {
+    let created = app.client().await?.submit(&account, action).await?;
+    Ok(Submitted { created })
+}
+
+/// Keeps what is being written.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_draft(
+    app: State<'_, App>,
+    account: String,
+    topic: String,
+    draft: DraftView,
+) -> Answer<()> {
+    Ok(app.client().await?.save_draft(&account, &topic, draft).await?)
+}
+
+/// Tries a refused command again.
+#[tauri::command]
+#[specta::specta]
+pub async fn outbox_retry(app: State<'_, App>, account: String, command: String) -> Answer<()> {
+    Ok(app.client().await?.outbox_retry(&account, &command).await?)
+}
+
+/// Gives a refused command up.
+#[tauri::command]
+#[specta::specta]
+pub async fn outbox_discard(app: State<'_, App>, account: String, command: String) -> Answer<()> {
+    Ok(app.client().await?.outbox_discard(&account, &command).await?)
+}
+
+/// Opens an address outside.
+#[tauri::command]
+#[specta::specta]
+pub fn open_link(app: State<'_, App>, url: String) -> Answer<()> {
+    Ok(app.controller.open(&url)?)
+}
+
+/// The rows of a topic are on the screen since `at_ms`; measurements read it in the log.
+#[tauri::command]
+#[specta::specta]
+pub fn painted(topic: String, at_ms: UnixMs) -> Answer<()> {
+    let UnixMs(at_ms) = at_ms;
+    tracing::debug!(target: "tulou::painted", topic = topic, at_ms = at_ms, "painted");
+    Ok(())
+}
