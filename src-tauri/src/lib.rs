@@ -1,54 +1,130 @@
 //! The desktop app: a window around the client, and a server inside for those who host.
 //!
-//! No rule lives here. [`window`] is the native window, `home` the folder that everything of the person lives in.
+//! No rule lives here.
+//!
+//! - [`run`]: the program
+//! - `commands`, `bindings`, `error`: what the window may ask, and its types in TypeScript
+//! - `app`, `hosting`: the client, and the server on this computer
+//! - `controller`, `window`, `renderer`: the native window
+//! - `home`: the folder that everything of the person lives in
 
+mod app;
+mod bindings;
+mod commands;
+mod controller;
+mod error;
 mod home;
+mod hosting;
+mod renderer;
 mod window;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
-use tauri::RunEvent;
+use tauri::{AppHandle, Manager, RunEvent};
 use tauri_plugin_window_state::StateFlags;
+use tracing_subscriber::EnvFilter;
 
-use crate::home::Home;
+use crate::{app::App, controller::Controller, home::Home, window::NativeWindow};
+
+/// Says what is written to standard error, in the way of `tracing`: `TULOU_LOG=debug`.
+const LOG_VARIABLE: &str = "TULOU_LOG";
+
+/// With this word Tulou goes on when its window is closed; starting it again brings the window back.
+const STAY: &str = "--stay";
+
+/// How long the end may take before what is left is cut off. Everything that was acknowledged is on disk by then.
+const END_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs the app until its window is closed.
 pub fn run() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("TULOU_LOG")
-                .unwrap_or_else(|_| "warn,tulou=info".into()),
+            EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| "warn,tulou=info".into()),
         )
         .with_writer(std::io::stderr)
         .init();
+    renderer::choose();
+    let stays = std::env::args().any(|word| word == STAY);
+    match build() {
+        Ok(app) => {
+            app.run(move |app, event| follow(app, &event, stays));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!("the window system could not be started: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> tauri::Result<tauri::App> {
     let home = Home::of_this_person();
     let single = tauri_plugin_single_instance::Builder::new()
         .dbus_id(home.instance_id())
-        .callback(|app, _args, _cwd| window::show(app))
+        .callback(|app, _words, _folder| app.state::<App>().controller.show())
         .build();
-    let state = tauri_plugin_window_state::Builder::new()
+    let mut state = tauri_plugin_window_state::Builder::new()
         .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
-        .with_filename(home.window_state().to_string_lossy())
-        .build();
-    let app = tauri::Builder::default()
+        .with_filename(home.window_state().to_string_lossy());
+    if window::wished_size().is_some() {
+        state = state.skip_initial_state(window::LABEL);
+    }
+    tauri::Builder::default()
         .plugin(single)
-        .plugin(state)
+        .plugin(state.build())
+        .invoke_handler(bindings::builder().invoke_handler())
         .setup(move |app| {
-            window::show(app.handle());
+            let handle = app.handle().clone();
+            let controller = Controller::new(NativeWindow::of(handle.clone()));
+            app.manage(App::new(home, controller.clone()));
+            end_on_signals(handle.clone());
+            tauri::async_runtime::spawn(async move {
+                // A failure is told to the window, which asks as well.
+                if let Err(error) = handle.state::<App>().client().await {
+                    tracing::error!("the client could not be opened: {error}");
+                }
+            });
+            controller.show();
             Ok(())
         })
-        .build(tauri::generate_context!());
-    let app = match app {
-        Ok(app) => app,
-        Err(error) => {
-            tracing::error!("the window system could not be started: {error}");
-            return ExitCode::FAILURE;
+        .build(tauri::generate_context!())
+}
+
+fn follow(app: &AppHandle, event: &RunEvent, stays: bool) {
+    if let RunEvent::ExitRequested {
+        code: None, api, ..
+    } = event
+        && stays
+    {
+        api.prevent_exit();
+    }
+    if let RunEvent::Exit = event {
+        let end = async { app.state::<App>().shut_down().await };
+        let ended =
+            tauri::async_runtime::block_on(async { tokio::time::timeout(END_WITHIN, end).await });
+        if ended.is_err() {
+            tracing::warn!("the end took too long and was cut off");
         }
-    };
-    app.run(|_app, event| {
-        if let RunEvent::Exit = event {
-            tracing::info!("exit");
+    }
+}
+
+/// Ends in order when the system, or a person at a terminal, asks for it.
+fn end_on_signals(app: AppHandle) {
+    #[cfg(unix)]
+    tauri::async_runtime::spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut terminate), Ok(mut interrupt)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        ) else {
+            return;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
+        app.exit(0);
     });
-    ExitCode::SUCCESS
+    #[cfg(not(unix))]
+    drop(app);
 }
