@@ -1,8 +1,13 @@
-//! Measurements. Each is an example program of the workspace that is named `bench_NAME`, prints one JSON object
-//! `{"name", "value", "unit"}` a line to its standard output, and describes its configuration on standard error.
+//! Measurements. What measures NAME are the example programs of the workspace that are called `bench_NAME` or
+//! `bench_NAME_…`. Each prints one JSON object `{"name", "value", "unit"}` a line to its standard output, and its
+//! configuration to standard error.
+//!
+//! They find the release build of the app in `TULOU_APP` and that of the server in `TULOU_SERVER`. Those of the
+//! app's own package run on a virtual display.
 
 use std::{
     io::{BufRead, BufReader},
+    path::Path,
     process::Stdio,
 };
 
@@ -35,17 +40,28 @@ enum Name {
 }
 
 impl Name {
-    fn example(self) -> &'static str {
+    /// Measures for people and programs carry this before the dot.
+    fn word(self) -> &'static str {
         match self {
-            Self::Start => "bench_start",
-            Self::Open => "bench_open",
-            Self::Send => "bench_send",
-            Self::Seen => "bench_seen",
+            Self::Start => "start",
+            Self::Open => "open",
+            Self::Send => "send",
+            Self::Seen => "seen",
         }
     }
+}
 
-    fn needs_window(self) -> bool {
-        matches!(self, Self::Start | Self::Open)
+/// A program that measures.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Program {
+    example: String,
+    package: String,
+}
+
+impl Program {
+    /// The app's own examples look at its window.
+    fn needs_window(&self) -> bool {
+        self.package == "tulou"
     }
 }
 
@@ -59,51 +75,88 @@ struct Measure {
 
 /// Measures; whether that succeeded.
 pub fn bench(arguments: &Arguments) -> Result<bool> {
-    let example = arguments.name.example();
-    let package = package_of(example)?;
-    let scope = if arguments.name.needs_window() {
+    let programs = programs_of(arguments.name.word())?;
+    if programs.is_empty() {
+        bail!("no package has an example bench_{}", arguments.name.word());
+    }
+    let needs_window = programs.iter().any(Program::needs_window);
+    setup::setup(if needs_window {
         setup::Scope::Everything
     } else {
         setup::Scope::Build
+    })?;
+    let app = if needs_window {
+        Some(run::build_app(run::Speed::Release)?)
+    } else {
+        None
     };
-    setup::setup(scope)?;
+    let server = [
+        "build",
+        "--release",
+        "--package",
+        "tulou-server",
+        "--bin",
+        "tulou-server",
+    ];
+    repo::finish(repo::cargo(&server))?;
+    let mut measures = Vec::new();
+    let mut succeeded = true;
+    for program in &programs {
+        succeeded &= measure_with(program, app.as_deref(), arguments.json, &mut measures)?;
+    }
+    if !arguments.json {
+        print!("{}", table(&measures));
+    }
+    if measures.is_empty() {
+        bail!("nothing was measured");
+    }
+    Ok(succeeded)
+}
+
+/// Builds and runs one program; whether it succeeded.
+fn measure_with(
+    program: &Program,
+    app: Option<&Path>,
+    json: bool,
+    measures: &mut Vec<Measure>,
+) -> Result<bool> {
     let mut build = vec![
         "build",
         "--release",
         "--package",
-        &package,
+        &program.package,
         "--example",
-        example,
+        &program.example,
     ];
-    let mut app = None;
-    if arguments.name.needs_window() {
-        app = Some(run::build_app(run::Speed::Release)?);
-        if package == "tulou" {
-            build.extend(["--features", "tauri/custom-protocol"]);
-        }
+    if program.needs_window() {
+        build.extend(["--features", "tauri/custom-protocol"]);
     }
     repo::finish(repo::cargo(&build))?;
-    let program = repo::target().join("release/examples").join(example);
-    let (display, mut command) = match app {
-        Some(app) => {
-            let display = Display::start(1280, 800)?;
-            let mut command = display.session(program);
-            command.env("TULOU_APP", app);
-            (Some(display), command)
-        }
-        None => (None, repo::command(&program.to_string_lossy())),
+    let release = repo::target().join("release");
+    let path = release.join("examples").join(&program.example);
+    let display = if program.needs_window() {
+        Some(Display::start(1280, 800)?)
+    } else {
+        None
     };
+    let mut command = match &display {
+        Some(display) => display.session(path),
+        None => repo::command(&path.to_string_lossy()),
+    };
+    command.env("TULOU_SERVER", release.join("tulou-server"));
+    if let Some(app) = app {
+        command.env("TULOU_APP", app);
+    }
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
-        .with_context(|| format!("start {example}"))?;
+        .with_context(|| format!("start {}", program.example))?;
     let written = child.stdout.take().context("read the results")?;
-    let mut measures = Vec::new();
     for line in BufReader::new(written).lines() {
         let line = line.context("read the results")?;
         match measure(&line) {
             Some(found) => {
-                if arguments.json {
+                if json {
                     println!("{line}");
                 }
                 measures.push(found);
@@ -112,50 +165,59 @@ pub fn bench(arguments: &Arguments) -> Result<bool> {
         }
     }
     let status = child.wait().context("wait for the results")?;
-    drop(display);
-    if !arguments.json {
-        print!("{}", table(&measures));
-    }
-    if measures.is_empty() {
-        bail!("{example} measured nothing");
-    }
     Ok(status.success())
 }
 
-/// The package that has the example.
-fn package_of(example: &str) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
-    #[derive(Deserialize)]
-    struct Package {
-        name: String,
-        targets: Vec<Target>,
-    }
-    #[derive(Deserialize)]
-    struct Target {
-        name: String,
-        kind: Vec<String>,
-    }
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+fn programs_of(word: &str) -> Result<Vec<Program>> {
     let text = repo::output(repo::cargo(&[
         "metadata",
         "--format-version",
         "1",
         "--no-deps",
     ]))?;
-    let metadata: Metadata =
-        serde_json::from_str(&text).context("read what cargo metadata says")?;
-    metadata
+    let metadata = serde_json::from_str(&text).context("read what cargo metadata says")?;
+    Ok(programs_in(metadata, word))
+}
+
+/// `bench_open` and `bench_open_window` measure `open`.
+fn programs_in(metadata: Metadata, word: &str) -> Vec<Program> {
+    let name = format!("bench_{word}");
+    let prefix = format!("{name}_");
+    let mut programs: Vec<_> = metadata
         .packages
         .into_iter()
-        .find(|package| {
-            package.targets.iter().any(|target| {
-                target.name == example && target.kind.iter().any(|kind| kind == "example")
-            })
+        .flat_map(|package| {
+            package
+                .targets
+                .into_iter()
+                .map(move |target| (package.name.clone(), target))
         })
-        .map(|package| package.name)
-        .with_context(|| format!("no package of the workspace has the example {example}"))
+        .filter(|(_, target)| target.kind.iter().any(|kind| kind == "example"))
+        .filter(|(_, target)| target.name == name || target.name.starts_with(&prefix))
+        .map(|(package, target)| Program {
+            example: target.name,
+            package,
+        })
+        .collect();
+    programs.sort();
+    programs
 }
 
 fn measure(line: &str) -> Option<Measure> {
@@ -209,6 +271,30 @@ mod tests {
             })
         );
         assert_eq!(measure("connected 100 clients"), None);
+    }
+
+    #[test]
+    fn a_name_is_measured_by_all_its_programs() {
+        let metadata = serde_json::from_str(
+            r#"{"packages": [
+                {"name": "tulou", "targets": [
+                    {"name": "bench_open_window", "kind": ["example"]},
+                    {"name": "bench_opening", "kind": ["example"]},
+                    {"name": "bench_open_test", "kind": ["test"]}]},
+                {"name": "tulou-client", "targets": [{"name": "bench_open", "kind": ["example"]}]}]}"#,
+        )
+        .unwrap();
+        let programs = programs_in(metadata, "open");
+        let names: Vec<_> = programs
+            .iter()
+            .map(|program| program.example.as_str())
+            .collect();
+        assert_eq!(names, ["bench_open", "bench_open_window"]);
+        assert!(
+            !programs[0].needs_window(),
+            "the view is measured without a window"
+        );
+        assert!(programs[1].needs_window());
     }
 
     #[test]

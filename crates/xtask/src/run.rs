@@ -64,7 +64,11 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     } else {
         setup::Scope::Build
     })?;
-    let app = build_app(if arguments.debug { Speed::Debug } else { Speed::Release })?;
+    let app = build_app(if arguments.debug {
+        Speed::Debug
+    } else {
+        Speed::Release
+    })?;
     if arguments.headless {
         headless(&app, arguments)?;
         return Ok(true);
@@ -127,7 +131,13 @@ pub enum Speed {
 /// Builds the app with its window inside; where it is.
 pub fn build_app(speed: Speed) -> Result<PathBuf> {
     build_ui()?;
-    let mut build = vec!["build", "--package", "tulou", "--features", "tauri/custom-protocol"];
+    let mut build = vec![
+        "build",
+        "--package",
+        "tulou",
+        "--features",
+        "tauri/custom-protocol",
+    ];
     let folder = match speed {
         Speed::Release => {
             build.push("--release");
