@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tulou_protocol::{
-    AccountId, ClientFrame, Code, Command, CommandId, CommunityId, Epoch, Greeting, Log, Question, Rejection,
-    Rev, Row, Seq, ServerFrame, TopicId,
+    AccountId, ClientFrame, Code, Command, CommandId, CommunityId, Epoch, Greeting, Log, Question,
+    Rejection, Rev, Row, Seq, ServerFrame, TopicId,
     frame::Refusal,
     id::Millis,
+    limits::ANSWER_DAYS,
     push::{Me, WideMention},
     question::PageAt,
 };
@@ -25,7 +26,8 @@ pub enum Input {
     Submit(OutboxEntry),
     /// The text of a pending message was changed in the outbox.
     Replace(OutboxEntry),
-    /// The person wants a refused or stale command to be tried again. It has a new id if it was refused.
+    /// The person wants a refused or stale command to be tried again. It has a new id if it was refused; it keeps its
+    /// `no`, or takes a new one and the old entry is discarded.
     Retry(OutboxEntry),
     /// The person does not want it any more; it is out of the outbox already.
     Discard(CommandId),
@@ -62,6 +64,15 @@ pub struct OutboxEntry {
     pub created_at: Millis,
     /// Entries older than the server keeps answers for wait until the person says so.
     pub state: OutboxState,
+}
+
+impl OutboxEntry {
+    /// Whether the entry is older than the server keeps answers for. It is not sent until [`Input::Retry`]; the store
+    /// shows it as [`OutboxState::Stale`] by the same rule.
+    #[must_use]
+    pub const fn is_stale(&self, now: Millis) -> bool {
+        now - self.created_at > ANSWER_DAYS * 24 * 60 * 60 * 1_000
+    }
 }
 
 /// How an entry of the outbox stands.
@@ -161,22 +172,29 @@ pub enum Change {
     Me(CommunityId, Me),
     /// The log may not be seen any more: rows, islands, heads go; drafts and pending messages stay.
     Forget(Log),
-    /// What is held of a topic.
+    /// What is held of a topic, whole: replaces what was stored. Disjoint, in order, never touching each other. For a
+    /// topic this is its cursor: [`Change::Cursor`] is said of accounts and communities only.
     Islands(TopicId, Vec<Island>),
-    /// Messages outside these islands are dropped with them; said when a store's islands shrink.
+    /// Messages of the topic with a `seq` between these, both included, are dropped. The islands without them follow
+    /// in the same batch.
     DropRange(TopicId, Seq, Seq),
-    /// The head of a topic, as far as known; never goes back within an epoch.
+    /// The head of a topic, as far as known; never goes back within an epoch (its floor may).
     Head(TopicId, TopicHead),
     /// A digest's counts.
     Counts(CommunityId, Counts),
     /// Profiles of others, by account; the newest rev wins.
     Profiles(Vec<Row>),
-    /// The command became rows: out of the outbox.
+    /// The command became rows, or a later one took its place (a cursor): out of the outbox, if it is still there.
     Done(CommandId),
-    /// The command was refused: it stays in the outbox for the person to see.
+    /// The command was refused: it stays in the outbox for the person to see. Also said of a command that needs what a
+    /// refused one would have made (a message in a topic made offline), with the same rejection.
     Rejected(CommandId, Rejection),
-    /// My own messages that the server does not have any more (it was restored): offered for sending again.
+    /// My own messages after this `seq` are not on the server any more (it was restored): the store copies them to
+    /// where they are offered for sending again. Said before the topic is forgotten in the same batch.
     Lost(TopicId, Seq),
+    /// A message was changed or withdrawn in the outbox while it was on its way: this command makes up for it. The store
+    /// puts it into the outbox with an id of its own; then it is submitted like any other.
+    FollowUp(Command),
 }
 
 /// A stretch of contiguous `seq` that is held.
@@ -186,7 +204,7 @@ pub struct Island {
     pub from: Seq,
     /// The last.
     pub to: Seq,
-    /// Valid as of this rev. While the topic is watched, a live island moves with the log's cursor.
+    /// Valid as of this rev at least. While the topic is watched, a live island moves with the topic's pushes.
     pub rev: Rev,
 }
 
@@ -236,4 +254,3 @@ pub struct Restored {
     /// The outbox in order.
     pub outbox: Vec<OutboxEntry>,
 }
-
