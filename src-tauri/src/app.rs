@@ -80,12 +80,7 @@ impl App {
         let client = self.client().await?;
         let address = self.hosting.begin(&input.server_name).await?;
         let account = client
-            .register(
-                &address,
-                &input.name,
-                &input.display_name,
-                &input.password,
-            )
+            .register(&address, &input.name, &input.display_name, &input.password)
             .await?;
         Ok(account)
     }

@@ -120,7 +120,11 @@ pub async fn join_community(app: State<'_, App>, account: String, link: String) 
 #[tauri::command]
 #[specta::specta]
 pub async fn sign_in(app: State<'_, App>, account: String, password: String) -> Answer<()> {
-    Ok(app.client().await?.sign_in_again(&account, &password).await?)
+    Ok(app
+        .client()
+        .await?
+        .sign_in_again(&account, &password)
+        .await?)
 }
 
 /// Signs an account out.
@@ -150,7 +154,11 @@ pub async fn timeline_view(
     topic: String,
     stretch: Stretch,
 ) -> Answer<TimelineView> {
-    Ok(app.client().await?.timeline_view(&account, &topic, stretch).await?)
+    Ok(app
+        .client()
+        .await?
+        .timeline_view(&account, &topic, stretch)
+        .await?)
 }
 
 /// The topic is on screen: its rows come at once, and its divider stays where it is.
@@ -178,7 +186,10 @@ pub async fn members_view(
     prefix: String,
     limit: u32,
 ) -> Answer<MembersView> {
-    Ok(app.client().await?.members_view(&account, &community, topic.as_deref(), &prefix, limit)
+    Ok(app
+        .client()
+        .await?
+        .members_view(&account, &community, topic.as_deref(), &prefix, limit)
         .await?)
 }
 
@@ -190,7 +201,11 @@ pub async fn access_view(
     account: String,
     community: String,
 ) -> Answer<AccessView> {
-    Ok(app.client().await?.access_view(&account, &community).await?)
+    Ok(app
+        .client()
+        .await?
+        .access_view(&account, &community)
+        .await?)
 }
 
 /// Why a member holds each permission or not.
@@ -203,7 +218,10 @@ pub async fn explain(
     topic: Option<String>,
     member: String,
 ) -> Answer<Vec<ExplainView>> {
-    Ok(app.client().await?.explain(&account, &community, topic.as_deref(), &member)
+    Ok(app
+        .client()
+        .await?
+        .explain(&account, &community, topic.as_deref(), &member)
         .await?)
 }
 
@@ -215,7 +233,11 @@ pub async fn invites_view(
     account: String,
     community: String,
 ) -> Answer<Vec<InviteView>> {
-    Ok(app.client().await?.invites_view(&account, &community).await?)
+    Ok(app
+        .client()
+        .await?
+        .invites_view(&account, &community)
+        .await?)
 }
 
 /// Makes an invite link.
@@ -228,7 +250,10 @@ pub async fn create_invite(
     expires_in_s: Option<u32>,
     max_uses: Option<u32>,
 ) -> Answer<InviteView> {
-    Ok(app.client().await?.create_invite(&account, &community, expires_in_s, max_uses)
+    Ok(app
+        .client()
+        .await?
+        .create_invite(&account, &community, expires_in_s, max_uses)
         .await?)
 }
 
@@ -241,7 +266,10 @@ pub async fn revoke_invite(
     community: String,
     code: String,
 ) -> Answer<()> {
-    Ok(app.client().await?.revoke_invite(&account, &community, &code)
+    Ok(app
+        .client()
+        .await?
+        .revoke_invite(&account, &community, &code)
         .await?)
 }
 
@@ -262,7 +290,11 @@ pub async fn save_draft(
     topic: String,
     draft: DraftView,
 ) -> Answer<()> {
-    Ok(app.client().await?.save_draft(&account, &topic, draft).await?)
+    Ok(app
+        .client()
+        .await?
+        .save_draft(&account, &topic, draft)
+        .await?)
 }
 
 /// Tries a refused command again.
@@ -276,7 +308,11 @@ pub async fn outbox_retry(app: State<'_, App>, account: String, command: String)
 #[tauri::command]
 #[specta::specta]
 pub async fn outbox_discard(app: State<'_, App>, account: String, command: String) -> Answer<()> {
-    Ok(app.client().await?.outbox_discard(&account, &command).await?)
+    Ok(app
+        .client()
+        .await?
+        .outbox_discard(&account, &command)
+        .await?)
 }
 
 /// Opens an address outside.

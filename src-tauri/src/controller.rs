@@ -20,6 +20,8 @@ pub trait Shell: Send + Sync + 'static {
     fn set_title(&self, title: &str);
     /// Shows the window and gives it the focus; makes it when there is none.
     fn show(&self);
+    /// Destroys the window, if there is one.
+    fn close(&self);
     /// Opens an address in the person's browser or mail program.
     fn open(&self, url: &str) -> Result<(), String>;
 }
@@ -52,6 +54,12 @@ impl Controller {
         // A new window starts with its own title.
         let title = std::mem::take(&mut *lock(&self.title));
         self.title_is(title);
+    }
+
+    /// Closes the window and forgets who listened in it. The client goes on.
+    pub fn close(&self) {
+        *lock(&self.sink) = None;
+        self.shell.close();
     }
 
     /// From here on changes go to `sink`; who listened before hears nothing more.
@@ -170,6 +178,10 @@ mod tests {
             self.write("show".to_owned());
         }
 
+        fn close(&self) {
+            self.write("close".to_owned());
+        }
+
         fn open(&self, url: &str) -> Result<(), String> {
             self.write(format!("open {url}"));
             Ok(())
@@ -228,10 +240,19 @@ mod tests {
         let read = number.clone();
         let following = tokio::spawn({
             let controller = controller.clone();
-            async move { controller.follow(changes, || ready(unread(*lock(&read)))).await }
+            async move {
+                controller
+                    .follow(changes, || ready(unread(*lock(&read))))
+                    .await
+            }
         });
         frames_pass().await;
-        for (now, change) in [(3, Change::App), (3, Change::App), (4, tree("a")), (0, Change::App)] {
+        for (now, change) in [
+            (3, Change::App),
+            (3, Change::App),
+            (4, tree("a")),
+            (0, Change::App),
+        ] {
             *lock(&number) = now;
             send.send(vec![change]).await.unwrap();
             frames_pass().await;
@@ -269,20 +290,54 @@ mod tests {
         let controller = Controller::new(paper.clone());
         controller.title_is(title_of(unread(2)));
         controller.show();
-        assert_eq!(paper.lines(), ["title (2) Tulou", "show", "title (2) Tulou"]);
+        assert_eq!(
+            paper.lines(),
+            ["title (2) Tulou", "show", "title (2) Tulou"]
+        );
+    }
+
+    #[test]
+    fn a_closed_window_hears_nothing_more() {
+        let paper = Paper::default();
+        let controller = Controller::new(paper.clone());
+        let mut heard = listening(&controller);
+        controller.close();
+        controller.tell(vec![tree("a")]);
+        assert!(heard.try_recv().is_err(), "its web view is gone");
+        assert_eq!(paper.lines(), ["close"]);
     }
 
     #[test]
     fn a_message_cannot_start_programs() {
         let paper = Paper::default();
         let controller = Controller::new(paper.clone());
-        for url in ["https://example.org/a", "HTTP://example.org", "mailto:a@example.org"] {
+        for url in [
+            "https://example.org/a",
+            "HTTP://example.org",
+            "mailto:a@example.org",
+        ] {
             assert_eq!(controller.open(url), Ok(()), "{url} is harmless");
         }
-        for url in ["file:///etc/passwd", "javascript:1", "ssh://x", "", "https:", "http://a\nb", "土"] {
-            assert_eq!(controller.open(url), Err(OpenError::Scheme), "{url:?} is refused");
+        for url in [
+            "file:///etc/passwd",
+            "javascript:1",
+            "ssh://x",
+            "",
+            "https:",
+            "http://a\nb",
+            "土",
+        ] {
+            assert_eq!(
+                controller.open(url),
+                Err(OpenError::Scheme),
+                "{url:?} is refused"
+            );
         }
-        assert_eq!(paper.lines().len(), 3, "the system heard of the harmless ones alone");
+        assert_eq!(
+            paper.lines().len(),
+            3,
+            "the system heard of the harmless ones alone"
+        );
     }
 
     #[test]

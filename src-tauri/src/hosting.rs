@@ -190,7 +190,11 @@ mod tests {
         let second = Hosting::in_folder(folder.path().join("server"));
         assert_eq!(second.view(None).await, None, "nothing runs before resume");
         second.resume().await.unwrap();
-        assert_eq!(second.server().await, server, "accounts are named by the server's id");
+        assert_eq!(
+            second.server().await,
+            server,
+            "accounts are named by the server's id"
+        );
         let view = second.view(None).await.unwrap();
         assert_eq!(view.addresses, [address]);
         second.end().await;

@@ -32,6 +32,9 @@ const LOG_VARIABLE: &str = "TULOU_LOG";
 /// With this word Tulou goes on when its window is closed; starting it again brings the window back.
 const STAY: &str = "--stay";
 
+/// With this word Tulou starts without a window, or closes the one it has, which gives its memory back.
+const CLOSED: &str = "--closed";
+
 /// How long the end may take before what is left is cut off. Everything that was acknowledged is on disk by then.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
@@ -44,8 +47,9 @@ pub fn run() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     renderer::choose();
-    let stays = std::env::args().any(|word| word == STAY);
-    match build() {
+    let is_closed = std::env::args().any(|word| word == CLOSED);
+    let stays = is_closed || std::env::args().any(|word| word == STAY);
+    match build(is_closed) {
         Ok(app) => {
             app.run(move |app, event| follow(app, &event, stays));
             ExitCode::SUCCESS
@@ -57,11 +61,18 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn build() -> tauri::Result<tauri::App> {
+fn build(is_closed: bool) -> tauri::Result<tauri::App> {
     let home = Home::of_this_person();
     let single = tauri_plugin_single_instance::Builder::new()
         .dbus_id(home.instance_id())
-        .callback(|app, _words, _folder| app.state::<App>().controller.show())
+        .callback(|app, words, _folder| {
+            let controller = &app.state::<App>().controller;
+            if words.iter().any(|word| word == CLOSED) {
+                controller.close();
+            } else {
+                controller.show();
+            }
+        })
         .build();
     let mut state = tauri_plugin_window_state::Builder::new()
         .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
@@ -84,7 +95,9 @@ fn build() -> tauri::Result<tauri::App> {
                     tracing::error!("the client could not be opened: {error}");
                 }
             });
-            controller.show();
+            if !is_closed {
+                controller.show();
+            }
             Ok(())
         })
         .build(tauri::generate_context!())

@@ -47,14 +47,24 @@ impl Shell for NativeWindow {
             return;
         }
         let (width, height) = wished_size().unwrap_or(SIZE);
-        let made = WebviewWindowBuilder::new(&self.app, LABEL, WebviewUrl::App("index.html".into()))
-            .title("Tulou")
-            .inner_size(width, height)
-            .min_inner_size(760.0, 520.0)
-            .center()
-            .build();
+        let made =
+            WebviewWindowBuilder::new(&self.app, LABEL, WebviewUrl::App("index.html".into()))
+                .title("Tulou")
+                .inner_size(width, height)
+                .min_inner_size(760.0, 520.0)
+                .center()
+                .build();
         if let Err(error) = made {
             tracing::error!("the window could not be made: {error}");
+        }
+    }
+
+    fn close(&self) {
+        let Some(window) = self.app.get_webview_window(LABEL) else {
+            return;
+        };
+        if let Err(error) = window.close() {
+            tracing::warn!("the window could not be closed: {error}");
         }
     }
 
@@ -70,7 +80,12 @@ pub fn wished_size() -> Option<(f64, f64)> {
 
 fn size_of(text: &str) -> Option<(f64, f64)> {
     let (width, height) = text.split_once('x')?;
-    let side = |side: &str| side.parse::<u16>().ok().filter(|side| *side > 0).map(f64::from);
+    let side = |side: &str| {
+        side.parse::<u16>()
+            .ok()
+            .filter(|side| *side > 0)
+            .map(f64::from)
+    };
     Some((side(width)?, side(height)?))
 }
 
