@@ -1,0 +1,25 @@
+//! What may happen: pure decisions over plain structs. No clock, no randomness, no storage.
+//!
+//! * [`structure`]: a community's structure in memory, and the rights that follow from it
+//! * [`sight`]: what a member sees of a community, and the stamp that names it
+//! * [`facts`]: what a decision is made from
+//! * [`change`]: what a decision comes to
+//! * [`decide()`]: a command, answered with changes or a rejection
+
+mod access;
+mod account;
+pub mod change;
+mod community;
+mod decide;
+pub mod facts;
+mod member;
+mod message;
+pub mod sight;
+pub mod structure;
+mod topic;
+
+pub use change::Change;
+pub use decide::decide;
+pub use facts::{Facts, Needs, needs};
+pub use sight::Sight;
+pub use structure::{Member, Structure};

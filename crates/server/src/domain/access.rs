@@ -1,0 +1,230 @@
+//! Decisions about member groups and access rows. Nobody acts on his own rank or above, nor grants or takes a right that
+//! he lacks.
+
+use tulou_protocol::{
+    Code, MemberGroupId, Permissions, Rejection, Row,
+    command::Edit,
+    limits,
+    permission::{Decision as Why, Place},
+    row::{AccessRow, Body, MemberGroup},
+    text,
+};
+
+use super::{
+    change::Change,
+    community::apply,
+    decide::{Case, Decision},
+    structure::Rank,
+};
+
+fn too_low() -> Rejection {
+    Rejection {
+        decided_by: Some(Why::Rank),
+        ..Rejection::new(Code::RankTooLow)
+    }
+}
+
+/// Refuses unless a rank is below the actor's.
+fn require_below(case: &Case<'_>, rank: &Rank) -> Result<(), Rejection> {
+    let (structure, actor) = case.member()?;
+    if *rank < structure.rank(actor) {
+        Ok(())
+    } else {
+        Err(too_low())
+    }
+}
+
+pub(super) fn create(
+    case: &Case<'_>,
+    id: MemberGroupId,
+    name: &str,
+    rank: &str,
+    shown: bool,
+) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    case.require(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
+    text::check_name(name)?;
+    text::check_position(rank)?;
+    if structure.member_groups.contains_key(&id)
+        || structure.was_used("member_group", &id.to_string())
+    {
+        return Err(Code::IdTaken.into());
+    }
+    if structure.member_groups.len() >= limits::MEMBER_GROUPS {
+        return Err(Rejection::limit(Code::TooMany, limits::MEMBER_GROUPS));
+    }
+    require_below(case, &Rank::Group(rank.to_owned(), id))?;
+    Ok(Decision::of(vec![Change::Row {
+        log: structure.log(),
+        id: id.to_string(),
+        body: MemberGroup {
+            name: name.to_owned(),
+            rank: rank.to_owned(),
+            shown,
+            more: Default::default(),
+        }
+        .into(),
+    }]))
+}
+
+pub(super) fn edit(
+    case: &Case<'_>,
+    id: MemberGroupId,
+    name: Option<&Edit<String>>,
+    rank: Option<&Edit<String>>,
+    shown: Option<&Edit<bool>>,
+) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    case.require(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
+    let kept = structure.member_groups.get(&id).ok_or(Code::NotFound)?;
+    require_below(case, &structure.rank_of(id))?;
+    let present = || Row {
+        id: id.to_string(),
+        rev: kept.rev,
+        body: kept.body.clone().into(),
+    };
+    let mut body = kept.body.clone();
+    if let Some(name) = name {
+        text::check_name(&name.to)?;
+        apply(&mut body.name, name, present)?;
+    }
+    if let Some(rank) = rank {
+        text::check_position(&rank.to)?;
+        require_below(case, &Rank::Group(rank.to.clone(), id))?;
+        apply(&mut body.rank, rank, present)?;
+    }
+    if let Some(shown) = shown {
+        apply(&mut body.shown, shown, present)?;
+    }
+    if body == kept.body {
+        return Ok(Decision::default());
+    }
+    Ok(Decision::of(vec![Change::Row {
+        log: structure.log(),
+        id: id.to_string(),
+        body: body.into(),
+    }]))
+}
+
+pub(super) fn delete(case: &Case<'_>, id: MemberGroupId) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    case.require(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
+    if !structure.member_groups.contains_key(&id) {
+        return if structure.was_used("member_group", &id.to_string()) {
+            Ok(Decision::default())
+        } else {
+            Err(Code::NotFound.into())
+        };
+    }
+    require_below(case, &structure.rank_of(id))?;
+    let mut changes = vec![Change::Row {
+        log: structure.log(),
+        id: id.to_string(),
+        body: Body::Deleted("member_group".to_owned()),
+    }];
+    changes.extend(
+        structure
+            .access
+            .keys()
+            .filter(|(_, member_group)| *member_group == Some(id))
+            .map(|(place, member_group)| Change::Row {
+                log: structure.log(),
+                id: AccessRow::id(*place, *member_group),
+                body: Body::Deleted("access".to_owned()),
+            }),
+    );
+    Ok(Decision::of(changes))
+}
+
+/// Refuses unless the actor has, everywhere, what a member group allows: putting somebody into it grants that.
+pub(super) fn require_holds(case: &Case<'_>, member_group: MemberGroupId) -> Result<(), Rejection> {
+    let (structure, actor) = case.member()?;
+    if structure.is_owner(case.actor) {
+        return Ok(());
+    }
+    for ((place, of), kept) in &structure.access {
+        if *of == Some(member_group) {
+            let mine = structure.permissions(actor, *place);
+            if !mine.contains(kept.body.allow) {
+                return Err(too_low());
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn set(
+    case: &Case<'_>,
+    place: Place,
+    member_group: Option<MemberGroupId>,
+    allow: &Edit<Permissions>,
+    deny: &Edit<Permissions>,
+) -> Result<Decision, Rejection> {
+    let (structure, actor) = case.member()?;
+    let needed = match place {
+        Place::Community => Permissions::MANAGE_MEMBER_GROUPS,
+        Place::Group(_) | Place::Topic(_) => Permissions::MANAGE_TOPICS,
+    };
+    let held = case.held_at(place)?;
+    held.require(needed)?;
+    if let Some(id) = member_group {
+        if !structure.member_groups.contains_key(&id) {
+            return Err(Code::NotFound.into());
+        }
+        require_below(case, &structure.rank_of(id))?;
+    } else {
+        require_below(case, &Rank::Everyone)?;
+    }
+    let known = structure.access.get(&(place, member_group));
+    let (now_allow, now_deny) = known.map_or((Permissions::empty(), Permissions::empty()), |kept| {
+        (kept.body.allow, kept.body.deny)
+    });
+    let id = AccessRow::id(place, member_group);
+    let present = || Row {
+        id: id.clone(),
+        rev: known.map_or(tulou_protocol::Rev::ZERO, |kept| kept.rev),
+        body: known.map_or_else(
+            || Body::Deleted("access".to_owned()),
+            |kept| kept.body.clone().into(),
+        ),
+    };
+    let (mut to_allow, mut to_deny) = (now_allow, now_deny);
+    apply(&mut to_allow, allow, present)?;
+    apply(&mut to_deny, deny, present)?;
+    let usable = match place {
+        Place::Community => Permissions::all(),
+        Place::Group(_) | Place::Topic(_) => {
+            Permissions::all().difference(Permissions::COMMUNITY_ONLY)
+        }
+    };
+    let moved = (to_allow ^ now_allow) | (to_deny ^ now_deny);
+    if !(to_allow & to_deny).is_empty() || !usable.contains(moved) {
+        return Err(Code::Malformed.into());
+    }
+    if !structure.is_owner(actor.account) && !held.permissions.contains(moved) {
+        return Err(too_low());
+    }
+    if moved.is_empty() {
+        return Ok(Decision::default());
+    }
+    if known.is_none() && structure.access.len() >= limits::ACCESS_ROWS {
+        return Err(Rejection::limit(Code::TooMany, limits::ACCESS_ROWS));
+    }
+    let body = if to_allow.is_empty() && to_deny.is_empty() {
+        Body::Deleted("access".to_owned())
+    } else {
+        AccessRow {
+            place,
+            member_group,
+            allow: to_allow,
+            deny: to_deny,
+            more: known.map(|kept| kept.body.more.clone()).unwrap_or_default(),
+        }
+        .into()
+    };
+    Ok(Decision::of(vec![Change::Row {
+        log: structure.log(),
+        id,
+        body,
+    }]))
+}

@@ -1,0 +1,134 @@
+//! Decisions about what belongs to one account.
+
+use tulou_protocol::{
+    Code, Log, Permissions, Rejection, Rev, Row, Seq, TopicId,
+    command::Edit,
+    id::Millis,
+    permission::Place,
+    row::{Cursor, Level, Notify, NotifyScope, Profile},
+    text,
+};
+
+use super::{
+    change::{Change, Expect},
+    decide::{Case, Decision},
+};
+
+pub(super) fn advance(
+    case: &Case<'_>,
+    topic: TopicId,
+    seq: Seq,
+    set_no: u32,
+) -> Result<Decision, Rejection> {
+    case.require(Place::Topic(topic), Permissions::VIEW)?;
+    let held = case.facts.cursor.as_ref().map(|(cursor, _)| cursor);
+    let (at, last_set) = held.map_or((Seq::ZERO, 0), |cursor| (cursor.seq, cursor.set_no));
+    if set_no != last_set {
+        return Ok(Decision::default());
+    }
+    let seq = seq.min(case.facts.head_seq);
+    if seq <= at {
+        return Ok(Decision::default());
+    }
+    Ok(put(case, topic, seq, last_set))
+}
+
+pub(super) fn set_cursor(
+    case: &Case<'_>,
+    topic: TopicId,
+    seq: Seq,
+) -> Result<Decision, Rejection> {
+    case.require(Place::Topic(topic), Permissions::VIEW)?;
+    let last_set = case
+        .facts
+        .cursor
+        .as_ref()
+        .map_or(0, |(cursor, _)| cursor.set_no);
+    Ok(put(
+        case,
+        topic,
+        seq.min(case.facts.head_seq),
+        last_set.wrapping_add(1),
+    ))
+}
+
+fn put(case: &Case<'_>, topic: TopicId, seq: Seq, set_no: u32) -> Decision {
+    let more = case
+        .facts
+        .cursor
+        .as_ref()
+        .map(|(cursor, _)| cursor.more.clone())
+        .unwrap_or_default();
+    let rev = case.facts.cursor.as_ref().map_or(Rev::ZERO, |(_, rev)| *rev);
+    Decision {
+        expects: vec![Expect::Cursor(case.actor, topic, rev)],
+        changes: vec![Change::Row {
+            log: Log::Account(case.actor),
+            id: topic.to_string(),
+            body: Cursor {
+                seq,
+                own: case.facts.own_after,
+                set_no,
+                more,
+            }
+            .into(),
+        }],
+    }
+}
+
+pub(super) fn notify(
+    case: &Case<'_>,
+    scope: NotifyScope,
+    level: Level,
+    until: Option<Millis>,
+) -> Result<Decision, Rejection> {
+    if scope == NotifyScope::Global && level == Level::Inherit {
+        return Err(Code::Malformed.into());
+    }
+    Ok(Decision::of(vec![Change::Row {
+        log: Log::Account(case.actor),
+        id: scope.key(),
+        body: Notify {
+            level,
+            until,
+            more: Default::default(),
+        }
+        .into(),
+    }]))
+}
+
+pub(super) fn edit_profile(
+    case: &Case<'_>,
+    display_name: &Edit<String>,
+) -> Result<Decision, Rejection> {
+    let profile = case.facts.profile.as_ref().ok_or(Code::NotFound)?;
+    if profile.display_name == display_name.to {
+        return Ok(Decision::default());
+    }
+    if profile.display_name != display_name.from {
+        return Err(Rejection::changed(Row {
+            id: case.actor.to_string(),
+            rev: case.facts.profile_rev,
+            body: profile.clone().into(),
+        }));
+    }
+    text::check_name(&display_name.to)?;
+    Ok(Decision {
+        expects: vec![Expect::Profile(case.actor, case.facts.profile_rev)],
+        changes: vec![
+            Change::Row {
+                log: Log::Account(case.actor),
+                id: case.actor.to_string(),
+                body: Profile {
+                    display_name: display_name.to.clone(),
+                    ..profile.clone()
+                }
+                .into(),
+            },
+            Change::Named {
+                account: case.actor,
+                display_name: display_name.to.clone(),
+            },
+        ],
+    })
+}

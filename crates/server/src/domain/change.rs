@@ -1,0 +1,172 @@
+//! What a decision comes to: changes in the words of the domain. A store writes them in one transaction and gives each
+//! row its `rev` (and each message its `seq`); the structures in memory apply the same changes afterwards.
+
+use tulou_protocol::{
+    AccountId, CommunityId, Log, MemberGroupId, MessageId, Rev, Seq, TopicId,
+    id::Millis,
+    row::{Body, Content, Marks},
+};
+
+use super::structure::Member;
+
+/// One change. A commit's changes are written in order, all or none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A row of a community's or account's log is now this; [`Body::Deleted`] leaves a tombstone.
+    Row {
+        /// Of which log.
+        log: Log,
+        /// The row's id.
+        id: String,
+        /// Its state.
+        body: Body,
+    },
+    /// A message is appended; the store gives `seq` and `rev`, moves the author's cursor and writes the `Mention` rows.
+    Send(Box<Sent>),
+    /// A message's first part is now this.
+    Content(Box<Contents>),
+    /// A message's second part is now this.
+    Marks {
+        /// Of which topic.
+        topic: TopicId,
+        /// Which message.
+        message: MessageId,
+        /// Its place.
+        seq: Seq,
+        /// Its marks.
+        marks: Marks,
+        /// Who gave (true) or took back (false) a reaction.
+        reaction: Option<(AccountId, String, bool)>,
+    },
+    /// The community has given topics numbers up to this one.
+    Numbered {
+        /// Which community.
+        community: CommunityId,
+        /// The last number given.
+        last: u32,
+    },
+    /// The account is a member, or its member groups changed. The store gives the member's row a new rev.
+    Member {
+        /// Of which community.
+        community: CommunityId,
+        /// The member; `rev` is the store's to give.
+        member: Member,
+    },
+    /// The account is no member any more.
+    MemberGone {
+        /// Of which community.
+        community: CommunityId,
+        /// Who.
+        account: AccountId,
+    },
+    /// A seat in a closed topic was given, or (none) taken.
+    Seat {
+        /// Of which community.
+        community: CommunityId,
+        /// Of which topic.
+        topic: TopicId,
+        /// Whose.
+        account: AccountId,
+        /// Since when.
+        since: Option<Millis>,
+    },
+    /// What the topic holds so far counts as read, unless the account has a cursor there.
+    ReadSoFar {
+        /// Whose cursor.
+        account: AccountId,
+        /// Of which topic.
+        topic: TopicId,
+    },
+    /// A topic's log begins.
+    TopicBegins {
+        /// Of which community.
+        community: CommunityId,
+        /// Which.
+        topic: TopicId,
+    },
+    /// A topic ends with everything in it.
+    TopicEnds {
+        /// Of which community.
+        community: CommunityId,
+        /// Which.
+        topic: TopicId,
+    },
+    /// A community ends: members, seats, invites. Its topics end by changes of their own.
+    CommunityEnds {
+        /// Which.
+        community: CommunityId,
+    },
+    /// An invite was used. The store refuses the whole commit if it may not be used any more.
+    InviteUsed {
+        /// To which community.
+        community: CommunityId,
+        /// Its code.
+        code: String,
+    },
+    /// An account's display name, as member lists search it.
+    Named {
+        /// Whose.
+        account: AccountId,
+        /// The name to show.
+        display_name: String,
+    },
+}
+
+/// A message to be appended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sent {
+    /// Where.
+    pub topic: TopicId,
+    /// Its id.
+    pub message: MessageId,
+    /// Who wrote it.
+    pub author: AccountId,
+    /// The rev of the author's profile.
+    pub author_rev: Rev,
+    /// The text.
+    pub text: String,
+    /// The message replied to.
+    pub reply_to: Option<MessageId>,
+    /// The sender's time.
+    pub written_at: Millis,
+    /// Persons that get a `Mention` row.
+    pub mentions: Vec<AccountId>,
+    /// Member groups mentioned; none in the list stands for everyone.
+    pub wide: Vec<Option<MemberGroupId>>,
+}
+
+/// A message's first part, changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contents {
+    /// Of which topic.
+    pub topic: TopicId,
+    /// Which message.
+    pub message: MessageId,
+    /// Its place.
+    pub seq: Seq,
+    /// Its content.
+    pub content: Content,
+    /// Persons that get a `Mention` row.
+    pub mentioned: Vec<AccountId>,
+    /// Persons whose `Mention` row goes.
+    pub unmentioned: Vec<AccountId>,
+    /// Member groups mentioned; none in the list stands for everyone.
+    pub wide: Vec<Option<MemberGroupId>>,
+}
+
+/// Something a decision rests on; a commit whose expectation fails is decided again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// The log is at this rev.
+    Head(Log, Rev),
+    /// The log does not exist, whatever its kind. Failing, the command is refused with `id_taken`.
+    New(Log),
+    /// The member's row is at this rev; 0: there is none.
+    Member(CommunityId, AccountId, Rev),
+    /// The message was last changed at this rev.
+    Message(TopicId, MessageId, Rev),
+    /// The account's cursor of the topic is at this rev; 0: there is none.
+    Cursor(AccountId, TopicId, Rev),
+    /// The account's profile is at this rev.
+    Profile(AccountId, Rev),
+}

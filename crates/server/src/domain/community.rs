@@ -1,0 +1,211 @@
+//! Decisions about a community as a whole.
+
+use tulou_protocol::{
+    AccountId, Code, CommunityId, GroupId, Log, Permissions, Rejection, Rev, Row, TopicId,
+    command::Edit,
+    limits,
+    permission::{Decision as Why, Place},
+    row::{AccessRow, Body, Community, Group, Join, Membership, Topic},
+    text,
+};
+
+use super::{
+    change::{Change, Expect},
+    decide::{Case, Decision},
+    structure::Member,
+};
+
+/// The first among siblings: leaves room on both sides.
+const FIRST_POSITION: &str = "80";
+
+pub(super) fn create(
+    case: &Case<'_>,
+    id: CommunityId,
+    name: &str,
+    (group, group_name): (GroupId, &str),
+    (topic, topic_name): (TopicId, &str),
+) -> Result<Decision, Rejection> {
+    for name in [name, group_name, topic_name] {
+        text::check_name(name)?;
+    }
+    if case.facts.structure.is_some() {
+        return Err(Code::IdTaken.into());
+    }
+    let log = Log::Community(id);
+    let put = |id: String, body: Body| Change::Row { log, id, body };
+    let mut changes = vec![
+        put(
+            id.to_string(),
+            Community {
+                name: name.to_owned(),
+                introduction: String::new(),
+                owner: case.actor,
+                join: Join::Invite,
+                recall_window_ms: limits::RECALL_WINDOW_MS,
+                edit_window_ms: None,
+                created_at: case.now,
+                more: Default::default(),
+            }
+            .into(),
+        ),
+        put(
+            AccessRow::id(Place::Community, None),
+            AccessRow {
+                place: Place::Community,
+                member_group: None,
+                allow: Permissions::NEW_COMMUNITY,
+                deny: Permissions::empty(),
+                more: Default::default(),
+            }
+            .into(),
+        ),
+        put(
+            group.to_string(),
+            Group {
+                name: group_name.to_owned(),
+                position: FIRST_POSITION.to_owned(),
+                more: Default::default(),
+            }
+            .into(),
+        ),
+        put(
+            topic.to_string(),
+            Topic {
+                group,
+                name: topic_name.to_owned(),
+                introduction: String::new(),
+                closed: false,
+                position: FIRST_POSITION.to_owned(),
+                no: 1,
+                more: Default::default(),
+            }
+            .into(),
+        ),
+        Change::Numbered {
+            community: id,
+            last: 1,
+        },
+        Change::TopicBegins {
+            community: id,
+            topic,
+        },
+    ];
+    changes.extend(joins(case, id));
+    Ok(Decision {
+        expects: vec![Expect::New(log), Expect::New(Log::Topic(topic))],
+        changes,
+    })
+}
+
+/// The actor becomes a member.
+pub(super) fn joins(case: &Case<'_>, community: CommunityId) -> [Change; 2] {
+    [
+        Change::Member {
+            community,
+            member: Member {
+                account: case.actor,
+                joined_at: case.now,
+                member_groups: Vec::new(),
+                rev: Rev::ZERO,
+            },
+        },
+        Change::Row {
+            log: Log::Account(case.actor),
+            id: community.to_string(),
+            body: Membership {
+                community,
+                joined_at: case.now,
+                more: Default::default(),
+            }
+            .into(),
+        },
+    ]
+}
+
+pub(super) fn edit(
+    case: &Case<'_>,
+    name: Option<&Edit<String>>,
+    introduction: Option<&Edit<String>>,
+) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    case.require(Place::Community, Permissions::MANAGE_COMMUNITY)?;
+    let kept = &structure.community;
+    let mut body = kept.body.clone();
+    let present = || Row {
+        id: structure.id.to_string(),
+        rev: kept.rev,
+        body: kept.body.clone().into(),
+    };
+    if let Some(name) = name {
+        text::check_name(&name.to)?;
+        apply(&mut body.name, name, present)?;
+    }
+    if let Some(introduction) = introduction {
+        text::check_introduction(&introduction.to)?;
+        apply(&mut body.introduction, introduction, present)?;
+    }
+    if body == kept.body {
+        return Ok(Decision::default());
+    }
+    Ok(Decision::of(vec![Change::Row {
+        log: structure.log(),
+        id: structure.id.to_string(),
+        body: body.into(),
+    }]))
+}
+
+/// Edits a field unless it moved meanwhile.
+pub(super) fn apply<T: Clone + PartialEq>(
+    field: &mut T,
+    edit: &Edit<T>,
+    present: impl FnOnce() -> Row,
+) -> Result<(), Rejection> {
+    if *field != edit.from && *field != edit.to {
+        return Err(Rejection::changed(present()));
+    }
+    field.clone_from(&edit.to);
+    Ok(())
+}
+
+/// Refuses everybody but the owner.
+pub(super) fn require_owner(case: &Case<'_>) -> Result<(), Rejection> {
+    let (structure, _) = case.member()?;
+    if structure.is_owner(case.actor) {
+        return Ok(());
+    }
+    Err(Rejection::not_allowed(
+        Permissions::MANAGE_COMMUNITY,
+        Why::Owner,
+    ))
+}
+
+pub(super) fn dissolve(case: &Case<'_>) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    require_owner(case)?;
+    let community = structure.id;
+    let mut changes = vec![Change::Row {
+        log: structure.log(),
+        id: community.to_string(),
+        body: Body::Deleted("community".to_owned()),
+    }];
+    changes.extend(
+        structure
+            .topics
+            .keys()
+            .map(|topic| Change::TopicEnds {
+                community,
+                topic: *topic,
+            }),
+    );
+    changes.push(Change::CommunityEnds { community });
+    Ok(Decision::of(changes))
+}
+
+/// The account's `Membership` row goes.
+pub(super) fn membership_ends(community: CommunityId, account: AccountId) -> Change {
+    Change::Row {
+        log: Log::Account(account),
+        id: community.to_string(),
+        body: Body::Deleted("membership".to_owned()),
+    }
+}

@@ -1,0 +1,222 @@
+//! The one entrance: a command, decided.
+
+use tulou_protocol::{
+    AccountId, Code, Command, Permissions, Rejection, TopicId,
+    id::Millis,
+    permission::{Held, Place},
+};
+
+use super::{
+    access, account,
+    change::{Change, Expect},
+    community,
+    facts::Facts,
+    member, message,
+    structure::{Member, Structure},
+    topic,
+};
+
+/// A decision: what is to be written, and what that rests on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decision {
+    /// If one of these does not hold at commit, the command is decided again.
+    pub expects: Vec<Expect>,
+    /// What is written. Nothing: the command asked for what is so already.
+    pub changes: Vec<Change>,
+}
+
+impl Decision {
+    /// A decision without expectations.
+    #[must_use]
+    pub const fn of(changes: Vec<Change>) -> Self {
+        Self {
+            expects: Vec::new(),
+            changes,
+        }
+    }
+}
+
+/// Decides a command.
+///
+/// # Errors
+/// The rejection, with the code that [`tulou_protocol::rejection`] names for it.
+pub fn decide(
+    facts: &Facts<'_>,
+    actor: AccountId,
+    command: &Command,
+    now: Millis,
+) -> Result<Decision, Rejection> {
+    let case = Case { facts, actor, now };
+    let mut decision = match command {
+        Command::MessageSend {
+            topic,
+            message,
+            text,
+            reply_to,
+            written_at,
+        } => message::send(&case, *topic, *message, text, *reply_to, *written_at),
+        Command::MessageEdit { topic, text, .. } => message::edit(&case, *topic, text),
+        Command::MessageRecall { topic, .. } => message::recall(&case, *topic),
+        Command::MessageReact { topic, key, on, .. } => message::react(&case, *topic, key, *on),
+        Command::MessagePin { topic, on, .. } => message::pin(&case, *topic, *on),
+        Command::CursorAdvance { topic, seq, set_no } => {
+            account::advance(&case, *topic, *seq, *set_no)
+        }
+        Command::CursorSet { topic, seq } => account::set_cursor(&case, *topic, *seq),
+        Command::NotifySet {
+            scope,
+            level,
+            until,
+        } => account::notify(&case, *scope, *level, *until),
+        Command::ProfileEdit { display_name } => account::edit_profile(&case, display_name),
+        Command::CommunityCreate {
+            community,
+            name,
+            group,
+            group_name,
+            topic,
+            topic_name,
+        } => community::create(
+            &case,
+            *community,
+            name,
+            (*group, group_name),
+            (*topic, topic_name),
+        ),
+        Command::CommunityEdit {
+            name, introduction, ..
+        } => community::edit(&case, name.as_ref(), introduction.as_ref()),
+        Command::CommunityDissolve { .. } => community::dissolve(&case),
+        Command::CommunityJoin { invite, .. } => member::join(&case, invite.as_deref()),
+        Command::CommunityLeave { .. } => member::leave(&case),
+        Command::GroupCreate {
+            group,
+            name,
+            position,
+            ..
+        } => topic::create_group(&case, *group, name, position),
+        Command::GroupEdit {
+            group,
+            name,
+            position,
+            ..
+        } => topic::edit_group(&case, *group, name.as_ref(), position.as_ref()),
+        Command::GroupDelete { group, .. } => topic::delete_group(&case, *group),
+        Command::TopicCreate {
+            group,
+            topic,
+            name,
+            introduction,
+            closed,
+            position,
+            ..
+        } => topic::create(&case, *group, *topic, name, introduction, *closed, position),
+        Command::TopicEdit {
+            topic,
+            name,
+            introduction,
+            group,
+            position,
+            ..
+        } => topic::edit(
+            &case,
+            *topic,
+            name.as_ref(),
+            introduction.as_ref(),
+            group.as_ref(),
+            position.as_ref(),
+        ),
+        Command::TopicDelete { topic, .. } => topic::delete(&case, *topic),
+        Command::SeatSet {
+            topic, account, on, ..
+        } => member::seat(&case, *topic, *account, *on),
+        Command::MemberGroupCreate {
+            member_group,
+            name,
+            rank,
+            shown,
+            ..
+        } => access::create(&case, *member_group, name, rank, *shown),
+        Command::MemberGroupEdit {
+            member_group,
+            name,
+            rank,
+            shown,
+            ..
+        } => access::edit(
+            &case,
+            *member_group,
+            name.as_ref(),
+            rank.as_ref(),
+            shown.as_ref(),
+        ),
+        Command::MemberGroupDelete { member_group, .. } => access::delete(&case, *member_group),
+        Command::MemberGroupAssign {
+            member_group,
+            account,
+            on,
+            ..
+        } => member::assign(&case, *member_group, *account, *on),
+        Command::AccessSet {
+            place,
+            member_group,
+            allow,
+            deny,
+            ..
+        } => access::set(&case, *place, *member_group, allow, deny),
+        Command::MemberKick { account, .. } => member::kick(&case, *account),
+    }?;
+    if let Some(structure) = facts.structure {
+        decision
+            .expects
+            .push(Expect::Head(structure.log(), structure.rev));
+        if let Some(member) = &facts.actor {
+            decision
+                .expects
+                .push(Expect::Member(structure.id, actor, member.rev));
+        }
+    }
+    Ok(decision)
+}
+
+/// Everything that the parts of a decision share.
+pub(super) struct Case<'a> {
+    pub facts: &'a Facts<'a>,
+    pub actor: AccountId,
+    pub now: Millis,
+}
+
+impl<'a> Case<'a> {
+    /// The structure and the actor as a member of it.
+    pub fn member(&self) -> Result<(&'a Structure, &'a Member), Rejection> {
+        let structure = self.facts.structure.ok_or(Code::NotFound)?;
+        let member = self.facts.actor.as_ref().ok_or(Code::NotAMember)?;
+        Ok((structure, member))
+    }
+
+    /// The actor's rights at a place. Who may not see the place is told that it does not exist.
+    pub fn held_at(&self, place: Place) -> Result<Held, Rejection> {
+        let (structure, member) = self.member()?;
+        let held = structure.held(member, place).ok_or(Code::NotFound)?;
+        match place {
+            Place::Topic(_) if !held.permissions.contains(Permissions::VIEW) => {
+                let is_locked = |id: TopicId| structure.sight(member).locked.contains(&id);
+                match place {
+                    Place::Topic(id) if is_locked(id) => {
+                        held.require(Permissions::VIEW)?;
+                        Ok(held)
+                    }
+                    Place::Topic(_) | Place::Community | Place::Group(_) => {
+                        Err(Code::NotFound.into())
+                    }
+                }
+            }
+            Place::Topic(_) | Place::Community | Place::Group(_) => Ok(held),
+        }
+    }
+
+    /// Refuses unless the actor has a right at a place.
+    pub fn require(&self, place: Place, permission: Permissions) -> Result<(), Rejection> {
+        self.held_at(place)?.require(permission)
+    }
+}

@@ -1,0 +1,185 @@
+//! What a decision is made from: gathered before, so that the decision itself asks nobody.
+
+use std::collections::HashMap;
+
+use tulou_protocol::{
+    AccountId, Command, CommunityId, MessageId, Rev, Seq, TopicId,
+    permission::Place,
+    row::{Cursor, Message, Profile},
+    text,
+};
+
+use super::structure::{Member, Structure};
+
+/// A message as the store holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Both parts.
+    pub message: Message,
+    /// The rev of its last change.
+    pub rev: Rev,
+    /// Whether the actor gave the reaction that the command names.
+    pub has_reacted: bool,
+}
+
+/// What a command needs to be known. The actor's member row and the structure are always gathered where there is a
+/// community.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The topic that the command names; its community is looked up.
+    pub topic: Option<TopicId>,
+    /// The community that the command names.
+    pub community: Option<CommunityId>,
+    /// A message of the topic, and the reaction whose giving is to be looked up.
+    pub message: Option<(MessageId, Option<String>)>,
+    /// A message that must exist in the topic.
+    pub reply_to: Option<MessageId>,
+    /// Members: targets of the command, persons mentioned.
+    pub members: Vec<AccountId>,
+    /// How many messages of the topic are pinned.
+    pub pins: bool,
+    /// The actor's cursor of the topic, the topic's head, and his own messages after this place.
+    pub cursor_at: Option<Seq>,
+    /// The actor's profile.
+    pub profile: bool,
+    /// Heads of all topics of the community, of which the new member has read what is there.
+    pub heads: bool,
+}
+
+/// What is known.
+#[derive(Debug, Default)]
+pub struct Facts<'a> {
+    /// The community's structure; none if it does not exist.
+    pub structure: Option<&'a Structure>,
+    /// The actor as a member of it.
+    pub actor: Option<Member>,
+    /// The rev of the actor's profile.
+    pub profile_rev: Rev,
+    /// The actor's profile, if asked for.
+    pub profile: Option<Profile>,
+    /// The members asked for who are members.
+    pub members: HashMap<AccountId, Member>,
+    /// The message asked for.
+    pub message: Option<Stored>,
+    /// Its id.
+    pub asked_message: Option<MessageId>,
+    /// Whether the message replied to exists.
+    pub has_reply_to: bool,
+    /// How many messages are pinned.
+    pub pins: usize,
+    /// The actor's cursor with its rev.
+    pub cursor: Option<(Cursor, Rev)>,
+    /// The topic's last `seq`.
+    pub head_seq: Seq,
+    /// The actor's messages after the place asked for.
+    pub own_after: u64,
+    /// Topics that hold messages.
+    pub written_topics: Vec<TopicId>,
+}
+
+impl Facts<'_> {
+    /// The actor's rights at a place are asked for often.
+    #[must_use]
+    pub fn place_exists(&self, place: Place) -> bool {
+        self.structure
+            .is_some_and(|structure| structure.places(place).is_some())
+    }
+}
+
+/// What a command needs to be known.
+#[must_use]
+pub fn needs(command: &Command) -> Needs {
+    let in_topic = |topic: &TopicId| Needs {
+        topic: Some(*topic),
+        ..Needs::default()
+    };
+    let at_message = |topic: &TopicId, message: &MessageId| Needs {
+        message: Some((*message, None)),
+        ..in_topic(topic)
+    };
+    let in_community = |community: &CommunityId| Needs {
+        community: Some(*community),
+        ..Needs::default()
+    };
+    let with = |community: &CommunityId, account: &AccountId| Needs {
+        members: vec![*account],
+        ..in_community(community)
+    };
+    match command {
+        Command::MessageSend {
+            topic,
+            reply_to,
+            text,
+            ..
+        } => Needs {
+            reply_to: *reply_to,
+            members: mentioned(text),
+            ..in_topic(topic)
+        },
+        Command::MessageEdit {
+            topic,
+            message,
+            text,
+        } => Needs {
+            members: mentioned(&text.to),
+            ..at_message(topic, message)
+        },
+        Command::MessageRecall { topic, message } => at_message(topic, message),
+        Command::MessageReact {
+            topic,
+            message,
+            key,
+            ..
+        } => Needs {
+            message: Some((*message, Some(key.clone()))),
+            ..in_topic(topic)
+        },
+        Command::MessagePin { topic, message, .. } => Needs {
+            pins: true,
+            ..at_message(topic, message)
+        },
+        Command::CursorAdvance { topic, seq, .. } | Command::CursorSet { topic, seq } => Needs {
+            cursor_at: Some(*seq),
+            ..in_topic(topic)
+        },
+        Command::NotifySet { .. } => Needs::default(),
+        Command::ProfileEdit { .. } => Needs {
+            profile: true,
+            ..Needs::default()
+        },
+        Command::CommunityJoin { community, .. } => Needs {
+            heads: true,
+            ..in_community(community)
+        },
+        Command::SeatSet {
+            community, account, ..
+        }
+        | Command::MemberGroupAssign {
+            community, account, ..
+        }
+        | Command::MemberKick { community, account } => with(community, account),
+        Command::CommunityCreate { community, .. }
+        | Command::CommunityEdit { community, .. }
+        | Command::CommunityDissolve { community }
+        | Command::CommunityLeave { community }
+        | Command::GroupCreate { community, .. }
+        | Command::GroupEdit { community, .. }
+        | Command::GroupDelete { community, .. }
+        | Command::TopicCreate { community, .. }
+        | Command::TopicEdit { community, .. }
+        | Command::TopicDelete { community, .. }
+        | Command::MemberGroupCreate { community, .. }
+        | Command::MemberGroupEdit { community, .. }
+        | Command::MemberGroupDelete { community, .. }
+        | Command::AccessSet { community, .. } => in_community(community),
+    }
+}
+
+fn mentioned(written: &str) -> Vec<AccountId> {
+    if !written.contains("<@") {
+        return Vec::new();
+    }
+    let mut accounts = text::mentions(written).accounts;
+    accounts.truncate(tulou_protocol::limits::MENTIONS);
+    accounts
+}

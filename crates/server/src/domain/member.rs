@@ -1,0 +1,204 @@
+//! Decisions about who belongs: joining, leaving, seats, member groups of a member.
+
+use tulou_protocol::{
+    AccountId, Code, MemberGroupId, Permissions, Rejection, TopicId,
+    permission::{Decision as Why, Place},
+    row::Join,
+};
+
+use super::{
+    change::{Change, Expect},
+    community::{joins, membership_ends},
+    decide::{Case, Decision},
+    structure::{Member, Structure},
+};
+
+pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Rejection> {
+    let structure = case.facts.structure.ok_or(Code::NotFound)?;
+    if case.facts.actor.is_some() {
+        return Err(Code::Already.into());
+    }
+    let mut changes = Vec::new();
+    match (structure.community.body.join, invite) {
+        (_, Some(code)) => changes.push(Change::InviteUsed {
+            community: structure.id,
+            code: code.to_owned(),
+        }),
+        (Join::Open, None) => {}
+        (Join::Invite, None) => return Err(Code::InviteInvalid.into()),
+    }
+    changes.extend(joins(case, structure.id));
+    let newcomer = Member {
+        account: case.actor,
+        joined_at: case.now,
+        member_groups: Vec::new(),
+        rev: tulou_protocol::Rev::ZERO,
+    };
+    let sight = structure.sight(&newcomer);
+    changes.extend(
+        case.facts
+            .written_topics
+            .iter()
+            .filter(|topic| sight.topics.contains_key(topic))
+            .map(|topic| Change::ReadSoFar {
+                account: case.actor,
+                topic: *topic,
+            }),
+    );
+    Ok(Decision {
+        expects: vec![Expect::Member(
+            structure.id,
+            case.actor,
+            tulou_protocol::Rev::ZERO,
+        )],
+        changes,
+    })
+}
+
+/// The member goes, with his seats. Rows of the topics move, because those without a seat see how many there are.
+fn goes(structure: &Structure, account: AccountId) -> Vec<Change> {
+    let mut changes = vec![
+        Change::MemberGone {
+            community: structure.id,
+            account,
+        },
+        membership_ends(structure.id, account),
+    ];
+    let mut seats: Vec<TopicId> = structure.seats_of(account).map(|(topic, _)| topic).collect();
+    seats.sort_unstable();
+    for topic in seats {
+        changes.push(Change::Seat {
+            community: structure.id,
+            topic,
+            account,
+            since: None,
+        });
+        changes.extend(touched(structure, topic));
+    }
+    changes
+}
+
+fn touched(structure: &Structure, topic: TopicId) -> Option<Change> {
+    let kept = structure.topics.get(&topic)?;
+    Some(Change::Row {
+        log: structure.log(),
+        id: topic.to_string(),
+        body: kept.body.clone().into(),
+    })
+}
+
+pub(super) fn leave(case: &Case<'_>) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    if structure.is_owner(case.actor) {
+        return Err(Code::LastOwner.into());
+    }
+    Ok(Decision::of(goes(structure, case.actor)))
+}
+
+/// The member that the command names.
+fn target<'a>(case: &'a Case<'_>, account: AccountId) -> Result<&'a Member, Rejection> {
+    case.facts
+        .members
+        .get(&account)
+        .ok_or_else(|| Code::NotFound.into())
+}
+
+/// Refuses unless the target stands below the actor.
+fn require_above(case: &Case<'_>, target: &Member) -> Result<(), Rejection> {
+    let (structure, actor) = case.member()?;
+    if structure.rank(target) < structure.rank(actor) {
+        return Ok(());
+    }
+    Err(Rejection {
+        decided_by: Some(Why::Rank),
+        ..Rejection::new(Code::RankTooLow)
+    })
+}
+
+pub(super) fn kick(case: &Case<'_>, account: AccountId) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    case.require(Place::Community, Permissions::KICK)?;
+    let target = target(case, account)?;
+    if structure.is_owner(account) {
+        return Err(Code::LastOwner.into());
+    }
+    require_above(case, target)?;
+    Ok(Decision {
+        expects: vec![Expect::Member(structure.id, account, target.rev)],
+        changes: goes(structure, account),
+    })
+}
+
+pub(super) fn seat(
+    case: &Case<'_>,
+    topic: TopicId,
+    account: AccountId,
+    on: bool,
+) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    case.require(Place::Topic(topic), Permissions::MANAGE_TOPICS)?;
+    let seat = structure
+        .seat(topic, account)
+        .ok_or(Code::Malformed)?;
+    if seat.is_some() == on {
+        return Ok(Decision::default());
+    }
+    let mut changes = vec![Change::Seat {
+        community: structure.id,
+        topic,
+        account,
+        since: on.then_some(case.now),
+    }];
+    changes.extend(touched(structure, topic));
+    let mut expects = Vec::new();
+    if on {
+        let target = target(case, account)?;
+        expects.push(Expect::Member(structure.id, account, target.rev));
+        changes.push(Change::ReadSoFar { account, topic });
+    }
+    Ok(Decision { expects, changes })
+}
+
+pub(super) fn assign(
+    case: &Case<'_>,
+    member_group: MemberGroupId,
+    account: AccountId,
+    on: bool,
+) -> Result<Decision, Rejection> {
+    let (structure, actor) = case.member()?;
+    case.require(Place::Community, Permissions::ASSIGN_MEMBER_GROUPS)?;
+    if !structure.member_groups.contains_key(&member_group) {
+        return Err(Code::NotFound.into());
+    }
+    let target = target(case, account)?;
+    if structure.rank_of(member_group) >= structure.rank(actor) {
+        return Err(Rejection {
+            decided_by: Some(Why::Rank),
+            ..Rejection::new(Code::RankTooLow)
+        });
+    }
+    if account != case.actor {
+        require_above(case, target)?;
+    }
+    if on {
+        super::access::require_holds(case, member_group)?;
+    }
+    if target.member_groups.contains(&member_group) == on {
+        return Ok(Decision::default());
+    }
+    let mut member = target.clone();
+    // Those that were deleted since go at the same time.
+    member
+        .member_groups
+        .retain(|id| *id != member_group && structure.member_groups.contains_key(id));
+    if on {
+        member.member_groups.push(member_group);
+    }
+    Ok(Decision {
+        expects: vec![Expect::Member(structure.id, account, target.rev)],
+        changes: vec![Change::Member {
+            community: structure.id,
+            member,
+        }],
+    })
+}

@@ -1,0 +1,320 @@
+//! Decisions about messages.
+
+use tulou_protocol::{
+    AccountId, Code, MemberGroupId, MessageId, Permissions, Rejection, Row, TopicId,
+    command::Edit,
+    id::Millis,
+    limits,
+    permission::Place,
+    row::{Content, Mark, Marks, Message, Reaction},
+    text,
+};
+
+use super::{
+    change::{Change, Contents, Expect, Sent},
+    decide::{Case, Decision},
+    facts::Stored,
+};
+
+pub(super) fn send(
+    case: &Case<'_>,
+    topic: TopicId,
+    message: MessageId,
+    written: &str,
+    reply_to: Option<MessageId>,
+    written_at: Millis,
+) -> Result<Decision, Rejection> {
+    require_fast(case, topic, Permissions::SPEAK)?;
+    text::check_message(written)?;
+    let (mentions, wide) = addressed(case, topic, written)?;
+    if reply_to.is_some() && !case.facts.has_reply_to {
+        return Err(Code::NotFound.into());
+    }
+    Ok(Decision::of(vec![Change::Send(Box::new(Sent {
+        topic,
+        message,
+        author: case.actor,
+        author_rev: case.facts.profile_rev,
+        text: written.to_owned(),
+        reply_to,
+        written_at,
+        mentions,
+        wide,
+    }))]))
+}
+
+/// The right is looked up among the rights that are known for this kind of member; only a refusal is explained.
+fn require_fast(
+    case: &Case<'_>,
+    topic: TopicId,
+    permission: Permissions,
+) -> Result<(), Rejection> {
+    let (structure, member) = case.member()?;
+    let rights = structure.sight(member).topics.get(&topic).copied();
+    if rights.is_some_and(|rights| rights.contains(permission)) {
+        return Ok(());
+    }
+    case.require(Place::Topic(topic), permission)
+}
+
+type Addressed = (Vec<AccountId>, Vec<Option<MemberGroupId>>);
+
+/// Whom a text addresses: persons who may see the topic, and what needs `MentionAll`.
+fn addressed(case: &Case<'_>, topic: TopicId, written: &str) -> Result<Addressed, Rejection> {
+    if !written.contains("<@") {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let (structure, _) = case.member()?;
+    let found = text::mentions(written);
+    let mut wide: Vec<Option<MemberGroupId>> = found
+        .member_groups
+        .iter()
+        .filter(|id| structure.member_groups.contains_key(id))
+        .map(|id| Some(*id))
+        .collect();
+    if found.everyone {
+        wide.push(None);
+    }
+    if !wide.is_empty() {
+        require_fast(case, topic, Permissions::MENTION_ALL)?;
+    }
+    let sees = |id: &AccountId| {
+        case.facts
+            .members
+            .get(id)
+            .is_some_and(|member| structure.sight(member).topics.contains_key(&topic))
+    };
+    let persons = found
+        .accounts
+        .into_iter()
+        .filter(|id| *id != case.actor && sees(id))
+        .collect();
+    Ok((persons, wide))
+}
+
+/// The message that the command names, as the actor may read it, with the rights that he has there.
+fn readable<'a>(
+    case: &Case<'a>,
+    topic: TopicId,
+) -> Result<(&'a Stored, &'a Content, MessageId, Expect), Rejection> {
+    let (structure, member) = case.member()?;
+    let held = case.held_at(Place::Topic(topic))?;
+    held.require(Permissions::VIEW)?;
+    let stored = case.facts.message.as_ref().ok_or(Code::NotFound)?;
+    let content = stored.message.content.as_ref().ok_or(Code::NotFound)?;
+    if structure
+        .readable_since(member, topic)
+        .is_some_and(|since| content.sent_at < since)
+    {
+        held.require(Permissions::READ_HISTORY)?;
+    }
+    let id = case.facts.asked_message.ok_or(Code::NotFound)?;
+    Ok((stored, content, id, Expect::Message(topic, id, stored.rev)))
+}
+
+fn row(id: MessageId, stored: &Stored) -> Row {
+    Row {
+        id: id.to_string(),
+        rev: stored.rev,
+        body: stored.message.clone().into(),
+    }
+}
+
+pub(super) fn edit(
+    case: &Case<'_>,
+    topic: TopicId,
+    edit: &Edit<String>,
+) -> Result<Decision, Rejection> {
+    require_fast(case, topic, Permissions::SPEAK)?;
+    let (stored, content, id, expect) = readable(case, topic)?;
+    let (structure, _) = case.member()?;
+    if content.author != case.actor {
+        return Err(Rejection::not_allowed(
+            Permissions::SPEAK,
+            tulou_protocol::permission::Decision::Nothing,
+        ));
+    }
+    if content.recalled_by.is_some() {
+        return Err(Code::Gone.into());
+    }
+    if content.text == edit.to {
+        return Ok(Decision::default());
+    }
+    if content.text != edit.from {
+        return Err(Rejection::changed(row(id, stored)));
+    }
+    let window = structure.community.body.edit_window_ms;
+    if window.is_some_and(|window| case.now - content.sent_at > window) {
+        return Err(Code::EditTooLate.into());
+    }
+    text::check_message(&edit.to)?;
+    let (mentions, wide) = addressed(case, topic, &edit.to)?;
+    let before = text::mentions(&edit.from).accounts;
+    let after = text::mentions(&edit.to).accounts;
+    Ok(Decision {
+        expects: vec![expect],
+        changes: vec![Change::Content(Box::new(Contents {
+            topic,
+            message: id,
+            seq: stored.message.seq,
+            content: Content {
+                text: edit.to.clone(),
+                edited_at: Some(case.now),
+                ..content.clone()
+            },
+            mentioned: mentions
+                .into_iter()
+                .filter(|account| !before.contains(account))
+                .collect(),
+            unmentioned: before
+                .into_iter()
+                .filter(|account| !after.contains(account))
+                .collect(),
+            wide,
+        }))],
+    })
+}
+
+pub(super) fn recall(case: &Case<'_>, topic: TopicId) -> Result<Decision, Rejection> {
+    let (stored, content, id, expect) = readable(case, topic)?;
+    let (structure, _) = case.member()?;
+    if content.recalled_by.is_some() {
+        return Ok(Decision::default());
+    }
+    let held = case.held_at(Place::Topic(topic))?;
+    if !held.permissions.contains(Permissions::RECALL_OTHERS) {
+        if content.author != case.actor {
+            held.require(Permissions::RECALL_OTHERS)?;
+        }
+        if case.now - content.sent_at > structure.community.body.recall_window_ms {
+            return Err(Code::RecallTooLate.into());
+        }
+    }
+    let mut changes = vec![Change::Content(Box::new(Contents {
+        topic,
+        message: id,
+        seq: stored.message.seq,
+        content: Content {
+            text: String::new(),
+            recalled_by: Some(case.actor),
+            ..content.clone()
+        },
+        mentioned: Vec::new(),
+        unmentioned: text::mentions(&content.text).accounts,
+        wide: Vec::new(),
+    }))];
+    // A recalled message keeps no pin: nobody could find what it points to.
+    if let Some(marks) = stored
+        .message
+        .marks
+        .as_ref()
+        .filter(|marks| marks.pinned_at.is_some())
+    {
+        changes.push(Change::Marks {
+            topic,
+            message: id,
+            seq: stored.message.seq,
+            marks: Marks {
+                pinned_at: None,
+                ..marks.clone()
+            },
+            reaction: None,
+        });
+    }
+    Ok(Decision {
+        expects: vec![expect],
+        changes,
+    })
+}
+
+pub(super) fn react(
+    case: &Case<'_>,
+    topic: TopicId,
+    key: &str,
+    on: bool,
+) -> Result<Decision, Rejection> {
+    let (stored, content, id, expect) = readable(case, topic)?;
+    if on {
+        require_fast(case, topic, Permissions::REACT)?;
+        text::check_reaction(key)?;
+        if content.recalled_by.is_some() {
+            return Err(Code::Gone.into());
+        }
+    }
+    if stored.has_reacted == on {
+        return Ok(Decision::default());
+    }
+    let mut marks = stored.message.marks.clone().unwrap_or_default();
+    let known = marks
+        .reactions
+        .iter_mut()
+        .find(|reaction| reaction.key == key);
+    match known {
+        Some(reaction) if on => reaction.count += 1,
+        Some(reaction) => reaction.count = reaction.count.saturating_sub(1),
+        None if marks.reactions.len() >= limits::REACTION_KINDS => {
+            return Err(Rejection::limit(Code::TooMany, limits::REACTION_KINDS));
+        }
+        None => marks.reactions.push(Reaction {
+            key: key.to_owned(),
+            count: 1,
+        }),
+    }
+    marks.reactions.retain(|reaction| reaction.count > 0);
+    Ok(Decision {
+        expects: vec![expect],
+        changes: vec![Change::Marks {
+            topic,
+            message: id,
+            seq: stored.message.seq,
+            marks,
+            reaction: Some((case.actor, key.to_owned(), on)),
+        }],
+    })
+}
+
+pub(super) fn pin(case: &Case<'_>, topic: TopicId, on: bool) -> Result<Decision, Rejection> {
+    let (stored, content, id, expect) = readable(case, topic)?;
+    require_fast(case, topic, Permissions::PIN)?;
+    let marks = stored.message.marks.clone().unwrap_or_default();
+    if marks.pinned_at.is_some() == on {
+        return Ok(Decision::default());
+    }
+    if on {
+        if content.recalled_by.is_some() {
+            return Err(Code::Gone.into());
+        }
+        if case.facts.pins >= limits::PINS {
+            return Err(Rejection::limit(Code::TooMany, limits::PINS));
+        }
+    }
+    Ok(Decision {
+        expects: vec![expect],
+        changes: vec![Change::Marks {
+            topic,
+            message: id,
+            seq: stored.message.seq,
+            marks: Marks {
+                pinned_at: on.then_some(case.now),
+                ..marks
+            },
+            reaction: None,
+        }],
+    })
+}
+
+/// The reader's `Mark` row after a reaction was given or taken back; none if no mark is left.
+#[must_use]
+pub fn mark_after(before: Option<Mark>, topic: TopicId, message: &Message, key: &str, on: bool) -> Option<Mark> {
+    let mut mark = before.unwrap_or_else(|| Mark {
+        topic,
+        seq: message.seq,
+        reactions: Vec::new(),
+        more: Default::default(),
+    });
+    mark.reactions.retain(|known| known != key);
+    if on {
+        mark.reactions.push(key.to_owned());
+    }
+    (!mark.reactions.is_empty()).then_some(mark)
+}

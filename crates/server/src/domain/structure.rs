@@ -1,0 +1,409 @@
+//! A community's structure in memory: everything of its log, the seats of closed topics, and the rights that follow.
+//! Members are not part of it; there may be a million of them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use tulou_protocol::{
+    AccountId, CommunityId, GroupId, Log, MemberGroupId, Permissions, Rev, Row, Standing, TopicId,
+    id::Millis,
+    permission::{Access, Held, Place, PlaceAccess, held},
+    row::{AccessRow, Body, Community, Group, MemberGroup, Topic},
+};
+
+use super::{change::Change, sight::Sights};
+
+/// A body with the rev that gave it this state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept<T> {
+    /// The rev.
+    pub rev: Rev,
+    /// The state.
+    pub body: T,
+}
+
+/// A member of a community.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub account: AccountId,
+    /// When he joined.
+    pub joined_at: Millis,
+    /// His member groups, in no particular order; those that were deleted since have no effect.
+    pub member_groups: Vec<MemberGroupId>,
+    /// The rev of the member's row: moves with each change of it.
+    pub rev: Rev,
+}
+
+/// A community's structure at a rev of its log.
+#[derive(Debug, Clone)]
+pub struct Structure {
+    /// Which community.
+    pub id: CommunityId,
+    /// The rev of its log.
+    pub rev: Rev,
+    /// The community's row.
+    pub community: Kept<Community>,
+    /// Groups.
+    pub groups: BTreeMap<GroupId, Kept<Group>>,
+    /// Topics.
+    pub topics: BTreeMap<TopicId, Kept<Topic>>,
+    /// Member groups.
+    pub member_groups: HashMap<MemberGroupId, Kept<MemberGroup>>,
+    /// Access rows.
+    pub access: BTreeMap<(Place, Option<MemberGroupId>), Kept<AccessRow>>,
+    /// Tombstones by kind and id, with their revs.
+    pub gone: BTreeMap<(String, String), Rev>,
+    /// Seats of closed topics.
+    pub seats: HashMap<TopicId, HashMap<AccountId, Millis>>,
+    /// The last number given to a topic.
+    pub last_no: u32,
+    /// How many members there are.
+    pub members: u64,
+    /// What members see, computed once per kind of member.
+    pub(crate) sights: Sights,
+}
+
+/// A rank, comparable: the owner's is above all, `everyone`'s below all.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// In no member group.
+    Everyone,
+    /// The highest member group's rank, ties by id.
+    Group(String, MemberGroupId),
+    /// The owner.
+    Owner,
+}
+
+impl Structure {
+    /// The structure from what a store holds. None without a community row: it was dissolved, or never was.
+    #[must_use]
+    pub fn from_rows(
+        id: CommunityId,
+        rev: Rev,
+        rows: Vec<Row>,
+        seats: Vec<(TopicId, AccountId, Millis)>,
+        last_no: u32,
+        members: u64,
+    ) -> Option<Self> {
+        let (mut own, rest): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .partition(|row| matches!(row.body, Body::Community(_)));
+        let own = own.pop()?;
+        let Body::Community(community) = own.body else {
+            return None;
+        };
+        let mut structure = Self {
+            id,
+            rev,
+            community: Kept {
+                rev: own.rev,
+                body: community,
+            },
+            groups: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            member_groups: HashMap::new(),
+            access: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            seats: HashMap::new(),
+            last_no,
+            members,
+            sights: Sights::default(),
+        };
+        for row in rest {
+            structure.put(&row);
+        }
+        for (topic, account, since) in seats {
+            structure
+                .seats
+                .entry(topic)
+                .or_default()
+                .insert(account, since);
+        }
+        Some(structure)
+    }
+
+    /// Applies a row of the community's log.
+    fn put(&mut self, row: &Row) {
+        let rev = row.rev;
+        let kind = row.body.kind().to_owned();
+        if !matches!(row.body, Body::Deleted(_)) {
+            self.gone.remove(&(kind, row.id.clone()));
+        }
+        match &row.body {
+            Body::Community(body) => {
+                self.community = Kept {
+                    rev,
+                    body: body.clone(),
+                };
+            }
+            Body::Group(body) => {
+                if let Ok(id) = row.id.parse() {
+                    self.groups.insert(
+                        id,
+                        Kept {
+                            rev,
+                            body: body.clone(),
+                        },
+                    );
+                }
+            }
+            Body::Topic(body) => {
+                if let Ok(id) = row.id.parse() {
+                    self.topics.insert(
+                        id,
+                        Kept {
+                            rev,
+                            body: body.clone(),
+                        },
+                    );
+                }
+            }
+            Body::MemberGroup(body) => {
+                if let Ok(id) = row.id.parse() {
+                    self.member_groups.insert(
+                        id,
+                        Kept {
+                            rev,
+                            body: body.clone(),
+                        },
+                    );
+                }
+            }
+            Body::Access(body) => {
+                self.access.insert(
+                    (body.place, body.member_group),
+                    Kept {
+                        rev,
+                        body: body.clone(),
+                    },
+                );
+            }
+            Body::Deleted(kind) => {
+                match kind.as_str() {
+                    "group" => drop(row.id.parse().map(|id| self.groups.remove(&id))),
+                    "topic" => drop(row.id.parse().map(|id| self.topics.remove(&id))),
+                    "member_group" => {
+                        drop(row.id.parse().map(|id| self.member_groups.remove(&id)));
+                    }
+                    "access" => self.access.retain(|(place, member_group), _| {
+                        AccessRow::id(*place, *member_group) != row.id
+                    }),
+                    _ => {}
+                }
+                self.gone.insert((kind.clone(), row.id.clone()), rev);
+            }
+            Body::Message(_)
+            | Body::LockedTopic(_)
+            | Body::Profile(_)
+            | Body::Membership(_)
+            | Body::Cursor(_)
+            | Body::Notify(_)
+            | Body::Friend(_)
+            | Body::Direct(_)
+            | Body::Draft(_)
+            | Body::Mention(_)
+            | Body::Mark(_)
+            | Body::Unknown(..) => {}
+        }
+    }
+
+    /// Applies what was committed: the rows that the log took, and the changes beside it.
+    pub fn apply(&mut self, rev: Rev, rows: &[Row], changes: &[Change], joined: i64) {
+        for row in rows {
+            self.put(row);
+        }
+        for change in changes {
+            match change {
+                Change::Numbered { last, .. } => self.last_no = *last,
+                Change::Seat {
+                    topic,
+                    account,
+                    since,
+                    ..
+                } => {
+                    let seats = self.seats.entry(*topic).or_default();
+                    match since {
+                        Some(since) => seats.insert(*account, *since),
+                        None => seats.remove(account),
+                    };
+                }
+                Change::TopicEnds { topic, .. } => drop(self.seats.remove(topic)),
+                Change::Row { .. }
+                | Change::Send(_)
+                | Change::Content(_)
+                | Change::Marks { .. }
+                | Change::Member { .. }
+                | Change::MemberGone { .. }
+                | Change::ReadSoFar { .. }
+                | Change::TopicBegins { .. }
+                | Change::CommunityEnds { .. }
+                | Change::InviteUsed { .. }
+                | Change::Named { .. } => {}
+            }
+        }
+        self.members = self.members.saturating_add_signed(joined);
+        self.rev = self.rev.max(rev);
+        self.sights = Sights::default();
+    }
+
+    /// The community's log.
+    #[must_use]
+    pub const fn log(&self) -> Log {
+        Log::Community(self.id)
+    }
+
+    /// Whether the member owns the community.
+    #[must_use]
+    pub fn is_owner(&self, account: AccountId) -> bool {
+        self.community.body.owner == account
+    }
+
+    /// The access rows at one place.
+    fn access_at(&self, place: Place) -> PlaceAccess {
+        let mut everyone = Access::default();
+        let mut groups = Vec::new();
+        for ((_, member_group), kept) in self
+            .access
+            .range((place, None)..)
+            .take_while(|((at, _), _)| *at == place)
+        {
+            let access = Access {
+                allow: kept.body.allow,
+                deny: kept.body.deny,
+            };
+            match member_group {
+                None => everyone = access,
+                Some(id) => groups.push((*id, access)),
+            }
+        }
+        PlaceAccess {
+            place,
+            everyone,
+            groups,
+        }
+    }
+
+    /// The way from the community down to a place; none if the place does not exist.
+    #[must_use]
+    pub fn places(&self, place: Place) -> Option<Vec<PlaceAccess>> {
+        let mut places = vec![self.access_at(Place::Community)];
+        match place {
+            Place::Community => {}
+            Place::Group(id) => {
+                self.groups.get(&id)?;
+                places.push(self.access_at(place));
+            }
+            Place::Topic(id) => {
+                let group = self.topics.get(&id)?.body.group;
+                places.push(self.access_at(Place::Group(group)));
+                places.push(self.access_at(place));
+            }
+        }
+        Some(places)
+    }
+
+    /// The member's member groups that exist, highest rank first.
+    #[must_use]
+    pub fn ranked(&self, member: &Member) -> Vec<MemberGroupId> {
+        let mut mine: Vec<(&str, MemberGroupId)> = member
+            .member_groups
+            .iter()
+            .filter_map(|id| {
+                self.member_groups
+                    .get(id)
+                    .map(|kept| (kept.body.rank.as_str(), *id))
+            })
+            .collect();
+        mine.sort_unstable();
+        mine.dedup();
+        mine.into_iter().rev().map(|(_, id)| id).collect()
+    }
+
+    /// The member's seat in a topic: none if the topic is open.
+    #[must_use]
+    pub fn seat(&self, topic: TopicId, account: AccountId) -> Option<Option<Millis>> {
+        let closed = self.topics.get(&topic).is_some_and(|kept| kept.body.closed);
+        closed.then(|| {
+            self.seats
+                .get(&topic)
+                .and_then(|seats| seats.get(&account))
+                .copied()
+        })
+    }
+
+    /// The rights of a member at a place, with the explanation; none if the place does not exist.
+    #[must_use]
+    pub fn held(&self, member: &Member, place: Place) -> Option<Held> {
+        let places = self.places(place)?;
+        let ranked = self.ranked(member);
+        let has_seat = match place {
+            Place::Topic(topic) => self
+                .seat(topic, member.account)
+                .map(|since| since.is_some()),
+            Place::Community | Place::Group(_) => None,
+        };
+        Some(held(
+            Standing {
+                is_owner: self.is_owner(member.account),
+                member_groups: &ranked,
+                has_seat,
+            },
+            &places,
+        ))
+    }
+
+    /// What the member may do at a place; nothing where the place does not exist.
+    #[must_use]
+    pub fn permissions(&self, member: &Member, place: Place) -> Permissions {
+        self.held(member, place)
+            .map_or(Permissions::empty(), |held| held.permissions)
+    }
+
+    /// The member's rank.
+    #[must_use]
+    pub fn rank(&self, member: &Member) -> Rank {
+        if self.is_owner(member.account) {
+            return Rank::Owner;
+        }
+        self.ranked(member)
+            .first()
+            .map_or(Rank::Everyone, |id| self.rank_of(*id))
+    }
+
+    /// A member group's rank.
+    #[must_use]
+    pub fn rank_of(&self, member_group: MemberGroupId) -> Rank {
+        self.member_groups
+            .get(&member_group)
+            .map_or(Rank::Everyone, |kept| {
+                Rank::Group(kept.body.rank.clone(), member_group)
+            })
+    }
+
+    /// Whether an id was ever used for a thing of this kind.
+    #[must_use]
+    pub fn was_used(&self, kind: &str, id: &str) -> bool {
+        self.gone.contains_key(&(kind.to_owned(), id.to_owned()))
+    }
+
+    /// The seats that an account has.
+    pub fn seats_of(&self, account: AccountId) -> impl Iterator<Item = (TopicId, Millis)> + '_ {
+        self.seats
+            .iter()
+            .filter_map(move |(topic, seats)| seats.get(&account).map(|since| (*topic, *since)))
+    }
+
+    /// The topics of a group.
+    pub fn topics_in(&self, group: GroupId) -> impl Iterator<Item = TopicId> + '_ {
+        self.topics
+            .iter()
+            .filter(move |(_, kept)| kept.body.group == group)
+            .map(|(id, _)| *id)
+    }
+
+    /// The places that exist, as a set: access rows of others are not shown.
+    #[must_use]
+    pub fn topic_ids(&self) -> HashSet<TopicId> {
+        self.topics.keys().copied().collect()
+    }
+}

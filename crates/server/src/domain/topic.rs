@@ -1,0 +1,259 @@
+//! Decisions about groups and topics.
+
+use tulou_protocol::{
+    Code, GroupId, Log, Permissions, Rejection, Row, TopicId,
+    command::Edit,
+    limits,
+    permission::Place,
+    row::{AccessRow, Body, Group, Topic},
+    text,
+};
+
+use super::{
+    change::{Change, Expect},
+    community::apply,
+    decide::{Case, Decision},
+    structure::Structure,
+};
+
+pub(super) fn create_group(
+    case: &Case<'_>,
+    id: GroupId,
+    name: &str,
+    position: &str,
+) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    case.require(Place::Community, Permissions::MANAGE_TOPICS)?;
+    text::check_name(name)?;
+    text::check_position(position)?;
+    if structure.groups.contains_key(&id) || structure.was_used("group", &id.to_string()) {
+        return Err(Code::IdTaken.into());
+    }
+    if structure.groups.len() >= limits::GROUPS {
+        return Err(Rejection::limit(Code::TooMany, limits::GROUPS));
+    }
+    Ok(Decision::of(vec![Change::Row {
+        log: structure.log(),
+        id: id.to_string(),
+        body: Group {
+            name: name.to_owned(),
+            position: position.to_owned(),
+            more: Default::default(),
+        }
+        .into(),
+    }]))
+}
+
+/// The group, if the actor may know of it.
+fn known_group(case: &Case<'_>, id: GroupId) -> Result<(), Rejection> {
+    let (structure, member) = case.member()?;
+    if structure.sight(member).groups.contains(&id)
+        || structure
+            .permissions(member, Place::Group(id))
+            .contains(Permissions::MANAGE_TOPICS)
+    {
+        return Ok(());
+    }
+    Err(Code::NotFound.into())
+}
+
+pub(super) fn edit_group(
+    case: &Case<'_>,
+    id: GroupId,
+    name: Option<&Edit<String>>,
+    position: Option<&Edit<String>>,
+) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    known_group(case, id)?;
+    case.require(Place::Group(id), Permissions::MANAGE_TOPICS)?;
+    let kept = structure.groups.get(&id).ok_or(Code::NotFound)?;
+    let present = || Row {
+        id: id.to_string(),
+        rev: kept.rev,
+        body: kept.body.clone().into(),
+    };
+    let mut body = kept.body.clone();
+    if let Some(name) = name {
+        text::check_name(&name.to)?;
+        apply(&mut body.name, name, present)?;
+    }
+    if let Some(position) = position {
+        text::check_position(&position.to)?;
+        apply(&mut body.position, position, present)?;
+    }
+    if body == kept.body {
+        return Ok(Decision::default());
+    }
+    Ok(Decision::of(vec![Change::Row {
+        log: structure.log(),
+        id: id.to_string(),
+        body: body.into(),
+    }]))
+}
+
+pub(super) fn delete_group(case: &Case<'_>, id: GroupId) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    case.require(Place::Community, Permissions::MANAGE_TOPICS)?;
+    if !structure.groups.contains_key(&id) {
+        return if structure.was_used("group", &id.to_string()) {
+            Ok(Decision::default())
+        } else {
+            Err(Code::NotFound.into())
+        };
+    }
+    if structure.topics_in(id).next().is_some() {
+        return Err(Code::GroupNotEmpty.into());
+    }
+    let mut changes = vec![Change::Row {
+        log: structure.log(),
+        id: id.to_string(),
+        body: Body::Deleted("group".to_owned()),
+    }];
+    changes.extend(access_ends(structure, Place::Group(id)));
+    Ok(Decision::of(changes))
+}
+
+/// The access rows of a place go with it.
+fn access_ends(structure: &Structure, place: Place) -> Vec<Change> {
+    structure
+        .access
+        .keys()
+        .filter(|(at, _)| *at == place)
+        .map(|(at, member_group)| Change::Row {
+            log: structure.log(),
+            id: AccessRow::id(*at, *member_group),
+            body: Body::Deleted("access".to_owned()),
+        })
+        .collect()
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "they are the fields of the command"
+)]
+pub(super) fn create(
+    case: &Case<'_>,
+    group: GroupId,
+    id: TopicId,
+    name: &str,
+    introduction: &str,
+    closed: bool,
+    position: &str,
+) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    known_group(case, group)?;
+    case.require(Place::Group(group), Permissions::MANAGE_TOPICS)?;
+    text::check_name(name)?;
+    text::check_introduction(introduction)?;
+    text::check_position(position)?;
+    if structure.topics.contains_key(&id) || structure.was_used("topic", &id.to_string()) {
+        return Err(Code::IdTaken.into());
+    }
+    if structure.topics.len() >= limits::TOPICS {
+        return Err(Rejection::limit(Code::TooMany, limits::TOPICS));
+    }
+    let community = structure.id;
+    let no = structure.last_no + 1;
+    let mut changes = vec![
+        Change::Row {
+            log: structure.log(),
+            id: id.to_string(),
+            body: Topic {
+                group,
+                name: name.to_owned(),
+                introduction: introduction.to_owned(),
+                closed,
+                position: position.to_owned(),
+                no,
+                more: Default::default(),
+            }
+            .into(),
+        },
+        Change::Numbered {
+            community,
+            last: no,
+        },
+        Change::TopicBegins {
+            community,
+            topic: id,
+        },
+    ];
+    if closed {
+        // The owner needs a seat like everybody else to be listed; his rights do not depend on it.
+        changes.push(Change::Seat {
+            community,
+            topic: id,
+            account: case.actor,
+            since: Some(case.now),
+        });
+    }
+    Ok(Decision {
+        expects: vec![Expect::New(Log::Topic(id))],
+        changes,
+    })
+}
+
+pub(super) fn edit(
+    case: &Case<'_>,
+    id: TopicId,
+    name: Option<&Edit<String>>,
+    introduction: Option<&Edit<String>>,
+    group: Option<&Edit<GroupId>>,
+    position: Option<&Edit<String>>,
+) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    case.require(Place::Topic(id), Permissions::MANAGE_TOPICS)?;
+    let kept = structure.topics.get(&id).ok_or(Code::NotFound)?;
+    let present = || Row {
+        id: id.to_string(),
+        rev: kept.rev,
+        body: kept.body.clone().into(),
+    };
+    let mut body = kept.body.clone();
+    if let Some(name) = name {
+        text::check_name(&name.to)?;
+        apply(&mut body.name, name, present)?;
+    }
+    if let Some(introduction) = introduction {
+        text::check_introduction(&introduction.to)?;
+        apply(&mut body.introduction, introduction, present)?;
+    }
+    if let Some(group) = group {
+        if group.to != body.group {
+            known_group(case, group.to)?;
+            case.require(Place::Group(group.to), Permissions::MANAGE_TOPICS)?;
+        }
+        apply(&mut body.group, group, present)?;
+    }
+    if let Some(position) = position {
+        text::check_position(&position.to)?;
+        apply(&mut body.position, position, present)?;
+    }
+    if body == kept.body {
+        return Ok(Decision::default());
+    }
+    Ok(Decision::of(vec![Change::Row {
+        log: structure.log(),
+        id: id.to_string(),
+        body: body.into(),
+    }]))
+}
+
+pub(super) fn delete(case: &Case<'_>, id: TopicId) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    if !structure.topics.contains_key(&id) && structure.was_used("topic", &id.to_string()) {
+        return Ok(Decision::default());
+    }
+    case.require(Place::Topic(id), Permissions::MANAGE_TOPICS)?;
+    let mut changes = vec![Change::Row {
+        log: structure.log(),
+        id: id.to_string(),
+        body: Body::Deleted("topic".to_owned()),
+    }];
+    changes.extend(access_ends(structure, Place::Topic(id)));
+    changes.push(Change::TopicEnds {
+        community: structure.id,
+        topic: id,
+    });
+    Ok(Decision::of(changes))
+}
