@@ -69,14 +69,12 @@ fn generated(steps: &mut Steps) {
         repo::cargo(&[
             "test",
             "--quiet",
-            "--package",
-            "tulou",
-            "--package",
-            "tulou-protocol",
+            "--workspace",
+            "--lib",
             "--features",
             "tauri/custom-protocol",
             "current",
         ]),
-        Some("UPDATE_BINDINGS=1 UPDATE_OPENRPC=1 cargo test -p tulou -p tulou-protocol --features tauri/custom-protocol current"),
+        Some("UPDATE_BINDINGS=1 UPDATE_OPENRPC=1 cargo test --workspace --lib --features tauri/custom-protocol current"),
     );
 }

@@ -60,7 +60,7 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
 /// The tests that need a display, marked `#[ignore]` for everybody who runs `cargo test` without one.
 fn window(steps: &mut Steps, with_seed: impl Fn(std::process::Command) -> std::process::Command) {
     let remedy = crate::step::Remedy::Repeat(
-        "xvfb-run -a dbus-run-session -- cargo test --features tauri/custom-protocol --test window -- --ignored"
+        "xvfb-run -a dbus-run-session -- cargo test --workspace --features tauri/custom-protocol --test window -- --ignored"
             .to_owned(),
     );
     steps.take("real window", remedy, || {
@@ -68,8 +68,8 @@ fn window(steps: &mut Steps, with_seed: impl Fn(std::process::Command) -> std::p
         let mut tests = display.session("cargo");
         tests.args([
             "test",
-            "--package",
-            "tulou",
+            // All packages, as in the step before: with fewer, cargo would choose other features and build anew.
+            "--workspace",
             "--features",
             "tauri/custom-protocol",
             "--test",
