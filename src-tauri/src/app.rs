@@ -1,11 +1,11 @@
 //! The app: the client, the controller of its window, and the server that this computer may host.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::OnceCell;
 use tulou_client::{
     Client, Keyring,
-    view::{AppView, Badge, Place},
+    view::{AppView, Change, Place},
 };
 use tulou_protocol::invite::Link;
 
@@ -16,6 +16,9 @@ use crate::{
     home::Home,
     hosting::Hosting,
 };
+
+/// The web view is not told of changes more often than it can show them.
+const FRAME: Duration = Duration::from_millis(16);
 
 /// What the commands work with.
 pub struct App {
@@ -45,13 +48,8 @@ impl App {
             if let Err(error) = self.hosting.resume().await {
                 tracing::error!("the server on this computer did not start: {error}");
             }
-            let client = Client::open(self.home.client(), Arc::new(Keyring::new())).await?;
-            let controller = self.controller.clone();
-            let changes = client.changes();
-            let badges = client.clone();
-            tokio::spawn(async move {
-                controller.follow(changes, || badge(&badges)).await;
-            });
+            let client = Client::open(self.home.client(), Arc::new(Keyring)).await?;
+            tokio::spawn(follow(client.clone(), self.controller.clone()));
             Ok(client)
         });
         client.await
@@ -121,6 +119,15 @@ impl App {
     }
 }
 
-async fn badge(client: &Client) -> Badge {
-    client.app_view().await.badge
+/// Hands the client's changes on: at once when there was silence, then at most one batch a frame.
+async fn follow(client: Client, controller: Arc<Controller>) {
+    let mut changes = client.changes();
+    controller.badge_is(client.app_view().await.badge);
+    while let Some(batch) = changes.next().await {
+        if batch.contains(&Change::App) {
+            controller.badge_is(client.app_view().await.badge);
+        }
+        controller.tell(batch);
+        tokio::time::sleep(FRAME).await;
+    }
 }

@@ -2,17 +2,9 @@
 //!
 //! It knows the window only as a [`Shell`], so that it is tested without one.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
 use tulou_client::view::{Badge, Change};
-
-/// Changes that fall into one frame are told once.
-const FRAME: Duration = Duration::from_millis(16);
 
 /// What the native window can do.
 pub trait Shell: Send + Sync + 'static {
@@ -80,38 +72,17 @@ impl Controller {
         self.shell.open(url).map_err(OpenError::System)
     }
 
-    /// Hands changes on until the client ends. `badge` reads the number for the title.
-    pub async fn follow<F, B>(&self, mut changes: mpsc::Receiver<Vec<Change>>, badge: F)
-    where
-        F: Fn() -> B,
-        B: Future<Output = Badge>,
-    {
-        self.title_is(title_of(badge().await));
-        while let Some(first) = changes.recv().await {
-            let mut batch = BTreeSet::from_iter(first);
-            let frame = tokio::time::sleep(FRAME);
-            tokio::pin!(frame);
-            loop {
-                tokio::select! {
-                    () = &mut frame => break,
-                    more = changes.recv() => match more {
-                        Some(more) => batch.extend(more),
-                        None => break,
-                    },
-                }
-            }
-            if batch.contains(&Change::App) {
-                self.title_is(title_of(badge().await));
-            }
-            self.tell(batch.into_iter().collect());
-        }
-    }
-
-    fn tell(&self, batch: Vec<Change>) {
+    /// Hands a batch of changes to the web view that looks.
+    pub fn tell(&self, batch: Vec<Change>) {
         let mut sink = lock(&self.sink);
         if sink.as_ref().is_some_and(|sink| !sink(batch)) {
             *sink = None;
         }
+    }
+
+    /// The app's number is `badge`: it goes into the title.
+    pub fn badge_is(&self, badge: Badge) {
+        self.title_is(title_of(badge));
     }
 
     fn title_is(&self, title: String) {
@@ -151,7 +122,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::ready;
+    use std::sync::mpsc;
 
     use super::*;
 
@@ -195,15 +166,10 @@ mod tests {
         }
     }
 
-    fn listening(controller: &Controller) -> mpsc::UnboundedReceiver<Vec<Change>> {
-        let (send, receive) = mpsc::unbounded_channel();
+    fn listening(controller: &Controller) -> mpsc::Receiver<Vec<Change>> {
+        let (send, receive) = mpsc::channel();
         controller.subscribe(Box::new(move |batch| send.send(batch).is_ok()));
         receive
-    }
-
-    /// Steps the clock, which stands still, past whatever waits for the end of a frame.
-    async fn frames_pass() {
-        tokio::time::sleep(FRAME * 2).await;
     }
 
     fn unread(unread: u32) -> Badge {
@@ -213,82 +179,38 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn changes_of_one_frame_are_told_once() {
-        let controller = Controller::new(Paper::default());
-        let mut heard = listening(&controller);
-        let (send, changes) = mpsc::channel(16);
-        for batch in [vec![tree("b"), tree("a")], vec![tree("b")], vec![tree("b")]] {
-            send.send(batch).await.unwrap();
-        }
-        drop(send);
-        controller.follow(changes, || ready(unread(0))).await;
-        assert_eq!(
-            heard.recv().await,
-            Some(vec![tree("a"), tree("b")]),
-            "three notes about b in a frame are one reason to read it again"
-        );
-        assert!(heard.try_recv().is_err(), "nothing is told twice");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_title_follows_the_badge_and_is_set_only_when_it_differs() {
+    #[test]
+    fn the_title_follows_the_badge_and_is_set_only_when_it_differs() {
         let paper = Paper::default();
         let controller = Controller::new(paper.clone());
-        let (send, changes) = mpsc::channel(16);
-        let number = Arc::new(Mutex::new(0));
-        let read = number.clone();
-        let following = tokio::spawn({
-            let controller = controller.clone();
-            async move {
-                controller
-                    .follow(changes, || ready(unread(*lock(&read))))
-                    .await
-            }
-        });
-        frames_pass().await;
-        for (now, change) in [
-            (3, Change::App),
-            (3, Change::App),
-            (4, tree("a")),
-            (0, Change::App),
-        ] {
-            *lock(&number) = now;
-            send.send(vec![change]).await.unwrap();
-            frames_pass().await;
+        for number in [0, 3, 3, 0] {
+            controller.badge_is(unread(number));
         }
-        drop(send);
-        following.await.unwrap();
         assert_eq!(
             paper.lines(),
-            ["title Tulou", "title (3) Tulou", "title Tulou"],
-            "a tree's change says nothing about the app's number"
+            ["title Tulou", "title (3) Tulou", "title Tulou"]
         );
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_window_that_is_gone_is_forgotten_and_a_new_one_listens() {
+    #[test]
+    fn a_web_view_that_is_gone_is_forgotten_and_a_new_one_listens() {
         let controller = Controller::new(Paper::default());
         drop(listening(&controller));
-        let (send, changes) = mpsc::channel(16);
-        send.send(vec![tree("a")]).await.unwrap();
-        let following = tokio::spawn({
-            let controller = controller.clone();
-            async move { controller.follow(changes, || ready(unread(0))).await }
-        });
-        frames_pass().await;
-        let mut heard = listening(&controller);
-        send.send(vec![tree("b")]).await.unwrap();
-        assert_eq!(heard.recv().await, Some(vec![tree("b")]));
-        drop(send);
-        following.await.unwrap();
+        controller.tell(vec![tree("a")]);
+        assert!(
+            lock(&controller.sink).is_none(),
+            "nobody takes what is told"
+        );
+        let heard = listening(&controller);
+        controller.tell(vec![tree("b")]);
+        assert_eq!(heard.try_recv(), Ok(vec![tree("b")]));
     }
 
     #[test]
     fn a_window_that_comes_back_gets_its_title_again() {
         let paper = Paper::default();
         let controller = Controller::new(paper.clone());
-        controller.title_is(title_of(unread(2)));
+        controller.badge_is(unread(2));
         controller.show();
         assert_eq!(
             paper.lines(),
@@ -300,7 +222,7 @@ mod tests {
     fn a_closed_window_hears_nothing_more() {
         let paper = Paper::default();
         let controller = Controller::new(paper.clone());
-        let mut heard = listening(&controller);
+        let heard = listening(&controller);
         controller.close();
         controller.tell(vec![tree("a")]);
         assert!(heard.try_recv().is_err(), "its web view is gone");

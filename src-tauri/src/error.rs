@@ -22,7 +22,7 @@ pub struct WindowError {
 impl From<tulou_client::Error> for WindowError {
     fn from(error: tulou_client::Error) -> Self {
         Self {
-            code: error.code().to_owned(),
+            code: error.code(),
             message: error.to_string(),
             rejection: error.rejection(),
         }
