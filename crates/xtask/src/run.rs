@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -213,8 +212,9 @@ pub struct Group {
 impl Group {
     /// Starts a program in a process group of its own.
     pub fn spawn(mut command: Command) -> Result<Self> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let child = command
-            .process_group(0)
             .stdin(Stdio::null())
             .spawn()
             .with_context(|| format!("start `{}`", repo::as_typed(&command)))?;

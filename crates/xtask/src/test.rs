@@ -4,7 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
-use crate::{check, display::Display, repo, run, setup, step::Steps};
+use crate::{
+    check,
+    display::Display,
+    repo, run, setup,
+    step::{Remedy, Steps},
+};
 
 /// How much is tested.
 #[derive(clap::Args)]
@@ -24,8 +29,6 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
         None => new_seed()?,
     };
     println!("Seed: {seed} (repeat with: cargo xtask test --seed {seed})");
-    setup::setup(setup::Scope::Everything)?;
-    run::build_ui()?;
 
     let with_seed = |mut command: std::process::Command| {
         command.env("TULOU_SEED", seed.to_string());
@@ -35,6 +38,16 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
         command
     };
     let mut steps = Steps::default();
+    steps.take(
+        "setup",
+        Remedy::Repeat("cargo xtask setup".to_owned()),
+        || setup::setup(setup::Scope::Everything),
+    );
+    steps.take(
+        "ui build",
+        Remedy::Repeat("npm --prefix ui run build".to_owned()),
+        run::build_ui,
+    );
     check::all(&mut steps);
     steps.run(
         "rust tests",
@@ -59,7 +72,7 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
 
 /// The tests that need a display, marked `#[ignore]` for everybody who runs `cargo test` without one.
 fn window(steps: &mut Steps, with_seed: impl Fn(std::process::Command) -> std::process::Command) {
-    let remedy = crate::step::Remedy::Repeat(
+    let remedy = Remedy::Repeat(
         "xvfb-run -a dbus-run-session -- cargo test --workspace --features tauri/custom-protocol --test window -- --ignored"
             .to_owned(),
     );
