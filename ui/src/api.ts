@@ -1,0 +1,125 @@
+// What the window can ask of the program behind it. The only file that knows Tauri: tests and a browser put a
+// stand-in in its place.
+import { Channel } from '@tauri-apps/api/core'
+import { commands } from './bindings'
+import type {
+  AccessView,
+  Action,
+  AppView,
+  Change,
+  DraftView,
+  ExplainView,
+  HostInput,
+  InviteView,
+  JoinInput,
+  MembersView,
+  Place,
+  ServerPeek,
+  Settings,
+  Stretch,
+  Submitted,
+  TimelineView,
+  TreeView,
+  WindowError,
+} from './bindings'
+
+export type * from './bindings'
+
+/** The program behind the window. Every call rejects with a {@link Refused}. */
+export interface Api {
+  appView(): Promise<AppView>
+  setSettings(settings: Settings): Promise<null>
+  setPlace(place: Place): Promise<null>
+  subscribe(onChanges: (changes: Change[]) => void): Promise<null>
+  peek(link: string): Promise<ServerPeek>
+  host(input: HostInput): Promise<string>
+  join(input: JoinInput): Promise<Place>
+  joinCommunity(account: string, link: string): Promise<Place>
+  signIn(account: string, password: string): Promise<null>
+  signOut(account: string): Promise<null>
+  treeView(account: string, community: string): Promise<TreeView>
+  timelineView(account: string, topic: string, stretch: Stretch): Promise<TimelineView>
+  enterTopic(account: string, topic: string): Promise<null>
+  leaveTopic(account: string, topic: string): Promise<null>
+  membersView(
+    account: string,
+    community: string,
+    topic: string | null,
+    prefix: string,
+    limit: number,
+  ): Promise<MembersView>
+  accessView(account: string, community: string): Promise<AccessView>
+  explain(account: string, community: string, topic: string | null, member: string): Promise<ExplainView[]>
+  invitesView(account: string, community: string): Promise<InviteView[]>
+  createInvite(
+    account: string,
+    community: string,
+    expiresInS: number | null,
+    maxUses: number | null,
+  ): Promise<InviteView>
+  revokeInvite(account: string, community: string, code: string): Promise<null>
+  submit(account: string, action: Action): Promise<Submitted>
+  saveDraft(account: string, topic: string, draft: DraftView): Promise<null>
+  outboxRetry(account: string, command: string): Promise<null>
+  outboxDiscard(account: string, command: string): Promise<null>
+  openLink(url: string): Promise<null>
+  painted(topic: string, atMs: number): Promise<null>
+}
+
+/** A typed error from the program behind the window. */
+export class Refused extends Error {
+  constructor(readonly reason: WindowError) {
+    super(reason.message)
+    this.name = 'Refused'
+  }
+}
+
+/** Whatever was thrown, as the error that the window can put into words. */
+export function reasonOf(thrown: unknown): WindowError {
+  if (thrown instanceof Refused) return thrown.reason
+  return { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown), rejection: null }
+}
+
+type Answer<T> = { status: 'ok'; data: T } | { status: 'error'; error: WindowError }
+
+async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
+  const result = await answer
+  if (result.status === 'error') throw new Refused(result.error)
+  return result.data
+}
+
+/** The program in whose window this page runs. */
+export const tauri: Api = {
+  appView: () => unwrap(commands.appView()),
+  setSettings: (settings) => unwrap(commands.setSettings(settings)),
+  setPlace: (place) => unwrap(commands.setPlace(place)),
+  subscribe: (onChanges) => {
+    const channel = new Channel<Change[]>()
+    channel.onmessage = onChanges
+    return unwrap(commands.subscribe(channel))
+  },
+  peek: (link) => unwrap(commands.peek(link)),
+  host: (input) => unwrap(commands.host(input)),
+  join: (input) => unwrap(commands.join(input)),
+  joinCommunity: (account, link) => unwrap(commands.joinCommunity(account, link)),
+  signIn: (account, password) => unwrap(commands.signIn(account, password)),
+  signOut: (account) => unwrap(commands.signOut(account)),
+  treeView: (account, community) => unwrap(commands.treeView(account, community)),
+  timelineView: (account, topic, stretch) => unwrap(commands.timelineView(account, topic, stretch)),
+  enterTopic: (account, topic) => unwrap(commands.enterTopic(account, topic)),
+  leaveTopic: (account, topic) => unwrap(commands.leaveTopic(account, topic)),
+  membersView: (account, community, topic, prefix, limit) =>
+    unwrap(commands.membersView(account, community, topic, prefix, limit)),
+  accessView: (account, community) => unwrap(commands.accessView(account, community)),
+  explain: (account, community, topic, member) => unwrap(commands.explain(account, community, topic, member)),
+  invitesView: (account, community) => unwrap(commands.invitesView(account, community)),
+  createInvite: (account, community, expiresInS, maxUses) =>
+    unwrap(commands.createInvite(account, community, expiresInS, maxUses)),
+  revokeInvite: (account, community, code) => unwrap(commands.revokeInvite(account, community, code)),
+  submit: (account, action) => unwrap(commands.submit(account, action)),
+  saveDraft: (account, topic, draft) => unwrap(commands.saveDraft(account, topic, draft)),
+  outboxRetry: (account, command) => unwrap(commands.outboxRetry(account, command)),
+  outboxDiscard: (account, command) => unwrap(commands.outboxDiscard(account, command)),
+  openLink: (url) => unwrap(commands.openLink(url)),
+  painted: (topic, atMs) => unwrap(commands.painted(topic, atMs)),
+}

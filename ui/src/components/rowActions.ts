@@ -1,0 +1,17 @@
+import type { MessageView } from '../api'
+
+/** What a row of the timeline can ask for. */
+export type RowActions = {
+  key: (event: KeyboardEvent, message: MessageView) => void
+  focused: (message: MessageView) => void
+  menu: (at: MouseEvent | HTMLElement, message: MessageView) => void
+  jump: (message: string) => void
+  react: (message: MessageView, key: string, on: boolean) => void
+  pick: (at: HTMLElement, message: MessageView) => void
+  reply: (message: MessageView) => void
+  edit: (message: MessageView) => void
+  retry: (command: string) => void
+  discard: (command: string) => void
+  /** Takes a message that was not sent back into the composer or throws it away. */
+  discardMessage: (message: MessageView) => void
+}

@@ -1,0 +1,101 @@
+// The window's words: one typed catalogue per language, and numbers and dates as each language writes them.
+import type { Language, RejectionView, WindowError } from './api'
+import { en } from './i18n/en'
+import { zhCN } from './i18n/zh-CN'
+
+/** The shape of a catalogue: a missing key is a type error. */
+export type Messages = typeof zhCN
+export type Locale = 'zh-CN' | 'en'
+
+export const catalogues: Record<Locale, Messages> = { 'zh-CN': zhCN, en }
+
+/** The locale of a language setting on a system that speaks `systemLanguages`. */
+export function localeOf(language: Language, systemLanguages: readonly string[]): Locale {
+  if (language !== 'system') return language
+  return systemLanguages[0]?.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en'
+}
+
+class I18n {
+  locale = $state<Locale>('en')
+  readonly t = $derived(catalogues[this.locale])
+  readonly #number = $derived(new Intl.NumberFormat(this.locale))
+  readonly #time = $derived(new Intl.DateTimeFormat(this.locale, { hour: '2-digit', minute: '2-digit', hour12: false }))
+  readonly #day = $derived(
+    new Intl.DateTimeFormat(this.locale === 'en' ? 'en-GB' : this.locale, {
+      weekday: 'long',
+      day: 'numeric',
+      month: 'long',
+    }),
+  )
+  readonly #dayOfYear = $derived(
+    new Intl.DateTimeFormat(this.locale === 'en' ? 'en-GB' : this.locale, {
+      weekday: 'long',
+      day: 'numeric',
+      month: 'long',
+      year: 'numeric',
+    }),
+  )
+  readonly #full = $derived(
+    new Intl.DateTimeFormat(this.locale === 'en' ? 'en-GB' : this.locale, { dateStyle: 'medium', timeStyle: 'short' }),
+  )
+
+  use(language: Language): void {
+    this.locale = localeOf(language, navigator.languages)
+    document.documentElement.lang = this.locale
+  }
+
+  number(n: number): string {
+    return this.#number.format(n)
+  }
+
+  /** `20:14` */
+  time(ms: number): string {
+    return this.#time.format(ms)
+  }
+
+  /** `Sunday, 22 November`; with the year when it is another one. */
+  day(ms: number): string {
+    const isThisYear = new Date(ms).getFullYear() === new Date().getFullYear()
+    return (isThisYear ? this.#day : this.#dayOfYear).format(ms)
+  }
+
+  full(ms: number): string {
+    return this.#full.format(ms)
+  }
+
+  permission(key: string): string {
+    return key in this.t.permissions ? this.t.permissions[key as keyof Messages['permissions']] : key
+  }
+
+  method(method: string): string {
+    const methods = this.t.rejected.methods
+    return method in methods ? methods[method as keyof typeof methods] : methods.other
+  }
+
+  rejection(rejection: RejectionView): string {
+    const errors = this.t.errors
+    switch (rejection.code) {
+      case 'not_allowed':
+        return errors.not_allowed(rejection.permission ? this.permission(rejection.permission) : '')
+      case 'too_long':
+        return errors.too_long(rejection.limit === null ? '' : this.number(rejection.limit))
+      case 'too_many':
+        return errors.too_many(rejection.limit === null ? '' : this.number(rejection.limit))
+      case 'busy':
+        return errors.busy(rejection.retryAfterS === null ? '' : this.number(rejection.retryAfterS))
+      default: {
+        const known = Object.hasOwn(errors, rejection.code) ? errors[rejection.code as keyof typeof errors] : undefined
+        return typeof known === 'string' ? known : errors.unknown(rejection.code)
+      }
+    }
+  }
+
+  error(error: WindowError): string {
+    return this.rejection(
+      error.rejection ?? { code: error.code, permission: null, limit: null, retryAfterS: null },
+    )
+  }
+}
+
+/** The words of the window, in the language that the person chose. */
+export const i18n = new I18n()

@@ -1,0 +1,15 @@
+/** How well a name fits what was typed: 0 best, null not at all. Every typed character must come, in order. */
+export function fit(name: string, typed: string): number | null {
+  const hay = name.toLowerCase()
+  const needle = typed.trim().toLowerCase()
+  if (needle === '') return 3
+  if (hay.startsWith(needle)) return 0
+  if (hay.includes(needle)) return 1
+  let at = 0
+  for (const char of needle) {
+    if (char === ' ') continue
+    at = hay.indexOf(char, at) + 1
+    if (at === 0) return null
+  }
+  return 2
+}

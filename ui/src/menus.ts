@@ -1,0 +1,251 @@
+// The menus of things: what can be done with a community, a group, a topic, a message, a member.
+import type { GroupView, MemberView, MessageView, TopicView } from './api'
+import { i18n } from './i18n.svelte'
+import { copyText } from './lib/clipboard'
+import { groupMove, groupStep, topicMove, topicStep, type Gap } from './lib/order'
+import type { MenuItem } from './state/dialogs.svelte'
+import type { WindowState } from './state/window.svelte'
+
+type Item = Extract<MenuItem, { kind: 'item' }>
+const item = (label: string, icon: string, run: () => void, more: Partial<Item> = {}): MenuItem => ({
+  kind: 'item',
+  label,
+  icon,
+  run,
+  ...more,
+})
+const line: MenuItem = { kind: 'line' }
+
+/** Drops lines at the ends and doubled ones. */
+function tidy(items: (MenuItem | false)[]): MenuItem[] {
+  const kept = items.filter((one): one is MenuItem => one !== false)
+  return kept.filter((one, at) => one.kind !== 'line' || (at > 0 && at < kept.length - 1 && kept[at - 1]?.kind !== 'line'))
+}
+
+export function communityMenu(window: WindowState): MenuItem[] {
+  const tree = window.tree?.view
+  const account = window.place?.account
+  if (!tree || !account) return []
+  const t = i18n.t.community
+  const may = (permission: string): boolean => tree.permissions.includes(permission)
+  const rules = ['manageCommunity', 'manageMemberGroups', 'manageTopics', 'assignMemberGroups', 'invite']
+  return tidy([
+    may('invite') && item(t.invite, 'link', () => window.dialogs.show({ kind: 'invite' })),
+    may('manageTopics') && item(t.newGroup, 'plus', () => window.dialogs.show({ kind: 'createGroup' })),
+    rules.some(may) &&
+      item(t.settings, 'gear', () =>
+        window.dialogs.show({ kind: 'admin', page: may('manageCommunity') ? 'overview' : 'groups' }),
+      ),
+    line,
+    !tree.isOwner &&
+      item(
+        t.leave,
+        'leave',
+        () =>
+          window.dialogs.show({
+            kind: 'confirm',
+            text: t.leaveSure(tree.name),
+            action: t.leave,
+            run: () => window.api.submit(account, { type: 'leaveCommunity', community: tree.id }),
+          }),
+        { isDanger: true },
+      ),
+    tree.isOwner &&
+      item(
+        t.dissolve,
+        'trash',
+        () =>
+          window.dialogs.show({
+            kind: 'confirm',
+            text: t.dissolveSure(tree.name),
+            action: t.dissolve,
+            typed: tree.name,
+            run: () => window.api.submit(account, { type: 'dissolveCommunity', community: tree.id }),
+          }),
+        { isDanger: true },
+      ),
+  ])
+}
+
+export function groupMenu(window: WindowState, group: GroupView): MenuItem[] {
+  const tree = window.tree?.view
+  const account = window.place?.account
+  if (!tree || !account) return []
+  const t = i18n.t.tree
+  const may = group.permissions.includes('manageTopics') || tree.permissions.includes('manageTopics')
+  const step = (to: Gap | null): (() => void) | null => {
+    const action = to && groupMove(tree, group.id, to)
+    return action ? () => void window.act(action) : null
+  }
+  const up = step(groupStep(tree.groups, group.id, -1))
+  const down = step(groupStep(tree.groups, group.id, 1))
+  return tidy([
+    may && item(t.newTopic, 'plus', () => window.dialogs.show({ kind: 'createTopic', group: group.id })),
+    may && item(t.renameGroup, 'pencil', () => window.dialogs.show({ kind: 'renameGroup', group })),
+    may && up !== null && item(t.moveUp, 'arrowUp', up, { key: 'Alt+↑' }),
+    may && down !== null && item(t.moveDown, 'arrowDown', down, { key: 'Alt+↓' }),
+    line,
+    item(t.collapseAll, 'right', () => window.set({ collapsed: collapsedWith(window, true) })),
+    item(t.expandAll, 'down', () => window.set({ collapsed: collapsedWith(window, false) })),
+    line,
+    may &&
+      item(
+        t.deleteGroup,
+        'trash',
+        () =>
+          window.dialogs.show({
+            kind: 'confirm',
+            text: t.deleteGroupSure(group.name),
+            action: i18n.t.delete,
+            run: () => window.api.submit(account, { type: 'deleteGroup', community: tree.id, group: group.id }),
+          }),
+        { isDanger: true },
+      ),
+  ])
+}
+
+/** The setting with all groups of the open community collapsed, or none of them. */
+function collapsedWith(window: WindowState, isCollapsed: boolean): string[] {
+  const here = window.tree?.view?.groups.map((group) => group.id) ?? []
+  const elsewhere = window.view?.settings.collapsed.filter((id) => !here.includes(id)) ?? []
+  return isCollapsed ? [...elsewhere, ...here] : elsewhere
+}
+
+export function topicMenu(window: WindowState, topic: TopicView): MenuItem[] {
+  const tree = window.tree?.view
+  const account = window.place?.account
+  if (!tree || !account) return []
+  const t = i18n.t.tree
+  const may = topic.permissions.includes('manageTopics')
+  const step = (to: Gap | null): (() => void) | null => {
+    const action = to && topicMove(tree, topic.id, to)
+    return action ? () => void window.act(action) : null
+  }
+  const up = step(topicStep(tree, topic.id, -1))
+  const down = step(topicStep(tree, topic.id, 1))
+  return tidy([
+    may && item(t.editTopic, 'pencil', () => window.dialogs.show({ kind: 'editTopic', topic })),
+    may && topic.isClosed && item(t.seats, 'people', () => window.dialogs.show({ kind: 'seats', topic })),
+    may && up !== null && item(t.moveUp, 'arrowUp', up, { key: 'Alt+↑' }),
+    may && down !== null && item(t.moveDown, 'arrowDown', down, { key: 'Alt+↓' }),
+    line,
+    may &&
+      item(
+        t.deleteTopic,
+        'trash',
+        () =>
+          window.dialogs.show({
+            kind: 'confirm',
+            text: t.deleteTopicSure(topic.name),
+            action: i18n.t.delete,
+            run: () => window.api.submit(account, { type: 'deleteTopic', community: tree.id, topic: topic.id }),
+          }),
+        { isDanger: true },
+      ),
+  ])
+}
+
+export function messageMenu(window: WindowState, message: MessageView, pick: () => void): MenuItem[] {
+  const t = i18n.t.timeline
+  const timeline = window.timeline
+  const topic = timeline?.topic
+  if (!timeline || topic === undefined) return []
+  const may = (action: string): boolean => message.actions.includes(action)
+  const seq = message.seq
+  return tidy([
+    may('react') && item(t.react, 'smile', pick, { key: '+' }),
+    may('reply') && item(t.reply, 'reply', () => window.composer?.startReply(message), { key: 'R' }),
+    may('edit') && item(t.edit, 'pencil', () => window.composer?.startEdit(message), { key: 'E' }),
+    may('pin') &&
+      item(
+        message.isPinned ? t.unpin : t.pin,
+        'pin',
+        () => void window.act({ type: 'pin', topic, message: message.id, on: !message.isPinned }),
+        { key: 'P' },
+      ),
+    message.recalled === null &&
+      item(t.copyText, 'copy', () => void copyText(message.text).then((ok) => ok && window.toasts.show(i18n.t.copied))),
+    seq !== null && item(t.markUnread, 'unread', () => void markUnread(window, seq)),
+    line,
+    may('recall') && item(t.recall, 'trash', () => confirmRecall(window, message), { isDanger: true, key: 'Del' }),
+  ])
+}
+
+async function markUnread(window: WindowState, seq: number): Promise<void> {
+  const timeline = window.timeline
+  if (!timeline) return
+  timeline.reading.hold()
+  const done = await window.act({ type: 'markUnread', topic: timeline.topic, seq })
+  if (done) window.toasts.show(i18n.t.timeline.held)
+}
+
+export function confirmRecall(window: WindowState, message: MessageView): void {
+  const timeline = window.timeline
+  if (!timeline) return
+  window.dialogs.show({
+    kind: 'confirm',
+    text: i18n.t.timeline.recallSure,
+    action: i18n.t.timeline.recall,
+    run: () =>
+      window.api.submit(timeline.account, { type: 'recallMessage', topic: timeline.topic, message: message.id }),
+  })
+}
+
+export async function memberMenu(window: WindowState, member: MemberView): Promise<MenuItem[]> {
+  const tree = window.tree?.view
+  const account = window.place?.account
+  if (!tree || !account) return []
+  const t = i18n.t.members
+  const groups = member.canAssign
+    ? ((await window.api.accessView(account, tree.id).catch(() => null))?.memberGroups ?? []).filter(
+        (group) => group.id !== 'everyone' && group.canAssign,
+      )
+    : []
+  return tidy([
+    window.composer !== null && !member.isMe && item(t.mention, 'user', () => mention(window, member)),
+    item(t.explain, 'question', () =>
+      window.dialogs.show({ kind: 'explain', member, topic: window.place?.topic ?? null }),
+    ),
+    line,
+    groups.length > 0 && { kind: 'title', label: t.groups },
+    ...groups.map((group) => {
+      const isIn = member.memberGroups.includes(group.id)
+      return item(
+        group.name,
+        '',
+        () =>
+          void window.act({
+            type: 'assignMemberGroup',
+            community: tree.id,
+            member: member.id,
+            memberGroup: group.id,
+            on: !isIn,
+          }),
+        { isChecked: isIn },
+      )
+    }),
+    line,
+    member.canKick &&
+      item(
+        t.kick,
+        'leave',
+        () =>
+          window.dialogs.show({
+            kind: 'confirm',
+            text: t.kickSure(member.name),
+            action: t.kick,
+            run: () => window.api.submit(account, { type: 'kick', community: tree.id, member: member.id }),
+          }),
+        { isDanger: true },
+      ),
+  ])
+}
+
+function mention(window: WindowState, member: MemberView): void {
+  const composer = window.composer
+  if (!composer) return
+  composer.addName(member.id, member.name)
+  const space = composer.text === '' || /\s$/.test(composer.text) ? '' : ' '
+  composer.write(`${composer.text}${space}@${member.name} `)
+  composer.focusAsked += 1
+}

@@ -1,0 +1,93 @@
+// Which dialogs are open, the topmost last.
+import type { GroupView, MemberView, TopicView } from '../api'
+
+export type AdminPage = 'overview' | 'groups' | 'access' | 'members' | 'invites'
+
+export type Dialog =
+  | { kind: 'add' }
+  | { kind: 'host' }
+  | { kind: 'join'; link: string }
+  | { kind: 'createCommunity' }
+  | { kind: 'createGroup' }
+  | { kind: 'renameGroup'; group: GroupView }
+  | { kind: 'createTopic'; group: string }
+  | { kind: 'editTopic'; topic: TopicView }
+  | { kind: 'seats'; topic: TopicView }
+  | { kind: 'invite' }
+  | { kind: 'admin'; page: AdminPage }
+  | { kind: 'settings' }
+  | { kind: 'switcher' }
+  | { kind: 'shortcuts' }
+  | { kind: 'explain'; member: Pick<MemberView, 'id' | 'name'>; topic: string | null }
+  | { kind: 'signIn'; account: string }
+  | { kind: 'confirm'; text: string; action: string; typed?: string; run: () => Promise<unknown> }
+
+export class Dialogs {
+  open = $state.raw<{ id: number; dialog: Dialog }[]>([])
+  #next = 1
+
+  show(dialog: Dialog): void {
+    if (this.open.some((other) => other.dialog.kind === dialog.kind)) return
+    this.open = [...this.open, { id: this.#next, dialog }]
+    this.#next += 1
+  }
+
+  close(id: number): void {
+    this.open = this.open.filter((other) => other.id !== id)
+  }
+
+  closeAll(): void {
+    this.open = []
+  }
+}
+
+/** A one-line notice at the edge of the window. */
+export type Toast = { id: number; text: string; isError: boolean }
+
+export class Toasts {
+  shown = $state.raw<Toast[]>([])
+  #next = 1
+
+  show(text: string, isError = false): void {
+    const toast = { id: this.#next, text, isError }
+    this.#next += 1
+    this.shown = [...this.shown.slice(-2), toast]
+    setTimeout(() => this.drop(toast.id), isError ? 8_000 : 3_000)
+  }
+
+  drop(id: number): void {
+    this.shown = this.shown.filter((other) => other.id !== id)
+  }
+}
+
+export type MenuItem =
+  | { kind: 'item'; label: string; icon?: string; key?: string; isDanger?: boolean; isChecked?: boolean; run: () => void }
+  | { kind: 'line' }
+  | { kind: 'title'; label: string }
+
+export class Menus {
+  shown = $state.raw<{ x: number; y: number; items: MenuItem[]; label: string } | null>(null)
+  #returnTo: HTMLElement | null = null
+
+  /** Opens at the pointer, or below the element when the keyboard asked. */
+  openAt(event: MouseEvent | HTMLElement, items: MenuItem[], label: string): void {
+    if (items.length === 0) return
+    this.#returnTo = document.activeElement instanceof HTMLElement ? document.activeElement : null
+    if (event instanceof HTMLElement || (event.clientX === 0 && event.clientY === 0)) {
+      const element = event instanceof HTMLElement ? event : event.currentTarget
+      const box = element instanceof HTMLElement ? element.getBoundingClientRect() : new DOMRect()
+      this.shown = { x: box.left + 8, y: box.bottom + 2, items, label }
+    } else {
+      event.preventDefault()
+      this.shown = { x: event.clientX, y: event.clientY, items, label }
+    }
+  }
+
+  close(): void {
+    if (!this.shown) return
+    this.shown = null
+    this.#returnTo?.focus()
+    this.#returnTo = null
+  }
+}
+

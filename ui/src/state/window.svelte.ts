@@ -1,0 +1,296 @@
+// The window: where it is, what it shows, and what each note of staleness makes it read again.
+import { getContext, setContext } from 'svelte'
+import {
+  reasonOf,
+  type AccountView,
+  type Action,
+  type Api,
+  type AppView,
+  type Change,
+  type Place,
+  type Settings,
+  type TreeView,
+  type WindowError,
+} from '../api'
+import { i18n } from '../i18n.svelte'
+import { findTopic, neighbour, topicsOf } from '../lib/topics'
+import { ComposerState } from './composer.svelte'
+import { Dialogs, Menus, Toasts } from './dialogs.svelte'
+import { MembersState } from './members.svelte'
+import { Reread } from './reread'
+import { TimelineState } from './timeline.svelte'
+import { TreeState } from './tree.svelte'
+
+export class WindowState {
+  view = $state.raw<AppView | null>(null)
+  error = $state.raw<WindowError | null>(null)
+  place = $state.raw<Place | null>(null)
+  tree = $state.raw<TreeState | null>(null)
+  timeline = $state.raw<TimelineState | null>(null)
+  composer = $state.raw<ComposerState | null>(null)
+  members = $state.raw<MembersState | null>(null)
+  /** Counts changes of access rows, for the dialogs that show them. */
+  accessChanges = $state(0)
+  /** Counts changes of members, for the dialogs that show them. */
+  memberChanges = $state(0)
+  /** The member panel lies over the timeline of a narrow window. */
+  isMembersOverlayOpen = $state(false)
+
+  readonly dialogs = new Dialogs()
+  readonly toasts = new Toasts()
+  readonly menus = new Menus()
+
+  readonly account = $derived<AccountView | undefined>(
+    this.view?.accounts.find((account) => account.key === this.place?.account),
+  )
+  readonly topicView = $derived(findTopic(this.tree?.view ?? null, this.place?.topic ?? null))
+
+  readonly #lastTopics = new Map<string, string>()
+  readonly #reread: Reread
+  #isPlaced = false
+
+  constructor(readonly api: Api) {
+    this.#reread = new Reread(() => this.#read())
+  }
+
+  async start(): Promise<void> {
+    const subscribed = this.api.subscribe((changes) => this.hear(changes))
+    subscribed.catch((thrown: unknown) => (this.error = reasonOf(thrown)))
+    await this.ask()
+  }
+
+  ask(): Promise<void> {
+    return this.#reread.ask()
+  }
+
+  /** Reads again what became stale. */
+  hear(changes: readonly Change[]): void {
+    for (const change of changes) {
+      switch (change.type) {
+        case 'app':
+          void this.ask()
+          break
+        case 'tree':
+          if (this.tree?.community === change.community) void this.tree.ask()
+          break
+        case 'timeline':
+          if (this.timeline?.topic === change.topic) void this.timeline.ask()
+          break
+        case 'members':
+          if (this.members?.community === change.community) {
+            void this.members.ask()
+            this.memberChanges += 1
+          }
+          break
+        case 'access':
+          if (this.place?.community === change.community) this.accessChanges += 1
+          break
+      }
+    }
+  }
+
+  async openCommunity(account: string, community: string): Promise<void> {
+    const tree = this.#openTree(account, community)
+    const last = this.#lastTopics.get(community)
+    if (last !== undefined) this.openTopic(last)
+    else {
+      this.#leaveTopic()
+      this.#setPlace({ account, community, topic: null })
+    }
+    await tree.ask()
+    if (this.tree === tree && tree.view && !this.place?.topic) this.#openFirst(tree.view)
+  }
+
+  openTopic(topic: string): void {
+    const tree = this.tree
+    if (!tree) return
+    if (this.timeline?.topic === topic && this.timeline.account === tree.account) {
+      if (this.composer) this.composer.focusAsked += 1
+      return
+    }
+    this.#leaveTopic()
+    this.#lastTopics.set(tree.community, topic)
+    this.#setPlace({ account: tree.account, community: tree.community, topic })
+    const timeline = new TimelineState(this.api, tree.account, topic, (error) =>
+      this.toasts.show(i18n.error(error), true),
+    )
+    const composer = new ComposerState(this.api, tree.account, topic, (thrown) => this.fail(thrown))
+    this.timeline = timeline
+    this.composer = composer
+    void timeline.open()
+  }
+
+  /** Opens a place that may be on another account. */
+  async openPlace(place: Place): Promise<void> {
+    if (place.community === null) {
+      this.#closeCommunity()
+      this.#setPlace(place)
+      return
+    }
+    if (place.topic !== null) this.#lastTopics.set(place.community, place.topic)
+    if (this.tree?.community === place.community && place.topic !== null) this.openTopic(place.topic)
+    else await this.openCommunity(place.account, place.community)
+  }
+
+  openNeighbour(step: -1 | 1, onlyUnread: boolean): void {
+    const tree = this.tree?.view
+    const topic = tree && neighbour(tree, this.place?.topic ?? null, step, onlyUnread)
+    if (topic) this.openTopic(topic.id)
+  }
+
+  /** Submits for the open account; a failure is shown. Gives the id of what was made, or undefined after a failure. */
+  async act(action: Action): Promise<{ created: string | null } | undefined> {
+    if (!this.place) return undefined
+    try {
+      return await this.api.submit(this.place.account, action)
+    } catch (thrown) {
+      this.fail(thrown)
+      return undefined
+    }
+  }
+
+  /** Waits for a call and shows its failure. */
+  async run<T>(call: Promise<T>): Promise<T | undefined> {
+    try {
+      return await call
+    } catch (thrown) {
+      this.fail(thrown)
+      return undefined
+    }
+  }
+
+  fail(thrown: unknown): void {
+    this.toasts.show(i18n.error(reasonOf(thrown)), true)
+  }
+
+  set(change: Partial<Settings>): void {
+    if (!this.view) return
+    const settings = { ...this.view.settings, ...change }
+    this.view = { ...this.view, settings }
+    this.#useSettings(settings)
+    void this.run(this.api.setSettings(settings))
+  }
+
+  #useSettings(settings: Settings): void {
+    i18n.use(settings.language)
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const view = await this.api.appView()
+      this.view = view
+      this.error = null
+      this.#useSettings(view.settings)
+      await this.#keepPlace(view)
+    } catch (thrown) {
+      this.error = reasonOf(thrown)
+    }
+  }
+
+  /** Opens the last place at the start, and leaves a place that is gone. */
+  async #keepPlace(view: AppView): Promise<void> {
+    const exists = (place: Place | null): place is Place =>
+      place !== null &&
+      view.accounts.some(
+        (account) =>
+          account.key === place.account &&
+          (place.community === null || account.communities.some((tile) => tile.id === place.community)),
+      )
+    if (!this.#isPlaced) {
+      if (view.accounts.length === 0) return
+      this.#isPlaced = true
+      if (exists(view.lastPlace) && view.lastPlace.community !== null) {
+        void this.openPlace(view.lastPlace)
+        return
+      }
+    } else {
+      const place = this.place
+      if (place?.community != null && place.community === this.#awaited) {
+        if (exists(place)) this.#awaited = null
+        return
+      }
+      if (exists(place) && (place.community !== null || !this.account?.communities.length)) return
+    }
+    const account = view.accounts.find((other) => other.communities.length > 0) ?? view.accounts[0]
+    const tile = account?.communities[0]
+    if (account && tile) void this.openCommunity(account.key, tile.id)
+    else {
+      this.#closeCommunity()
+      if (account) this.#setPlace({ account: account.key, community: null, topic: null })
+      else {
+        this.place = null
+        this.#isPlaced = false
+      }
+    }
+  }
+
+  /** A community that was just made or joined, and may not be in the rail yet. */
+  #awaited: string | null = null
+
+  async openNew(place: Place): Promise<void> {
+    this.#isPlaced = true
+    this.#awaited = place.community
+    await this.openPlace(place)
+    await this.ask()
+  }
+
+  #openTree(account: string, community: string): TreeState {
+    if (this.tree?.community === community && this.tree.account === account) return this.tree
+    const tree = new TreeState(this.api, account, community, (view, before) => this.#keepTopic(tree, view, before))
+    this.tree = tree
+    this.members = new MembersState(this.api, account, community, null)
+    void this.members.ask()
+    return tree
+  }
+
+  /** Leaves a topic that was in the tree and is not any more. */
+  #keepTopic(tree: TreeState, view: TreeView, before: TreeView | null): void {
+    if (this.tree !== tree) return
+    const topic = this.place?.topic ?? null
+    if (topic === null) {
+      if (before && topicsOf(view).length > 0) this.#openFirst(view)
+      return
+    }
+    if (!findTopic(view, topic) && findTopic(before, topic)) {
+      this.#lastTopics.delete(tree.community)
+      this.#leaveTopic()
+      this.#setPlace({ account: tree.account, community: tree.community, topic: null })
+      this.#openFirst(view)
+    } else if (!before && !findTopic(view, topic)) {
+      this.#openFirst(view)
+    }
+  }
+
+  #openFirst(view: TreeView): void {
+    const first = topicsOf(view).find((topic) => !topic.isLocked)
+    if (first) this.openTopic(first.id)
+  }
+
+  #closeCommunity(): void {
+    this.#leaveTopic()
+    this.tree = null
+    this.members = null
+  }
+
+  #leaveTopic(): void {
+    this.composer?.leave()
+    this.timeline?.leave()
+    this.timeline = null
+    this.composer = null
+  }
+
+  #setPlace(place: Place): void {
+    this.place = place
+    this.api.setPlace(place).catch(() => undefined)
+  }
+}
+
+const KEY = Symbol('window')
+
+export function provideWindow(window: WindowState): void {
+  setContext(KEY, window)
+}
+
+export function useWindow(): WindowState {
+  return getContext<WindowState>(KEY)
+}

@@ -1,0 +1,17 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  plugins: [svelte()],
+  clearScreen: false,
+  server: { port: 1420, strictPort: true, host: '127.0.0.1' },
+  envPrefix: ['VITE_', 'TAURI_ENV_'],
+  build: { target: 'safari15', sourcemap: false, assetsInlineLimit: 0, modulePreload: false },
+  // Tests run Svelte's browser build, so that effects and lifecycle hooks do what they do in the window.
+  resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
+  test: {
+    environment: 'jsdom',
+    include: ['src/**/*.test.ts'],
+    setupFiles: ['src/testing/setup.ts'],
+  },
+})
