@@ -51,6 +51,11 @@ impl Home {
         self.folder.join("window.json")
     }
 
+    /// Where the web view keeps what it wants to keep.
+    pub fn web_view(&self) -> PathBuf {
+        self.folder.join("webview")
+    }
+
     /// The name under which a second start finds the first. One Tulou runs per folder.
     pub fn instance_id(&self) -> String {
         if self.is_default {

@@ -86,7 +86,7 @@ fn build(is_closed: bool) -> tauri::Result<tauri::App> {
         .invoke_handler(bindings::builder().invoke_handler())
         .setup(move |app| {
             let handle = app.handle().clone();
-            let controller = Controller::new(NativeWindow::of(handle.clone()));
+            let controller = Controller::new(NativeWindow::new(handle.clone(), home.web_view()));
             app.manage(App::new(home, controller.clone()));
             end_on_signals(handle.clone());
             tauri::async_runtime::spawn(async move {

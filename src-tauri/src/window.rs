@@ -1,5 +1,7 @@
 //! The native window. It can be destroyed, which gives the web view's memory back, and made again.
 
+use std::path::PathBuf;
+
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
 
 use crate::controller::Shell;
@@ -16,12 +18,14 @@ const SIZE: (f64, f64) = (1280.0, 800.0);
 /// The window as the controller reaches it.
 pub struct NativeWindow {
     app: AppHandle,
+    /// Where the web view keeps what it wants to keep.
+    folder: PathBuf,
 }
 
 impl NativeWindow {
-    /// The window of this app.
-    pub fn of(app: AppHandle) -> Self {
-        Self { app }
+    /// The window of this app, whose web view keeps what it wants to keep in `folder`.
+    pub fn new(app: AppHandle, folder: PathBuf) -> Self {
+        Self { app, folder }
     }
 }
 
@@ -50,6 +54,7 @@ impl Shell for NativeWindow {
         let made =
             WebviewWindowBuilder::new(&self.app, LABEL, WebviewUrl::App("index.html".into()))
                 .title("Tulou")
+                .data_directory(self.folder.clone())
                 .inner_size(width, height)
                 .min_inner_size(760.0, 520.0)
                 .center()
