@@ -13,7 +13,7 @@ mod community;
 mod decide;
 pub mod facts;
 mod member;
-mod message;
+pub(crate) mod message;
 pub mod sight;
 pub mod structure;
 mod topic;

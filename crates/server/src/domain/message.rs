@@ -1,12 +1,12 @@
 //! Decisions about messages.
 
 use tulou_protocol::{
-    AccountId, Code, MemberGroupId, MessageId, Permissions, Rejection, Row, TopicId,
+    AccountId, Code, MemberGroupId, MessageId, Permissions, Rejection, Row, Seq, TopicId,
     command::Edit,
     id::Millis,
     limits,
     permission::Place,
-    row::{Content, Mark, Marks, Message, Reaction},
+    row::{Content, Mark, Marks, Reaction},
     text,
 };
 
@@ -305,10 +305,16 @@ pub(super) fn pin(case: &Case<'_>, topic: TopicId, on: bool) -> Result<Decision,
 
 /// The reader's `Mark` row after a reaction was given or taken back; none if no mark is left.
 #[must_use]
-pub fn mark_after(before: Option<Mark>, topic: TopicId, message: &Message, key: &str, on: bool) -> Option<Mark> {
+pub fn mark_after(
+    before: Option<Mark>,
+    topic: TopicId,
+    seq: Seq,
+    key: &str,
+    on: bool,
+) -> Option<Mark> {
     let mut mark = before.unwrap_or_else(|| Mark {
         topic,
-        seq: message.seq,
+        seq,
         reactions: Vec::new(),
         more: Default::default(),
     });

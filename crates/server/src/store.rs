@@ -1,0 +1,368 @@
+//! What is kept. A store speaks in the words of the domain; no SQL leaves it, and none of its methods assumes that this
+//! process is the only one that writes.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use tokio::sync::{mpsc, oneshot};
+use tulou_protocol::{
+    AccountId, CommandId, CommunityId, Epoch, Log, MessageId, Rejection, Rev, Row, Seq, ServerId,
+    SessionId, TopicId,
+    id::Millis,
+    push::WideMention,
+    question::{Invite, PageAt, Range},
+    row::{Cursor, Profile},
+};
+
+use crate::domain::{
+    change::{Change, Expect},
+    facts::{Needs, Stored},
+    structure::{Member, Structure},
+};
+
+pub mod sqlite;
+#[cfg(test)]
+mod suite;
+
+/// What a method of a store comes to, later.
+pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
+
+/// Something broke; the command was not applied, or it is not known whether it was.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite's.
+    #[error("use the database")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A body could not be written or read.
+    #[error("read or write a row")]
+    Json(#[from] serde_json::Error),
+    /// The folder cannot be used.
+    #[error("use the folder of the store")]
+    Folder(#[from] std::io::Error),
+    /// The file was written by a newer version.
+    #[error("the store has version {found}, this program knows {known}: it was written by a newer version")]
+    Newer {
+        /// The file's version.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Who the store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The server: made with the store.
+    pub server: ServerId,
+    /// The epoch.
+    pub epoch: Epoch,
+}
+
+/// Changes to be written in one transaction, with the answer that a repeat of the command gets.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Who acts.
+    pub account: AccountId,
+    /// The command; its answer is stored.
+    pub command: CommandId,
+    /// The session that it came from, by its number on this node: it gets the answer and no push.
+    pub origin: u64,
+    /// The server's time.
+    pub now: Millis,
+    /// What the decision rests on.
+    pub expects: Vec<Expect>,
+    /// What is written.
+    pub changes: Vec<Change>,
+}
+
+/// How a commit ended.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Written, fsynced, and published.
+    Done(Arc<Committed>),
+    /// The command was committed before: its stored answer, as JSON.
+    Repeat(String),
+    /// Something that the decision rests on has moved: decide again.
+    Conflict,
+    /// Refused by what only the store knows: `id_taken`, `invite_invalid`.
+    Refused(Rejection),
+}
+
+/// What was written.
+#[derive(Debug)]
+pub struct Committed {
+    /// Who acted.
+    pub account: AccountId,
+    /// The session that it came from.
+    pub origin: u64,
+    /// What changed, by log, the home first.
+    pub logs: Vec<Written>,
+    /// The changes, for structures in memory.
+    pub changes: Vec<Change>,
+    /// By how much the number of members of a community changed.
+    pub joined: Option<(CommunityId, i64)>,
+    /// The answer as JSON: what changed in the home log and in the actor's own.
+    pub answer: String,
+}
+
+/// What was written to one log.
+#[derive(Debug)]
+pub struct Written {
+    /// Which.
+    pub log: Log,
+    /// The rev before.
+    pub prev: Rev,
+    /// The rev after.
+    pub rev: Rev,
+    /// For a topic: the last `seq`.
+    pub head_seq: Seq,
+    /// The rows.
+    pub rows: Vec<WrittenRow>,
+    /// Authors of messages in it, with the revs of their profiles.
+    pub authors: Vec<(AccountId, Rev)>,
+}
+
+/// A row that was written.
+#[derive(Debug)]
+pub struct WrittenRow {
+    /// The row; only for a community's log, whose rows are sent as each reader may see them.
+    pub row: Option<Row>,
+    /// For a message: its place.
+    pub seq: Seq,
+    /// The row as it is pushed.
+    pub json: String,
+}
+
+/// A commit on its way to the hub. `done` is answered after it was fanned out.
+#[derive(Debug)]
+pub struct Delivery {
+    /// What was written.
+    pub committed: Arc<Committed>,
+    /// Who waits for it.
+    pub done: oneshot::Sender<Result<Outcome, StoreError>>,
+}
+
+/// Takes what was committed, in the order of commit. One batch is one transaction of the store.
+/// Unbounded, because what is in it is bounded by the requests in flight of all sessions.
+pub type Bus = mpsc::UnboundedSender<Vec<Delivery>>;
+
+/// The head of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Head {
+    /// The last rev.
+    pub rev: Rev,
+    /// For a topic: the last `seq`.
+    pub seq: Seq,
+}
+
+/// What a decision needs beside the structure and members.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// The message asked for.
+    pub message: Option<Stored>,
+    /// Whether the message replied to exists.
+    pub has_reply_to: bool,
+    /// How many messages are pinned.
+    pub pins: usize,
+    /// The actor's cursor with its rev.
+    pub cursor: Option<(Cursor, Rev)>,
+    /// The topic's last `seq`.
+    pub head_seq: Seq,
+    /// The actor's messages after the place asked for.
+    pub own_after: u64,
+    /// The actor's profile.
+    pub profile: Option<(Profile, Rev)>,
+    /// Topics of the community that hold messages.
+    pub written_topics: Vec<TopicId>,
+}
+
+/// Rows of a topic, with what they are valid as of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// The topic's head.
+    pub head: Head,
+    /// Rows in the order of `seq`.
+    pub rows: Vec<Row>,
+    /// Their authors.
+    pub authors: Vec<(AccountId, Rev)>,
+}
+
+/// What changed in a topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TopicChanges {
+    /// The topic's head.
+    pub head: Head,
+    /// The rev that the ranges are valid as of after these rows.
+    pub rev: Rev,
+    /// Changed rows in the order of rev, then the tail.
+    pub rows: Vec<Row>,
+    /// Where the tail begins; none if nothing is new, or if there are more changed rows.
+    pub tail_from: Option<Seq>,
+    /// There are more changed rows.
+    pub has_more: bool,
+    /// Authors of the rows.
+    pub authors: Vec<(AccountId, Rev)>,
+}
+
+/// A topic that moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Which.
+    pub topic: TopicId,
+    /// Its head.
+    pub head: Head,
+    /// Messages among the last 100 that mention everyone or a member group.
+    pub wide: Vec<WideMention>,
+}
+
+/// A member as a list shows him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The member.
+    pub member: Member,
+    /// The name signed in with.
+    pub account_name: String,
+    /// The name to show.
+    pub display_name: String,
+}
+
+/// An account as signing in needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// The hash of its password.
+    pub password: String,
+}
+
+/// A new account.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its id.
+    pub id: AccountId,
+    /// The name signed in with.
+    pub name: String,
+    /// The name to show.
+    pub display_name: String,
+    /// The hash of its password.
+    pub password: String,
+    /// Only if it would be the first account of the server.
+    pub only_as_first: bool,
+    /// The server's time.
+    pub now: Millis,
+}
+
+/// A session that was looked up by its token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedInAs {
+    /// The session.
+    pub session: SessionId,
+    /// The account.
+    pub account: AccountId,
+    /// The rev of the account's profile.
+    pub profile_rev: Rev,
+    /// The communities it is a member of.
+    pub communities: Vec<CommunityId>,
+}
+
+/// A hash of a session's token.
+pub type TokenHash = [u8; 32];
+
+/// What is kept, and how it is asked for.
+pub trait Store: Send + Sync + 'static {
+    /// Who the store is.
+    fn identity(&self) -> Identity;
+
+    /// Writes a commit. Answered after it is durable and was fanned out.
+    fn commit(&self, commit: Commit) -> Pending<Outcome>;
+    /// The stored answer of a command, as JSON.
+    fn answer(&self, account: AccountId, command: CommandId) -> Pending<Option<String>>;
+
+    /// A community's structure; none if there is none (any more).
+    fn structure(&self, community: CommunityId) -> Pending<Option<Structure>>;
+    /// The community that a topic belongs to.
+    fn community_of(&self, topic: TopicId) -> Pending<Option<CommunityId>>;
+    /// Members among some accounts.
+    fn members(&self, community: CommunityId, accounts: Vec<AccountId>) -> Pending<Vec<Member>>;
+    /// What a command needs to be known.
+    fn known(&self, actor: AccountId, needs: Needs) -> Pending<Known>;
+
+    /// Heads of logs, in order; none for a log that does not exist.
+    fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>>;
+    /// Rows of an account's log after a rev, in the order of rev. With `with_tombstones` false, only what is there.
+    fn rows_since(
+        &self,
+        log: Log,
+        since: Rev,
+        limit: usize,
+        with_tombstones: bool,
+    ) -> Pending<(Head, Vec<Row>)>;
+    /// The first `seq` of a topic sent at a time or later; the one after the last if there is none.
+    fn first_since(&self, topic: TopicId, time: Millis) -> Pending<Seq>;
+    /// A page of a topic from `floor` on; none if it is asked for around a message that does not exist.
+    fn page(
+        &self,
+        topic: TopicId,
+        at: PageAt,
+        limit: usize,
+        floor: Seq,
+    ) -> Pending<Option<Stretch>>;
+    /// What changed in stretches of a topic, and its tail.
+    fn topic_changes(
+        &self,
+        topic: TopicId,
+        ranges: Vec<Range>,
+        floor: Seq,
+    ) -> Pending<TopicChanges>;
+    /// Topics of a community that moved at a time or later.
+    fn moved_since(&self, community: CommunityId, since: Millis) -> Pending<Vec<Moved>>;
+    /// Heads of some topics.
+    fn moved(&self, topics: Vec<TopicId>) -> Pending<Vec<Moved>>;
+    /// Profiles.
+    fn profiles(&self, accounts: Vec<AccountId>) -> Pending<Vec<Row>>;
+    /// Members by name, at most `limit`, whose account or display name begins with `prefix`, whatever the case.
+    fn list_members(
+        &self,
+        community: CommunityId,
+        prefix: String,
+        limit: usize,
+    ) -> Pending<Vec<Listed>>;
+
+    /// Makes an account; none if the name is taken, or if it is not the first but had to be.
+    fn create_account(&self, account: NewAccount) -> Pending<Option<AccountId>>;
+    /// The account with a name.
+    fn account(&self, name: String) -> Pending<Option<Account>>;
+    /// Whether there is an account.
+    fn has_accounts(&self) -> Pending<bool>;
+    /// Makes a session.
+    fn create_session(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        token: TokenHash,
+        now: Millis,
+    ) -> Pending<()>;
+    /// The session with a token.
+    fn session(&self, token: TokenHash) -> Pending<Option<SignedInAs>>;
+    /// Ends a session; which it was.
+    fn end_session(&self, token: TokenHash) -> Pending<Option<SessionId>>;
+
+    /// Invite links of a community, newest first.
+    fn invites(&self, community: CommunityId) -> Pending<Vec<Invite>>;
+    /// An invite link that may be used at this time, and the community it leads to.
+    fn invite(&self, code: String, now: Millis) -> Pending<Option<CommunityId>>;
+    /// Makes an invite link; false if there are too many.
+    fn create_invite(&self, community: CommunityId, invite: Invite) -> Pending<bool>;
+    /// Ends an invite link; false if there is none.
+    fn revoke_invite(&self, community: CommunityId, code: String) -> Pending<bool>;
+
+    /// Drops answers that were stored before a time.
+    fn forget_answers(&self, before: Millis) -> Pending<()>;
+    /// Writes what is on its way and closes.
+    fn close(&self) -> Pending<()>;
+}
+
+/// A message's identity.
+pub type MessageKey = (TopicId, MessageId);

@@ -1,0 +1,579 @@
+//! One transaction of the writer: heads are read once, counted in memory, and written back at its end. Within the
+//! transaction nobody else writes, so the counting is the store's own.
+
+use std::{collections::HashMap, fmt::Write};
+
+use rusqlite::{Connection, OptionalExtension};
+use tulou_protocol::{
+    AccountId, Code, CommunityId, Log, Rejection, Rev, Row, Seq, TopicId,
+    id::Millis,
+    row::{Body, Cursor, Mark, Membership, Mention, Message},
+};
+use uuid::Uuid;
+
+use super::{
+    account, answer, community, invite,
+    log::{self, counter, number},
+    message, row,
+};
+use crate::{
+    domain::{
+        change::{Change, Contents, Expect, Sent},
+        message::mark_after,
+    },
+    store::{Commit, Head, Outcome, StoreError, Written, WrittenRow},
+};
+
+/// How one commit of a group went.
+pub enum Done {
+    /// Written.
+    Written {
+        logs: Vec<Written>,
+        joined: Option<(CommunityId, i64)>,
+        answer: String,
+    },
+    /// Nothing was written.
+    Other(Outcome),
+}
+
+#[derive(Clone, Copy)]
+pub struct LogState {
+    kind: i64,
+    rev: Rev,
+    seq: Seq,
+    moved_at: Millis,
+    community: Option<CommunityId>,
+    is_stored: bool,
+    is_moved: bool,
+}
+
+/// The transaction.
+pub struct Group<'a> {
+    pub db: &'a Connection,
+    pub heads: HashMap<Uuid, LogState>,
+}
+
+/// What one commit has written so far.
+struct Progress<'a> {
+    commit: &'a Commit,
+    logs: Vec<Written>,
+    joined: Option<(CommunityId, i64)>,
+}
+
+impl Group<'_> {
+    /// Writes one commit, unless it was written before or what it rests on has moved.
+    pub fn write(&mut self, commit: &Commit) -> Result<Done, StoreError> {
+        if let Some(body) = answer::find(self.db, commit.account, commit.command)? {
+            return Ok(Done::Other(Outcome::Repeat(body)));
+        }
+        if let Some(outcome) = self.refusal(commit)? {
+            return Ok(Done::Other(outcome));
+        }
+        let mut progress = Progress {
+            commit,
+            logs: Vec::new(),
+            joined: None,
+        };
+        for change in &commit.changes {
+            self.change(&mut progress, change)?;
+        }
+        let Progress { logs, joined, .. } = progress;
+        let answered = answer_json(commit, &logs);
+        answer::put(
+            self.db,
+            commit.account,
+            commit.command,
+            commit.now,
+            &answered,
+        )?;
+        Ok(Done::Written {
+            logs,
+            joined,
+            answer: answered,
+        })
+    }
+
+    /// Why the commit cannot be written. Writes nothing, but for the use of an invite, which is the last to be checked.
+    fn refusal(&mut self, commit: &Commit) -> Result<Option<Outcome>, StoreError> {
+        for expect in &commit.expects {
+            let holds = match *expect {
+                Expect::Head(log, rev) => self.state(log)?.rev == rev,
+                Expect::New(log) => {
+                    if self.state(log)?.is_stored || self.state(log)?.is_moved {
+                        return Ok(Some(Outcome::Refused(Code::IdTaken.into())));
+                    }
+                    true
+                }
+                Expect::Member(community, account, rev) => {
+                    community::member_rev(self.db, community, account)? == rev
+                }
+                Expect::Message(topic, id, rev) => message::rev(self.db, topic, id)? == Some(rev),
+                Expect::Cursor(account, topic, rev) => {
+                    message::cursor(self.db, account, topic)?.map_or(Rev::ZERO, |(_, rev)| rev)
+                        == rev
+                }
+                Expect::Profile(account, rev) => {
+                    account::profile(self.db, account)?.map_or(Rev::ZERO, |(_, rev)| rev) == rev
+                }
+            };
+            if !holds {
+                return Ok(Some(Outcome::Conflict));
+            }
+        }
+        for change in &commit.changes {
+            match change {
+                Change::Send(sent) => {
+                    if let Some((rev, present)) =
+                        message::find(self.db, sent.topic, sent.message)?
+                    {
+                        return Ok(Some(sent_before(sent, rev, present)?));
+                    }
+                }
+                Change::InviteUsed { community, code } => {
+                    if !invite::take(self.db, *community, code, commit.now)? {
+                        return Ok(Some(Outcome::Refused(Code::InviteInvalid.into())));
+                    }
+                }
+                Change::Row { .. }
+                | Change::Content(_)
+                | Change::Marks { .. }
+                | Change::Numbered { .. }
+                | Change::Member { .. }
+                | Change::MemberGone { .. }
+                | Change::Seat { .. }
+                | Change::ReadSoFar { .. }
+                | Change::TopicBegins { .. }
+                | Change::TopicEnds { .. }
+                | Change::CommunityEnds { .. }
+                | Change::Named { .. } => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn state(&mut self, log: Log) -> Result<LogState, StoreError> {
+        if let Some(state) = self.heads.get(&log.uuid()) {
+            return Ok(*state);
+        }
+        let stored = self
+            .db
+            .prepare_cached("SELECT kind, rev, seq, moved_at FROM log WHERE id = ?1")?
+            .query_row([log.uuid().as_bytes()], |row| {
+                Ok(LogState {
+                    kind: row.get(0)?,
+                    rev: Rev(counter(row, 1)?),
+                    seq: Seq(counter(row, 2)?),
+                    moved_at: row.get(3)?,
+                    community: None,
+                    is_stored: true,
+                    is_moved: false,
+                })
+            })
+            .optional()?;
+        let state = stored.unwrap_or(LogState {
+            kind: log::kind(log),
+            rev: Rev::ZERO,
+            seq: Seq::ZERO,
+            moved_at: 0,
+            community: None,
+            is_stored: false,
+            is_moved: false,
+        });
+        self.heads.insert(log.uuid(), state);
+        Ok(state)
+    }
+
+    /// Gives the log's next rev.
+    fn next(&mut self, log: Log, now: Millis) -> Result<LogState, StoreError> {
+        let mut state = self.state(log)?;
+        state.rev = state.rev.next();
+        state.moved_at = state.moved_at.max(now);
+        state.is_moved = true;
+        self.heads.insert(log.uuid(), state);
+        Ok(state)
+    }
+
+    /// Writes the heads back.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        for (id, state) in &mut self.heads {
+            if !state.is_moved {
+                continue;
+            }
+            if state.is_stored {
+                self.db
+                    .prepare_cached(
+                        "UPDATE log SET rev = ?2, seq = ?3, moved_at = ?4 WHERE id = ?1",
+                    )?
+                    .execute((
+                        id.as_bytes(),
+                        number(state.rev.0),
+                        number(state.seq.0),
+                        state.moved_at,
+                    ))?;
+            } else {
+                self.db
+                    .prepare_cached(
+                        "INSERT INTO log (id, kind, rev, seq, moved_at, community) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    )?
+                    .execute((
+                        id.as_bytes(),
+                        state.kind,
+                        number(state.rev.0),
+                        number(state.seq.0),
+                        state.moved_at,
+                        state
+                            .community
+                            .as_ref()
+                            .map_or(&[] as &[u8], |id| id.as_bytes()),
+                    ))?;
+            }
+            state.is_stored = true;
+            state.is_moved = false;
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, progress: &mut Progress<'_>, change: &Change) -> Result<(), StoreError> {
+        match change {
+            Change::Row { log, id, body } => self.put(progress, *log, id, body),
+            Change::Send(sent) => self.send(progress, sent),
+            Change::Content(contents) => self.contents(progress, contents),
+            Change::Marks {
+                topic,
+                message: id,
+                seq,
+                marks,
+                reaction,
+            } => {
+                let state = self.next(Log::Topic(*topic), progress.commit.now)?;
+                let json = message::put_marks(self.db, *topic, *id, *seq, marks, state.rev)?;
+                progress.add(Log::Topic(*topic), state, None, *seq, json);
+                let Some((account, key, on)) = reaction else {
+                    return Ok(());
+                };
+                message::put_reaction(self.db, *topic, *seq, key, *account, *on)?;
+                let own = Log::Account(*account);
+                let before: Option<(Mark, Rev)> =
+                    row::find(self.db, own, "mark", &id.to_string())?;
+                let after = mark_after(before.map(|(mark, _)| mark), *topic, *seq, key, *on);
+                let body = after.map_or_else(|| Body::Deleted("mark".to_owned()), Body::from);
+                self.put(progress, own, &id.to_string(), &body)
+            }
+            Change::Numbered { community, last } => {
+                let log = Log::Community(*community);
+                let mut state = self.state(log)?;
+                state.seq = Seq(u64::from(*last));
+                state.is_moved = true;
+                self.heads.insert(log.uuid(), state);
+                Ok(())
+            }
+            Change::Member { community, member } => {
+                if community::put_member(self.db, *community, member)? {
+                    progress.joined = Some((*community, 1));
+                }
+                Ok(())
+            }
+            Change::MemberGone { community, account } => {
+                if community::remove_member(self.db, *community, *account)? {
+                    progress.joined = Some((*community, -1));
+                }
+                Ok(())
+            }
+            Change::Seat {
+                community,
+                topic,
+                account,
+                since,
+            } => community::put_seat(self.db, *community, *topic, *account, *since),
+            Change::ReadSoFar { account, topic } => {
+                let head = self.state(Log::Topic(*topic))?;
+                if head.seq == Seq::ZERO || message::cursor(self.db, *account, *topic)?.is_some() {
+                    return Ok(());
+                }
+                let body = Cursor {
+                    seq: head.seq,
+                    own: 0,
+                    set_no: 0,
+                    more: Default::default(),
+                };
+                self.put(
+                    progress,
+                    Log::Account(*account),
+                    &topic.to_string(),
+                    &body.into(),
+                )
+            }
+            Change::TopicBegins { community, topic } => {
+                let log = Log::Topic(*topic);
+                let mut state = self.state(log)?;
+                state.community = Some(*community);
+                state.moved_at = progress.commit.now;
+                state.is_moved = true;
+                self.heads.insert(log.uuid(), state);
+                Ok(())
+            }
+            Change::TopicEnds { topic, .. } => {
+                self.flush()?;
+                self.heads.remove(&topic.0);
+                message::end_topic(self.db, *topic)
+            }
+            Change::CommunityEnds { community } => {
+                for account in community::accounts(self.db, *community)? {
+                    let own = Log::Account(account);
+                    let id = community.to_string();
+                    let known: Option<(Membership, Rev)> =
+                        row::find(self.db, own, "membership", &id)?;
+                    if known.is_some() {
+                        self.put(
+                            progress,
+                            own,
+                            &id,
+                            &Body::Deleted("membership".to_owned()),
+                        )?;
+                    }
+                }
+                community::end(self.db, *community)
+            }
+            // Used when it was checked.
+            Change::InviteUsed { .. } => Ok(()),
+            Change::Named {
+                account,
+                display_name,
+            } => community::rename(self.db, *account, display_name),
+        }
+    }
+
+    fn put(
+        &mut self,
+        progress: &mut Progress<'_>,
+        log: Log,
+        id: &str,
+        body: &Body,
+    ) -> Result<(), StoreError> {
+        let state = self.next(log, progress.commit.now)?;
+        let json = row::put(self.db, log, id, state.rev, body)?;
+        let kept = matches!(log, Log::Community(_)).then(|| Row {
+            id: id.to_owned(),
+            rev: state.rev,
+            body: body.clone(),
+        });
+        progress.add(log, state, kept, Seq::ZERO, json);
+        Ok(())
+    }
+
+    fn send(&mut self, progress: &mut Progress<'_>, sent: &Sent) -> Result<(), StoreError> {
+        let log = Log::Topic(sent.topic);
+        let before = self.state(log)?.seq;
+        let mut state = self.next(log, progress.commit.now)?;
+        state.seq = before.next();
+        self.heads.insert(log.uuid(), state);
+        let head = Head {
+            rev: state.rev,
+            seq: state.seq,
+        };
+        let json = message::insert(self.db, sent, head, state.moved_at)?;
+        progress.add(log, state, None, state.seq, json);
+        if let Some(written) = progress.logs.last_mut() {
+            written.authors.push((sent.author, sent.author_rev));
+        }
+        message::put_wide(self.db, sent.topic, state.seq, &sent.wide, true)?;
+        self.own_message(progress, sent, before)?;
+        self.mention(progress, sent.topic, sent.message.to_string(), state.seq, state.moved_at, &sent.mentions)
+    }
+
+    /// The author's cursor: what he writes is read by him.
+    fn own_message(
+        &mut self,
+        progress: &mut Progress<'_>,
+        sent: &Sent,
+        before: Seq,
+    ) -> Result<(), StoreError> {
+        let known = message::cursor(self.db, sent.author, sent.topic)?;
+        let mut cursor = known.map_or_else(
+            || Cursor {
+                seq: Seq::ZERO,
+                own: 0,
+                set_no: 0,
+                more: Default::default(),
+            },
+            |(cursor, _)| cursor,
+        );
+        if before.0 <= cursor.seq.0 + cursor.own {
+            cursor.seq = before.next();
+            cursor.own = 0;
+        } else {
+            cursor.own += 1;
+        }
+        self.put(
+            progress,
+            Log::Account(sent.author),
+            &sent.topic.to_string(),
+            &cursor.into(),
+        )
+    }
+
+    fn mention(
+        &mut self,
+        progress: &mut Progress<'_>,
+        topic: TopicId,
+        message: String,
+        seq: Seq,
+        sent_at: Millis,
+        accounts: &[AccountId],
+    ) -> Result<(), StoreError> {
+        for account in accounts {
+            let body = Mention {
+                topic,
+                seq,
+                sent_at,
+                more: Default::default(),
+            };
+            self.put(progress, Log::Account(*account), &message, &body.into())?;
+        }
+        Ok(())
+    }
+
+    fn contents(
+        &mut self,
+        progress: &mut Progress<'_>,
+        contents: &Contents,
+    ) -> Result<(), StoreError> {
+        let log = Log::Topic(contents.topic);
+        let state = self.next(log, progress.commit.now)?;
+        let id = contents.message.to_string();
+        let json = message::put_content(
+            self.db,
+            contents.topic,
+            contents.message,
+            contents.seq,
+            &contents.content,
+            state.rev,
+        )?;
+        progress.add(log, state, None, contents.seq, json);
+        message::put_wide(
+            self.db,
+            contents.topic,
+            contents.seq,
+            &contents.wide,
+            false,
+        )?;
+        for account in &contents.unmentioned {
+            let own = Log::Account(*account);
+            let known: Option<(Mention, Rev)> = row::find(self.db, own, "mention", &id)?;
+            if known.is_some() {
+                self.put(progress, own, &id, &Body::Deleted("mention".to_owned()))?;
+            }
+        }
+        self.mention(
+            progress,
+            contents.topic,
+            id,
+            contents.seq,
+            contents.content.sent_at,
+            &contents.mentioned,
+        )
+    }
+}
+
+impl Progress<'_> {
+    fn add(&mut self, log: Log, state: LogState, row: Option<Row>, seq: Seq, json: String) {
+        let at = self.logs.iter().position(|written| written.log == log);
+        let at = at.unwrap_or_else(|| {
+            self.logs.push(Written {
+                log,
+                prev: Rev(state.rev.0 - 1),
+                rev: state.rev,
+                head_seq: state.seq,
+                rows: Vec::new(),
+                authors: Vec::new(),
+            });
+            self.logs.len() - 1
+        });
+        let written = &mut self.logs[at];
+        written.rev = state.rev;
+        written.head_seq = state.seq;
+        written.rows.push(WrittenRow { row, seq, json });
+    }
+}
+
+/// The same message again, under another command: the author gets the row as it is, anybody else gets nothing of it.
+fn sent_before(sent: &Sent, rev: Rev, present: Message) -> Result<Outcome, StoreError> {
+    let author = present.content.as_ref().map(|content| content.author);
+    if author != Some(sent.author) {
+        return Ok(Outcome::Refused(Rejection::new(Code::IdTaken)));
+    }
+    let body: Body = present.into();
+    let json = row::wire(
+        "message",
+        &sent.message.to_string(),
+        rev,
+        row::body_json(&body)?.as_deref(),
+    );
+    let log = Log::Topic(sent.topic);
+    let prev = Rev(rev.0.saturating_sub(1));
+    Ok(Outcome::Repeat(format!(
+        r#"{{"pushes":[{{"log":"{log}","prev":{prev},"rev":{rev},"rows":[{json}]}}]}}"#
+    )))
+}
+
+/// The answer to a command: what changed in its home log and in the actor's own.
+fn answer_json(commit: &Commit, logs: &[Written]) -> String {
+    let mut json = String::from(r#"{"pushes":["#);
+    let mut is_first = true;
+    for written in logs {
+        let is_his = match written.log {
+            Log::Account(account) => account == commit.account,
+            Log::Topic(_) | Log::Community(_) => true,
+        };
+        if is_his {
+            if !is_first {
+                json.push(',');
+            }
+            is_first = false;
+            push_json(&mut json, std::slice::from_ref(&written));
+        }
+    }
+    json.push_str("]}");
+    json
+}
+
+/// Writes of one log, one after the other, as one push.
+pub fn push_json(json: &mut String, writes: &[&Written]) {
+    let (Some(first), Some(last)) = (writes.first(), writes.last()) else {
+        return;
+    };
+    let _ = write!(
+        json,
+        r#"{{"log":"{}","prev":{},"rev":{},"rows":["#,
+        first.log, first.prev, last.rev
+    );
+    let mut is_first = true;
+    for row in writes.iter().flat_map(|written| &written.rows) {
+        if !is_first {
+            json.push(',');
+        }
+        is_first = false;
+        json.push_str(&row.json);
+    }
+    json.push(']');
+    push_authors(json, writes);
+    json.push('}');
+}
+
+fn push_authors(json: &mut String, writes: &[&Written]) {
+    let mut authors: Vec<(AccountId, Rev)> = Vec::new();
+    for author in writes.iter().flat_map(|written| &written.authors) {
+        if !authors.contains(author) {
+            authors.push(*author);
+        }
+    }
+    if authors.is_empty() {
+        return;
+    }
+    json.push_str(r#","authors":["#);
+    for (at, (account, rev)) in authors.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        let _ = write!(json, r#"{comma}["{account}",{rev}]"#);
+    }
+    json.push(']');
+}

@@ -1,0 +1,120 @@
+//! Heads of logs, and which topics moved.
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
+use tulou_protocol::{
+    CommunityId, Log, MemberGroupId, Rev, Seq, TopicId, id::Millis, push::WideMention,
+};
+
+use crate::store::{Head, Moved, StoreError};
+
+const HEAD: &str = "SELECT rev, seq FROM log WHERE id = ?1";
+const COMMUNITY_OF: &str = "SELECT community FROM log WHERE id = ?1 AND kind = 0";
+const MOVED_SINCE: &str =
+    "SELECT id, rev, seq FROM log WHERE community = ?1 AND kind = 0 AND moved_at >= ?2";
+const WIDE: &str = "SELECT seq, who FROM wide_mention WHERE topic = ?1 AND seq > ?2";
+/// Statements whose plan is a test.
+#[cfg(test)]
+pub const HOT: &[&str] = &[HEAD, COMMUNITY_OF, MOVED_SINCE, WIDE];
+
+/// Messages back from the head in which wide mentions are named.
+const WIDE_MESSAGES: u64 = 100;
+
+/// The number of a kind of log in the table.
+pub const fn kind(log: Log) -> i64 {
+    match log {
+        Log::Topic(_) => 0,
+        Log::Community(_) => 1,
+        Log::Account(_) => 2,
+    }
+}
+
+/// A counter from the database.
+pub fn counter(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(i64::unsigned_abs)
+}
+
+/// A counter for the database.
+pub fn number(counter: u64) -> i64 {
+    i64::try_from(counter).unwrap_or(i64::MAX)
+}
+
+/// The head of a log.
+pub fn head(db: &Connection, log: Log) -> Result<Option<Head>, StoreError> {
+    Ok(db
+        .prepare_cached(HEAD)?
+        .query_row([log.uuid().as_bytes()], |row| {
+            Ok(Head {
+                rev: Rev(counter(row, 0)?),
+                seq: Seq(counter(row, 1)?),
+            })
+        })
+        .optional()?)
+}
+
+/// The community of a topic.
+pub fn community_of(db: &Connection, topic: TopicId) -> Result<Option<CommunityId>, StoreError> {
+    Ok(db
+        .prepare_cached(COMMUNITY_OF)?
+        .query_row([topic.as_bytes()], |row| row.get(0).map(CommunityId::from_bytes))
+        .optional()?)
+}
+
+fn wide(db: &Connection, topic: TopicId, head: Seq) -> Result<Vec<WideMention>, StoreError> {
+    let after = number(head.0.saturating_sub(WIDE_MESSAGES));
+    let found: Result<Vec<_>, _> = db
+        .prepare_cached(WIDE)?
+        .query_map((topic.as_bytes(), after), |row| {
+            let who: Vec<u8> = row.get(1)?;
+            Ok(WideMention {
+                seq: Seq(counter(row, 0)?),
+                member_group: who.try_into().ok().map(MemberGroupId::from_bytes),
+            })
+        })?
+        .collect();
+    Ok(found?)
+}
+
+/// Topics of a community that moved.
+pub fn moved_since(
+    db: &Connection,
+    community: CommunityId,
+    since: Millis,
+) -> Result<Vec<Moved>, StoreError> {
+    let heads: Vec<(TopicId, Head)> = db
+        .prepare_cached(MOVED_SINCE)?
+        .query_map((community.as_bytes(), since), |row| {
+            Ok((
+                TopicId::from_bytes(row.get(0)?),
+                Head {
+                    rev: Rev(counter(row, 1)?),
+                    seq: Seq(counter(row, 2)?),
+                },
+            ))
+        })?
+        .collect::<Result<_, _>>()?;
+    with_wide(db, heads)
+}
+
+/// Heads of some topics.
+pub fn moved(db: &Connection, topics: Vec<TopicId>) -> Result<Vec<Moved>, StoreError> {
+    let mut heads = Vec::new();
+    for topic in topics {
+        if let Some(head) = head(db, Log::Topic(topic))? {
+            heads.push((topic, head));
+        }
+    }
+    with_wide(db, heads)
+}
+
+fn with_wide(db: &Connection, heads: Vec<(TopicId, Head)>) -> Result<Vec<Moved>, StoreError> {
+    heads
+        .into_iter()
+        .map(|(topic, head)| {
+            Ok(Moved {
+                topic,
+                head,
+                wide: wide(db, topic, head.seq)?,
+            })
+        })
+        .collect()
+}

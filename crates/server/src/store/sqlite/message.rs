@@ -1,0 +1,531 @@
+//! Messages: reading them by page, by what changed, one by one; and writing them.
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
+use tulou_protocol::{
+    AccountId, Log, MessageId, Rev, Row, Seq, TopicId,
+    id::Millis,
+    limits,
+    question::{PageAt, Range},
+    row::{Body, Content, Cursor, Marks, Message},
+};
+
+use super::{
+    account,
+    log::{self, counter, number},
+    row,
+};
+use crate::{
+    domain::{
+        change::Sent,
+        facts::{Needs, Stored},
+    },
+    store::{Head, Known, StoreError, Stretch, TopicChanges},
+};
+
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, seq, author, sent_at, written_at, text, reply_to, edited_at, recalled_by, rev, content_rev, \
+             marks, marks_rev FROM message WHERE topic = ?1 AND ",
+            $rest
+        )
+    };
+}
+
+const BEFORE: &str = columns!("seq < ?2 AND seq >= ?3 ORDER BY seq DESC LIMIT ?4");
+const FROM: &str = columns!("seq >= ?2 ORDER BY seq LIMIT ?3");
+const CHANGED: &str = columns!("rev > ?2 AND rev > first_rev ORDER BY rev");
+const BY_ID: &str = columns!("id = ?2");
+const SEQ_OF: &str = "SELECT seq FROM message WHERE topic = ?1 AND id = ?2";
+const SENT_AT: &str = "SELECT sent_at FROM message WHERE topic = ?1 AND seq = ?2";
+const REV_OF: &str = "SELECT rev FROM message WHERE topic = ?1 AND id = ?2";
+const PINS: &str =
+    "SELECT count(*) FROM message WHERE topic = ?1 AND pinned_at IS NOT NULL";
+const OWN_AFTER: &str =
+    "SELECT count(*) FROM message WHERE topic = ?1 AND seq > ?2 AND author = ?3";
+const HAS_REACTED: &str = "SELECT EXISTS (SELECT 1 FROM reaction WHERE topic = ?1 AND seq = ?2 AND key = ?3 AND account = ?4)";
+const INSERT: &str = "INSERT INTO message (topic, seq, id, author, sent_at, written_at, text, reply_to, first_rev, rev, content_rev)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9)";
+/// Statements whose plan is a test.
+#[cfg(test)]
+pub const HOT: &[&str] = &[
+    BEFORE, FROM, CHANGED, BY_ID, SEQ_OF, SENT_AT, REV_OF, PINS, OWN_AFTER, HAS_REACTED,
+];
+
+fn read(row: &SqlRow<'_>) -> rusqlite::Result<(MessageId, Rev, Message)> {
+    let marks: Option<String> = row.get(11)?;
+    let marks: Option<Marks> = marks.and_then(|json| serde_json::from_str(&json).ok());
+    let message = Message {
+        seq: Seq(counter(row, 1)?),
+        content: Some(Content {
+            author: AccountId::from_bytes(row.get(2)?),
+            sent_at: row.get(3)?,
+            written_at: row.get(4)?,
+            text: row.get(5)?,
+            reply_to: row.get::<_, Option<[u8; 16]>>(6)?.map(MessageId::from_bytes),
+            edited_at: row.get(7)?,
+            recalled_by: row.get::<_, Option<[u8; 16]>>(8)?.map(AccountId::from_bytes),
+            more: Default::default(),
+        }),
+        content_rev: Rev(counter(row, 10)?),
+        marks,
+        marks_rev: Rev(counter(row, 12)?),
+        more: Default::default(),
+    };
+    Ok((
+        MessageId::from_bytes(row.get(0)?),
+        Rev(counter(row, 9)?),
+        message,
+    ))
+}
+
+fn read_row(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
+    read(row).map(|(id, rev, message)| Row {
+        id: id.to_string(),
+        rev,
+        body: message.into(),
+    })
+}
+
+fn seq_of(row: &Row) -> Seq {
+    match &row.body {
+        Body::Message(message) => message.seq,
+        _ => Seq::ZERO,
+    }
+}
+
+/// Who wrote these rows, each once, with the rev of his profile.
+fn authors(db: &Connection, rows: &[Row]) -> Result<Vec<(AccountId, Rev)>, StoreError> {
+    let mut authors: Vec<(AccountId, Rev)> = Vec::new();
+    for row in rows {
+        if let Body::Message(Message {
+            content: Some(content),
+            ..
+        }) = &row.body
+            && !authors.iter().any(|(known, _)| *known == content.author)
+        {
+            let rev = account::profile(db, content.author)?.map_or(Rev::ZERO, |(_, rev)| rev);
+            authors.push((content.author, rev));
+        }
+    }
+    Ok(authors)
+}
+
+/// The first place sent at a time or later. Times never go back along a topic, so this is a search by halves.
+pub fn first_since(db: &Connection, topic: TopicId, time: Millis) -> Result<Seq, StoreError> {
+    let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
+    let (mut low, mut high) = (1, head.seq.0 + 1);
+    let mut statement = db.prepare_cached(SENT_AT)?;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let sent_at: Option<Millis> = statement
+            .query_row((topic.as_bytes(), number(middle)), |row| row.get(0))
+            .optional()?;
+        if sent_at.is_some_and(|sent_at| sent_at >= time) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok(Seq(low))
+}
+
+fn before(
+    db: &Connection,
+    topic: TopicId,
+    seq: Seq,
+    floor: Seq,
+    limit: usize,
+) -> Result<Vec<Row>, StoreError> {
+    let mut rows: Vec<Row> = db
+        .prepare_cached(BEFORE)?
+        .query_map(
+            (
+                topic.as_bytes(),
+                number(seq.0),
+                number(floor.0),
+                number(limit as u64),
+            ),
+            read_row,
+        )?
+        .collect::<Result<_, _>>()?;
+    rows.reverse();
+    Ok(rows)
+}
+
+fn from(db: &Connection, topic: TopicId, seq: Seq, limit: usize) -> Result<Vec<Row>, StoreError> {
+    Ok(db
+        .prepare_cached(FROM)?
+        .query_map(
+            (topic.as_bytes(), number(seq.0), number(limit as u64)),
+            read_row,
+        )?
+        .collect::<Result<_, _>>()?)
+}
+
+/// A page.
+pub fn page(
+    db: &Connection,
+    topic: TopicId,
+    at: PageAt,
+    limit: usize,
+    floor: Seq,
+) -> Result<Option<Stretch>, StoreError> {
+    let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
+    let limit = limit.clamp(1, limits::PAGE);
+    let around = |seq: Seq| -> Result<Vec<Row>, StoreError> {
+        let seq = Seq(seq.0.clamp(floor.0, head.seq.0.max(floor.0)));
+        let mut rows = before(db, topic, seq, floor, limit / 2)?;
+        rows.extend(from(db, topic, seq, limit - limit / 2)?);
+        Ok(rows)
+    };
+    let rows = match at {
+        PageAt::End => before(db, topic, head.seq.next(), floor, limit)?,
+        PageAt::Before(seq) => before(db, topic, seq, floor, limit)?,
+        PageAt::After(seq) => from(db, topic, seq.next().max(floor), limit)?,
+        PageAt::Around(seq) => around(seq)?,
+        PageAt::Message(id) => {
+            let seq: Option<Seq> = db
+                .prepare_cached(SEQ_OF)?
+                .query_row((topic.as_bytes(), id.as_bytes()), |row| {
+                    counter(row, 0).map(Seq)
+                })
+                .optional()?;
+            match seq {
+                Some(seq) if seq >= floor => around(seq)?,
+                Some(_) | None => return Ok(None),
+            }
+        }
+    };
+    let authors = authors(db, &rows)?;
+    Ok(Some(Stretch {
+        head,
+        rows,
+        authors,
+    }))
+}
+
+/// What changed in stretches, and the tail.
+pub fn changes(
+    db: &Connection,
+    topic: TopicId,
+    ranges: &[Range],
+    floor: Seq,
+) -> Result<TopicChanges, StoreError> {
+    let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
+    let mut found = TopicChanges {
+        head,
+        rev: head.rev,
+        ..TopicChanges::default()
+    };
+    if let Some(oldest) = ranges.iter().map(|range| range.rev).min() {
+        let mut statement = db.prepare_cached(CHANGED)?;
+        let rows = statement.query_map((topic.as_bytes(), number(oldest.0)), read_row)?;
+        for row in rows {
+            let row = row?;
+            let seq = seq_of(&row);
+            let is_held = ranges.iter().any(|range| {
+                range.from <= seq && seq <= range.to && row.rev > range.rev && seq >= floor
+            });
+            if !is_held {
+                continue;
+            }
+            if found.rows.len() == limits::SYNC_ROWS {
+                found.has_more = true;
+                break;
+            }
+            found.rows.push(row);
+        }
+    }
+    if found.has_more {
+        found.rev = found.rows.last().map_or(head.rev, |row| row.rev);
+    } else {
+        let held = ranges.iter().map(|range| range.to).max().unwrap_or_default();
+        let start = held.next().max(floor);
+        if start <= head.seq {
+            let tail = before(db, topic, head.seq.next(), start, limits::PAGE)?;
+            found.tail_from = tail.first().map(seq_of);
+            found.rows.extend(tail);
+        }
+    }
+    found.authors = authors(db, &found.rows)?;
+    Ok(found)
+}
+
+/// The rev of a message's last change.
+pub fn rev(db: &Connection, topic: TopicId, id: MessageId) -> Result<Option<Rev>, StoreError> {
+    Ok(db
+        .prepare_cached(REV_OF)?
+        .query_row((topic.as_bytes(), id.as_bytes()), |row| {
+            counter(row, 0).map(Rev)
+        })
+        .optional()?)
+}
+
+/// A message with the rev of its last change.
+pub fn find(
+    db: &Connection,
+    topic: TopicId,
+    id: MessageId,
+) -> Result<Option<(Rev, Message)>, StoreError> {
+    Ok(db
+        .prepare_cached(BY_ID)?
+        .query_row((topic.as_bytes(), id.as_bytes()), read)
+        .optional()?
+        .map(|(_, rev, message)| (rev, message)))
+}
+
+/// How many messages after a place are by an account.
+fn own_after(
+    db: &Connection,
+    topic: TopicId,
+    seq: Seq,
+    account: AccountId,
+) -> Result<u64, StoreError> {
+    Ok(db.prepare_cached(OWN_AFTER)?.query_row(
+        (topic.as_bytes(), number(seq.0), account.as_bytes()),
+        |row| counter(row, 0),
+    )?)
+}
+
+/// What a command needs to be known.
+pub fn known(db: &Connection, actor: AccountId, needs: &Needs) -> Result<Known, StoreError> {
+    let mut known = Known::default();
+    if let Some(topic) = needs.topic {
+        known.head_seq = log::head(db, Log::Topic(topic))?.unwrap_or_default().seq;
+        if let Some((id, reaction)) = &needs.message
+            && let Some((rev, message)) = find(db, topic, *id)?
+        {
+            let has_reacted = match reaction {
+                Some(key) => db.prepare_cached(HAS_REACTED)?.query_row(
+                    (
+                        topic.as_bytes(),
+                        number(message.seq.0),
+                        key,
+                        actor.as_bytes(),
+                    ),
+                    |row| row.get(0),
+                )?,
+                None => false,
+            };
+            known.message = Some(Stored {
+                message,
+                rev,
+                has_reacted,
+            });
+        }
+        if let Some(id) = needs.reply_to {
+            known.has_reply_to = rev(db, topic, id)?.is_some();
+        }
+        if needs.pins {
+            known.pins = db
+                .prepare_cached(PINS)?
+                .query_row([topic.as_bytes()], |row| row.get(0))?;
+        }
+        if let Some(seq) = needs.cursor_at {
+            known.cursor = cursor(db, actor, topic)?;
+            // An advance to a place behind the cursor changes nothing, whatever is counted after it.
+            let seq = seq.min(known.head_seq);
+            known.own_after = own_after(db, topic, seq, actor)?;
+        }
+    }
+    if needs.profile {
+        known.profile = account::profile(db, actor)?;
+    }
+    if let Some(community) = needs.community
+        && needs.heads
+    {
+        known.written_topics = log::moved_since(db, community, 0)?
+            .into_iter()
+            .filter(|moved| moved.head.seq > Seq::ZERO)
+            .map(|moved| moved.topic)
+            .collect();
+    }
+    Ok(known)
+}
+
+/// The cursor of an account in a topic.
+pub fn cursor(
+    db: &Connection,
+    account: AccountId,
+    topic: TopicId,
+) -> Result<Option<(Cursor, Rev)>, StoreError> {
+    row::find(db, Log::Account(account), "cursor", &topic.to_string())
+}
+
+/// Appends a message; as it is pushed.
+pub fn insert(
+    db: &Connection,
+    sent: &Sent,
+    head: Head,
+    sent_at: Millis,
+) -> Result<String, StoreError> {
+    db.prepare_cached(INSERT)?.execute((
+        sent.topic.as_bytes(),
+        number(head.seq.0),
+        sent.message.as_bytes(),
+        sent.author.as_bytes(),
+        sent_at,
+        sent.written_at,
+        &sent.text,
+        sent.reply_to.as_ref().map(MessageId::as_bytes),
+        number(head.rev.0),
+    ))?;
+    let mut json = format!(
+        r#"{{"seq":{},"content":{{"author":"{}","sent_at":{sent_at},"written_at":{},"text":"#,
+        head.seq, sent.author, sent.written_at,
+    );
+    json.push_str(&serde_json::to_string(&sent.text)?);
+    if let Some(reply_to) = sent.reply_to {
+        json.push_str(&format!(r#","reply_to":"{reply_to}""#));
+    }
+    json.push_str(&format!(r#"}},"content_rev":{},"marks_rev":0}}"#, head.rev));
+    Ok(row::wire(
+        "message",
+        &sent.message.to_string(),
+        head.rev,
+        Some(&json),
+    ))
+}
+
+/// Writes a message's first part; as it is pushed.
+pub fn put_content(
+    db: &Connection,
+    topic: TopicId,
+    id: MessageId,
+    seq: Seq,
+    content: &Content,
+    rev: Rev,
+) -> Result<String, StoreError> {
+    let marks_rev = db
+        .prepare_cached(
+            "UPDATE message SET text = ?3, edited_at = ?4, recalled_by = ?5, rev = ?6, content_rev = ?6
+            WHERE topic = ?1 AND seq = ?2 RETURNING marks_rev",
+        )?
+        .query_row(
+            (
+                topic.as_bytes(),
+                number(seq.0),
+                &content.text,
+                content.edited_at,
+                content.recalled_by.as_ref().map(AccountId::as_bytes),
+                number(rev.0),
+            ),
+            |row| counter(row, 0),
+        )?;
+    let body: Body = Message {
+        seq,
+        content: Some(content.clone()),
+        content_rev: rev,
+        marks: None,
+        marks_rev: Rev(marks_rev),
+        more: Default::default(),
+    }
+    .into();
+    Ok(row::wire(
+        "message",
+        &id.to_string(),
+        rev,
+        row::body_json(&body)?.as_deref(),
+    ))
+}
+
+/// Writes a message's second part; as it is pushed.
+pub fn put_marks(
+    db: &Connection,
+    topic: TopicId,
+    id: MessageId,
+    seq: Seq,
+    marks: &Marks,
+    rev: Rev,
+) -> Result<String, StoreError> {
+    let content_rev = db
+        .prepare_cached(
+            "UPDATE message SET marks = ?3, pinned_at = ?4, rev = ?5, marks_rev = ?5
+            WHERE topic = ?1 AND seq = ?2 RETURNING content_rev",
+        )?
+        .query_row(
+            (
+                topic.as_bytes(),
+                number(seq.0),
+                serde_json::to_string(marks)?,
+                marks.pinned_at,
+                number(rev.0),
+            ),
+            |row| counter(row, 0),
+        )?;
+    let body: Body = Message {
+        seq,
+        content: None,
+        content_rev: Rev(content_rev),
+        marks: Some(marks.clone()),
+        marks_rev: rev,
+        more: Default::default(),
+    }
+    .into();
+    Ok(row::wire(
+        "message",
+        &id.to_string(),
+        rev,
+        row::body_json(&body)?.as_deref(),
+    ))
+}
+
+/// Who gave a reaction, or took it back.
+pub fn put_reaction(
+    db: &Connection,
+    topic: TopicId,
+    seq: Seq,
+    key: &str,
+    account: AccountId,
+    on: bool,
+) -> Result<(), StoreError> {
+    let sql = if on {
+        "INSERT INTO reaction (topic, seq, key, account) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING"
+    } else {
+        "DELETE FROM reaction WHERE topic = ?1 AND seq = ?2 AND key = ?3 AND account = ?4"
+    };
+    db.prepare_cached(sql)?.execute((
+        topic.as_bytes(),
+        number(seq.0),
+        key,
+        account.as_bytes(),
+    ))?;
+    Ok(())
+}
+
+/// The wide mentions of a message.
+pub fn put_wide(
+    db: &Connection,
+    topic: TopicId,
+    seq: Seq,
+    wide: &[Option<tulou_protocol::MemberGroupId>],
+    is_new: bool,
+) -> Result<(), StoreError> {
+    if !is_new {
+        db.prepare_cached("DELETE FROM wide_mention WHERE topic = ?1 AND seq = ?2")?
+            .execute((topic.as_bytes(), number(seq.0)))?;
+    }
+    for who in wide {
+        let who: &[u8] = who.as_ref().map_or(&[], |id| id.as_bytes());
+        db.prepare_cached(
+            "INSERT INTO wide_mention (topic, seq, who) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute((topic.as_bytes(), number(seq.0), who))?;
+    }
+    Ok(())
+}
+
+/// A topic ends with everything in it. Its id stays taken.
+pub fn end_topic(db: &Connection, topic: TopicId) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM message WHERE topic = ?1",
+        "DELETE FROM reaction WHERE topic = ?1",
+        "DELETE FROM wide_mention WHERE topic = ?1",
+        "DELETE FROM seat WHERE topic = ?1",
+        "UPDATE log SET kind = 9, community = x'' WHERE id = ?1",
+    ] {
+        db.prepare_cached(sql)?.execute([topic.as_bytes()])?;
+    }
+    Ok(())
+}

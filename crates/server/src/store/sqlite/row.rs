@@ -1,0 +1,121 @@
+//! Rows of community and account logs.
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
+use serde::de::DeserializeOwned;
+use tulou_protocol::{Log, Rev, Row, row::Body};
+
+use super::log::{counter, number};
+use crate::store::StoreError;
+
+const SINCE: &str =
+    "SELECT kind, id, rev, deleted, body FROM row WHERE log = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3";
+const FIND: &str = "SELECT rev, body FROM row WHERE log = ?1 AND kind = ?2 AND id = ?3 AND deleted = 0";
+const PUT: &str = "INSERT INTO row (log, kind, id, rev, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (log, kind, id) DO UPDATE SET rev = ?4, deleted = ?5, body = ?6";
+/// Statements whose plan is a test.
+#[cfg(test)]
+pub const HOT: &[&str] = &[SINCE, FIND];
+
+fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
+    let kind: String = row.get(0)?;
+    let is_deleted: bool = row.get(3)?;
+    let body: String = row.get(4)?;
+    let value = (!is_deleted).then(|| serde_json::from_str(&body).unwrap_or_default());
+    Ok(Row {
+        id: row.get(1)?,
+        rev: Rev(counter(row, 2)?),
+        body: Body::from_value(&kind, value),
+    })
+}
+
+/// Rows after a rev, in the order of rev.
+pub fn since(
+    db: &Connection,
+    log: Log,
+    since: Rev,
+    limit: usize,
+    with_tombstones: bool,
+) -> Result<Vec<Row>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = db.prepare_cached(SINCE)?;
+    let rows = statement.query_map((log.uuid().as_bytes(), number(since.0), limit), read)?;
+    let mut found = Vec::new();
+    for row in rows {
+        let row = row?;
+        if with_tombstones || !matches!(row.body, Body::Deleted(_)) {
+            found.push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// A row's body, if it is there.
+pub fn find<T: DeserializeOwned>(
+    db: &Connection,
+    log: Log,
+    kind: &str,
+    id: &str,
+) -> Result<Option<(T, Rev)>, StoreError> {
+    let found: Option<(Rev, String)> = db
+        .prepare_cached(FIND)?
+        .query_row((log.uuid().as_bytes(), kind, id), |row| {
+            Ok((Rev(counter(row, 0)?), row.get(1)?))
+        })
+        .optional()?;
+    match found {
+        Some((rev, body)) => Ok(Some((serde_json::from_str(&body)?, rev))),
+        None => Ok(None),
+    }
+}
+
+/// The body as JSON; none for a tombstone.
+pub fn body_json(body: &Body) -> Result<Option<String>, StoreError> {
+    Ok(match body {
+        Body::Message(body) => Some(serde_json::to_string(body)?),
+        Body::Community(body) => Some(serde_json::to_string(body)?),
+        Body::Group(body) => Some(serde_json::to_string(body)?),
+        Body::Topic(body) => Some(serde_json::to_string(body)?),
+        Body::LockedTopic(body) => Some(serde_json::to_string(body)?),
+        Body::MemberGroup(body) => Some(serde_json::to_string(body)?),
+        Body::Access(body) => Some(serde_json::to_string(body)?),
+        Body::Profile(body) => Some(serde_json::to_string(body)?),
+        Body::Membership(body) => Some(serde_json::to_string(body)?),
+        Body::Cursor(body) => Some(serde_json::to_string(body)?),
+        Body::Notify(body) => Some(serde_json::to_string(body)?),
+        Body::Friend(body) => Some(serde_json::to_string(body)?),
+        Body::Direct(body) => Some(serde_json::to_string(body)?),
+        Body::Draft(body) => Some(serde_json::to_string(body)?),
+        Body::Mention(body) => Some(serde_json::to_string(body)?),
+        Body::Mark(body) => Some(serde_json::to_string(body)?),
+        Body::Unknown(_, value) => Some(value.to_string()),
+        Body::Deleted(_) => None,
+    })
+}
+
+/// A row as it is pushed. Kinds and ids are plain ASCII, so they need no escaping.
+pub fn wire(kind: &str, id: &str, rev: Rev, body: Option<&str>) -> String {
+    match body {
+        Some(body) => format!(r#"{{"kind":"{kind}","id":"{id}","rev":{rev},"body":{body}}}"#),
+        None => format!(r#"{{"kind":"{kind}","id":"{id}","rev":{rev},"deleted":true}}"#),
+    }
+}
+
+/// Writes a row; as it is pushed.
+pub fn put(
+    db: &Connection,
+    log: Log,
+    id: &str,
+    rev: Rev,
+    body: &Body,
+) -> Result<String, StoreError> {
+    let json = body_json(body)?;
+    db.prepare_cached(PUT)?.execute((
+        log.uuid().as_bytes(),
+        body.kind(),
+        id,
+        number(rev.0),
+        json.is_none(),
+        json.as_deref().unwrap_or_default(),
+    ))?;
+    Ok(wire(body.kind(), id, rev, json.as_deref()))
+}

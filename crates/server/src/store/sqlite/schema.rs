@@ -1,0 +1,243 @@
+//! Tables. Migrations are appended, never changed; a file of a newer version is refused.
+
+use rusqlite::{Connection, OptionalExtension};
+use tulou_protocol::{Epoch, ServerId};
+use uuid::Uuid;
+
+use crate::store::{Identity, StoreError};
+
+/// Pages of the file that are kept in memory by each connection, in KiB.
+const CACHE_KIB: i64 = 16 * 1_024;
+/// Prepared statements kept by each connection.
+const STATEMENTS: usize = 128;
+
+/// One migration each; the version of a file is how many it has had.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE server (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id BLOB NOT NULL,
+    epoch BLOB NOT NULL
+) STRICT;
+
+-- Heads. `seq` is a topic's last place, a community's last topic number. `moved_at` never goes back.
+CREATE TABLE log (
+    id BLOB PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    rev INTEGER NOT NULL DEFAULT 0,
+    seq INTEGER NOT NULL DEFAULT 0,
+    moved_at INTEGER NOT NULL DEFAULT 0,
+    community BLOB NOT NULL DEFAULT x''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX log_of_community ON log (community, moved_at) WHERE kind = 0;
+
+CREATE TABLE row (
+    log BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    rev INTEGER NOT NULL,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    body TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (log, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX row_rev ON row (log, rev);
+
+-- `rev` is the last change of either part, `first_rev` the one that made it.
+CREATE TABLE message (
+    topic BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    author BLOB NOT NULL,
+    sent_at INTEGER NOT NULL,
+    written_at INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    reply_to BLOB,
+    edited_at INTEGER,
+    recalled_by BLOB,
+    first_rev INTEGER NOT NULL,
+    rev INTEGER NOT NULL,
+    content_rev INTEGER NOT NULL,
+    marks TEXT,
+    marks_rev INTEGER NOT NULL DEFAULT 0,
+    pinned_at INTEGER,
+    PRIMARY KEY (topic, seq)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX message_id ON message (topic, id);
+CREATE INDEX message_changed ON message (topic, rev) WHERE rev > first_rev;
+CREATE INDEX message_pinned ON message (topic, pinned_at) WHERE pinned_at IS NOT NULL;
+
+CREATE TABLE reaction (
+    topic BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    account BLOB NOT NULL,
+    PRIMARY KEY (topic, seq, key, account)
+) STRICT, WITHOUT ROWID;
+
+-- `who` is a member group, or empty for everyone.
+CREATE TABLE wide_mention (
+    topic BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    who BLOB NOT NULL DEFAULT x'',
+    PRIMARY KEY (topic, seq, who)
+) STRICT, WITHOUT ROWID;
+
+-- The row of one who left stays, so that its rev goes on. `member_groups` are ids of 16 bytes, one after the other.
+CREATE TABLE member (
+    community BLOB NOT NULL,
+    account BLOB NOT NULL,
+    joined_at INTEGER NOT NULL,
+    member_groups BLOB NOT NULL DEFAULT x'',
+    rev INTEGER NOT NULL,
+    has_left INTEGER NOT NULL DEFAULT 0,
+    account_name TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
+    PRIMARY KEY (community, account)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_name ON member (community, name_key) WHERE has_left = 0;
+CREATE INDEX member_account_name ON member (community, account_name) WHERE has_left = 0;
+CREATE INDEX member_account ON member (account);
+
+CREATE TABLE seat (
+    topic BLOB NOT NULL,
+    account BLOB NOT NULL,
+    community BLOB NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (topic, account)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seat_community ON seat (community);
+
+CREATE TABLE account (
+    id BLOB PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    password TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session (
+    token BLOB PRIMARY KEY,
+    id BLOB NOT NULL,
+    account BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_account ON session (account);
+
+CREATE TABLE invite (
+    community BLOB NOT NULL,
+    code TEXT NOT NULL UNIQUE,
+    expires_at INTEGER,
+    max_uses INTEGER,
+    uses INTEGER NOT NULL DEFAULT 0,
+    made_by BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (community, code)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE answer (
+    account BLOB NOT NULL,
+    command BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (account, command)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX answer_at ON answer (at);
+"];
+
+/// Settings of a connection.
+pub fn prepare(db: &Connection) -> Result<(), StoreError> {
+    db.pragma_update(None, "journal_mode", "wal")?;
+    db.pragma_update(None, "synchronous", "full")?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.pragma_update(None, "foreign_keys", false)?;
+    db.pragma_update(None, "temp_store", "memory")?;
+    db.busy_timeout(std::time::Duration::from_secs(10))?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// Brings the file to the newest version; who the store is.
+pub fn migrate(db: &mut Connection) -> Result<Identity, StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let found: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for (at, migration) in (0_i64..).zip(MIGRATIONS) {
+        if at >= found {
+            tx.execute_batch(migration)?;
+        }
+    }
+    tx.pragma_update(None, "user_version", known)?;
+    let kept = tx
+        .query_row("SELECT id, epoch FROM server WHERE one = 1", [], |row| {
+            Ok(Identity {
+                server: ServerId::from_bytes(row.get(0)?),
+                epoch: Epoch::from_bytes(row.get(1)?),
+            })
+        })
+        .optional()?;
+    let identity = match kept {
+        Some(identity) => identity,
+        None => {
+            let made = Identity {
+                server: ServerId(Uuid::now_v7()),
+                epoch: Epoch(Uuid::now_v7()),
+            };
+            tx.execute(
+                "INSERT INTO server (one, id, epoch) VALUES (1, ?1, ?2)",
+                (made.server.as_bytes(), made.epoch.as_bytes()),
+            )?;
+            made
+        }
+    };
+    tx.commit()?;
+    Ok(identity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_newer_version_is_refused() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db).unwrap();
+        db.pragma_update(None, "user_version", 1_000).unwrap();
+        assert!(
+            matches!(migrate(&mut db), Err(StoreError::Newer { found: 1_000, .. })),
+            "an older program does not touch it"
+        );
+    }
+
+    #[test]
+    fn hot_statements_use_their_indexes() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db).unwrap();
+        let plan = |sql: &str| -> String {
+            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let count = statement.parameter_count();
+            let nothing = vec![rusqlite::types::Null; count];
+            let lines: Vec<String> = statement
+                .query_map(rusqlite::params_from_iter(nothing), |row| row.get(3))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            lines.join("; ")
+        };
+        for sql in super::super::message::HOT
+            .iter()
+            .chain(super::super::log::HOT)
+            .chain(super::super::row::HOT)
+            .chain(super::super::community::HOT)
+            .chain(super::super::answer::HOT)
+        {
+            let plan = plan(sql);
+            assert!(!plan.contains("SCAN"), "{sql} reads by key, not: {plan}");
+            assert!(
+                !plan.contains("TEMP B-TREE"),
+                "{sql} sorts by an index, not: {plan}"
+            );
+        }
+    }
+}
