@@ -1,0 +1,476 @@
+//! Commands on their way. One outbox; per log one frame is in flight; `busy` stops the rest of that log; a rejection
+//! stops only what depends on it.
+//!
+//! A command that needs what an earlier one makes waits until that one is done. If that one is refused, it is refused
+//! with the same rejection, so that the person sees both where they happened and may try again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tulou_protocol::{
+    AccountId, Answer, ClientFrame, Code, Command, CommandId, Commanded, Log, Rejection, TopicId,
+    command::Edit,
+    frame::{Refusal, Request, Response},
+    id::Millis,
+    limits::{COMMANDS_PER_FRAME, CURSOR_MS, Limits},
+};
+use uuid::Uuid;
+
+use crate::{
+    depends::{makes, needs},
+    engine::{Engine, brings},
+    io::{Change, OutboxEntry, OutboxState, Output},
+};
+
+/// Room that is left in a frame for brackets and commas.
+const FRAME_MARGIN: usize = 1_024;
+/// Times of sent cursors that are remembered before old ones are cleared.
+const CURSOR_TIMES: usize = 256;
+
+/// All commands of the person that have no answer yet, and those refused.
+#[derive(Debug)]
+pub struct Outbox {
+    entries: BTreeMap<u64, Pending>,
+    places: BTreeMap<CommandId, u64>,
+    /// Which entry makes a thing.
+    makers: BTreeMap<Uuid, u64>,
+    lanes: BTreeMap<Log, Lane>,
+    /// When a cursor was sent last.
+    cursors: BTreeMap<TopicId, Millis>,
+    /// Bytes that the server takes in a frame.
+    pub frame_bytes: usize,
+}
+
+/// An entry and what the engine knows of it.
+#[derive(Debug)]
+struct Pending {
+    entry: OutboxEntry,
+    /// The person said that it is to be sent although it is old.
+    is_confirmed: bool,
+}
+
+/// The commands of one log.
+#[derive(Debug, Default)]
+struct Lane {
+    /// Places of those that wait.
+    queue: BTreeSet<u64>,
+    /// Those in flight, as they were sent.
+    in_flight: BTreeMap<CommandId, Command>,
+    sent_at: Millis,
+    busy_until: Millis,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            places: BTreeMap::new(),
+            makers: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            frame_bytes: Limits::default().frame_bytes,
+        }
+    }
+}
+
+impl Outbox {
+    /// What was in flight is sent again, with the same ids.
+    pub(crate) fn lose_link(&mut self) {
+        for lane in self.lanes.values_mut() {
+            for id in std::mem::take(&mut lane.in_flight).into_keys() {
+                if let Some(no) = self.places.get(&id) {
+                    lane.queue.insert(*no);
+                }
+            }
+        }
+        self.lanes.retain(|_, lane| !lane.queue.is_empty());
+    }
+
+    pub(crate) fn is_sending(&self) -> bool {
+        self.lanes.values().any(|lane| !lane.in_flight.is_empty())
+    }
+
+    pub(crate) fn oldest_sent(&self) -> Option<Millis> {
+        self.lanes
+            .values()
+            .filter(|lane| !lane.in_flight.is_empty())
+            .map(|lane| lane.sent_at)
+            .min()
+    }
+
+    fn get(&self, id: CommandId) -> Option<&Pending> {
+        self.entries.get(self.places.get(&id)?)
+    }
+
+    fn is_in_flight(&self, id: CommandId) -> bool {
+        self.lanes
+            .values()
+            .any(|lane| lane.in_flight.contains_key(&id))
+    }
+
+    fn insert(&mut self, actor: AccountId, entry: OutboxEntry, is_confirmed: bool) {
+        let home = entry.command.home(actor);
+        self.places.insert(entry.id, entry.no);
+        for thing in makes(&entry.command) {
+            self.makers.insert(thing, entry.no);
+        }
+        if entry.state == OutboxState::Waiting && !self.is_in_flight(entry.id) {
+            self.lanes.entry(home).or_default().queue.insert(entry.no);
+        }
+        let pending = Pending {
+            entry,
+            is_confirmed,
+        };
+        self.entries.insert(pending.entry.no, pending);
+    }
+
+    fn remove(&mut self, no: u64) -> Option<OutboxEntry> {
+        let Pending { entry, .. } = self.entries.remove(&no)?;
+        self.places.remove(&entry.id);
+        for thing in makes(&entry.command) {
+            if self.makers.get(&thing) == Some(&no) {
+                self.makers.remove(&thing);
+            }
+        }
+        for lane in self.lanes.values_mut() {
+            lane.queue.remove(&no);
+        }
+        Some(entry)
+    }
+
+    /// The entry that makes what this command needs, if it is not done.
+    fn maker_of(&self, entry: &OutboxEntry) -> Option<&Pending> {
+        needs(&entry.command)
+            .iter()
+            .filter_map(|thing| self.makers.get(thing))
+            .filter(|no| **no != entry.no)
+            .find_map(|no| self.entries.get(no))
+    }
+
+    /// Entries that need, directly or not, what this one makes.
+    fn dependants(&self, no: u64) -> BTreeSet<u64> {
+        let mut things: BTreeSet<Uuid> = self
+            .entries
+            .get(&no)
+            .map(|pending| makes(&pending.entry.command))
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut found = BTreeSet::new();
+        // Whoever needs a thing comes after its maker, but a maker that was tried again may have a later place.
+        loop {
+            let before = found.len();
+            for (other, pending) in &self.entries {
+                let command = &pending.entry.command;
+                let is_one = *other != no
+                    && pending.entry.state == OutboxState::Waiting
+                    && !found.contains(other)
+                    && needs(command).iter().any(|thing| things.contains(thing));
+                if is_one {
+                    found.insert(*other);
+                    things.extend(makes(command));
+                }
+            }
+            if found.len() == before {
+                return found;
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Before the first greeting nobody is known; the home log is then only a name for the lane.
+    fn actor(&self) -> AccountId {
+        self.account.unwrap_or(AccountId(Uuid::nil()))
+    }
+
+    pub(crate) fn restore(&mut self, entry: OutboxEntry) {
+        self.outbox.insert(self.actor(), entry, false);
+    }
+
+    pub(crate) fn submit(&mut self, entry: OutboxEntry) {
+        self.place(entry, false);
+    }
+
+    pub(crate) fn retry(&mut self, mut entry: OutboxEntry) {
+        entry.state = OutboxState::Waiting;
+        self.place(entry, true);
+    }
+
+    fn place(&mut self, entry: OutboxEntry, is_confirmed: bool) {
+        self.outbox.remove(entry.no);
+        if let Some(no) = self.outbox.places.get(&entry.id).copied() {
+            self.outbox.remove(no);
+        }
+        // A refused maker of the same things was tried again under a new id and place.
+        for thing in makes(&entry.command) {
+            if let Some(no) = self.outbox.makers.get(&thing).copied() {
+                self.outbox.remove(no);
+            }
+        }
+        if let Command::CursorAdvance { topic, .. } = &entry.command {
+            self.supersede_cursor(*topic);
+        }
+        let refused = self
+            .outbox
+            .maker_of(&entry)
+            .and_then(|maker| match &maker.entry.state {
+                OutboxState::Rejected(rejection) => Some(rejection.clone()),
+                OutboxState::Waiting | OutboxState::Stale => None,
+            });
+        let id = entry.id;
+        self.outbox.insert(self.actor(), entry, is_confirmed);
+        if let Some(rejection) = refused {
+            self.reject(id, &rejection);
+        }
+    }
+
+    /// The newest cursor of a topic takes the place of one that was not sent yet.
+    fn supersede_cursor(&mut self, topic: TopicId) {
+        let older: Vec<u64> = self
+            .outbox
+            .lanes
+            .get(&Log::Account(self.actor()))
+            .into_iter()
+            .flat_map(|lane| lane.queue.iter().copied())
+            .filter(|no| {
+                self.outbox.entries.get(no).is_some_and(|pending| {
+                    matches!(&pending.entry.command, Command::CursorAdvance { topic: other, .. } if *other == topic)
+                })
+            })
+            .collect();
+        for no in older {
+            if let Some(entry) = self.outbox.remove(no) {
+                self.out.apply(Change::Done(entry.id));
+            }
+        }
+    }
+
+    /// The text of a pending message was changed. If it is on its way already, the difference follows its answer.
+    pub(crate) fn replace(&mut self, entry: OutboxEntry) {
+        let is_confirmed = self
+            .outbox
+            .get(entry.id)
+            .is_some_and(|pending| pending.is_confirmed);
+        if let Some(no) = self.outbox.places.get(&entry.id).copied() {
+            self.outbox.remove(no);
+        }
+        self.outbox.insert(self.actor(), entry, is_confirmed);
+    }
+
+    pub(crate) fn discard(&mut self, id: CommandId) {
+        if let Some(no) = self.outbox.places.get(&id).copied() {
+            self.outbox.remove(no);
+        }
+    }
+
+    /// One frame per log that has none in flight.
+    pub(crate) fn pump_outbox(&mut self) {
+        let ready: Vec<Log> = self
+            .outbox
+            .lanes
+            .iter()
+            .filter(|(_, lane)| {
+                lane.in_flight.is_empty() && !lane.queue.is_empty() && lane.busy_until <= self.now
+            })
+            .map(|(log, _)| *log)
+            .collect();
+        for log in ready {
+            self.send_lane(log);
+        }
+        let now = self.now;
+        self.outbox.lanes.retain(|_, lane| {
+            !lane.queue.is_empty() || !lane.in_flight.is_empty() || lane.busy_until > now
+        });
+    }
+
+    fn send_lane(&mut self, log: Log) {
+        let chosen = self.choose(log);
+        let Some(lane) = self
+            .outbox
+            .lanes
+            .get_mut(&log)
+            .filter(|_| !chosen.is_empty())
+        else {
+            return;
+        };
+        lane.sent_at = self.now;
+        let mut requests = Vec::with_capacity(chosen.len());
+        for (no, commanded) in chosen {
+            lane.queue.remove(&no);
+            lane.in_flight
+                .insert(commanded.id, commanded.command.clone());
+            if let Command::CursorAdvance { topic, .. } = &commanded.command {
+                self.outbox.cursors.insert(*topic, self.now);
+            }
+            requests.push(Request::Command(commanded));
+        }
+        if self.outbox.cursors.len() > CURSOR_TIMES {
+            let now = self.now;
+            self.outbox.cursors.retain(|_, at| *at + CURSOR_MS > now);
+        }
+        self.out.push(Output::Send(ClientFrame(requests)));
+    }
+
+    /// The commands of a log's next frame, in order.
+    fn choose(&self, log: Log) -> Vec<(u64, Commanded)> {
+        let mut chosen: Vec<(u64, Commanded)> = Vec::new();
+        let mut bytes = FRAME_MARGIN;
+        let Some(lane) = self.outbox.lanes.get(&log) else {
+            return chosen;
+        };
+        for no in &lane.queue {
+            let Some(pending) = self.outbox.entries.get(no) else {
+                continue;
+            };
+            let entry = &pending.entry;
+            let is_old = entry.is_stale(self.now) && !pending.is_confirmed;
+            if is_old || self.cursor_due(&entry.command) > self.now {
+                continue;
+            }
+            if let Some(maker) = self.outbox.maker_of(entry) {
+                if chosen.iter().any(|(no, _)| *no == maker.entry.no) {
+                    // It goes with the next frame, when its maker is known to be done: the order stays.
+                    break;
+                }
+                continue;
+            }
+            let request = Request::Command(Commanded {
+                id: entry.id,
+                command: entry.command.clone(),
+            });
+            let size = serde_json::to_string(&request.to_wire()).map_or(0, |text| text.len() + 1);
+            let is_full =
+                chosen.len() == COMMANDS_PER_FRAME || bytes + size > self.outbox.frame_bytes;
+            if is_full && !chosen.is_empty() {
+                break;
+            }
+            bytes += size;
+            let Request::Command(commanded) = request else {
+                continue;
+            };
+            chosen.push((*no, commanded));
+        }
+        chosen
+    }
+
+    /// When a cursor may be sent: at once the first time and after its topic was left, else every few seconds.
+    fn cursor_due(&self, command: &Command) -> Millis {
+        let Command::CursorAdvance { topic, .. } = command else {
+            return 0;
+        };
+        match self.outbox.cursors.get(topic) {
+            Some(at) if self.is_shown(*topic) => at + CURSOR_MS,
+            Some(_) | None => 0,
+        }
+    }
+
+    pub(crate) fn outbox_due(&self) -> Option<Millis> {
+        let mut due: Option<Millis> = None;
+        for lane in self.outbox.lanes.values() {
+            if !lane.in_flight.is_empty() || lane.queue.is_empty() {
+                continue;
+            }
+            let cursors = lane
+                .queue
+                .iter()
+                .filter_map(|no| self.outbox.entries.get(no))
+                .map(|pending| self.cursor_due(&pending.entry.command))
+                .filter(|at| *at > self.now);
+            let busy = Some(lane.busy_until).filter(|at| *at > self.now);
+            due = cursors.chain(busy).chain(due).min();
+        }
+        due
+    }
+
+    pub(crate) fn take_answer(&mut self, id: CommandId, response: Response) {
+        let mut found = None;
+        for (log, lane) in &mut self.outbox.lanes {
+            if let Some(command) = lane.in_flight.remove(&id) {
+                lane.sent_at = self.now;
+                found = Some((*log, command));
+                break;
+            }
+        }
+        let Some((log, sent)) = found else { return };
+        match response.into_result::<Answer>() {
+            Ok(answer) => {
+                self.apply_answer(answer, brings(&sent));
+                self.finish_command(id, &sent);
+            }
+            Err(Refusal::Busy(busy)) => {
+                let wait = Millis::try_from(busy.retry_after_ms).unwrap_or(Millis::MAX / 2);
+                if let Some(lane) = self.outbox.lanes.get_mut(&log) {
+                    lane.busy_until = lane.busy_until.max(self.now.saturating_add(wait.max(1)));
+                    if let Some(no) = self.outbox.places.get(&id) {
+                        lane.queue.insert(*no);
+                    }
+                }
+            }
+            Err(refusal) => {
+                let rejection: Option<Rejection> = refusal.into();
+                let rejection = rejection.unwrap_or_else(|| Code::Unknown.into());
+                if rejection.code == Code::SignedOut {
+                    if let Some(lane) = self.outbox.lanes.get_mut(&log)
+                        && let Some(no) = self.outbox.places.get(&id)
+                    {
+                        lane.queue.insert(*no);
+                    }
+                    self.sign_out(rejection.code);
+                } else {
+                    self.reject(id, &rejection);
+                }
+            }
+        }
+    }
+
+    /// Out of the outbox. What the person changed while it was on its way is made up for.
+    fn finish_command(&mut self, id: CommandId, sent: &Command) {
+        let place = self.outbox.places.get(&id).copied();
+        let entry = place.and_then(|no| self.outbox.remove(no));
+        self.out.apply(Change::Done(id));
+        let Command::MessageSend {
+            topic,
+            message,
+            text: was,
+            ..
+        } = sent
+        else {
+            return;
+        };
+        match entry.map(|entry| entry.command) {
+            None => self.out.apply(Change::FollowUp(Command::MessageRecall {
+                topic: *topic,
+                message: *message,
+            })),
+            Some(Command::MessageSend { text, .. }) if text != *was => {
+                self.out.apply(Change::FollowUp(Command::MessageEdit {
+                    topic: *topic,
+                    message: *message,
+                    text: Edit {
+                        from: was.clone(),
+                        to: text,
+                    },
+                }));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The command is refused, and with it all that wait for what it would have made.
+    fn reject(&mut self, id: CommandId, rejection: &Rejection) {
+        let Some(no) = self.outbox.places.get(&id).copied() else {
+            return;
+        };
+        let refused = self.outbox.dependants(no);
+        for no in std::iter::once(no).chain(refused) {
+            for lane in self.outbox.lanes.values_mut() {
+                lane.queue.remove(&no);
+            }
+            if let Some(pending) = self.outbox.entries.get_mut(&no) {
+                pending.entry.state = OutboxState::Rejected(rejection.clone());
+                self.out
+                    .apply(Change::Rejected(pending.entry.id, rejection.clone()));
+            }
+        }
+    }
+}

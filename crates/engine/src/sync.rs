@@ -1,0 +1,574 @@
+//! Account and community logs: cursors, pages of changes, resets; heads of a community's topics.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tulou_protocol::{
+    Body, Code, CommunityId, Digest, Log, Question, Rev, Row, TopicId,
+    frame::{Refusal, Response},
+    id::Millis,
+    push::{Me, SyncOutcome, TopicHead},
+    question::{SyncLog, Synced},
+};
+
+use crate::{
+    ahead::Ahead,
+    engine::{Asked, Engine},
+    io::{Change, Counts},
+};
+
+/// Logs in a request.
+const LOGS: usize = 64;
+/// Topics in a request: each may bring a page of rows.
+const TOPICS: usize = 4;
+/// Requests for changes on their way.
+const SYNCS: usize = 3;
+/// Requests for heads on their way.
+const HEADS: usize = 2;
+/// How far a request for heads goes back before what is known: clocks of servers differ.
+const OVERLAP_MS: Millis = 10_000;
+/// How long nothing is asked after the server did not understand a question.
+const PAUSE_MS: Millis = 5_000;
+/// Heads of topics not known yet, and audiences, kept of a community.
+const KEPT: usize = 512;
+
+/// A log with a cursor: the account's or a community's.
+#[derive(Debug, Default)]
+pub struct LogState {
+    /// All rows up to here are held.
+    pub cursor: Rev,
+    /// The view stamp last given.
+    pub view: Option<String>,
+    /// What came beyond a gap.
+    pub ahead: Ahead,
+    /// When a gap is synced.
+    pub gap_at: Option<Millis>,
+    /// The head, as far as heard.
+    pub heard: Rev,
+    /// It is synced as soon as possible.
+    pub wants_sync: bool,
+    /// It is being synced.
+    pub is_syncing: bool,
+}
+
+impl LogState {
+    pub(crate) fn restored(cursor: Rev, view: Option<String>) -> Self {
+        Self {
+            cursor,
+            view,
+            heard: cursor,
+            ..Self::default()
+        }
+    }
+}
+
+/// What is known of a community's topics.
+#[derive(Debug, Default)]
+pub struct Community {
+    /// Topics that I see, by their small number.
+    pub numbers: BTreeMap<u32, TopicId>,
+    /// The rev of the last row of each topic, or its tombstone.
+    topic_revs: BTreeMap<TopicId, Rev>,
+    /// Heads of topics whose rows did not come yet.
+    unknown: BTreeMap<u32, TopicHead>,
+    /// Heads that moved up to this time of the server are known, whatever the audience.
+    pub as_of: Millis,
+    /// The last digest of each audience on this link.
+    digests: BTreeMap<String, Millis>,
+    /// Heads since then are to be asked for.
+    heads_since: Option<Millis>,
+    /// When heads were asked for last.
+    pub asked_at: Millis,
+    counts: Option<(u64, u64)>,
+}
+
+impl Community {
+    pub(crate) fn restored(as_of: Millis) -> Self {
+        Self {
+            as_of,
+            ..Self::default()
+        }
+    }
+
+    /// Heads that moved since `since` are to be asked for, a little further back.
+    pub(crate) fn ask_heads_since(&mut self, since: Millis) {
+        let since = (since - OVERLAP_MS).max(0);
+        self.heads_since = Some(self.heads_since.map_or(since, |other| other.min(since)));
+    }
+}
+
+impl Engine {
+    /// The cursor of an account or community log.
+    pub(crate) fn cursor(&self, log: Log) -> Rev {
+        self.logs.get(&log).map_or(Rev::ZERO, |state| state.cursor)
+    }
+
+    /// What was in flight is asked again after the next greeting.
+    pub(crate) fn lose_logs(&mut self) {
+        for state in self.logs.values_mut() {
+            state.is_syncing = false;
+            state.wants_sync = false;
+            state.gap_at = None;
+            state.ahead.clear();
+        }
+        for state in self.communities.values_mut() {
+            state.digests.clear();
+        }
+    }
+
+    /// Logs whose gap did not close by itself are synced.
+    pub(crate) fn close_gaps(&mut self) {
+        for state in self.logs.values_mut() {
+            if state.gap_at.is_some_and(|at| at <= self.now) {
+                state.gap_at = None;
+                state.wants_sync |= state.heard > state.cursor || !state.ahead.is_empty();
+            }
+        }
+        self.close_topic_gaps();
+    }
+
+    pub(crate) fn logs_due(&self) -> Option<Millis> {
+        self.logs.values().filter_map(|state| state.gap_at).min()
+    }
+
+    /// The account first: it says which communities there are. Then communities, then topics.
+    pub(crate) fn pump_sync(&mut self) {
+        let Some(account) = self.account.map(Log::Account) else {
+            return;
+        };
+        let is_account_first = self
+            .logs
+            .get(&account)
+            .is_some_and(|state| state.is_syncing || state.wants_sync);
+        let mut chosen = Vec::new();
+        for (log, state) in &mut self.logs {
+            let has_turn = (*log == account) == is_account_first;
+            if has_turn && state.wants_sync && !state.is_syncing && chosen.len() < LOGS {
+                state.wants_sync = false;
+                state.is_syncing = true;
+                state.gap_at = None;
+                chosen.push(SyncLog {
+                    log: *log,
+                    since: state.cursor,
+                    view: state.view.clone(),
+                    ranges: Vec::new(),
+                });
+            }
+        }
+        if !chosen.is_empty() {
+            self.ask(
+                Asked::Sync(chosen.clone()),
+                Question::LogSync { logs: chosen },
+            );
+        }
+        while !self.to_sync.is_empty()
+            && self.asking(|asked| matches!(asked, Asked::Sync(_))) < SYNCS
+        {
+            let topics: Vec<TopicId> = self
+                .to_sync
+                .iter()
+                .copied()
+                .filter(|topic| !self.topics.get(topic).is_some_and(|state| state.is_syncing))
+                .take(TOPICS)
+                .collect();
+            if topics.is_empty() {
+                break;
+            }
+            self.sync_topics(&topics);
+        }
+    }
+
+    pub(crate) fn take_synced(&mut self, asked: Vec<SyncLog>, response: Response) {
+        for log in &asked {
+            match log.log {
+                Log::Topic(topic) => {
+                    if let Some(state) = self.topics.get_mut(&topic) {
+                        state.is_syncing = false;
+                    }
+                }
+                Log::Account(_) | Log::Community(_) => {
+                    if let Some(state) = self.logs.get_mut(&log.log) {
+                        state.is_syncing = false;
+                    }
+                }
+            }
+        }
+        match response.into_result::<Synced>() {
+            Ok(synced) => {
+                for (asked, synced) in asked.into_iter().zip(synced.logs) {
+                    if asked.log == synced.log {
+                        self.take_synced_log(asked, synced.outcome);
+                    }
+                }
+            }
+            Err(refusal) => {
+                self.question_refused(&refusal);
+                for log in asked {
+                    match log.log {
+                        Log::Topic(topic) => {
+                            if self.topics.contains_key(&topic) {
+                                self.to_sync.insert(topic);
+                            }
+                        }
+                        Log::Account(_) | Log::Community(_) => {
+                            if let Some(state) = self.logs.get_mut(&log.log) {
+                                state.wants_sync = true;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The server wants to be left alone for a while, or does not understand.
+    pub(crate) fn question_refused(&mut self, refusal: &Refusal) {
+        match refusal {
+            Refusal::Busy(busy) => {
+                let wait = Millis::try_from(busy.retry_after_ms).unwrap_or(PAUSE_MS);
+                self.pause_until = self.pause_until.max(self.now + wait);
+            }
+            Refusal::Rejected(rejection) if rejection.code == Code::SignedOut => {
+                self.sign_out(rejection.code);
+            }
+            Refusal::Rejected(_) | Refusal::Misunderstood(_) => {
+                self.pause_until = self.pause_until.max(self.now + PAUSE_MS);
+            }
+        }
+    }
+
+    fn take_synced_log(&mut self, asked: SyncLog, outcome: SyncOutcome) {
+        let log = asked.log;
+        if let Log::Topic(topic) = log {
+            self.take_synced_topic(topic, &asked, outcome);
+            return;
+        }
+        if !self.logs.contains_key(&log) {
+            return;
+        }
+        match outcome {
+            SyncOutcome::Rows {
+                rev,
+                rows,
+                has_more,
+                view,
+            } => {
+                self.take_rows(log, rows, false);
+                if let Some(state) = self.logs.get_mut(&log) {
+                    state.wants_sync |= has_more;
+                    state.view = view.or(state.view.take());
+                    self.move_cursor(log, rev);
+                }
+            }
+            SyncOutcome::Reset {
+                rev,
+                rows,
+                view,
+                me,
+            } => self.reset(log, rev, rows, view, me),
+            SyncOutcome::Ahead { .. } => {
+                self.out.apply(Change::Forget(log));
+                if let Log::Community(community) = log
+                    && let Some(state) = self.communities.get_mut(&community)
+                {
+                    state.topic_revs.clear();
+                }
+                self.memberships.clear();
+                let fresh = LogState {
+                    wants_sync: true,
+                    ..LogState::default()
+                };
+                self.logs.insert(log, fresh);
+            }
+            SyncOutcome::Gone {} => {
+                if let Log::Community(community) = log {
+                    self.forget_community(community);
+                }
+            }
+            // Only topics are answered so.
+            SyncOutcome::Topic { .. } => {}
+        }
+    }
+
+    fn reset(&mut self, log: Log, rev: Rev, rows: Vec<Row>, view: Option<String>, me: Option<Me>) {
+        let kept: Vec<(String, String)> = rows
+            .iter()
+            .filter(|row| !matches!(row.body, Body::Deleted(_)))
+            .map(|row| (row.body.kind().to_owned(), row.id.clone()))
+            .collect();
+        let has =
+            |kind: &str, id: String| kept.iter().any(|(other, row)| other == kind && *row == id);
+        match log {
+            Log::Community(community) => {
+                let topics: BTreeSet<&String> = kept
+                    .iter()
+                    .filter(|(kind, _)| kind == "topic")
+                    .map(|(_, id)| id)
+                    .collect();
+                let vanished = self.communities.get(&community).map(|state| {
+                    let seen = |topic: &TopicId| topics.contains(&topic.to_string());
+                    let is_older =
+                        |topic: &TopicId| state.topic_revs.get(topic).is_none_or(|row| *row <= rev);
+                    state
+                        .numbers
+                        .values()
+                        .filter(|topic| !seen(topic) && is_older(topic))
+                        .copied()
+                        .collect::<Vec<_>>()
+                });
+                for topic in vanished.into_iter().flatten() {
+                    self.remove_topic(community, topic, rev);
+                }
+            }
+            Log::Account(_) => {
+                let left: Vec<CommunityId> = self
+                    .memberships
+                    .iter()
+                    .filter(|(_, row)| **row <= rev)
+                    .map(|(community, _)| *community)
+                    .filter(|community| !has("membership", community.to_string()))
+                    .collect();
+                for community in left {
+                    self.forget_community(community);
+                }
+            }
+            Log::Topic(_) => {}
+        }
+        self.take_rows(log, rows, false);
+        self.out.apply(Change::Reset { log, rev, kept });
+        if let Log::Community(community) = log {
+            self.view_changed(community);
+            if let Some(me) = me {
+                self.out.apply(Change::Me(community, me));
+            }
+        }
+        if let Some(state) = self.logs.get_mut(&log) {
+            state.view = view;
+        }
+        self.move_cursor(log, rev);
+    }
+
+    /// Other rights, other topics: heads are asked for anew, and what is held is looked through.
+    fn view_changed(&mut self, community: CommunityId) {
+        let Some(state) = self.communities.get_mut(&community) else {
+            return;
+        };
+        // Known again as of 0: so that a crash or a cut before the answer does not lose the question.
+        state.as_of = 0;
+        state.ask_heads_since(0);
+        let (members, online) = state.counts.unwrap_or_default();
+        self.out.apply(Change::Counts(
+            community,
+            Counts {
+                members,
+                online,
+                as_of: 0,
+            },
+        ));
+        for topic in state.numbers.values().copied().collect::<Vec<_>>() {
+            if let Some(held) = self.topics.get_mut(&topic) {
+                held.recheck = true;
+                if held.cursor.is_some() {
+                    self.to_sync.insert(topic);
+                }
+                self.note_behind(topic);
+            }
+        }
+        self.watches.is_dirty |= !self.watches.refused.is_empty();
+    }
+
+    /// The cursor moves to `rev`, and on through what came before it.
+    pub(crate) fn move_cursor(&mut self, log: Log, rev: Rev) {
+        let Some(state) = self.logs.get_mut(&log) else {
+            return;
+        };
+        let (cursor, _) = state.ahead.reached(state.cursor.max(rev));
+        state.cursor = cursor;
+        state.heard = state.heard.max(cursor);
+        if state.heard == cursor {
+            state.gap_at = None;
+        } else if state.gap_at.is_none() {
+            state.gap_at = Some(self.now + tulou_protocol::limits::GAP_MS);
+        }
+        self.out.apply(Change::Cursor {
+            log,
+            rev: cursor,
+            view: state.view.clone(),
+        });
+    }
+
+    /// The community is one of mine.
+    pub(crate) fn know_community(&mut self, community: CommunityId) {
+        self.communities.entry(community).or_insert_with(|| {
+            let mut state = Community::default();
+            state.ask_heads_since(0);
+            state
+        });
+        let state = self.logs.entry(Log::Community(community)).or_default();
+        state.wants_sync |= state.view.is_none() && !state.is_syncing;
+    }
+
+    pub(crate) fn forget_community(&mut self, community: CommunityId) {
+        if let Some(state) = self.communities.remove(&community) {
+            for topic in state.numbers.into_values() {
+                self.forget_topic(topic);
+            }
+        }
+        self.logs.remove(&Log::Community(community));
+        self.out.apply(Change::Forget(Log::Community(community)));
+    }
+
+    /// A row of a topic that I see.
+    pub(crate) fn number_topic(
+        &mut self,
+        community: CommunityId,
+        topic: TopicId,
+        no: u32,
+        rev: Rev,
+    ) {
+        let Some(state) = self.communities.get_mut(&community) else {
+            return;
+        };
+        if state.topic_revs.get(&topic).is_some_and(|row| *row > rev) {
+            return;
+        }
+        state.topic_revs.insert(topic, rev);
+        let is_new = state.numbers.insert(no, topic).is_none();
+        if let Some(head) = state.unknown.remove(&no) {
+            self.take_head(topic, head);
+        }
+        self.watches.is_dirty |= is_new && self.watches.refused.contains(&topic);
+    }
+
+    /// A topic that I do not see any more.
+    pub(crate) fn remove_topic(&mut self, community: CommunityId, topic: TopicId, rev: Rev) {
+        let Some(state) = self.communities.get_mut(&community) else {
+            return;
+        };
+        if state.topic_revs.get(&topic).is_some_and(|row| *row > rev) {
+            return;
+        }
+        state.topic_revs.insert(topic, rev);
+        let before = state.numbers.len();
+        state.numbers.retain(|_, other| *other != topic);
+        if state.numbers.len() < before {
+            self.forget_topic(topic);
+        }
+    }
+
+    pub(crate) fn pump_heads(&mut self) {
+        let mut asking = self.asking(|asked| matches!(asked, Asked::Heads(_)));
+        let mut chosen = Vec::new();
+        for (community, state) in &mut self.communities {
+            let is_known = self
+                .logs
+                .get(&Log::Community(*community))
+                .is_some_and(|log| log.cursor > Rev::ZERO && !log.is_syncing);
+            if asking < HEADS
+                && is_known
+                && let Some(since) = state.heads_since.take()
+            {
+                state.asked_at = self.now;
+                asking += 1;
+                chosen.push((*community, since));
+            }
+        }
+        for (community, since) in chosen {
+            let heads = Question::CommunityHeads { community, since };
+            self.ask(Asked::Heads(community), heads);
+        }
+    }
+
+    pub(crate) fn take_heads(&mut self, community: CommunityId, response: Response) {
+        let heads = response.into_result::<Digest>();
+        if self.rewind.is_some() {
+            if let Err(refusal @ Refusal::Busy(_)) = &heads {
+                self.question_refused(refusal);
+                self.cut_link(self.pause_until - self.now);
+            } else {
+                self.take_rewound_heads(community, heads.ok());
+            }
+            return;
+        }
+        match heads {
+            Ok(heads) => {
+                if let Some(state) = self.communities.get_mut(&community) {
+                    state.as_of = state.as_of.max(heads.to);
+                    state.counts = None;
+                }
+                self.take_moved(heads);
+            }
+            Err(refusal) => {
+                if let (Refusal::Busy(_), Some(state)) =
+                    (&refusal, self.communities.get_mut(&community))
+                {
+                    state.ask_heads_since(state.as_of);
+                    self.question_refused(&refusal);
+                }
+            }
+        }
+    }
+
+    /// A digest: a window that begins after what is known means that one before it was lost.
+    pub(crate) fn take_digest(&mut self, digest: Digest) {
+        let Some(state) = self.communities.get_mut(&digest.community) else {
+            return;
+        };
+        let known = state.digests.get(&digest.audience).copied();
+        let known = known.unwrap_or(state.as_of).max(state.as_of);
+        if digest.from > known {
+            state.ask_heads_since(known);
+        }
+        if state.digests.len() >= KEPT {
+            state.digests.clear();
+        }
+        state
+            .digests
+            .insert(digest.audience.clone(), known.max(digest.to));
+        self.take_moved(digest);
+    }
+
+    fn take_moved(&mut self, digest: Digest) {
+        let Some(state) = self.communities.get_mut(&digest.community) else {
+            return;
+        };
+        let counts = (digest.members, digest.online);
+        if state.counts.replace(counts) != Some(counts) {
+            self.out.apply(Change::Counts(
+                digest.community,
+                Counts {
+                    members: digest.members,
+                    online: digest.online,
+                    as_of: state.as_of,
+                },
+            ));
+        }
+        for head in digest.topics {
+            let Some(state) = self.communities.get_mut(&digest.community) else {
+                return;
+            };
+            match state.numbers.get(&head.no) {
+                Some(topic) => {
+                    let topic = *topic;
+                    self.take_head(topic, head);
+                }
+                None if state.unknown.len() < KEPT => {
+                    state.unknown.insert(head.no, head);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Whether everything of the account and its communities is here.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.logs
+            .values()
+            .all(|state| !state.wants_sync && !state.is_syncing)
+            && self
+                .communities
+                .values()
+                .all(|state| state.heads_since.is_none())
+            && self.asking(|asked| matches!(asked, Asked::Heads(_))) == 0
+            && self.are_watches_complete()
+    }
+}
