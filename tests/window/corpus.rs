@@ -20,7 +20,13 @@ pub fn lines(count: usize) -> Vec<String> {
     let languages: Vec<Vec<String>> = ["zh", "en", "ja", "ko"]
         .iter()
         .filter_map(|language| fs::read_to_string(folder.join(format!("{language}.txt"))).ok())
-        .map(|text| text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+        .map(|text| {
+            text.lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned)
+                .collect()
+        })
         .collect();
     (0..count)
         .map(|n| {

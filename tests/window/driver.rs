@@ -32,11 +32,18 @@ impl Window {
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("TULOU_HOME", home)
             .env("TULOU_WINDOW_SIZE", "1280x800")
+            .env("LANG", "en_US.UTF-8")
+            .env("LANGUAGE", "en")
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .expect("WebKitWebDriver starts; `cargo xtask setup` installs it");
-        until("the driver's port", async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
+        until("the driver's port", async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .ok()
+        })
+        .await;
         let mut wishes = Capabilities::new();
         wishes.insert(
             "webkitgtk:browserOptions".into(),
@@ -47,16 +54,25 @@ impl Window {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("a session with the app");
-        Self { driver, page, home: home.to_owned() }
+        Self {
+            driver,
+            page,
+            home: home.to_owned(),
+        }
     }
 
     /// Kills the app the hard way, as a power cut would, and the driver with it.
     pub async fn kill(mut self) {
         for pid in processes_of(&self.home) {
             // A process that has ended meanwhile is what is wanted.
-            let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+            let _ = std::process::Command::new("kill")
+                .args(["-9", &pid.to_string()])
+                .status();
         }
-        until("the app's end", async || processes_of(&self.home).is_empty().then_some(())).await;
+        until("the app's end", async || {
+            processes_of(&self.home).is_empty().then_some(())
+        })
+        .await;
         self.driver.kill().await.expect("the driver ends");
     }
 
@@ -69,7 +85,9 @@ impl Window {
             tokio::task::yield_now().await;
         }
         for pid in processes_of(&self.home) {
-            let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+            let _ = std::process::Command::new("kill")
+                .args(["-9", &pid.to_string()])
+                .status();
         }
         self.driver.kill().await.expect("the driver ends");
     }
@@ -90,13 +108,22 @@ impl Window {
 
     /// Waits until the element is gone.
     pub async fn gone(&self, css: &str) {
-        until(&format!("the end of {css}"), async || (!self.has(css).await).then_some(())).await;
+        until(&format!("the end of {css}"), async || {
+            (!self.has(css).await).then_some(())
+        })
+        .await;
     }
 
     /// Clicks it as soon as it can be clicked.
     pub async fn click(&self, css: &str) {
         until(&format!("a click on {css}"), async || {
-            self.page.find(Locator::Css(css)).await.ok()?.click().await.ok()
+            self.page
+                .find(Locator::Css(css))
+                .await
+                .ok()?
+                .click()
+                .await
+                .ok()
         })
         .await;
     }
@@ -115,23 +142,44 @@ impl Window {
 
     /// Presses keys in the element.
     pub async fn keys(&self, css: &str, keys: &str) {
-        self.find(css).await.send_keys(keys).await.expect("keys reach the element");
+        self.find(css)
+            .await
+            .send_keys(keys)
+            .await
+            .expect("keys reach the element");
     }
 
     /// Runs a function body in the page.
     pub async fn js(&self, body: &str, arguments: Vec<Value>) -> Value {
-        self.page.execute(body, arguments).await.unwrap_or(Value::Null)
+        self.page
+            .execute(body, arguments)
+            .await
+            .unwrap_or(Value::Null)
+    }
+
+    /// Runs a function body in the page that calls its last argument when it is done.
+    pub async fn js_async(&self, body: &str, arguments: Vec<Value>) -> Value {
+        self.page
+            .execute_async(body, arguments)
+            .await
+            .unwrap_or(Value::Null)
     }
 
     /// Waits until the function body is true in the page.
     pub async fn until(&self, what: &str, body: &str) {
-        until(what, async || (self.js(body, vec![]).await == Value::Bool(true)).then_some(())).await;
+        until(what, async || {
+            (self.js(body, vec![]).await == Value::Bool(true)).then_some(())
+        })
+        .await;
     }
 
     /// A picture of the page, two frames after everything before it.
     pub async fn picture(&self, name: &str) {
         let frames = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(1)))";
-        self.page.execute_async(frames, vec![]).await.expect("two frames are drawn");
+        self.page
+            .execute_async(frames, vec![])
+            .await
+            .expect("two frames are drawn");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
         fs::create_dir_all(&folder).expect("a folder for pictures");
         let picture = self.page.screenshot().await.expect("a picture");
@@ -147,7 +195,11 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T 
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(Instant::now() < end, "waited {} s for {what}", PATIENCE.as_secs());
+        assert!(
+            Instant::now() < end,
+            "waited {} s for {what}",
+            PATIENCE.as_secs()
+        );
         pause.tick().await;
     }
 }
@@ -163,11 +215,20 @@ fn processes_of(home: &Path) -> Vec<u32> {
     let mark = format!("TULOU_HOME={}", home.display());
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
         let folder = entry.path();
-        let is_ours = fs::read(folder.join("environ"))
-            .is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == mark.as_bytes()));
-        let is_app = fs::read_link(folder.join("exe")).is_ok_and(|exe| exe == Path::new(env!("CARGO_BIN_EXE_tulou")));
+        let is_ours = fs::read(folder.join("environ")).is_ok_and(|all| {
+            all.split(|byte| *byte == 0)
+                .any(|one| one == mark.as_bytes())
+        });
+        let is_app = fs::read_link(folder.join("exe"))
+            .is_ok_and(|exe| exe == Path::new(env!("CARGO_BIN_EXE_tulou")));
         if is_ours && is_app {
             found.push(pid);
         }

@@ -1,0 +1,149 @@
+//! What a person does in the window, in a person's words.
+
+use serde_json::{Value, json};
+
+use crate::driver::{Window, until};
+
+/// Keys as WebDriver writes them.
+pub const ENTER: &str = "\u{E007}";
+/// Control, held.
+pub const CONTROL: &str = "\u{E009}";
+/// Shift, held.
+pub const SHIFT: &str = "\u{E008}";
+/// Lets held keys go.
+pub const RELEASE: &str = "\u{E000}";
+/// Escape.
+pub const ESCAPE: &str = "\u{E00C}";
+/// Delete.
+pub const DELETE: &str = "\u{E017}";
+
+/// A control by the name that tests know it by.
+pub fn named(name: &str) -> String {
+    format!("[data-testid=\"{name}\"]")
+}
+
+impl Window {
+    /// Hosts on this computer, from the first start's screen to the main window.
+    pub async fn host(&self, display_name: &str, name: &str) {
+        self.click(&named("first-host")).await;
+        self.fill(&named("host-display-name"), display_name).await;
+        self.fill(&named("host-name"), name).await;
+        self.fill(&named("host-password"), "correct horse 电池")
+            .await;
+        self.click(&named("host-submit")).await;
+        self.find(&named("window")).await;
+    }
+
+    /// Makes a community from the empty window.
+    pub async fn create_community(&self, name: &str) {
+        self.click(&named("empty-create-community")).await;
+        self.fill(&named("community-name"), name).await;
+        self.click(&named("community-submit")).await;
+        self.find(&named("tree")).await;
+        self.gone(&named("dialog-create-community")).await;
+    }
+
+    /// Chooses a line of the open menu by its words.
+    pub async fn choose(&self, label: &str) {
+        let body = "const items = [...document.querySelectorAll('[data-testid=\"menu\"] button')];
+            const item = items.find(one => one.querySelector('.label').textContent === arguments[0]);
+            if (!item) return false; item.click(); return true";
+        until(&format!("the menu line {label}"), async || {
+            (self.js(body, vec![json!(label)]).await == Value::Bool(true)).then_some(())
+        })
+        .await;
+    }
+
+    /// Makes a group at the end.
+    pub async fn create_group(&self, name: &str) {
+        self.click(&named("community-menu")).await;
+        self.choose("New group").await;
+        self.fill(&named("name-input"), name).await;
+        self.click(&named("name-submit")).await;
+        self.gone(&named("dialog-create-group")).await;
+        self.until(
+            "the group in the tree",
+            &format!("return [...document.querySelectorAll('[data-group-id]')].some(g => g.textContent.includes({}))", json!(name)),
+        )
+        .await;
+    }
+
+    /// Makes a topic at the end of a group.
+    pub async fn create_topic(&self, group: &str, name: &str) {
+        let body = "const group = [...document.querySelectorAll('[data-group-id]')].find(g => g.textContent.includes(arguments[0]));
+            const add = group && group.querySelector('[data-testid=\"add-topic\"]');
+            if (!add) return false; add.click(); return true";
+        until("the group's button", async || {
+            (self.js(body, vec![json!(group)]).await == Value::Bool(true)).then_some(())
+        })
+        .await;
+        self.fill(&named("topic-name"), name).await;
+        self.click(&named("topic-submit")).await;
+        self.gone(&named("topic-name")).await;
+        self.topic_id(name).await;
+    }
+
+    /// The id of the topic with this name, as soon as the tree shows it.
+    pub async fn topic_id(&self, name: &str) -> String {
+        let body = "const topic = [...document.querySelectorAll('[data-topic-id]')].find(t => t.querySelector('.name').textContent === arguments[0]);
+            return topic ? topic.dataset.topicId : null";
+        until(&format!("the topic {name} in the tree"), async || {
+            self.js(body, vec![json!(name)])
+                .await
+                .as_str()
+                .map(str::to_owned)
+        })
+        .await
+    }
+
+    /// Opens a topic and waits until it can be written in.
+    pub async fn open_topic(&self, id: &str) {
+        self.click(&format!("[data-topic-id=\"{id}\"]")).await;
+        self.find(&format!("[data-topic-id=\"{id}\"][aria-selected=\"true\"]"))
+            .await;
+        self.find(&named("composer-input")).await;
+    }
+
+    /// Makes an invite link and reads it.
+    pub async fn invite(&self) -> String {
+        self.click(&named("community-menu")).await;
+        self.choose("Invite people").await;
+        self.click(&named("invite-create")).await;
+        let field = self.find(&named("invite-link")).await;
+        let link = field.prop("value").await.ok().flatten().unwrap_or_default();
+        assert!(link.starts_with("tulou://join/"), "an invite link: {link}");
+        self.keys(&named("invite-link"), ESCAPE).await;
+        self.gone(&named("dialog-invite")).await;
+        link
+    }
+
+    /// Writes a line and sends it with Enter.
+    pub async fn say(&self, line: &str) {
+        self.keys(&named("composer-input"), &format!("{line}{ENTER}"))
+            .await;
+        self.until(
+            "an empty composer",
+            "return document.querySelector('[data-testid=\"composer-input\"]').value === ''",
+        )
+        .await;
+    }
+
+    /// Presses keys on a message's row.
+    pub async fn on_message(&self, id: &str, keys: &str) {
+        let row = format!("[data-message-id=\"{id}\"]");
+        self.find(&row).await;
+        self.js(
+            "document.querySelector(arguments[0]).focus()",
+            vec![json!(row)],
+        )
+        .await;
+        self.keys(&row, keys).await;
+    }
+
+    /// Calls a command of the window as its page does.
+    pub async fn ask(&self, command: &str, arguments: Value) -> Value {
+        let body = "const done = arguments[arguments.length - 1];
+            window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1]).then(done, error => done({ error }))";
+        self.js_async(body, vec![json!(command), arguments]).await
+    }
+}
