@@ -76,6 +76,11 @@ impl Display {
         Ok(display)
     }
 
+    /// Its name, for `DISPLAY`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A command that runs on this display, in a session bus of its own, with an unlocked keyring that is thrown away.
     pub fn session(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = repo::command("dbus-run-session");

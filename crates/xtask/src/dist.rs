@@ -4,11 +4,26 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{repo, setup};
+use crate::{repo, setup, trial};
+
+/// What is done with the packages.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Try the .deb in a fresh Debian: install, start from the menu, remove. Needs root and debootstrap.
+    #[arg(long)]
+    trial: bool,
+    /// Where the trial's screenshot goes.
+    #[arg(long, default_value = "tulou.png", requires = "trial")]
+    screenshot: PathBuf,
+}
 
 /// Makes the packages and says where they are and how large.
-pub fn dist() -> Result<()> {
-    setup::setup(setup::Scope::Build)?;
+pub fn dist(arguments: &Arguments) -> Result<()> {
+    setup::setup(if arguments.trial {
+        setup::Scope::Everything
+    } else {
+        setup::Scope::Build
+    })?;
     let bundle = repo::target().join("release/bundle");
     for kind in ["deb", "rpm"] {
         let old = bundle.join(kind);
@@ -33,11 +48,14 @@ pub fn dist() -> Result<()> {
         bail!("expected a .deb and an .rpm, found {}", packages.len());
     }
     packages.push(repo::target().join("release/tulou"));
-    for package in packages {
-        let size = fs::metadata(&package)
+    for package in &packages {
+        let size = fs::metadata(package)
             .with_context(|| format!("look at {}", package.display()))?
             .len();
         println!("{:>7.2} MiB  {}", mebibytes(size), package.display());
+    }
+    if arguments.trial {
+        trial::try_deb(&packages[0], &repo::root().join(&arguments.screenshot))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! - `run`, `display`: the app, on a real or a virtual display
 //! - `check`, `test`, `step`, `policy`: what has to hold before a change goes in
 //! - `bench`: measurements
-//! - `dist`: packages
+//! - `dist`, `trial`: packages, and the .deb tried in a fresh system
 //! - `repo`: where things lie, and how commands are run there
 
 mod bench;
@@ -17,6 +17,7 @@ mod run;
 mod setup;
 mod step;
 mod test;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -43,7 +44,7 @@ enum Task {
     /// Measure: start, open, send or seen.
     Bench(bench::Arguments),
     /// Make the .deb and the .rpm.
-    Dist,
+    Dist(dist::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
         Task::Check => check::check(),
         Task::Test(arguments) => test::test(&arguments),
         Task::Bench(arguments) => bench::bench(&arguments),
-        Task::Dist => dist::dist().map(|()| true),
+        Task::Dist(arguments) => dist::dist(&arguments).map(|()| true),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -21,7 +21,7 @@ const PAINTED_WITHIN: Duration = Duration::from_secs(60);
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 
 /// An empty window has one colour, a window with text has many shades.
-const COLOURS_OF_A_PAINTED_WINDOW: u64 = 48;
+pub const COLOURS_OF_A_PAINTED_WINDOW: u64 = 48;
 
 /// How the app is run.
 #[derive(clap::Args)]

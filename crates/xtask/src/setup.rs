@@ -88,7 +88,7 @@ fn system_packages(scope: Scope) -> Result<()> {
 }
 
 /// Words to put before a command that needs root; none when there is no way.
-fn way_to_root() -> Result<Option<Vec<&'static str>>> {
+pub fn way_to_root() -> Result<Option<Vec<&'static str>>> {
     let mut id = repo::command("id");
     id.arg("-u");
     if repo::output(id)?.trim() == "0" {
