@@ -42,13 +42,15 @@ pub fn all(steps: &mut Steps) {
             "clippy",
             "--workspace",
             "--all-targets",
+            "--test",
+            "*",
             "--features",
             "tauri/custom-protocol",
             "--",
             "--deny",
             "warnings",
         ]),
-        Some("cargo clippy --workspace --all-targets --features tauri/custom-protocol --fix --allow-dirty"),
+        Some("cargo clippy --workspace --all-targets --test '*' --features tauri/custom-protocol --fix --allow-dirty"),
     );
     let mut doc = repo::cargo(&[
         "doc",
