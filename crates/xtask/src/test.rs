@@ -49,6 +49,20 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
         run::build_ui,
     );
     check::all(&mut steps);
+    // Also the programs that tests start, with the features that the tests choose.
+    steps.run(
+        "rust build",
+        repo::cargo(&[
+            "build",
+            "--workspace",
+            "--all-targets",
+            "--test",
+            "*",
+            "--features",
+            "tauri/custom-protocol",
+        ]),
+        None,
+    );
     steps.run(
         "rust tests",
         with_seed(repo::cargo(&[
