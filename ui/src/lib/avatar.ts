@@ -5,7 +5,9 @@ const COLOURS = 6
 export function colourOf(id: string): number {
   let hash = 2166136261
   for (const char of id) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16777619)
-  return (Math.abs(hash ^ (hash >>> 13)) % COLOURS) + 1
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) % COLOURS + 1
 }
 
 /** The letter or letters that stand for a name: one for ideographs, up to `letters` otherwise. */

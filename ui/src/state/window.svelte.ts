@@ -251,12 +251,10 @@ export class WindowState {
       if (before && topicsOf(view).length > 0) this.#openFirst(view)
       return
     }
-    if (!findTopic(view, topic) && findTopic(before, topic)) {
+    if (!findTopic(view, topic) && (!before || findTopic(before, topic))) {
       this.#lastTopics.delete(tree.community)
       this.#leaveTopic()
       this.#setPlace({ account: tree.account, community: tree.community, topic: null })
-      this.#openFirst(view)
-    } else if (!before && !findTopic(view, topic)) {
       this.#openFirst(view)
     }
   }

@@ -1,0 +1,150 @@
+// Made-up views for tests and stories.
+import type {
+  AccountView,
+  AppView,
+  Badge,
+  Block,
+  MemberView,
+  MessageView,
+  Settings,
+  TimelineView,
+  TopicView,
+  TreeView,
+} from '../api'
+
+export const NO_BADGE: Badge = { unread: 0, mentions: 0, hasDot: false }
+
+export const settings = (more: Partial<Settings> = {}): Settings => ({
+  language: 'zh-CN',
+  theme: 'light',
+  textSize: 100,
+  showsMembers: true,
+  collapsed: [],
+  ...more,
+})
+
+export const account = (more: Partial<AccountView> = {}): AccountView => ({
+  key: 's1.me',
+  accountId: 'me',
+  name: 'solstice',
+  displayName: '夏至',
+  serverName: '夏至的服务器',
+  address: 'ws://127.0.0.1:4780',
+  isHostedHere: true,
+  isServerAdmin: true,
+  connection: { state: 'synced' },
+  waiting: 0,
+  rejected: [],
+  communities: [],
+  ...more,
+})
+
+export const appView = (more: Partial<AppView> = {}): AppView => ({
+  accounts: [account()],
+  settings: settings(),
+  lastPlace: null,
+  hosting: {
+    account: 's1.me',
+    addresses: ['ws://127.0.0.1:4780', 'wss://192.168.1.20:4780'],
+    folder: '/home/solstice/.local/share/tulou/server',
+  },
+  hasKeyring: true,
+  badge: NO_BADGE,
+  ...more,
+})
+
+export const topic = (id: string, name: string, more: Partial<TopicView> = {}): TopicView => ({
+  id,
+  name,
+  introduction: '',
+  isClosed: false,
+  isLocked: false,
+  isAnnouncement: false,
+  badge: NO_BADGE,
+  canSpeak: true,
+  permissions: ['view', 'readHistory', 'speak', 'react', 'pin', 'manageTopics'],
+  hasDraft: false,
+  hasFailed: false,
+  isPending: false,
+  ...more,
+})
+
+export const tree = (more: Partial<TreeView> = {}): TreeView => ({
+  id: 'c1',
+  name: '星海玩家社群',
+  introduction: '',
+  members: 986_120,
+  online: 12_408,
+  isOwner: true,
+  permissions: [
+    'view',
+    'manageTopics',
+    'manageCommunity',
+    'manageMemberGroups',
+    'assignMemberGroups',
+    'invite',
+    'kick',
+  ],
+  groups: [],
+  isPending: false,
+  ...more,
+})
+
+export const paragraph = (text: string): Block => ({ type: 'paragraph', inlines: [{ type: 'text', text }] })
+
+export const message = (id: string, seq: number | null, text: string, more: Partial<MessageView> = {}): MessageView => ({
+  id,
+  seq,
+  author: { id: 'fawn', name: '林间鹿', tag: null },
+  sentAt: Date.UTC(2026, 10, 22, 12, 14) + (seq ?? 0) * 60_000,
+  writtenAt: null,
+  blocks: [paragraph(text)],
+  text,
+  reply: null,
+  reactions: [],
+  isPinned: false,
+  isEdited: false,
+  recalled: null,
+  mentionsMe: false,
+  isMine: false,
+  delivery: { state: 'sent' },
+  hasPendingChange: false,
+  refused: null,
+  actions: ['react', 'reply', 'pin'],
+  ...more,
+})
+
+export const timeline = (more: Partial<TimelineView> = {}): TimelineView => ({
+  topic: 't3',
+  community: 'c1',
+  name: '招募队友',
+  introduction: '写清区服、段位和时间 · 组队成功后请编辑原消息',
+  isClosed: false,
+  cannotSpeak: null,
+  permissions: ['view', 'readHistory', 'speak', 'react', 'pin'],
+  rows: [],
+  pending: [],
+  hasBefore: false,
+  hasAfter: false,
+  isLoading: false,
+  isCutOff: false,
+  firstUnread: null,
+  unread: 0,
+  head: 0,
+  pins: [],
+  draft: { text: '', replyTo: null },
+  ...more,
+})
+
+export const member = (id: string, name: string, more: Partial<MemberView> = {}): MemberView => ({
+  id,
+  name,
+  accountName: id,
+  isOnline: true,
+  isOwner: false,
+  memberGroups: [],
+  isMe: false,
+  canAssign: true,
+  canKick: true,
+  ...more,
+})

@@ -1,0 +1,158 @@
+// One story per address: `?story=name&lang=en&theme=dark`. Without a name: the list of all.
+import { mount } from 'svelte'
+import '../src/app.css'
+import App from '../src/App.svelte'
+import type { Dialog } from '../src/state/dialogs.svelte'
+import type { WindowState } from '../src/state/window.svelte'
+import type { StandIn } from '../src/testing/stand-in'
+import {
+  emptyCommunityScene,
+  emptyTopicScene,
+  firstStartScene,
+  fullScene,
+  longScene,
+  noCommunityScene,
+  offlineScene,
+  rejectedScene,
+  type Tongue,
+} from './scenes'
+
+type Scene = (lang: Tongue, theme: 'light' | 'dark') => StandIn
+type Story = { scene: Scene; then?: (window: WindowState) => void | Promise<void> }
+
+const click = (selector: string): void => document.querySelector<HTMLElement>(selector)?.click()
+const dialog = (shown: Dialog): Story => ({ scene: fullScene, then: (window) => window.dialogs.show(shown) })
+const frames = async (n: number): Promise<void> => {
+  for (let i = 0; i < n; i += 1) await new Promise((resolve) => requestAnimationFrame(resolve))
+}
+
+const stories: Record<string, Story> = {
+  full: { scene: fullScene },
+  long: { scene: longScene },
+  'first-start': { scene: firstStartScene },
+  'first-host': {
+    scene: firstStartScene,
+    then: async () => {
+      await frames(2)
+      click('[data-testid=first-host]')
+    },
+  },
+  'first-join': {
+    scene: firstStartScene,
+    then: async () => {
+      await frames(2)
+      click('[data-testid=first-join]')
+      await frames(2)
+      const input = document.querySelector<HTMLInputElement>('[data-testid=join-link]')
+      if (input) {
+        input.value = 'tulou://invite'
+        input.dispatchEvent(new Event('input', { bubbles: true }))
+      }
+      await frames(1)
+      click('[data-testid=join-look]')
+    },
+  },
+  'no-community': { scene: noCommunityScene },
+  'empty-community': { scene: emptyCommunityScene },
+  'empty-topic': { scene: emptyTopicScene },
+  offline: { scene: offlineScene },
+  rejected: { scene: rejectedScene },
+  'admin-access': dialog({ kind: 'admin', page: 'access' }),
+  'admin-overview': dialog({ kind: 'admin', page: 'overview' }),
+  'admin-groups': dialog({ kind: 'admin', page: 'groups' }),
+  'admin-members': dialog({ kind: 'admin', page: 'members' }),
+  'admin-invites': dialog({ kind: 'admin', page: 'invites' }),
+  settings: dialog({ kind: 'settings' }),
+  'settings-account': {
+    scene: fullScene,
+    then: async (window) => {
+      window.dialogs.show({ kind: 'settings' })
+      await frames(2)
+      click('[data-testid=page-account]')
+    },
+  },
+  add: dialog({ kind: 'add' }),
+  invite: dialog({ kind: 'invite' }),
+  shortcuts: dialog({ kind: 'shortcuts' }),
+  switcher: dialog({ kind: 'switcher' }),
+  explain: dialog({ kind: 'explain', member: { id: 'kes', name: 'Kestrel' }, topic: 't3' }),
+  'create-topic': dialog({ kind: 'createTopic', group: 'g2' }),
+  confirm: {
+    scene: fullScene,
+    then: (window) =>
+      window.dialogs.show({
+        kind: 'confirm',
+        text: '解散“星海”？所有话题和消息都会被删除。',
+        action: '解散社群',
+        typed: '星海',
+        run: () => Promise.resolve(),
+      }),
+  },
+  menu: {
+    scene: fullScene,
+    then: async () => {
+      await frames(6)
+      document
+        .querySelector('[data-message-id=m2]')
+        ?.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true, clientX: 700, clientY: 300 }))
+    },
+  },
+  emoji: {
+    scene: fullScene,
+    then: async () => {
+      await frames(6)
+      click('[data-testid=composer-emoji]')
+    },
+  },
+  pins: {
+    scene: fullScene,
+    then: async () => {
+      await frames(6)
+      click('[data-testid=open-pins]')
+    },
+  },
+  reply: {
+    scene: fullScene,
+    then: async () => {
+      await frames(6)
+      click('[data-message-id=m2] [data-testid=tool-reply]')
+    },
+  },
+  narrow: {
+    scene: fullScene,
+    then: (window) => {
+      window.isMembersOverlayOpen = true
+    },
+  },
+  toast: {
+    scene: fullScene,
+    then: (window) =>
+      window.fail(new Error('the disk is full')),
+  },
+}
+
+const target = document.getElementById('app')
+if (!target) throw new Error('the page has no #app')
+const query = new URLSearchParams(location.search)
+const story = stories[query.get('story') ?? '']
+if (story) {
+  const lang: Tongue = query.get('lang') === 'en' ? 'en' : 'zh-CN'
+  const api = story.scene(lang, query.get('theme') === 'dark' ? 'dark' : 'light')
+  mount(App, {
+    target,
+    props: {
+      api,
+      onready: (window) => {
+        Object.assign(globalThis, { tulou: { window, api } })
+        void story.then?.(window)
+      },
+    },
+  })
+} else {
+  for (const name of Object.keys(stories)) {
+    const link = document.createElement('a')
+    link.href = `?story=${name}`
+    link.textContent = name
+    target.append(link, document.createElement('br'))
+  }
+}

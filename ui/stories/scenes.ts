@@ -1,0 +1,434 @@
+// A community with people in it, in both languages, and the states that a story can put it into.
+import type { AccessView, Block, Inline, MessageView, TimelineView } from '../src/api'
+import { StandIn } from '../src/testing/stand-in'
+import { account, appView, member, message, paragraph, settings, timeline, topic, tree } from '../src/testing/views'
+
+export type Tongue = 'zh-CN' | 'en'
+
+const pick = (lang: Tongue) => (zh: string, en: string) => (lang === 'en' ? en : zh)
+const text = (value: string): Inline => ({ type: 'text', text: value })
+const at = (hour: number, minute: number): number => new Date(2026, 10, 22, hour, minute).getTime()
+
+function rows(lang: Tongue): MessageView[] {
+  const s = pick(lang)
+  const fawn = { id: 'fawn', name: s('林间鹿', 'Fawn'), tag: s('版主', 'Moderator') }
+  const kestrel = { id: 'kes', name: 'Kestrel', tag: null }
+  const ash = { id: 'ash-11', name: s('阿澈', 'Ash'), tag: null }
+  const rich: Block[] = [
+    { type: 'paragraph', inlines: [text(s('打法:', 'How to:'))] },
+    {
+      type: 'list',
+      start: 1,
+      items: [
+        [{ type: 'paragraph', inlines: [{ type: 'bold', inlines: [text(s('P2 转阶段', 'P2'))] }, text(s('全员靠右', ' everyone stack right'))] }],
+        [{ type: 'paragraph', inlines: [text(s('副坦先开', 'off-tank ')), { type: 'code', text: 'mitigate' }] }],
+      ],
+    },
+    { type: 'quote', blocks: [paragraph(s('奶妈站 2 点钟方向', 'healer stands at 2 o’clock'))] },
+    { type: 'code', language: 'lua', text: 'local boss = find("abyss")\nboss:pull(3)' },
+  ]
+  return [
+    message('m1', 1, '', {
+      author: fawn,
+      sentAt: at(20, 14),
+      blocks: [
+        {
+          type: 'paragraph',
+          inlines: [
+            text(s('今晚九点星海深渊,缺一个奶妈和一个副坦,区服 ', 'Starsea Abyss tonight at nine. Need one healer and an off-tank, server ')),
+            { type: 'code', text: s('华东-3', 'east-3') },
+            text(s(',有意回复我。', '. Reply if you are in.')),
+          ],
+        },
+      ],
+      reactions: [
+        { key: '🙋', count: 3, isMine: true },
+        { key: '🔥', count: 7, isMine: false },
+      ],
+      isPinned: true,
+    }),
+    message('m2', 2, s('I can heal. 装备分 4120,上周通关过。', 'I can heal. Gear 4120, cleared it last week.'), {
+      author: kestrel,
+      sentAt: at(20, 15),
+      isEdited: true,
+      reply: {
+        id: 'm1',
+        author: fawn,
+        excerpt: s('今晚九点星海深渊,缺一个奶妈…', 'Starsea Abyss tonight at nine…'),
+        isRecalled: false,
+      },
+    }),
+    message('m3', 3, s('几点集合?', 'When do we meet?'), { author: kestrel, sentAt: at(20, 16) }),
+    message('m4', 4, '', {
+      author: ash,
+      sentAt: at(20, 17),
+      recalled: { by: ash.name, isByAuthor: true },
+      actions: [],
+    }),
+    message('m5', 5, '', {
+      author: ash,
+      sentAt: at(20, 21),
+      mentionsMe: true,
+      blocks: [
+        {
+          type: 'paragraph',
+          inlines: [
+            { type: 'mention', account: 'me', name: s('夏至', 'Solstice'), isMe: true },
+            text(s(' 上次的打法整理好了,转给你看看', ' wrote up last run, have a look')),
+          ],
+        },
+      ],
+    }),
+    message('m6', 6, '', { author: ash, sentAt: at(20, 22), blocks: rich }),
+    message('m7', 7, '', {
+      author: kestrel,
+      sentAt: at(20, 24),
+      blocks: [
+        {
+          type: 'paragraph',
+          inlines: [
+            text(s('结局是 ', 'It ends with ')),
+            { type: 'spoiler', inlines: [text(s('船长就是深渊', 'the captain being the abyss'))] },
+            text(' · '),
+            { type: 'link', href: 'https://example.org/abyss', inlines: [text('example.org/abyss')] },
+          ],
+        },
+      ],
+      reactions: [{ key: '😮', count: 2, isMine: false }],
+    }),
+  ]
+}
+
+function mine(lang: Tongue, id: string, value: string, more: Partial<MessageView>): MessageView {
+  return message(id, null, value, {
+    author: { id: 'me', name: pick(lang)('夏至', 'Solstice'), tag: null },
+    sentAt: at(20, 26),
+    isMine: true,
+    delivery: { state: 'sending' },
+    actions: ['edit', 'recall'],
+    ...more,
+  })
+}
+
+function access(lang: Tongue): AccessView {
+  const s = pick(lang)
+  const keys = ['view', 'readHistory', 'speak', 'attach', 'react', 'pin', 'recallOthers', 'manageTopics', 'invite', 'kick']
+  return {
+    memberGroups: [
+      { id: 'mod', name: s('版主', 'Moderators'), isShown: true, canEdit: true, canAssign: true, isPending: false },
+      { id: 'reg', name: s('深渊固定队', 'Abyss regulars'), isShown: true, canEdit: true, canAssign: true, isPending: false },
+      { id: 'everyone', name: '', isShown: false, canEdit: true, canAssign: false, isPending: false },
+    ],
+    permissions: keys.map((key) => ({ key, isCommunityOnly: key === 'invite' || key === 'kick' })),
+    places: [
+      { place: { level: 'community' }, name: s('星海玩家社群', 'Starsea Players'), settable: keys },
+      { place: { level: 'group', id: 'g1' }, name: s('公告', 'Announcements'), settable: keys },
+      { place: { level: 'topic', id: 't2' }, name: s('活动与福利', 'Events'), settable: keys },
+      { place: { level: 'group', id: 'g2' }, name: s('组队大厅', 'Party finder'), settable: keys },
+      { place: { level: 'topic', id: 't3' }, name: s('招募队友', 'looking-for-group'), settable: keys },
+      { place: { level: 'topic', id: 't4' }, name: s('攻略分享', 'guides'), settable: keys },
+      { place: { level: 'group', id: 'g3' }, name: s('管理', 'Staff'), settable: [] },
+    ],
+    access: [
+      {
+        place: { level: 'community' },
+        memberGroup: 'reg',
+        allow: ['view', 'readHistory', 'speak', 'attach', 'react'],
+        deny: ['manageTopics'],
+        isPending: false,
+      },
+      { place: { level: 'group', id: 'g1' }, memberGroup: 'reg', allow: [], deny: ['speak', 'attach'], isPending: false },
+      { place: { level: 'topic', id: 't2' }, memberGroup: 'reg', allow: ['speak'], deny: [], isPending: false },
+      { place: { level: 'topic', id: 't3' }, memberGroup: 'reg', allow: ['manageTopics'], deny: [], isPending: true },
+      { place: { level: 'group', id: 'g3' }, memberGroup: 'reg', allow: [], deny: ['view', 'speak'], isPending: false },
+    ],
+  }
+}
+
+/** The full community. */
+export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const s = pick(lang)
+  const api = new StandIn()
+  api.trees.set(
+    'c1',
+    tree({
+      name: s('星海玩家社群', 'Starsea Players'),
+      groups: [
+        {
+          id: 'g1',
+          name: s('公告', 'Announcements'),
+          badge: { unread: 2, mentions: 0, hasDot: false },
+          permissions: ['manageTopics'],
+          isPending: false,
+          topics: [
+            topic('t1', s('版本资讯', 'Release notes'), { isAnnouncement: true }),
+            topic('t2', s('活动与福利', 'Events'), {
+              isAnnouncement: true,
+              badge: { unread: 2, mentions: 0, hasDot: false },
+            }),
+          ],
+        },
+        {
+          id: 'g2',
+          name: s('组队大厅', 'Party finder'),
+          badge: { unread: 6, mentions: 4, hasDot: false },
+          permissions: ['manageTopics'],
+          isPending: false,
+          topics: [
+            topic('t3', s('招募队友', 'looking-for-group'), {
+              introduction: s('写清区服、段位和时间 · 组队成功后请编辑原消息', 'Say server, rank and time · edit your post once the party is full'),
+            }),
+            topic('t4', s('攻略分享', 'guides'), { badge: { unread: 6, mentions: 4, hasDot: false } }),
+            topic('t5', s('闲聊灌水', 'off-topic'), { badge: { unread: 0, mentions: 0, hasDot: true }, hasDraft: true }),
+            topic('t6', s('开黑约战', 'scrims'), { isPending: true }),
+          ],
+        },
+        {
+          id: 'g3',
+          name: s('管理', 'Staff'),
+          badge: { unread: 0, mentions: 0, hasDot: false },
+          permissions: ['manageTopics'],
+          isPending: false,
+          topics: [
+            topic('t7', s('版主议事', 'moderators'), { isClosed: true, hasFailed: true }),
+            topic('t8', s('财务', 'treasury'), { isLocked: true, isClosed: true }),
+          ],
+        },
+        {
+          id: 'g4',
+          name: s('剧情讨论', 'Lore'),
+          badge: { unread: 9, mentions: 0, hasDot: false },
+          permissions: ['manageTopics'],
+          isPending: false,
+          topics: [topic('t9', s('主线', 'Main story'))],
+        },
+      ],
+    }),
+  )
+  api.topics.set(
+    't3',
+    timeline({
+      name: s('招募队友', 'looking-for-group'),
+      introduction: s('写清区服、段位和时间 · 组队成功后请编辑原消息', 'Say server, rank and time · edit your post once the party is full'),
+      rows: rows(lang),
+      firstUnread: 5,
+      unread: 3,
+      head: 7,
+      pins: [
+        {
+          id: 'm1',
+          author: s('林间鹿', 'Fawn'),
+          excerpt: s('今晚九点星海深渊,缺一个奶妈和一个副坦,区服 华东-3', 'Starsea Abyss tonight at nine. Need one healer and an off-tank'),
+        },
+      ],
+      pending: [mine(lang, 'p1', s('收到,九点前上线,我玩副坦。', 'Got it, on before nine, I will off-tank.'), {})],
+    }),
+  )
+  api.members = {
+    hasMore: true,
+    isFresh: true,
+    sections: [
+      {
+        memberGroup: 'mod',
+        name: s('版主', 'Moderators'),
+        count: 3,
+        members: [
+          member('fawn', s('林间鹿', 'Fawn'), { isOwner: true, memberGroups: ['mod'] }),
+          member('ash-11', s('阿澈', 'Ash'), { memberGroups: ['mod'] }),
+          member('mori', 'Mori', { isOnline: false, memberGroups: ['mod'] }),
+        ],
+      },
+      {
+        memberGroup: 'reg',
+        name: s('深渊固定队', 'Abyss regulars'),
+        count: 48,
+        members: [
+          member('kes', 'Kestrel', { memberGroups: ['reg'] }),
+          member('me', s('夏至', 'Solstice'), { isMe: true, memberGroups: ['reg'] }),
+          member('skiff', s('小舟', 'Skiff'), { memberGroups: ['reg'] }),
+        ],
+      },
+      {
+        memberGroup: null,
+        name: '',
+        count: 986_069,
+        members: [
+          member('aster', 'Aster'),
+          member('bamboo', s('竹外', 'Bamboo')),
+          member('nils', 'nils_k'),
+          member('oriole', 'Oriole', { isOnline: false }),
+        ],
+      },
+    ],
+  }
+  api.access = access(lang)
+  api.explained = [
+    { permission: 'view', isHeld: true, reason: 'access', place: { level: 'community' }, placeName: '', memberGroup: '' },
+    {
+      permission: 'speak',
+      isHeld: false,
+      reason: 'access',
+      place: { level: 'group', id: 'g1' },
+      placeName: s('公告', 'Announcements'),
+      memberGroup: s('深渊固定队', 'Abyss regulars'),
+    },
+    { permission: 'pin', isHeld: false, reason: 'default', place: null, placeName: '', memberGroup: '' },
+    { permission: 'manageTopics', isHeld: true, reason: 'owner', place: null, placeName: '', memberGroup: '' },
+  ]
+  api.invites = [
+    {
+      code: 'A',
+      link: 'tulou://join/192.168.1.20:4780/K7Q2-9XDM#sha256-Zk3v',
+      expiresAt: Date.now() + 86_400_000,
+      maxUses: 25,
+      uses: 3,
+    },
+  ]
+  api.app = appView({
+    settings: settings({ language: lang, theme, collapsed: ['g4'] }),
+    lastPlace: { account: 's1.me', community: 'c1', topic: 't3' },
+    badge: { unread: 17, mentions: 12, hasDot: false },
+    accounts: [
+      account({
+        displayName: s('夏至', 'Solstice'),
+        serverName: s('夏至的服务器', 'Solstice’s server'),
+        communities: [
+          { id: 'c1', name: s('星海玩家社群', 'Starsea Players'), badge: { unread: 8, mentions: 4, hasDot: false }, isPending: false },
+          { id: 'c2', name: 'Rust 中文', badge: { unread: 0, mentions: 0, hasDot: true }, isPending: false },
+        ],
+      }),
+      account({
+        key: 's2.me',
+        serverName: 'example.org',
+        isHostedHere: false,
+        communities: [
+          { id: 'c3', name: s('深圳读书会', 'Readers'), badge: { unread: 30, mentions: 12, hasDot: false }, isPending: false },
+          { id: 'c4', name: s('组会', 'Lab'), badge: { unread: 0, mentions: 0, hasDot: false }, isPending: true },
+        ],
+      }),
+    ],
+  })
+  return api
+}
+
+/** A topic of many messages, opened at its first unread one. */
+export function longScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = fullScene(lang, theme)
+  const s = pick(lang)
+  const people = ['林间鹿', 'Kestrel', '阿澈', 'Mori', '小舟']
+  const lines = [s('今晚还打吗', 'Are we playing tonight?'), 'ok', s('我十点以后才有空，你们先打，留一个位置给我就行，谢谢', 'I am free after ten, start without me and keep a seat please'), '👍', s('好的', 'sure')]
+  const start = Date.now() - 1000 * 90_000
+  api.topics.set(
+    't3',
+    timeline({
+      name: s('招募队友', 'looking-for-group'),
+      rows: Array.from({ length: 1000 }, (_, index) => {
+        const who = people[Math.floor(index / 3) % people.length] ?? ''
+        return message(`l${index + 1}`, index + 1, `${lines[(index * 7) % lines.length] ?? ''} ${index + 1}`, {
+          author: { id: who, name: who, tag: null },
+          sentAt: start + index * 90_000,
+        })
+      }),
+      firstUnread: 900,
+      unread: 101,
+    }),
+  )
+  return api
+}
+
+export function offlineScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = fullScene(lang, theme)
+  const s = pick(lang)
+  const [first, ...others] = api.app.accounts
+  if (first) {
+    api.app = {
+      ...api.app,
+      accounts: [{ ...first, connection: { state: 'offline', retryAt: Date.now() + 12_000 }, waiting: 3 }, ...others],
+    }
+  }
+  const whole = api.topics.get('t3') as TimelineView
+  api.topics.set('t3', {
+    ...whole,
+    pending: [
+      mine(lang, 'p1', s('收到,九点前上线,我玩副坦。', 'Got it, on before nine, I will off-tank.'), {}),
+      mine(lang, 'p2', s('刚才断网了', 'My network went down'), {}),
+      mine(lang, 'p3', s('联网以后会按顺序发出', 'These go out in order later'), {}),
+    ],
+  })
+  api.members = { ...api.members, isFresh: false }
+  return api
+}
+
+export function rejectedScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = fullScene(lang, theme)
+  const s = pick(lang)
+  const no = { permission: 'manageTopics', limit: null, retryAfterS: null }
+  const [first, ...others] = api.app.accounts
+  if (first) {
+    api.app = {
+      ...api.app,
+      accounts: [
+        {
+          ...first,
+          rejected: [
+            {
+              command: 'x1',
+              method: 'topic.create',
+              subject: s('开黑约战', 'scrims'),
+              community: 'c1',
+              topic: null,
+              rejection: { code: 'not_allowed', ...no },
+            },
+          ],
+        },
+        ...others,
+      ],
+    }
+  }
+  const whole = api.topics.get('t3') as TimelineView
+  api.topics.set('t3', {
+    ...whole,
+    firstUnread: null,
+    rows: whole.rows.map((row) =>
+      row.id === 'm3'
+        ? {
+            ...row,
+            refused: { command: 'x2', method: 'message.pin', rejection: { code: 'too_many', ...no, limit: 250 } },
+          }
+        : row,
+    ),
+    pending: [
+      mine(lang, 'p1', s('收到,九点前上线,我玩副坦。', 'Got it, on before nine, I will off-tank.'), {
+        delivery: { state: 'failed', rejection: { code: 'muted', permission: null, limit: null, retryAfterS: null } },
+      }),
+    ],
+  })
+  return api
+}
+
+export function emptyCommunityScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = fullScene(lang, theme)
+  const s = pick(lang)
+  api.trees.set('c1', tree({ name: s('星海玩家社群', 'Starsea Players'), members: 1, online: 1, groups: [] }))
+  api.members = { sections: [{ memberGroup: null, name: '', count: 1, members: [member('me', s('夏至', 'Solstice'), { isMe: true, isOwner: true })] }], hasMore: false, isFresh: true }
+  return api
+}
+
+export function emptyTopicScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = fullScene(lang, theme)
+  const whole = api.topics.get('t3') as TimelineView
+  api.topics.set('t3', { ...whole, rows: [], pending: [], pins: [], firstUnread: null, unread: 0, head: 0 })
+  return api
+}
+
+export function noCommunityScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = fullScene(lang, theme)
+  api.app = { ...api.app, lastPlace: null, accounts: [account({ displayName: pick(lang)('夏至', 'Solstice') })] }
+  return api
+}
+
+export function firstStartScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = new StandIn()
+  api.app = appView({ accounts: [], settings: settings({ language: lang, theme }), hosting: null })
+  return api
+}
