@@ -5,6 +5,8 @@
 mod corpus;
 #[path = "window/driver.rs"]
 mod driver;
+#[path = "window/offline.rs"]
+mod offline;
 #[path = "window/person.rs"]
 mod person;
 #[path = "window/standalone.rs"]

@@ -104,6 +104,13 @@ impl Window {
         self.find(&named("composer-input")).await;
     }
 
+    /// Opens a topic that may not be written in.
+    pub async fn open_shown_topic(&self, id: &str) {
+        self.click(&format!("[data-topic-id=\"{id}\"]")).await;
+        self.find(&format!("[data-topic-id=\"{id}\"][aria-selected=\"true\"]"))
+            .await;
+    }
+
     /// Makes an invite link and reads it.
     pub async fn invite(&self) -> String {
         self.click(&named("community-menu")).await;
