@@ -11,70 +11,256 @@ use crate::view::AccessPlace;
 
 /// Something that a person does with one account.
 #[derive(Debug, Clone, PartialEq, Deserialize, Type)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Action {
     /// Write a message. The draft of the topic is cleared with it. Mentions stand in the text as `<@id>`.
-    SendMessage { topic: String, text: String, reply_to: Option<String> },
+    SendMessage {
+        /// The topic.
+        topic: String,
+        /// The text.
+        text: String,
+        /// The message replied to.
+        reply_to: Option<String>,
+    },
     /// Change a message of mine; of a pending one, the pending text.
-    EditMessage { topic: String, message: String, text: String },
+    EditMessage {
+        /// The topic.
+        topic: String,
+        /// The message.
+        message: String,
+        /// The text.
+        text: String,
+    },
     /// Recall a message; a pending one is discarded.
-    RecallMessage { topic: String, message: String },
+    RecallMessage {
+        /// The topic.
+        topic: String,
+        /// The message.
+        message: String,
+    },
     /// Add or take back my reaction.
-    React { topic: String, message: String, key: String, on: bool },
+    React {
+        /// The topic.
+        topic: String,
+        /// The message.
+        message: String,
+        /// An emoji.
+        key: String,
+        /// On or off.
+        on: bool,
+    },
     /// Pin or unpin.
-    Pin { topic: String, message: String, on: bool },
+    Pin {
+        /// The topic.
+        topic: String,
+        /// The message.
+        message: String,
+        /// On or off.
+        on: bool,
+    },
     /// I have read up to here.
     Advance {
+        /// The topic.
         topic: String,
+        /// The place.
         #[specta(type = Number)]
         seq: u64,
     },
     /// Mark unread from here: everything from `seq` on is unread again.
     MarkUnread {
+        /// The topic.
         topic: String,
+        /// The place.
         #[specta(type = Number)]
         seq: u64,
     },
     /// Make a community; it starts with one group and one topic.
-    CreateCommunity { name: String, group: String, topic: String },
+    CreateCommunity {
+        /// The name.
+        name: String,
+        /// The group.
+        group: String,
+        /// The topic.
+        topic: String,
+    },
     /// Change a community; what is none stays.
-    EditCommunity { community: String, name: Option<String>, introduction: Option<String> },
+    EditCommunity {
+        /// The community.
+        community: String,
+        /// The name.
+        name: Option<String>,
+        /// What it is about.
+        introduction: Option<String>,
+    },
     /// Make a group, at the end.
-    CreateGroup { community: String, name: String },
+    CreateGroup {
+        /// The community.
+        community: String,
+        /// The name.
+        name: String,
+    },
     /// Rename a group.
-    EditGroup { community: String, group: String, name: String },
+    EditGroup {
+        /// The community.
+        community: String,
+        /// The group.
+        group: String,
+        /// The name.
+        name: String,
+    },
     /// Move a group behind another (`after: null`: to the front).
-    MoveGroup { community: String, group: String, after: Option<String> },
+    MoveGroup {
+        /// The community.
+        community: String,
+        /// The group.
+        group: String,
+        /// Behind which one.
+        after: Option<String>,
+    },
     /// Delete an empty group (live).
-    DeleteGroup { community: String, group: String },
+    DeleteGroup {
+        /// The community.
+        community: String,
+        /// The group.
+        group: String,
+    },
     /// Make a topic at the end of a group.
-    CreateTopic { community: String, group: String, name: String, introduction: String, is_closed: bool },
+    CreateTopic {
+        /// The community.
+        community: String,
+        /// The group.
+        group: String,
+        /// The name.
+        name: String,
+        /// What it is about.
+        introduction: String,
+        /// Closed: seen by those with a seat.
+        is_closed: bool,
+    },
     /// Change a topic; what is none stays.
-    EditTopic { community: String, topic: String, name: Option<String>, introduction: Option<String> },
+    EditTopic {
+        /// The community.
+        community: String,
+        /// The topic.
+        topic: String,
+        /// The name.
+        name: Option<String>,
+        /// What it is about.
+        introduction: Option<String>,
+    },
     /// Move a topic into a group, behind another topic (`after: null`: to the front).
-    MoveTopic { community: String, topic: String, group: String, after: Option<String> },
+    MoveTopic {
+        /// The community.
+        community: String,
+        /// The topic.
+        topic: String,
+        /// The group.
+        group: String,
+        /// Behind which one.
+        after: Option<String>,
+    },
     /// Delete a topic with everything in it (live).
-    DeleteTopic { community: String, topic: String },
+    DeleteTopic {
+        /// The community.
+        community: String,
+        /// The topic.
+        topic: String,
+    },
     /// Give a member a seat in a closed topic, or take it (live).
-    SetSeat { community: String, topic: String, member: String, on: bool },
+    SetSeat {
+        /// The community.
+        community: String,
+        /// The topic.
+        topic: String,
+        /// The member's account.
+        member: String,
+        /// On or off.
+        on: bool,
+    },
     /// Make a member group at the lowest rank above `everyone`.
-    CreateMemberGroup { community: String, name: String, is_shown: bool },
+    CreateMemberGroup {
+        /// The community.
+        community: String,
+        /// The name.
+        name: String,
+        /// Shown beside names.
+        is_shown: bool,
+    },
     /// Change a member group; what is none stays.
-    EditMemberGroup { community: String, member_group: String, name: Option<String>, is_shown: Option<bool> },
+    EditMemberGroup {
+        /// The community.
+        community: String,
+        /// The member group; `everyone` for everyone.
+        member_group: String,
+        /// The name.
+        name: Option<String>,
+        /// Shown beside names.
+        is_shown: Option<bool>,
+    },
     /// Move a member group directly below another (`below: null`: to the top I may use).
-    MoveMemberGroup { community: String, member_group: String, below: Option<String> },
+    MoveMemberGroup {
+        /// The community.
+        community: String,
+        /// The member group; `everyone` for everyone.
+        member_group: String,
+        /// Below which one.
+        below: Option<String>,
+    },
     /// Delete a member group (live).
-    DeleteMemberGroup { community: String, member_group: String },
+    DeleteMemberGroup {
+        /// The community.
+        community: String,
+        /// The member group; `everyone` for everyone.
+        member_group: String,
+    },
     /// Put a member in a member group or take him out (live).
-    AssignMemberGroup { community: String, member: String, member_group: String, on: bool },
+    AssignMemberGroup {
+        /// The community.
+        community: String,
+        /// The member's account.
+        member: String,
+        /// The member group; `everyone` for everyone.
+        member_group: String,
+        /// On or off.
+        on: bool,
+    },
     /// Allow (`true`), deny (`false`) or inherit (`null`) one permission for a member group at a place.
-    SetAccess { community: String, place: AccessPlace, member_group: String, permission: String, value: Option<bool> },
+    SetAccess {
+        /// The community.
+        community: String,
+        /// Where.
+        place: AccessPlace,
+        /// The member group; `everyone` for everyone.
+        member_group: String,
+        /// The permission, by key.
+        permission: String,
+        /// Allow, deny or inherit.
+        value: Option<bool>,
+    },
     /// Leave a community (live).
-    LeaveCommunity { community: String },
+    LeaveCommunity {
+        /// The community.
+        community: String,
+    },
     /// Remove a member (live).
-    Kick { community: String, member: String },
+    Kick {
+        /// The community.
+        community: String,
+        /// The member's account.
+        member: String,
+    },
     /// Dissolve a community (live).
-    DissolveCommunity { community: String },
+    DissolveCommunity {
+        /// The community.
+        community: String,
+    },
     /// Change the name others see.
-    EditProfile { display_name: String },
+    EditProfile {
+        /// The name.
+        display_name: String,
+    },
 }

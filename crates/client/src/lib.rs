@@ -1,3 +1,46 @@
-//! A Tulou client on a machine.
+//! A Tulou client on a machine: what a window, a bot, a test or a load generator uses. No Tauri.
+//!
+//! [`Client`] holds the accounts of one folder. Each account has a store (one SQLite file) and a driver: the task that
+//! owns the engine and the socket, and is the only one that writes rows. Whoever shows something hears from
+//! [`Client::changes`] which view is stale and reads it again; views are computed from one snapshot of the store, the
+//! outbox laid over the rows.
+//!
+//! * [`client`]: accounts, and everything that can be done and read with them
+//! * [`action`]: what a person can do, in the window's terms
+//! * [`view`]: what a window shows
+//! * [`error`]: why something failed, with a stable code
+//! * [`secrets`]: where tokens are kept
+//! * `changes`: notes that a view is stale, coalesced
+//! * `compose`: actions become commands
+//! * `driver`, `link`: the engine's outputs performed; the socket
+//! * `http`: what is not a conversation: looking at a server, registering, signing in
+//! * `files`: the settings and the list of accounts, as files
+//! * `markdown`: message text as a typed tree
+//! * `position`: places among siblings
+//! * `read`: views from a snapshot of the store
+//! * `shape`: a community's structure with the outbox laid over it
+//! * `store`: the history on disk; the only module with SQL
+//! * `unread`: levels and numbers
+
 pub mod action;
+mod changes;
+pub mod client;
+mod compose;
+mod driver;
+pub mod error;
+mod files;
+mod http;
+mod link;
+pub mod markdown;
+pub mod position;
+mod read;
+pub mod secrets;
+mod shape;
+pub mod store;
+mod unread;
 pub mod view;
+
+pub use changes::Changes;
+pub use client::Client;
+pub use error::Error;
+pub use secrets::{InMemory, Keyring, Secrets};

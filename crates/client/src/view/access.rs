@@ -50,7 +50,11 @@ pub struct PlaceView {
 
 /// A place that access rows belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
-#[serde(tag = "level", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "level",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum AccessPlace {
     /// The whole community.
     Community,

@@ -66,7 +66,11 @@ pub struct AccountView {
 
 /// State of an account's link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
-#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "state",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Connection {
     /// No link; the next attempt is at `retry_at`.
     Offline {

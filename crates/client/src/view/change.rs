@@ -5,7 +5,11 @@ use specta::Type;
 
 /// A note that a view is stale and is to be read again. Notes are coalesced: one of a kind per frame is enough.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Type)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Change {
     /// Accounts, connection states, tiles of the rail, settings, rejections: read `AppView`.
     App,

@@ -212,7 +212,11 @@ pub struct RecalledView {
 
 /// Where a message stands on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
-#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "state",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Delivery {
     /// The server has it.
     Sent,

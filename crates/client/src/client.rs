@@ -1,0 +1,270 @@
+//! A client: the accounts of one folder, and everything that can be done and read with them.
+
+pub(crate) mod account;
+mod doing;
+mod joining;
+mod reading;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, oneshot};
+use tulou_protocol::ServerId;
+
+use self::account::{Account, blocking};
+use crate::{
+    changes::{Board, Changes},
+    driver::{Driver, WISHES, Wish},
+    error::Error,
+    files::{Accounts, Folder, Known, Preferences},
+    http::Http,
+    secrets::{self, Secrets},
+    store::Store,
+    unread::sum,
+    view::{AppView, Change, Connection, Place, Settings},
+};
+
+/// How long a driver may take to stop.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// A client. Cheap to clone; the last clone that goes takes its drivers along.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    folder: Folder,
+    secrets: Arc<dyn Secrets>,
+    /// Whether the keyring has worked so far.
+    has_keyring: AtomicBool,
+    http: Http,
+    board: Board,
+    preferences: Mutex<Preferences>,
+    accounts: Mutex<Vec<Arc<Account>>>,
+}
+
+impl Client {
+    /// Opens the accounts of a folder, which is made if there is none. Connecting goes on afterwards.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or was written by a newer version of the program (`too_new`).
+    pub async fn open(folder: PathBuf, secrets: Arc<dyn Secrets>) -> Result<Self, Error> {
+        let (folder, preferences, known) = blocking(move || {
+            let folder = Folder::open(folder)?;
+            let preferences = folder.preferences();
+            let known = folder.accounts()?.accounts;
+            Ok::<_, Error>((folder, preferences, known))
+        })
+        .await?;
+        let client = Self {
+            inner: Arc::new(Inner {
+                folder,
+                has_keyring: AtomicBool::new(secrets.is_lasting()),
+                secrets,
+                http: Http::new()?,
+                board: Board::default(),
+                preferences: Mutex::new(preferences),
+                accounts: Mutex::default(),
+            }),
+        };
+        for known in known {
+            let account = client.start(known).await?;
+            // The keyring may take its time: nobody waits for it.
+            let client = client.clone();
+            tokio::spawn(async move {
+                let key = account.key.clone();
+                let token = client.ask_keyring(move |keyring| keyring.get(&key)).await;
+                let _ = account.wish(Wish::Token(token.flatten())).await;
+            });
+        }
+        Ok(client)
+    }
+
+    /// Hears from here on which views are stale.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.inner.board.listen()
+    }
+
+    /// Everything that the frame of the window shows. An account whose store fails is left out.
+    pub async fn app_view(&self) -> AppView {
+        let mut accounts = Vec::new();
+        for account in self.accounts() {
+            let read = account
+                .read(|account, db| Ok(crate::read::app::account(db, account)?))
+                .await;
+            match read {
+                Ok(view) => accounts.push(view),
+                Err(error) => {
+                    tracing::error!(account = %account.key, "an account cannot be shown: {}", crate::http::chain(&error));
+                }
+            }
+        }
+        let preferences = self.preferences().clone();
+        AppView {
+            badge: sum(accounts
+                .iter()
+                .flat_map(|account| account.communities.iter().map(|tile| tile.badge))),
+            accounts,
+            settings: preferences.settings,
+            last_place: preferences.last_place,
+            hosting: None,
+            has_keyring: self.inner.has_keyring.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What the person set on this computer.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.preferences().settings.clone()
+    }
+
+    /// Keeps what the person set on this computer.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn set_settings(&self, settings: Settings) -> Result<(), Error> {
+        self.prefer(|preferences| preferences.settings = settings)
+            .await?;
+        self.inner.board.put_up([Change::App]);
+        Ok(())
+    }
+
+    /// Keeps where the window is, for the next start.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn set_place(&self, place: Place) -> Result<(), Error> {
+        self.prefer(|preferences| preferences.last_place = Some(place))
+            .await
+    }
+
+    async fn prefer(&self, change: impl FnOnce(&mut Preferences)) -> Result<(), Error> {
+        change(&mut self.preferences());
+        let client = self.clone();
+        blocking(move || {
+            // The lock is held while writing, so that the newest is written last.
+            let preferences = client.preferences();
+            client.inner.folder.keep_preferences(&preferences)
+        })
+        .await
+    }
+
+    /// The system woke up, or the person does not want to wait: every account connects at once.
+    pub async fn hurry(&self) {
+        for account in self.accounts() {
+            account.tell(tulou_engine::Input::Hurry).await;
+        }
+    }
+
+    /// Says where a server is to be found from here on (one that this computer hosts may come back at another port).
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn set_addresses(&self, server: &str, addresses: Vec<String>) -> Result<(), Error> {
+        let server: ServerId = server.parse().map_err(|_| Error::NotFound("the server"))?;
+        for account in self
+            .accounts()
+            .iter()
+            .filter(|account| account.server == server)
+        {
+            if account.addresses() != addresses {
+                account.set_addresses(addresses.clone());
+                account.wish(Wish::Reconnect).await?;
+            }
+        }
+        self.keep_accounts().await
+    }
+
+    /// Stops every account in order. What was submitted is durable already.
+    pub async fn shutdown(&self) {
+        let accounts = std::mem::take(&mut *lock(&self.inner.accounts));
+        for account in accounts {
+            let (done, stopped) = oneshot::channel();
+            if account.wish(Wish::Stop(done)).await.is_ok() {
+                let _ = tokio::time::timeout(FAREWELL, stopped).await;
+            }
+            let ended = blocking(move || account.store.checkpoint()).await;
+            if let Err(error) = ended {
+                tracing::warn!("a store was not tidied up: {}", crate::http::chain(&error));
+            }
+        }
+    }
+
+    fn preferences(&self) -> MutexGuard<'_, Preferences> {
+        lock(&self.inner.preferences)
+    }
+
+    fn accounts(&self) -> Vec<Arc<Account>> {
+        lock(&self.inner.accounts).clone()
+    }
+
+    fn account(&self, key: &str) -> Result<Arc<Account>, Error> {
+        lock(&self.inner.accounts)
+            .iter()
+            .find(|account| account.key == key)
+            .cloned()
+            .ok_or(Error::NotFound("the account"))
+    }
+
+    /// Starts an account without a token.
+    async fn start(&self, known: Known) -> Result<Arc<Account>, Error> {
+        let path = self.inner.folder.store(&known.key());
+        let me = known.account;
+        let store = blocking(move || Store::open(&path, me)).await?;
+        let (wishes, heard) = mpsc::channel(WISHES);
+        let account = Arc::new(Account::new(
+            known,
+            Arc::new(store),
+            wishes,
+            self.inner.board.clone(),
+        ));
+        tokio::spawn(Driver::new(Arc::clone(&account), heard).run());
+        lock(&self.inner.accounts).push(Arc::clone(&account));
+        self.inner.board.put_up([Change::App]);
+        Ok(account)
+    }
+
+    async fn keep_accounts(&self) -> Result<(), Error> {
+        let accounts = Accounts {
+            accounts: self
+                .accounts()
+                .iter()
+                .map(|account| account.known())
+                .collect(),
+        };
+        let folder = self.inner.folder.clone();
+        blocking(move || folder.keep_accounts(&accounts)).await
+    }
+
+    /// Asks the keyring; none if it does not work, which is remembered.
+    async fn ask_keyring<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Secrets) -> Result<T, secrets::NoKeyring> + Send + 'static,
+    ) -> Option<T> {
+        match secrets::ask(&self.inner.secrets, question).await {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                tracing::warn!("{error}");
+                if self.inner.has_keyring.swap(false, Ordering::Relaxed) {
+                    self.inner.board.put_up([Change::App]);
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Whether an account is connected, or nearly so.
+fn is_up(connection: &Connection) -> bool {
+    matches!(connection, Connection::Syncing | Connection::Synced)
+}
+
+/// A panic while a value was held leaves it whole: each is changed in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

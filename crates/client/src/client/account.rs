@@ -1,0 +1,448 @@
+//! One account at work: its store, what its views need to remember, and the way to its driver.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rusqlite::Connection as Db;
+use serde::de::DeserializeOwned;
+use tokio::sync::{mpsc, oneshot, watch};
+use tulou_engine::Input;
+use tulou_protocol::{
+    AccountId, Body, Command, CommunityId, Log, Question, ServerId, TopicId, frame::Refusal,
+};
+
+use crate::{
+    changes::Board,
+    compose::Acting,
+    driver::{Told, Wish, now, touched_by},
+    error::Error,
+    files::Known,
+    read::{Entered, Looking},
+    shape::Shape,
+    store::{Store, StoreError, Touched, meta, outbox, rows},
+    view::{Change, Connection},
+};
+
+/// One account at work.
+pub struct Account {
+    /// `<server id>.<account id>`.
+    pub key: String,
+    /// Its server.
+    pub server: ServerId,
+    /// Its id there.
+    pub id: AccountId,
+    /// The name signed in with.
+    pub name: String,
+    /// Its history.
+    pub store: Arc<Store>,
+    /// The way to its driver.
+    pub wishes: mpsc::Sender<Wish>,
+    /// The state of its link.
+    pub connection: watch::Sender<Connection>,
+    board: Board,
+    state: Mutex<State>,
+}
+
+struct State {
+    known: Known,
+    /// The address in use.
+    address: String,
+    shapes: HashMap<CommunityId, Arc<Shape>>,
+    /// Counts the times that shapes were dropped: one that was read before is not kept after.
+    dropped: u64,
+    entered: HashMap<TopicId, Entered>,
+    /// The server's clock less this computer's.
+    skew: i64,
+}
+
+impl Account {
+    /// An account whose driver listens at the other end of `wishes`.
+    pub fn new(known: Known, store: Arc<Store>, wishes: mpsc::Sender<Wish>, board: Board) -> Self {
+        Self {
+            key: known.key(),
+            server: known.server,
+            id: known.account,
+            name: known.name.clone(),
+            store,
+            wishes,
+            connection: watch::Sender::new(Connection::Connecting),
+            board,
+            state: Mutex::new(State {
+                address: known.addresses.first().cloned().unwrap_or_default(),
+                known,
+                shapes: HashMap::new(),
+                dropped: 0,
+                entered: HashMap::new(),
+                skew: 0,
+            }),
+        }
+    }
+
+    /// A panic while the state was held leaves it whole: each part is changed in one step.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the list of accounts says of it.
+    pub fn known(&self) -> Known {
+        self.state().known.clone()
+    }
+
+    /// The address in use.
+    pub fn address(&self) -> String {
+        self.state().address.clone()
+    }
+
+    /// Addresses to try: the one that last answered first.
+    pub fn addresses(&self) -> Vec<String> {
+        let state = self.state();
+        let mut addresses = vec![state.address.clone()];
+        addresses.extend(
+            state
+                .known
+                .addresses
+                .iter()
+                .filter(|address| **address != state.address)
+                .cloned(),
+        );
+        addresses.retain(|address| !address.is_empty());
+        addresses
+    }
+
+    /// The address that answered.
+    pub fn set_address(&self, address: String) {
+        self.state().address = address;
+    }
+
+    /// The addresses that the server can be found at, the best first.
+    pub fn set_addresses(&self, addresses: Vec<String>) {
+        let mut state = self.state();
+        if let Some(first) = addresses.first() {
+            state.address.clone_from(first);
+        }
+        state.known.addresses = addresses;
+    }
+
+    /// The server named its time.
+    pub fn set_server_time(&self, server: tulou_protocol::id::Millis) {
+        self.state().skew = server - now();
+    }
+
+    /// The server's name as last heard.
+    pub fn set_server_name(&self, name: &str) {
+        name.clone_into(&mut self.state().known.server_name);
+    }
+
+    /// The state of the link changed.
+    pub fn set_connection(&self, connection: Connection) {
+        if self.connection.send_if_modified(|held| {
+            let is_other = *held != connection;
+            *held = connection;
+            is_other
+        }) {
+            let mut notes = vec![Change::App];
+            // Whether missing rows are on their way or cut off is a matter of the link.
+            notes.extend(self.shown().into_iter().map(|topic| self.timeline(topic)));
+            self.board.put_up(notes);
+        }
+    }
+
+    /// Who acts.
+    pub fn acting(&self) -> Acting {
+        Acting {
+            me: self.id,
+            now: now(),
+        }
+    }
+
+    /// Who looks.
+    pub fn looking(&self) -> Looking {
+        Looking {
+            me: self.id,
+            now: now() + self.state().skew,
+            is_linked: matches!(
+                *self.connection.borrow(),
+                Connection::Connecting | Connection::Syncing | Connection::Synced
+            ),
+        }
+    }
+
+    /// The topics that are shown.
+    pub fn shown(&self) -> Vec<TopicId> {
+        self.state().entered.keys().copied().collect()
+    }
+
+    /// What is remembered of a topic while it is shown.
+    pub fn entered(&self, topic: TopicId) -> Option<Entered> {
+        self.state().entered.get(&topic).copied()
+    }
+
+    /// A topic is shown; false if it was already.
+    pub fn enter(&self, topic: TopicId, entered: Entered) -> bool {
+        match self.state().entered.entry(topic) {
+            std::collections::hash_map::Entry::Occupied(_) => false,
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(entered);
+                true
+            }
+        }
+    }
+
+    /// A topic is shown no longer.
+    pub fn leave(&self, topic: TopicId) -> bool {
+        self.state().entered.remove(&topic).is_some()
+    }
+
+    /// A topic that is shown was marked unread.
+    pub fn set_back(&self, topic: TopicId) {
+        if let Some(entered) = self.state().entered.get_mut(&topic) {
+            entered.is_set_back = true;
+        }
+    }
+
+    /// A community's structure, kept until something in it changes.
+    pub fn shape(&self, db: &Db, community: CommunityId) -> Result<Option<Arc<Shape>>, StoreError> {
+        let dropped = {
+            let state = self.state();
+            if let Some(shape) = state.shapes.get(&community) {
+                return Ok(Some(Arc::clone(shape)));
+            }
+            state.dropped
+        };
+        let Some(shape) = Shape::load(db, self.id, community)?.map(Arc::new) else {
+            return Ok(None);
+        };
+        let mut state = self.state();
+        if state.dropped == dropped {
+            state.shapes.insert(community, Arc::clone(&shape));
+        }
+        Ok(Some(shape))
+    }
+
+    /// The structure of the community that a topic stands in.
+    pub fn shape_of_topic(
+        &self,
+        db: &Db,
+        topic: TopicId,
+    ) -> Result<Option<Arc<Shape>>, StoreError> {
+        match community_of(db, topic)? {
+            Some(community) => self.shape(db, community),
+            None => Ok(None),
+        }
+    }
+
+    /// Puts up notes for what a batch touched.
+    pub fn note(&self, touched: &Touched) -> Result<(), StoreError> {
+        let notes = self.store.read(|db| {
+            if touched.has_account
+                && let Some(greeting) = meta::greeting(db)?
+            {
+                self.set_server_name(&greeting.server_name);
+            }
+            self.notes(db, touched)
+        })?;
+        self.board.put_up(notes);
+        Ok(())
+    }
+
+    /// Puts up notes for a command that went into the outbox, changed in it, or left it.
+    pub fn note_command(&self, command: &Command) -> Result<(), Error> {
+        Ok(self.note(&touched_by(command))?)
+    }
+
+    fn notes(&self, db: &Db, touched: &Touched) -> Result<Vec<Change>, StoreError> {
+        let account = || self.key.clone();
+        let tree = |community: CommunityId| Change::Tree {
+            account: account(),
+            community: community.to_string(),
+        };
+        let shown = {
+            let mut state = self.state();
+            let stale = touched.structures.iter().chain(&touched.counts);
+            for community in stale {
+                state.shapes.remove(community);
+                state.dropped += 1;
+            }
+            state.entered.keys().copied().collect::<Vec<_>>()
+        };
+        let mut notes = Vec::new();
+        notes.extend(touched.timelines.iter().map(|topic| self.timeline(*topic)));
+        for topic in &touched.numbers {
+            notes.push(Change::App);
+            if let Some(community) = community_of(db, *topic)? {
+                notes.push(tree(community));
+            }
+            if shown.contains(topic) {
+                notes.push(self.timeline(*topic));
+            }
+        }
+        for community in &touched.structures {
+            notes.push(Change::App);
+            notes.push(tree(*community));
+            let community = community.to_string();
+            notes.push(Change::Members {
+                account: account(),
+                community: community.clone(),
+            });
+            notes.push(Change::Access {
+                account: account(),
+                community,
+            });
+        }
+        for community in &touched.counts {
+            notes.push(Change::App);
+            notes.push(tree(*community));
+            notes.push(Change::Members {
+                account: account(),
+                community: community.to_string(),
+            });
+        }
+        if touched.has_profiles || !touched.structures.is_empty() {
+            notes.extend(shown.iter().map(|topic| self.timeline(*topic)));
+        }
+        if touched.has_account {
+            for community in memberships(db, self.id)? {
+                notes.push(tree(community));
+            }
+        }
+        if touched.has_account || touched.has_outbox || touched.has_profiles {
+            notes.push(Change::App);
+        }
+        Ok(notes)
+    }
+
+    fn timeline(&self, topic: TopicId) -> Change {
+        Change::Timeline {
+            account: self.key.clone(),
+            topic: topic.to_string(),
+        }
+    }
+
+    /// A draft was made or cleared.
+    pub fn note_draft(&self, topic: TopicId, has_appeared: bool) -> Result<(), StoreError> {
+        if !has_appeared {
+            return Ok(());
+        }
+        let mut touched = Touched::default();
+        touched.numbers.insert(topic);
+        self.note(&touched)
+    }
+
+    /// Members were remembered: tags beside names may have changed.
+    pub fn note_members(&self) {
+        let notes: Vec<Change> = self
+            .shown()
+            .into_iter()
+            .map(|topic| self.timeline(topic))
+            .collect();
+        self.board.put_up(notes);
+    }
+
+    /// Reads a snapshot of the store off the async threads.
+    pub async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self, &Db) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let account = Arc::clone(self);
+        blocking(move || account.store.read(|db| read(&account, db))).await
+    }
+
+    /// Tells the engine something.
+    pub async fn tell(&self, input: Input) {
+        // A driver that is gone has stopped with the client.
+        let _ = self.wishes.send(Wish::Input(input)).await;
+    }
+
+    /// Asks the server.
+    pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Result<T, Error> {
+        let (asker, answer) = oneshot::channel();
+        self.wish(Wish::Ask(question, asker)).await?;
+        let value = told(answer.await)?;
+        T::deserialize(value).map_err(|_| {
+            Error::from(tulou_engine::Untold::Refused(Refusal::Misunderstood(
+                tulou_protocol::frame::INVALID_PARAMS,
+            )))
+        })
+    }
+
+    /// Has a command carried out at once.
+    pub async fn live(&self, command: Command) -> Result<(), Error> {
+        let (asker, answer) = oneshot::channel();
+        self.wish(Wish::Live(command, asker)).await?;
+        told(answer.await).map(|_| ())
+    }
+
+    /// Asks the driver for something.
+    pub async fn wish(&self, wish: Wish) -> Result<(), Error> {
+        self.wishes.send(wish).await.map_err(|_| Error::Stopped)
+    }
+}
+
+fn told(answer: Result<Told, oneshot::error::RecvError>) -> Result<serde_json::Value, Error> {
+    match answer {
+        Ok(told) => Ok(told?),
+        Err(_) => Err(Error::Stopped),
+    }
+}
+
+/// The communities that I am a member of, in the order of joining, then those made here.
+pub fn memberships(db: &Db, me: AccountId) -> Result<Vec<CommunityId>, StoreError> {
+    let mut joined: Vec<(i64, CommunityId)> = rows::of_kind(db, Log::Account(me), "membership")?
+        .into_iter()
+        .filter_map(|row| match row.body {
+            Body::Membership(membership) => Some((membership.joined_at, membership.community)),
+            _ => None,
+        })
+        .collect();
+    joined.sort_unstable();
+    let mut communities: Vec<CommunityId> = joined.into_iter().map(|(_, id)| id).collect();
+    for entry in outbox::of_structure(db)? {
+        if let Command::CommunityCreate { community, .. } = entry.command
+            && !matches!(entry.state, tulou_engine::OutboxState::Rejected(_))
+            && !communities.contains(&community)
+        {
+            communities.push(community);
+        }
+    }
+    Ok(communities)
+}
+
+/// The community that a topic stands in, one that waits in the outbox included.
+pub fn community_of(db: &Db, topic: TopicId) -> Result<Option<CommunityId>, StoreError> {
+    if let Some(community) = rows::community_of(db, topic)? {
+        return Ok(Some(community));
+    }
+    Ok(outbox::of_structure(db)?
+        .into_iter()
+        .find_map(|entry| match entry.command {
+            Command::CommunityCreate {
+                community,
+                topic: made,
+                ..
+            }
+            | Command::TopicCreate {
+                community,
+                topic: made,
+                ..
+            } if made == topic => Some(community),
+            _ => None,
+        }))
+}
+
+/// Does something that may block, off the async threads.
+pub async fn blocking<T, E>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Error>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    Error: From<E>,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(Error::from),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(Error::Stopped),
+    }
+}

@@ -1,0 +1,350 @@
+//! What a person sees.
+
+use std::sync::Arc;
+
+use tulou_engine::Input;
+use tulou_protocol::{
+    AccountId, Code, CommunityId, Question, TopicId,
+    invite::Link,
+    limits,
+    permission::Place,
+    question::{Invite, Invites, Member, Members},
+};
+
+use super::{
+    Client,
+    account::{Account, blocking},
+    doing::topic_id,
+};
+use crate::{
+    error::Error,
+    read::{access, members, timeline, tree},
+    shape::Shape,
+    store::{members as remembered, meta},
+    view::{AccessView, ExplainView, InviteView, MembersView, Stretch, TimelineView, TreeView},
+};
+
+impl Client {
+    /// The groups and topics of a community.
+    ///
+    /// # Errors
+    /// `not_found` if the community is not held.
+    pub async fn tree_view(&self, account: &str, community: &str) -> Result<TreeView, Error> {
+        let community = community_id(community)?;
+        self.account(account)?
+            .read(move |account, db| {
+                let shape = shape(account, db, community)?;
+                Ok(tree::tree(db, account.looking(), &shape)?)
+            })
+            .await
+    }
+
+    /// A stretch of a topic. What is missing is fetched meanwhile.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn timeline_view(
+        &self,
+        account: &str,
+        topic: &str,
+        stretch: Stretch,
+    ) -> Result<TimelineView, Error> {
+        let account = self.account(account)?;
+        let topic = topic_id(topic)?;
+        let (view, wants) = account
+            .read(move |account, db| {
+                let shape = account.shape_of_topic(db, topic)?;
+                Ok(timeline::timeline(
+                    db,
+                    account.looking(),
+                    topic,
+                    &stretch,
+                    shape.as_deref(),
+                    account.entered(topic),
+                )?)
+            })
+            .await?;
+        for want in wants {
+            account.tell(Input::Want(topic, want)).await;
+        }
+        Ok(view)
+    }
+
+    /// The first members of each section, or those whose name begins with `prefix`: from the server, or without a link
+    /// as this computer remembers them.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn members_view(
+        &self,
+        account: &str,
+        community: &str,
+        topic: Option<&str>,
+        prefix: &str,
+        limit: u32,
+    ) -> Result<MembersView, Error> {
+        let account = self.account(account)?;
+        let community = community_id(community)?;
+        let topic = topic.map(topic_id).transpose()?;
+        let limit = (limit as usize).clamp(1, limits::MEMBERS_PAGE);
+        let asked = member_list(&account, community, topic, prefix, limit).await;
+        let prefix = prefix.to_owned();
+        match asked {
+            Ok(found) => {
+                account
+                    .read(move |account, db| {
+                        let shape = shape(account, db, community)?;
+                        Ok(members::fresh(&shape, found, limit))
+                    })
+                    .await
+            }
+            Err(Error::Offline | Error::Busy { .. }) => {
+                account
+                    .read(move |account, db| {
+                        let shape = shape(account, db, community)?;
+                        let held = remembered::of_community(db, community, 10_000)?;
+                        Ok(members::remembered(&shape, held, &prefix, limit))
+                    })
+                    .await
+            }
+            // A community that waits in the outbox has no members to ask for yet.
+            Err(Error::Rejected(rejection))
+                if matches!(rejection.code, Code::NotFound | Code::NotAMember) =>
+            {
+                account
+                    .read(move |account, db| {
+                        let shape = shape(account, db, community)?;
+                        if !shape.is_pending {
+                            return Err(Error::Rejected(rejection));
+                        }
+                        Ok(members::remembered(&shape, Vec::new(), &prefix, limit))
+                    })
+                    .await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Member groups and access rows.
+    ///
+    /// # Errors
+    /// `not_found` if the community is not held.
+    pub async fn access_view(&self, account: &str, community: &str) -> Result<AccessView, Error> {
+        let community = community_id(community)?;
+        self.account(account)?
+            .read(move |account, db| Ok(access::access(&*shape(account, db, community)?)))
+            .await
+    }
+
+    /// Why a member holds each permission or not, at a topic or at the community.
+    ///
+    /// # Errors
+    /// `not_found` if the member is not known here and there is no link.
+    pub async fn explain(
+        &self,
+        account: &str,
+        community: &str,
+        topic: Option<&str>,
+        member: &str,
+    ) -> Result<Vec<ExplainView>, Error> {
+        let account = self.account(account)?;
+        let community = community_id(community)?;
+        let topic = topic.map(topic_id).transpose()?;
+        let member: AccountId = member.parse().map_err(|_| Error::NotFound("the member"))?;
+        let held = account
+            .read(move |_, db| Ok(remembered::one(db, community, member)?))
+            .await?;
+        let mut has_seat = true;
+        let mut groups = held.as_ref().map(|held| held.member_groups.clone());
+        if let Some(held) = held
+            && member != account.id
+        {
+            // Member groups are asked for anew; that he is listed for a topic says that he sees it.
+            let name = held.account_name;
+            if let Ok(found) = member_list(&account, community, None, &name, 20).await {
+                groups = find(&found, member).map(|member| member.member_groups.clone());
+            }
+            if let Some(topic) = topic
+                && let Ok(found) = member_list(&account, community, Some(topic), &name, 20).await
+            {
+                has_seat = find(&found, member).is_some();
+            }
+        }
+        account
+            .read(move |account, db| {
+                let shape = shape(account, db, community)?;
+                let place = topic.map_or(Place::Community, Place::Topic);
+                let groups = match groups {
+                    _ if member == account.id => shape.me.member_groups.clone(),
+                    Some(groups) => groups,
+                    None if member == shape.owner => Vec::new(),
+                    None => return Err(Error::NotFound("the member")),
+                };
+                let held = shape.of(member == shape.owner, &groups, place, has_seat);
+                Ok(access::explanation(&shape, &held, place))
+            })
+            .await
+    }
+
+    /// The invite links of a community.
+    ///
+    /// # Errors
+    /// What the server says, or `offline`.
+    pub async fn invites_view(
+        &self,
+        account: &str,
+        community: &str,
+    ) -> Result<Vec<InviteView>, Error> {
+        let account = self.account(account)?;
+        let community = community_id(community)?;
+        let found: Invites = account.ask(Question::InviteList { community }).await?;
+        let addresses = public_addresses(&account).await?;
+        Ok(found
+            .invites
+            .into_iter()
+            .map(|invite| invite_view(&account, &addresses, invite))
+            .collect())
+    }
+
+    /// Makes an invite link.
+    ///
+    /// # Errors
+    /// What the server says, or `offline`.
+    pub async fn create_invite(
+        &self,
+        account: &str,
+        community: &str,
+        expires_in_s: Option<u32>,
+        max_uses: Option<u32>,
+    ) -> Result<InviteView, Error> {
+        let account = self.account(account)?;
+        let community = community_id(community)?;
+        let server_now = account.looking().now;
+        let invite: Invite = account
+            .ask(Question::InviteCreate {
+                community,
+                expires_at: expires_in_s.map(|seconds| server_now + i64::from(seconds) * 1_000),
+                max_uses,
+            })
+            .await?;
+        let addresses = public_addresses(&account).await?;
+        Ok(invite_view(&account, &addresses, invite))
+    }
+
+    /// Ends an invite link.
+    ///
+    /// # Errors
+    /// What the server says, or `offline`.
+    pub async fn revoke_invite(
+        &self,
+        account: &str,
+        community: &str,
+        code: &str,
+    ) -> Result<(), Error> {
+        let account = self.account(account)?;
+        let community = community_id(community)?;
+        let _: serde_json::Value = account
+            .ask(Question::InviteRevoke {
+                community,
+                code: code.to_owned(),
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+fn community_id(text: &str) -> Result<CommunityId, Error> {
+    text.parse().map_err(|_| Error::NotFound("the community"))
+}
+
+fn shape(
+    account: &Account,
+    db: &rusqlite::Connection,
+    community: CommunityId,
+) -> Result<Arc<Shape>, Error> {
+    account
+        .shape(db, community)?
+        .ok_or(Error::NotFound("the community"))
+}
+
+/// Asks for members, and remembers them.
+async fn member_list(
+    account: &Arc<Account>,
+    community: CommunityId,
+    topic: Option<TopicId>,
+    prefix: &str,
+    limit: usize,
+) -> Result<Members, Error> {
+    let found: Members = account
+        .ask(Question::MemberList {
+            community,
+            topic,
+            prefix: prefix.to_owned(),
+            limit,
+        })
+        .await?;
+    let heard: Vec<Member> = found
+        .sections
+        .iter()
+        .flat_map(|section| section.members.iter().cloned())
+        .collect();
+    let account = Arc::clone(account);
+    blocking(move || {
+        let is_news = account.store.keep(|db| {
+            let accounts = heard.iter().map(|member| member.account);
+            let held = remembered::some(db, community, accounts)?;
+            let is_news = heard.iter().any(|member| {
+                held.get(&member.account).is_none_or(|held| {
+                    held.member_groups != member.member_groups
+                        || held.display_name != member.display_name
+                })
+            });
+            remembered::put(db, community, &heard)?;
+            Ok::<_, Error>(is_news)
+        })?;
+        if is_news {
+            account.note_members();
+        }
+        Ok::<_, Error>(())
+    })
+    .await?;
+    Ok(found)
+}
+
+fn find(members: &Members, account: AccountId) -> Option<&Member> {
+    members
+        .sections
+        .iter()
+        .flat_map(|section| &section.members)
+        .find(|member| member.account == account)
+}
+
+/// The addresses that an invite link carries: those that the server names, else the one in use.
+async fn public_addresses(account: &Arc<Account>) -> Result<Vec<String>, Error> {
+    account
+        .read(|account, db| {
+            let named = meta::greeting(db)?.map_or_else(Vec::new, |greeting| greeting.addresses);
+            Ok(if named.is_empty() {
+                vec![account.address()]
+            } else {
+                named
+            })
+        })
+        .await
+}
+
+fn invite_view(account: &Account, addresses: &[String], invite: Invite) -> InviteView {
+    let link = Link {
+        code: Some(invite.code.clone()),
+        server: Some(account.server),
+        addresses: addresses.to_vec(),
+        key: None,
+    };
+    InviteView {
+        link: link.to_text(),
+        code: invite.code,
+        expires_at: invite.expires_at,
+        max_uses: invite.max_uses,
+        uses: invite.uses,
+    }
+}

@@ -1,0 +1,241 @@
+//! Actions become commands: cleaned and checked, with the values that the person saw as the ones to be changed.
+
+mod structure;
+
+use rusqlite::Connection;
+use tulou_engine::{OutboxEntry, OutboxState};
+use tulou_protocol::{
+    AccountId, Body, Code, Command, CommandId, Log, MessageId, Seq, TopicId,
+    command::Edit,
+    id::Millis,
+    text::{check_message, check_name, check_reaction, clean, clean_name},
+};
+use uuid::Uuid;
+
+use crate::{
+    action::Action,
+    error::Error,
+    read::names::pending_name,
+    store::{drafts, messages, outbox, rows},
+    unread::Ledger,
+};
+
+/// What an action comes to.
+#[derive(Debug)]
+pub enum Composed {
+    /// A command for the outbox, and the id of what it makes.
+    Queue(Command, Option<String>),
+    /// A command that is never queued.
+    Live(Command),
+    /// A pending message is changed: the entry as it will be, in the place of the one named.
+    Replace(CommandId, OutboxEntry),
+    /// A pending message is withdrawn.
+    Discard(CommandId),
+    /// There is nothing to do.
+    Nothing,
+}
+
+/// Who acts, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Acting {
+    /// Whose store it is.
+    pub me: AccountId,
+    /// The time of this computer.
+    pub now: Millis,
+}
+
+/// Finds the command for an action. Reads the store inside the transaction that will write the command.
+pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Composed, Error> {
+    match action {
+        Action::SendMessage {
+            topic,
+            text,
+            reply_to,
+        } => send(db, acting, &topic, &text, reply_to.as_deref()),
+        Action::EditMessage {
+            topic,
+            message,
+            text,
+        } => edit(db, acting, &topic, &message, &text),
+        Action::RecallMessage { topic, message } => {
+            let (topic, message) = (id(&topic)?, id(&message)?);
+            Ok(match pending(db, topic, message)? {
+                Some(entry) => Composed::Discard(entry.id),
+                None => queue(Command::MessageRecall { topic, message }),
+            })
+        }
+        Action::React {
+            topic,
+            message,
+            key,
+            on,
+        } => {
+            check_reaction(&key)?;
+            Ok(queue(Command::MessageReact {
+                topic: id(&topic)?,
+                message: id(&message)?,
+                key,
+                on,
+            }))
+        }
+        Action::Pin { topic, message, on } => Ok(queue(Command::MessagePin {
+            topic: id(&topic)?,
+            message: id(&message)?,
+            on,
+        })),
+        Action::Advance { topic, seq } => {
+            let topic: TopicId = id(&topic)?;
+            let ledger = Ledger::of_topic(db, acting.me, topic, acting.now)?;
+            let read_to = ledger.read_to(topic);
+            let seq = Seq(seq.min(ledger.head(topic).0));
+            Ok(if seq <= read_to.seq {
+                Composed::Nothing
+            } else {
+                queue(Command::CursorAdvance {
+                    topic,
+                    seq,
+                    set_no: read_to.set_no,
+                })
+            })
+        }
+        Action::MarkUnread { topic, seq } => Ok(queue(Command::CursorSet {
+            topic: id(&topic)?,
+            seq: Seq(seq.saturating_sub(1)),
+        })),
+        Action::EditProfile { display_name } => {
+            let to = name(&display_name)?;
+            let from = match pending_name(&outbox::of_structure(db)?) {
+                Some(name) => name,
+                None => my_name(db, acting.me)?,
+            };
+            Ok(if from == to {
+                Composed::Nothing
+            } else {
+                queue(Command::ProfileEdit {
+                    display_name: Edit { from, to },
+                })
+            })
+        }
+        other => structure::compose(db, acting, other),
+    }
+}
+
+fn queue(command: Command) -> Composed {
+    Composed::Queue(command, None)
+}
+
+/// An id that the window gave back; one that it made up names nothing.
+fn id<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
+    text.parse().map_err(|_| Code::NotFound.into())
+}
+
+/// A name as it will be sent.
+fn name(text: &str) -> Result<String, Error> {
+    let name = clean_name(text);
+    check_name(&name)?;
+    Ok(name)
+}
+
+fn my_name(db: &Connection, me: AccountId) -> Result<String, Error> {
+    let row = rows::one(db, Log::Account(me), "profile", &me.to_string())?;
+    match row.map(|row| row.body) {
+        Some(Body::Profile(profile)) => Ok(profile.display_name),
+        _ => Err(Error::NotFound("my profile")),
+    }
+}
+
+fn message_text(text: &str) -> Result<String, Error> {
+    let text = clean(text);
+    check_message(&text)?;
+    Ok(text)
+}
+
+fn send(
+    db: &Connection,
+    acting: Acting,
+    topic: &str,
+    text: &str,
+    reply_to: Option<&str>,
+) -> Result<Composed, Error> {
+    let topic = id(topic)?;
+    let message = MessageId(Uuid::now_v7());
+    let command = Command::MessageSend {
+        topic,
+        message,
+        text: message_text(text)?,
+        reply_to: reply_to.map(id).transpose()?,
+        written_at: acting.now,
+    };
+    drafts::put(db, topic, "", None)?;
+    Ok(Composed::Queue(command, Some(message.to_string())))
+}
+
+/// The pending message with this id.
+fn pending(
+    db: &Connection,
+    topic: TopicId,
+    message: MessageId,
+) -> Result<Option<OutboxEntry>, Error> {
+    Ok(outbox::of_topic(db, topic)?.into_iter().find(
+        |entry| matches!(entry.command, Command::MessageSend { message: id, .. } if id == message),
+    ))
+}
+
+fn edit(
+    db: &Connection,
+    acting: Acting,
+    topic: &str,
+    message: &str,
+    text: &str,
+) -> Result<Composed, Error> {
+    let (topic, message) = (id(topic)?, id(message)?);
+    let to = message_text(text)?;
+    if let Some(mut entry) = pending(db, topic, message)? {
+        let was = entry.id;
+        if let Command::MessageSend { text, .. } = &mut entry.command {
+            *text = to;
+        }
+        renew(&mut entry, acting);
+        return Ok(Composed::Replace(was, entry));
+    }
+    let waiting = outbox::of_topic(db, topic)?
+        .into_iter()
+        .rev()
+        .find_map(|entry| match entry.command {
+            Command::MessageEdit {
+                message: id, text, ..
+            } if id == message && !matches!(entry.state, OutboxState::Rejected(_)) => Some(text.to),
+            _ => None,
+        });
+    let from = match waiting {
+        Some(text) => text,
+        None => {
+            messages::by_id(db, topic, message)?
+                .ok_or(Error::NotFound("the message"))?
+                .content
+                .text
+        }
+    };
+    Ok(if from == to {
+        Composed::Nothing
+    } else {
+        queue(Command::MessageEdit {
+            topic,
+            message,
+            text: Edit { from, to },
+        })
+    })
+}
+
+/// An entry that is to be tried again. A refused one needs another id, or the server would repeat its answer.
+pub fn renew(entry: &mut OutboxEntry, acting: Acting) {
+    match entry.state {
+        OutboxState::Waiting => {}
+        OutboxState::Rejected(_) => {
+            entry.id = CommandId(Uuid::now_v7());
+            entry.created_at = acting.now;
+        }
+        OutboxState::Stale => entry.created_at = acting.now,
+    }
+    entry.state = OutboxState::Waiting;
+}

@@ -1,0 +1,346 @@
+//! The driver of one account: the task that owns the engine and the socket, and the only one that writes to the store
+//! (drafts and remembered members aside). It performs the engine's outputs in order. If one cannot be performed, the
+//! engine is dropped and made anew from the store: crash and error are one path.
+
+mod wish;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+use tulou_engine::{Change, Engine, Input, LinkState, Output, Ticket, Untold};
+use tulou_protocol::{Command, CommandId, id::Millis};
+use uuid::Uuid;
+
+pub use wish::{Submitted, Told, WISHES, Wish};
+
+use crate::{
+    client::account::{Account, blocking},
+    error::Error,
+    link::{Event, Link},
+    store::{Touched, apply::note_command, outbox, restore},
+    view::Connection,
+};
+
+/// The first wait after the store could not be written; doubled up to [`LONGEST`].
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest wait before the store is tried again.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Milliseconds since 1970 on this computer.
+pub fn now() -> Millis {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| {
+            Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+        })
+}
+
+pub struct Driver {
+    account: Arc<Account>,
+    wishes: mpsc::Receiver<Wish>,
+    token: Option<String>,
+    engine: Option<Engine>,
+    link: Option<Link>,
+    askers: BTreeMap<Ticket, oneshot::Sender<Told>>,
+    next_ticket: u64,
+    /// When the engine is made anew, after the store failed.
+    remake_at: Option<Instant>,
+    patience: Duration,
+}
+
+impl Driver {
+    /// A driver without a token: it takes wishes, and connects once it has one.
+    pub fn new(account: Arc<Account>, wishes: mpsc::Receiver<Wish>) -> Self {
+        Self {
+            account,
+            wishes,
+            token: None,
+            engine: None,
+            link: None,
+            askers: BTreeMap::new(),
+            next_ticket: 0,
+            remake_at: None,
+            patience: FIRST,
+        }
+    }
+
+    /// Runs until it is told to stop, or nobody can wish anything any more.
+    pub async fn run(mut self) {
+        loop {
+            let deadline = self.engine.as_ref().and_then(Engine::deadline);
+            tokio::select! {
+                wish = self.wishes.recv() => match wish {
+                    Some(Wish::Stop(done)) => {
+                        self.stop();
+                        let _ = done.send(());
+                        return;
+                    }
+                    Some(wish) => self.grant(wish).await,
+                    None => return self.stop(),
+                },
+                event = next_event(self.link.as_mut()) => self.hear(event).await,
+                () = until(deadline) => self.feed(Input::Tick).await,
+                () = until_instant(self.remake_at) => self.make().await,
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.engine = None;
+        self.link = None;
+        self.leave_askers();
+    }
+
+    async fn grant(&mut self, wish: Wish) {
+        match wish {
+            Wish::Stop(_) => {}
+            Wish::Token(token) => {
+                self.token = token;
+                self.make().await;
+            }
+            Wish::Reconnect => self.make().await,
+            Wish::Input(input) => self.feed(input).await,
+            Wish::Ask(question, asker) => {
+                let ticket = self.ticket(asker);
+                self.feed(Input::Ask(ticket, question)).await;
+            }
+            Wish::Live(command, asker) => self.live(command, asker).await,
+            Wish::Submit(action, answer) => {
+                let submitted = self.submit(action).await;
+                let _ = answer.send(submitted);
+            }
+            Wish::Retry(id, answer) => {
+                let retried = self.retry(id).await;
+                let _ = answer.send(retried);
+            }
+            Wish::Discard(id, answer) => {
+                let discarded = self.discard(id).await;
+                let _ = answer.send(discarded);
+            }
+        }
+    }
+
+    async fn live(&mut self, command: Command, asker: oneshot::Sender<Told>) {
+        let ticket = self.ticket(asker);
+        let id = CommandId(Uuid::now_v7());
+        self.feed(Input::Live(ticket, id, command)).await;
+    }
+
+    fn ticket(&mut self, asker: oneshot::Sender<Told>) -> Ticket {
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.askers.insert(ticket, asker);
+        if self.engine.is_none() {
+            self.leave_askers();
+        }
+        ticket
+    }
+
+    fn leave_askers(&mut self) {
+        for (_, asker) in std::mem::take(&mut self.askers) {
+            let _ = asker.send(Err(Untold::Offline));
+        }
+    }
+
+    async fn hear(&mut self, event: Event) {
+        match event {
+            Event::Up(address) => {
+                self.account.set_address(address);
+                self.feed(Input::LinkUp).await;
+            }
+            Event::Frame(frame) => self.feed(Input::Frame(frame)).await,
+            Event::Down(why) => {
+                tracing::debug!(account = %self.account.key, "the link is down: {why}");
+                self.link = None;
+                self.feed(Input::LinkDown).await;
+            }
+        }
+    }
+
+    /// Makes the engine anew from the store; without a token there is none.
+    async fn make(&mut self) {
+        self.engine = None;
+        self.link = None;
+        self.remake_at = None;
+        self.leave_askers();
+        let Some(token) = self.token.clone() else {
+            self.account.set_connection(Connection::SignedOut);
+            return;
+        };
+        let store = Arc::clone(&self.account.store);
+        let me = self.account.id;
+        let restored = blocking(move || {
+            store.write(|db| outbox::mark_stale(db, now()))?;
+            store.read(|db| restore::restored(db, me))
+        })
+        .await;
+        match restored {
+            Ok(restored) => {
+                self.engine = Some(Engine::new(restored, token, rand::random(), now()));
+                self.account.set_connection(Connection::Connecting);
+                for topic in self.account.shown() {
+                    self.feed(Input::Watch(topic)).await;
+                }
+                self.feed(Input::Hurry).await;
+            }
+            Err(error) => self.fail(&error.into()),
+        }
+    }
+
+    /// The store does not work: the engine is made anew after a while.
+    fn fail(&mut self, error: &Error) {
+        tracing::error!(account = %self.account.key, "the store failed, trying again in {} s: {}",
+            self.patience.as_secs(), crate::http::chain(error));
+        self.engine = None;
+        self.link = None;
+        self.leave_askers();
+        let wait = self.patience;
+        self.remake_at = Some(Instant::now() + wait);
+        self.patience = (wait * 2).min(LONGEST);
+        let retry_at = now() + Millis::try_from(wait.as_millis()).unwrap_or(0);
+        self.account
+            .set_connection(Connection::Offline { retry_at });
+    }
+
+    /// Feeds the engine, and whatever follows from it.
+    async fn feed(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let Some(engine) = &mut self.engine else {
+                return;
+            };
+            for output in engine.handle(input, now()) {
+                if let Err(error) = self.perform(output, &mut inputs).await {
+                    return self.fail(&error);
+                }
+            }
+        }
+    }
+
+    async fn perform(&mut self, output: Output, inputs: &mut VecDeque<Input>) -> Result<(), Error> {
+        match output {
+            Output::Connect => self.link = Some(Link::open(self.account.addresses())),
+            Output::Disconnect => {
+                self.link = None;
+                inputs.push_back(Input::LinkDown);
+            }
+            Output::Send(frame) => {
+                if self.link.as_ref().is_some_and(|link| !link.send(&frame)) {
+                    self.link = None;
+                    inputs.push_back(Input::LinkDown);
+                }
+            }
+            Output::Apply(batch) => {
+                let account = Arc::clone(&self.account);
+                for change in &batch {
+                    if let Change::Greeted(greeting) = change {
+                        account.set_server_time(greeting.now);
+                    }
+                }
+                let touched = blocking(move || {
+                    let touched = account.store.apply(&batch, now())?;
+                    account.note(&touched)?;
+                    Ok::<_, Error>(touched)
+                })
+                .await?;
+                self.patience = FIRST;
+                inputs.extend(touched.dropped.into_iter().map(Input::Discard));
+                inputs.extend(touched.follow_ups.into_iter().map(Input::Submit));
+            }
+            Output::Told(ticket, told) => {
+                if let Some(asker) = self.askers.remove(&ticket) {
+                    // Who asked may have gone meanwhile.
+                    let _ = asker.send(told);
+                }
+            }
+            Output::Link(state) => self.account.set_connection(connection(state)),
+            Output::Notify { topic, seq, .. } => {
+                tracing::debug!(topic.id = %topic, %seq, "a message may be worth a notification");
+            }
+        }
+        Ok(())
+    }
+
+    async fn retry(&mut self, id: CommandId) -> Result<(), Error> {
+        let account = Arc::clone(&self.account);
+        let entry = blocking(move || {
+            let entry = account.store.write(|db| {
+                let mut entry = outbox::one(db, id)?.ok_or(Error::NotFound("the command"))?;
+                crate::compose::renew(&mut entry, account.acting());
+                outbox::replace(db, id, &entry)?;
+                Ok::<_, Error>(entry)
+            })?;
+            account.note_command(&entry.command)?;
+            Ok::<_, Error>(entry)
+        })
+        .await?;
+        if entry.id != id {
+            self.feed(Input::Discard(id)).await;
+        }
+        self.feed(Input::Retry(entry)).await;
+        Ok(())
+    }
+
+    async fn discard(&mut self, id: CommandId) -> Result<(), Error> {
+        let account = Arc::clone(&self.account);
+        blocking(move || {
+            let entry = account.store.write(|db| {
+                let entry = outbox::one(db, id)?.ok_or(Error::NotFound("the command"))?;
+                outbox::remove(db, id)?;
+                Ok::<_, Error>(entry)
+            })?;
+            account.note_command(&entry.command)
+        })
+        .await?;
+        self.feed(Input::Discard(id)).await;
+        Ok(())
+    }
+}
+
+fn connection(state: LinkState) -> Connection {
+    match state {
+        LinkState::Offline { retry_at } => Connection::Offline { retry_at },
+        LinkState::Connecting => Connection::Connecting,
+        LinkState::Syncing => Connection::Syncing,
+        LinkState::Synced => Connection::Synced,
+        LinkState::SignedOut(_) => Connection::SignedOut,
+    }
+}
+
+async fn next_event(link: Option<&mut Link>) -> Event {
+    match link {
+        Some(link) => link.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(deadline: Option<Millis>) {
+    match deadline {
+        Some(deadline) => {
+            let wait = u64::try_from(deadline - now()).unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+async fn until_instant(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a command touches.
+pub fn touched_by(command: &Command) -> Touched {
+    let mut touched = Touched::default();
+    note_command(command, &mut touched);
+    touched
+}

@@ -1,0 +1,110 @@
+//! What a driver is asked to do, and actions on their way through the outbox.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tulou_engine::{Input, OutboxState, Untold};
+use tulou_protocol::{Command, CommandId, Question};
+use uuid::Uuid;
+
+use super::Driver;
+use crate::{
+    action::Action,
+    client::account::blocking,
+    compose::{Composed, compose},
+    error::Error,
+    store::outbox,
+};
+
+/// Wishes that wait for a driver; who wishes more waits.
+pub const WISHES: usize = 256;
+
+/// An answer from the server.
+pub type Told = Result<Value, Untold>;
+
+/// What a driver is asked to do.
+pub enum Wish {
+    /// Do what a person wants. Answered once it is durable; a live one once the server has answered.
+    Submit(Action, oneshot::Sender<Result<Submitted, Error>>),
+    /// Try a refused command again.
+    Retry(CommandId, oneshot::Sender<Result<(), Error>>),
+    /// Give a refused command up.
+    Discard(CommandId, oneshot::Sender<Result<(), Error>>),
+    /// Ask the server.
+    Ask(Question, oneshot::Sender<Told>),
+    /// Have a command carried out at once or not at all.
+    Live(Command, oneshot::Sender<Told>),
+    /// Tell the engine.
+    Input(Input),
+    /// Sign in with a token, or be signed out.
+    Token(Option<String>),
+    /// Go to the account's addresses, which have changed.
+    Reconnect,
+    /// End.
+    Stop(oneshot::Sender<()>),
+}
+
+/// What became of an action.
+#[derive(Debug)]
+pub enum Submitted {
+    /// It is durable; the id of what it makes.
+    Queued(Option<String>),
+    /// It is never queued; whoever wished it hands it on.
+    Live(Command),
+}
+
+impl Driver {
+    /// Durable, then visible, then sent.
+    pub(super) async fn submit(&mut self, action: Action) -> Result<Submitted, Error> {
+        let account = Arc::clone(&self.account);
+        let (submitted, inputs) = blocking(move || {
+            let acting = account.acting();
+            let (submitted, inputs, commands) = account.store.write(|db| {
+                Ok::<_, Error>(match compose(db, acting, action)? {
+                    Composed::Queue(command, made) => {
+                        let id = CommandId(Uuid::now_v7());
+                        let entry =
+                            outbox::push(db, id, command, acting.now, OutboxState::Waiting)?;
+                        let mut inputs = Vec::new();
+                        if let Command::CursorAdvance { topic, .. } = &entry.command {
+                            for older in outbox::drop_advances(db, *topic, entry.no)? {
+                                inputs.push(Input::Discard(older));
+                            }
+                        }
+                        let command = entry.command.clone();
+                        inputs.push(Input::Submit(entry));
+                        (Submitted::Queued(made), inputs, vec![command])
+                    }
+                    Composed::Replace(was, entry) => {
+                        outbox::replace(db, was, &entry)?;
+                        let command = entry.command.clone();
+                        let inputs = if entry.id == was {
+                            vec![Input::Replace(entry)]
+                        } else {
+                            vec![Input::Discard(was), Input::Retry(entry)]
+                        };
+                        (Submitted::Queued(None), inputs, vec![command])
+                    }
+                    Composed::Discard(id) => {
+                        let entry = outbox::one(db, id)?;
+                        outbox::remove(db, id)?;
+                        let commands = entry.map(|entry| entry.command).into_iter().collect();
+                        (Submitted::Queued(None), vec![Input::Discard(id)], commands)
+                    }
+                    Composed::Live(command) => (Submitted::Live(command), Vec::new(), Vec::new()),
+                    Composed::Nothing => (Submitted::Queued(None), Vec::new(), Vec::new()),
+                })
+            })?;
+            for command in &commands {
+                account.note_command(command)?;
+            }
+            Ok::<_, Error>((submitted, inputs))
+        })
+        .await?;
+        for input in inputs {
+            self.feed(input).await;
+        }
+        Ok(submitted)
+    }
+}

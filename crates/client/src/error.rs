@@ -1,0 +1,153 @@
+//! Why something failed. A code exists because the window does something different for it.
+
+use tulou_engine::Untold;
+use tulou_protocol::{Code, Rejection, frame::Refusal, invite::NotALink};
+
+use crate::{store::StoreError, view::RejectionView};
+
+/// Why something failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server, or a check that it would make too, said no.
+    #[error("refused: {}", .0.code.key())]
+    Rejected(Box<Rejection>),
+    /// Not now: the server asks to wait.
+    #[error("the server asks to wait")]
+    Busy {
+        /// Seconds to wait at least.
+        retry_after_s: u32,
+    },
+    /// There is no link, and this is not queued.
+    #[error("there is no link to the server")]
+    Offline,
+    /// No address of the server answered.
+    #[error("no address of the server answered: {0}")]
+    Unreachable(String),
+    /// The server answered, but its certificate is not trusted, or it is not the server that the link names.
+    #[error("the server could not be verified: {0}")]
+    Certificate(String),
+    /// The text is neither an invite link nor an address.
+    #[error("not a link")]
+    Link(#[from] NotALink),
+    /// The account, community, topic or message is not known here.
+    #[error("not known here: {0}")]
+    NotFound(&'static str),
+    /// The store could not be read or written.
+    #[error("the store could not be read or written")]
+    Storage(#[from] StoreError),
+    /// A file could not be read or written.
+    #[error("could not access {what}")]
+    File {
+        /// Which file.
+        what: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The client is shutting down.
+    #[error("the client is shutting down")]
+    Stopped,
+}
+
+impl Error {
+    /// The stable code, for example `not_allowed` or `offline`.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match self {
+            Self::Rejected(rejection) => rejection.code.key(),
+            Self::Busy { .. } => "busy".into(),
+            Self::Offline => "offline".into(),
+            Self::Unreachable(_) => "unreachable".into(),
+            Self::Certificate(_) => "certificate".into(),
+            Self::Link(NotALink::Unreadable) => "malformed".into(),
+            Self::Link(NotALink::Unencrypted) => "certificate".into(),
+            Self::NotFound(_) => "not_found".into(),
+            Self::Storage(StoreError::TooNew { .. }) => "too_new".into(),
+            Self::Storage(_) | Self::File { .. } => "storage".into(),
+            Self::Stopped => "internal".into(),
+        }
+    }
+
+    /// The typed no, when it was one.
+    #[must_use]
+    pub fn rejection(&self) -> Option<RejectionView> {
+        match self {
+            Self::Rejected(rejection) => Some(RejectionView::of(rejection)),
+            Self::Busy { retry_after_s } => Some(RejectionView {
+                retry_after_s: Some(*retry_after_s),
+                ..RejectionView::from_code("busy")
+            }),
+            Self::Offline => Some(RejectionView::from_code("offline")),
+            Self::Unreachable(_)
+            | Self::Certificate(_)
+            | Self::Link(_)
+            | Self::NotFound(_)
+            | Self::Storage(_)
+            | Self::File { .. }
+            | Self::Stopped => None,
+        }
+    }
+
+    pub(crate) fn file(what: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.display().to_string();
+        move |source| Self::File { what, source }
+    }
+}
+
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(Box::new(rejection))
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Rejection::from(code).into()
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+impl From<Untold> for Error {
+    fn from(untold: Untold) -> Self {
+        match untold {
+            Untold::Offline => Self::Offline,
+            Untold::Refused(Refusal::Busy(busy)) => Self::Busy {
+                retry_after_s: u32::try_from(busy.retry_after_ms.div_ceil(1_000))
+                    .unwrap_or(u32::MAX),
+            },
+            Untold::Refused(refusal) => match Option::<Rejection>::from(refusal) {
+                Some(rejection) => rejection.into(),
+                None => Code::Unknown.into(),
+            },
+        }
+    }
+}
+
+impl RejectionView {
+    /// The window's form of a rejection.
+    #[must_use]
+    pub fn of(rejection: &Rejection) -> Self {
+        Self {
+            code: rejection.code.key(),
+            permission: rejection
+                .permission
+                .and_then(|permission| permission.keys().first().map(|key| (*key).to_owned())),
+            limit: rejection.limit,
+            retry_after_s: None,
+        }
+    }
+
+    pub(crate) fn from_code(code: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            permission: None,
+            limit: None,
+            retry_after_s: None,
+        }
+    }
+}

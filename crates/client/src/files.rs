@@ -1,0 +1,145 @@
+//! The settings and the list of accounts, as files: small, written whole, replaced in one step.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tulou_protocol::{AccountId, ServerId};
+
+use crate::{
+    error::Error,
+    view::{Place, Settings},
+};
+
+/// What the person set on this computer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// Settings.
+    pub settings: Settings,
+    /// Where the window was.
+    pub last_place: Option<Place>,
+}
+
+/// An account that this computer has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// Its server.
+    pub server: ServerId,
+    /// Its id there.
+    pub account: AccountId,
+    /// The name signed in with.
+    pub name: String,
+    /// The server's name, when it was last heard.
+    pub server_name: String,
+    /// Addresses of the server, the best first.
+    pub addresses: Vec<String>,
+}
+
+impl Known {
+    /// The account's key: `<server id>.<account id>`.
+    pub fn key(&self) -> String {
+        format!("{}.{}", self.server, self.account)
+    }
+}
+
+/// The accounts that this computer has, in the order in which they were added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accounts {
+    /// Them.
+    pub accounts: Vec<Known>,
+}
+
+/// The folder of a client.
+#[derive(Debug, Clone)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Opens or makes the folder.
+    pub fn open(path: PathBuf) -> Result<Self, Error> {
+        let accounts = path.join("accounts");
+        fs::create_dir_all(&accounts).map_err(Error::file(&accounts))?;
+        Ok(Self(path))
+    }
+
+    /// The store of an account.
+    pub fn store(&self, key: &str) -> PathBuf {
+        self.0.join("accounts").join(format!("{key}.sqlite"))
+    }
+
+    /// What the person set.
+    pub fn preferences(&self) -> Preferences {
+        // Settings that cannot be read are no reason not to start.
+        read(&self.0.join("settings.json")).unwrap_or_else(|error| {
+            tracing::warn!("the settings are set back: {error}");
+            Preferences::default()
+        })
+    }
+
+    /// Keeps what the person set.
+    pub fn keep_preferences(&self, preferences: &Preferences) -> Result<(), Error> {
+        write(&self.0.join("settings.json"), preferences)
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> Result<Accounts, Error> {
+        read(&self.0.join("accounts.json"))
+    }
+
+    /// Keeps the accounts.
+    pub fn keep_accounts(&self, accounts: &Accounts) -> Result<(), Error> {
+        write(&self.0.join("accounts.json"), accounts)
+    }
+}
+
+fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T, Error> {
+    match fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|error| Error::file(path)(std::io::Error::other(error))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(T::default()),
+        Err(error) => Err(Error::file(path)(error)),
+    }
+}
+
+fn write(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let attempt = || -> std::io::Result<()> {
+        let bytes = serde_json::to_vec_pretty(value).map_err(std::io::Error::other)?;
+        let beside = path.with_extension("new");
+        let mut file = File::create(&beside)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    attempt().map_err(Error::file(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_is_there_after_a_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Folder::open(folder.path().to_owned()).unwrap();
+        assert_eq!(
+            files.accounts().unwrap(),
+            Accounts::default(),
+            "the first start"
+        );
+        let mut preferences = files.preferences();
+        preferences.settings.text_size = 120;
+        files.keep_preferences(&preferences).unwrap();
+        assert_eq!(files.preferences(), preferences);
+    }
+
+    #[test]
+    fn settings_that_cannot_be_read_do_not_keep_the_program_from_starting() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Folder::open(folder.path().to_owned()).unwrap();
+        fs::write(folder.path().join("settings.json"), "{").unwrap();
+        assert_eq!(files.preferences(), Preferences::default());
+    }
+}

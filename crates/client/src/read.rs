@@ -1,0 +1,36 @@
+//! Views from a snapshot of the store.
+
+pub mod access;
+pub mod app;
+pub mod members;
+pub mod names;
+pub mod stretch;
+pub mod timeline;
+pub mod tree;
+
+use tulou_protocol::{AccountId, Permissions, Seq, id::Millis};
+
+/// Who looks, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Looking {
+    /// Whose store it is.
+    pub me: AccountId,
+    /// The server's time, as well as it is known.
+    pub now: Millis,
+    /// Whether there is a link.
+    pub is_linked: bool,
+}
+
+/// What is remembered of a topic while it is shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Entered {
+    /// The first row that was unread when it was entered.
+    pub first_unread: Option<Seq>,
+    /// It was marked unread from somewhere: nothing advances until it is left.
+    pub is_set_back: bool,
+}
+
+/// The keys of a set of rights.
+pub fn keys(permissions: Permissions) -> Vec<String> {
+    permissions.keys().into_iter().map(str::to_owned).collect()
+}

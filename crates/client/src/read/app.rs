@@ -1,0 +1,157 @@
+//! What the frame of the window shows of one account.
+
+use rusqlite::Connection as Db;
+use tulou_engine::OutboxEntry;
+use tulou_protocol::{Body, Command, Log, TopicId, permission::Place};
+
+use super::{names::pending_name, timeline::refusal, tree::community_badge};
+use crate::{
+    client::account::{Account, community_of, memberships},
+    store::{StoreError, meta, outbox, rows},
+    unread::Ledger,
+    view::{AccountView, CommunityTile, RejectedView},
+};
+
+/// What the frame of the window shows of one account.
+pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
+    let looking = account.looking();
+    let outbox = outbox::all(db)?;
+    let ledger = Ledger::load(db, account.id, &outbox, looking.now)?;
+    let mut communities = Vec::new();
+    for id in memberships(db, account.id)? {
+        // A membership whose community has not come yet has no tile yet.
+        if let Some(shape) = account.shape(db, id)? {
+            communities.push(CommunityTile {
+                id: id.to_string(),
+                name: shape.name.clone(),
+                badge: community_badge(db, &shape, &ledger)?,
+                is_pending: shape.is_pending,
+            });
+        }
+    }
+    let known = account.known();
+    let mut view = AccountView {
+        key: account.key.clone(),
+        account_id: account.id.to_string(),
+        name: account.name.clone(),
+        display_name: account.name.clone(),
+        server_name: known.server_name,
+        address: account.address(),
+        is_hosted_here: false,
+        is_server_admin: false,
+        connection: account.connection.borrow().clone(),
+        waiting: outbox::waiting(db)?,
+        rejected: Vec::new(),
+        communities,
+    };
+    let mine = rows::one(
+        db,
+        Log::Account(account.id),
+        "profile",
+        &account.id.to_string(),
+    )?;
+    if let Some(Body::Profile(profile)) = mine.map(|row| row.body) {
+        view.name = profile.account_name;
+        view.display_name = profile.display_name;
+        view.is_server_admin = profile.server_admin;
+    }
+    if let Some(name) = pending_name(&outbox) {
+        view.display_name = name;
+    }
+    if let Some(greeting) = meta::greeting(db)? {
+        view.server_name = greeting.server_name;
+    }
+    for entry in &outbox {
+        view.rejected.extend(rejected(db, account, entry)?);
+    }
+    Ok(view)
+}
+
+/// A refused command that no timeline shows.
+fn rejected(
+    db: &Db,
+    account: &Account,
+    entry: &OutboxEntry,
+) -> Result<Option<RejectedView>, StoreError> {
+    let Some(rejection) = refusal(&entry.state) else {
+        return Ok(None);
+    };
+    let topic = topic_of(&entry.command);
+    let in_topic = match topic {
+        Some(topic) => account.shape_of_topic(db, topic)?,
+        None => None,
+    };
+    let is_shown_there = in_topic
+        .as_ref()
+        .zip(topic)
+        .is_some_and(|(shape, topic)| shape.topic(topic).is_some());
+    // A message is shown in its timeline, unless the topic is not there (any more).
+    if is_shown_there && matches!(entry.command.home(account.id), Log::Topic(_)) {
+        return Ok(None);
+    }
+    let community = match entry.command.home(account.id) {
+        Log::Community(community) => Some(community),
+        Log::Topic(_) | Log::Account(_) => match topic {
+            Some(topic) => community_of(db, topic)?,
+            None => None,
+        },
+    };
+    Ok(Some(RejectedView {
+        command: entry.id.to_string(),
+        method: entry.command.method().to_owned(),
+        subject: subject(db, account, &entry.command)?,
+        community: community.map(|id| id.to_string()),
+        topic: topic.map(|id| id.to_string()),
+        rejection,
+    }))
+}
+
+const fn topic_of(command: &Command) -> Option<TopicId> {
+    match command {
+        Command::MessageSend { topic, .. }
+        | Command::MessageEdit { topic, .. }
+        | Command::MessageRecall { topic, .. }
+        | Command::MessageReact { topic, .. }
+        | Command::MessagePin { topic, .. }
+        | Command::CursorAdvance { topic, .. }
+        | Command::CursorSet { topic, .. }
+        | Command::TopicCreate { topic, .. }
+        | Command::TopicEdit { topic, .. } => Some(*topic),
+        _ => None,
+    }
+}
+
+/// The name of what a command was about.
+fn subject(db: &Db, account: &Account, command: &Command) -> Result<String, StoreError> {
+    let home = match command.home(account.id) {
+        Log::Community(community) => account.shape(db, community)?,
+        Log::Topic(_) | Log::Account(_) => None,
+    };
+    let place_name = |place: Place| {
+        let shape = home.as_ref()?;
+        Some(match place {
+            Place::Community => shape.name.clone(),
+            Place::Group(group) => shape.group(group)?.name.clone(),
+            Place::Topic(topic) => shape.topic(topic)?.name.clone(),
+        })
+    };
+    let found = match command {
+        Command::MessageSend { text, .. } => Some(text.chars().take(80).collect()),
+        Command::MessageEdit { text, .. } => Some(text.to.chars().take(80).collect()),
+        Command::ProfileEdit { display_name } => Some(display_name.to.clone()),
+        Command::CommunityCreate { name, .. }
+        | Command::GroupCreate { name, .. }
+        | Command::TopicCreate { name, .. }
+        | Command::MemberGroupCreate { name, .. } => Some(name.clone()),
+        Command::CommunityEdit { .. } => place_name(Place::Community),
+        Command::GroupEdit { group, .. } => place_name(Place::Group(*group)),
+        Command::TopicEdit { topic, .. } => place_name(Place::Topic(*topic)),
+        Command::AccessSet { place, .. } => place_name(*place),
+        Command::MemberGroupEdit { member_group, .. } => home
+            .as_ref()
+            .and_then(|shape| shape.member_group(*member_group))
+            .map(|group| group.name.clone()),
+        _ => None,
+    };
+    Ok(found.unwrap_or_default())
+}

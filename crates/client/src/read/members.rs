@@ -1,0 +1,120 @@
+//! Members of a community: as the server names them, or as this computer remembers them.
+
+use std::collections::HashSet;
+
+use tulou_protocol::{
+    Permissions,
+    permission::Place,
+    question::{Member, Members},
+};
+
+use crate::{
+    shape::Shape,
+    view::{MemberSection, MemberView, MembersView},
+};
+
+/// What the server named.
+pub fn fresh(shape: &Shape, members: Members, limit: usize) -> MembersView {
+    let mut listed = 0;
+    let mut has_more = false;
+    let sections = members
+        .sections
+        .into_iter()
+        .map(|section| {
+            listed += section.members.len();
+            has_more |= (section.members.len() as u64) < section.count;
+            MemberSection {
+                member_group: section.member_group.map(|id| id.to_string()),
+                name: section
+                    .member_group
+                    .and_then(|id| shape.member_group(id))
+                    .map_or_else(String::new, |group| group.name.clone()),
+                count: section.count,
+                members: section
+                    .members
+                    .iter()
+                    .map(|member| member_view(shape, member))
+                    .collect(),
+            }
+        })
+        .filter(|section| section.count > 0)
+        .collect();
+    MembersView {
+        sections,
+        has_more: has_more || listed > limit,
+        is_fresh: true,
+    }
+}
+
+/// What is remembered, in the same order as the server's.
+pub fn remembered(
+    shape: &Shape,
+    mut members: Vec<Member>,
+    prefix: &str,
+    limit: usize,
+) -> MembersView {
+    let prefix = prefix.to_lowercase();
+    members.retain(|member| {
+        member.display_name.to_lowercase().starts_with(&prefix)
+            || member.account_name.to_lowercase().starts_with(&prefix)
+    });
+    members.sort_by_cached_key(|member| (member.display_name.to_lowercase(), member.account));
+    let has_more = members.len() > limit;
+    members.truncate(limit);
+    let mut placed = HashSet::new();
+    let mut sections = Vec::new();
+    let shown = shape
+        .member_groups
+        .iter()
+        .filter(|group| group.is_shown)
+        .map(Some);
+    for group in shown.chain([None]) {
+        let of_section: Vec<&Member> = members
+            .iter()
+            .filter(|member| group.is_none_or(|group| member.member_groups.contains(&group.id)))
+            .filter(|member| placed.insert(member.account))
+            .collect();
+        if of_section.is_empty() {
+            continue;
+        }
+        sections.push(MemberSection {
+            member_group: group.map(|group| group.id.to_string()),
+            name: group.map_or_else(String::new, |group| group.name.clone()),
+            count: of_section.len() as u64,
+            members: of_section
+                .into_iter()
+                .map(|member| MemberView {
+                    // Who is connected is not known without a link.
+                    is_online: false,
+                    ..member_view(shape, member)
+                })
+                .collect(),
+        });
+    }
+    MembersView {
+        sections,
+        has_more,
+        is_fresh: false,
+    }
+}
+
+fn member_view(shape: &Shape, member: &Member) -> MemberView {
+    let mine = shape.mine(Place::Community).permissions;
+    let is_me = member.account == shape.viewer;
+    let is_below = shape.stands_above(member.account, &member.member_groups);
+    MemberView {
+        id: member.account.to_string(),
+        name: member.display_name.clone(),
+        account_name: member.account_name.clone(),
+        is_online: member.online,
+        is_owner: member.account == shape.owner,
+        member_groups: member
+            .member_groups
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        is_me,
+        can_assign: mine.contains(Permissions::ASSIGN_MEMBER_GROUPS) && (is_me || is_below),
+        can_kick: mine.contains(Permissions::KICK) && !is_me && is_below,
+    }
+}

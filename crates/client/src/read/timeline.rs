@@ -1,0 +1,230 @@
+//! A stretch of a topic: rows with the outbox laid over them, and what waits to be sent.
+
+mod message;
+mod overlay;
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::Connection;
+use tulou_protocol::{
+    AccountId, Body, Log, MessageId, Permissions, Seq, TopicId, permission::Place, question::PageAt,
+};
+
+pub use self::overlay::refusal;
+use self::{message::Painter, overlay::Overlay};
+use super::{
+    Entered, Looking, keys,
+    names::{People, mentioned},
+    stretch::{Chosen, Known, MOST},
+};
+use crate::{
+    markdown,
+    shape::Shape,
+    store::{StoreError, drafts, heads, islands, messages, messages::Held, outbox, rows},
+    unread::Ledger,
+    view::{DraftView, PinView, Stretch, TimelineView},
+};
+
+/// Pins that a view lists.
+const PINS: u32 = 50;
+/// Characters of a quoted or pinned message.
+const EXCERPT: usize = 120;
+
+/// Reads a stretch, and says what is to be fetched for it.
+pub fn timeline(
+    db: &Connection,
+    looking: Looking,
+    topic: TopicId,
+    stretch: &Stretch,
+    shape: Option<&Shape>,
+    entered: Option<Entered>,
+) -> Result<(TimelineView, Vec<PageAt>), StoreError> {
+    let head = heads::of_topic(db, topic)?;
+    let held = islands::of_topic(db, topic)?;
+    let last_held = held.last().map_or(Seq::ZERO, |island| island.to);
+    let known = Known {
+        islands: &held,
+        head: head.seq.max(last_held),
+        floor: head.floor,
+    };
+    let ledger = Ledger::of_topic(db, looking.me, topic, looking.now)?;
+    let numbers = ledger.numbers(db, shape, topic)?;
+    let first_unread = match entered {
+        Some(entered) => entered.first_unread,
+        None => first_unread(db, &ledger, topic, numbers.unread)?,
+    };
+    let chosen = choose(db, topic, stretch, known, first_unread)?;
+    let found = match chosen.rows {
+        Some((from, to)) => {
+            messages::stretch(db, topic, from, to, u32::try_from(MOST).unwrap_or(u32::MAX))?
+        }
+        None => Vec::new(),
+    };
+
+    let overlay = Overlay::load(&outbox::of_topic(db, topic)?);
+    let pins = messages::pinned(db, topic, PINS)?;
+    let quoted = quoted(db, topic, &found, &overlay)?;
+    let people = people(db, looking.me, shape, &overlay, &[&found, &pins], &quoted)?;
+    let permissions = shape.map(|shape| shape.mine(Place::Topic(topic)).permissions);
+    let painter = Painter {
+        looking,
+        shape,
+        permissions: permissions.unwrap_or_default(),
+        people: &people,
+        names: people.for_text(looking.me, shape),
+        quoted: &quoted,
+        marks: my_marks(db, looking.me, &found)?,
+        overlay: &overlay,
+    };
+
+    let is_missing = !chosen.wants.is_empty();
+    let held_topic = shape.and_then(|shape| shape.topic(topic));
+    let draft = drafts::one(db, topic)?.unwrap_or_default();
+    let view = TimelineView {
+        topic: topic.to_string(),
+        community: shape.map(|shape| shape.id.to_string()),
+        name: held_topic.map_or_else(String::new, |topic| topic.name.clone()),
+        introduction: held_topic.map_or_else(String::new, |topic| topic.introduction.clone()),
+        is_closed: held_topic.is_some_and(|topic| topic.is_closed),
+        cannot_speak: match permissions {
+            None => Some("unavailable".to_owned()),
+            Some(_) if held_topic.is_none_or(|topic| topic.is_locked) => {
+                Some("unavailable".to_owned())
+            }
+            Some(held) if !held.contains(Permissions::SPEAK) => Some("not_allowed".to_owned()),
+            Some(_) => None,
+        },
+        permissions: keys(permissions.unwrap_or_default()),
+        rows: found.iter().map(|held| painter.sent(held)).collect(),
+        pending: painter.pending(),
+        has_before: chosen.has_before,
+        has_after: chosen.has_after,
+        is_loading: is_missing && looking.is_linked,
+        is_cut_off: is_missing && !looking.is_linked,
+        first_unread: first_unread.map(|seq| seq.0),
+        unread: u32::try_from(numbers.unread).unwrap_or(u32::MAX),
+        head: known.head.0,
+        pins: pins
+            .iter()
+            .filter(|held| held.content.recalled_by.is_none() && overlay.is_pinned(held))
+            .map(|held| PinView {
+                id: held.id.to_string(),
+                author: people.name(held.content.author),
+                excerpt: markdown::excerpt(overlay.text(held), &painter.names, EXCERPT),
+            })
+            .collect(),
+        draft: DraftView {
+            text: draft.0,
+            reply_to: draft.1.map(|id| id.to_string()),
+        },
+    };
+    Ok((view, chosen.wants))
+}
+
+/// The first row that is unread and not mine.
+pub fn first_unread(
+    db: &Connection,
+    ledger: &Ledger,
+    topic: TopicId,
+    unread: u64,
+) -> Result<Option<Seq>, StoreError> {
+    if unread == 0 {
+        return Ok(None);
+    }
+    let read_to = ledger.read_to(topic);
+    let limit = u32::try_from(read_to.own.saturating_add(1)).unwrap_or(u32::MAX);
+    let next = messages::first_of_others(db, topic, read_to.seq, limit)?;
+    Ok(Some(next.unwrap_or(read_to.seq.next())))
+}
+
+fn choose(
+    db: &Connection,
+    topic: TopicId,
+    stretch: &Stretch,
+    known: Known<'_>,
+    first_unread: Option<Seq>,
+) -> Result<Chosen, StoreError> {
+    let bounded = |count: u32| u64::from(count).clamp(1, MOST);
+    Ok(match stretch {
+        Stretch::Unread { count } => match first_unread {
+            Some(at) => known.around(at, bounded(*count)),
+            None => known.end(bounded(*count)),
+        },
+        Stretch::End { count } => known.end(bounded(*count)),
+        Stretch::Message { id, count } => match id.parse::<MessageId>() {
+            Ok(id) => match messages::by_id(db, topic, id)? {
+                Some(held) => {
+                    let mut chosen = known.around(held.seq, bounded(*count));
+                    if chosen.rows.is_none() {
+                        chosen.wants = vec![PageAt::Message(id)];
+                    }
+                    chosen
+                }
+                None => Chosen {
+                    wants: vec![PageAt::Message(id)],
+                    ..Chosen::default()
+                },
+            },
+            Err(_) => known.end(bounded(*count)),
+        },
+        Stretch::Range { from, to } => known.range(Seq(*from), to.map(Seq)),
+    })
+}
+
+/// The messages replied to, as far as they are held.
+fn quoted(
+    db: &Connection,
+    topic: TopicId,
+    found: &[Held],
+    overlay: &Overlay,
+) -> Result<HashMap<MessageId, Held>, StoreError> {
+    let mut quoted = HashMap::new();
+    let replies = found
+        .iter()
+        .filter_map(|held| held.content.reply_to)
+        .chain(overlay.replies());
+    for id in replies {
+        if let std::collections::hash_map::Entry::Vacant(entry) = quoted.entry(id)
+            && let Some(held) = messages::by_id(db, topic, id)?
+        {
+            entry.insert(held);
+        }
+    }
+    Ok(quoted)
+}
+
+fn people(
+    db: &Connection,
+    me: AccountId,
+    shape: Option<&Shape>,
+    overlay: &Overlay,
+    lists: &[&[Held]],
+    quoted: &HashMap<MessageId, Held>,
+) -> Result<People, StoreError> {
+    let mut accounts = HashSet::from([me]);
+    for held in lists.iter().copied().flatten().chain(quoted.values()) {
+        accounts.insert(held.content.author);
+        accounts.extend(held.content.recalled_by);
+        mentioned(&held.content.text, &mut accounts);
+    }
+    for text in overlay.texts() {
+        mentioned(text, &mut accounts);
+    }
+    People::load(db, me, shape.map(|shape| shape.id), &accounts)
+}
+
+/// Which reactions are mine.
+fn my_marks(
+    db: &Connection,
+    me: AccountId,
+    found: &[Held],
+) -> Result<HashMap<MessageId, Vec<String>>, StoreError> {
+    let mut marks = HashMap::new();
+    for held in found.iter().filter(|held| !held.marks.reactions.is_empty()) {
+        let row = rows::one(db, Log::Account(me), "mark", &held.id.to_string())?;
+        if let Some(Body::Mark(mark)) = row.map(|row| row.body) {
+            marks.insert(held.id, mark.reactions);
+        }
+    }
+    Ok(marks)
+}

@@ -1,0 +1,236 @@
+//! One message as it is shown.
+
+use std::collections::HashMap;
+
+use tulou_protocol::{MessageId, Permissions, id::Millis, row::Reaction, text::mentions};
+
+use super::{
+    EXCERPT,
+    overlay::{Changes, Overlay, Pending, refusal},
+};
+use crate::{
+    markdown::{self, Names},
+    read::{Looking, names::People},
+    shape::Shape,
+    store::messages::Held,
+    view::{Delivery, MessageView, ReactionView, RecalledView, ReplyView},
+};
+
+/// How far the sender's clock may be off before his time is shown.
+const CLOCK_MS: Millis = 5 * 60 * 1_000;
+
+/// What messages are painted with.
+pub struct Painter<'a> {
+    pub looking: Looking,
+    pub shape: Option<&'a Shape>,
+    pub permissions: Permissions,
+    pub people: &'a People,
+    pub names: Names<'a>,
+    pub quoted: &'a HashMap<MessageId, Held>,
+    pub marks: HashMap<MessageId, Vec<String>>,
+    pub overlay: &'a Overlay,
+}
+
+impl Painter<'_> {
+    /// A message that the server has.
+    pub fn sent(&self, held: &Held) -> MessageView {
+        let content = &held.content;
+        let nothing = Changes::default();
+        let changes = self.overlay.changes(held.id).unwrap_or(&nothing);
+        let is_mine = content.author == self.looking.me;
+        let recalled_by = content
+            .recalled_by
+            .or(changes.is_recalled.then_some(self.looking.me));
+        let recalled = recalled_by.map(|by| RecalledView {
+            by: self.people.name(by),
+            is_by_author: by == content.author,
+        });
+        let text = if recalled.is_some() {
+            ""
+        } else {
+            self.overlay.text(held)
+        };
+        let is_late = (content.written_at - content.sent_at).abs() > CLOCK_MS;
+        let is_pinned = recalled.is_none() && self.overlay.is_pinned(held);
+        MessageView {
+            id: held.id.to_string(),
+            seq: Some(held.seq.0),
+            author: self.people.author(content.author, self.shape),
+            sent_at: content.sent_at,
+            written_at: is_late.then_some(content.written_at),
+            blocks: markdown::blocks(text, &self.names),
+            text: text.to_owned(),
+            reply: content
+                .reply_to
+                .filter(|_| recalled.is_none())
+                .map(|id| self.reply(id)),
+            reactions: if recalled.is_some() {
+                Vec::new()
+            } else {
+                self.reactions(held, changes)
+            },
+            is_pinned,
+            is_edited: recalled.is_none()
+                && (content.edited_at.is_some() || changes.text.is_some()),
+            mentions_me: !is_mine && self.mentions_me(text),
+            is_mine,
+            delivery: Delivery::Sent,
+            has_pending_change: changes.is_waiting(),
+            refused: changes.refused.clone(),
+            actions: if recalled.is_some() {
+                Vec::new()
+            } else {
+                self.actions(held, is_mine)
+            },
+            recalled,
+        }
+    }
+
+    /// What waits to be sent, oldest first.
+    pub fn pending(&self) -> Vec<MessageView> {
+        self.overlay
+            .pending
+            .iter()
+            .map(|pending| self.waiting(pending))
+            .collect()
+    }
+
+    fn waiting(&self, pending: &Pending) -> MessageView {
+        MessageView {
+            id: pending.id.to_string(),
+            seq: None,
+            author: self.people.author(self.looking.me, self.shape),
+            sent_at: pending.written_at,
+            written_at: None,
+            blocks: markdown::blocks(&pending.text, &self.names),
+            text: pending.text.clone(),
+            reply: pending.reply_to.map(|id| self.reply(id)),
+            reactions: Vec::new(),
+            is_pinned: false,
+            is_edited: false,
+            recalled: None,
+            mentions_me: false,
+            is_mine: true,
+            delivery: refusal(&pending.state).map_or(Delivery::Sending, |rejection| {
+                Delivery::Failed { rejection }
+            }),
+            has_pending_change: false,
+            refused: refusal(&pending.state).map(|rejection| crate::view::RefusedView {
+                command: pending.command.to_string(),
+                method: "message.send".to_owned(),
+                rejection,
+            }),
+            actions: vec!["edit".to_owned(), "recall".to_owned()],
+        }
+    }
+
+    fn reply(&self, id: MessageId) -> ReplyView {
+        let unknown = ReplyView {
+            id: id.to_string(),
+            author: None,
+            excerpt: String::new(),
+            is_recalled: false,
+        };
+        let quote = |text: &str| markdown::excerpt(text, &self.names, EXCERPT);
+        if let Some(held) = self.quoted.get(&id) {
+            let is_recalled = held.content.recalled_by.is_some()
+                || self
+                    .overlay
+                    .changes(id)
+                    .is_some_and(|changes| changes.is_recalled);
+            return ReplyView {
+                author: Some(self.people.author(held.content.author, self.shape)),
+                excerpt: if is_recalled {
+                    String::new()
+                } else {
+                    quote(self.overlay.text(held))
+                },
+                is_recalled,
+                ..unknown
+            };
+        }
+        match self.overlay.pending.iter().find(|pending| pending.id == id) {
+            Some(pending) => ReplyView {
+                author: Some(self.people.author(self.looking.me, self.shape)),
+                excerpt: quote(&pending.text),
+                ..unknown
+            },
+            None => unknown,
+        }
+    }
+
+    fn reactions(&self, held: &Held, changes: &Changes) -> Vec<ReactionView> {
+        let mine = self.marks.get(&held.id);
+        let mut views: Vec<ReactionView> = held
+            .marks
+            .reactions
+            .iter()
+            .map(|Reaction { key, count }| ReactionView {
+                is_mine: mine.is_some_and(|mine| mine.contains(key)),
+                key: key.clone(),
+                count: *count,
+            })
+            .collect();
+        for (key, on) in &changes.reactions {
+            match views.iter_mut().find(|view| view.key == *key) {
+                Some(view) if view.is_mine != *on => {
+                    view.is_mine = *on;
+                    view.count = if *on {
+                        view.count.saturating_add(1)
+                    } else {
+                        view.count.saturating_sub(1)
+                    };
+                }
+                Some(_) => {}
+                None if *on => views.push(ReactionView {
+                    key: key.clone(),
+                    count: 1,
+                    is_mine: true,
+                }),
+                None => {}
+            }
+        }
+        views.retain(|view| view.count > 0);
+        views
+    }
+
+    fn mentions_me(&self, text: &str) -> bool {
+        if !text.contains("<@") {
+            return false;
+        }
+        let found = mentions(text);
+        found.everyone
+            || found.accounts.contains(&self.looking.me)
+            || self.shape.is_some_and(|shape| {
+                found
+                    .member_groups
+                    .iter()
+                    .any(|group| shape.me.member_groups.contains(group))
+            })
+    }
+
+    fn actions(&self, held: &Held, is_mine: bool) -> Vec<String> {
+        let age = self.looking.now - held.content.sent_at;
+        let can = |permission| self.permissions.contains(permission);
+        let edit_window = self.shape.and_then(|shape| shape.edit_window_ms);
+        let recall_window = self.shape.map_or(0, |shape| shape.recall_window_ms);
+        let allowed = [
+            (
+                "edit",
+                is_mine && can(Permissions::SPEAK) && edit_window.is_none_or(|window| age < window),
+            ),
+            (
+                "recall",
+                (is_mine && age < recall_window) || can(Permissions::RECALL_OTHERS),
+            ),
+            ("react", can(Permissions::REACT)),
+            ("pin", can(Permissions::PIN)),
+            ("reply", can(Permissions::SPEAK)),
+        ];
+        allowed
+            .into_iter()
+            .filter(|(_, is_allowed)| *is_allowed)
+            .map(|(action, _)| action.to_owned())
+            .collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! The tree of a community.
+
+use std::collections::HashSet;
+
+use rusqlite::Connection;
+use tulou_engine::{OutboxEntry, OutboxState};
+use tulou_protocol::{Command, Permissions, TopicId, permission::Place};
+
+use super::{Looking, keys};
+use crate::{
+    shape::{Shape, TopicShape},
+    store::{StoreError, drafts, outbox},
+    unread::{Ledger, sum},
+    view::{Badge, GroupView, TopicView, TreeView},
+};
+
+/// The tree of a community.
+pub fn tree(db: &Connection, looking: Looking, shape: &Shape) -> Result<TreeView, StoreError> {
+    let outbox = outbox::all(db)?;
+    let ledger = Ledger::load(db, looking.me, &outbox, looking.now)?;
+    let drafts = drafts::topics(db)?;
+    let failed = failed(&outbox);
+    let mut groups = Vec::with_capacity(shape.groups.len());
+    for group in &shape.groups {
+        let mut topics = Vec::new();
+        for topic in shape.topics_of(group.id) {
+            let mut view = topic_view(db, shape, &ledger, topic)?;
+            view.has_draft = drafts.contains(&topic.id);
+            view.has_failed = failed.contains(&topic.id);
+            topics.push(view);
+        }
+        groups.push(GroupView {
+            id: group.id.to_string(),
+            name: group.name.clone(),
+            badge: sum(topics.iter().map(|topic| topic.badge)),
+            permissions: keys(shape.mine(Place::Group(group.id)).permissions),
+            topics,
+            is_pending: group.is_pending,
+        });
+    }
+    Ok(TreeView {
+        id: shape.id.to_string(),
+        name: shape.name.clone(),
+        introduction: shape.introduction.clone(),
+        members: shape.counts.map(|(members, _)| members),
+        online: shape.counts.map(|(_, online)| online),
+        is_owner: shape.is_owner(),
+        permissions: keys(shape.mine(Place::Community).permissions),
+        groups,
+        is_pending: shape.is_pending,
+    })
+}
+
+fn topic_view(
+    db: &Connection,
+    shape: &Shape,
+    ledger: &Ledger,
+    topic: &TopicShape,
+) -> Result<TopicView, StoreError> {
+    let place = Place::Topic(topic.id);
+    let permissions = shape.mine(place).permissions;
+    let everyone = shape.of_everyone(place);
+    Ok(TopicView {
+        id: topic.id.to_string(),
+        name: topic.name.clone(),
+        introduction: topic.introduction.clone(),
+        is_closed: topic.is_closed,
+        is_locked: topic.is_locked,
+        is_announcement: !topic.is_locked
+            && everyone.contains(Permissions::VIEW)
+            && !everyone.contains(Permissions::SPEAK),
+        badge: if topic.is_locked {
+            Badge::default()
+        } else {
+            ledger.badge(db, shape, topic.group, topic.id)?
+        },
+        can_speak: !topic.is_locked && permissions.contains(Permissions::SPEAK),
+        permissions: keys(permissions),
+        has_draft: false,
+        has_failed: false,
+        is_pending: topic.is_pending,
+    })
+}
+
+/// The number on a community's tile: the sum of what is shown under it.
+pub fn community_badge(
+    db: &Connection,
+    shape: &Shape,
+    ledger: &Ledger,
+) -> Result<Badge, StoreError> {
+    let mut badges = Vec::new();
+    for topic in shape.topics.iter().filter(|topic| !topic.is_locked) {
+        // What stands in no group that is shown adds to nothing.
+        if shape.group(topic.group).is_some() {
+            badges.push(ledger.badge(db, shape, topic.group, topic.id)?);
+        }
+    }
+    Ok(sum(badges))
+}
+
+/// Topics in which a message was refused or waits for the person.
+fn failed(outbox: &[OutboxEntry]) -> HashSet<TopicId> {
+    outbox
+        .iter()
+        .filter(|entry| entry.state != OutboxState::Waiting)
+        .filter_map(|entry| match &entry.command {
+            Command::MessageSend { topic, .. }
+            | Command::MessageEdit { topic, .. }
+            | Command::MessageRecall { topic, .. }
+            | Command::MessageReact { topic, .. }
+            | Command::MessagePin { topic, .. } => Some(*topic),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,291 @@
+//! Applying a batch of the engine's changes, in one transaction, and noting which views it makes stale.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+use tulou_engine::{Change, OutboxEntry, OutboxState};
+use tulou_protocol::{
+    AccountId, Body, Command, CommandId, CommunityId, Log, Row, TopicId, id::Millis,
+};
+use uuid::Uuid;
+
+use super::{StoreError, heads, islands, messages, messages::Held, meta, outbox, profiles, rows};
+
+/// What a batch touched: the views of these are stale.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// Rows of these topics.
+    pub timelines: BTreeSet<TopicId>,
+    /// Numbers of these topics.
+    pub numbers: BTreeSet<TopicId>,
+    /// Structure, rights or memberships of these communities.
+    pub structures: BTreeSet<CommunityId>,
+    /// Counts of these communities.
+    pub counts: BTreeSet<CommunityId>,
+    /// Names of people.
+    pub has_profiles: bool,
+    /// My account: memberships, levels, my profile.
+    pub has_account: bool,
+    /// The outbox, other than the messages of a topic.
+    pub has_outbox: bool,
+    /// Cursor commands that were refused: nobody needs to see them, they are out of the outbox.
+    pub dropped: Vec<CommandId>,
+    /// Commands that the engine made up for a message that was changed while it was on its way.
+    pub follow_ups: Vec<OutboxEntry>,
+}
+
+pub(super) fn batch(
+    db: &Connection,
+    me: AccountId,
+    batch: &[Change],
+    now: Millis,
+) -> Result<Touched, StoreError> {
+    let mut touched = Touched::default();
+    for change in batch {
+        one(db, me, change, now, &mut touched)?;
+    }
+    Ok(touched)
+}
+
+fn one(
+    db: &Connection,
+    me: AccountId,
+    change: &Change,
+    now: Millis,
+    touched: &mut Touched,
+) -> Result<(), StoreError> {
+    match change {
+        Change::Greeted(greeting) => {
+            let is_another = meta::greeting(db)?.is_some_and(|held| held.epoch != greeting.epoch);
+            if is_another {
+                rows::age(db)?;
+                messages::age(db)?;
+                profiles::age(db)?;
+                islands::clear(db)?;
+                heads::clear(db)?;
+            }
+            meta::set_greeting(db, greeting)?;
+            touched.has_account = true;
+        }
+        Change::Rows(log, rows) => {
+            for row in rows {
+                take(db, me, *log, row, touched)?;
+            }
+        }
+        Change::Reset { log, rev, kept } => {
+            match log {
+                Log::Topic(topic) => {
+                    messages::reset(db, *topic, *rev, kept)?;
+                    touched.timelines.insert(*topic);
+                }
+                Log::Community(_) | Log::Account(_) => rows::reset(db, *log, *rev, kept)?,
+            }
+            note_log(*log, touched);
+        }
+        Change::Cursor { log, rev, view } => rows::set_cursor(db, *log, *rev, view.as_deref())?,
+        Change::Me(community, standing) => {
+            heads::set_me(db, *community, standing)?;
+            touched.structures.insert(*community);
+        }
+        Change::Forget(log) => {
+            note_log(*log, touched);
+            match log {
+                Log::Topic(topic) => forget_topic(db, *topic)?,
+                Log::Community(community) => {
+                    for (topic, _) in rows::topics_of(db, *community)? {
+                        forget_topic(db, topic)?;
+                        touched.timelines.insert(topic);
+                    }
+                    heads::forget_community(db, *community)?;
+                }
+                Log::Account(_) => {}
+            }
+            rows::forget(db, *log)?;
+        }
+        Change::Islands(topic, held) => {
+            islands::set(db, *topic, held)?;
+            touched.timelines.insert(*topic);
+        }
+        Change::DropRange(topic, from, to) => {
+            messages::drop_range(db, *topic, *from, *to)?;
+            touched.timelines.insert(*topic);
+        }
+        Change::Head(topic, head) => {
+            heads::set(db, *topic, head)?;
+            touched.numbers.insert(*topic);
+        }
+        Change::Counts(community, counts) => {
+            if heads::set_counts(db, *community, *counts)? {
+                touched.counts.insert(*community);
+            }
+        }
+        Change::Profiles(found) => {
+            for row in found {
+                profiles::put(db, row)?;
+            }
+            touched.has_profiles = true;
+        }
+        Change::Done(id) => {
+            if let Some(entry) = outbox::one(db, *id)? {
+                note_command(&entry.command, touched);
+                outbox::remove(db, *id)?;
+            }
+        }
+        Change::Rejected(id, rejection) => {
+            if let Some(entry) = outbox::one(db, *id)? {
+                note_command(&entry.command, touched);
+                match entry.command {
+                    Command::CursorAdvance { .. } | Command::CursorSet { .. } => {
+                        outbox::remove(db, *id)?;
+                        touched.dropped.push(*id);
+                    }
+                    _ => outbox::reject(db, *id, rejection)?,
+                }
+            }
+        }
+        Change::Lost(topic, seq) => {
+            for message in messages::mine_since(db, *topic, *seq)? {
+                offer_again(db, me, *topic, message, now, touched)?;
+            }
+        }
+        Change::FollowUp(command) => {
+            note_command(command, touched);
+            let id = CommandId(Uuid::now_v7());
+            let entry = outbox::push(db, id, command.clone(), now, OutboxState::Waiting)?;
+            touched.follow_ups.push(entry);
+        }
+    }
+    Ok(())
+}
+
+fn take(
+    db: &Connection,
+    me: AccountId,
+    log: Log,
+    row: &Row,
+    touched: &mut Touched,
+) -> Result<(), StoreError> {
+    match (log, &row.body) {
+        (Log::Topic(topic), Body::Message(message)) => {
+            touched.timelines.insert(topic);
+            match row.id.parse() {
+                Ok(id) => messages::put(db, me, topic, id, message)?,
+                Err(_) => tracing::warn!(topic.id = %topic, "a message has an id that is none"),
+            }
+        }
+        (_, body) => {
+            rows::put(db, log, row)?;
+            match (log, body) {
+                (Log::Account(_), Body::Mark(mark)) => {
+                    touched.timelines.insert(mark.topic);
+                }
+                (Log::Account(_), Body::Cursor(_)) => {
+                    if let Ok(topic) = row.id.parse() {
+                        touched.numbers.insert(topic);
+                    }
+                }
+                (Log::Account(_), Body::Mention(mention)) => {
+                    touched.numbers.insert(mention.topic);
+                }
+                (Log::Account(_), Body::Profile(_)) => {
+                    profiles::put(db, row)?;
+                    touched.has_profiles = true;
+                    touched.has_account = true;
+                }
+                (Log::Community(community), _) => {
+                    touched.structures.insert(community);
+                }
+                (Log::Account(_), _) => touched.has_account = true,
+                (Log::Topic(_), _) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn forget_topic(db: &Connection, topic: TopicId) -> Result<(), StoreError> {
+    messages::forget(db, topic)?;
+    islands::set(db, topic, &[])?;
+    heads::forget(db, topic)?;
+    rows::forget(db, Log::Topic(topic))
+}
+
+fn note_log(log: Log, touched: &mut Touched) {
+    match log {
+        Log::Topic(topic) => {
+            touched.timelines.insert(topic);
+            touched.numbers.insert(topic);
+        }
+        Log::Community(community) => {
+            touched.structures.insert(community);
+        }
+        Log::Account(_) => touched.has_account = true,
+    }
+}
+
+/// Notes the views that show a command.
+pub fn note_command(command: &Command, touched: &mut Touched) {
+    touched.has_outbox = true;
+    match command {
+        Command::MessageSend { topic, .. }
+        | Command::MessageEdit { topic, .. }
+        | Command::MessageRecall { topic, .. }
+        | Command::MessageReact { topic, .. }
+        | Command::MessagePin { topic, .. } => {
+            touched.timelines.insert(*topic);
+            touched.numbers.insert(*topic);
+        }
+        Command::CursorAdvance { topic, .. } | Command::CursorSet { topic, .. } => {
+            touched.numbers.insert(*topic);
+        }
+        Command::NotifySet { .. } | Command::ProfileEdit { .. } => touched.has_account = true,
+        Command::CommunityCreate { community, .. }
+        | Command::CommunityEdit { community, .. }
+        | Command::CommunityDissolve { community }
+        | Command::CommunityJoin { community, .. }
+        | Command::CommunityLeave { community }
+        | Command::GroupCreate { community, .. }
+        | Command::GroupEdit { community, .. }
+        | Command::GroupDelete { community, .. }
+        | Command::TopicCreate { community, .. }
+        | Command::TopicEdit { community, .. }
+        | Command::TopicDelete { community, .. }
+        | Command::SeatSet { community, .. }
+        | Command::MemberGroupCreate { community, .. }
+        | Command::MemberGroupEdit { community, .. }
+        | Command::MemberGroupDelete { community, .. }
+        | Command::MemberGroupAssign { community, .. }
+        | Command::AccessSet { community, .. }
+        | Command::MemberKick { community, .. } => {
+            touched.structures.insert(*community);
+        }
+    }
+}
+
+/// A message of mine that the server has lost waits for the person to send it again.
+fn offer_again(
+    db: &Connection,
+    me: AccountId,
+    topic: TopicId,
+    message: Held,
+    now: Millis,
+    touched: &mut Touched,
+) -> Result<(), StoreError> {
+    let is_offered = outbox::of_topic(db, topic)?.iter().any(
+        |entry| matches!(entry.command, Command::MessageSend { message: id, .. } if id == message.id),
+    );
+    if message.content.author != me || message.content.recalled_by.is_some() || is_offered {
+        return Ok(());
+    }
+    let command = Command::MessageSend {
+        topic,
+        message: message.id,
+        text: message.content.text,
+        reply_to: message.content.reply_to,
+        written_at: message.content.written_at,
+    };
+    note_command(&command, touched);
+    let id = CommandId(Uuid::now_v7());
+    outbox::push(db, id, command, now, OutboxState::Stale)?;
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Drafts: what is being written in each topic.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tulou_protocol::{MessageId, TopicId};
+
+use super::StoreError;
+
+/// What is being written in a topic.
+pub fn one(
+    db: &Connection,
+    topic: TopicId,
+) -> Result<Option<(String, Option<MessageId>)>, StoreError> {
+    let found = db
+        .prepare_cached("SELECT text, reply_to FROM drafts WHERE topic = ?1")?
+        .query_row([topic.as_bytes()], |row| {
+            let reply_to: Option<[u8; 16]> = row.get(1)?;
+            Ok((row.get(0)?, reply_to.map(MessageId::from_bytes)))
+        })
+        .optional()?;
+    Ok(found)
+}
+
+/// Topics in which something is being written.
+pub fn topics(db: &Connection) -> Result<std::collections::HashSet<TopicId>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT topic FROM drafts WHERE text <> ''")?;
+    let found = statement.query_map([], |row| Ok(TopicId::from_bytes(row.get(0)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Keeps what is being written; nothing removes it. True if whether there is a draft changed.
+pub fn put(
+    db: &Connection,
+    topic: TopicId,
+    text: &str,
+    reply_to: Option<MessageId>,
+) -> Result<bool, StoreError> {
+    let had = one(db, topic)?.is_some_and(|(text, _)| !text.is_empty());
+    if text.is_empty() && reply_to.is_none() {
+        db.prepare_cached("DELETE FROM drafts WHERE topic = ?1")?
+            .execute([topic.as_bytes()])?;
+    } else {
+        db.prepare_cached(
+            "INSERT OR REPLACE INTO drafts (topic, text, reply_to) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![
+            topic.as_bytes(),
+            text,
+            reply_to.map(|id| *id.as_bytes())
+        ])?;
+    }
+    Ok(had == text.is_empty())
+}

@@ -1,0 +1,243 @@
+//! Messages, by place. Both parts are kept as they came, each with the rev of its last change; the newest wins.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tulou_protocol::{
+    AccountId, MessageId, Rev, Seq, TopicId,
+    row::{Content, Marks, Message},
+};
+
+use super::{StoreError, int, nat};
+
+/// A message as it is held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// Its place.
+    pub seq: Seq,
+    /// Which.
+    pub id: MessageId,
+    /// What was written.
+    pub content: Content,
+    /// What others put on it.
+    pub marks: Marks,
+}
+
+const COLUMNS: &str = "seq, id, content, marks";
+
+/// The messages of a stretch that are held, in order.
+pub fn stretch(
+    db: &Connection,
+    topic: TopicId,
+    from: Seq,
+    to: Seq,
+    limit: u32,
+) -> Result<Vec<Held>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM messages
+         WHERE topic = ?1 AND seq BETWEEN ?2 AND ?3 AND content <> '' ORDER BY seq LIMIT ?4"
+    ))?;
+    read(statement.query(params![topic.as_bytes(), int(from.0), int(to.0), limit])?)
+}
+
+/// A message by its id.
+pub fn by_id(db: &Connection, topic: TopicId, id: MessageId) -> Result<Option<Held>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM messages
+         WHERE topic = ?1 AND id = ?2 AND content <> '' ORDER BY seq DESC LIMIT 1"
+    ))?;
+    Ok(read(statement.query(params![topic.as_bytes(), id.as_bytes()])?)?.pop())
+}
+
+/// Pinned messages, the newest pin first.
+pub fn pinned(db: &Connection, topic: TopicId, limit: u32) -> Result<Vec<Held>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM messages INDEXED BY messages_pinned
+         WHERE topic = ?1 AND pinned_at > 0 AND content <> '' ORDER BY pinned_at DESC LIMIT ?2"
+    ))?;
+    read(statement.query(params![topic.as_bytes(), limit])?)
+}
+
+/// My messages after a place, as far as they are held.
+pub(super) fn mine_since(
+    db: &Connection,
+    topic: TopicId,
+    seq: Seq,
+) -> Result<Vec<Held>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM messages INDEXED BY messages_mine
+         WHERE topic = ?1 AND seq > ?2 AND is_mine = 1 AND content <> '' ORDER BY seq"
+    ))?;
+    read(statement.query(params![topic.as_bytes(), int(seq.0)])?)
+}
+
+/// How many of my messages lie after a place, as far as they are held.
+pub fn mine_after(db: &Connection, topic: TopicId, seq: Seq) -> Result<u64, StoreError> {
+    let count = db
+        .prepare_cached(
+            "SELECT count(*) FROM messages INDEXED BY messages_mine
+             WHERE topic = ?1 AND seq > ?2 AND is_mine = 1",
+        )?
+        .query_row(params![topic.as_bytes(), int(seq.0)], |row| row.get(0))?;
+    Ok(nat(count))
+}
+
+/// Whether the message at a place is mine; false if it is not held.
+pub fn is_mine(db: &Connection, topic: TopicId, seq: Seq) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT is_mine FROM messages WHERE topic = ?1 AND seq = ?2")?
+        .query_row(params![topic.as_bytes(), int(seq.0)], |row| row.get(0))
+        .optional()?
+        .unwrap_or(false))
+}
+
+/// The place of the first message after `seq` that is not mine, within the next `limit` ones held.
+pub fn first_of_others(
+    db: &Connection,
+    topic: TopicId,
+    seq: Seq,
+    limit: u32,
+) -> Result<Option<Seq>, StoreError> {
+    let found: Option<i64> = db
+        .prepare_cached(
+            "SELECT seq FROM (SELECT seq, is_mine FROM messages
+             WHERE topic = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)
+             WHERE is_mine = 0 ORDER BY seq LIMIT 1",
+        )?
+        .query_row(params![topic.as_bytes(), int(seq.0), limit], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(found.map(|seq| Seq(nat(seq))))
+}
+
+fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<Held>, StoreError> {
+    let mut messages = Vec::new();
+    while let Some(row) = found.next()? {
+        let content = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+        let marks = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
+        messages.push(Held {
+            seq: Seq(nat(row.get(0)?)),
+            id: MessageId::from_bytes(row.get(1)?),
+            content: serde_json::from_str(content)?,
+            marks: if marks.is_empty() {
+                Marks::default()
+            } else {
+                serde_json::from_str(marks)?
+            },
+        });
+    }
+    Ok(messages)
+}
+
+/// Takes the parts of a message that are newer than those held.
+pub(super) fn put(
+    db: &Connection,
+    me: AccountId,
+    topic: TopicId,
+    id: MessageId,
+    message: &Message,
+) -> Result<(), StoreError> {
+    let at = params![topic.as_bytes(), int(message.seq.0), id.as_bytes()];
+    if message.content.is_some() || message.marks.is_some() {
+        // A place holds one message; another one there is of an epoch that is gone.
+        db.prepare_cached(
+            "INSERT INTO messages (topic, seq, id) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET id = excluded.id, is_mine = 0, pinned_at = 0,
+                 content_rev = 0, content = '', marks_rev = 0, marks = '', more = ''
+             WHERE messages.id <> excluded.id",
+        )?
+        .execute(at)?;
+    }
+    if let Some(content) = &message.content {
+        db.prepare_cached(
+            "UPDATE messages SET content_rev = ?3, content = ?4, is_mine = ?5, more = ?6
+             WHERE topic = ?1 AND seq = ?2 AND content_rev <= ?3",
+        )?
+        .execute(params![
+            topic.as_bytes(),
+            int(message.seq.0),
+            int(message.content_rev.0),
+            serde_json::to_string(content)?,
+            content.author == me,
+            if message.more.is_empty() {
+                String::new()
+            } else {
+                serde_json::to_string(&message.more)?
+            },
+        ])?;
+    }
+    // A whole message without marks never had any, or all were taken back.
+    let marks = match (&message.marks, &message.content) {
+        (Some(marks), _) => Some(marks.clone()),
+        (None, Some(_)) if message.marks_rev == Rev::ZERO => Some(Marks::default()),
+        (None, _) => None,
+    };
+    if let Some(marks) = marks {
+        db.prepare_cached(
+            "UPDATE messages SET marks_rev = ?3, marks = ?4, pinned_at = ?5
+             WHERE topic = ?1 AND seq = ?2 AND marks_rev <= ?3",
+        )?
+        .execute(params![
+            topic.as_bytes(),
+            int(message.seq.0),
+            int(message.marks_rev.0),
+            if marks == Marks::default() {
+                String::new()
+            } else {
+                serde_json::to_string(&marks)?
+            },
+            marks.pinned_at.unwrap_or(0),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Drops the messages of a stretch.
+pub(super) fn drop_range(
+    db: &Connection,
+    topic: TopicId,
+    from: Seq,
+    to: Seq,
+) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM messages WHERE topic = ?1 AND seq BETWEEN ?2 AND ?3")?
+        .execute(params![topic.as_bytes(), int(from.0), int(to.0)])?;
+    Ok(())
+}
+
+/// Drops all messages of a topic.
+pub(super) fn forget(db: &Connection, topic: TopicId) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM messages WHERE topic = ?1")?
+        .execute([topic.as_bytes()])?;
+    Ok(())
+}
+
+/// Drops the messages of a topic with rev ≤ `rev` whose ids are not among those kept.
+pub(super) fn reset(
+    db: &Connection,
+    topic: TopicId,
+    rev: Rev,
+    kept: &[(String, String)],
+) -> Result<(), StoreError> {
+    let kept: std::collections::HashSet<MessageId> =
+        kept.iter().filter_map(|(_, id)| id.parse().ok()).collect();
+    let held: Vec<(i64, [u8; 16])> = db
+        .prepare_cached(
+            "SELECT seq, id FROM messages WHERE topic = ?1 AND content_rev <= ?2 AND marks_rev <= ?2",
+        )?
+        .query_map(params![topic.as_bytes(), int(rev.0)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    for (seq, id) in held {
+        if !kept.contains(&MessageId::from_bytes(id)) {
+            db.prepare_cached("DELETE FROM messages WHERE topic = ?1 AND seq = ?2")?
+                .execute(params![topic.as_bytes(), seq])?;
+        }
+    }
+    Ok(())
+}
+
+/// The revs of another epoch mean nothing: whatever comes replaces what is held.
+pub(super) fn age(db: &Connection) -> Result<(), StoreError> {
+    db.execute("UPDATE messages SET content_rev = 0, marks_rev = 0", [])?;
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! The outbox: commands that wait for their answer, in the order in which the person gave them.
+
+use rusqlite::{Connection, Row, params};
+use tulou_engine::{OutboxEntry, OutboxState};
+use tulou_protocol::{Command, CommandId, Rejection, TopicId, id::Millis, limits};
+
+use super::{StoreError, int, nat};
+
+const COLUMNS: &str = "no, id, command, created_at, state, rejection";
+
+/// The whole outbox in order.
+pub fn all(db: &Connection) -> Result<Vec<OutboxEntry>, StoreError> {
+    let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox ORDER BY no"))?;
+    collect(statement.query([])?)
+}
+
+/// What waits for one topic, in order.
+pub fn of_topic(db: &Connection, topic: TopicId) -> Result<Vec<OutboxEntry>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE topic = ?1 ORDER BY no"
+    ))?;
+    collect(statement.query([topic.as_bytes()])?)
+}
+
+/// What waits and concerns no topic's messages, in order.
+pub fn of_structure(db: &Connection) -> Result<Vec<OutboxEntry>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE topic IS NULL ORDER BY no"
+    ))?;
+    collect(statement.query([])?)
+}
+
+/// One entry.
+pub fn one(db: &Connection, id: CommandId) -> Result<Option<OutboxEntry>, StoreError> {
+    let mut statement =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"))?;
+    Ok(collect(statement.query([id.as_bytes()])?)?.pop())
+}
+
+fn collect(mut found: rusqlite::Rows<'_>) -> Result<Vec<OutboxEntry>, StoreError> {
+    let mut entries = Vec::new();
+    while let Some(row) = found.next()? {
+        entries.push(read(row)?);
+    }
+    Ok(entries)
+}
+
+fn read(row: &Row<'_>) -> Result<OutboxEntry, StoreError> {
+    let command: String = row.get(2)?;
+    let state: String = row.get(4)?;
+    let rejection: String = row.get(5)?;
+    Ok(OutboxEntry {
+        no: nat(row.get(0)?),
+        id: CommandId::from_bytes(row.get(1)?),
+        command: serde_json::from_str(&command)?,
+        created_at: row.get(3)?,
+        state: match state.as_str() {
+            "rejected" => OutboxState::Rejected(serde_json::from_str(&rejection)?),
+            "stale" => OutboxState::Stale,
+            _ => OutboxState::Waiting,
+        },
+    })
+}
+
+/// The topic whose views show the command.
+const fn topic_of(command: &Command) -> Option<TopicId> {
+    match command {
+        Command::MessageSend { topic, .. }
+        | Command::MessageEdit { topic, .. }
+        | Command::MessageRecall { topic, .. }
+        | Command::MessageReact { topic, .. }
+        | Command::MessagePin { topic, .. }
+        | Command::CursorAdvance { topic, .. }
+        | Command::CursorSet { topic, .. } => Some(*topic),
+        Command::NotifySet { .. }
+        | Command::ProfileEdit { .. }
+        | Command::CommunityCreate { .. }
+        | Command::CommunityEdit { .. }
+        | Command::CommunityDissolve { .. }
+        | Command::CommunityJoin { .. }
+        | Command::CommunityLeave { .. }
+        | Command::GroupCreate { .. }
+        | Command::GroupEdit { .. }
+        | Command::GroupDelete { .. }
+        | Command::TopicCreate { .. }
+        | Command::TopicEdit { .. }
+        | Command::TopicDelete { .. }
+        | Command::SeatSet { .. }
+        | Command::MemberGroupCreate { .. }
+        | Command::MemberGroupEdit { .. }
+        | Command::MemberGroupDelete { .. }
+        | Command::MemberGroupAssign { .. }
+        | Command::AccessSet { .. }
+        | Command::MemberKick { .. } => None,
+    }
+}
+
+/// Puts a command at the end.
+pub fn push(
+    db: &Connection,
+    id: CommandId,
+    command: Command,
+    created_at: Millis,
+    state: OutboxState,
+) -> Result<OutboxEntry, StoreError> {
+    db.prepare_cached(
+        "INSERT INTO outbox (id, topic, command, created_at, state) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        id.as_bytes(),
+        topic_of(&command).map(|topic| *topic.as_bytes()),
+        serde_json::to_string(&command)?,
+        created_at,
+        match state {
+            OutboxState::Stale => "stale",
+            OutboxState::Waiting | OutboxState::Rejected(_) => "waiting",
+        },
+    ])?;
+    Ok(OutboxEntry {
+        id,
+        no: nat(db.last_insert_rowid()),
+        command,
+        created_at,
+        state,
+    })
+}
+
+/// Gives an entry another command, id and state; its place stays.
+pub fn replace(db: &Connection, was: CommandId, entry: &OutboxEntry) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE outbox SET id = ?2, command = ?3, created_at = ?4, state = 'waiting', rejection = ''
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        was.as_bytes(),
+        entry.id.as_bytes(),
+        serde_json::to_string(&entry.command)?,
+        entry.created_at
+    ])?;
+    Ok(())
+}
+
+/// Takes an entry out.
+pub fn remove(db: &Connection, id: CommandId) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM outbox WHERE id = ?1")?
+        .execute([id.as_bytes()])?;
+    Ok(())
+}
+
+/// The server refused it: it waits for the person.
+pub(super) fn reject(
+    db: &Connection,
+    id: CommandId,
+    rejection: &Rejection,
+) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE outbox SET state = 'rejected', rejection = ?2 WHERE id = ?1")?
+        .execute(params![id.as_bytes(), serde_json::to_string(rejection)?])?;
+    Ok(())
+}
+
+/// Marks what is older than the server keeps answers for: repeating it might do it twice, so the person is asked.
+pub fn mark_stale(db: &Connection, now: Millis) -> Result<usize, StoreError> {
+    let oldest = now - limits::ANSWER_DAYS * 24 * 60 * 60 * 1_000;
+    Ok(db
+        .prepare_cached(
+            "UPDATE outbox SET state = 'stale' WHERE state = 'waiting' AND created_at < ?1",
+        )?
+        .execute([oldest])?)
+}
+
+/// How many commands wait, those that only move a cursor left out.
+pub fn waiting(db: &Connection) -> Result<u32, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT count(*) FROM outbox
+             WHERE state = 'waiting' AND command NOT LIKE '{\"method\":\"cursor.%'",
+        )?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// The highest place given.
+pub fn last_no(db: &Connection) -> Result<u64, StoreError> {
+    let no: i64 = db
+        .prepare_cached("SELECT coalesce(max(no), 0) FROM outbox")?
+        .query_row([], |row| row.get(0))?;
+    Ok(nat(no))
+}
+
+/// Removes older advances of the same cursor that wait: the newest says it all.
+pub fn drop_advances(
+    db: &Connection,
+    topic: TopicId,
+    before: u64,
+) -> Result<Vec<CommandId>, StoreError> {
+    let mut dropped = Vec::new();
+    for entry in of_topic(db, topic)? {
+        if entry.no < before
+            && entry.state == OutboxState::Waiting
+            && matches!(entry.command, Command::CursorAdvance { .. })
+        {
+            db.prepare_cached("DELETE FROM outbox WHERE no = ?1")?
+                .execute([int(entry.no)])?;
+            dropped.push(entry.id);
+        }
+    }
+    Ok(dropped)
+}

@@ -1,0 +1,65 @@
+//! Profiles of others; the newest rev wins.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tulou_protocol::{AccountId, Body, Rev, Row, row::Profile};
+
+use super::{StoreError, int, nat};
+
+/// A profile, if it is held.
+pub fn one(db: &Connection, account: AccountId) -> Result<Option<Profile>, StoreError> {
+    let text: Option<String> = db
+        .prepare_cached("SELECT body FROM profiles WHERE account = ?1")?
+        .query_row([account.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+}
+
+/// The profiles of some accounts, as far as they are held.
+pub fn some(
+    db: &Connection,
+    accounts: impl IntoIterator<Item = AccountId>,
+) -> Result<HashMap<AccountId, Profile>, StoreError> {
+    let mut profiles = HashMap::new();
+    for account in accounts {
+        if let std::collections::hash_map::Entry::Vacant(entry) = profiles.entry(account)
+            && let Some(profile) = one(db, account)?
+        {
+            entry.insert(profile);
+        }
+    }
+    Ok(profiles)
+}
+
+/// The revs of the profiles held.
+pub fn revs(db: &Connection) -> Result<BTreeMap<AccountId, Rev>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT account, rev FROM profiles")?;
+    let found = statement.query_map([], |row| {
+        Ok((AccountId::from_bytes(row.get(0)?), Rev(nat(row.get(1)?))))
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn put(db: &Connection, row: &Row) -> Result<(), StoreError> {
+    let (Ok(account), Body::Profile(profile)) = (row.id.parse::<AccountId>(), &row.body) else {
+        return Ok(());
+    };
+    db.prepare_cached(
+        "INSERT INTO profiles (account, rev, body) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET rev = excluded.rev, body = excluded.body
+         WHERE excluded.rev >= profiles.rev",
+    )?
+    .execute(params![
+        account.as_bytes(),
+        int(row.rev.0),
+        serde_json::to_string(profile)?
+    ])?;
+    Ok(())
+}
+
+/// The revs of another epoch mean nothing.
+pub(super) fn age(db: &Connection) -> Result<(), StoreError> {
+    db.execute("UPDATE profiles SET rev = 0", [])?;
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! What an engine needs to know to go on where the last one stopped.
+
+use rusqlite::Connection;
+use tulou_engine::Restored;
+use tulou_protocol::{AccountId, Body, Log};
+
+use super::{StoreError, heads, islands, meta, outbox, profiles, rows};
+
+/// Everything that an engine goes on from.
+pub fn restored(db: &Connection, me: AccountId) -> Result<Restored, StoreError> {
+    let mut restored = Restored {
+        account: Some(me),
+        epoch: meta::greeting(db)?.map(|greeting| greeting.epoch),
+        cursors: rows::cursors(db)?
+            .into_iter()
+            .map(|(log, rev, view)| (log, (rev, view)))
+            .collect(),
+        islands: islands::all(db)?,
+        heads: heads::all(db)?,
+        profiles: profiles::revs(db)?,
+        outbox: outbox::all(db)?,
+        ..Restored::default()
+    };
+    for row in rows::of_kind(db, Log::Account(me), "membership")? {
+        if let Body::Membership(membership) = row.body {
+            let community = membership.community;
+            let as_of = heads::standing(db, community)?.as_of;
+            restored.communities.insert(community, as_of);
+            let numbers = rows::topics_of(db, community)?
+                .into_iter()
+                .map(|(topic, no)| (no, topic))
+                .collect();
+            restored.numbers.insert(community, numbers);
+        }
+    }
+    Ok(restored)
+}

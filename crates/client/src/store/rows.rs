@@ -1,0 +1,187 @@
+//! Rows of community and account logs, as they came, with the cursors of all logs.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tulou_protocol::{
+    Body, CommunityId, Log, Rev, Row, TopicId,
+    row::{LockedTopic, Topic},
+};
+
+use super::{StoreError, int, nat};
+
+/// The rows of a log, tombstones left out.
+pub fn of_log(db: &Connection, log: Log) -> Result<Vec<Row>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT kind, id, rev, deleted, body FROM rows WHERE log = ?1 AND deleted = 0",
+    )?;
+    read(statement.query([log.to_string()])?)
+}
+
+/// The rows of one kind of a log, tombstones left out.
+pub fn of_kind(db: &Connection, log: Log, kind: &str) -> Result<Vec<Row>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT kind, id, rev, deleted, body FROM rows WHERE log = ?1 AND kind = ?2 AND deleted = 0",
+    )?;
+    read(statement.query(params![log.to_string(), kind])?)
+}
+
+/// One row, unless it is a tombstone.
+pub fn one(db: &Connection, log: Log, kind: &str, id: &str) -> Result<Option<Row>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT kind, id, rev, deleted, body FROM rows
+         WHERE log = ?1 AND kind = ?2 AND id = ?3 AND deleted = 0",
+    )?;
+    Ok(read(statement.query(params![log.to_string(), kind, id])?)?.pop())
+}
+
+fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<Row>, StoreError> {
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let kind: &str = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        let text: &str = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
+        let is_deleted: bool = row.get(3)?;
+        let body = match kind {
+            // The commonest kinds are read without the detour over a tree of values.
+            "topic" if !is_deleted => match serde_json::from_str::<Topic>(text) {
+                Ok(topic) => Body::Topic(topic),
+                Err(_) => Body::from_value(kind, Some(serde_json::from_str(text)?)),
+            },
+            "locked_topic" if !is_deleted => match serde_json::from_str::<LockedTopic>(text) {
+                Ok(topic) => Body::LockedTopic(topic),
+                Err(_) => Body::from_value(kind, Some(serde_json::from_str(text)?)),
+            },
+            _ if is_deleted => Body::from_value(kind, None),
+            _ => Body::from_value(kind, Some(serde_json::from_str(text)?)),
+        };
+        rows.push(Row {
+            id: row.get(1)?,
+            rev: Rev(nat(row.get(2)?)),
+            body,
+        });
+    }
+    Ok(rows)
+}
+
+/// The community that a topic stands in; none for a direct topic, or one that may not be seen.
+pub fn community_of(db: &Connection, topic: TopicId) -> Result<Option<CommunityId>, StoreError> {
+    let log: Option<String> = db
+        .prepare_cached(
+            "SELECT log FROM rows WHERE kind = 'topic' AND id = ?1 AND deleted = 0 LIMIT 1",
+        )?
+        .query_row([topic.to_string()], |row| row.get(0))
+        .optional()?;
+    Ok(match log.and_then(|log| log.parse().ok()) {
+        Some(Log::Community(id)) => Some(id),
+        Some(Log::Topic(_) | Log::Account(_)) | None => None,
+    })
+}
+
+/// The topics of a community that are known, with their small numbers.
+pub fn topics_of(
+    db: &Connection,
+    community: CommunityId,
+) -> Result<Vec<(TopicId, u32)>, StoreError> {
+    Ok(of_kind(db, Log::Community(community), "topic")?
+        .into_iter()
+        .filter_map(|row| match row.body {
+            Body::Topic(topic) => Some((row.id.parse().ok()?, topic.no)),
+            _ => None,
+        })
+        .collect())
+}
+
+/// Takes a row, unless a newer one is held.
+pub(super) fn put(db: &Connection, log: Log, row: &Row) -> Result<(), StoreError> {
+    let body = match row.body.to_value()? {
+        Some(value) => Some(serde_json::to_string(&value)?),
+        None => None,
+    };
+    db.prepare_cached(
+        "INSERT INTO rows (log, kind, id, rev, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET rev = excluded.rev, deleted = excluded.deleted, body = excluded.body
+         WHERE excluded.rev >= rows.rev",
+    )?
+    .execute(params![
+        log.to_string(),
+        row.body.kind(),
+        row.id,
+        int(row.rev.0),
+        body.is_none(),
+        body.unwrap_or_default(),
+    ])?;
+    Ok(())
+}
+
+/// Drops the rows of a log with rev ≤ `rev` that are not among those kept.
+pub(super) fn reset(
+    db: &Connection,
+    log: Log,
+    rev: Rev,
+    kept: &[(String, String)],
+) -> Result<(), StoreError> {
+    let kept: std::collections::HashSet<(&str, &str)> = kept
+        .iter()
+        .map(|(kind, id)| (kind.as_str(), id.as_str()))
+        .collect();
+    let mut statement =
+        db.prepare_cached("SELECT kind, id FROM rows WHERE log = ?1 AND rev <= ?2")?;
+    let held: Vec<(String, String)> = statement
+        .query_map(params![log.to_string(), int(rev.0)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut drop =
+        db.prepare_cached("DELETE FROM rows WHERE log = ?1 AND kind = ?2 AND id = ?3")?;
+    for (kind, id) in held {
+        if !kept.contains(&(kind.as_str(), id.as_str())) {
+            drop.execute(params![log.to_string(), kind, id])?;
+        }
+    }
+    Ok(())
+}
+
+/// Drops everything held of a log.
+pub(super) fn forget(db: &Connection, log: Log) -> Result<(), StoreError> {
+    let log = log.to_string();
+    db.prepare_cached("DELETE FROM rows WHERE log = ?1")?
+        .execute([&log])?;
+    db.prepare_cached("DELETE FROM cursors WHERE log = ?1")?
+        .execute([&log])?;
+    Ok(())
+}
+
+/// The revs of another epoch mean nothing: whatever comes replaces what is held.
+pub(super) fn age(db: &Connection) -> Result<(), StoreError> {
+    db.execute("UPDATE rows SET rev = 0", [])?;
+    db.execute("DELETE FROM cursors", [])?;
+    Ok(())
+}
+
+/// Cursors of logs, with the view stamps of communities.
+pub fn cursors(db: &Connection) -> Result<Vec<(Log, Rev, Option<String>)>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT log, rev, view FROM cursors")?;
+    let found = statement.query_map([], |row| {
+        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    let mut cursors = Vec::new();
+    for cursor in found {
+        let (log, rev, view) = cursor?;
+        if let Ok(log) = log.parse() {
+            cursors.push((log, Rev(nat(rev)), view));
+        }
+    }
+    Ok(cursors)
+}
+
+pub(super) fn set_cursor(
+    db: &Connection,
+    log: Log,
+    rev: Rev,
+    view: Option<&str>,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO cursors (log, rev, view) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET rev = excluded.rev, view = coalesce(excluded.view, cursors.view)",
+    )?
+    .execute(params![log.to_string(), int(rev.0), view])?;
+    Ok(())
+}

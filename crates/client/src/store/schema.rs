@@ -1,0 +1,117 @@
+//! The tables. Migrations are appended and only ever add, so that an older program could be told apart by its number.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+
+/// One entry per schema; the file's `user_version` is how many were applied.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE meta (
+    key   TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cursors (
+    log  TEXT NOT NULL PRIMARY KEY,
+    rev  INTEGER NOT NULL,
+    view TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rows (
+    log     TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    rev     INTEGER NOT NULL,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    body    TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (log, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rows_by_id ON rows (kind, id, deleted, log);
+
+CREATE TABLE messages (
+    topic       BLOB NOT NULL,
+    seq         INTEGER NOT NULL,
+    id          BLOB NOT NULL,
+    is_mine     INTEGER NOT NULL DEFAULT 0,
+    pinned_at   INTEGER NOT NULL DEFAULT 0,
+    content_rev INTEGER NOT NULL DEFAULT 0,
+    content     TEXT NOT NULL DEFAULT '',
+    marks_rev   INTEGER NOT NULL DEFAULT 0,
+    marks       TEXT NOT NULL DEFAULT '',
+    more        TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (topic, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX messages_by_id ON messages (topic, id);
+CREATE INDEX messages_mine ON messages (topic, seq) WHERE is_mine = 1;
+CREATE INDEX messages_pinned ON messages (topic, pinned_at) WHERE pinned_at > 0;
+
+CREATE TABLE islands (
+    topic    BLOB NOT NULL,
+    from_seq INTEGER NOT NULL,
+    to_seq   INTEGER NOT NULL,
+    rev      INTEGER NOT NULL,
+    PRIMARY KEY (topic, from_seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE heads (
+    topic BLOB NOT NULL PRIMARY KEY,
+    seq   INTEGER NOT NULL DEFAULT 0,
+    rev   INTEGER NOT NULL DEFAULT 0,
+    floor INTEGER NOT NULL DEFAULT 0,
+    wide  TEXT NOT NULL DEFAULT '[]'
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE communities (
+    community BLOB NOT NULL PRIMARY KEY,
+    me        TEXT NOT NULL DEFAULT '',
+    members   INTEGER,
+    online    INTEGER,
+    as_of     INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE profiles (
+    account BLOB NOT NULL PRIMARY KEY,
+    rev     INTEGER NOT NULL,
+    body    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE members (
+    community BLOB NOT NULL,
+    account   BLOB NOT NULL,
+    body      TEXT NOT NULL,
+    PRIMARY KEY (community, account)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    no         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         BLOB NOT NULL UNIQUE,
+    topic      BLOB,
+    command    TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    state      TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'rejected', 'stale')),
+    rejection  TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX outbox_by_topic ON outbox (topic, no);
+
+CREATE TABLE drafts (
+    topic    BLOB NOT NULL PRIMARY KEY,
+    text     TEXT NOT NULL,
+    reply_to BLOB
+) STRICT, WITHOUT ROWID;
+"];
+
+/// Brings the file to this program's schema.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    let found: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::TooNew { found, known });
+    }
+    for migration in MIGRATIONS.iter().skip(found as usize) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}

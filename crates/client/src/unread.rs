@@ -1,0 +1,291 @@
+//! Levels and numbers: `unread = head − cursor − own`, mentions after the cursor, and what of it is shown at each level.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::Connection;
+use tulou_engine::{OutboxEntry, OutboxState, TopicHead};
+use tulou_protocol::{
+    AccountId, Body, Command, GroupId, Log, Seq, TopicId,
+    id::Millis,
+    limits,
+    row::{Level, Notify, NotifyScope},
+};
+
+use crate::{
+    shape::Shape,
+    store::{StoreError, heads, messages, outbox, rows},
+    view::Badge,
+};
+
+/// How far a topic was read, with what waits in the outbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReadTo {
+    /// Read up to here.
+    pub seq: Seq,
+    /// My messages after it.
+    pub own: u64,
+    /// Counts explicit settings.
+    pub set_no: u32,
+}
+
+/// What numbers are computed from.
+pub struct Ledger {
+    cursors: HashMap<TopicId, ReadTo>,
+    mentions: HashMap<TopicId, Vec<Seq>>,
+    levels: HashMap<String, Notify>,
+    heads: BTreeMap<TopicId, TopicHead>,
+    now: Millis,
+}
+
+/// The numbers of one topic.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Messages after the cursor that are not mine.
+    pub unread: u64,
+    /// Messages after the cursor that mention me.
+    pub mentions: u64,
+}
+
+impl Ledger {
+    /// What all topics' numbers are computed from.
+    pub fn load(
+        db: &Connection,
+        me: AccountId,
+        outbox: &[OutboxEntry],
+        now: Millis,
+    ) -> Result<Self, StoreError> {
+        let log = Log::Account(me);
+        let mut ledger = Self {
+            cursors: HashMap::new(),
+            mentions: HashMap::new(),
+            levels: HashMap::new(),
+            heads: heads::all(db)?,
+            now,
+        };
+        for kind in ["cursor", "mention", "notify"] {
+            for row in rows::of_kind(db, log, kind)? {
+                ledger.take(row);
+            }
+        }
+        ledger.lay(db, outbox)?;
+        Ok(ledger)
+    }
+
+    /// What one topic's numbers are computed from; levels are left out.
+    pub fn of_topic(
+        db: &Connection,
+        me: AccountId,
+        topic: TopicId,
+        now: Millis,
+    ) -> Result<Self, StoreError> {
+        let mut ledger = Self {
+            cursors: HashMap::new(),
+            mentions: HashMap::new(),
+            levels: HashMap::new(),
+            heads: BTreeMap::from([(topic, heads::of_topic(db, topic)?)]),
+            now,
+        };
+        if let Some(row) = rows::one(db, Log::Account(me), "cursor", &topic.to_string())? {
+            ledger.take(row);
+        }
+        ledger.lay(db, &outbox::of_topic(db, topic)?)?;
+        Ok(ledger)
+    }
+
+    fn take(&mut self, row: tulou_protocol::Row) {
+        match row.body {
+            Body::Cursor(cursor) => {
+                if let Ok(topic) = row.id.parse() {
+                    let read_to = ReadTo {
+                        seq: cursor.seq,
+                        own: cursor.own,
+                        set_no: cursor.set_no,
+                    };
+                    self.cursors.insert(topic, read_to);
+                }
+            }
+            Body::Mention(mention) => {
+                self.mentions
+                    .entry(mention.topic)
+                    .or_default()
+                    .push(mention.seq);
+            }
+            Body::Notify(notify) => {
+                self.levels.insert(row.id, notify);
+            }
+            _ => {}
+        }
+    }
+
+    /// What the person read counts at once, whether the server has heard of it or not.
+    fn lay(&mut self, db: &Connection, outbox: &[OutboxEntry]) -> Result<(), StoreError> {
+        for entry in outbox {
+            if matches!(entry.state, OutboxState::Rejected(_)) {
+                continue;
+            }
+            match &entry.command {
+                Command::CursorAdvance { topic, seq, set_no } => {
+                    let read_to = self.read_to(*topic);
+                    if *set_no == read_to.set_no && *seq > read_to.seq {
+                        let own = if read_to.own == 0 {
+                            0
+                        } else {
+                            messages::mine_after(db, *topic, *seq)?
+                        };
+                        let read_to = ReadTo {
+                            seq: *seq,
+                            own,
+                            ..read_to
+                        };
+                        self.cursors.insert(*topic, read_to);
+                    }
+                }
+                Command::CursorSet { topic, seq } => {
+                    let read_to = ReadTo {
+                        seq: *seq,
+                        own: messages::mine_after(db, *topic, *seq)?,
+                        set_no: self.read_to(*topic).set_no + 1,
+                    };
+                    self.cursors.insert(*topic, read_to);
+                }
+                Command::NotifySet {
+                    scope,
+                    level,
+                    until,
+                } => {
+                    let notify = Notify {
+                        level: *level,
+                        until: *until,
+                        more: serde_json::Map::new(),
+                    };
+                    self.levels.insert(scope.key(), notify);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// How far a topic was read. What lies before the first message that I may read counts as read.
+    pub fn read_to(&self, topic: TopicId) -> ReadTo {
+        self.cursors.get(&topic).copied().unwrap_or_else(|| {
+            let floor = self.heads.get(&topic).map_or(0, |head| head.floor.0);
+            ReadTo {
+                seq: Seq(floor.saturating_sub(1)),
+                ..ReadTo::default()
+            }
+        })
+    }
+
+    /// The head of a topic, as far as known.
+    pub fn head(&self, topic: TopicId) -> Seq {
+        self.heads.get(&topic).map_or(Seq::ZERO, |head| head.seq)
+    }
+
+    /// The numbers of a topic.
+    pub fn numbers(
+        &self,
+        db: &Connection,
+        shape: Option<&Shape>,
+        topic: TopicId,
+    ) -> Result<Numbers, StoreError> {
+        let read_to = self.read_to(topic);
+        let head = self.heads.get(&topic);
+        let last = head.map_or(0, |head| head.seq.0);
+        let unread = last
+            .saturating_sub(read_to.seq.0)
+            .saturating_sub(read_to.own);
+        let mut named: Vec<Seq> = self
+            .mentions
+            .get(&topic)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|seq| *seq > read_to.seq)
+            .collect();
+        for wide in head.into_iter().flat_map(|head| &head.wide_mentions) {
+            let hits_me = match wide.member_group {
+                None => true,
+                Some(group) => shape.is_some_and(|shape| shape.me.member_groups.contains(&group)),
+            };
+            if hits_me
+                && wide.seq > read_to.seq
+                && !named.contains(&wide.seq)
+                && !messages::is_mine(db, topic, wide.seq)?
+            {
+                named.push(wide.seq);
+            }
+        }
+        Ok(Numbers {
+            unread,
+            mentions: named.len() as u64,
+        })
+    }
+
+    /// The level of a topic: the nearest that is not `inherit` decides.
+    pub fn level(&self, shape: &Shape, group: GroupId, topic: TopicId) -> Level {
+        let scopes = [
+            NotifyScope::Topic(topic),
+            NotifyScope::Group(group),
+            NotifyScope::Community(shape.id),
+            NotifyScope::Global,
+        ];
+        for scope in scopes {
+            if let Some(set) = self.levels.get(&scope.key())
+                && set.level != Level::Inherit
+                && set.until.is_none_or(|until| until > self.now)
+            {
+                return set.level;
+            }
+        }
+        match shape.counts {
+            Some((members, _)) if members > limits::SMALL_COMMUNITY => Level::Mentions,
+            Some(_) | None => Level::All,
+        }
+    }
+
+    /// What is shown of a topic's numbers.
+    pub fn badge(
+        &self,
+        db: &Connection,
+        shape: &Shape,
+        group: GroupId,
+        topic: TopicId,
+    ) -> Result<Badge, StoreError> {
+        let numbers = self.numbers(db, Some(shape), topic)?;
+        Ok(shown(numbers, self.level(shape, group, topic)))
+    }
+}
+
+/// What is shown of numbers at a level.
+pub fn shown(numbers: Numbers, level: Level) -> Badge {
+    let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    match level {
+        Level::All | Level::Inherit => Badge {
+            unread: number(numbers.unread),
+            mentions: number(numbers.mentions),
+            has_dot: false,
+        },
+        Level::Mentions => Badge {
+            unread: 0,
+            mentions: number(numbers.mentions),
+            has_dot: numbers.unread > 0,
+        },
+        Level::Nothing => Badge {
+            unread: 0,
+            mentions: 0,
+            has_dot: numbers.unread > 0,
+        },
+    }
+}
+
+/// The sum of what is shown under something.
+pub fn sum(badges: impl IntoIterator<Item = Badge>) -> Badge {
+    badges
+        .into_iter()
+        .fold(Badge::default(), |sum, badge| Badge {
+            unread: sum.unread.saturating_add(badge.unread),
+            mentions: sum.mentions.saturating_add(badge.mentions),
+            has_dot: sum.has_dot || badge.has_dot,
+        })
+}
