@@ -35,6 +35,9 @@ const STAY: &str = "--stay";
 /// With this word Tulou starts without a window, or closes the one it has, which gives its memory back.
 const CLOSED: &str = "--closed";
 
+/// With this word Tulou shows an empty window and opens nothing: what the window costs by itself, for measurements.
+const BARE: &str = "--bare";
+
 /// How long the end may take before what is left is cut off. Everything that was acknowledged is on disk by then.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
@@ -85,6 +88,9 @@ fn build(is_closed: bool) -> tauri::Result<tauri::App> {
         .plugin(state.build())
         .invoke_handler(bindings::builder().invoke_handler())
         .setup(move |app| {
+            if std::env::args().any(|word| word == BARE) {
+                return Ok(window::make_bare(app.handle())?);
+            }
             let handle = app.handle().clone();
             let controller = Controller::new(NativeWindow::new(handle.clone(), home.web_view()));
             app.manage(App::new(home, controller.clone()));
@@ -112,7 +118,10 @@ fn follow(app: &AppHandle, event: &RunEvent, stays: bool) {
         api.prevent_exit();
     }
     if let RunEvent::Exit = event {
-        let end = async { app.state::<App>().shut_down().await };
+        let Some(state) = app.try_state::<App>() else {
+            return;
+        };
+        let end = state.shut_down();
         let ended =
             tauri::async_runtime::block_on(async { tokio::time::timeout(END_WITHIN, end).await });
         if ended.is_err() {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, webview::PageLoadEvent};
 
 use crate::controller::Shell;
 
@@ -76,6 +78,25 @@ impl Shell for NativeWindow {
     fn open(&self, url: &str) -> Result<(), String> {
         tauri_plugin_opener::open_url(url, None::<&str>).map_err(|error| error.to_string())
     }
+}
+
+/// Makes a window with an empty page: what a window costs by itself, for measurements.
+pub fn make_bare(app: &AppHandle) -> tauri::Result<()> {
+    let (width, height) = wished_size().unwrap_or(SIZE);
+    let blank = WebviewUrl::App("bare.html".into());
+    WebviewWindowBuilder::new(app, "bare", blank)
+        .title("Tulou")
+        .inner_size(width, height)
+        .on_page_load(|_, page| {
+            if page.event() == PageLoadEvent::Finished {
+                let at_ms = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .map_or(0, |since| since.as_millis());
+                tracing::debug!(target: "tulou::painted", at_ms = at_ms, "painted");
+            }
+        })
+        .build()?;
+    Ok(())
 }
 
 /// The size that the environment asks for.
