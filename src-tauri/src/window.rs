@@ -1,7 +1,6 @@
 //! The native window. It can be destroyed, which gives the web view's memory back, and made again.
 
 use std::path::PathBuf;
-
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, webview::PageLoadEvent};

@@ -149,7 +149,9 @@ impl Engine {
             engine.topics.entry(topic).or_default().head = head;
         }
         for (topic, islands) in restored.islands {
-            engine.topics.entry(topic).or_default().held = Held::restored(&islands);
+            let state = engine.topics.entry(topic).or_default();
+            state.held = Held::restored(&islands);
+            state.is_seen = !islands.is_empty();
         }
         for (log, (cursor, view)) in restored.cursors {
             if log.topic().is_none() {
@@ -161,7 +163,8 @@ impl Engine {
             .map_or(Rev::ZERO, |account| engine.cursor(Log::Account(account)));
         for (community, as_of) in restored.communities {
             engine.memberships.insert(community, account_cursor);
-            let cursor = engine.cursor(Log::Community(community));
+            let log = Log::Community(community);
+            let cursor = engine.logs.entry(log).or_default().cursor;
             engine
                 .communities
                 .insert(community, Community::restored(as_of));

@@ -145,7 +145,8 @@ pub type Batch = Vec<Change>;
 /// One change to the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// The server greeted; an epoch other than the stored one comes with resets.
+    /// The server greeted. With an epoch other than the stored one the store drops the profiles of others; every log
+    /// was forgotten before this in the same batch.
     Greeted(Box<Greeting>),
     /// Rows, each in its latest state: the newest rev of a row wins (for a message, of each of its parts).
     Rows(Log, Vec<Row>),

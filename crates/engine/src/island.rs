@@ -175,9 +175,14 @@ impl Held {
         self.segments = next;
     }
 
-    /// Drops the shortest islands but the last until there are [`ISLANDS`]; says what was dropped.
+    /// Drops the shortest islands but the last until there are [`ISLANDS`]; says what was dropped. Too many segments
+    /// become islands.
     pub fn shrink(&mut self) -> Vec<(Seq, Seq)> {
+        if self.segments.len() <= ISLANDS {
+            return Vec::new();
+        }
         let mut islands = self.islands();
+        self.segments.clone_from(&islands);
         let mut dropped = Vec::new();
         while islands.len() > ISLANDS {
             let shortest = (0..islands.len() - 1).min_by_key(|at| {

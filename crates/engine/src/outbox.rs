@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tulou_protocol::{
-    AccountId, Answer, ClientFrame, Code, Command, CommandId, Commanded, Log, Rejection, TopicId,
+    AccountId, Answer, Body, ClientFrame, Code, Command, CommandId, Commanded, Log, Rejection,
+    TopicId,
     command::Edit,
     frame::{Refusal, Request, Response},
     id::Millis,
@@ -394,8 +395,9 @@ impl Engine {
         let Some((log, sent)) = found else { return };
         match response.into_result::<Answer>() {
             Ok(answer) => {
+                let answered = answered_text(&answer, &sent);
                 self.apply_answer(answer, brings(&sent));
-                self.finish_command(id, &sent);
+                self.finish_command(id, &sent, answered);
             }
             Err(Refusal::Busy(busy)) => {
                 let wait = Millis::try_from(busy.retry_after_ms).unwrap_or(Millis::MAX / 2);
@@ -423,31 +425,32 @@ impl Engine {
         }
     }
 
-    /// Out of the outbox. What the person changed while it was on its way is made up for.
-    fn finish_command(&mut self, id: CommandId, sent: &Command) {
+    /// Out of the outbox. What the person changed while it was on its way, be it on an earlier link, is made up for.
+    fn finish_command(&mut self, id: CommandId, sent: &Command, answered: Option<String>) {
         let place = self.outbox.places.get(&id).copied();
         let entry = place.and_then(|no| self.outbox.remove(no));
         self.out.apply(Change::Done(id));
         let Command::MessageSend {
             topic,
             message,
-            text: was,
+            text,
             ..
         } = sent
         else {
             return;
         };
+        let was = answered.unwrap_or_else(|| text.clone());
         match entry.map(|entry| entry.command) {
             None => self.out.apply(Change::FollowUp(Command::MessageRecall {
                 topic: *topic,
                 message: *message,
             })),
-            Some(Command::MessageSend { text, .. }) if text != *was => {
+            Some(Command::MessageSend { text, .. }) if text != was => {
                 self.out.apply(Change::FollowUp(Command::MessageEdit {
                     topic: *topic,
                     message: *message,
                     text: Edit {
-                        from: was.clone(),
+                        from: was,
                         to: text,
                     },
                 }));
@@ -473,4 +476,25 @@ impl Engine {
             }
         }
     }
+}
+
+/// The text that the server has of a message that was sent.
+fn answered_text(answer: &Answer, sent: &Command) -> Option<String> {
+    let Command::MessageSend { message, .. } = sent else {
+        return None;
+    };
+    let id = message.to_string();
+    answer
+        .pushes
+        .iter()
+        .flat_map(|push| &push.rows)
+        .filter(|row| row.id == id)
+        .find_map(|row| {
+            if let Body::Message(message) = &row.body {
+                message.content.as_ref()
+            } else {
+                None
+            }
+        })
+        .map(|content| content.text.clone())
 }

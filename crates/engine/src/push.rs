@@ -109,6 +109,7 @@ impl Engine {
             }
         } else if let Body::Direct(direct) = &row.body {
             if let Ok(topic) = row.id.parse::<TopicId>() {
+                self.topics.entry(topic).or_default().is_seen = true;
                 self.raise_head(topic, direct.head_seq, direct.topic_rev);
             }
         } else if let Body::Mention(mention) = &row.body
@@ -141,7 +142,7 @@ impl Engine {
             ..
         } = push;
         let is_watched = self.watches.on.contains(&topic);
-        let Some(state) = self.topics.get_mut(&topic) else {
+        let Some(state) = self.topics.get_mut(&topic).filter(|state| state.is_seen) else {
             return;
         };
         if state.cursor.is_some_and(|cursor| rev <= cursor) {
@@ -230,6 +231,22 @@ impl Engine {
 
     fn take_heartbeat(&mut self, heartbeat: Heartbeat) {
         self.link.clock_ahead = heartbeat.now - self.now;
+        // The server may have ended a watch and given back the right since: then nothing would be pushed any more.
+        let ended: Vec<TopicId> = self
+            .watches
+            .on
+            .iter()
+            .filter(|topic| {
+                !heartbeat
+                    .heads
+                    .iter()
+                    .any(|(log, _)| *log == Log::Topic(**topic))
+            })
+            .copied()
+            .collect();
+        for topic in ended {
+            self.end_watch(topic);
+        }
         for (log, rev) in heartbeat.heads {
             match log {
                 Log::Topic(topic) => self.expect_topic(topic, rev),

@@ -433,6 +433,7 @@ impl Engine {
         }
         state.topic_revs.insert(topic, rev);
         let is_new = state.numbers.insert(no, topic).is_none();
+        self.topics.entry(topic).or_default().is_seen = true;
         if let Some(head) = state.unknown.remove(&no) {
             self.take_head(topic, head);
         }

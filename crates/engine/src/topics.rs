@@ -37,6 +37,8 @@ const REFRESH_MS: Millis = 600_000;
 /// What is known and held of a topic.
 #[derive(Debug, Default)]
 pub struct Topic {
+    /// It may be seen, as far as known. What comes late of one that may not is not kept.
+    pub is_seen: bool,
     /// Its head, as far as known.
     pub head: TopicHead,
     /// The rev of the digest that named the wide mentions.
@@ -132,6 +134,13 @@ impl Engine {
                 self.out.islands.insert(topic);
             }
         }
+    }
+
+    /// The server does not push the topic any more: it is asked to, if it lets us.
+    pub(crate) fn end_watch(&mut self, topic: TopicId) {
+        self.watches.on.remove(&topic);
+        self.stop_following(topic);
+        self.watches.is_dirty = true;
     }
 
     /// Watches end with the link.
@@ -235,6 +244,7 @@ impl Engine {
             };
             self.watches.on.insert(topic);
             self.watches.refused.remove(&topic);
+            self.topics.entry(topic).or_default().is_seen = true;
             self.raise_head(topic, found.head_seq, found.rev);
             self.follow(topic, found.head_seq, found.rev);
         }
@@ -368,7 +378,7 @@ impl Engine {
         outcome: SyncOutcome,
     ) {
         let is_followed = self.watches.on.contains(&topic);
-        let Some(state) = self.topics.get_mut(&topic) else {
+        let Some(state) = self.topics.get_mut(&topic).filter(|state| state.is_seen) else {
             return;
         };
         let (rev, head_seq, floor, rows, tail_from, has_more, authors) = match outcome {
@@ -508,7 +518,9 @@ impl Engine {
                 return;
             }
         };
-        let state = self.topics.entry(topic).or_default();
+        let Some(state) = self.topics.get_mut(&topic).filter(|state| state.is_seen) else {
+            return;
+        };
         if state.is_rewound {
             self.want_again(topic, at);
             self.to_sync.insert(topic);
@@ -548,7 +560,8 @@ impl Engine {
 
     /// When the link is idle, what is held of unwatched topics is looked through, a few at a time.
     pub(crate) fn pump_idle(&mut self) {
-        if self.link.told != Some(LinkState::Synced) || self.now < self.quiet_since + IDLE_MS {
+        let is_busy = self.now < self.pause_until.max(self.quiet_since + IDLE_MS);
+        if self.link.told != Some(LinkState::Synced) || is_busy {
             return;
         }
         let now = self.now;
@@ -563,12 +576,14 @@ impl Engine {
             .take(IDLE_TOPICS)
             .copied()
             .collect();
+        self.quiet_since = now;
         if !topics.is_empty() {
             self.sync_topics(&topics);
             return;
         }
         for state in self.communities.values_mut() {
             if now >= state.asked_at + REFRESH_MS {
+                state.asked_at = now;
                 state.ask_heads_since(state.as_of);
             }
         }
@@ -588,6 +603,6 @@ impl Engine {
             .values()
             .map(|state| state.asked_at + REFRESH_MS);
         let due = topics.chain(communities).min()?;
-        Some(due.max(self.quiet_since + IDLE_MS))
+        Some(due.max(self.quiet_since + IDLE_MS).max(self.pause_until))
     }
 }

@@ -25,6 +25,7 @@ pub mod hub;
 mod rate;
 mod session;
 pub mod store;
+mod wire;
 
 pub use app::App;
 pub use config::Config;

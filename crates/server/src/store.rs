@@ -286,18 +286,19 @@ pub trait Store: Send + Sync + 'static {
     fn community_of(&self, topic: TopicId) -> Pending<Option<CommunityId>>;
     /// Members among some accounts.
     fn members(&self, community: CommunityId, accounts: Vec<AccountId>) -> Pending<Vec<Member>>;
+    /// How many members a community has.
+    fn count_members(&self, community: CommunityId) -> Pending<u64>;
     /// What a command needs to be known.
     fn known(&self, actor: AccountId, needs: Needs) -> Pending<Known>;
 
     /// Heads of logs, in order; none for a log that does not exist.
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>>;
-    /// Rows of an account's log after a rev, in the order of rev. With `with_tombstones` false, only what is there.
+    /// Rows of an account's log after a rev, tombstones among them, in the order of rev.
     fn rows_since(
         &self,
         log: Log,
         since: Rev,
         limit: usize,
-        with_tombstones: bool,
     ) -> Pending<(Head, Vec<Row>)>;
     /// The first `seq` of a topic sent at a time or later; the one after the last if there is none.
     fn first_since(&self, topic: TopicId, time: Millis) -> Pending<Seq>;

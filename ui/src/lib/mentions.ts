@@ -55,7 +55,7 @@ export function namesIn(blocks: readonly Block[]): Map<string, string> {
 
 /** What is being typed after an `@` right before the caret, or null. */
 export function mentionBeforeCaret(text: string, caret: number): { start: number; prefix: string } | null {
-  const found = /(^|[^\p{L}\p{N}_])@([^\s@<>]{0,40})$/u.exec(text.slice(0, caret))
+  const found = /(^|[^\p{Script=Latin}\p{N}_.-])@([^\s@<>]{0,40})$/u.exec(text.slice(0, caret))
   if (!found) return null
   const prefix = found[2] ?? ''
   return { start: caret - prefix.length - 1, prefix }

@@ -183,3 +183,16 @@ fn mentioned(written: &str) -> Vec<AccountId> {
     accounts.truncate(tulou_protocol::limits::MENTIONS);
     accounts
 }
+
+impl Needs {
+    /// Whether the store has to be asked for more than members.
+    #[must_use]
+    pub const fn asks_the_store(&self) -> bool {
+        self.message.is_some()
+            || self.reply_to.is_some()
+            || self.pins
+            || self.cursor_at.is_some()
+            || self.profile
+            || self.heads
+    }
+}

@@ -267,7 +267,9 @@ impl Structure {
         }
         if with_tombstones {
             for ((kind, id), rev) in &self.gone {
-                add(id.clone(), *rev, Body::Deleted(kind.clone()));
+                for kind in tombstones(kind) {
+                    add(id.clone(), *rev, Body::Deleted((*kind).to_owned()));
+                }
             }
         }
         rows.sort_by_key(|row| row.rev);
@@ -297,6 +299,18 @@ impl Structure {
         topics(before) != topics(after)
             || locked(before) != locked(after)
             || groups(before) != groups(after)
+    }
+}
+
+/// The kinds under which a reader may hold what was deleted.
+#[must_use]
+pub fn tombstones(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "topic" => &["topic", "locked_topic"],
+        "group" => &["group"],
+        "member_group" => &["member_group"],
+        "access" => &["access"],
+        _ => &["community"],
     }
 }
 

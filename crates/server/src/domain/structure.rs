@@ -208,7 +208,12 @@ impl Structure {
     }
 
     /// Applies what was committed: the rows that the log took, and the changes beside it.
-    pub fn apply(&mut self, rev: Rev, rows: &[Row], changes: &[Change], joined: i64) {
+    pub fn apply<'a>(
+        &mut self,
+        rev: Rev,
+        rows: impl Iterator<Item = &'a Row>,
+        changes: &[Change],
+    ) {
         for row in rows {
             self.put(row);
         }
@@ -241,7 +246,6 @@ impl Structure {
                 | Change::Named { .. } => {}
             }
         }
-        self.members = self.members.saturating_add_signed(joined);
         self.rev = self.rev.max(rev);
         self.sights = Sights::default();
     }

@@ -114,6 +114,10 @@ impl Store for Sqlite {
         })
     }
 
+    fn count_members(&self, community: CommunityId) -> Pending<u64> {
+        self.read(move |db| community::count(db, community))
+    }
+
     fn known(&self, actor: AccountId, needs: Needs) -> Pending<Known> {
         self.read(move |db| message::known(db, actor, &needs))
     }
@@ -127,11 +131,10 @@ impl Store for Sqlite {
         log: Log,
         since: Rev,
         limit: usize,
-        with_tombstones: bool,
     ) -> Pending<(Head, Vec<Row>)> {
         self.read(move |db| {
             let head = log::head(db, log)?.unwrap_or_default();
-            Ok((head, row::since(db, log, since, limit, with_tombstones)?))
+            Ok((head, row::since(db, log, since, limit)?))
         })
     }
 

@@ -55,7 +55,7 @@ pub fn structure(db: &Connection, id: CommunityId) -> Result<Option<Structure>, 
     let Some(head) = log::head(db, community)? else {
         return Ok(None);
     };
-    let rows = row::since(db, community, Rev::ZERO, usize::MAX, true)?;
+    let rows = row::since(db, community, Rev::ZERO, usize::MAX)?;
     let seats: Result<Vec<_>, _> = db
         .prepare_cached(SEATS)?
         .query_map([id.as_bytes()], |row| {
@@ -66,13 +66,18 @@ pub fn structure(db: &Connection, id: CommunityId) -> Result<Option<Structure>, 
             ))
         })?
         .collect();
-    let members = db
-        .prepare_cached(COUNT)?
-        .query_row([id.as_bytes()], |row| counter(row, 0))?;
+    let members = count(db, id)?;
     let last_no = u32::try_from(head.seq.0).unwrap_or(u32::MAX);
     Ok(Structure::from_rows(
         id, head.rev, rows, seats?, last_no, members,
     ))
+}
+
+/// How many members a community has.
+pub fn count(db: &Connection, id: CommunityId) -> Result<u64, StoreError> {
+    Ok(db
+        .prepare_cached(COUNT)?
+        .query_row([id.as_bytes()], |row| counter(row, 0))?)
 }
 
 fn read_member(row: &SqlRow<'_>) -> rusqlite::Result<Member> {

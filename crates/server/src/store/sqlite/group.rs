@@ -1,7 +1,7 @@
 //! One transaction of the writer: heads are read once, counted in memory, and written back at its end. Within the
 //! transaction nobody else writes, so the counting is the store's own.
 
-use std::{collections::HashMap, fmt::Write};
+use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension};
 use tulou_protocol::{
@@ -22,6 +22,7 @@ use crate::{
         message::mark_after,
     },
     store::{Commit, Head, Outcome, StoreError, Written, WrittenRow},
+    wire::answer_json,
 };
 
 /// How one commit of a group went.
@@ -514,66 +515,4 @@ fn sent_before(sent: &Sent, rev: Rev, present: Message) -> Result<Outcome, Store
     Ok(Outcome::Repeat(format!(
         r#"{{"pushes":[{{"log":"{log}","prev":{prev},"rev":{rev},"rows":[{json}]}}]}}"#
     )))
-}
-
-/// The answer to a command: what changed in its home log and in the actor's own.
-fn answer_json(commit: &Commit, logs: &[Written]) -> String {
-    let mut json = String::from(r#"{"pushes":["#);
-    let mut is_first = true;
-    for written in logs {
-        let is_his = match written.log {
-            Log::Account(account) => account == commit.account,
-            Log::Topic(_) | Log::Community(_) => true,
-        };
-        if is_his {
-            if !is_first {
-                json.push(',');
-            }
-            is_first = false;
-            push_json(&mut json, std::slice::from_ref(&written));
-        }
-    }
-    json.push_str("]}");
-    json
-}
-
-/// Writes of one log, one after the other, as one push.
-pub fn push_json(json: &mut String, writes: &[&Written]) {
-    let (Some(first), Some(last)) = (writes.first(), writes.last()) else {
-        return;
-    };
-    let _ = write!(
-        json,
-        r#"{{"log":"{}","prev":{},"rev":{},"rows":["#,
-        first.log, first.prev, last.rev
-    );
-    let mut is_first = true;
-    for row in writes.iter().flat_map(|written| &written.rows) {
-        if !is_first {
-            json.push(',');
-        }
-        is_first = false;
-        json.push_str(&row.json);
-    }
-    json.push(']');
-    push_authors(json, writes);
-    json.push('}');
-}
-
-fn push_authors(json: &mut String, writes: &[&Written]) {
-    let mut authors: Vec<(AccountId, Rev)> = Vec::new();
-    for author in writes.iter().flat_map(|written| &written.authors) {
-        if !authors.contains(author) {
-            authors.push(*author);
-        }
-    }
-    if authors.is_empty() {
-        return;
-    }
-    json.push_str(r#","authors":["#);
-    for (at, (account, rev)) in authors.iter().enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        let _ = write!(json, r#"{comma}["{account}",{rev}]"#);
-    }
-    json.push(']');
 }

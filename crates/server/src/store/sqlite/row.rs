@@ -34,19 +34,12 @@ pub fn since(
     log: Log,
     since: Rev,
     limit: usize,
-    with_tombstones: bool,
 ) -> Result<Vec<Row>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = db.prepare_cached(SINCE)?;
     let rows = statement.query_map((log.uuid().as_bytes(), number(since.0), limit), read)?;
-    let mut found = Vec::new();
-    for row in rows {
-        let row = row?;
-        if with_tombstones || !matches!(row.body, Body::Deleted(_)) {
-            found.push(row);
-        }
-    }
-    Ok(found)
+    let rows: Result<Vec<_>, _> = rows.collect();
+    Ok(rows?)
 }
 
 /// A row's body, if it is there.
