@@ -19,6 +19,8 @@ export default ts.config(
       // Svelte's compiler and svelte-check know which names exist.
       'no-undef': 'off',
       'svelte/no-at-html-tags': 'error',
+      // State is said to be reactive where it is meant to be; a plain Map or Set elsewhere is meant to be plain.
+      'svelte/prefer-svelte-reactivity': 'off',
       'no-restricted-properties': ['error', { property: 'innerHTML' }, { property: 'outerHTML' }],
     },
   },

@@ -91,9 +91,7 @@ class I18n {
   }
 
   error(error: WindowError): string {
-    return this.rejection(
-      error.rejection ?? { code: error.code, permission: null, limit: null, retryAfterS: null },
-    )
+    return this.rejection(error.rejection ?? { code: error.code, permission: null, limit: null, retryAfterS: null })
   }
 }
 

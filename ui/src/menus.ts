@@ -19,7 +19,9 @@ const line: MenuItem = { kind: 'line' }
 /** Drops lines at the ends and doubled ones. */
 function tidy(items: (MenuItem | false)[]): MenuItem[] {
   const kept = items.filter((one): one is MenuItem => one !== false)
-  return kept.filter((one, at) => one.kind !== 'line' || (at > 0 && at < kept.length - 1 && kept[at - 1]?.kind !== 'line'))
+  return kept.filter(
+    (one, at) => one.kind !== 'line' || (at > 0 && at < kept.length - 1 && kept[at - 1]?.kind !== 'line'),
+  )
 }
 
 export function communityMenu(window: WindowState): MenuItem[] {

@@ -126,8 +126,7 @@ const stories: Record<string, Story> = {
   },
   toast: {
     scene: fullScene,
-    then: (window) =>
-      window.fail(new Error('the disk is full')),
+    then: (window) => window.fail(new Error('the disk is full')),
   },
 }
 

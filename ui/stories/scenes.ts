@@ -20,7 +20,15 @@ function rows(lang: Tongue): MessageView[] {
       type: 'list',
       start: 1,
       items: [
-        [{ type: 'paragraph', inlines: [{ type: 'bold', inlines: [text(s('P2 转阶段', 'P2'))] }, text(s('全员靠右', ' everyone stack right'))] }],
+        [
+          {
+            type: 'paragraph',
+            inlines: [
+              { type: 'bold', inlines: [text(s('P2 转阶段', 'P2'))] },
+              text(s('全员靠右', ' everyone stack right')),
+            ],
+          },
+        ],
         [{ type: 'paragraph', inlines: [text(s('副坦先开', 'off-tank ')), { type: 'code', text: 'mitigate' }] }],
       ],
     },
@@ -35,7 +43,12 @@ function rows(lang: Tongue): MessageView[] {
         {
           type: 'paragraph',
           inlines: [
-            text(s('今晚九点星海深渊,缺一个奶妈和一个副坦,区服 ', 'Starsea Abyss tonight at nine. Need one healer and an off-tank, server ')),
+            text(
+              s(
+                '今晚九点星海深渊,缺一个奶妈和一个副坦,区服 ',
+                'Starsea Abyss tonight at nine. Need one healer and an off-tank, server ',
+              ),
+            ),
             { type: 'code', text: s('华东-3', 'east-3') },
             text(s(',有意回复我。', '. Reply if you are in.')),
           ],
@@ -112,11 +125,29 @@ function mine(lang: Tongue, id: string, value: string, more: Partial<MessageView
 
 function access(lang: Tongue): AccessView {
   const s = pick(lang)
-  const keys = ['view', 'readHistory', 'speak', 'attach', 'react', 'pin', 'recallOthers', 'manageTopics', 'invite', 'kick']
+  const keys = [
+    'view',
+    'readHistory',
+    'speak',
+    'attach',
+    'react',
+    'pin',
+    'recallOthers',
+    'manageTopics',
+    'invite',
+    'kick',
+  ]
   return {
     memberGroups: [
       { id: 'mod', name: s('版主', 'Moderators'), isShown: true, canEdit: true, canAssign: true, isPending: false },
-      { id: 'reg', name: s('深渊固定队', 'Abyss regulars'), isShown: true, canEdit: true, canAssign: true, isPending: false },
+      {
+        id: 'reg',
+        name: s('深渊固定队', 'Abyss regulars'),
+        isShown: true,
+        canEdit: true,
+        canAssign: true,
+        isPending: false,
+      },
       { id: 'everyone', name: '', isShown: false, canEdit: true, canAssign: false, isPending: false },
     ],
     permissions: keys.map((key) => ({ key, isCommunityOnly: key === 'invite' || key === 'kick' })),
@@ -137,7 +168,13 @@ function access(lang: Tongue): AccessView {
         deny: ['manageTopics'],
         isPending: false,
       },
-      { place: { level: 'group', id: 'g1' }, memberGroup: 'reg', allow: [], deny: ['speak', 'attach'], isPending: false },
+      {
+        place: { level: 'group', id: 'g1' },
+        memberGroup: 'reg',
+        allow: [],
+        deny: ['speak', 'attach'],
+        isPending: false,
+      },
       { place: { level: 'topic', id: 't2' }, memberGroup: 'reg', allow: ['speak'], deny: [], isPending: false },
       { place: { level: 'topic', id: 't3' }, memberGroup: 'reg', allow: ['manageTopics'], deny: [], isPending: true },
       { place: { level: 'group', id: 'g3' }, memberGroup: 'reg', allow: [], deny: ['view', 'speak'], isPending: false },
@@ -176,10 +213,16 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
           isPending: false,
           topics: [
             topic('t3', s('招募队友', 'looking-for-group'), {
-              introduction: s('写清区服、段位和时间 · 组队成功后请编辑原消息', 'Say server, rank and time · edit your post once the party is full'),
+              introduction: s(
+                '写清区服、段位和时间 · 组队成功后请编辑原消息',
+                'Say server, rank and time · edit your post once the party is full',
+              ),
             }),
             topic('t4', s('攻略分享', 'guides'), { badge: { unread: 6, mentions: 4, hasDot: false } }),
-            topic('t5', s('闲聊灌水', 'off-topic'), { badge: { unread: 0, mentions: 0, hasDot: true }, hasDraft: true }),
+            topic('t5', s('闲聊灌水', 'off-topic'), {
+              badge: { unread: 0, mentions: 0, hasDot: true },
+              hasDraft: true,
+            }),
             topic('t6', s('开黑约战', 'scrims'), { isPending: true }),
           ],
         },
@@ -209,7 +252,10 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
     't3',
     timeline({
       name: s('招募队友', 'looking-for-group'),
-      introduction: s('写清区服、段位和时间 · 组队成功后请编辑原消息', 'Say server, rank and time · edit your post once the party is full'),
+      introduction: s(
+        '写清区服、段位和时间 · 组队成功后请编辑原消息',
+        'Say server, rank and time · edit your post once the party is full',
+      ),
       rows: rows(lang),
       firstUnread: 5,
       unread: 3,
@@ -218,7 +264,10 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
         {
           id: 'm1',
           author: s('林间鹿', 'Fawn'),
-          excerpt: s('今晚九点星海深渊,缺一个奶妈和一个副坦,区服 华东-3', 'Starsea Abyss tonight at nine. Need one healer and an off-tank'),
+          excerpt: s(
+            '今晚九点星海深渊,缺一个奶妈和一个副坦,区服 华东-3',
+            'Starsea Abyss tonight at nine. Need one healer and an off-tank',
+          ),
         },
       ],
       pending: [mine(lang, 'p1', s('收到,九点前上线,我玩副坦。', 'Got it, on before nine, I will off-tank.'), {})],
@@ -263,7 +312,14 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
   }
   api.access = access(lang)
   api.explained = [
-    { permission: 'view', isHeld: true, reason: 'access', place: { level: 'community' }, placeName: '', memberGroup: '' },
+    {
+      permission: 'view',
+      isHeld: true,
+      reason: 'access',
+      place: { level: 'community' },
+      placeName: '',
+      memberGroup: '',
+    },
     {
       permission: 'speak',
       isHeld: false,
@@ -293,7 +349,12 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
         displayName: s('夏至', 'Solstice'),
         serverName: s('夏至的服务器', 'Solstice’s server'),
         communities: [
-          { id: 'c1', name: s('星海玩家社群', 'Starsea Players'), badge: { unread: 8, mentions: 4, hasDot: false }, isPending: false },
+          {
+            id: 'c1',
+            name: s('星海玩家社群', 'Starsea Players'),
+            badge: { unread: 8, mentions: 4, hasDot: false },
+            isPending: false,
+          },
           { id: 'c2', name: 'Rust 中文', badge: { unread: 0, mentions: 0, hasDot: true }, isPending: false },
         ],
       }),
@@ -302,7 +363,12 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
         serverName: 'example.org',
         isHostedHere: false,
         communities: [
-          { id: 'c3', name: s('深圳读书会', 'Readers'), badge: { unread: 30, mentions: 12, hasDot: false }, isPending: false },
+          {
+            id: 'c3',
+            name: s('深圳读书会', 'Readers'),
+            badge: { unread: 30, mentions: 12, hasDot: false },
+            isPending: false,
+          },
           { id: 'c4', name: s('组会', 'Lab'), badge: { unread: 0, mentions: 0, hasDot: false }, isPending: true },
         ],
       }),
@@ -316,7 +382,16 @@ export function longScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
   const api = fullScene(lang, theme)
   const s = pick(lang)
   const people = ['林间鹿', 'Kestrel', '阿澈', 'Mori', '小舟']
-  const lines = [s('今晚还打吗', 'Are we playing tonight?'), 'ok', s('我十点以后才有空，你们先打，留一个位置给我就行，谢谢', 'I am free after ten, start without me and keep a seat please'), '👍', s('好的', 'sure')]
+  const lines = [
+    s('今晚还打吗', 'Are we playing tonight?'),
+    'ok',
+    s(
+      '我十点以后才有空，你们先打，留一个位置给我就行，谢谢',
+      'I am free after ten, start without me and keep a seat please',
+    ),
+    '👍',
+    s('好的', 'sure'),
+  ]
   const start = Date.now() - 1000 * 90_000
   api.topics.set(
     't3',
@@ -410,7 +485,18 @@ export function emptyCommunityScene(lang: Tongue, theme: 'light' | 'dark'): Stan
   const api = fullScene(lang, theme)
   const s = pick(lang)
   api.trees.set('c1', tree({ name: s('星海玩家社群', 'Starsea Players'), members: 1, online: 1, groups: [] }))
-  api.members = { sections: [{ memberGroup: null, name: '', count: 1, members: [member('me', s('夏至', 'Solstice'), { isMe: true, isOwner: true })] }], hasMore: false, isFresh: true }
+  api.members = {
+    sections: [
+      {
+        memberGroup: null,
+        name: '',
+        count: 1,
+        members: [member('me', s('夏至', 'Solstice'), { isMe: true, isOwner: true })],
+      },
+    ],
+    hasMore: false,
+    isFresh: true,
+  }
   return api
 }
 

@@ -16,6 +16,8 @@ export class ComposingKeys {
   }
 
   owns(event: KeyboardEvent): boolean {
-    return event.isComposing || event.keyCode === 229 || this.#isComposing || (this.#hasJustEnded && event.key === 'Enter')
+    return (
+      event.isComposing || event.keyCode === 229 || this.#isComposing || (this.#hasJustEnded && event.key === 'Enter')
+    )
   }
 }

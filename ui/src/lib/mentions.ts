@@ -1,4 +1,5 @@
-// Mentions stand in a message as `<@id>`; in the composer they stand as `@name`, and nobody sees an id.
+// Mentions stand in a message as `<@id>`, of a member group as `<@&id>`, of everyone as `<@everyone>`; in the composer
+// they stand as `@name`, and nobody sees an id. A name is kept here under what stands between `<@` and `>`.
 import type { Block, Inline } from '../api'
 
 const MARK = /<@([^<>\s]{1,80})>/g
@@ -41,7 +42,7 @@ export function namesIn(blocks: readonly Block[]): Map<string, string> {
   const names = new Map<string, string>()
   const inline = (part: Inline): void => {
     if (part.type === 'mention') names.set(part.account, part.name)
-    else if (part.type === 'mentionGroup') names.set(part.memberGroup, part.name)
+    else if (part.type === 'mentionGroup') names.set(`&${part.memberGroup}`, part.name)
     else if ('inlines' in part) part.inlines.forEach(inline)
   }
   const block = (part: Block): void => {

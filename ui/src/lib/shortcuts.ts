@@ -1,14 +1,6 @@
 /** What the keyboard can ask of the window as a whole. */
 export type Shortcut =
-  | 'switcher'
-  | 'settings'
-  | 'shortcuts'
-  | 'members'
-  | 'rows'
-  | 'previous'
-  | 'next'
-  | 'previousUnread'
-  | 'nextUnread'
+  'switcher' | 'settings' | 'shortcuts' | 'members' | 'rows' | 'previous' | 'next' | 'previousUnread' | 'nextUnread'
 
 /** The shortcut of a key, or null. Command stands for Control on a Mac. */
 export function shortcutOf(event: KeyboardEvent): Shortcut | null {

@@ -13,7 +13,12 @@ export function isUnread(badge: Badge): boolean {
 }
 
 /** The topic before or behind another one, in a circle; only unread ones if asked. */
-export function neighbour(tree: TreeView, topic: string | null, step: -1 | 1, onlyUnread: boolean): TopicView | undefined {
+export function neighbour(
+  tree: TreeView,
+  topic: string | null,
+  step: -1 | 1,
+  onlyUnread: boolean,
+): TopicView | undefined {
   const topics = topicsOf(tree).filter((other) => !other.isLocked)
   const at = topics.findIndex((other) => other.id === topic)
   for (let n = 1; n <= topics.length; n += 1) {

@@ -1,6 +1,7 @@
 // What is being written in the open topic: text, reply, edit, draft.
 import type { Api, DraftView, MessageView } from '../api'
 import { MESSAGE_BYTES, bytesOf } from '../lib/bytes'
+import { i18n } from '../i18n.svelte'
 import { decodeMentions, encodeMentions, namesIn } from '../lib/mentions'
 import { rememberName, rememberedNames } from './names'
 
@@ -39,7 +40,7 @@ export class ComposerState {
     this.#isRestored = true
     this.#stored = draft
     if (this.text !== '') return
-    this.text = decodeMentions(draft.text, this.#names)
+    this.text = this.#shown(draft.text)
     if (draft.replyTo !== null) {
       this.reply = { id: draft.replyTo, author: find(draft.replyTo)?.author.name ?? '' }
     }
@@ -72,7 +73,7 @@ export class ComposerState {
     for (const [id, name] of namesIn(message.blocks)) this.#names.set(id, name)
     this.editing = message
     this.reply = null
-    this.text = decodeMentions(message.text, this.#names)
+    this.text = this.#shown(message.text)
     this.focusAsked += 1
   }
 
@@ -118,6 +119,12 @@ export class ComposerState {
     this.cancelEdit()
     this.#stopTimer()
     this.#store()
+  }
+
+  /** The text as it is shown while writing. */
+  #shown(text: string): string {
+    if (text.includes('<@everyone>')) this.#names.set('everyone', i18n.t.everyone)
+    return decodeMentions(text, this.#names)
   }
 
   async #try(act: () => Promise<unknown>): Promise<boolean> {

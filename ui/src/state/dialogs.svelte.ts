@@ -61,7 +61,15 @@ export class Toasts {
 }
 
 export type MenuItem =
-  | { kind: 'item'; label: string; icon?: string; key?: string; isDanger?: boolean; isChecked?: boolean; run: () => void }
+  | {
+      kind: 'item'
+      label: string
+      icon?: string
+      key?: string
+      isDanger?: boolean
+      isChecked?: boolean
+      run: () => void
+    }
   | { kind: 'line' }
   | { kind: 'title'; label: string }
 
@@ -90,4 +98,3 @@ export class Menus {
     this.#returnTo = null
   }
 }
-

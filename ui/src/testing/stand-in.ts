@@ -159,10 +159,13 @@ export class StandIn implements Api {
 /** The stretch of a whole topic that was asked for. */
 function cut(whole: TimelineView, stretch: Stretch): TimelineView {
   const rows = whole.rows
-  let from = 0
-  let to = rows.length
+  let from: number
+  let to: number
   if (stretch.at === 'range') {
-    from = Math.max(0, rows.findIndex((row) => (row.seq ?? 0) >= stretch.from))
+    from = Math.max(
+      0,
+      rows.findIndex((row) => (row.seq ?? 0) >= stretch.from),
+    )
     to = stretch.to === null ? rows.length : rows.filter((row) => (row.seq ?? 0) <= (stretch.to ?? 0)).length
   } else {
     const middle =

@@ -92,7 +92,12 @@ export const tree = (more: Partial<TreeView> = {}): TreeView => ({
 
 export const paragraph = (text: string): Block => ({ type: 'paragraph', inlines: [{ type: 'text', text }] })
 
-export const message = (id: string, seq: number | null, text: string, more: Partial<MessageView> = {}): MessageView => ({
+export const message = (
+  id: string,
+  seq: number | null,
+  text: string,
+  more: Partial<MessageView> = {},
+): MessageView => ({
   id,
   seq,
   author: { id: 'fawn', name: '林间鹿', tag: null },

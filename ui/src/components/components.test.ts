@@ -1,0 +1,338 @@
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import axe from 'axe-core'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { emptyCommunityScene, firstStartScene, fullScene, offlineScene, rejectedScene } from '../../stories/scenes'
+import type { Block, MessageView } from '../api'
+import App from '../App.svelte'
+import { i18n } from '../i18n.svelte'
+import { itemsOf, type MessageItem } from '../lib/rows'
+import { ComposerState } from '../state/composer.svelte'
+import type { Dialog } from '../state/dialogs.svelte'
+import type { WindowState } from '../state/window.svelte'
+import { StandIn } from '../testing/stand-in'
+import { message, timeline, topic, tree } from '../testing/views'
+import Blocks from '../text/Blocks.svelte'
+import Composer from './Composer.svelte'
+import MessageRow from './MessageRow.svelte'
+import type { RowActions } from './rowActions'
+import Tree from './Tree.svelte'
+
+/** Faults that assistive technology would stumble over; colours cannot be judged without a screen. */
+async function faults(root: Element = document.body): Promise<string[]> {
+  const result = await axe.run(root, {
+    rules: {
+      'color-contrast': { enabled: false },
+      region: { enabled: false },
+      'page-has-heading-one': { enabled: false },
+    },
+  })
+  return result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`)
+}
+
+const ready = async (api: StandIn): Promise<WindowState> => {
+  let window: WindowState | undefined
+  render(App, { api, onready: (state: WindowState) => (window = state) })
+  await waitFor(() => expect(window).toBeDefined())
+  return window as WindowState
+}
+
+const rowActions = (): RowActions => ({
+  key: vi.fn(),
+  focused: vi.fn(),
+  menu: vi.fn(),
+  jump: vi.fn(),
+  react: vi.fn(),
+  pick: vi.fn(),
+  reply: vi.fn(),
+  edit: vi.fn(),
+  retry: vi.fn(),
+  discard: vi.fn(),
+  discardMessage: vi.fn(),
+})
+
+function row(shown: MessageView) {
+  i18n.locale = 'en'
+  const actions = rowActions()
+  const item = itemsOf(timeline({ rows: [shown] })).find((one): one is MessageItem => one.kind === 'message')
+  if (!item) throw new Error('no row')
+  const view = render(MessageRow, { item, isStop: true, isFlashed: false, topic: 't', actions })
+  return { ...view, actions }
+}
+
+afterEach(cleanup)
+
+describe('text', () => {
+  const show = (blocks: Block[]) => render(Blocks, { blocks }).container
+  const part = (inline: object): Block[] => [{ type: 'paragraph', inlines: [inline] } as Block]
+
+  it('is never taken for markup', () => {
+    const box = show(part({ type: 'text', text: '<img src=x onerror=alert(1)>' }))
+    expect(box.querySelector('img')).toBeNull()
+    expect(box.textContent).toBe('<img src=x onerror=alert(1)>')
+  })
+
+  it('has its elements', () => {
+    const box = show([
+      {
+        type: 'paragraph',
+        inlines: [
+          { type: 'bold', inlines: [{ type: 'italic', inlines: [{ type: 'text', text: 'both' }] }] },
+          { type: 'break' },
+          { type: 'strike', inlines: [{ type: 'text', text: 'gone' }] },
+          { type: 'mention', account: '1', name: 'Ann', isMe: false },
+        ],
+      },
+      { type: 'list', start: 3, items: [[{ type: 'paragraph', inlines: [{ type: 'text', text: 'three' }] }]] },
+      { type: 'quote', blocks: [{ type: 'rule' }] },
+      { type: 'code', language: 'rust', text: 'fn main() {}\n' },
+    ])
+    expect(box.querySelector('strong em')?.textContent).toBe('both')
+    expect(box.querySelector('br')).not.toBeNull()
+    expect(box.querySelector('s')?.textContent).toBe('gone')
+    expect(box.querySelector('ol')?.start).toBe(3)
+    expect(box.querySelector('blockquote hr')).not.toBeNull()
+    expect(box.querySelector('pre')?.textContent).toBe('fn main() {}\n')
+    expect(box.textContent).toContain('@Ann')
+  })
+
+  it('adds no space between its parts', () => {
+    const box = show([
+      {
+        type: 'paragraph',
+        inlines: [
+          { type: 'text', text: '缺' },
+          { type: 'bold', inlines: [{ type: 'text', text: '一' }] },
+          { type: 'code', text: '个' },
+          { type: 'text', text: '奶妈' },
+        ],
+      },
+    ])
+    expect(box.textContent).toBe('缺一个奶妈')
+  })
+
+  it('hides a spoiler until a key or a click asks for it', async () => {
+    i18n.locale = 'en'
+    const box = show(part({ type: 'spoiler', inlines: [{ type: 'text', text: 'the end' }] }))
+    const button = screen.getByRole('button', { name: i18n.t.timeline.spoiler })
+    await fireEvent.keyDown(button, { key: 'Enter' })
+    expect(screen.queryByRole('button')).toBeNull()
+    expect(box.textContent).toBe('the end')
+  })
+})
+
+describe('a message', () => {
+  it('passes on what is clicked', async () => {
+    const shown = message('m1', 1, 'hello', {
+      reactions: [{ key: '🔥', count: 2, isMine: true }],
+      reply: { id: 'm0', author: { id: 'x', name: 'X', tag: null }, excerpt: 'before', isRecalled: false },
+    })
+    const { actions } = row(shown)
+    await fireEvent.click(screen.getByTestId('reaction'))
+    expect(actions.react).toHaveBeenCalledWith(shown, '🔥', false)
+    await fireEvent.click(screen.getByTestId('reply-quote'))
+    expect(actions.jump).toHaveBeenCalledWith('m0')
+    await fireEvent.click(screen.getByTestId('tool-reply'))
+    expect(actions.reply).toHaveBeenCalledWith(shown)
+    expect(await faults()).toEqual([])
+  })
+
+  it('shows why it was refused and what can be done', async () => {
+    const rejection = { code: 'muted', permission: null, limit: null, retryAfterS: null }
+    const shown = message('m1', null, 'hello', { isMine: true, delivery: { state: 'failed', rejection } })
+    const { actions } = row(shown)
+    expect(screen.getByTestId('message-failed').textContent).toContain(i18n.t.errors.muted)
+    await fireEvent.click(screen.getByTestId('message-retry'))
+    expect(actions.retry).toHaveBeenCalledWith('m1')
+    await fireEvent.click(screen.getByTestId('message-discard'))
+    expect(actions.discardMessage).toHaveBeenCalledWith(shown)
+  })
+
+  it('shows nothing but a line after a recall', () => {
+    row(message('m1', 1, 'secret', { recalled: { by: 'Mod', isByAuthor: false }, text: 'secret' }))
+    const shown = screen.getByTestId('message')
+    expect(shown.textContent).not.toContain('secret')
+    expect(shown.textContent).toContain('Mod')
+  })
+})
+
+describe('the composer', () => {
+  function setup() {
+    i18n.locale = 'en'
+    const api = new StandIn()
+    const composer = new ComposerState(api, 'a', 't', () => undefined)
+    const oneditlast = vi.fn()
+    render(Composer, {
+      composer,
+      topicName: 'guides',
+      cannotSpeak: null,
+      findMembers: () => Promise.resolve([]),
+      oneditlast,
+      onrows: () => undefined,
+    })
+    const input = screen.getByTestId<HTMLTextAreaElement>('composer-input')
+    return { api, composer, input, oneditlast }
+  }
+
+  it('sends with Enter and breaks the line with Shift', async () => {
+    const { api, input } = setup()
+    await fireEvent.input(input, { target: { value: 'hello' } })
+    await fireEvent.keyDown(input, { key: 'Enter', shiftKey: true })
+    expect(api.actions).toEqual([])
+    await fireEvent.keyDown(input, { key: 'Enter' })
+    expect(api.actions.map((action) => action.type)).toEqual(['sendMessage'])
+  })
+
+  it('leaves Enter to the input method, in the order of every web view', async () => {
+    const { api, input } = setup()
+    await fireEvent.input(input, { target: { value: 'ni' } })
+    await fireEvent.compositionStart(input)
+    await fireEvent.keyDown(input, { key: 'Enter', isComposing: true })
+    await fireEvent.keyDown(input, { key: 'Enter', keyCode: 229 })
+    input.dispatchEvent(new CompositionEvent('compositionend'))
+    input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }))
+    expect(api.actions, 'the Enter right behind the end of the composition').toEqual([])
+    await new Promise((resolve) => setTimeout(resolve))
+    await fireEvent.keyDown(input, { key: 'Enter' })
+    expect(api.actions).toHaveLength(1)
+  })
+
+  it('edits my last message with the arrow up, only when it is empty', async () => {
+    const { input, oneditlast } = setup()
+    await fireEvent.input(input, { target: { value: 'x' } })
+    await fireEvent.keyDown(input, { key: 'ArrowUp' })
+    expect(oneditlast).not.toHaveBeenCalled()
+    await fireEvent.input(input, { target: { value: '' } })
+    await fireEvent.keyDown(input, { key: 'ArrowUp' })
+    expect(oneditlast).toHaveBeenCalledOnce()
+  })
+
+  it('gives up a reply with Escape', async () => {
+    const { composer, input } = setup()
+    composer.startReply(message('m1', 1, ''))
+    await fireEvent.keyDown(input, { key: 'Escape' })
+    expect(composer.reply).toBeNull()
+  })
+})
+
+describe('the tree', () => {
+  const badge = { unread: 0, mentions: 0, hasDot: false }
+  const house = tree({
+    groups: [
+      {
+        id: 'a',
+        name: 'A',
+        badge,
+        permissions: ['manageTopics'],
+        isPending: false,
+        topics: [topic('a1', 'one'), topic('a2', 'two')],
+      },
+      { id: 'b', name: 'B', badge, permissions: ['manageTopics'], isPending: false, topics: [topic('b1', 'three')] },
+    ],
+  })
+  const setup = (collapsed: string[] = []) => {
+    const handlers = {
+      ontopic: vi.fn(),
+      oncollapse: vi.fn(),
+      onmove: vi.fn(),
+      ontopicmenu: vi.fn(),
+      ongroupmenu: vi.fn(),
+      onnewtopic: vi.fn(),
+      onnewgroup: vi.fn(),
+    }
+    render(Tree, { tree: house, open: 'a1', collapsed, ...handlers })
+    return handlers
+  }
+  const line = (id: string): HTMLElement => document.querySelector(`[data-line-id=${id}]`) as HTMLElement
+
+  it('is walked with arrows and has one stop for Tab', async () => {
+    const { ontopic } = setup()
+    expect([...document.querySelectorAll('[role=treeitem][tabindex="0"]')]).toEqual([line('a1')])
+    line('a1').focus()
+    await fireEvent.keyDown(line('a1'), { key: 'ArrowDown' })
+    expect(document.activeElement).toBe(line('a2'))
+    await fireEvent.keyDown(line('a2'), { key: 'Enter' })
+    expect(ontopic).toHaveBeenCalledWith('a2')
+    expect(await faults()).toEqual([])
+  })
+
+  it('orders by keyboard', async () => {
+    const { onmove } = setup()
+    await fireEvent.keyDown(line('a1'), { key: 'ArrowDown', altKey: true })
+    expect(onmove).toHaveBeenCalledWith({ type: 'moveTopic', community: 'c1', topic: 'a1', group: 'a', after: 'a2' })
+    await fireEvent.keyDown(line('b'), { key: 'ArrowUp', altKey: true })
+    expect(onmove).toHaveBeenLastCalledWith({ type: 'moveGroup', community: 'c1', group: 'b', after: null })
+  })
+
+  it('opens its menu by key', async () => {
+    const { ontopicmenu } = setup()
+    await fireEvent.keyDown(line('a2'), { key: 'F10', shiftKey: true })
+    expect(ontopicmenu).toHaveBeenCalledOnce()
+  })
+
+  it('shows the open topic of a collapsed group', () => {
+    setup(['a', 'b'])
+    expect(line('a1')).not.toBeNull()
+    expect(document.querySelector('[data-line-id=a2]')).toBeNull()
+  })
+})
+
+describe('the whole window has nothing that a screen reader would stumble over', () => {
+  it.each([
+    ['full', fullScene],
+    ['offline', offlineScene],
+    ['rejected', rejectedScene],
+    ['an empty community', emptyCommunityScene],
+    ['the first start', firstStartScene],
+  ] as const)('%s', async (_name, scene) => {
+    await ready(scene('en', 'light'))
+    expect(await faults()).toEqual([])
+  })
+
+  const dialogs: Dialog[] = [
+    { kind: 'add' },
+    { kind: 'createCommunity' },
+    { kind: 'createGroup' },
+    { kind: 'createTopic', group: 'g2' },
+    { kind: 'invite' },
+    { kind: 'settings' },
+    { kind: 'switcher' },
+    { kind: 'shortcuts' },
+    { kind: 'join', link: '' },
+    { kind: 'signIn', account: 's1.me' },
+    { kind: 'explain', member: { id: 'kes', name: 'Kestrel' }, topic: 't3' },
+    { kind: 'admin', page: 'overview' },
+    { kind: 'admin', page: 'groups' },
+    { kind: 'admin', page: 'access' },
+    { kind: 'admin', page: 'members' },
+    { kind: 'admin', page: 'invites' },
+  ]
+  it.each(dialogs.map((dialog) => ['page' in dialog ? `admin ${dialog.page}` : dialog.kind, dialog] as const))(
+    'dialog: %s',
+    async (_name, dialog) => {
+      const window = await ready(fullScene('en', 'light'))
+      window.dialogs.show(dialog)
+      await waitFor(() => expect(document.querySelector('dialog')).not.toBeNull())
+      expect(await faults()).toEqual([])
+    },
+  )
+})
+
+describe('a cell of the permissions', () => {
+  it('goes from inherit to allow and asks for it', async () => {
+    const api = fullScene('en', 'light')
+    const window = await ready(api)
+    window.dialogs.show({ kind: 'admin', page: 'access' })
+    await waitFor(() => expect(screen.queryByTestId('access-table')).not.toBeNull())
+    const cell = document.querySelector<HTMLElement>('tr[data-place="topic:t3"] [data-permission=pin]')
+    expect(cell?.dataset.value).toBe('inherit')
+    if (cell) await fireEvent.click(cell)
+    expect(api.actions.at(-1)).toEqual({
+      type: 'setAccess',
+      community: 'c1',
+      place: { level: 'topic', id: 't3' },
+      memberGroup: 'everyone',
+      permission: 'pin',
+      value: true,
+    })
+  })
+})

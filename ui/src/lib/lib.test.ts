@@ -1,0 +1,279 @@
+import { describe, expect, it, vi } from 'vitest'
+import { member, message, timeline, topic, tree } from '../testing/views'
+import { hasColumn, nextValue, valueAt } from './access'
+import { proposedAccountName } from './accountName'
+import { colourOf, initialsOf } from './avatar'
+import { bytesOf } from './bytes'
+import { ComposingKeys } from './composing'
+import { groupDrop, topicDrop } from './drag'
+import { decodeMentions, encodeMentions, mentionBeforeCaret, namesIn } from './mentions'
+import { groupMove, groupStep, topicMove, topicStep } from './order'
+import { itemsOf, stepsBetween, type Item } from './rows'
+import { fit } from './search'
+import { shortcutOf } from './shortcuts'
+import { neighbour } from './topics'
+
+const group = (id: string, ...topics: string[]) => ({
+  id,
+  name: id,
+  badge: { unread: 0, mentions: 0, hasDot: false },
+  permissions: [],
+  isPending: false,
+  topics: topics.map((name) => topic(name, name)),
+})
+const house = tree({ groups: [group('a', 'a1', 'a2'), group('b', 'b1'), group('c')] })
+
+describe('mentions', () => {
+  const names = new Map([
+    ['1', 'Ann'],
+    ['2', 'Anna'],
+    ['3', '林间鹿'],
+  ])
+
+  it('are sent as ids and shown as names', () => {
+    const sent = encodeMentions('hi @Anna and @Ann, @林间鹿好 @nobody', names)
+    expect(sent).toBe('hi <@2> and <@1>, <@3>好 @nobody')
+    expect(decodeMentions(sent, names)).toBe('hi @Anna and @Ann, @林间鹿好 @nobody')
+  })
+
+  it('keep an id whose name is not known', () => {
+    expect(decodeMentions('<@9>', names)).toBe('<@9>')
+  })
+
+  it('are looked for right before the caret, not inside a word', () => {
+    expect(mentionBeforeCaret('hello @an', 9)).toEqual({ start: 6, prefix: 'an' })
+    expect(mentionBeforeCaret('@', 1)).toEqual({ start: 0, prefix: '' })
+    expect(mentionBeforeCaret('你好@林', 4), 'Chinese is written without spaces').toEqual({ start: 2, prefix: '林' })
+    expect(mentionBeforeCaret('mail@example', 12), 'an address').toBeNull()
+    expect(mentionBeforeCaret('@ann ', 5)).toBeNull()
+  })
+
+  it('are found in a tree of text', () => {
+    const found = namesIn([
+      {
+        type: 'quote',
+        blocks: [{ type: 'paragraph', inlines: [{ type: 'mention', account: 'x', name: 'X', isMe: false }] }],
+      },
+    ])
+    expect([...found]).toEqual([['x', 'X']])
+    const group = namesIn([
+      { type: 'paragraph', inlines: [{ type: 'mentionGroup', memberGroup: 'g', name: 'Mods', isMe: false }] },
+    ])
+    expect(encodeMentions('@Mods!', group)).toBe('<@&g>!')
+    expect(decodeMentions('<@&g>!', group)).toBe('@Mods!')
+  })
+})
+
+describe('the lines of a timeline', () => {
+  const view = (from: number, to: number, more = {}) =>
+    timeline({
+      rows: Array.from({ length: to - from + 1 }, (_, i) => message(`m${from + i}`, from + i, 'text')),
+      hasBefore: from > 1,
+      ...more,
+    })
+  const keys = (items: readonly Item[]): string[] => items.map((item) => item.key)
+
+  it('hide the first row while more can come before it, so that nothing above a shown row ever changes', () => {
+    const before = itemsOf(view(10, 14))
+    const after = itemsOf(view(5, 14))
+    expect(keys(before)).toEqual(['m11', 'm12', 'm13', 'm14'])
+    for (const item of before) expect(after.find((other) => other.key === item.key)).toEqual(item)
+  })
+
+  it('show every row when nothing can be fetched', () => {
+    expect(keys(itemsOf(view(10, 11, { isCutOff: true })))).toEqual(['m10', 'm11'])
+  })
+
+  it('begin with the start of the topic', () => {
+    expect(itemsOf(view(1, 2))[0]?.kind).toBe('start')
+  })
+
+  it('put one author’s rows close together for five minutes, not over a day or a divider', () => {
+    const day = new Date(2026, 10, 22, 23, 58).getTime()
+    const rows = [
+      message('a', 1, '', { sentAt: day }),
+      message('b', 2, '', { sentAt: day + 60_000 }),
+      message('c', 3, '', { sentAt: day + 180_000 }),
+      message('d', 4, '', { sentAt: day + 240_000 }),
+      message('e', 5, '', { sentAt: day + 900_000 }),
+      message('f', 6, '', { sentAt: day + 901_000, author: { id: 'x', name: 'X', tag: null } }),
+    ]
+    const items = itemsOf(timeline({ rows, firstUnread: 4 })).filter((item) => item.kind === 'message')
+    expect(items.map((item) => item.isTight)).toEqual([false, true, false, false, false, false])
+    expect(items.map((item) => item.day !== null)).toEqual([true, false, true, false, false, false])
+    expect(items.map((item) => item.isFirstUnread)).toEqual([false, false, false, true, false, false])
+  })
+
+  it('show a message once while it turns from pending to sent', () => {
+    const both = itemsOf(timeline({ rows: [message('m1', 1, 'x')], pending: [message('m1', null, 'x')] }))
+    expect(keys(both)).toEqual(['start', 'm1'])
+  })
+
+  it('change one end at a time', () => {
+    const shown = itemsOf(view(10, 20))
+    const wanted = itemsOf(view(5, 25))
+    const steps = stepsBetween(shown, wanted)
+    expect(steps.map((step) => step.shift)).toEqual([true, false])
+    expect(keys(steps[0]?.items ?? []).at(-1), 'first only rows before').toBe('m20')
+    expect(steps.at(-1)?.items).toEqual(wanted)
+  })
+
+  it('let go of the far end before rows are added at the near one', () => {
+    const steps = stepsBetween(itemsOf(view(10, 20)), itemsOf(view(5, 15)))
+    expect(steps.map((step) => step.shift)).toEqual([false, true])
+    expect(keys(steps[0]?.items ?? []).at(-1)).toBe('m15')
+  })
+
+  it('are replaced at once when nothing is shared, or only the end moved', () => {
+    expect(stepsBetween(itemsOf(view(10, 20)), itemsOf(view(50, 60)))).toHaveLength(1)
+    expect(stepsBetween(itemsOf(view(10, 20)), itemsOf(view(10, 21)))).toEqual([
+      { items: itemsOf(view(10, 21)), shift: false },
+    ])
+  })
+})
+
+describe('moving in the tree', () => {
+  it('steps within a group and over its edges', () => {
+    expect(topicStep(house, 'a1', 1)).toEqual({ kind: 'topic', group: 'a', after: 'a2' })
+    expect(topicStep(house, 'a2', -1)).toEqual({ kind: 'topic', group: 'a', after: null })
+    expect(topicStep(house, 'a2', 1)).toEqual({ kind: 'topic', group: 'b', after: null })
+    expect(topicStep(house, 'b1', -1)).toEqual({ kind: 'topic', group: 'a', after: 'a2' })
+    expect(topicStep(house, 'b1', 1)).toEqual({ kind: 'topic', group: 'c', after: null })
+    expect(topicStep(house, 'a1', -1), 'nowhere to go').toBeNull()
+    expect(groupStep(house.groups, 'b', -1)).toEqual({ kind: 'group', after: null })
+    expect(groupStep(house.groups, 'b', 1)).toEqual({ kind: 'group', after: 'c' })
+    expect(groupStep(house.groups, 'c', 1)).toBeNull()
+  })
+
+  it('asks for nothing when a thing is dropped where it is', () => {
+    expect(topicMove(house, 'a2', { kind: 'topic', group: 'a', after: 'a1' })).toBeNull()
+    expect(topicMove(house, 'a2', { kind: 'topic', group: 'a', after: 'a2' })).toBeNull()
+    expect(groupMove(house, 'b', { kind: 'group', after: 'a' })).toBeNull()
+    expect(topicMove(house, 'a2', { kind: 'topic', group: 'b', after: 'b1' })).toEqual({
+      type: 'moveTopic',
+      community: 'c1',
+      topic: 'a2',
+      group: 'b',
+      after: 'b1',
+    })
+  })
+
+  it('drops into the nearest gap', () => {
+    const line = (kind: 'topic' | 'group', id: string, n: number) => ({ kind, id, top: n * 30, bottom: n * 30 + 30 })
+    const lines = [line('group', 'a', 0), line('topic', 'a1', 1), line('topic', 'a2', 2), line('group', 'b', 3)]
+    expect(topicDrop(house.groups, lines, 32)?.gap).toEqual({ kind: 'topic', group: 'a', after: null })
+    expect(topicDrop(house.groups, lines, 88)?.gap).toEqual({ kind: 'topic', group: 'a', after: 'a2' })
+    expect(groupDrop(house.groups, lines, 5)?.gap).toEqual({ kind: 'group', after: null })
+    expect(groupDrop(house.groups, lines, 95)?.gap).toEqual({ kind: 'group', after: 'a' })
+  })
+
+  it('goes round from topic to topic, past locked and read ones', () => {
+    const unread = { unread: 1, mentions: 0, hasDot: false }
+    const places = tree({
+      groups: [
+        {
+          ...group('a'),
+          topics: [topic('x', 'x'), topic('y', 'y', { isLocked: true }), topic('z', 'z', { badge: unread })],
+        },
+      ],
+    })
+    expect(neighbour(places, 'x', 1, false)?.id).toBe('z')
+    expect(neighbour(places, 'z', 1, false)?.id).toBe('x')
+    expect(neighbour(places, 'x', -1, true)?.id).toBe('z')
+    expect(neighbour(places, 'z', 1, true)).toBeUndefined()
+    expect(neighbour(places, null, 1, false)?.id).toBe('x')
+  })
+})
+
+describe('keys', () => {
+  const key = (name: string, more: KeyboardEventInit = {}) => new KeyboardEvent('keydown', { key: name, ...more })
+
+  it('of an input method are left to it', () => {
+    vi.useFakeTimers()
+    const keys = new ComposingKeys()
+    expect(keys.owns(key('Enter'))).toBe(false)
+    expect(keys.owns(key('Enter', { isComposing: true }))).toBe(true)
+    expect(keys.owns(key('Enter', { keyCode: 229 }))).toBe(true)
+    keys.start()
+    expect(keys.owns(key('Enter'))).toBe(true)
+    keys.end()
+    expect(keys.owns(key('Enter')), 'the Enter that ended the composition').toBe(true)
+    expect(keys.owns(key('a'))).toBe(false)
+    vi.runAllTimers()
+    expect(keys.owns(key('Enter')), 'the next Enter sends').toBe(false)
+    vi.useRealTimers()
+  })
+
+  it('ask for what they stand for', () => {
+    expect(shortcutOf(key('k', { ctrlKey: true }))).toBe('switcher')
+    expect(shortcutOf(key(',', { metaKey: true }))).toBe('settings')
+    expect(shortcutOf(key('ArrowDown', { altKey: true, shiftKey: true }))).toBe('nextUnread')
+    expect(shortcutOf(key('k'))).toBeNull()
+    expect(shortcutOf(key('k', { ctrlKey: true, isComposing: true }))).toBeNull()
+  })
+})
+
+describe('permissions', () => {
+  const view = {
+    memberGroups: [],
+    places: [],
+    permissions: [],
+    access: [
+      {
+        place: { level: 'topic', id: 't' } as const,
+        memberGroup: 'g',
+        allow: ['speak'],
+        deny: ['pin'],
+        isPending: false,
+      },
+    ],
+  }
+
+  it('are allowed, denied or inherited', () => {
+    expect(valueAt(view, { level: 'topic', id: 't' }, 'g', 'speak')).toBe(true)
+    expect(valueAt(view, { level: 'topic', id: 't' }, 'g', 'pin')).toBe(false)
+    expect(valueAt(view, { level: 'topic', id: 't' }, 'g', 'view')).toBeNull()
+    expect(valueAt(view, { level: 'group', id: 't' }, 'g', 'speak'), 'another level').toBeNull()
+  })
+
+  it('go round', () => {
+    expect([null, true, false].map((value) => nextValue(value))).toEqual([true, false, null])
+  })
+
+  it('of a community have no cell elsewhere', () => {
+    expect(hasColumn({ place: { level: 'group', id: 'g' }, name: '', settable: [] }, true)).toBe(false)
+    expect(hasColumn({ place: { level: 'community' }, name: '', settable: [] }, true)).toBe(true)
+  })
+})
+
+describe('small things', () => {
+  it('initials are one ideograph or two letters', () => {
+    expect(initialsOf('林间鹿', 2)).toBe('林')
+    expect(initialsOf('rust 中文', 2)).toBe('Ru')
+    expect(initialsOf('👩‍🚀 crew')).toBe('👩‍🚀')
+    expect(initialsOf('  ')).toBe('?')
+  })
+
+  it('colours are stable and within the palette', () => {
+    const colours = new Set(Array.from({ length: 100 }, (_, n) => colourOf(member(`id${n}`, '').id)))
+    expect([...colours].sort()).toEqual([1, 2, 3, 4, 5, 6])
+    expect(colourOf('same')).toBe(colourOf('same'))
+  })
+
+  it('account names are proposed from what can stand in one', () => {
+    expect(proposedAccountName('Zoë  Müller!')).toBe('zoe-muller')
+    expect(proposedAccountName('林间鹿')).toBe('')
+  })
+
+  it('bytes are those of UTF-8', () => {
+    expect(bytesOf('a林👍')).toBe(8)
+  })
+
+  it('names fit by start, part, then letters in order', () => {
+    expect(fit('looking-for-group', 'look')).toBe(0)
+    expect(fit('looking-for-group', 'group')).toBe(1)
+    expect(fit('looking-for-group', 'lfg')).toBe(2)
+    expect(fit('looking-for-group', 'xyz')).toBeNull()
+    expect(fit('招募队友', '队友')).toBe(1)
+  })
+})
