@@ -463,7 +463,7 @@ impl Engine {
             let is_known = self
                 .logs
                 .get(&Log::Community(*community))
-                .is_some_and(|log| log.cursor > Rev::ZERO && !log.is_syncing);
+                .is_some_and(|log| log.cursor > Rev::ZERO && !log.is_syncing && !log.wants_sync);
             if asking < HEADS
                 && is_known
                 && let Some(since) = state.heads_since.take()
@@ -493,7 +493,14 @@ impl Engine {
         match heads {
             Ok(heads) => {
                 if let Some(state) = self.communities.get_mut(&community) {
-                    state.as_of = state.as_of.max(heads.to);
+                    // Heads whose topics are not known yet are not in the store: they have to be asked for again.
+                    let are_known = heads
+                        .topics
+                        .iter()
+                        .all(|head| state.numbers.contains_key(&head.no));
+                    if are_known {
+                        state.as_of = state.as_of.max(heads.to);
+                    }
                     state.counts = None;
                 }
                 self.take_moved(heads);

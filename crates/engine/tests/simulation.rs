@@ -1,0 +1,53 @@
+//! Several clients, a server, a network that delays, cuts and loses, programs that crash: at rest everything agrees.
+//!
+//! `TULOU_SEED` replays one run; `TULOU_SEEDS` says how many runs there are; `TULOU_TRACE` prints what goes into the
+//! engines and what comes out.
+
+#[path = "simulation/chance.rs"]
+mod chance;
+#[path = "simulation/client.rs"]
+mod client;
+#[path = "simulation/server.rs"]
+mod server;
+#[path = "simulation/store.rs"]
+mod store;
+#[path = "simulation/world.rs"]
+mod world;
+
+use std::{
+    env,
+    panic::{self, AssertUnwindSafe},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+const SEEDS: u64 = 300;
+
+fn from_env(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn at_rest_everything_agrees() {
+    let (base, runs) = match from_env("TULOU_SEED") {
+        Some(seed) => (seed, 1),
+        None => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            (
+                since.as_nanos() as u64 >> 10,
+                from_env("TULOU_SEEDS").unwrap_or(SEEDS),
+            )
+        }
+    };
+    println!("{runs} runs from seed {base}");
+    for seed in base..base + runs {
+        let run = panic::catch_unwind(AssertUnwindSafe(|| {
+            world::World::new(seed).run(seed % 8 == 0)
+        }));
+        if let Err(cause) = run {
+            println!(
+                "replay with: TULOU_SEED={seed} cargo test -p tulou-engine --test simulation -- --nocapture"
+            );
+            panic::resume_unwind(cause);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! A client's store as a model: applies changes the way the real one must, and checks what may never happen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tulou_engine::{Batch, Change, Counts, Island, OutboxEntry, OutboxState, Restored, TopicHead};
+use tulou_protocol::{
+    AccountId, Body, Command, CommandId, CommunityId, Epoch, Log, Rev, Row, Seq, TopicId,
+    id::Millis, row::Message,
+};
+
+/// Rows of a log that is not a topic's, by kind and id.
+pub type Rows = BTreeMap<(String, String), Row>;
+
+#[derive(Debug, Clone, Default)]
+pub struct Store {
+    pub account: Option<AccountId>,
+    pub epoch: Option<Epoch>,
+    pub rows: BTreeMap<Log, Rows>,
+    pub cursors: BTreeMap<Log, (Rev, Option<String>)>,
+    pub messages: BTreeMap<TopicId, BTreeMap<Seq, (String, Message)>>,
+    pub islands: BTreeMap<TopicId, Vec<Island>>,
+    pub heads: BTreeMap<TopicId, TopicHead>,
+    pub counts: BTreeMap<CommunityId, Counts>,
+    pub profiles: BTreeMap<AccountId, Row>,
+    pub outbox: BTreeMap<u64, OutboxEntry>,
+    pub lost: Vec<(TopicId, Seq)>,
+    pub next_no: u64,
+}
+
+impl Store {
+    /// What a new engine is told.
+    pub fn restored(&self) -> Restored {
+        let communities: Vec<CommunityId> = self.communities();
+        let numbers = communities
+            .iter()
+            .map(|community| {
+                let rows = self.rows.get(&Log::Community(*community));
+                let topics = rows
+                    .into_iter()
+                    .flat_map(|rows| rows.values())
+                    .filter_map(|row| match &row.body {
+                        Body::Topic(topic) => Some((topic.no, row.id.parse().unwrap())),
+                        _ => None,
+                    })
+                    .collect();
+                (*community, topics)
+            })
+            .collect();
+        Restored {
+            account: self.account,
+            epoch: self.epoch,
+            cursors: self.cursors.clone(),
+            islands: self.islands.clone(),
+            heads: self.heads.clone(),
+            numbers,
+            communities: communities
+                .into_iter()
+                .map(|community| {
+                    let as_of = self.counts.get(&community).map_or(0, |counts| counts.as_of);
+                    (community, as_of)
+                })
+                .collect(),
+            profiles: self
+                .profiles
+                .iter()
+                .map(|(account, row)| (*account, row.rev))
+                .collect(),
+            outbox: self.outbox.values().cloned().collect(),
+        }
+    }
+
+    pub fn communities(&self) -> Vec<CommunityId> {
+        self.account
+            .and_then(|account| self.rows.get(&Log::Account(account)))
+            .into_iter()
+            .flat_map(|rows| rows.values())
+            .filter_map(|row| match &row.body {
+                Body::Membership(membership) => Some(membership.community),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Topics that the window would show.
+    pub fn topics(&self) -> Vec<(CommunityId, TopicId)> {
+        self.communities()
+            .into_iter()
+            .flat_map(|community| {
+                let rows = self.rows.get(&Log::Community(community));
+                rows.into_iter()
+                    .flat_map(|rows| rows.values())
+                    .filter(|row| matches!(row.body, Body::Topic(_)))
+                    .map(move |row| (community, row.id.parse().unwrap()))
+            })
+            .collect()
+    }
+
+    pub fn put(&mut self, id: CommandId, command: Command, now: Millis) -> OutboxEntry {
+        self.next_no += 1;
+        let entry = OutboxEntry {
+            id,
+            no: self.next_no,
+            command,
+            created_at: now,
+            state: OutboxState::Waiting,
+        };
+        self.outbox.insert(entry.no, entry.clone());
+        entry
+    }
+
+    /// Applies a batch; the commands that follow from it are for the driver to put into the outbox.
+    pub fn apply(&mut self, batch: Batch) -> Vec<Command> {
+        let mut follow_ups = Vec::new();
+        let mut touched = BTreeSet::new();
+        for change in batch {
+            match change {
+                Change::Greeted(greeting) => {
+                    self.account = Some(greeting.account);
+                    if self.epoch.replace(greeting.epoch) != Some(greeting.epoch) {
+                        self.profiles.clear();
+                    }
+                }
+                Change::Rows(Log::Topic(topic), rows) => {
+                    touched.insert(topic);
+                    for row in rows {
+                        self.put_message(topic, row);
+                    }
+                }
+                Change::Rows(log, rows) => {
+                    for row in rows {
+                        let kept = self.rows.entry(log).or_default();
+                        let key = (row.body.kind().to_owned(), row.id.clone());
+                        if kept.get(&key).is_none_or(|old| old.rev < row.rev) {
+                            kept.insert(key, row);
+                        }
+                    }
+                }
+                Change::Reset { log, rev, kept } => {
+                    let kept: BTreeSet<(String, String)> = kept.into_iter().collect();
+                    if let Some(rows) = self.rows.get_mut(&log) {
+                        rows.retain(|key, row| row.rev > rev || kept.contains(key));
+                    }
+                }
+                Change::Cursor { log, rev, view } => {
+                    assert!(log.topic().is_none(), "a topic's cursor is its islands");
+                    let old = self.cursors.insert(log, (rev, view));
+                    assert!(
+                        old.is_none_or(|(old, _)| old <= rev),
+                        "the cursor of {log} went back"
+                    );
+                }
+                Change::Me(..) => {}
+                Change::Forget(Log::Topic(topic)) => {
+                    self.messages.remove(&topic);
+                    self.islands.remove(&topic);
+                    self.heads.remove(&topic);
+                }
+                Change::Forget(log) => {
+                    self.rows.remove(&log);
+                    self.cursors.remove(&log);
+                    if let Log::Community(community) = log {
+                        self.counts.remove(&community);
+                    }
+                }
+                Change::Islands(topic, islands) => {
+                    touched.insert(topic);
+                    self.islands.insert(topic, islands);
+                }
+                Change::DropRange(topic, from, to) => {
+                    if let Some(messages) = self.messages.get_mut(&topic) {
+                        messages.retain(|seq, _| *seq < from || *seq > to);
+                    }
+                }
+                Change::Head(topic, head) => {
+                    let was = self.heads.insert(topic, head.clone());
+                    let is_lost = self.lost.iter().any(|(lost, _)| *lost == topic);
+                    assert!(
+                        is_lost || was.is_none_or(|was| was.seq <= head.seq && was.rev <= head.rev),
+                        "the head of {topic} went back"
+                    );
+                }
+                Change::Counts(community, counts) => {
+                    self.counts.insert(community, counts);
+                }
+                Change::Profiles(rows) => {
+                    for row in rows {
+                        let account: AccountId = row.id.parse().unwrap();
+                        let old = self.profiles.get(&account);
+                        if old.is_none_or(|old| old.rev < row.rev) {
+                            self.profiles.insert(account, row);
+                        }
+                    }
+                }
+                Change::Done(id) => self.outbox.retain(|_, entry| entry.id != id),
+                Change::Rejected(id, rejection) => {
+                    let entry = self.outbox.values_mut().find(|entry| entry.id == id);
+                    if let Some(entry) = entry {
+                        entry.state = OutboxState::Rejected(rejection);
+                    }
+                }
+                Change::Lost(topic, seq) => self.lost.push((topic, seq)),
+                Change::FollowUp(command) => follow_ups.push(command),
+            }
+        }
+        for topic in touched {
+            self.check_islands(topic);
+        }
+        follow_ups
+    }
+
+    fn put_message(&mut self, topic: TopicId, row: Row) {
+        let Body::Message(new) = row.body else {
+            panic!("a topic has messages only: {row:?}")
+        };
+        let kept = self
+            .messages
+            .entry(topic)
+            .or_default()
+            .entry(new.seq)
+            .or_insert_with(|| (row.id.clone(), new.clone()));
+        assert_eq!(kept.0, row.id, "a place belongs to one message");
+        if new.content.is_some()
+            && (kept.1.content.is_none() || new.content_rev > kept.1.content_rev)
+        {
+            kept.1.content = new.content;
+            kept.1.content_rev = new.content_rev;
+        }
+        if new.marks.is_some() && (kept.1.marks.is_none() || new.marks_rev > kept.1.marks_rev) {
+            kept.1.marks = new.marks;
+            kept.1.marks_rev = new.marks_rev;
+        }
+    }
+
+    /// Islands are in order, apart, and every message in them is held whole.
+    fn check_islands(&self, topic: TopicId) {
+        let Some(islands) = self.islands.get(&topic) else {
+            return;
+        };
+        for pair in islands.windows(2) {
+            assert!(
+                pair[0].to.next() < pair[1].from,
+                "islands are apart: {islands:?}"
+            );
+        }
+        let empty = BTreeMap::new();
+        let messages = self.messages.get(&topic).unwrap_or(&empty);
+        for island in islands {
+            assert!(island.from.0 > 0 && island.from <= island.to, "{island:?}");
+            for seq in island.from.0..=island.to.0 {
+                let held = messages.get(&Seq(seq));
+                assert!(
+                    held.is_some_and(|(_, message)| message.content.is_some()
+                        && (message.marks.is_some() || message.marks_rev == Rev::ZERO)),
+                    "message {seq} of {topic} is in {island:?}: {held:?}"
+                );
+            }
+        }
+        for seq in messages.keys() {
+            let is_inside = islands
+                .iter()
+                .any(|island| island.from <= *seq && *seq <= island.to);
+            let is_tail = islands.last().is_none_or(|last| last.to < *seq);
+            assert!(
+                is_inside || is_tail,
+                "message {seq} of {topic} is outside of {islands:?}"
+            );
+        }
+    }
+}
