@@ -66,14 +66,11 @@ impl Driver {
                         let id = CommandId(Uuid::now_v7());
                         let entry =
                             outbox::push(db, id, command, acting.now, OutboxState::Waiting)?;
-                        let mut inputs = Vec::new();
                         if let Command::CursorAdvance { topic, .. } = &entry.command {
-                            for older in outbox::drop_advances(db, *topic, entry.no)? {
-                                inputs.push(Input::Discard(older));
-                            }
+                            outbox::drop_advances(db, *topic, entry.no)?;
                         }
                         let command = entry.command.clone();
-                        inputs.push(Input::Submit(entry));
+                        let inputs = vec![Input::Submit(entry)];
                         (Submitted::Queued(made), inputs, vec![command])
                     }
                     Composed::Replace(was, entry) => {

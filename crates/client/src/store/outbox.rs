@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 use tulou_engine::{OutboxEntry, OutboxState};
 use tulou_protocol::{Command, CommandId, Rejection, TopicId, id::Millis, limits};
 
-use super::{StoreError, int, nat};
+use super::{StoreError, nat};
 
 const COLUMNS: &str = "no, id, command, created_at, state, rejection";
 
@@ -178,30 +178,13 @@ pub fn waiting(db: &Connection) -> Result<u32, StoreError> {
         .query_row([], |row| row.get(0))?)
 }
 
-/// The highest place given.
-pub fn last_no(db: &Connection) -> Result<u64, StoreError> {
-    let no: i64 = db
-        .prepare_cached("SELECT coalesce(max(no), 0) FROM outbox")?
-        .query_row([], |row| row.get(0))?;
-    Ok(nat(no))
-}
-
 /// Removes older advances of the same cursor that wait: the newest says it all.
-pub fn drop_advances(
-    db: &Connection,
-    topic: TopicId,
-    before: u64,
-) -> Result<Vec<CommandId>, StoreError> {
-    let mut dropped = Vec::new();
+pub fn drop_advances(db: &Connection, topic: TopicId, before: u64) -> Result<(), StoreError> {
     for entry in of_topic(db, topic)? {
-        if entry.no < before
-            && entry.state == OutboxState::Waiting
-            && matches!(entry.command, Command::CursorAdvance { .. })
-        {
-            db.prepare_cached("DELETE FROM outbox WHERE no = ?1")?
-                .execute([int(entry.no)])?;
-            dropped.push(entry.id);
+        let is_advance = matches!(entry.command, Command::CursorAdvance { .. });
+        if is_advance && entry.no < before && entry.state == OutboxState::Waiting {
+            remove(db, entry.id)?;
         }
     }
-    Ok(dropped)
+    Ok(())
 }

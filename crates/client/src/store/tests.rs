@@ -1,1 +1,493 @@
+use serde_json::json;
+use tulou_engine::{Island, OutboxState, TopicHead};
+use tulou_protocol::{
+    Body, Command, CommandId, CommunityId, Greeting, Log, MessageId, Rejection, Rev, Row, Seq,
+    TopicId,
+    rejection::Code,
+    row::{Content, Group, Marks, Message, Reaction},
+};
+use uuid::Uuid;
 
+use super::*;
+
+const ME: AccountId = AccountId(Uuid::from_u128(1));
+const TOPIC: TopicId = TopicId(Uuid::from_u128(2));
+const COMMUNITY: CommunityId = CommunityId(Uuid::from_u128(3));
+
+fn store() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("a.sqlite"), ME).unwrap();
+    (folder, store)
+}
+
+fn content(text: &str) -> Content {
+    Content {
+        author: ME,
+        sent_at: 5,
+        written_at: 5,
+        text: text.to_owned(),
+        reply_to: None,
+        edited_at: None,
+        recalled_by: None,
+        more: serde_json::Map::new(),
+    }
+}
+
+fn id(seq: u64) -> MessageId {
+    MessageId(Uuid::from_u128(1_000 + u128::from(seq)))
+}
+
+/// A message row with the content at one rev, and marks at another where given.
+fn message(seq: u64, text: Option<(&str, u64)>, marks: Option<(u32, u64)>) -> Row {
+    let content_rev = Rev(text.map_or(0, |(_, rev)| rev));
+    let marks_rev = Rev(marks.map_or(0, |(_, rev)| rev));
+    Row {
+        id: id(seq).to_string(),
+        rev: content_rev.max(marks_rev),
+        body: Message {
+            seq: Seq(seq),
+            content: text.map(|(text, _)| content(text)),
+            content_rev,
+            marks: marks.map(|(count, _)| Marks {
+                reactions: vec![Reaction {
+                    key: "🔥".into(),
+                    count,
+                }],
+                ..Marks::default()
+            }),
+            marks_rev,
+            more: serde_json::Map::new(),
+        }
+        .into(),
+    }
+}
+
+fn group(id: u128, rev: u64, name: &str) -> Row {
+    Row {
+        id: Uuid::from_u128(id).to_string(),
+        rev: Rev(rev),
+        body: Group {
+            name: name.into(),
+            position: "V".into(),
+            more: serde_json::Map::new(),
+        }
+        .into(),
+    }
+}
+
+fn apply(store: &Store, batch: Vec<Change>) -> Touched {
+    store.apply(&batch, 1).unwrap()
+}
+
+fn topic_rows(rows: Vec<Row>) -> Change {
+    Change::Rows(Log::Topic(TOPIC), rows)
+}
+
+fn held(store: &Store) -> Vec<(u64, String, u32)> {
+    store
+        .read(|db| messages::stretch(db, TOPIC, Seq(0), Seq(1_000_000), 100))
+        .unwrap()
+        .into_iter()
+        .map(|held| {
+            let count = held.marks.reactions.first().map_or(0, |mark| mark.count);
+            (held.seq.0, held.content.text, count)
+        })
+        .collect()
+}
+
+#[test]
+fn the_newest_rev_of_each_part_wins_in_any_order() {
+    let all = [
+        message(1, Some(("first", 1)), None),
+        message(1, Some(("second", 3)), None),
+        message(1, None, Some((1, 2))),
+        message(1, None, Some((2, 4))),
+    ];
+    // The content comes first in each: a part of a message that is not held at all is not kept.
+    for order in [[0, 1, 2, 3], [1, 3, 2, 0], [0, 3, 1, 2], [1, 0, 3, 2]] {
+        let (_folder, store) = store();
+        for at in order {
+            apply(&store, vec![topic_rows(vec![all[at].clone()])]);
+        }
+        assert_eq!(
+            held(&store),
+            [(1, "second".to_owned(), 2)],
+            "in the order {order:?}"
+        );
+    }
+}
+
+#[test]
+fn marks_alone_make_no_message() {
+    let (_folder, store) = store();
+    apply(
+        &store,
+        vec![topic_rows(vec![message(7, None, Some((1, 2)))])],
+    );
+    assert_eq!(held(&store), [], "there is nothing to show yet");
+    apply(
+        &store,
+        vec![topic_rows(vec![message(7, Some(("a", 1)), Some((1, 2)))])],
+    );
+    assert_eq!(held(&store), [(7, "a".to_owned(), 1)]);
+}
+
+#[test]
+fn an_older_row_does_not_undo_a_newer_one() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    apply(&store, vec![Change::Rows(log, vec![group(9, 5, "new")])]);
+    apply(&store, vec![Change::Rows(log, vec![group(9, 4, "old")])]);
+    let rows = store.read(|db| rows::of_log(db, log)).unwrap();
+    assert_eq!(rows, [group(9, 5, "new")]);
+}
+
+#[test]
+fn a_tombstone_hides_a_row_and_an_older_row_does_not_bring_it_back() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    let gone = Row {
+        body: Body::Deleted("group".into()),
+        ..group(9, 6, "")
+    };
+    apply(
+        &store,
+        vec![Change::Rows(log, vec![group(9, 5, "a"), gone])],
+    );
+    apply(&store, vec![Change::Rows(log, vec![group(9, 5, "a")])]);
+    assert_eq!(store.read(|db| rows::of_log(db, log)).unwrap(), []);
+}
+
+#[test]
+fn a_reset_drops_what_is_not_in_it_and_spares_what_is_newer() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    apply(
+        &store,
+        vec![Change::Rows(
+            log,
+            vec![
+                group(1, 1, "kept"),
+                group(2, 2, "dropped"),
+                group(3, 9, "newer"),
+            ],
+        )],
+    );
+    let kept = vec![("group".to_owned(), Uuid::from_u128(1).to_string())];
+    apply(
+        &store,
+        vec![Change::Reset {
+            log,
+            rev: Rev(5),
+            kept,
+        }],
+    );
+    let mut names: Vec<String> = store
+        .read(|db| rows::of_log(db, log))
+        .unwrap()
+        .into_iter()
+        .map(|row| match row.body {
+            Body::Group(group) => group.name,
+            other => format!("{other:?}"),
+        })
+        .collect();
+    names.sort();
+    assert_eq!(names, ["kept", "newer"]);
+}
+
+#[test]
+fn an_unknown_kind_and_an_unknown_field_survive() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    let row: Row = serde_json::from_value(
+        json!({"kind": "poll", "id": "x", "rev": 3, "body": {"question": "?", "n": 1.5}}),
+    )
+    .unwrap();
+    apply(&store, vec![Change::Rows(log, vec![row.clone()])]);
+    assert_eq!(store.read(|db| rows::of_log(db, log)).unwrap(), [row]);
+    let mut newer = message(1, Some(("a", 1)), None);
+    if let Body::Message(message) = &mut newer.body
+        && let Some(content) = &mut message.content
+    {
+        content.more.insert("poll".into(), json!(1));
+    }
+    apply(&store, vec![topic_rows(vec![newer])]);
+    let held = store
+        .read(|db| messages::by_id(db, TOPIC, id(1)))
+        .unwrap()
+        .unwrap();
+    assert_eq!(held.content.more.get("poll"), Some(&json!(1)));
+}
+
+#[test]
+fn a_batch_that_fails_leaves_nothing_of_itself() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    let failed: Result<(), StoreError> = store.keep(|db| {
+        rows::put(db, log, &group(1, 1, "a"))?;
+        db.execute("INSERT INTO no_such_table VALUES (1)", [])?;
+        Ok(())
+    });
+    assert!(failed.is_err());
+    assert_eq!(store.read(|db| rows::of_log(db, log)).unwrap(), []);
+}
+
+#[test]
+fn what_was_written_is_there_after_a_restart() {
+    let (folder, store) = store();
+    let island = Island {
+        from: Seq(1),
+        to: Seq(2),
+        rev: Rev(2),
+    };
+    let head = TopicHead {
+        seq: Seq(9),
+        rev: Rev(12),
+        floor: Seq(1),
+        wide_mentions: Vec::new(),
+    };
+    apply(
+        &store,
+        vec![
+            topic_rows(vec![
+                message(1, Some(("a", 1)), None),
+                message(2, Some(("b", 2)), None),
+            ]),
+            Change::Islands(TOPIC, vec![island]),
+            Change::Head(TOPIC, head.clone()),
+            Change::Cursor {
+                log: Log::Account(ME),
+                rev: Rev(4),
+                view: None,
+            },
+            Change::Cursor {
+                log: Log::Community(COMMUNITY),
+                rev: Rev(5),
+                view: Some("stamp".into()),
+            },
+            Change::Cursor {
+                log: Log::Community(COMMUNITY),
+                rev: Rev(6),
+                view: None,
+            },
+        ],
+    );
+    let command = Command::CursorSet {
+        topic: TOPIC,
+        seq: Seq(1),
+    };
+    let command_id = CommandId(Uuid::from_u128(77));
+    store
+        .write(|db| outbox::push(db, command_id, command, 3, OutboxState::Waiting))
+        .unwrap();
+    drop(store);
+    let store = Store::open(&folder.path().join("a.sqlite"), ME).unwrap();
+    let restored = store.read(|db| restore::restored(db, ME)).unwrap();
+    assert_eq!(restored.islands[&TOPIC], [island]);
+    assert_eq!(restored.heads[&TOPIC], head);
+    assert_eq!(restored.cursors[&Log::Account(ME)], (Rev(4), None));
+    assert_eq!(
+        restored.cursors[&Log::Community(COMMUNITY)],
+        (Rev(6), Some("stamp".to_owned())),
+        "a push moves the cursor and keeps the stamp"
+    );
+    assert_eq!(restored.outbox.len(), 1);
+    assert_eq!(restored.outbox[0].id, command_id);
+    assert_eq!(held(&store).len(), 2);
+}
+
+#[test]
+fn forgetting_a_community_takes_its_topics_along_and_leaves_what_the_person_wrote() {
+    let (_folder, store) = store();
+    let topic = Row {
+        id: TOPIC.to_string(),
+        rev: Rev(1),
+        body: tulou_protocol::row::Topic {
+            group: tulou_protocol::GroupId(Uuid::from_u128(5)),
+            name: "t".into(),
+            introduction: String::new(),
+            closed: false,
+            position: "V".into(),
+            no: 1,
+            more: serde_json::Map::new(),
+        }
+        .into(),
+    };
+    let log = Log::Community(COMMUNITY);
+    apply(
+        &store,
+        vec![
+            Change::Rows(log, vec![topic]),
+            topic_rows(vec![message(1, Some(("a", 1)), None)]),
+        ],
+    );
+    store
+        .write(|db| drafts::put(db, TOPIC, "half a senten", None))
+        .unwrap();
+    assert_eq!(
+        store.read(|db| rows::community_of(db, TOPIC)).unwrap(),
+        Some(COMMUNITY)
+    );
+    apply(&store, vec![Change::Forget(log)]);
+    assert_eq!(held(&store), [], "what may not be seen any more is gone");
+    assert_eq!(store.read(|db| rows::of_log(db, log)).unwrap(), []);
+    let draft = store.read(|db| drafts::one(db, TOPIC)).unwrap();
+    assert_eq!(draft.unwrap().0, "half a senten");
+}
+
+#[test]
+fn a_refused_command_waits_for_the_person_and_a_refused_cursor_for_nobody() {
+    let (_folder, store) = store();
+    let send = CommandId(Uuid::from_u128(1));
+    let advance = CommandId(Uuid::from_u128(2));
+    store
+        .write(|db| {
+            let command = Command::MessagePin {
+                topic: TOPIC,
+                message: id(1),
+                on: true,
+            };
+            outbox::push(db, send, command, 1, OutboxState::Waiting)?;
+            let command = Command::CursorAdvance {
+                topic: TOPIC,
+                seq: Seq(3),
+                set_no: 0,
+            };
+            outbox::push(db, advance, command, 1, OutboxState::Waiting)
+        })
+        .unwrap();
+    let rejection = Rejection::from(Code::NotFound);
+    let touched = apply(
+        &store,
+        vec![
+            Change::Rejected(send, rejection.clone()),
+            Change::Rejected(advance, rejection.clone()),
+        ],
+    );
+    let outbox = store.read(outbox::all).unwrap();
+    assert_eq!(outbox.len(), 1);
+    assert_eq!(outbox[0].state, OutboxState::Rejected(rejection));
+    assert_eq!(touched.dropped, [advance]);
+    apply(&store, vec![Change::Done(send)]);
+    assert_eq!(store.read(outbox::all).unwrap(), []);
+}
+
+#[test]
+fn my_messages_that_the_server_lost_are_offered_again_once() {
+    let (_folder, store) = store();
+    let mut others = message(3, Some(("c", 3)), None);
+    if let Body::Message(message) = &mut others.body
+        && let Some(content) = &mut message.content
+    {
+        content.author = AccountId(Uuid::from_u128(99));
+    }
+    apply(
+        &store,
+        vec![topic_rows(vec![
+            message(1, Some(("a", 1)), None),
+            message(2, Some(("b", 2)), None),
+            others,
+        ])],
+    );
+    apply(&store, vec![Change::Lost(TOPIC, Seq(1))]);
+    apply(
+        &store,
+        vec![
+            Change::Lost(TOPIC, Seq(1)),
+            Change::Forget(Log::Topic(TOPIC)),
+        ],
+    );
+    let outbox = store.read(outbox::all).unwrap();
+    assert_eq!(outbox.len(), 1, "only mine, only what is gone, only once");
+    assert_eq!(outbox[0].state, OutboxState::Stale);
+    assert!(
+        matches!(&outbox[0].command, Command::MessageSend { message, text, .. } if *message == id(2) && text == "b"),
+        "with the same id, so that it cannot be doubled"
+    );
+}
+
+#[test]
+fn another_epoch_makes_every_rev_that_is_held_older() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    apply(
+        &store,
+        vec![
+            greeted(1),
+            Change::Rows(log, vec![group(1, 90, "lost future")]),
+        ],
+    );
+    apply(
+        &store,
+        vec![
+            greeted(2),
+            Change::Rows(log, vec![group(1, 10, "restored")]),
+        ],
+    );
+    let rows = store.read(|db| rows::of_log(db, log)).unwrap();
+    assert_eq!(rows, [group(1, 10, "restored")]);
+}
+
+fn greeted(epoch: u128) -> Change {
+    Change::Greeted(Box::new(Greeting {
+        version: 1,
+        server: tulou_protocol::ServerId(Uuid::from_u128(1)),
+        server_name: "s".into(),
+        epoch: tulou_protocol::Epoch(Uuid::from_u128(epoch)),
+        session: tulou_protocol::SessionId(Uuid::from_u128(1)),
+        account: ME,
+        now: 0,
+        limits: tulou_protocol::limits::Limits::default(),
+        addresses: Vec::new(),
+    }))
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.sqlite");
+    drop(Store::open(&path, ME).unwrap());
+    let file = Connection::open(&path).unwrap();
+    file.pragma_update(None, "user_version", 99).unwrap();
+    drop(file);
+    let refused = Store::open(&path, ME).map(|_| ());
+    assert!(
+        matches!(refused, Err(StoreError::TooNew { found: 99, .. })),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn the_hot_statements_search_and_never_scan() {
+    let (_folder, store) = store();
+    let plans = [
+        "SELECT seq FROM messages WHERE topic = ?1 AND seq BETWEEN ?2 AND ?3 AND content <> '' ORDER BY seq LIMIT ?4",
+        "SELECT seq FROM messages WHERE topic = ?1 AND id = ?2 AND content <> '' ORDER BY seq DESC LIMIT 1",
+        "SELECT seq FROM messages INDEXED BY messages_pinned WHERE topic = ?1 AND pinned_at > 0 ORDER BY pinned_at DESC LIMIT 5",
+        "SELECT count(*) FROM messages INDEXED BY messages_mine WHERE topic = ?1 AND seq > ?2 AND is_mine = 1",
+        "SELECT log FROM rows WHERE kind = 'topic' AND id = ?1 AND deleted = 0 LIMIT 1",
+        "SELECT body FROM rows WHERE log = ?1 AND deleted = 0",
+        "SELECT body FROM rows WHERE log = ?1 AND kind = ?2 AND deleted = 0",
+        "SELECT no FROM outbox WHERE topic = ?1 ORDER BY no",
+        "SELECT from_seq FROM islands WHERE topic = ?1 ORDER BY from_seq",
+    ];
+    for sql in plans {
+        let plan: Vec<String> = store
+            .read(|db| {
+                db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?
+                    .query_map(
+                        rusqlite::params_from_iter(std::iter::repeat_n(
+                            "",
+                            sql.matches('?').count(),
+                        )),
+                        |row| row.get::<_, String>(3),
+                    )?
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .unwrap();
+        assert!(
+            plan.iter().all(|step| step.starts_with("SEARCH")),
+            "{sql}\n{plan:?}"
+        );
+    }
+}

@@ -1,0 +1,305 @@
+//! A server on this computer, and people with clients in folders of their own.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+use tokio::time::{Instant, timeout_at};
+use tulou_client::{
+    Client, InMemory, Secrets,
+    action::Action,
+    view::{Connection, MessageView, Stretch, TimelineView, TreeView},
+};
+use tulou_protocol::limits::Limits;
+use tulou_server::{Config, Hosted};
+
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Stage {
+    config: Config,
+    server: Option<Hosted>,
+    folder: TempDir,
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config {
+            data: folder.path().join("server"),
+            name: "stage".into(),
+            limits: Limits {
+                requests_per_s: 10_000,
+                requests_burst: 10_000,
+                messages_per_10s: 100_000,
+                ..Limits::default()
+            },
+            digest_ms: 100,
+            ..Config::default()
+        };
+        config.listen.set_port(0);
+        let server = Hosted::start(config.clone()).await.unwrap();
+        // A server that comes back is found where it was.
+        config.listen = server.address();
+        Self {
+            config,
+            server: Some(server),
+            folder,
+        }
+    }
+
+    fn link(&self) -> String {
+        format!("ws://{}", self.config.listen)
+    }
+
+    pub async fn stop_server(&mut self) {
+        self.server.take().unwrap().stop().await;
+    }
+
+    pub async fn start_server(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match Hosted::start(self.config.clone()).await {
+                Ok(server) => {
+                    self.server = Some(server);
+                    return;
+                }
+                // The port may be in the kernel's hands for a moment.
+                Err(error) => assert!(Instant::now() < deadline, "{error}"),
+            }
+        }
+    }
+
+    /// The first account, which administrates the server.
+    pub async fn host(&self, name: &str) -> Person {
+        let person =
+            Person::open(self.folder.path().join(name), Arc::new(InMemory::default())).await;
+        person.register(&self.link(), name).await
+    }
+
+    /// Somebody who registers and joins through an invite link.
+    pub async fn invite(&self, by: &Person, community: &str, name: &str) -> Person {
+        by.settled().await;
+        let invite = by
+            .client
+            .create_invite(&by.account, community, Some(3_600), Some(1))
+            .await
+            .unwrap();
+        let person =
+            Person::open(self.folder.path().join(name), Arc::new(InMemory::default())).await;
+        let peek = person.client.peek(&invite.link).await.unwrap();
+        assert!(peek.community.is_some(), "the link says where it leads");
+        let person = person.register(&invite.link, name).await;
+        let place = person
+            .client
+            .join_link(&person.account, &invite.link)
+            .await
+            .unwrap();
+        assert_eq!(place.community.as_deref(), Some(community));
+        person
+    }
+
+    pub async fn end(self, people: impl IntoIterator<Item = Person>) {
+        for person in people {
+            person.client.shutdown().await;
+        }
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
+    }
+}
+
+pub struct Person {
+    pub client: Client,
+    pub account: String,
+    folder: PathBuf,
+    secrets: Arc<dyn Secrets>,
+}
+
+impl Person {
+    async fn open(folder: PathBuf, secrets: Arc<dyn Secrets>) -> Self {
+        let client = Client::open(folder.clone(), Arc::clone(&secrets))
+            .await
+            .unwrap();
+        let account = client
+            .app_view()
+            .await
+            .accounts
+            .first()
+            .map_or_else(String::new, |account| account.key.clone());
+        Self {
+            client,
+            account,
+            folder,
+            secrets,
+        }
+    }
+
+    async fn register(mut self, link: &str, name: &str) -> Self {
+        self.account = self
+            .client
+            .register(link, name, name, "correct horse")
+            .await
+            .unwrap();
+        self
+    }
+
+    /// Ends without a farewell and starts again in the same folder.
+    pub async fn crash(self) -> Self {
+        let Self {
+            client,
+            folder,
+            secrets,
+            ..
+        } = self;
+        drop(client);
+        Self::open(folder, secrets).await
+    }
+
+    pub async fn id(&self) -> String {
+        self.client.app_view().await.accounts[0].account_id.clone()
+    }
+
+    /// Makes a community; its id and its topic's.
+    pub async fn found(&self, name: &str) -> (String, String) {
+        let community = self
+            .act(Action::CreateCommunity {
+                name: name.into(),
+                group: "大厅".into(),
+                topic: "闲聊".into(),
+            })
+            .await
+            .unwrap();
+        let topic = self.tree(&community).await.groups[0].topics[0].id.clone();
+        self.settled().await;
+        (community, topic)
+    }
+
+    pub async fn act(&self, action: Action) -> Option<String> {
+        self.client.submit(&self.account, action).await.unwrap()
+    }
+
+    pub async fn say(&self, topic: &str, text: &str) -> String {
+        self.act(Action::SendMessage {
+            topic: topic.into(),
+            text: text.into(),
+            reply_to: None,
+        })
+        .await
+        .unwrap()
+    }
+
+    pub async fn reply(&self, topic: &str, text: &str, to: &str) -> String {
+        self.act(Action::SendMessage {
+            topic: topic.into(),
+            text: text.into(),
+            reply_to: Some(to.into()),
+        })
+        .await
+        .unwrap()
+    }
+
+    pub async fn enter(&self, topic: &str) {
+        self.client.enter_topic(&self.account, topic).await.unwrap();
+    }
+
+    pub async fn tree(&self, community: &str) -> TreeView {
+        self.client
+            .tree_view(&self.account, community)
+            .await
+            .unwrap()
+    }
+
+    pub async fn timeline(&self, topic: &str) -> TimelineView {
+        self.timeline_at(topic, Stretch::End { count: 200 }).await
+    }
+
+    pub async fn timeline_at(&self, topic: &str, stretch: Stretch) -> TimelineView {
+        self.client
+            .timeline_view(&self.account, topic, stretch)
+            .await
+            .unwrap()
+    }
+
+    /// Whether the server's row of a message is here.
+    pub async fn has(&self, topic: &str, message: &str) -> bool {
+        let view = self.timeline(topic).await;
+        view.rows.iter().any(|row| row.id == message)
+    }
+
+    /// Waits until something holds, looking again at each change.
+    pub async fn until<T>(&self, what: &str, probe: impl AsyncFn() -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        let mut changes = self.client.changes();
+        loop {
+            if let Some(found) = probe().await {
+                return found;
+            }
+            match timeout_at(deadline, changes.next()).await {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("the client ended before {what}"),
+                Err(_) => panic!(
+                    "not within {PATIENCE:?}: {what}; {:?}",
+                    self.client.app_view().await
+                ),
+            }
+        }
+    }
+
+    /// Waits until the link is complete and nothing waits in the outbox.
+    pub async fn settled(&self) {
+        self.until("everything is settled", async || {
+            let app = self.client.app_view().await;
+            let account = &app.accounts[0];
+            (account.connection == Connection::Synced && account.waiting == 0).then_some(())
+        })
+        .await;
+    }
+}
+
+/// What both sides have to agree on about a message.
+fn essence(row: &MessageView) -> String {
+    let reactions: Vec<String> = row
+        .reactions
+        .iter()
+        .map(|reaction| format!("{}{}", reaction.key, reaction.count))
+        .collect();
+    format!(
+        "{:?} {} {} {:?} {reactions:?} pinned={} edited={} recalled={} reply={:?}",
+        row.seq,
+        row.id,
+        row.author.name,
+        row.text,
+        row.is_pinned,
+        row.is_edited,
+        row.recalled.is_some(),
+        row.reply.as_ref().map(|reply| (&reply.id, &reply.excerpt)),
+    )
+}
+
+/// Waits until both show the same rows and neither waits for anything.
+pub async fn same(one: &Person, other: &Person, topic: &str) {
+    one.settled().await;
+    other.settled().await;
+    let shown = async |person: &Person| -> Vec<String> {
+        person
+            .timeline(topic)
+            .await
+            .rows
+            .iter()
+            .map(essence)
+            .collect()
+    };
+    one.until("both sides show the same", async || {
+        let (mine, theirs) = (shown(one).await, shown(other).await);
+        if mine == theirs {
+            return Some(());
+        }
+        other
+            .until("the other side is as far", async || {
+                (shown(other).await == shown(one).await).then_some(())
+            })
+            .await;
+        Some(())
+    })
+    .await;
+}
