@@ -245,6 +245,7 @@ pub(super) fn react(
         return Ok(Decision::default());
     }
     let mut marks = stored.message.marks.clone().unwrap_or_default();
+    let kinds = marks.reactions.len();
     let known = marks
         .reactions
         .iter_mut()
@@ -252,7 +253,7 @@ pub(super) fn react(
     match known {
         Some(reaction) if on => reaction.count += 1,
         Some(reaction) => reaction.count = reaction.count.saturating_sub(1),
-        None if marks.reactions.len() >= limits::REACTION_KINDS => {
+        None if kinds >= limits::REACTION_KINDS => {
             return Err(Rejection::limit(Code::TooMany, limits::REACTION_KINDS));
         }
         None => marks.reactions.push(Reaction {

@@ -213,7 +213,7 @@ impl Structure {
                 }
                 sight.topics.contains_key(&id)
             }
-            Body::Access(access) => match access.place {
+            Body::AccessRow(access) => match access.place {
                 Place::Community => true,
                 Place::Group(id) => sight.groups.contains(&id),
                 Place::Topic(id) => sight.topics.contains_key(&id),

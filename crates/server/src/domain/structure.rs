@@ -169,7 +169,7 @@ impl Structure {
                     );
                 }
             }
-            Body::Access(body) => {
+            Body::AccessRow(body) => {
                 self.access.insert(
                     (body.place, body.member_group),
                     Kept {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 use tulou_protocol::{AccountId, CommunityId, id::Millis, limits, question::Invite};
 
+use super::log::counter;
 use crate::store::StoreError;
 
 const LIST: &str = "SELECT code, expires_at, max_uses, uses, made_by, created_at FROM invite
@@ -44,10 +45,10 @@ pub fn find(db: &Connection, code: &str, now: Millis) -> Result<Option<Community
 
 /// Makes a link unless there are too many.
 pub fn create(db: &Connection, community: CommunityId, made: &Invite) -> Result<bool, StoreError> {
-    let count: usize = db
+    let count = db
         .prepare_cached(COUNT)?
-        .query_row([community.as_bytes()], |row| row.get(0))?;
-    if count >= limits::INVITES {
+        .query_row([community.as_bytes()], |row| counter(row, 0))?;
+    if count >= limits::INVITES as u64 {
         return Ok(false);
     }
     db.prepare_cached(CREATE)?.execute((

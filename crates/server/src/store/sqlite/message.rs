@@ -318,9 +318,10 @@ pub fn known(db: &Connection, actor: AccountId, needs: &Needs) -> Result<Known, 
             known.has_reply_to = rev(db, topic, id)?.is_some();
         }
         if needs.pins {
-            known.pins = db
+            let pins = db
                 .prepare_cached(PINS)?
-                .query_row([topic.as_bytes()], |row| row.get(0))?;
+                .query_row([topic.as_bytes()], |row| counter(row, 0))?;
+            known.pins = usize::try_from(pins).unwrap_or(usize::MAX);
         }
         if let Some(seq) = needs.cursor_at {
             known.cursor = cursor(db, actor, topic)?;

@@ -70,7 +70,7 @@ pub fn body_json(body: &Body) -> Result<Option<String>, StoreError> {
         Body::Topic(body) => Some(serde_json::to_string(body)?),
         Body::LockedTopic(body) => Some(serde_json::to_string(body)?),
         Body::MemberGroup(body) => Some(serde_json::to_string(body)?),
-        Body::Access(body) => Some(serde_json::to_string(body)?),
+        Body::AccessRow(body) => Some(serde_json::to_string(body)?),
         Body::Profile(body) => Some(serde_json::to_string(body)?),
         Body::Membership(body) => Some(serde_json::to_string(body)?),
         Body::Cursor(body) => Some(serde_json::to_string(body)?),

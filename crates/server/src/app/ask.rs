@@ -1,0 +1,378 @@
+//! Questions.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use tulou_protocol::{
+    AccountId, Code, CommunityId, Digest, Log, Permissions, Question, Rejection, Seq, TopicId,
+    frame::Refusal,
+    id::Millis,
+    limits,
+    permission::Place,
+    push::Heartbeat,
+    question::{
+        Invite, Invites, Member as ListedMember, MemberSection, Members, Page, PageAt, Profiles,
+        Told, Watched, WatchedTopic,
+    },
+    row::Body,
+};
+
+use super::App;
+use crate::{
+    domain::{Structure, structure::Member},
+    hub::{Line, digest},
+    store::StoreError,
+};
+
+/// Profiles in one question.
+const PROFILES: usize = 200;
+/// Members that are looked at for a list; what lies beyond is found by prefix.
+const LOOKED_AT: usize = 2_000;
+
+/// What a question comes to.
+pub type Answered = Result<Told, Refusal>;
+
+fn broken(error: StoreError) -> Refusal {
+    App::broken(&error)
+}
+
+fn no(code: Code) -> Refusal {
+    Refusal::Rejected(Rejection::new(code))
+}
+
+impl App {
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn ask(&self, line: &Arc<Line>, question: Question) -> Answered {
+        let account = line.account;
+        match question {
+            // The session is open.
+            Question::SessionOpen { .. } => Err(no(Code::Already)),
+            Question::LogSync { logs } => {
+                let synced = self.sync(account, logs).await.map_err(broken)?;
+                Ok(Told::Synced(synced))
+            }
+            Question::SessionWatch { topics } => self.watch(line, topics).await,
+            Question::TopicPage { topic, at, limit } => self.page(account, topic, at, limit).await,
+            Question::ProfileList { mut accounts } => {
+                accounts.truncate(PROFILES);
+                let rows = self.store().profiles(accounts).await.map_err(broken)?;
+                Ok(Told::Profiles(Profiles { rows }))
+            }
+            Question::MemberList {
+                community,
+                topic,
+                prefix,
+                limit,
+            } => {
+                self.list_members(account, community, topic, prefix, limit)
+                    .await
+            }
+            Question::CommunityHeads { community, since } => {
+                self.heads(account, community, since).await
+            }
+            Question::InviteList { community } => {
+                self.may_invite(account, community).await?;
+                let invites = self.store().invites(community).await.map_err(broken)?;
+                Ok(Told::Invites(Invites { invites }))
+            }
+            Question::InviteCreate {
+                community,
+                expires_at,
+                max_uses,
+            } => {
+                self.create_invite(account, community, expires_at, max_uses)
+                    .await
+            }
+            Question::InviteRevoke { community, code } => {
+                self.may_invite(account, community).await?;
+                let is_gone = self
+                    .store()
+                    .revoke_invite(community, code)
+                    .await
+                    .map_err(broken)?;
+                if is_gone {
+                    Ok(Told::Nothing {})
+                } else {
+                    Err(no(Code::NotFound))
+                }
+            }
+        }
+    }
+
+    async fn member_of(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+    ) -> Result<(Arc<Structure>, Member), Refusal> {
+        self.membership(community, account)
+            .await
+            .map_err(broken)?
+            .ok_or_else(|| no(Code::NotAMember))
+    }
+
+    async fn watch(&self, line: &Arc<Line>, mut topics: Vec<TopicId>) -> Answered {
+        if topics.len() > limits::WATCHES {
+            return Err(Refusal::Rejected(Rejection::limit(
+                Code::TooMany,
+                limits::WATCHES,
+            )));
+        }
+        topics.sort_unstable();
+        topics.dedup();
+        let mut watched = Vec::new();
+        for topic in topics {
+            if let Some((structure, member)) =
+                self.visible(topic, line.account).await.map_err(broken)?
+            {
+                let floor = self
+                    .floor(&structure, &member, topic)
+                    .await
+                    .map_err(broken)?;
+                watched.push((topic, floor));
+            }
+        }
+        self.hub().watch(line, &watched);
+        // Rights that were lost between the look and the watch are found now; those lost later end the watch.
+        let mut kept = Vec::new();
+        for (topic, _) in watched {
+            if self
+                .visible(topic, line.account)
+                .await
+                .map_err(broken)?
+                .is_some()
+            {
+                kept.push(topic);
+            } else {
+                self.hub().unwatch(line, topic);
+            }
+        }
+        let logs = kept.iter().map(|topic| Log::Topic(*topic)).collect();
+        let heads = self.store().heads(logs).await.map_err(broken)?;
+        let topics = kept
+            .into_iter()
+            .zip(heads)
+            .filter_map(|(topic, head)| {
+                head.map(|head| WatchedTopic {
+                    topic,
+                    head_seq: head.seq,
+                    rev: head.rev,
+                })
+            })
+            .collect();
+        Ok(Told::Watched(Watched { topics }))
+    }
+
+    async fn page(
+        &self,
+        account: AccountId,
+        topic: TopicId,
+        at: PageAt,
+        limit: usize,
+    ) -> Answered {
+        let Some((structure, member)) = self.visible(topic, account).await.map_err(broken)? else {
+            return Err(no(Code::NotFound));
+        };
+        let floor = self
+            .floor(&structure, &member, topic)
+            .await
+            .map_err(broken)?;
+        let Some(stretch) = self
+            .store()
+            .page(topic, at, limit, floor)
+            .await
+            .map_err(broken)?
+        else {
+            return Err(no(Code::NotFound));
+        };
+        let place = |row: Option<&tulou_protocol::Row>| match row.map(|row| &row.body) {
+            Some(Body::Message(message)) => message.seq,
+            Some(_) | None => Seq::ZERO,
+        };
+        Ok(Told::Page(Page {
+            topic,
+            rev: stretch.head.rev,
+            head_seq: stretch.head.seq,
+            floor,
+            from: place(stretch.rows.first()),
+            to: place(stretch.rows.last()),
+            rows: stretch.rows,
+            authors: stretch.authors,
+        }))
+    }
+
+    async fn list_members(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+        topic: Option<TopicId>,
+        prefix: String,
+        limit: usize,
+    ) -> Answered {
+        let (structure, member) = self.member_of(account, community).await?;
+        if let Some(topic) = topic
+            && !structure.sight(&member).topics.contains_key(&topic)
+        {
+            return Err(no(Code::NotFound));
+        }
+        let limit = limit.clamp(1, limits::MEMBERS_PAGE);
+        let is_whole = prefix.is_empty() && topic.is_none();
+        let mut listed = self
+            .store()
+            .list_members(community, prefix, LOOKED_AT)
+            .await
+            .map_err(broken)?;
+        if let Some(topic) = topic {
+            listed.retain(|listed| structure.sight(&listed.member).topics.contains_key(&topic));
+        }
+        let accounts: Vec<AccountId> = listed.iter().map(|listed| listed.member.account).collect();
+        let online = self.hub().online(&accounts);
+        let mut shown: Vec<_> = structure
+            .member_groups
+            .iter()
+            .filter(|(_, kept)| kept.body.shown)
+            .map(|(id, kept)| (kept.body.rank.clone(), *id))
+            .collect();
+        shown.sort_unstable_by(|one, other| other.cmp(one));
+        let mut sections: Vec<MemberSection> = shown
+            .into_iter()
+            .map(|(_, id)| Some(id))
+            .chain([None])
+            .map(|member_group| MemberSection {
+                member_group,
+                count: 0,
+                members: Vec::new(),
+            })
+            .collect();
+        let mut left = limit;
+        for (listed, online) in listed.into_iter().zip(online) {
+            let member_groups = structure.ranked(&listed.member);
+            let at = sections
+                .iter()
+                .position(|section| {
+                    section
+                        .member_group
+                        .is_none_or(|id| member_groups.contains(&id))
+                })
+                .unwrap_or(sections.len() - 1);
+            let section = &mut sections[at];
+            section.count += 1;
+            if left > 0 {
+                left -= 1;
+                section.members.push(ListedMember {
+                    account: listed.member.account,
+                    account_name: listed.account_name,
+                    display_name: listed.display_name,
+                    joined_at: listed.member.joined_at,
+                    member_groups,
+                    online,
+                });
+            }
+        }
+        if is_whole {
+            let counted: u64 = sections.iter().map(|section| section.count).sum();
+            if let Some(rest) = sections.last_mut() {
+                rest.count += structure.members.saturating_sub(counted);
+            }
+        }
+        sections.retain(|section| section.count > 0);
+        Ok(Told::Members(Members { sections }))
+    }
+
+    async fn heads(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+        since: Millis,
+    ) -> Answered {
+        let (structure, member) = self.member_of(account, community).await?;
+        let to = self.now();
+        let moved = self
+            .store()
+            .moved_since(community, since)
+            .await
+            .map_err(broken)?;
+        let digest = digest::seen(&structure, &structure.sight(&member), &moved, to);
+        Ok(Told::Heads(Digest {
+            from: since,
+            online: self.hub().count_online(community),
+            ..digest
+        }))
+    }
+
+    async fn may_invite(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+    ) -> Result<(), Refusal> {
+        let (structure, member) = self.member_of(account, community).await?;
+        let held = structure.held(&member, Place::Community);
+        held.ok_or_else(|| no(Code::NotFound))?
+            .require(Permissions::INVITE)
+            .map_err(Refusal::Rejected)
+    }
+
+    async fn create_invite(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+        expires_at: Option<Millis>,
+        max_uses: Option<u32>,
+    ) -> Answered {
+        self.may_invite(account, community).await?;
+        let created_at = self.now();
+        if max_uses == Some(0) || expires_at.is_some_and(|at| at <= created_at) {
+            return Err(no(Code::Malformed));
+        }
+        // 9 random bytes are 12 characters that may stand in a link.
+        let mut bytes = [0; 9];
+        getrandom::fill(&mut bytes).map_err(|error| {
+            tracing::error!(%error, "the system has no random numbers");
+            Refusal::Misunderstood(tulou_protocol::frame::INTERNAL_ERROR)
+        })?;
+        let invite = Invite {
+            code: base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes),
+            expires_at,
+            max_uses,
+            uses: 0,
+            by: account,
+            created_at,
+        };
+        let is_made = self
+            .store()
+            .create_invite(community, invite.clone())
+            .await
+            .map_err(broken)?;
+        if is_made {
+            Ok(Told::Invite(invite))
+        } else {
+            Err(Refusal::Rejected(Rejection::limit(
+                Code::TooMany,
+                limits::INVITES,
+            )))
+        }
+    }
+
+    /// The heads of an account's log, of the topics that the session watches, and of the account's communities.
+    pub(crate) async fn heartbeat(&self, line: &Line) -> Result<Heartbeat, StoreError> {
+        let mut logs = vec![Log::Account(line.account)];
+        logs.extend(line.watched().into_iter().map(Log::Topic));
+        logs.extend(
+            self.hub()
+                .communities_of(line.account)
+                .into_iter()
+                .map(Log::Community),
+        );
+        let heads = self.store().heads(logs.clone()).await?;
+        Ok(Heartbeat {
+            now: self.now(),
+            heads: logs
+                .into_iter()
+                .zip(heads)
+                .filter_map(|(log, head)| head.map(|head| (log, head.rev)))
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,188 @@
+//! Commands: gathered for, decided, committed, answered.
+
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
+
+use tulou_protocol::{
+    AccountId, Code, Command, Commanded, Log, frame::Busy, frame::Refusal,
+};
+
+use super::{App, communities::Loaded};
+use crate::{
+    domain::{self, Facts, Needs, needs},
+    hub::Line,
+    store::{Commit, Known, Outcome, StoreError},
+    wire,
+};
+
+/// How often a command is decided again because what it rested on has moved.
+const ATTEMPTS: usize = 16;
+
+/// The answer to a command, as JSON.
+pub type Answered = Result<String, Refusal>;
+
+/// A command on its way.
+pub type InFlight = Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+enum Begun {
+    /// Handed to the store.
+    Committing(crate::store::Pending<Outcome>),
+    /// Answered already.
+    Answered(Answered),
+}
+
+impl App {
+    /// Has a command decided and handed to the store; then its answer is on its way. Commands that are begun one after
+    /// the other are committed in that order, unless one has to be decided again.
+    pub async fn begin(&self, line: Arc<Line>, commanded: Commanded) -> InFlight {
+        let begun = self.attempt(&line, &commanded).await;
+        let app = self.clone();
+        Box::pin(async move {
+            let mut begun = begun;
+            for _ in 0..ATTEMPTS {
+                let pending = match begun {
+                    Begun::Answered(answered) => return answered,
+                    Begun::Committing(pending) => pending,
+                };
+                match pending.await {
+                    Ok(Outcome::Done(committed)) => return Ok(committed.answer.clone()),
+                    Ok(Outcome::Repeat(answer)) => return Ok(answer),
+                    Ok(Outcome::Refused(rejection)) => return Err(Refusal::Rejected(rejection)),
+                    Ok(Outcome::Conflict) => {
+                        if let Err(error) = app.look_again(line.account, &commanded.command).await {
+                            return Err(Self::broken(&error));
+                        }
+                        begun = app.attempt(&line, &commanded).await;
+                    }
+                    Err(error) => return Err(Self::broken(&error)),
+                }
+            }
+            Err(Refusal::Busy(Busy {
+                retry_after_ms: 100,
+            }))
+        })
+    }
+
+    async fn attempt(&self, line: &Line, commanded: &Commanded) -> Begun {
+        match self.decide(line, commanded).await {
+            Ok(begun) => begun,
+            Err(error) => Begun::Answered(Err(Self::broken(&error))),
+        }
+    }
+
+    async fn decide(
+        &self,
+        line: &Line,
+        commanded: &Commanded,
+    ) -> Result<Begun, StoreError> {
+        let account = line.account;
+        let Commanded { id, command } = commanded;
+        if let Command::MessageSend { topic, .. } = command
+            && let Err(busy) = self.take_send(account, *topic)
+        {
+            return Ok(Begun::Answered(Err(busy)));
+        }
+        let mut needs = needs(command);
+        let loaded = self.place(&mut needs).await?;
+        // Commands on a community's log wait for each other, so that they need not be decided again and again.
+        let _turn = match (&loaded, command.home(account)) {
+            (Some(loaded), Log::Community(_)) => Some(loaded.turn.lock().await),
+            _ => None,
+        };
+        let structure = loaded.as_ref().map(|loaded| loaded.structure());
+        let mut facts = Facts {
+            structure: structure.as_deref(),
+            profile_rev: line.profile_rev(),
+            asked_message: needs.message.as_ref().map(|(message, _)| *message),
+            ..Facts::default()
+        };
+        if let Some(loaded) = &loaded {
+            facts.actor = self.member(loaded, account).await?;
+            let members = self.members(loaded, &needs.members).await?;
+            facts.members = members
+                .into_iter()
+                .map(|member| (member.account, member))
+                .collect::<HashMap<_, _>>();
+        }
+        if needs.asks_the_store() {
+            let Known {
+                message,
+                has_reply_to,
+                pins,
+                cursor,
+                head_seq,
+                own_after,
+                profile,
+                written_topics,
+            } = self.store().known(account, needs).await?;
+            facts.message = message;
+            facts.has_reply_to = has_reply_to;
+            facts.pins = pins;
+            facts.cursor = cursor;
+            facts.head_seq = head_seq;
+            facts.own_after = own_after;
+            facts.written_topics = written_topics;
+            if let Some((profile, rev)) = profile {
+                facts.profile = Some(profile);
+                facts.profile_rev = rev;
+            }
+        }
+        let now = self.now();
+        match domain::decide(&facts, account, command, now) {
+            Err(rejection) => {
+                // The command may have been committed before, and be impossible because of that.
+                let stored = self.store().answer(account, *id).await?;
+                Ok(Begun::Answered(
+                    stored.ok_or(Refusal::Rejected(rejection)),
+                ))
+            }
+            Ok(decision) if decision.changes.is_empty() => {
+                let stored = self.store().answer(account, *id).await?;
+                let answer = stored.unwrap_or_else(|| wire::NOTHING.to_owned());
+                Ok(Begun::Answered(Ok(answer)))
+            }
+            Ok(decision) => {
+                let pending = self.store().commit(Commit {
+                    account,
+                    command: *id,
+                    origin: line.no,
+                    now,
+                    expects: decision.expects,
+                    changes: decision.changes,
+                });
+                if _turn.is_some() {
+                    // The next one is decided on what this one makes.
+                    let outcome = pending.await;
+                    return Ok(Begun::Committing(Box::pin(async move { outcome })));
+                }
+                Ok(Begun::Committing(pending))
+            }
+        }
+    }
+
+    /// The community that a command is about; the topic's, if it names one.
+    async fn place(&self, needs: &mut Needs) -> Result<Option<Arc<Loaded>>, StoreError> {
+        if let Some(topic) = needs.topic {
+            needs.community = self.home_of(topic).await?;
+        }
+        match needs.community {
+            Some(community) => self.loaded(community).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn look_again(&self, account: AccountId, command: &Command) -> Result<(), StoreError> {
+        let mut needs = needs(command);
+        if let Some(loaded) = self.place(&mut needs).await? {
+            let mut accounts = needs.members;
+            accounts.push(account);
+            self.refresh(&loaded, &accounts).await?;
+        }
+        Ok(())
+    }
+
+    /// A rejection as it is answered.
+    #[must_use]
+    pub fn rejected(code: Code) -> Refusal {
+        Refusal::Rejected(code.into())
+    }
+}

@@ -1,0 +1,133 @@
+//! What changed in logs since a client's cursor, as the client may see it.
+
+use tulou_protocol::{
+    AccountId, CommunityId, Log, Rev, TopicId,
+    limits,
+    push::{SyncOutcome, SyncedLog},
+    question::{SyncLog, Synced},
+    row::Body,
+};
+
+use super::App;
+use crate::store::StoreError;
+
+/// Logs in one question.
+const LOGS: usize = 64;
+/// Ranges of one log.
+const RANGES: usize = 64;
+
+impl App {
+    /// Answers `log.sync`.
+    pub(crate) async fn sync(
+        &self,
+        account: AccountId,
+        logs: Vec<SyncLog>,
+    ) -> Result<Synced, StoreError> {
+        let mut synced = Vec::new();
+        for asked in logs.into_iter().take(LOGS) {
+            let log = asked.log;
+            let outcome = match log {
+                Log::Account(id) if id == account => self.sync_account(id, asked.since).await?,
+                Log::Account(_) => SyncOutcome::Gone {},
+                Log::Community(id) => self.sync_community(account, id, &asked).await?,
+                Log::Topic(id) => self.sync_topic(account, id, asked).await?,
+            };
+            synced.push(SyncedLog { log, outcome });
+        }
+        Ok(Synced { logs: synced })
+    }
+
+    async fn sync_account(
+        &self,
+        account: AccountId,
+        since: Rev,
+    ) -> Result<SyncOutcome, StoreError> {
+        let log = Log::Account(account);
+        let (head, mut rows) = self
+            .store()
+            .rows_since(log, since, limits::SYNC_ROWS)
+            .await?;
+        if since > head.rev {
+            return Ok(SyncOutcome::Ahead { rev: head.rev });
+        }
+        let has_more = rows.len() == limits::SYNC_ROWS;
+        let last = rows.last().map(|row| row.rev);
+        if since == Rev::ZERO {
+            rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
+        }
+        Ok(SyncOutcome::Rows {
+            rev: last.filter(|_| has_more).unwrap_or(head.rev),
+            rows,
+            has_more,
+            view: None,
+        })
+    }
+
+    async fn sync_community(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+        asked: &SyncLog,
+    ) -> Result<SyncOutcome, StoreError> {
+        let Some((structure, member)) = self.membership(community, account).await? else {
+            return Ok(SyncOutcome::Gone {});
+        };
+        let stamp = structure.stamp(&member);
+        let sight = structure.sight(&member);
+        let is_ahead = asked.since > structure.rev;
+        if is_ahead || asked.since == Rev::ZERO || asked.view.as_ref() != Some(&stamp) {
+            return Ok(SyncOutcome::Reset {
+                rev: structure.rev,
+                rows: structure.rows_since(&sight, Rev::ZERO, false),
+                view: Some(stamp),
+                me: Some(structure.me(&member)),
+            });
+        }
+        Ok(SyncOutcome::Rows {
+            rev: structure.rev,
+            rows: structure.rows_since(&sight, asked.since, true),
+            has_more: false,
+            view: Some(stamp),
+        })
+    }
+
+    async fn sync_topic(
+        &self,
+        account: AccountId,
+        topic: TopicId,
+        asked: SyncLog,
+    ) -> Result<SyncOutcome, StoreError> {
+        let Some((structure, member)) = self.visible(topic, account).await? else {
+            return Ok(SyncOutcome::Gone {});
+        };
+        let floor = self.floor(&structure, &member, topic).await?;
+        let mut ranges = asked.ranges;
+        ranges.truncate(RANGES);
+        let newest = ranges
+            .iter()
+            .map(|range| range.rev)
+            .max()
+            .unwrap_or_default()
+            .max(asked.since);
+        let highest = ranges
+            .iter()
+            .map(|range| range.to)
+            .max()
+            .unwrap_or_default();
+        let changes = self.store().topic_changes(topic, ranges, floor).await?;
+        if newest > changes.head.rev || highest > changes.head.seq {
+            return Ok(SyncOutcome::Ahead {
+                rev: changes.head.rev,
+            });
+        }
+        Ok(SyncOutcome::Topic {
+            rev: changes.rev,
+            head_seq: changes.head.seq,
+            floor,
+            rows: changes.rows,
+            tail_from: changes.tail_from,
+            has_more: changes.has_more,
+            authors: changes.authors,
+        })
+    }
+}

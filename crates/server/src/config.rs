@@ -1,0 +1,119 @@
+//! What an operator may set: defaults, then one TOML file, then `TULOU_…` of the environment, then flags.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+use tulou_protocol::{http::Registration, limits::Limits};
+
+use crate::Error;
+
+/// The port of a server that was not told another.
+pub const PORT: u16 = 4780;
+
+/// What an operator may set. It holds no secret; one that is added is printed as `…`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The folder of the store.
+    pub data: PathBuf,
+    /// The server's name.
+    pub name: String,
+    /// Where it listens. Port 0: any that is free. It speaks unencrypted, so other than loopback only behind a proxy
+    /// that encrypts.
+    pub listen: SocketAddr,
+    /// Who may register.
+    pub registration: Registration,
+    /// Addresses that invite links carry, `wss://…`, or `ws://127.0.0.1:…`. Empty: where it listens.
+    pub addresses: Vec<String>,
+    /// Limits that clients are told.
+    pub limits: Limits,
+    /// Bytes that may wait for a session that reads slowly, before rows are replaced by a note that they changed.
+    pub queue_bytes: usize,
+    /// Milliseconds between digests of a community.
+    pub digest_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("tulou-data"),
+            name: "Tulou".to_owned(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
+            registration: Registration::Invite,
+            addresses: Vec::new(),
+            limits: Limits::default(),
+            queue_bytes: 1 << 20,
+            digest_ms: 2_000,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment, over the defaults. `flags` win.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a setting is unknown or does not fit.
+    pub fn read(file: Option<&Path>, flags: impl Serialize) -> Result<Self, Error> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        figment
+            .merge(Env::prefixed("TULOU_").split("__").ignore(&["config", "log"]))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(|error| Error::Config(Box::new(error)))
+    }
+
+    /// The configuration as it is printed at the start.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tulou.toml");
+        std::fs::write(&file, "name = 'from the file'\nregistration = 'open'\n").unwrap();
+        let config = Config::read(
+            Some(&file),
+            serde_json::json!({"name": "from the flag"}),
+        )
+        .unwrap();
+        assert_eq!(config.name, "from the flag", "the flag is nearest");
+        assert_eq!(
+            config.registration,
+            Registration::Open,
+            "the file says so, and no flag"
+        );
+        assert_eq!(
+            config.limits,
+            Limits::default(),
+            "nobody spoke of the limits"
+        );
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tulou.toml");
+        std::fs::write(&file, "nmae = 'x'\n").unwrap();
+        assert!(
+            Config::read(Some(&file), serde_json::json!({})).is_err(),
+            "a typing error does not go unnoticed"
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! A server that runs inside a program: the app hosts one, tests host many.
+
+use std::net::SocketAddr;
+
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tulou_protocol::ServerId;
+
+use crate::{App, Config, Error, serve};
+
+/// A running server. Stop it with [`Hosted::stop`]; dropped, it stops by itself some time later.
+pub struct Hosted {
+    app: App,
+    address: SocketAddr,
+    stopping: CancellationToken,
+    served: Option<JoinHandle<Result<(), Error>>>,
+}
+
+impl Hosted {
+    /// Opens the store, listens, and serves. With port 0 it listens at any that is free.
+    ///
+    /// # Errors
+    /// If the store cannot be used or the address is taken.
+    pub async fn start(mut config: Config) -> Result<Self, Error> {
+        let at = config.listen;
+        let failed = |source| Error::Listen {
+            address: at,
+            source,
+        };
+        let listener = TcpListener::bind(at).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        if config.addresses.is_empty() && address.ip().is_loopback() {
+            config.addresses = vec![format!("ws://{address}")];
+        }
+        let app = App::open(config).await?;
+        let stopping = CancellationToken::new();
+        let served = tokio::spawn(serve(
+            listener,
+            app.clone(),
+            stopping.clone().cancelled_owned(),
+        ));
+        Ok(Self {
+            app,
+            address,
+            stopping,
+            served: Some(served),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn server(&self) -> ServerId {
+        self.app.identity().server
+    }
+
+    /// The server itself.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Ends the sessions and closes the store.
+    pub async fn stop(mut self) {
+        self.stopping.cancel();
+        if let Some(served) = self.served.take() {
+            match served.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the server did not end well"),
+                Err(error) => tracing::error!(%error, "the server's task broke"),
+            }
+        }
+    }
+
+    /// Until it ends by itself, which it does only when something broke.
+    ///
+    /// # Errors
+    /// What broke.
+    pub async fn ended(&mut self) -> Result<(), Error> {
+        match &mut self.served {
+            Some(served) => served.await.unwrap_or(Ok(())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Hosted {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+    }
+}

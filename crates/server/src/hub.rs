@@ -1,0 +1,196 @@
+//! Which sessions of this node watch what. What was committed is encoded once and shared by all that get it.
+//!
+//! * [`line`]: a session as the hub knows it, with its bounded queue
+//! * [`publisher`]: takes commits in their order and fans them out
+//! * [`digest`]: the slow lane
+
+pub(crate) mod digest;
+pub mod line;
+pub(crate) mod publisher;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tulou_protocol::{AccountId, CommunityId, Rev, Seq, SessionId, TopicId};
+
+pub use line::Line;
+
+use crate::domain::{Sight, structure::Member};
+
+/// Who on this node watches what.
+#[derive(Default)]
+pub struct Hub {
+    state: Mutex<State>,
+}
+
+/// What the hub's lock protects. It is held for moments, never while waiting.
+#[derive(Default)]
+pub(crate) struct State {
+    pub lines: HashMap<u64, Arc<Line>>,
+    pub watchers: HashMap<TopicId, Vec<Watcher>>,
+    pub accounts: HashMap<AccountId, Vec<Arc<Line>>>,
+    pub communities: HashMap<CommunityId, Gathering>,
+    last_no: u64,
+}
+
+/// A session that watches a topic.
+pub(crate) struct Watcher {
+    pub line: Arc<Line>,
+    /// The first message that it may read.
+    pub floor: Seq,
+}
+
+/// The members of a community that are connected to this node.
+#[derive(Default)]
+pub(crate) struct Gathering {
+    pub present: HashMap<AccountId, Present>,
+    /// Topics that moved since the last digest.
+    pub moved: BTreeSet<TopicId>,
+    /// What the last digest said: its end, members, online.
+    pub said: (i64, u64, u64),
+    /// No digest before this time.
+    pub next_at: i64,
+}
+
+/// A member that is connected.
+pub(crate) struct Present {
+    pub member: Member,
+    pub sight: Arc<Sight>,
+}
+
+impl Hub {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A session has begun.
+    pub fn attach(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        profile_rev: Rev,
+        queue_bytes: usize,
+    ) -> Arc<Line> {
+        let mut state = self.state();
+        state.last_no += 1;
+        let line = Arc::new(Line::new(state.last_no, account, session, profile_rev, queue_bytes));
+        state.lines.insert(line.no, line.clone());
+        state
+            .accounts
+            .entry(account)
+            .or_default()
+            .push(line.clone());
+        line
+    }
+
+    /// An account is not present in a community after all.
+    pub fn absent(&self, community: CommunityId, account: AccountId) {
+        if let Some(gathering) = self.state().communities.get_mut(&community) {
+            gathering.present.remove(&account);
+        }
+    }
+
+    /// A session has ended.
+    pub fn detach(&self, line: &Line) {
+        let mut state = self.state();
+        state.lines.remove(&line.no);
+        state.unwatch(line.no);
+        let is_last = match state.accounts.get_mut(&line.account) {
+            Some(lines) => {
+                lines.retain(|other| other.no != line.no);
+                lines.is_empty()
+            }
+            None => false,
+        };
+        if is_last {
+            state.accounts.remove(&line.account);
+            state.communities.retain(|_, gathering| {
+                gathering.present.remove(&line.account);
+                !gathering.present.is_empty()
+            });
+        }
+    }
+
+    /// A member is connected; what he sees of the community.
+    pub fn present(&self, community: CommunityId, member: Member, sight: Arc<Sight>) {
+        let mut state = self.state();
+        if state.accounts.contains_key(&member.account) {
+            state
+                .communities
+                .entry(community)
+                .or_default()
+                .present
+                .insert(member.account, Present { member, sight });
+        }
+    }
+
+    /// The session watches these topics, each from a floor on, and no others.
+    pub fn watch(&self, line: &Arc<Line>, topics: &[(TopicId, Seq)]) {
+        let mut state = self.state();
+        state.unwatch(line.no);
+        for (topic, floor) in topics {
+            state.watchers.entry(*topic).or_default().push(Watcher {
+                line: line.clone(),
+                floor: *floor,
+            });
+        }
+        line.set_watched(topics.iter().map(|(topic, _)| *topic).collect());
+    }
+
+    /// The session does not watch a topic any more.
+    pub fn unwatch(&self, line: &Line, topic: TopicId) {
+        if let Some(watchers) = self.state().watchers.get_mut(&topic) {
+            watchers.retain(|watcher| watcher.line.no != line.no);
+        }
+        line.forget(topic);
+    }
+
+    /// Ends the sessions that were signed in by one token.
+    pub fn sign_out(&self, session: SessionId) {
+        let lines: Vec<_> = self.state().lines.values().cloned().collect();
+        for line in lines {
+            if line.session == session {
+                line.end(tulou_protocol::Code::SignedOut);
+            }
+        }
+    }
+
+    /// The communities that the account is a member of, as far as it is connected.
+    pub fn communities_of(&self, account: AccountId) -> Vec<CommunityId> {
+        self.state()
+            .communities
+            .iter()
+            .filter(|(_, gathering)| gathering.present.contains_key(&account))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Who of these accounts is connected.
+    pub fn online(&self, accounts: &[AccountId]) -> Vec<bool> {
+        let state = self.state();
+        accounts
+            .iter()
+            .map(|account| state.accounts.contains_key(account))
+            .collect()
+    }
+
+    /// How many members of a community are connected.
+    pub fn count_online(&self, community: CommunityId) -> u64 {
+        self.state()
+            .communities
+            .get(&community)
+            .map_or(0, |gathering| gathering.present.len() as u64)
+    }
+}
+
+impl State {
+    /// The session watches nothing any more.
+    pub fn unwatch(&mut self, no: u64) {
+        self.watchers.retain(|_, watchers| {
+            watchers.retain(|watcher| watcher.line.no != no);
+            !watchers.is_empty()
+        });
+    }
+}

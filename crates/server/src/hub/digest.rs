@@ -1,0 +1,127 @@
+//! The slow lane: per community and window, the heads of the topics that moved, encoded once per audience.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use axum::extract::ws::Utf8Bytes;
+use tulou_protocol::{
+    CommunityId, Digest, TopicId,
+    id::Millis,
+    push::{Pushed, TopicHead},
+};
+
+use super::Line;
+use crate::{
+    App,
+    domain::{Sight, Structure},
+    store::{Moved, StoreError},
+    wire,
+};
+
+/// Bytes of digests of a community in a second, at most.
+const BYTES_PER_S: i64 = 2_048;
+
+/// Sends digests until the server stops.
+pub(crate) async fn run(app: App) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(app.config().digest_ms.max(10)));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = app.closing() => return,
+            _ = ticks.tick() => {}
+        }
+        let now = app.now();
+        let due: Vec<CommunityId> = app
+            .hub()
+            .state()
+            .communities
+            .iter()
+            .filter(|(_, gathering)| gathering.next_at <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for community in due {
+            if let Err(error) = digest(&app, community, now).await {
+                tracing::error!(%error, community.id = %community, "a digest could not be made");
+            }
+        }
+    }
+}
+
+async fn digest(app: &App, community: CommunityId, now: Millis) -> Result<(), StoreError> {
+    let Some(structure) = app.known_structure(community) else {
+        return Ok(());
+    };
+    let (topics, from) = {
+        let mut state = app.hub().state();
+        let Some(gathering) = state.communities.get_mut(&community) else {
+            return Ok(());
+        };
+        let online = gathering.present.len() as u64;
+        let (from, members, was_online) = gathering.said;
+        let topics: Vec<TopicId> = std::mem::take(&mut gathering.moved).into_iter().collect();
+        gathering.said = (now, structure.members, online);
+        if topics.is_empty() && (members, was_online) == (structure.members, online) {
+            return Ok(());
+        }
+        // The first digest of a gathering begins nowhere: its readers have asked for the heads.
+        (topics, if from == 0 { now } else { from })
+    };
+    let moved = app.store().moved(topics).await?;
+    let mut frames: HashMap<*const Sight, Utf8Bytes> = HashMap::new();
+    let mut largest = 0;
+    let mut sends: Vec<(Arc<Line>, Utf8Bytes)> = Vec::new();
+    {
+        let mut state = app.hub().state();
+        let state = &mut *state;
+        let Some(gathering) = state.communities.get_mut(&community) else {
+            return Ok(());
+        };
+        let (_, members, online) = gathering.said;
+        for (account, present) in &gathering.present {
+            let frame = frames
+                .entry(Arc::as_ptr(&present.sight))
+                .or_insert_with(|| {
+                    let digest = Digest {
+                        from,
+                        members,
+                        online,
+                        ..seen(&structure, &present.sight, &moved, now)
+                    };
+                    wire::pushed_frame(Pushed::Digest(digest)).into()
+                });
+            largest = largest.max(frame.len());
+            for line in state.accounts.get(account).into_iter().flatten() {
+                sends.push((line.clone(), frame.clone()));
+            }
+        }
+        let pause = i64::try_from(largest).unwrap_or(i64::MAX) * 1_000 / BYTES_PER_S;
+        gathering.next_at = if pause > 2_000 { now + pause } else { 0 };
+    }
+    for (line, frame) in sends {
+        line.tell(frame);
+    }
+    Ok(())
+}
+
+/// The heads of topics that somebody may see.
+pub(crate) fn seen(structure: &Structure, sight: &Sight, moved: &[Moved], to: Millis) -> Digest {
+    Digest {
+        community: structure.id,
+        audience: sight.audience.clone(),
+        from: to,
+        to,
+        topics: moved
+            .iter()
+            .filter(|moved| sight.topics.contains_key(&moved.topic))
+            .filter_map(|moved| {
+                Some(TopicHead {
+                    no: structure.topics.get(&moved.topic)?.body.no,
+                    head_seq: moved.head.seq,
+                    rev: moved.head.rev,
+                    wide_mentions: moved.wide.clone(),
+                })
+            })
+            .collect(),
+        members: structure.members,
+        online: 0,
+    }
+}

@@ -1,0 +1,239 @@
+//! A session as the hub knows it. Its queue is bounded in bytes: when it is full, the waiting rows of a log are replaced
+//! by a note that the log changed, so that nothing grows with a slow reader.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use axum::extract::ws::Utf8Bytes;
+use tokio::sync::Notify;
+use tulou_protocol::{
+    AccountId, Code, Log, Rev, SessionId, TopicId,
+    push::{Pushed, Stale},
+};
+
+use crate::wire;
+
+/// A frame that waits.
+struct Waiting {
+    frame: Utf8Bytes,
+    /// The log whose rows are in it, and the rev that they bring to.
+    rows_of: Option<(Log, Rev)>,
+}
+
+/// A session as the hub knows it.
+pub struct Line {
+    /// Its number on this node.
+    pub no: u64,
+    /// Whose.
+    pub account: AccountId,
+    /// Which sign-in.
+    pub session: SessionId,
+    /// The rev of the account's profile, which goes with what it writes.
+    profile_rev: AtomicU64,
+    queue: Mutex<Queue>,
+    wake: Notify,
+    queue_bytes: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+    watched: Vec<TopicId>,
+    ended: Option<Code>,
+}
+
+impl Line {
+    /// A session with an empty queue.
+    pub(crate) fn new(
+        no: u64,
+        account: AccountId,
+        session: SessionId,
+        profile_rev: Rev,
+        queue_bytes: usize,
+    ) -> Self {
+        Self {
+            no,
+            account,
+            session,
+            profile_rev: AtomicU64::new(profile_rev.0),
+            queue: Mutex::default(),
+            wake: Notify::new(),
+            queue_bytes,
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rev of the account's profile.
+    pub fn profile_rev(&self) -> Rev {
+        Rev(self.profile_rev.load(Ordering::Relaxed))
+    }
+
+    /// The account's profile has changed.
+    pub(crate) fn set_profile_rev(&self, rev: Rev) {
+        self.profile_rev.fetch_max(rev.0, Ordering::Relaxed);
+    }
+
+    /// Rows of a log are to be sent.
+    pub fn push(&self, frame: Utf8Bytes, log: Log, rev: Rev) {
+        let mut queue = self.queue();
+        if queue.bytes + frame.len() > self.queue_bytes {
+            queue.make_stale(log, rev);
+            queue.shrink(self.queue_bytes);
+        } else {
+            queue.add(frame, Some((log, rev)));
+        }
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    /// A frame without rows is to be sent: a digest, a heartbeat. It is left out when the queue is full, because the next
+    /// one says the same.
+    pub fn tell(&self, frame: Utf8Bytes) {
+        let mut queue = self.queue();
+        if queue.bytes + frame.len() <= self.queue_bytes {
+            queue.add(frame, None);
+        }
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    /// The log is to be synced.
+    pub fn stale(&self, log: Log, rev: Rev) {
+        self.queue().make_stale(log, rev);
+        self.wake.notify_one();
+    }
+
+    /// The session is to end.
+    pub fn end(&self, reason: Code) {
+        self.queue().ended.get_or_insert(reason);
+        self.wake.notify_one();
+    }
+
+    /// What waits, and why the session is to end if it is.
+    pub fn take(&self) -> (Vec<Utf8Bytes>, Option<Code>) {
+        let mut queue = self.queue();
+        queue.bytes = 0;
+        let frames = queue
+            .waiting
+            .drain(..)
+            .map(|waiting| waiting.frame)
+            .collect();
+        (frames, queue.ended)
+    }
+
+    /// Until something may wait.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// The topics that it watches.
+    pub fn watched(&self) -> Vec<TopicId> {
+        self.queue().watched.clone()
+    }
+
+    pub(crate) fn set_watched(&self, topics: Vec<TopicId>) {
+        self.queue().watched = topics;
+    }
+
+    pub(crate) fn forget(&self, topic: TopicId) {
+        self.queue().watched.retain(|watched| *watched != topic);
+    }
+}
+
+impl Queue {
+    fn add(&mut self, frame: Utf8Bytes, rows_of: Option<(Log, Rev)>) {
+        self.bytes += frame.len();
+        self.waiting.push_back(Waiting { frame, rows_of });
+    }
+
+    /// Replaces the waiting rows of a log by a note.
+    fn make_stale(&mut self, log: Log, rev: Rev) {
+        let mut newest = rev;
+        let mut freed = 0;
+        self.waiting.retain(|waiting| match waiting.rows_of {
+            Some((of, to)) if of == log => {
+                newest = newest.max(to);
+                freed += waiting.frame.len();
+                false
+            }
+            Some(_) | None => true,
+        });
+        self.bytes -= freed;
+        let note = wire::pushed_frame(Pushed::Stale(Stale { log, rev: newest }));
+        self.add(note.into(), Some((log, newest)));
+    }
+
+    /// Makes room by doing the same to the logs with the most bytes.
+    fn shrink(&mut self, to: usize) {
+        while self.bytes > to {
+            let mut sizes: Vec<(Log, Rev, usize, usize)> = Vec::new();
+            for waiting in &self.waiting {
+                if let Some((log, rev)) = waiting.rows_of {
+                    match sizes.iter_mut().find(|(known, ..)| *known == log) {
+                        Some(size) => {
+                            size.2 += waiting.frame.len();
+                            size.3 += 1;
+                        }
+                        None => sizes.push((log, rev, waiting.frame.len(), 1)),
+                    }
+                }
+            }
+            let largest = sizes
+                .into_iter()
+                .filter(|(.., frames)| *frames > 1)
+                .max_by_key(|(_, _, bytes, _)| *bytes);
+            match largest {
+                Some((log, rev, ..)) => self.make_stale(log, rev),
+                None => return,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tulou_protocol::ServerFrame;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_full_queue_replaces_the_rows_of_a_log_by_a_note() {
+        let line = Line::new(
+            1,
+            AccountId(Uuid::from_u128(1)),
+            SessionId(Uuid::from_u128(2)),
+            Rev(1),
+            1_000,
+        );
+        let log = Log::Topic(TopicId(Uuid::from_u128(3)));
+        for rev in 1..=20 {
+            line.push("x".repeat(100).into(), log, Rev(rev));
+        }
+        let (frames, ended) = line.take();
+        assert_eq!(ended, None, "nobody is cut off for being slow");
+        assert!(
+            frames.iter().map(|frame| frame.len()).sum::<usize>() <= 1_000,
+            "the queue is bounded"
+        );
+        let notes: Vec<_> = frames
+            .iter()
+            .filter_map(|frame| ServerFrame::parse(frame).ok())
+            .collect();
+        assert!(
+            notes.iter().any(
+                |note| matches!(note, ServerFrame::Pushed(Pushed::Stale(stale)) if stale.log == log)
+            ),
+            "the reader is told to sync: {notes:?}"
+        );
+    }
+}

@@ -1,0 +1,438 @@
+//! Takes commits in their order: brings the structures in memory up to date, ends watches of what is hidden, and only
+//! then fans out.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::extract::ws::Utf8Bytes;
+use tokio::sync::mpsc;
+use tulou_protocol::{
+    AccountId, CommunityId, Log, Permissions, Push, Row, Seq, TopicId,
+    push::Pushed,
+    row::Body,
+};
+
+use crate::{
+    App,
+    domain::{Sight, Structure, change::Change, sight::tombstones, structure::Member},
+    store::{Committed, Delivery, Outcome, Written},
+    wire,
+};
+
+/// Fans out until the store is closed.
+pub(crate) async fn run(app: App, mut bus: mpsc::UnboundedReceiver<Vec<Delivery>>) {
+    while let Some(deliveries) = bus.recv().await {
+        let mut merged = Merged::default();
+        for delivery in &deliveries {
+            let committed = &delivery.committed;
+            if let Some(community) = touches_community(committed) {
+                // What was committed before goes out with the rights that held then.
+                merged.send(&app);
+                merged = Merged::default();
+                app.publish_community(community, committed).await;
+            }
+            merged.take(&app, committed);
+        }
+        merged.send(&app);
+        for Delivery { committed, done } in deliveries {
+            // Nobody waits any more if the session has ended.
+            let _ = done.send(Ok(Outcome::Done(committed)));
+        }
+    }
+}
+
+/// The community whose structure or members a commit changed.
+fn touches_community(committed: &Committed) -> Option<CommunityId> {
+    committed.changes.iter().find_map(|change| match change {
+        Change::Row {
+            log: Log::Community(id),
+            ..
+        } => Some(*id),
+        Change::Numbered { community, .. }
+        | Change::Member { community, .. }
+        | Change::MemberGone { community, .. }
+        | Change::Seat { community, .. }
+        | Change::TopicBegins { community, .. }
+        | Change::TopicEnds { community, .. }
+        | Change::CommunityEnds { community } => Some(*community),
+        Change::Row { .. }
+        | Change::Send(_)
+        | Change::Content(_)
+        | Change::Marks { .. }
+        | Change::ReadSoFar { .. }
+        | Change::InviteUsed { .. }
+        | Change::Named { .. } => None,
+    })
+}
+
+/// Writes of a group of commits, merged per log.
+#[derive(Default)]
+struct Merged<'a> {
+    logs: Vec<(Log, Vec<&'a Written>, Vec<u64>)>,
+    at: HashMap<Log, usize>,
+}
+
+impl<'a> Merged<'a> {
+    fn take(&mut self, app: &App, committed: &'a Committed) {
+        for change in &committed.changes {
+            if let Change::Named { account, .. } = change {
+                let own = Log::Account(*account);
+                let rev = committed.logs.iter().find(|written| written.log == own);
+                let rev = rev.map(|written| written.rev).unwrap_or_default();
+                for line in app.hub().state().accounts.get(account).into_iter().flatten() {
+                    line.set_profile_rev(rev);
+                }
+            }
+        }
+        for written in &committed.logs {
+            match written.log {
+                Log::Community(_) => continue,
+                Log::Topic(topic) => app.topic_moved(topic),
+                Log::Account(_) => {}
+            }
+            let at = *self.at.entry(written.log).or_insert_with(|| {
+                self.logs.push((written.log, Vec::new(), Vec::new()));
+                self.logs.len() - 1
+            });
+            let (_, writes, origins) = &mut self.logs[at];
+            writes.push(written);
+            if !origins.contains(&committed.origin) {
+                origins.push(committed.origin);
+            }
+        }
+    }
+
+    /// A session gets no push of what it was answered with, unless it is merged with others'.
+    fn send(&self, app: &App) {
+        let state = app.hub().state();
+        for (log, writes, origins) in &self.logs {
+            let rev = writes.last().map(|written| written.rev).unwrap_or_default();
+            let only = match origins.as_slice() {
+                [one] => Some(*one),
+                _ => None,
+            };
+            match log {
+                Log::Topic(topic) => {
+                    let Some(watchers) = state.watchers.get(topic) else {
+                        continue;
+                    };
+                    let oldest = writes
+                        .iter()
+                        .flat_map(|written| &written.rows)
+                        .map(|row| row.seq)
+                        .min()
+                        .unwrap_or_default();
+                    let mut whole: Option<Utf8Bytes> = None;
+                    let mut parts: HashMap<Seq, Utf8Bytes> = HashMap::new();
+                    for watcher in watchers {
+                        if only == Some(watcher.line.no) {
+                            continue;
+                        }
+                        let frame = if watcher.floor <= oldest {
+                            whole.get_or_insert_with(|| {
+                                wire::push_frame(writes, Seq::ZERO).into()
+                            })
+                        } else {
+                            parts
+                                .entry(watcher.floor)
+                                .or_insert_with(|| wire::push_frame(writes, watcher.floor).into())
+                        };
+                        watcher.line.push(frame.clone(), *log, rev);
+                    }
+                }
+                Log::Account(account) => {
+                    let Some(lines) = state.accounts.get(account) else {
+                        continue;
+                    };
+                    let mut whole: Option<Utf8Bytes> = None;
+                    for line in lines {
+                        if only != Some(line.no) {
+                            let frame = whole.get_or_insert_with(|| {
+                                wire::push_frame(writes, Seq::ZERO).into()
+                            });
+                            line.push(frame.clone(), *log, rev);
+                        }
+                    }
+                }
+                Log::Community(_) => {}
+            }
+        }
+    }
+}
+
+impl App {
+    /// Brings a community up to date and tells those of its members who are connected.
+    async fn publish_community(&self, community: CommunityId, committed: &Committed) {
+        let before = self.known_structure(community);
+        let is_over = committed
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::CommunityEnds { .. }));
+        self.forget_members(community, committed);
+        if is_over {
+            self.community_ended(community, committed);
+            return;
+        }
+        self.apply(community, committed);
+        if committed.joined.is_some()
+            && let Ok(members) = self.store().count_members(community).await
+        {
+            self.set_members(community, members);
+        }
+        self.newcomers(community, committed).await;
+        let after = match self.known_structure(community) {
+            Some(structure) => structure,
+            // Nobody on this node is concerned with it; it is loaded when somebody is.
+            None => return,
+        };
+        let refloored = self.tell_members(community, committed, before.as_deref(), &after);
+        for (account, topic) in refloored {
+            self.refloor(&after, account, topic).await;
+        }
+    }
+
+    /// Accounts that became members while they are connected.
+    async fn newcomers(&self, community: CommunityId, committed: &Committed) {
+        for change in &committed.changes {
+            if let Change::Member { member, .. } = change {
+                let is_connected = self
+                    .hub()
+                    .state()
+                    .accounts
+                    .contains_key(&member.account);
+                let is_present = self
+                    .hub()
+                    .state()
+                    .communities
+                    .get(&community)
+                    .is_some_and(|gathering| gathering.present.contains_key(&member.account));
+                if is_connected
+                    && !is_present
+                    && let Ok(Some(loaded)) = self.loaded(community).await
+                {
+                    let structure = loaded.structure();
+                    let sight = structure.sight(member);
+                    self.hub().present(community, member.clone(), sight);
+                    self.stale_for(member.account, &structure);
+                }
+            }
+        }
+    }
+
+    fn stale_for(&self, account: AccountId, structure: &Structure) {
+        if let Some(lines) = self.hub().state().accounts.get(&account) {
+            for line in lines {
+                line.stale(structure.log(), structure.rev);
+            }
+        }
+    }
+
+    fn community_ended(&self, community: CommunityId, committed: &Committed) {
+        self.drop_community(community);
+        let mut state = self.hub().state();
+        let log = Log::Community(community);
+        let rev = committed
+            .logs
+            .iter()
+            .find(|written| written.log == log)
+            .map(|written| written.rev)
+            .unwrap_or_default();
+        for change in &committed.changes {
+            if let Change::TopicEnds { topic, .. } = change {
+                end_watches(&mut state, *topic, None);
+            }
+        }
+        if let Some(gathering) = state.communities.remove(&community) {
+            for account in gathering.present.keys() {
+                for line in state.accounts.get(account).into_iter().flatten() {
+                    line.stale(log, rev);
+                }
+            }
+        }
+    }
+
+    /// Tells everybody who is connected what changed for him. Topics that a member reads from another place now.
+    fn tell_members(
+        &self,
+        community: CommunityId,
+        committed: &Committed,
+        before: Option<&Structure>,
+        after: &Structure,
+    ) -> Vec<(AccountId, TopicId)> {
+        let log = after.log();
+        let written = committed.logs.iter().find(|written| written.log == log);
+        let mut refloored = Vec::new();
+        let mut frames: HashMap<*const Sight, Utf8Bytes> = HashMap::new();
+        let mut state = self.hub().state();
+        let state = &mut *state;
+        let Some(gathering) = state.communities.get_mut(&community) else {
+            return refloored;
+        };
+        let mut hidden: Vec<(AccountId, Vec<TopicId>)> = Vec::new();
+        for change in &committed.changes {
+            if let Change::MemberGone { account, .. } = change
+                && let Some(present) = gathering.present.remove(account)
+            {
+                hidden.push((*account, present.sight.topics.keys().copied().collect()));
+                for line in state.accounts.get(account).into_iter().flatten() {
+                    line.stale(log, after.rev);
+                }
+            }
+        }
+        let ended: Vec<TopicId> = committed
+            .changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::TopicEnds { topic, .. } => Some(*topic),
+                _ => None,
+            })
+            .collect();
+        let was = before.unwrap_or(after);
+        for (account, present) in &mut gathering.present {
+            let mut me_changed = false;
+            for change in &committed.changes {
+                match change {
+                    Change::Member { member, .. } if member.account == *account => {
+                        me_changed |= !is_same(&present.member, member);
+                        present.member = member.clone();
+                    }
+                    Change::Seat {
+                        account: whose,
+                        topic,
+                        ..
+                    } if whose == account => {
+                        me_changed = true;
+                        refloored.push((*account, *topic));
+                    }
+                    _ => {}
+                }
+            }
+            let old = std::mem::replace(&mut present.sight, after.sight(&present.member));
+            let sight = &present.sight;
+            if !Arc::ptr_eq(&old, sight) {
+                let lost: Vec<TopicId> = old
+                    .topics
+                    .keys()
+                    .filter(|topic| !sight.topics.contains_key(topic))
+                    .copied()
+                    .collect();
+                if !lost.is_empty() {
+                    hidden.push((*account, lost));
+                }
+                let reads = |sight: &Sight, topic: &TopicId| {
+                    sight
+                        .topics
+                        .get(topic)
+                        .is_some_and(|rights| rights.contains(Permissions::READ_HISTORY))
+                };
+                refloored.extend(
+                    sight
+                        .topics
+                        .keys()
+                        .filter(|topic| reads(&old, topic) != reads(sight, topic))
+                        .map(|topic| (*account, *topic)),
+                );
+            }
+            let lines = state.accounts.get(account).into_iter().flatten();
+            if me_changed || after.must_reset(&old, sight, was) {
+                for line in lines {
+                    line.stale(log, after.rev);
+                }
+            } else if let Some(written) = written {
+                for line in lines {
+                    if line.no == committed.origin {
+                        continue;
+                    }
+                    let frame = frames
+                        .entry(Arc::as_ptr(sight))
+                        .or_insert_with(|| seen_frame(after, sight, written));
+                    line.push(frame.clone(), log, written.rev);
+                }
+            }
+        }
+        for topic in ended {
+            end_watches(state, topic, None);
+        }
+        for (account, topics) in hidden {
+            for topic in topics {
+                end_watches(state, topic, Some(account));
+            }
+        }
+        refloored
+    }
+
+    /// A member reads a watched topic from another place on.
+    async fn refloor(&self, structure: &Structure, account: AccountId, topic: TopicId) {
+        let member = {
+            let state = self.hub().state();
+            let is_watched = state
+                .watchers
+                .get(&topic)
+                .is_some_and(|watchers| watchers.iter().any(|w| w.line.account == account));
+            if !is_watched {
+                return;
+            }
+            state
+                .communities
+                .get(&structure.id)
+                .and_then(|gathering| gathering.present.get(&account))
+                .map(|present| present.member.clone())
+        };
+        let Some(member) = member else { return };
+        let floor = match self.floor(structure, &member, topic).await {
+            Ok(floor) => floor,
+            Err(error) => {
+                tracing::error!(%error, topic.id = %topic, "a watch lost its floor and ends");
+                let mut state = self.hub().state();
+                end_watches(&mut state, topic, Some(account));
+                return;
+            }
+        };
+        let mut state = self.hub().state();
+        for watcher in state.watchers.get_mut(&topic).into_iter().flatten() {
+            if watcher.line.account == account {
+                watcher.floor = floor;
+            }
+        }
+    }
+}
+
+/// Ends the watches of a topic: an account's, or everybody's.
+fn end_watches(state: &mut super::State, topic: TopicId, account: Option<AccountId>) {
+    if let Some(watchers) = state.watchers.get_mut(&topic) {
+        watchers.retain(|watcher| {
+            let ends = account.is_none_or(|account| watcher.line.account == account);
+            if ends {
+                watcher.line.forget(topic);
+            }
+            !ends
+        });
+    }
+}
+
+/// The rows of a community as a kind of member sees them.
+fn seen_frame(structure: &Structure, sight: &Sight, written: &Written) -> Utf8Bytes {
+    let mut rows: Vec<Row> = Vec::new();
+    for row in written.rows.iter().filter_map(|written| written.row.as_ref()) {
+        match &row.body {
+            Body::Deleted(kind) => rows.extend(tombstones(kind).iter().map(|kind| Row {
+                id: row.id.clone(),
+                rev: row.rev,
+                body: Body::Deleted((*kind).to_owned()),
+            })),
+            _ => rows.extend(structure.seen(sight, row)),
+        }
+    }
+    wire::pushed_frame(Pushed::Push(Push {
+        log: written.log,
+        prev: written.prev,
+        rev: written.rev,
+        rows,
+        authors: Vec::new(),
+    }))
+    .into()
+}
+
+/// Whether a member's row says the same, whatever its rev.
+fn is_same(one: &Member, other: &Member) -> bool {
+    one.joined_at == other.joined_at && one.member_groups == other.member_groups
+}

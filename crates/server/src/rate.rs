@@ -1,0 +1,102 @@
+//! Rates: buckets that fill with time. `now` is passed in, in milliseconds of any clock that only goes forward.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Mutex, PoisonError},
+};
+
+/// A bucket. Taking from an empty one says how long to wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Bucket {
+    left: f64,
+    filled_at: u64,
+}
+
+/// How fast a bucket fills, and how much it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    /// How much it holds.
+    pub capacity: f64,
+    /// How much comes in a millisecond.
+    pub per_ms: f64,
+}
+
+impl Bucket {
+    /// A full bucket.
+    pub const fn full(rate: Rate, now: u64) -> Self {
+        Self {
+            left: rate.capacity,
+            filled_at: now,
+        }
+    }
+
+    /// Takes one, or says how many milliseconds to wait.
+    pub fn take(&mut self, rate: Rate, now: u64) -> Result<(), u64> {
+        let passed = now.saturating_sub(self.filled_at) as f64;
+        self.left = (self.left + passed * rate.per_ms).min(rate.capacity);
+        self.filled_at = now;
+        if self.left >= 1.0 {
+            self.left -= 1.0;
+            return Ok(());
+        }
+        let wait = (1.0 - self.left) / rate.per_ms.max(f64::MIN_POSITIVE);
+        Err((wait.ceil() as u64).clamp(1, 60_000))
+    }
+
+    fn is_full(&self, rate: Rate, now: u64) -> bool {
+        let passed = now.saturating_sub(self.filled_at) as f64;
+        self.left + passed * rate.per_ms >= rate.capacity
+    }
+}
+
+/// Buckets by key. Full ones are forgotten when there are many.
+#[derive(Debug)]
+pub struct Buckets<K> {
+    rate: Rate,
+    by_key: Mutex<HashMap<K, Bucket>>,
+}
+
+/// Buckets at which the full ones are looked for.
+const MANY: usize = 10_000;
+
+impl<K: Eq + Hash> Buckets<K> {
+    /// No buckets yet.
+    pub fn new(rate: Rate) -> Self {
+        Self {
+            rate,
+            by_key: Mutex::default(),
+        }
+    }
+
+    /// Takes one from a key's bucket, or says how many milliseconds to wait.
+    pub fn take(&self, key: K, now: u64) -> Result<(), u64> {
+        let mut by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
+        if by_key.len() >= MANY && by_key.len().is_power_of_two() {
+            by_key.retain(|_, bucket| !bucket.is_full(self.rate, now));
+        }
+        by_key
+            .entry(key)
+            .or_insert_with(|| Bucket::full(self.rate, now))
+            .take(self.rate, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_bucket_says_how_long_to_wait() {
+        let rate = Rate {
+            capacity: 2.0,
+            per_ms: 0.001,
+        };
+        let mut bucket = Bucket::full(rate, 0);
+        assert_eq!(bucket.take(rate, 0), Ok(()));
+        assert_eq!(bucket.take(rate, 0), Ok(()));
+        assert_eq!(bucket.take(rate, 0), Err(1_000), "one comes in a second");
+        assert_eq!(bucket.take(rate, 400), Err(600), "part of it has passed");
+        assert_eq!(bucket.take(rate, 1_000), Ok(()), "and is welcome then");
+    }
+}

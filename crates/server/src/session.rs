@@ -1,0 +1,507 @@
+//! A session: one WebSocket of one account. Requests are read ahead, a few in flight at a time; commands on one log keep
+//! their order; whatever is to be written goes out as one write.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use futures_util::{FutureExt, SinkExt, StreamExt, stream::FuturesUnordered};
+use serde_json::Value;
+use tulou_protocol::{
+    ClientFrame, Code, Command, Greeting, Log, Question, Rejection, VERSION,
+    frame::{Busy, INVALID_REQUEST, PARSE_ERROR, Refusal, Request, Response},
+    limits,
+    push::{Goodbye, Pushed},
+    question::Told,
+};
+
+use crate::{
+    App,
+    hub::Line,
+    rate::{Bucket, Rate},
+    wire,
+};
+
+/// Requests of a session that are worked on at the same time.
+const IN_FLIGHT: usize = 8;
+/// A client that has not opened its session by then is cut off.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(15);
+/// A client that takes nothing for so long is cut off.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// A request that was answered: in which frame and at which place of it.
+struct Answered {
+    frame: u64,
+    at: usize,
+    log: Option<(Log, bool)>,
+    json: String,
+    is_busy: bool,
+}
+
+type Working = Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+/// A frame whose requests are being answered.
+struct Open {
+    answers: Vec<String>,
+    left: usize,
+    /// Logs of which a command was put off: the rest of them in this frame is, too.
+    put_off: Vec<Log>,
+}
+
+/// Commands of a log that are in flight.
+#[derive(Default, Clone, Copy)]
+struct Flying {
+    sends: usize,
+    others: usize,
+}
+
+struct Session {
+    app: App,
+    line: Arc<Line>,
+    bucket: Bucket,
+    rate: Rate,
+    frames: HashMap<u64, Open>,
+    last_frame: u64,
+    waiting: VecDeque<(u64, usize, Request)>,
+    working: FuturesUnordered<Working>,
+    flying: HashMap<Log, Flying>,
+    out: Vec<Utf8Bytes>,
+}
+
+/// Serves a session from its first request to its end.
+pub async fn run(app: App, mut socket: WebSocket) {
+    let opened = tokio::time::timeout(OPEN_TIMEOUT, open(&app, &mut socket)).await;
+    let Ok(Some(line)) = opened else {
+        let _ = socket.send(Message::Close(None)).await;
+        return;
+    };
+    let limits = app.limits();
+    let rate = Rate {
+        capacity: f64::from(limits.requests_burst.max(1)),
+        per_ms: f64::from(limits.requests_per_s.max(1)) / 1_000.0,
+    };
+    let mut session = Session {
+        bucket: Bucket::full(rate, app.uptime_ms()),
+        rate,
+        app: app.clone(),
+        line: line.clone(),
+        frames: HashMap::new(),
+        last_frame: 0,
+        waiting: VecDeque::new(),
+        working: FuturesUnordered::new(),
+        flying: HashMap::new(),
+        out: Vec::new(),
+    };
+    tracing::debug!(session.id = %line.session, "a session begins");
+    session.serve(&mut socket).await;
+    app.hub().detach(&line);
+    tracing::debug!(session.id = %line.session, "a session ends");
+}
+
+/// The first request: `session.open`. None if the link is to be closed.
+async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
+    loop {
+        let text = match socket.next().await?.ok()? {
+            Message::Text(text) => text,
+            Message::Ping(_) | Message::Pong(_) => continue,
+            Message::Binary(_) => {
+                let refused = refused(&Value::Null, &Refusal::Misunderstood(INVALID_REQUEST));
+                socket.send(Message::Text(refused.into())).await.ok()?;
+                continue;
+            }
+            Message::Close(_) => return None,
+        };
+        let (number, token, version) = match ClientFrame::parse(&text) {
+            Ok(requests) => match requests.into_iter().next() {
+                Some(Ok(Request::Question(number, Question::SessionOpen { token, version }))) => {
+                    (Value::from(number), token, version)
+                }
+                Some(Ok(Request::Question(number, _))) => {
+                    let refused = refused(
+                        &Value::from(number),
+                        &Refusal::Rejected(Code::SignedOut.into()),
+                    );
+                    socket.send(Message::Text(refused.into())).await.ok()?;
+                    return None;
+                }
+                Some(Ok(Request::Command(commanded))) => {
+                    let refused = refused(
+                        &Value::from(commanded.id.to_string()),
+                        &Refusal::Rejected(Code::SignedOut.into()),
+                    );
+                    socket.send(Message::Text(refused.into())).await.ok()?;
+                    return None;
+                }
+                Some(Err((id, code))) => {
+                    let refused = refused(&id, &Refusal::Misunderstood(code));
+                    socket.send(Message::Text(refused.into())).await.ok()?;
+                    continue;
+                }
+                None => continue,
+            },
+            Err(_) => {
+                let refused = refused(&Value::Null, &Refusal::Misunderstood(PARSE_ERROR));
+                socket.send(Message::Text(refused.into())).await.ok()?;
+                continue;
+            }
+        };
+        let answer = greet(app, &token, version).await;
+        return match answer {
+            Ok((line, greeting)) => {
+                let told = Told::Greeting(Box::new(greeting));
+                let json = serde_json::to_string(&told).ok()?;
+                let sent = socket
+                    .send(Message::Text(wire::result_json(&number, &json).into()))
+                    .await;
+                if sent.is_err() {
+                    app.hub().detach(&line);
+                    return None;
+                }
+                Some(line)
+            }
+            Err(refusal) => {
+                let refused = refused(&number, &refusal);
+                socket.send(Message::Text(refused.into())).await.ok()?;
+                None
+            }
+        };
+    }
+}
+
+async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greeting), Refusal> {
+    if version != VERSION {
+        return Err(App::rejected(Code::Outdated));
+    }
+    let broken = |error| App::broken(&error);
+    let found = app.session(token).await.map_err(broken)?;
+    let found = found.ok_or_else(|| App::rejected(Code::SignedOut))?;
+    let line = app.hub().attach(
+        found.account,
+        found.session,
+        found.profile_rev,
+        app.config().queue_bytes,
+    );
+    // From here on joining and leaving reach the session, so what it is a member of is read after.
+    let gathered = async {
+        let found = app.session(token).await?;
+        for community in found.map(|found| found.communities).unwrap_or_default() {
+            app.gather(community, line.account).await?;
+        }
+        Ok(())
+    };
+    if let Err(error) = gathered.await {
+        app.hub().detach(&line);
+        return Err(App::broken(&error));
+    }
+    let identity = app.identity();
+    let greeting = Greeting {
+        version: VERSION,
+        server: identity.server,
+        server_name: app.config().name.clone(),
+        epoch: identity.epoch,
+        session: line.session,
+        account: line.account,
+        now: app.now(),
+        limits: app.limits().clone(),
+        addresses: app.config().addresses.clone(),
+    };
+    Ok((line, greeting))
+}
+
+fn refused(id: &Value, refusal: &Refusal) -> String {
+    match Response::refused(id.clone(), refusal).error {
+        Some(error) => wire::error_json(id, &error),
+        None => String::new(),
+    }
+}
+
+impl Session {
+    async fn serve(&mut self, socket: &mut WebSocket) {
+        let line = self.line.clone();
+        let app = self.app.clone();
+        let beat = Duration::from_secs(limits::HEARTBEAT_S);
+        let mut heartbeats = tokio::time::interval_at(tokio::time::Instant::now() + beat, beat);
+        heartbeats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut is_closing = false;
+        loop {
+            self.begin_waiting().await;
+            self.collect();
+            let (frames, ended) = line.take();
+            self.out.extend(frames);
+            let goodbye = ended.map(|reason| Pushed::Goodbye(Goodbye { reason }));
+            let is_last = is_closing || goodbye.is_some();
+            self.out
+                .extend(goodbye.map(|goodbye| wire::pushed_frame(goodbye).into()));
+            if !self.write(socket).await {
+                return;
+            }
+            if is_last {
+                let close = CloseFrame {
+                    code: close_code::AWAY,
+                    reason: Utf8Bytes::default(),
+                };
+                let _ = tokio::time::timeout(STUCK, socket.send(Message::Close(Some(close)))).await;
+                return;
+            }
+            let has_room = self.waiting.is_empty() && self.working.len() < IN_FLIGHT;
+            tokio::select! {
+                Some(answered) = self.working.next() => self.answered(answered),
+                () = line.woken() => {}
+                received = socket.next(), if has_room => match received {
+                    Some(Ok(message)) => match self.received(message) {
+                        Received::Going => {}
+                        Received::TooLong => line.end(Code::TooLong),
+                        Received::Closed => return,
+                    },
+                    // A message beyond what is read at all.
+                    Some(Err(error)) => {
+                        tracing::debug!(%error, session.id = %line.session, "the link broke");
+                        line.end(Code::TooLong);
+                    }
+                    None => return,
+                },
+                _ = heartbeats.tick() => {
+                    let (app, line) = (app.clone(), line.clone());
+                    tokio::spawn(async move {
+                        match app.heartbeat(&line).await {
+                            Ok(heartbeat) => {
+                                line.tell(wire::pushed_frame(Pushed::Heartbeat(heartbeat)).into());
+                            }
+                            Err(error) => tracing::error!(%error, "a heartbeat could not be made"),
+                        }
+                    });
+                }
+                () = app.closing() => is_closing = true,
+            }
+        }
+    }
+
+    /// Takes a frame apart. Its requests wait for their turn.
+    fn received(&mut self, message: Message) -> Received {
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Binary(_) => {
+                let refusal = Refusal::Misunderstood(INVALID_REQUEST);
+                self.out.push(refused(&Value::Null, &refusal).into());
+                return Received::Going;
+            }
+            Message::Ping(_) | Message::Pong(_) => return Received::Going,
+            Message::Close(_) => return Received::Closed,
+        };
+        let frame_bytes = self.app.limits().frame_bytes;
+        if text.len() > frame_bytes {
+            let refusal = Refusal::Rejected(Rejection::limit(Code::TooLong, frame_bytes));
+            self.out.push(refused(&Value::Null, &refusal).into());
+            return Received::TooLong;
+        }
+        let Ok(requests) = ClientFrame::parse(&text) else {
+            let refusal = Refusal::Misunderstood(PARSE_ERROR);
+            self.out.push(refused(&Value::Null, &refusal).into());
+            return Received::Going;
+        };
+        if requests.is_empty() {
+            let refusal = Refusal::Misunderstood(INVALID_REQUEST);
+            self.out.push(refused(&Value::Null, &refusal).into());
+            return Received::Going;
+        }
+        self.last_frame += 1;
+        let frame = self.last_frame;
+        self.frames.insert(
+            frame,
+            Open {
+                answers: vec![String::new(); requests.len()],
+                left: requests.len(),
+                put_off: Vec::new(),
+            },
+        );
+        for (at, request) in requests.into_iter().enumerate() {
+            match request {
+                Ok(request) => self.waiting.push_back((frame, at, request)),
+                Err((id, code)) => {
+                    let json = refused(&id, &Refusal::Misunderstood(code));
+                    self.close(frame, at, json);
+                }
+            }
+        }
+        Received::Going
+    }
+
+    /// Begins what may be begun: in order, and a command only if those before it on its log are far enough.
+    async fn begin_waiting(&mut self) {
+        while self.working.len() < IN_FLIGHT {
+            let Some((_, _, request)) = self.waiting.front() else {
+                return;
+            };
+            if let Request::Command(commanded) = request {
+                let flying = self
+                    .flying
+                    .get(&commanded.command.home(self.line.account))
+                    .copied()
+                    .unwrap_or_default();
+                // Sends are handed to the store in order; whatever reads has to see what was written before it.
+                let is_send = matches!(commanded.command, Command::MessageSend { .. });
+                if flying.others > 0 || (flying.sends > 0 && !is_send) {
+                    return;
+                }
+            }
+            let Some((frame, at, request)) = self.waiting.pop_front() else {
+                return;
+            };
+            let now = self.app.uptime_ms();
+            let waits = self.bucket.take(self.rate, now).err();
+            match request {
+                Request::Question(number, question) => {
+                    let id = Value::from(number);
+                    if let Some(retry_after_ms) = waits {
+                        let json = refused(&id, &Refusal::Busy(Busy { retry_after_ms }));
+                        self.close(frame, at, json);
+                        continue;
+                    }
+                    let (app, line) = (self.app.clone(), self.line.clone());
+                    self.working.push(Box::pin(async move {
+                        let json = match app.ask(&line, question).await {
+                            Ok(told) => match serde_json::to_string(&told) {
+                                Ok(json) => wire::result_json(&id, &json),
+                                Err(_) => refused(
+                                    &id,
+                                    &Refusal::Misunderstood(tulou_protocol::frame::INTERNAL_ERROR),
+                                ),
+                            },
+                            Err(refusal) => refused(&id, &refusal),
+                        };
+                        Answered {
+                            frame,
+                            at,
+                            log: None,
+                            json,
+                            is_busy: false,
+                        }
+                    }));
+                }
+                Request::Command(commanded) => {
+                    let id = Value::from(commanded.id.to_string());
+                    let log = commanded.command.home(self.line.account);
+                    let is_put_off = self
+                        .frames
+                        .get(&frame)
+                        .is_some_and(|open| open.put_off.contains(&log));
+                    let waits = waits.or(is_put_off.then_some(1_000));
+                    if let Some(retry_after_ms) = waits {
+                        self.put_off(frame, log);
+                        let json = refused(&id, &Refusal::Busy(Busy { retry_after_ms }));
+                        self.close(frame, at, json);
+                        continue;
+                    }
+                    let is_send = matches!(commanded.command, Command::MessageSend { .. });
+                    let flying = self.flying.entry(log).or_default();
+                    if is_send {
+                        flying.sends += 1;
+                    } else {
+                        flying.others += 1;
+                    }
+                    let begun = self.app.begin(self.line.clone(), commanded).await;
+                    let mut working: Working = Box::pin(async move {
+                        let (json, is_busy) = match begun.await {
+                            Ok(answer) => (wire::result_json(&id, &answer), false),
+                            Err(refusal) => {
+                                let is_busy = matches!(refusal, Refusal::Busy(_));
+                                (refused(&id, &refusal), is_busy)
+                            }
+                        };
+                        Answered {
+                            frame,
+                            at,
+                            log: Some((log, is_send)),
+                            json,
+                            is_busy,
+                        }
+                    });
+                    // One that is answered already puts off the rest of its log at once.
+                    match (&mut working).now_or_never() {
+                        Some(answered) => self.answered(answered),
+                        None => self.working.push(working),
+                    }
+                }
+            }
+        }
+    }
+
+    fn put_off(&mut self, frame: u64, log: Log) {
+        if let Some(open) = self.frames.get_mut(&frame) {
+            open.put_off.push(log);
+        }
+    }
+
+    /// Takes what was answered meanwhile.
+    fn collect(&mut self) {
+        while let Some(Some(answered)) = self.working.next().now_or_never() {
+            self.answered(answered);
+        }
+    }
+
+    fn answered(&mut self, answered: Answered) {
+        if let Some((log, is_send)) = answered.log {
+            if answered.is_busy {
+                self.put_off(answered.frame, log);
+            }
+            if let Some(flying) = self.flying.get_mut(&log) {
+                if is_send {
+                    flying.sends -= 1;
+                } else {
+                    flying.others -= 1;
+                }
+                if flying.sends + flying.others == 0 {
+                    self.flying.remove(&log);
+                }
+            }
+        }
+        self.close(answered.frame, answered.at, answered.json);
+    }
+
+    /// One request of a frame is answered; the last one sends the answers.
+    fn close(&mut self, frame: u64, at: usize, json: String) {
+        let Some(open) = self.frames.get_mut(&frame) else {
+            return;
+        };
+        open.answers[at] = json;
+        open.left -= 1;
+        if open.left > 0 {
+            return;
+        }
+        let Some(mut open) = self.frames.remove(&frame) else {
+            return;
+        };
+        let text = if open.answers.len() == 1 {
+            open.answers.pop().unwrap_or_default()
+        } else {
+            format!("[{}]", open.answers.join(","))
+        };
+        self.out.push(text.into());
+    }
+
+    /// Writes what waits, at once. False if the client takes nothing any more.
+    async fn write(&mut self, socket: &mut WebSocket) -> bool {
+        if self.out.is_empty() {
+            return true;
+        }
+        let frames = std::mem::take(&mut self.out);
+        let written = tokio::time::timeout(STUCK, async {
+            for frame in frames {
+                socket.feed(Message::Text(frame)).await?;
+            }
+            socket.flush().await
+        });
+        matches!(written.await, Ok(Ok(())))
+    }
+}
+
+enum Received {
+    Going,
+    TooLong,
+    Closed,
+}
