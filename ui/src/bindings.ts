@@ -129,61 +129,221 @@ export type AccountView = {
 /**  Something that a person does with one account. */
 export type Action = 
 /**  Write a message. The draft of the topic is cleared with it. Mentions stand in the text as `<@id>`. */
-{ type: "sendMessage"; topic: string; text: string; replyTo: string | null } | 
+{ type: "sendMessage"; 
+/**  The topic. */
+topic: string; 
+/**  The text. */
+text: string; 
+/**  The message replied to. */
+replyTo: string | null } | 
 /**  Change a message of mine; of a pending one, the pending text. */
-{ type: "editMessage"; topic: string; message: string; text: string } | 
+{ type: "editMessage"; 
+/**  The topic. */
+topic: string; 
+/**  The message. */
+message: string; 
+/**  The text. */
+text: string } | 
 /**  Recall a message; a pending one is discarded. */
-{ type: "recallMessage"; topic: string; message: string } | 
+{ type: "recallMessage"; 
+/**  The topic. */
+topic: string; 
+/**  The message. */
+message: string } | 
 /**  Add or take back my reaction. */
-{ type: "react"; topic: string; message: string; key: string; on: boolean } | 
+{ type: "react"; 
+/**  The topic. */
+topic: string; 
+/**  The message. */
+message: string; 
+/**  An emoji. */
+key: string; 
+/**  On or off. */
+on: boolean } | 
 /**  Pin or unpin. */
-{ type: "pin"; topic: string; message: string; on: boolean } | 
+{ type: "pin"; 
+/**  The topic. */
+topic: string; 
+/**  The message. */
+message: string; 
+/**  On or off. */
+on: boolean } | 
 /**  I have read up to here. */
-{ type: "advance"; topic: string; seq: number } | 
+{ type: "advance"; 
+/**  The topic. */
+topic: string; 
+/**  The place. */
+seq: number } | 
 /**  Mark unread from here: everything from `seq` on is unread again. */
-{ type: "markUnread"; topic: string; seq: number } | 
+{ type: "markUnread"; 
+/**  The topic. */
+topic: string; 
+/**  The place. */
+seq: number } | 
 /**  Make a community; it starts with one group and one topic. */
-{ type: "createCommunity"; name: string; group: string; topic: string } | 
+{ type: "createCommunity"; 
+/**  The name. */
+name: string; 
+/**  The group. */
+group: string; 
+/**  The topic. */
+topic: string } | 
 /**  Change a community; what is none stays. */
-{ type: "editCommunity"; community: string; name: string | null; introduction: string | null } | 
+{ type: "editCommunity"; 
+/**  The community. */
+community: string; 
+/**  The name. */
+name: string | null; 
+/**  What it is about. */
+introduction: string | null } | 
 /**  Make a group, at the end. */
-{ type: "createGroup"; community: string; name: string } | 
+{ type: "createGroup"; 
+/**  The community. */
+community: string; 
+/**  The name. */
+name: string } | 
 /**  Rename a group. */
-{ type: "editGroup"; community: string; group: string; name: string } | 
+{ type: "editGroup"; 
+/**  The community. */
+community: string; 
+/**  The group. */
+group: string; 
+/**  The name. */
+name: string } | 
 /**  Move a group behind another (`after: null`: to the front). */
-{ type: "moveGroup"; community: string; group: string; after: string | null } | 
+{ type: "moveGroup"; 
+/**  The community. */
+community: string; 
+/**  The group. */
+group: string; 
+/**  Behind which one. */
+after: string | null } | 
 /**  Delete an empty group (live). */
-{ type: "deleteGroup"; community: string; group: string } | 
+{ type: "deleteGroup"; 
+/**  The community. */
+community: string; 
+/**  The group. */
+group: string } | 
 /**  Make a topic at the end of a group. */
-{ type: "createTopic"; community: string; group: string; name: string; introduction: string; isClosed: boolean } | 
+{ type: "createTopic"; 
+/**  The community. */
+community: string; 
+/**  The group. */
+group: string; 
+/**  The name. */
+name: string; 
+/**  What it is about. */
+introduction: string; 
+/**  Closed: seen by those with a seat. */
+isClosed: boolean } | 
 /**  Change a topic; what is none stays. */
-{ type: "editTopic"; community: string; topic: string; name: string | null; introduction: string | null } | 
+{ type: "editTopic"; 
+/**  The community. */
+community: string; 
+/**  The topic. */
+topic: string; 
+/**  The name. */
+name: string | null; 
+/**  What it is about. */
+introduction: string | null } | 
 /**  Move a topic into a group, behind another topic (`after: null`: to the front). */
-{ type: "moveTopic"; community: string; topic: string; group: string; after: string | null } | 
+{ type: "moveTopic"; 
+/**  The community. */
+community: string; 
+/**  The topic. */
+topic: string; 
+/**  The group. */
+group: string; 
+/**  Behind which one. */
+after: string | null } | 
 /**  Delete a topic with everything in it (live). */
-{ type: "deleteTopic"; community: string; topic: string } | 
+{ type: "deleteTopic"; 
+/**  The community. */
+community: string; 
+/**  The topic. */
+topic: string } | 
 /**  Give a member a seat in a closed topic, or take it (live). */
-{ type: "setSeat"; community: string; topic: string; member: string; on: boolean } | 
+{ type: "setSeat"; 
+/**  The community. */
+community: string; 
+/**  The topic. */
+topic: string; 
+/**  The member's account. */
+member: string; 
+/**  On or off. */
+on: boolean } | 
 /**  Make a member group at the lowest rank above `everyone`. */
-{ type: "createMemberGroup"; community: string; name: string; isShown: boolean } | 
+{ type: "createMemberGroup"; 
+/**  The community. */
+community: string; 
+/**  The name. */
+name: string; 
+/**  Shown beside names. */
+isShown: boolean } | 
 /**  Change a member group; what is none stays. */
-{ type: "editMemberGroup"; community: string; memberGroup: string; name: string | null; isShown: boolean | null } | 
+{ type: "editMemberGroup"; 
+/**  The community. */
+community: string; 
+/**  The member group; `everyone` for everyone. */
+memberGroup: string; 
+/**  The name. */
+name: string | null; 
+/**  Shown beside names. */
+isShown: boolean | null } | 
 /**  Move a member group directly below another (`below: null`: to the top I may use). */
-{ type: "moveMemberGroup"; community: string; memberGroup: string; below: string | null } | 
+{ type: "moveMemberGroup"; 
+/**  The community. */
+community: string; 
+/**  The member group; `everyone` for everyone. */
+memberGroup: string; 
+/**  Below which one. */
+below: string | null } | 
 /**  Delete a member group (live). */
-{ type: "deleteMemberGroup"; community: string; memberGroup: string } | 
+{ type: "deleteMemberGroup"; 
+/**  The community. */
+community: string; 
+/**  The member group; `everyone` for everyone. */
+memberGroup: string } | 
 /**  Put a member in a member group or take him out (live). */
-{ type: "assignMemberGroup"; community: string; member: string; memberGroup: string; on: boolean } | 
+{ type: "assignMemberGroup"; 
+/**  The community. */
+community: string; 
+/**  The member's account. */
+member: string; 
+/**  The member group; `everyone` for everyone. */
+memberGroup: string; 
+/**  On or off. */
+on: boolean } | 
 /**  Allow (`true`), deny (`false`) or inherit (`null`) one permission for a member group at a place. */
-{ type: "setAccess"; community: string; place: AccessPlace; memberGroup: string; permission: string; value: boolean | null } | 
+{ type: "setAccess"; 
+/**  The community. */
+community: string; 
+/**  Where. */
+place: AccessPlace; 
+/**  The member group; `everyone` for everyone. */
+memberGroup: string; 
+/**  The permission, by key. */
+permission: string; 
+/**  Allow, deny or inherit. */
+value: boolean | null } | 
 /**  Leave a community (live). */
-{ type: "leaveCommunity"; community: string } | 
+{ type: "leaveCommunity"; 
+/**  The community. */
+community: string } | 
 /**  Remove a member (live). */
-{ type: "kick"; community: string; member: string } | 
+{ type: "kick"; 
+/**  The community. */
+community: string; 
+/**  The member's account. */
+member: string } | 
 /**  Dissolve a community (live). */
-{ type: "dissolveCommunity"; community: string } | 
+{ type: "dissolveCommunity"; 
+/**  The community. */
+community: string } | 
 /**  Change the name others see. */
-{ type: "editProfile"; displayName: string };
+{ type: "editProfile"; 
+/**  The name. */
+displayName: string };
 
 /**  Everything that the frame of the window shows. */
 export type AppView = {
