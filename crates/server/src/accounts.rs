@@ -29,7 +29,8 @@ const HASHING: usize = 2;
 static PERMITS: Semaphore = Semaphore::const_new(HASHING);
 
 /// What a name without an account is compared with, so that a refusal takes as long.
-static NOBODY: LazyLock<String> = LazyLock::new(|| hash("nobody has this password").unwrap_or_default());
+static NOBODY: LazyLock<String> =
+    LazyLock::new(|| hash("nobody has this password").unwrap_or_default());
 
 /// Failures of a name before it has to wait.
 const FREE_FAILURES: u32 = 5;
@@ -82,9 +83,9 @@ impl Attempts {
     fn check(&self, name: &str, now: u64) -> Result<(), Refused> {
         let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match names.get(name) {
-            Some(failures) if failures.until_ms > now => Err(Refused::Later(
-                (failures.until_ms - now).div_ceil(1_000),
-            )),
+            Some(failures) if failures.until_ms > now => {
+                Err(Refused::Later((failures.until_ms - now).div_ceil(1_000)))
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -294,6 +295,9 @@ mod tests {
         );
         assert!(attempts.check("bob", 0).is_ok(), "others do not");
         attempts.forgive("alice");
-        assert!(attempts.check("alice", 1_000).is_ok(), "the right password ends it");
+        assert!(
+            attempts.check("alice", 1_000).is_ok(),
+            "the right password ends it"
+        );
     }
 }

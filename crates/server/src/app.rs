@@ -144,9 +144,9 @@ impl App {
         reason = "whoever asks for the time has to hold the server"
     )]
     pub fn now(&self) -> Millis {
-        SystemTime::UNIX_EPOCH
-            .elapsed()
-            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| {
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        })
     }
 
     /// Milliseconds since the server started, which never go back.

@@ -66,7 +66,11 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         figment
-            .merge(Env::prefixed("TULOU_").split("__").ignore(&["config", "log"]))
+            .merge(
+                Env::prefixed("TULOU_")
+                    .split("__")
+                    .ignore(&["config", "log"]),
+            )
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(|error| Error::Config(Box::new(error)))
@@ -88,11 +92,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tulou.toml");
         std::fs::write(&file, "name = 'from the file'\nregistration = 'open'\n").unwrap();
-        let config = Config::read(
-            Some(&file),
-            serde_json::json!({"name": "from the flag"}),
-        )
-        .unwrap();
+        let config =
+            Config::read(Some(&file), serde_json::json!({"name": "from the flag"})).unwrap();
         assert_eq!(config.name, "from the flag", "the flag is nearest");
         assert_eq!(
             config.registration,

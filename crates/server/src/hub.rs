@@ -75,7 +75,13 @@ impl Hub {
     ) -> Arc<Line> {
         let mut state = self.state();
         state.last_no += 1;
-        let line = Arc::new(Line::new(state.last_no, account, session, profile_rev, queue_bytes));
+        let line = Arc::new(Line::new(
+            state.last_no,
+            account,
+            session,
+            profile_rev,
+            queue_bytes,
+        ));
         state.lines.insert(line.no, line.clone());
         state
             .accounts

@@ -39,7 +39,9 @@ pub enum StoreError {
     #[error("use the folder of the store")]
     Folder(#[from] std::io::Error),
     /// The file was written by a newer version.
-    #[error("the store has version {found}, this program knows {known}: it was written by a newer version")]
+    #[error(
+        "the store has version {found}, this program knows {known}: it was written by a newer version"
+    )]
     Newer {
         /// The file's version.
         found: i64,
@@ -294,12 +296,7 @@ pub trait Store: Send + Sync + 'static {
     /// Heads of logs, in order; none for a log that does not exist.
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>>;
     /// Rows of an account's log after a rev, tombstones among them, in the order of rev.
-    fn rows_since(
-        &self,
-        log: Log,
-        since: Rev,
-        limit: usize,
-    ) -> Pending<(Head, Vec<Row>)>;
+    fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<(Head, Vec<Row>)>;
     /// The first `seq` of a topic sent at a time or later; the one after the last if there is none.
     fn first_since(&self, topic: TopicId, time: Millis) -> Pending<Seq>;
     /// A page of a topic from `floor` on; none if it is asked for around a message that does not exist.

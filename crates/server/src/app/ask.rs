@@ -165,13 +165,7 @@ impl App {
         Ok(Told::Watched(Watched { topics }))
     }
 
-    async fn page(
-        &self,
-        account: AccountId,
-        topic: TopicId,
-        at: PageAt,
-        limit: usize,
-    ) -> Answered {
+    async fn page(&self, account: AccountId, topic: TopicId, at: PageAt, limit: usize) -> Answered {
         let Some((structure, member)) = self.visible(topic, account).await.map_err(broken)? else {
             return Err(no(Code::NotFound));
         };
@@ -281,12 +275,7 @@ impl App {
         Ok(Told::Members(Members { sections }))
     }
 
-    async fn heads(
-        &self,
-        account: AccountId,
-        community: CommunityId,
-        since: Millis,
-    ) -> Answered {
+    async fn heads(&self, account: AccountId, community: CommunityId, since: Millis) -> Answered {
         let (structure, member) = self.member_of(account, community).await?;
         let to = self.now();
         let moved = self
@@ -302,11 +291,7 @@ impl App {
         }))
     }
 
-    async fn may_invite(
-        &self,
-        account: AccountId,
-        community: CommunityId,
-    ) -> Result<(), Refusal> {
+    async fn may_invite(&self, account: AccountId, community: CommunityId) -> Result<(), Refusal> {
         let (structure, member) = self.member_of(account, community).await?;
         let held = structure.held(&member, Place::Community);
         held.ok_or_else(|| no(Code::NotFound))?

@@ -12,11 +12,7 @@ use tulou_protocol::{AccountId, CommunityId, Seq, TopicId};
 
 use super::App;
 use crate::{
-    domain::{
-        Structure,
-        change::Change,
-        structure::Member,
-    },
+    domain::{Structure, change::Change, structure::Member},
     store::{Committed, StoreError},
 };
 
@@ -220,7 +216,10 @@ impl App {
         let mut missing = Vec::new();
         let changes;
         {
-            let members = loaded.members.lock().unwrap_or_else(PoisonError::into_inner);
+            let members = loaded
+                .members
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             changes = loaded.changes.load(Ordering::SeqCst);
             for account in accounts {
                 match members.get(account) {
@@ -234,7 +233,10 @@ impl App {
         }
         let community = loaded.structure().id;
         let read = self.store().members(community, missing.clone()).await?;
-        let mut members = loaded.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut members = loaded
+            .members
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if loaded.changes.load(Ordering::SeqCst) == changes {
             if members.len() > MEMBERS {
                 members.clear();

@@ -2,9 +2,7 @@
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
-use tulou_protocol::{
-    AccountId, Code, Command, Commanded, Log, frame::Busy, frame::Refusal,
-};
+use tulou_protocol::{AccountId, Code, Command, Commanded, Log, frame::Busy, frame::Refusal};
 
 use super::{App, communities::Loaded};
 use crate::{
@@ -69,11 +67,7 @@ impl App {
         }
     }
 
-    async fn decide(
-        &self,
-        line: &Line,
-        commanded: &Commanded,
-    ) -> Result<Begun, StoreError> {
+    async fn decide(&self, line: &Line, commanded: &Commanded) -> Result<Begun, StoreError> {
         let account = line.account;
         let Commanded { id, command } = commanded;
         if let Command::MessageSend { topic, .. } = command
@@ -131,9 +125,7 @@ impl App {
             Err(rejection) => {
                 // The command may have been committed before, and be impossible because of that.
                 let stored = self.store().answer(account, *id).await?;
-                Ok(Begun::Answered(
-                    stored.ok_or(Refusal::Rejected(rejection)),
-                ))
+                Ok(Begun::Answered(stored.ok_or(Refusal::Rejected(rejection))))
             }
             Ok(decision) if decision.changes.is_empty() => {
                 let stored = self.store().answer(account, *id).await?;

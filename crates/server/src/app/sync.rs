@@ -1,8 +1,7 @@
 //! What changed in logs since a client's cursor, as the client may see it.
 
 use tulou_protocol::{
-    AccountId, CommunityId, Log, Rev, TopicId,
-    limits,
+    AccountId, CommunityId, Log, Rev, TopicId, limits,
     push::{SyncOutcome, SyncedLog},
     question::{SyncLog, Synced},
     row::Body,

@@ -176,9 +176,10 @@ pub(super) fn set(
         require_below(case, &Rank::Everyone)?;
     }
     let known = structure.access.get(&(place, member_group));
-    let (now_allow, now_deny) = known.map_or((Permissions::empty(), Permissions::empty()), |kept| {
-        (kept.body.allow, kept.body.deny)
-    });
+    let (now_allow, now_deny) = known
+        .map_or((Permissions::empty(), Permissions::empty()), |kept| {
+            (kept.body.allow, kept.body.deny)
+        });
     let id = AccessRow::id(place, member_group);
     let present = || Row {
         id: id.clone(),

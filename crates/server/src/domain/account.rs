@@ -33,11 +33,7 @@ pub(super) fn advance(
     Ok(put(case, topic, seq, last_set))
 }
 
-pub(super) fn set_cursor(
-    case: &Case<'_>,
-    topic: TopicId,
-    seq: Seq,
-) -> Result<Decision, Rejection> {
+pub(super) fn set_cursor(case: &Case<'_>, topic: TopicId, seq: Seq) -> Result<Decision, Rejection> {
     case.require(Place::Topic(topic), Permissions::VIEW)?;
     let last_set = case
         .facts
@@ -59,7 +55,11 @@ fn put(case: &Case<'_>, topic: TopicId, seq: Seq, set_no: u32) -> Decision {
         .as_ref()
         .map(|(cursor, _)| cursor.more.clone())
         .unwrap_or_default();
-    let rev = case.facts.cursor.as_ref().map_or(Rev::ZERO, |(_, rev)| *rev);
+    let rev = case
+        .facts
+        .cursor
+        .as_ref()
+        .map_or(Rev::ZERO, |(_, rev)| *rev);
     Decision {
         expects: vec![Expect::Cursor(case.actor, topic, rev)],
         changes: vec![Change::Row {

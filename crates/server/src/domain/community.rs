@@ -188,15 +188,10 @@ pub(super) fn dissolve(case: &Case<'_>) -> Result<Decision, Rejection> {
         id: community.to_string(),
         body: Body::Deleted("community".to_owned()),
     }];
-    changes.extend(
-        structure
-            .topics
-            .keys()
-            .map(|topic| Change::TopicEnds {
-                community,
-                topic: *topic,
-            }),
-    );
+    changes.extend(structure.topics.keys().map(|topic| Change::TopicEnds {
+        community,
+        topic: *topic,
+    }));
     changes.push(Change::CommunityEnds { community });
     Ok(Decision::of(changes))
 }

@@ -64,7 +64,10 @@ fn goes(structure: &Structure, account: AccountId) -> Vec<Change> {
         },
         membership_ends(structure.id, account),
     ];
-    let mut seats: Vec<TopicId> = structure.seats_of(account).map(|(topic, _)| topic).collect();
+    let mut seats: Vec<TopicId> = structure
+        .seats_of(account)
+        .map(|(topic, _)| topic)
+        .collect();
     seats.sort_unstable();
     for topic in seats {
         changes.push(Change::Seat {
@@ -137,9 +140,7 @@ pub(super) fn seat(
 ) -> Result<Decision, Rejection> {
     let (structure, _) = case.member()?;
     case.require(Place::Topic(topic), Permissions::MANAGE_TOPICS)?;
-    let seat = structure
-        .seat(topic, account)
-        .ok_or(Code::Malformed)?;
+    let seat = structure.seat(topic, account).ok_or(Code::Malformed)?;
     if seat.is_some() == on {
         return Ok(Decision::default());
     }

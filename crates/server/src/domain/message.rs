@@ -44,11 +44,7 @@ pub(super) fn send(
 }
 
 /// The right is looked up among the rights that are known for this kind of member; only a refusal is explained.
-fn require_fast(
-    case: &Case<'_>,
-    topic: TopicId,
-    permission: Permissions,
-) -> Result<(), Rejection> {
+fn require_fast(case: &Case<'_>, topic: TopicId, permission: Permissions) -> Result<(), Rejection> {
     let (structure, member) = case.member()?;
     let rights = structure.sight(member).topics.get(&topic).copied();
     if rights.is_some_and(|rights| rights.contains(permission)) {

@@ -144,11 +144,7 @@ impl Structure {
         let me = self.me(member);
         let mut text = format!("{:?}", (&me.member_groups, me.joined_at, &me.seats));
         for (id, rights) in &sight.topics {
-            let _ = write!(
-                text,
-                "{id}{}",
-                rights.contains(Permissions::READ_HISTORY)
-            );
+            let _ = write!(text, "{id}{}", rights.contains(Permissions::READ_HISTORY));
         }
         for id in &sight.locked {
             let _ = write!(text, "locked{id}");
@@ -203,9 +199,10 @@ impl Structure {
                             group: topic.group,
                             name: topic.name.clone(),
                             position: topic.position.clone(),
-                            seats: self.seats.get(&id).map_or(0, |seats| {
-                                u32::try_from(seats.len()).unwrap_or(u32::MAX)
-                            }),
+                            seats: self
+                                .seats
+                                .get(&id)
+                                .map_or(0, |seats| u32::try_from(seats.len()).unwrap_or(u32::MAX)),
                             more: Default::default(),
                         }
                         .into(),

@@ -208,12 +208,7 @@ impl Structure {
     }
 
     /// Applies what was committed: the rows that the log took, and the changes beside it.
-    pub fn apply<'a>(
-        &mut self,
-        rev: Rev,
-        rows: impl Iterator<Item = &'a Row>,
-        changes: &[Change],
-    ) {
+    pub fn apply<'a>(&mut self, rev: Rev, rows: impl Iterator<Item = &'a Row>, changes: &[Change]) {
         for row in rows {
             self.put(row);
         }

@@ -6,9 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::mpsc;
 use tulou_protocol::{
-    AccountId, CommunityId, Log, Permissions, Push, Row, Seq, TopicId,
-    push::Pushed,
-    row::Body,
+    AccountId, CommunityId, Log, Permissions, Push, Row, Seq, TopicId, push::Pushed, row::Body,
 };
 
 use crate::{
@@ -78,7 +76,14 @@ impl<'a> Merged<'a> {
                 let own = Log::Account(*account);
                 let rev = committed.logs.iter().find(|written| written.log == own);
                 let rev = rev.map(|written| written.rev).unwrap_or_default();
-                for line in app.hub().state().accounts.get(account).into_iter().flatten() {
+                for line in app
+                    .hub()
+                    .state()
+                    .accounts
+                    .get(account)
+                    .into_iter()
+                    .flatten()
+                {
                     line.set_profile_rev(rev);
                 }
             }
@@ -128,9 +133,7 @@ impl<'a> Merged<'a> {
                             continue;
                         }
                         let frame = if watcher.floor <= oldest {
-                            whole.get_or_insert_with(|| {
-                                wire::push_frame(writes, Seq::ZERO).into()
-                            })
+                            whole.get_or_insert_with(|| wire::push_frame(writes, Seq::ZERO).into())
                         } else {
                             parts
                                 .entry(watcher.floor)
@@ -146,9 +149,8 @@ impl<'a> Merged<'a> {
                     let mut whole: Option<Utf8Bytes> = None;
                     for line in lines {
                         if only != Some(line.no) {
-                            let frame = whole.get_or_insert_with(|| {
-                                wire::push_frame(writes, Seq::ZERO).into()
-                            });
+                            let frame = whole
+                                .get_or_insert_with(|| wire::push_frame(writes, Seq::ZERO).into());
                             line.push(frame.clone(), *log, rev);
                         }
                     }
@@ -194,11 +196,7 @@ impl App {
     async fn newcomers(&self, community: CommunityId, committed: &Committed) {
         for change in &committed.changes {
             if let Change::Member { member, .. } = change {
-                let is_connected = self
-                    .hub()
-                    .state()
-                    .accounts
-                    .contains_key(&member.account);
+                let is_connected = self.hub().state().accounts.contains_key(&member.account);
                 let is_present = self
                     .hub()
                     .state()
@@ -412,7 +410,11 @@ fn end_watches(state: &mut super::State, topic: TopicId, account: Option<Account
 /// The rows of a community as a kind of member sees them.
 fn seen_frame(structure: &Structure, sight: &Sight, written: &Written) -> Utf8Bytes {
     let mut rows: Vec<Row> = Vec::new();
-    for row in written.rows.iter().filter_map(|written| written.row.as_ref()) {
+    for row in written
+        .rows
+        .iter()
+        .filter_map(|written| written.row.as_ref())
+    {
         match &row.body {
             Body::Deleted(kind) => rows.extend(tombstones(kind).iter().map(|kind| Row {
                 id: row.id.clone(),

@@ -126,12 +126,7 @@ impl Store for Sqlite {
         self.read(move |db| logs.into_iter().map(|log| log::head(db, log)).collect())
     }
 
-    fn rows_since(
-        &self,
-        log: Log,
-        since: Rev,
-        limit: usize,
-    ) -> Pending<(Head, Vec<Row>)> {
+    fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<(Head, Vec<Row>)> {
         self.read(move |db| {
             let head = log::head(db, log)?.unwrap_or_default();
             Ok((head, row::since(db, log, since, limit)?))

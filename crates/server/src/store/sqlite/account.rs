@@ -15,7 +15,11 @@ use crate::store::{Account, NewAccount, SignedInAs, StoreError, TokenHash};
 
 /// Whether there is an account.
 pub fn any(db: &Connection) -> Result<bool, StoreError> {
-    Ok(db.query_row("SELECT EXISTS (SELECT 1 FROM account)", [], |row| row.get(0))?)
+    Ok(
+        db.query_row("SELECT EXISTS (SELECT 1 FROM account)", [], |row| {
+            row.get(0)
+        })?,
+    )
 }
 
 /// Makes an account with its profile. The first is the server's administrator.
@@ -62,10 +66,7 @@ pub fn find(db: &Connection, name: &str) -> Result<Option<Account>, StoreError> 
 }
 
 /// The profile of an account.
-pub fn profile(
-    db: &Connection,
-    account: AccountId,
-) -> Result<Option<(Profile, Rev)>, StoreError> {
+pub fn profile(db: &Connection, account: AccountId) -> Result<Option<(Profile, Rev)>, StoreError> {
     row::find(db, Log::Account(account), "profile", &account.to_string())
 }
 
@@ -92,8 +93,10 @@ pub fn create_session(
     token: TokenHash,
     now: Millis,
 ) -> Result<(), StoreError> {
-    db.prepare_cached("INSERT INTO session (token, id, account, created_at) VALUES (?1, ?2, ?3, ?4)")?
-        .execute((token, session.as_bytes(), account.as_bytes(), now))?;
+    db.prepare_cached(
+        "INSERT INTO session (token, id, account, created_at) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute((token, session.as_bytes(), account.as_bytes(), now))?;
     Ok(())
 }
 

@@ -2,9 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
-    AccountId, CommunityId, Log, MemberGroupId, Rev, TopicId,
-    id::Millis,
-    row::Profile,
+    AccountId, CommunityId, Log, MemberGroupId, Rev, TopicId, id::Millis, row::Profile,
 };
 
 use super::{
@@ -22,7 +20,8 @@ const MEMBER_REV: &str =
     "SELECT rev FROM member WHERE community = ?1 AND account = ?2 AND has_left = 0";
 const COUNT: &str = "SELECT count(*) FROM member WHERE community = ?1 AND has_left = 0";
 const SEATS: &str = "SELECT topic, account, since FROM seat WHERE community = ?1";
-const LIST: &str = "SELECT account, joined_at, member_groups, rev, account_name, display_name FROM member
+const LIST: &str =
+    "SELECT account, joined_at, member_groups, rev, account_name, display_name FROM member
     WHERE community = ?1 AND has_left = 0 ORDER BY name_key LIMIT ?2";
 const LIST_NAMED: &str = "SELECT account, joined_at, member_groups, rev, account_name, display_name FROM member
     WHERE community = ?1 AND has_left = 0 AND name_key >= ?3 AND name_key < ?4 ORDER BY name_key LIMIT ?2";

@@ -124,8 +124,7 @@ impl Group<'_> {
         for change in &commit.changes {
             match change {
                 Change::Send(sent) => {
-                    if let Some((rev, present)) =
-                        message::find(self.db, sent.topic, sent.message)?
+                    if let Some((rev, present)) = message::find(self.db, sent.topic, sent.message)?
                     {
                         return Ok(Some(sent_before(sent, rev, present)?));
                     }
@@ -254,8 +253,7 @@ impl Group<'_> {
                 };
                 message::put_reaction(self.db, *topic, *seq, key, *account, *on)?;
                 let own = Log::Account(*account);
-                let before: Option<(Mark, Rev)> =
-                    row::find(self.db, own, "mark", &id.to_string())?;
+                let before: Option<(Mark, Rev)> = row::find(self.db, own, "mark", &id.to_string())?;
                 let after = mark_after(before.map(|(mark, _)| mark), *topic, *seq, key, *on);
                 let body = after.map_or_else(|| Body::Deleted("mark".to_owned()), Body::from);
                 self.put(progress, own, &id.to_string(), &body)
@@ -325,12 +323,7 @@ impl Group<'_> {
                     let known: Option<(Membership, Rev)> =
                         row::find(self.db, own, "membership", &id)?;
                     if known.is_some() {
-                        self.put(
-                            progress,
-                            own,
-                            &id,
-                            &Body::Deleted("membership".to_owned()),
-                        )?;
+                        self.put(progress, own, &id, &Body::Deleted("membership".to_owned()))?;
                     }
                 }
                 community::end(self.db, *community)
@@ -379,7 +372,14 @@ impl Group<'_> {
         }
         message::put_wide(self.db, sent.topic, state.seq, &sent.wide, true)?;
         self.own_message(progress, sent, before)?;
-        self.mention(progress, sent.topic, sent.message.to_string(), state.seq, state.moved_at, &sent.mentions)
+        self.mention(
+            progress,
+            sent.topic,
+            sent.message.to_string(),
+            state.seq,
+            state.moved_at,
+            &sent.mentions,
+        )
     }
 
     /// The author's cursor: what he writes is read by him.
@@ -451,13 +451,7 @@ impl Group<'_> {
             state.rev,
         )?;
         progress.add(log, state, None, contents.seq, json);
-        message::put_wide(
-            self.db,
-            contents.topic,
-            contents.seq,
-            &contents.wide,
-            false,
-        )?;
+        message::put_wide(self.db, contents.topic, contents.seq, &contents.wide, false)?;
         for account in &contents.unmentioned {
             let own = Log::Account(*account);
             let known: Option<(Mention, Rev)> = row::find(self.db, own, "mention", &id)?;

@@ -11,7 +11,8 @@ const LIST: &str = "SELECT code, expires_at, max_uses, uses, made_by, created_at
 const FIND: &str = "SELECT community FROM invite WHERE code = ?1
     AND (expires_at IS NULL OR expires_at > ?2) AND (max_uses IS NULL OR uses < max_uses)";
 const COUNT: &str = "SELECT count(*) FROM invite WHERE community = ?1";
-const CREATE: &str = "INSERT INTO invite (community, code, expires_at, max_uses, uses, made_by, created_at)
+const CREATE: &str =
+    "INSERT INTO invite (community, code, expires_at, max_uses, uses, made_by, created_at)
     VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)";
 const USE: &str = "UPDATE invite SET uses = uses + 1 WHERE community = ?1 AND code = ?2
     AND (expires_at IS NULL OR expires_at > ?3) AND (max_uses IS NULL OR uses < max_uses)";

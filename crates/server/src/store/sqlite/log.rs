@@ -55,7 +55,9 @@ pub fn head(db: &Connection, log: Log) -> Result<Option<Head>, StoreError> {
 pub fn community_of(db: &Connection, topic: TopicId) -> Result<Option<CommunityId>, StoreError> {
     Ok(db
         .prepare_cached(COMMUNITY_OF)?
-        .query_row([topic.as_bytes()], |row| row.get(0).map(CommunityId::from_bytes))
+        .query_row([topic.as_bytes()], |row| {
+            row.get(0).map(CommunityId::from_bytes)
+        })
         .optional()?)
 }
 

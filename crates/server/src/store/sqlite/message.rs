@@ -39,8 +39,7 @@ const BY_ID: &str = columns!("id = ?2");
 const SEQ_OF: &str = "SELECT seq FROM message WHERE topic = ?1 AND id = ?2";
 const SENT_AT: &str = "SELECT sent_at FROM message WHERE topic = ?1 AND seq = ?2";
 const REV_OF: &str = "SELECT rev FROM message WHERE topic = ?1 AND id = ?2";
-const PINS: &str =
-    "SELECT count(*) FROM message WHERE topic = ?1 AND pinned_at IS NOT NULL";
+const PINS: &str = "SELECT count(*) FROM message WHERE topic = ?1 AND pinned_at IS NOT NULL";
 const OWN_AFTER: &str =
     "SELECT count(*) FROM message WHERE topic = ?1 AND seq > ?2 AND author = ?3";
 const HAS_REACTED: &str = "SELECT EXISTS (SELECT 1 FROM reaction WHERE topic = ?1 AND seq = ?2 AND key = ?3 AND account = ?4)";
@@ -49,7 +48,16 @@ const INSERT: &str = "INSERT INTO message (topic, seq, id, author, sent_at, writ
 /// Statements whose plan is a test.
 #[cfg(test)]
 pub const HOT: &[&str] = &[
-    BEFORE, FROM, CHANGED, BY_ID, SEQ_OF, SENT_AT, REV_OF, PINS, OWN_AFTER, HAS_REACTED,
+    BEFORE,
+    FROM,
+    CHANGED,
+    BY_ID,
+    SEQ_OF,
+    SENT_AT,
+    REV_OF,
+    PINS,
+    OWN_AFTER,
+    HAS_REACTED,
 ];
 
 fn read(row: &SqlRow<'_>) -> rusqlite::Result<(MessageId, Rev, Message)> {
@@ -62,9 +70,13 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<(MessageId, Rev, Message)> {
             sent_at: row.get(3)?,
             written_at: row.get(4)?,
             text: row.get(5)?,
-            reply_to: row.get::<_, Option<[u8; 16]>>(6)?.map(MessageId::from_bytes),
+            reply_to: row
+                .get::<_, Option<[u8; 16]>>(6)?
+                .map(MessageId::from_bytes),
             edited_at: row.get(7)?,
-            recalled_by: row.get::<_, Option<[u8; 16]>>(8)?.map(AccountId::from_bytes),
+            recalled_by: row
+                .get::<_, Option<[u8; 16]>>(8)?
+                .map(AccountId::from_bytes),
             more: Default::default(),
         }),
         content_rev: Rev(counter(row, 10)?),
@@ -240,7 +252,11 @@ pub fn changes(
     if found.has_more {
         found.rev = found.rows.last().map_or(head.rev, |row| row.rev);
     } else {
-        let held = ranges.iter().map(|range| range.to).max().unwrap_or_default();
+        let held = ranges
+            .iter()
+            .map(|range| range.to)
+            .max()
+            .unwrap_or_default();
         let start = held.next().max(floor);
         if start <= head.seq {
             let tail = before(db, topic, head.seq.next(), start, limits::PAGE)?;
@@ -486,12 +502,8 @@ pub fn put_reaction(
     } else {
         "DELETE FROM reaction WHERE topic = ?1 AND seq = ?2 AND key = ?3 AND account = ?4"
     };
-    db.prepare_cached(sql)?.execute((
-        topic.as_bytes(),
-        number(seq.0),
-        key,
-        account.as_bytes(),
-    ))?;
+    db.prepare_cached(sql)?
+        .execute((topic.as_bytes(), number(seq.0), key, account.as_bytes()))?;
     Ok(())
 }
 

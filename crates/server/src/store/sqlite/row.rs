@@ -7,10 +7,11 @@ use tulou_protocol::{Log, Rev, Row, row::Body};
 use super::log::{counter, number};
 use crate::store::StoreError;
 
-const SINCE: &str =
-    "SELECT kind, id, rev, deleted, body FROM row WHERE log = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3";
-const FIND: &str = "SELECT rev, body FROM row WHERE log = ?1 AND kind = ?2 AND id = ?3 AND deleted = 0";
-const PUT: &str = "INSERT INTO row (log, kind, id, rev, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+const SINCE: &str = "SELECT kind, id, rev, deleted, body FROM row WHERE log = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3";
+const FIND: &str =
+    "SELECT rev, body FROM row WHERE log = ?1 AND kind = ?2 AND id = ?3 AND deleted = 0";
+const PUT: &str =
+    "INSERT INTO row (log, kind, id, rev, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT (log, kind, id) DO UPDATE SET rev = ?4, deleted = ?5, body = ?6";
 /// Statements whose plan is a test.
 #[cfg(test)]
@@ -29,12 +30,7 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
 }
 
 /// Rows after a rev, in the order of rev.
-pub fn since(
-    db: &Connection,
-    log: Log,
-    since: Rev,
-    limit: usize,
-) -> Result<Vec<Row>, StoreError> {
+pub fn since(db: &Connection, log: Log, since: Rev, limit: usize) -> Result<Vec<Row>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = db.prepare_cached(SINCE)?;
     let rows = statement.query_map((log.uuid().as_bytes(), number(since.0), limit), read)?;

@@ -205,7 +205,10 @@ mod tests {
         migrate(&mut db).unwrap();
         db.pragma_update(None, "user_version", 1_000).unwrap();
         assert!(
-            matches!(migrate(&mut db), Err(StoreError::Newer { found: 1_000, .. })),
+            matches!(
+                migrate(&mut db),
+                Err(StoreError::Newer { found: 1_000, .. })
+            ),
             "an older program does not touch it"
         );
     }

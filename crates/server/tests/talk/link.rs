@@ -1,0 +1,250 @@
+//! A server for a test, and people who are connected with it.
+
+use std::{collections::VecDeque, time::Duration};
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest},
+};
+use tulou_server::{Config, Hosted};
+use uuid::Uuid;
+
+/// No answer takes longer, even on a loaded machine.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A running server with its folder.
+pub struct Place {
+    hosted: Hosted,
+    config: Config,
+    folder: tempfile::TempDir,
+}
+
+/// Starts a server.
+pub async fn host(set: impl FnOnce(&mut Config)) -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config {
+        data: folder.path().to_owned(),
+        listen: ([127, 0, 0, 1], 0).into(),
+        digest_ms: 50,
+        ..Config::default()
+    };
+    config.limits.requests_per_s = 1_000;
+    config.limits.requests_burst = 1_000;
+    config.limits.messages_per_10s = 1_000;
+    set(&mut config);
+    let hosted = Hosted::start(config.clone()).await.unwrap();
+    Place {
+        hosted,
+        config,
+        folder,
+    }
+}
+
+impl Place {
+    /// Stops the server.
+    pub async fn stop(self) {
+        self.hosted.stop().await;
+        drop(self.folder);
+    }
+
+    /// Stops the server and starts it again on the same folder.
+    pub async fn restart(self) -> Self {
+        self.hosted.stop().await;
+        let hosted = Hosted::start(self.config.clone()).await.unwrap();
+        Self { hosted, ..self }
+    }
+
+    /// Until the server's clock has moved on.
+    pub async fn next_millisecond(&self) {
+        let now = self.hosted.app().now();
+        while self.hosted.app().now() == now {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// An HTTP request, by hand: status and body.
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(self.hosted.address()).await.unwrap();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = text.split_once("\r\n\r\n").unwrap().1;
+        (status, serde_json::from_str(body).unwrap_or_default())
+    }
+}
+
+/// Somebody who is connected.
+pub struct Guest {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    token: String,
+    last: u64,
+    answers: VecDeque<Vec<Value>>,
+    /// The account's id.
+    pub account: String,
+    /// The greeting.
+    pub greeting: Value,
+    /// All notifications so far.
+    pub seen: Vec<Value>,
+    looked_at: usize,
+}
+
+impl Guest {
+    /// Makes an account and connects.
+    pub async fn register(place: &Place, name: &str, invite: Option<&str>) -> Self {
+        let (status, body) = place
+            .post(
+                "/v1/accounts",
+                &json!({"account_name": name, "display_name": name, "password": "correct horse", "invite": invite}),
+            )
+            .await;
+        assert_eq!(status, 201, "{name} may register: {body}");
+        Self::connect(
+            place,
+            body["token"].as_str().unwrap(),
+            body["account"].as_str().unwrap(),
+        )
+        .await
+    }
+
+    async fn connect(place: &Place, token: &str, account: &str) -> Self {
+        let mut request = format!("ws://{}/ws", place.hosted.address())
+            .into_client_request()
+            .unwrap();
+        request
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", "tulou.v1".parse().unwrap());
+        let (socket, response) = tokio_tungstenite::connect_async(request).await.unwrap();
+        assert_eq!(
+            response.headers()["Sec-WebSocket-Protocol"],
+            "tulou.v1",
+            "the server speaks it"
+        );
+        let mut guest = Self {
+            socket,
+            token: token.to_owned(),
+            last: 0,
+            answers: VecDeque::new(),
+            account: account.to_owned(),
+            greeting: Value::Null,
+            seen: Vec::new(),
+            looked_at: 0,
+        };
+        guest.greeting = guest
+            .ask("session.open", json!({"token": token, "version": 1}))
+            .await
+            .unwrap();
+        guest
+    }
+
+    /// Connects once more.
+    pub async fn again(self, place: &Place) -> Self {
+        Self::connect(place, &self.token, &self.account).await
+    }
+
+    /// Sends a text.
+    pub async fn text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// Sends bytes.
+    pub async fn binary(&mut self, bytes: &'static [u8]) {
+        self.socket.send(Message::binary(bytes)).await.unwrap();
+    }
+
+    async fn receive(&mut self) {
+        let message = tokio::time::timeout(DEADLINE, self.socket.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
+        let Message::Text(text) = message else { return };
+        match serde_json::from_str(&text).unwrap() {
+            Value::Array(answers) => self.answers.push_back(answers),
+            one if one.get("method").is_some() => self.seen.push(one),
+            one => self.answers.push_back(vec![one]),
+        }
+    }
+
+    /// The next answers.
+    pub async fn answers(&mut self) -> Vec<Value> {
+        loop {
+            if let Some(answers) = self.answers.pop_front() {
+                return answers;
+            }
+            self.receive().await;
+        }
+    }
+
+    /// The next notification of a kind that fits; its params.
+    pub async fn pushed(&mut self, method: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            while let Some(seen) = self.seen.get(self.looked_at) {
+                self.looked_at += 1;
+                if seen["method"] == method && fits(&seen["params"]) {
+                    return seen["params"].clone();
+                }
+            }
+            self.receive().await;
+        }
+    }
+
+    /// Sends a request and waits for its answer; a refusal's data.
+    pub async fn request(
+        &mut self,
+        id: &Value,
+        method: &str,
+        params: &Value,
+    ) -> Result<Value, Value> {
+        let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        self.text(&request.to_string()).await;
+        let mut answers = self.answers().await;
+        let answer = answers.remove(0);
+        assert_eq!(answer["id"], *id, "it is the answer to this");
+        if answer.get("error").is_some() {
+            return Err(answer["error"]["data"].clone());
+        }
+        Ok(answer["result"].clone())
+    }
+
+    /// Gives a command.
+    pub async fn command(&mut self, method: &str, params: Value) -> Result<Value, Value> {
+        self.request(&json!(Uuid::now_v7().to_string()), method, &params)
+            .await
+    }
+
+    /// Asks a question.
+    pub async fn ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
+        self.last += 1;
+        self.request(&json!(self.last), method, &params).await
+    }
+
+    /// The present state of a community.
+    pub async fn sync_community(&mut self, community: &str) -> Value {
+        let synced = self
+            .ask(
+                "log.sync",
+                json!({"logs": [{"log": format!("community/{community}"), "since": 0}]}),
+            )
+            .await
+            .unwrap();
+        assert_eq!(synced["logs"][0]["outcome"], "reset", "all of it");
+        synced["logs"][0].clone()
+    }
+}
+
+/// The server's name in a greeting.
+pub fn greeting_text(greeting: &Value) -> &str {
+    greeting["server_name"].as_str().unwrap_or_default()
+}
