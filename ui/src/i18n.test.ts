@@ -13,7 +13,7 @@ const CODES = [
   ...['changed_meanwhile', 'not_a_member', 'closed', 'invite_invalid', 'name_taken', 'wrong_password'],
   ...['weak_password', 'recall_too_late', 'edit_too_late', 'muted', 'rank_too_low', 'group_not_empty', 'gone'],
   ...['already', 'last_owner', 'offline', 'busy', 'unreachable', 'certificate', 'too_old', 'too_new', 'signed_out'],
-  ...['storage', 'keyring', 'outdated', 'internal'],
+  ...['storage', 'keyring', 'outdated', 'internal', 'bad_link', 'host_failed', 'unknown_method'],
 ]
 const PERMISSIONS = [
   ...['view', 'readHistory', 'speak', 'attach', 'react', 'mentionAll', 'pin', 'recallOthers', 'mute'],

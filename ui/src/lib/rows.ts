@@ -41,7 +41,8 @@ function isTight(message: MessageView, above: MessageView | undefined, isFirstUn
  */
 export function itemsOf(view: TimelineView): Item[] {
   const items: Item[] = []
-  if (!view.hasBefore && !(view.isLoading && view.rows.length === 0)) items.push({ kind: 'start', key: 'start' })
+  const isKnown = view.rows.length > 0 || !(view.isLoading || view.isCutOff)
+  if (!view.hasBefore && isKnown) items.push({ kind: 'start', key: 'start' })
   const sent = new Set(view.rows.map((row) => row.id))
   const messages = [...view.rows, ...view.pending.filter((row) => !sent.has(row.id))]
   const isFirstHidden = view.hasBefore && !view.isCutOff && view.rows.length > 1

@@ -351,3 +351,33 @@ describe('the window', () => {
     expect(window.toasts.shown.map((toast) => toast.isError)).toEqual([true])
   })
 })
+
+describe('a timeline without a link', () => {
+  it('shows what is on this computer when the unread rows are not', async () => {
+    const api = new StandIn()
+    const asked: string[] = []
+    api.timelineView = (_account, topic, stretch) => {
+      asked.push(stretch.at)
+      const view = timeline({ topic, rows: stretch.at === 'unread' ? [] : rows(3), isCutOff: true, firstUnread: 90 })
+      return Promise.resolve(view)
+    }
+    const state = new TimelineState(api, 'a', 't', () => undefined)
+    await state.open()
+    expect(asked).toEqual(['unread', 'end'])
+    expect(state.view?.rows).toHaveLength(3)
+  })
+
+  it('does not call an unknown topic empty, and loads it when the link is back', async () => {
+    const api = new StandIn()
+    let isLinked = false
+    api.timelineView = (_account, topic) =>
+      Promise.resolve(timeline({ topic, rows: isLinked ? rows(3) : [], isCutOff: !isLinked }))
+    const state = new TimelineState(api, 'a', 't', () => undefined)
+    await state.open()
+    expect(state.items.map((item) => item.kind)).toEqual([])
+    isLinked = true
+    await state.ask()
+    expect(state.items.map((item) => item.kind)).toEqual(['start', 'message', 'message', 'message'])
+    expect(state.aim, 'and still lands where it should').toEqual({ to: 'unread' })
+  })
+})

@@ -146,6 +146,13 @@ export class TimelineState {
       const view = await this.api.timelineView(this.account, this.topic, stretch)
       if (this.#isLeft) return
       this.error = null
+      if (view.rows.length === 0 && view.isCutOff && stretch.at === 'unread' && this.#stretch === stretch) {
+        // The unread rows cannot be fetched now: the newest that are on this computer will do.
+        const end = await this.api.timelineView(this.account, this.topic, { at: 'end', count: PAGE })
+        if (this.#isLeft) return
+        await this.#apply(end, stretch)
+        return
+      }
       await this.#apply(view, stretch)
     } catch (thrown) {
       if (this.#isLeft) return
@@ -181,7 +188,7 @@ export class TimelineState {
     this.view = view
     const wanted = itemsOf(view)
     const first = view.rows[0]?.seq
-    if (isReplacing && (first != null || !view.isLoading)) {
+    if (isReplacing && (first != null || !(view.isLoading || view.isCutOff))) {
       this.#isReplacing = false
       this.isJumping = false
       this.generation += 1
@@ -205,9 +212,6 @@ export class TimelineState {
     // Rows were added below the newest one that was shown: follow the end.
     if (this.#stretch === stretch && stretch.at === 'range' && stretch.to !== null && !view.hasAfter) {
       this.#stretch = { ...stretch, to: null }
-    }
-    if (this.#stretch === stretch && stretch.at === 'unread' && first != null) {
-      this.#stretch = { at: 'range', from: first, to: view.hasAfter ? (view.rows.at(-1)?.seq ?? null) : null }
     }
   }
 }
