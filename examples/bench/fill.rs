@@ -237,7 +237,7 @@ fn structure(
         Row {
             id: AccessRow::id(Place::Community, None),
             rev: Rev(1),
-            body: Body::Access(AccessRow {
+            body: Body::AccessRow(AccessRow {
                 place: Place::Community,
                 member_group: None,
                 allow: Permissions::NEW_COMMUNITY,
