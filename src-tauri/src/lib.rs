@@ -69,7 +69,10 @@ fn build(is_closed: bool) -> tauri::Result<tauri::App> {
     let single = tauri_plugin_single_instance::Builder::new()
         .dbus_id(home.instance_id())
         .callback(|app, words, _folder| {
-            let controller = &app.state::<App>().controller;
+            let Some(state) = app.try_state::<App>() else {
+                return;
+            };
+            let controller = &state.controller;
             if words.iter().any(|word| word == CLOSED) {
                 controller.close();
             } else {

@@ -18,11 +18,21 @@ pub enum Remedy {
 /// Steps that were taken.
 #[derive(Default)]
 pub struct Steps {
+    /// Steps whose name does not contain this are left out.
+    only: Option<String>,
     passed: Vec<(String, Duration)>,
     failed: Vec<(String, String)>,
 }
 
 impl Steps {
+    /// Steps of which only those are taken whose name contains `only`, if there is one.
+    pub fn only(only: Option<String>) -> Self {
+        Self {
+            only,
+            ..Self::default()
+        }
+    }
+
     /// Runs a command as a step.
     pub fn run(&mut self, name: &str, command: Command, remedy: Option<&'static str>) -> bool {
         let remedy = match remedy {
@@ -39,6 +49,9 @@ impl Steps {
         remedy: Remedy,
         step: impl FnOnce() -> anyhow::Result<()>,
     ) -> bool {
+        if self.only.as_ref().is_some_and(|only| !name.contains(only)) {
+            return true;
+        }
         println!("==> {name}");
         let start = Instant::now();
         let outcome = step();
@@ -85,6 +98,15 @@ mod tests {
     use anyhow::bail;
 
     use super::*;
+
+    #[test]
+    fn steps_that_were_not_asked_for_are_left_out() {
+        let mut steps = Steps::only(Some("window".to_owned()));
+        steps.take("docs", Remedy::Mend("hope"), || bail!("not asked for"));
+        steps.take("real window", Remedy::Mend("nothing"), || Ok(()));
+        assert_eq!(steps.passed.len(), 1);
+        assert!(steps.finish());
+    }
 
     #[test]
     fn one_failed_step_fails_the_whole() {

@@ -20,6 +20,9 @@ pub struct Arguments {
     /// Repeat a run with its seed.
     #[arg(long, env = "TULOU_SEED")]
     seed: Option<u64>,
+    /// Take only the steps whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
 }
 
 /// Takes all steps; whether they passed.
@@ -37,7 +40,7 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
         }
         command
     };
-    let mut steps = Steps::default();
+    let mut steps = Steps::only(arguments.only.clone());
     steps.take(
         "setup",
         Remedy::Repeat("cargo xtask setup".to_owned()),
@@ -86,10 +89,7 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
 
 /// The tests that need a display; plain `cargo test` leaves them out.
 fn window(steps: &mut Steps, with_seed: impl Fn(std::process::Command) -> std::process::Command) {
-    let remedy = Remedy::Repeat(
-        "xvfb-run -a dbus-run-session -- cargo test --workspace --features tauri/custom-protocol --test window"
-            .to_owned(),
-    );
+    let remedy = Remedy::Repeat("cargo xtask test --only window".to_owned());
     steps.take("real window", remedy, || {
         let display = Display::start(1280, 800)?;
         let mut tests = display.session("cargo");
