@@ -45,6 +45,8 @@ pub struct Engine {
     /// The account's log and those of its communities.
     pub(crate) logs: BTreeMap<Log, LogState>,
     pub(crate) communities: BTreeMap<CommunityId, Community>,
+    /// Communities that the store has rows of without a membership: forgotten at the greeting, synced when it comes.
+    pub(crate) orphans: Vec<CommunityId>,
     /// The rev of the last membership row, or its tombstone.
     pub(crate) memberships: BTreeMap<CommunityId, Rev>,
     pub(crate) topics: BTreeMap<TopicId, Topic>,
@@ -134,6 +136,7 @@ impl Engine {
             rewind: None,
             logs: BTreeMap::new(),
             communities: BTreeMap::new(),
+            orphans: Vec::new(),
             memberships: BTreeMap::new(),
             topics: BTreeMap::new(),
             watches: Watches::default(),
@@ -154,8 +157,15 @@ impl Engine {
             state.is_seen = !islands.is_empty();
         }
         for (log, (cursor, view)) in restored.cursors {
-            if log.topic().is_none() {
-                engine.logs.insert(log, LogState::restored(cursor, view));
+            match log {
+                Log::Topic(_) => {}
+                // The rows of a community came, and the program ended before the membership row did.
+                Log::Community(community) if !restored.communities.contains_key(&community) => {
+                    engine.orphans.push(community);
+                }
+                Log::Community(_) | Log::Account(_) => {
+                    engine.logs.insert(log, LogState::restored(cursor, view));
+                }
             }
         }
         let account_cursor = engine

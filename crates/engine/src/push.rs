@@ -155,6 +155,8 @@ impl Engine {
             .0
             .saturating_sub(1)));
         let is_next = state.cursor.is_some_and(|cursor| prev <= cursor);
+        // Of a topic just opened nothing says yet which messages are new: its tail is on its way.
+        let has_tail = state.cursor.is_some() || state.held.last().is_some();
         let mut loose = Vec::new();
         let before = rows.len();
         rows.retain(|row| {
@@ -174,7 +176,7 @@ impl Engine {
                 });
                 return true;
             }
-            if is_watched && is_new {
+            if is_watched && is_new && has_tail {
                 loose.push(seq);
                 return true;
             }

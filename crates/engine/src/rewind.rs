@@ -96,6 +96,9 @@ impl Engine {
         self.epoch = Some(greeting.epoch);
         self.outbox.frame_bytes = greeting.limits.frame_bytes;
         self.logs.entry(Log::Account(greeting.account)).or_default();
+        for community in std::mem::take(&mut self.orphans) {
+            self.out.apply(Change::Forget(Log::Community(community)));
+        }
         self.out.apply(Change::Greeted(Box::new(greeting)));
         for state in self.logs.values_mut() {
             state.wants_sync = true;

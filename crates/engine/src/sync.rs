@@ -318,6 +318,10 @@ impl Engine {
                 for topic in vanished.into_iter().flatten() {
                     self.remove_topic(community, topic, rev);
                 }
+                // What is seen again has the rev it had before.
+                if let Some(state) = self.communities.get_mut(&community) {
+                    state.topic_revs.retain(|_, row| *row > rev);
+                }
             }
             Log::Account(_) => {
                 let left: Vec<CommunityId> = self
@@ -330,6 +334,7 @@ impl Engine {
                 for community in left {
                     self.forget_community(community);
                 }
+                self.memberships.retain(|_, row| *row > rev);
             }
             Log::Topic(_) => {}
         }

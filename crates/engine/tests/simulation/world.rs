@@ -173,7 +173,9 @@ impl World {
                     assert!(
                         after.is_none_or(|after| after > self.now || Some(after) != before),
                         "the clock stands still at {}: {:?} {:?}",
-                        self.now, after, self.clients[client].engine
+                        self.now,
+                        after,
+                        self.clients[client].engine
                     );
                 }
                 _ => {
@@ -595,7 +597,10 @@ impl World {
                 last = *place;
                 let content = log.messages[*place].message.content.as_ref().unwrap();
                 if let Some(text) = client.replaced.get(message)
-                    && !self.clients.iter().any(|other| other.edited.contains(message))
+                    && !self
+                        .clients
+                        .iter()
+                        .any(|other| other.edited.contains(message))
                     && content.recalled_by.is_none()
                     && !client
                         .store
