@@ -82,9 +82,7 @@ async fn two_people_talk() {
         .unwrap();
     assert_eq!(reply["pushes"][0]["rows"][0]["body"]["seq"], 2);
     let own = format!("account/{}", alice.account);
-    let mention = alice
-        .pushed("push", |push| push["log"] == own)
-        .await;
+    let mention = alice.pushed("push", |push| push["log"] == own).await;
     assert_eq!(
         mention["rows"][0]["kind"], "mention",
         "alice was mentioned: {mention}"
@@ -481,9 +479,7 @@ async fn a_kicked_member_loses_everything() {
         .await
         .unwrap();
     let own = format!("account/{}", bob.account);
-    let gone = bob
-        .pushed("push", |push| push["log"] == own)
-        .await;
+    let gone = bob.pushed("push", |push| push["log"] == own).await;
     assert_eq!(gone["rows"][0]["kind"], "membership");
     assert_eq!(gone["rows"][0]["deleted"], true);
     alice

@@ -42,7 +42,8 @@ const REV_OF: &str = "SELECT rev FROM message WHERE topic = ?1 AND id = ?2";
 const PINS: &str = "SELECT count(*) FROM message WHERE topic = ?1 AND pinned_at IS NOT NULL";
 const OWN_AFTER: &str =
     "SELECT count(*) FROM message WHERE topic = ?1 AND seq > ?2 AND author = ?3";
-const HAS_REACTED: &str = "SELECT EXISTS (SELECT 1 FROM reaction WHERE topic = ?1 AND seq = ?2 AND key = ?3 AND account = ?4)";
+const HAS_REACTED: &str =
+    "SELECT 1 FROM reaction WHERE topic = ?1 AND seq = ?2 AND key = ?3 AND account = ?4";
 const INSERT: &str = "INSERT INTO message (topic, seq, id, author, sent_at, written_at, text, reply_to, first_rev, rev, content_rev)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9)";
 /// Statements whose plan is a test.
@@ -313,15 +314,12 @@ pub fn known(db: &Connection, actor: AccountId, needs: &Needs) -> Result<Known, 
             && let Some((rev, message)) = find(db, topic, *id)?
         {
             let has_reacted = match reaction {
-                Some(key) => db.prepare_cached(HAS_REACTED)?.query_row(
-                    (
-                        topic.as_bytes(),
-                        number(message.seq.0),
-                        key,
-                        actor.as_bytes(),
-                    ),
-                    |row| row.get(0),
-                )?,
+                Some(key) => db.prepare_cached(HAS_REACTED)?.exists((
+                    topic.as_bytes(),
+                    number(message.seq.0),
+                    key,
+                    actor.as_bytes(),
+                ))?,
                 None => false,
             };
             known.message = Some(Stored {
