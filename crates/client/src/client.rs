@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::AbortHandle,
+};
 use tulou_protocol::ServerId;
 
 use self::account::{Account, blocking};
@@ -45,6 +48,16 @@ struct Inner {
     board: Board,
     preferences: Mutex<Preferences>,
     accounts: Mutex<Vec<Arc<Account>>>,
+    drivers: Mutex<Vec<AbortHandle>>,
+}
+
+impl Drop for Inner {
+    /// Without its client a driver has nobody to work for. What it was writing is written whole or not at all.
+    fn drop(&mut self) {
+        for driver in lock(&self.drivers).drain(..) {
+            driver.abort();
+        }
+    }
 }
 
 impl Client {
@@ -69,6 +82,7 @@ impl Client {
                 board: Board::default(),
                 preferences: Mutex::new(preferences),
                 accounts: Mutex::default(),
+                drivers: Mutex::default(),
             }),
         };
         for known in known {
@@ -223,7 +237,8 @@ impl Client {
             wishes,
             self.inner.board.clone(),
         ));
-        tokio::spawn(Driver::new(Arc::clone(&account), heard).run());
+        let driver = tokio::spawn(Driver::new(Arc::clone(&account), heard).run());
+        lock(&self.inner.drivers).push(driver.abort_handle());
         lock(&self.inner.accounts).push(Arc::clone(&account));
         self.inner.board.put_up([Change::App]);
         Ok(account)

@@ -116,7 +116,26 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
                 })
             })
         }
-        other => structure::compose(db, acting, other),
+        Action::CreateCommunity { .. }
+        | Action::EditCommunity { .. }
+        | Action::CreateGroup { .. }
+        | Action::EditGroup { .. }
+        | Action::MoveGroup { .. }
+        | Action::DeleteGroup { .. }
+        | Action::CreateTopic { .. }
+        | Action::EditTopic { .. }
+        | Action::MoveTopic { .. }
+        | Action::DeleteTopic { .. }
+        | Action::SetSeat { .. }
+        | Action::CreateMemberGroup { .. }
+        | Action::EditMemberGroup { .. }
+        | Action::MoveMemberGroup { .. }
+        | Action::DeleteMemberGroup { .. }
+        | Action::AssignMemberGroup { .. }
+        | Action::SetAccess { .. }
+        | Action::LeaveCommunity { .. }
+        | Action::Kick { .. }
+        | Action::DissolveCommunity { .. } => structure::compose(db, acting, action),
     }
 }
 
@@ -201,11 +220,17 @@ fn edit(
     let waiting = outbox::of_topic(db, topic)?
         .into_iter()
         .rev()
-        .find_map(|entry| match entry.command {
-            Command::MessageEdit {
+        .filter(|entry| !matches!(entry.state, OutboxState::Rejected(_)))
+        .find_map(|entry| {
+            if let Command::MessageEdit {
                 message: id, text, ..
-            } if id == message && !matches!(entry.state, OutboxState::Rejected(_)) => Some(text.to),
-            _ => None,
+            } = entry.command
+                && id == message
+            {
+                Some(text.to)
+            } else {
+                None
+            }
         });
     let from = match waiting {
         Some(text) => text,

@@ -190,7 +190,7 @@ impl Driver {
                 }
                 self.feed(Input::Hurry).await;
             }
-            Err(error) => self.fail(&error.into()),
+            Err(error) => self.fail(&error),
         }
     }
 

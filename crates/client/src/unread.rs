@@ -92,6 +92,10 @@ impl Ledger {
         Ok(ledger)
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "numbers come from no other row"
+    )]
     fn take(&mut self, row: tulou_protocol::Row) {
         match row.body {
             Body::Cursor(cursor) => {
@@ -118,6 +122,10 @@ impl Ledger {
     }
 
     /// What the person read counts at once, whether the server has heard of it or not.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "numbers come from no other command"
+    )]
     fn lay(&mut self, db: &Connection, outbox: &[OutboxEntry]) -> Result<(), StoreError> {
         for entry in outbox {
             if matches!(entry.state, OutboxState::Rejected(_)) {

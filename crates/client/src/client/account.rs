@@ -391,9 +391,12 @@ fn told(answer: Result<Told, oneshot::error::RecvError>) -> Result<serde_json::V
 pub fn memberships(db: &Db, me: AccountId) -> Result<Vec<CommunityId>, StoreError> {
     let mut joined: Vec<(i64, CommunityId)> = rows::of_kind(db, Log::Account(me), "membership")?
         .into_iter()
-        .filter_map(|row| match row.body {
-            Body::Membership(membership) => Some((membership.joined_at, membership.community)),
-            _ => None,
+        .filter_map(|row| {
+            if let Body::Membership(membership) = row.body {
+                Some((membership.joined_at, membership.community))
+            } else {
+                None
+            }
         })
         .collect();
     joined.sort_unstable();
@@ -414,21 +417,24 @@ pub fn community_of(db: &Db, topic: TopicId) -> Result<Option<CommunityId>, Stor
     if let Some(community) = rows::community_of(db, topic)? {
         return Ok(Some(community));
     }
-    Ok(outbox::of_structure(db)?
-        .into_iter()
-        .find_map(|entry| match entry.command {
-            Command::CommunityCreate {
-                community,
-                topic: made,
-                ..
-            }
-            | Command::TopicCreate {
-                community,
-                topic: made,
-                ..
-            } if made == topic => Some(community),
-            _ => None,
-        }))
+    Ok(outbox::of_structure(db)?.into_iter().find_map(|entry| {
+        if let Command::CommunityCreate {
+            community,
+            topic: made,
+            ..
+        }
+        | Command::TopicCreate {
+            community,
+            topic: made,
+            ..
+        } = entry.command
+            && made == topic
+        {
+            Some(community)
+        } else {
+            None
+        }
+    }))
 }
 
 /// Does something that may block, off the async threads.

@@ -23,16 +23,15 @@ impl Client {
     /// If the text or name may not be sent, the thing is not known here, or a live action was refused or is `offline`.
     pub async fn submit(&self, account: &str, action: Action) -> Result<Option<String>, Error> {
         let account = self.account(account)?;
-        match &action {
-            Action::MarkUnread { topic, .. } => account.set_back(topic_id(topic)?),
-            Action::Advance { topic, .. }
-                if account
-                    .entered(topic_id(topic)?)
-                    .is_some_and(|entered| entered.is_set_back) =>
-            {
-                return Ok(None);
-            }
-            _ => {}
+        if let Action::MarkUnread { topic, .. } = &action {
+            account.set_back(topic_id(topic)?);
+        }
+        if let Action::Advance { topic, .. } = &action
+            && account
+                .entered(topic_id(topic)?)
+                .is_some_and(|entered| entered.is_set_back)
+        {
+            return Ok(None);
         }
         let (answer, submitted) = oneshot::channel();
         account.wish(Wish::Submit(action, answer)).await?;

@@ -203,11 +203,12 @@ impl Client {
             .http
             .invite(&account.address(), &code)
             .await
-            .map_err(|error| match error {
-                Error::Rejected(rejection) if rejection.code == Code::NotFound => {
+            .map_err(|error| {
+                if error.code() == Code::NotFound.key() {
                     Code::InviteInvalid.into()
+                } else {
+                    error
                 }
-                other => other,
             })?;
         linked(&account).await?;
         let joined = account

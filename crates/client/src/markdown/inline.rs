@@ -221,20 +221,19 @@ fn trimmed(url: &str) -> &str {
 fn spoilers(inlines: Vec<Inline>) -> Vec<Inline> {
     let mut parts: Vec<Option<Inline>> = Vec::new();
     for inline in inlines {
-        match inline {
-            Inline::Text { text } => {
-                for (at, piece) in text.split("||").enumerate() {
-                    if at > 0 {
-                        parts.push(None);
-                    }
-                    if !piece.is_empty() {
-                        parts.push(Some(Inline::Text {
-                            text: piece.to_owned(),
-                        }));
-                    }
-                }
+        let Inline::Text { text } = inline else {
+            parts.push(Some(inline));
+            continue;
+        };
+        for (at, piece) in text.split("||").enumerate() {
+            if at > 0 {
+                parts.push(None);
             }
-            other => parts.push(Some(other)),
+            if !piece.is_empty() {
+                parts.push(Some(Inline::Text {
+                    text: piece.to_owned(),
+                }));
+            }
         }
     }
     let bars = parts.iter().filter(|part| part.is_none()).count();

@@ -106,6 +106,10 @@ fn rejected(
     }))
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other commands are about no topic"
+)]
 const fn topic_of(command: &Command) -> Option<TopicId> {
     match command {
         Command::MessageSend { topic, .. }
@@ -122,6 +126,10 @@ const fn topic_of(command: &Command) -> Option<TopicId> {
 }
 
 /// The name of what a command was about.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other commands are about nothing that has a name"
+)]
 fn subject(db: &Db, account: &Account, command: &Command) -> Result<String, StoreError> {
     let home = match command.home(account.id) {
         Log::Community(community) => account.shape(db, community)?,

@@ -119,8 +119,11 @@ pub fn pending_name(outbox: &[OutboxEntry]) -> Option<String> {
         .iter()
         .rev()
         .filter(|entry| !matches!(entry.state, OutboxState::Rejected(_)))
-        .find_map(|entry| match &entry.command {
-            Command::ProfileEdit { display_name } => Some(display_name.to.clone()),
-            _ => None,
+        .find_map(|entry| {
+            if let Command::ProfileEdit { display_name } = &entry.command {
+                Some(display_name.to.clone())
+            } else {
+                None
+            }
         })
 }

@@ -103,13 +103,17 @@ fn failed(outbox: &[OutboxEntry]) -> HashSet<TopicId> {
     outbox
         .iter()
         .filter(|entry| entry.state != OutboxState::Waiting)
-        .filter_map(|entry| match &entry.command {
-            Command::MessageSend { topic, .. }
+        .filter_map(|entry| {
+            if let Command::MessageSend { topic, .. }
             | Command::MessageEdit { topic, .. }
             | Command::MessageRecall { topic, .. }
             | Command::MessageReact { topic, .. }
-            | Command::MessagePin { topic, .. } => Some(*topic),
-            _ => None,
+            | Command::MessagePin { topic, .. } = &entry.command
+            {
+                Some(*topic)
+            } else {
+                None
+            }
         })
         .collect()
 }

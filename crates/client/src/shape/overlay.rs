@@ -1,7 +1,7 @@
 //! The outbox laid over a community's structure: what a person did is there before the network has heard of it.
 
 use tulou_engine::{OutboxEntry, OutboxState};
-use tulou_protocol::{Access, Command, Permissions, command::Edit, permission::Place};
+use tulou_protocol::{Access, Command, Log, Permissions, command::Edit, permission::Place};
 
 use super::{GroupShape, MemberGroupShape, Shape, TopicShape};
 use crate::position;
@@ -10,7 +10,8 @@ use crate::position;
 pub(super) fn lay(shape: &mut Shape, outbox: &[OutboxEntry]) -> bool {
     let mut is_made = false;
     for entry in outbox {
-        if !matches!(entry.state, OutboxState::Rejected(_)) {
+        let is_of_it = entry.command.home(shape.viewer) == Log::Community(shape.id);
+        if is_of_it && !matches!(entry.state, OutboxState::Rejected(_)) {
             is_made |= one(shape, &entry.command);
         }
     }
@@ -23,16 +24,20 @@ fn set<T: Clone>(field: &mut T, edit: Option<&Edit<T>>) {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other commands change no structure, or are never queued"
+)]
 fn one(shape: &mut Shape, command: &Command) -> bool {
     match command {
         Command::CommunityCreate {
-            community,
             name,
             group,
             group_name,
             topic,
             topic_name,
-        } if *community == shape.id => {
+            ..
+        } => {
             shape.name.clone_from(name);
             shape.owner = shape.viewer;
             shape.is_pending = true;
@@ -61,34 +66,30 @@ fn one(shape: &mut Shape, command: &Command) -> bool {
             return true;
         }
         Command::CommunityEdit {
-            community,
-            name,
-            introduction,
-        } if *community == shape.id => {
+            name, introduction, ..
+        } => {
             set(&mut shape.name, name.as_ref());
             set(&mut shape.introduction, introduction.as_ref());
         }
         Command::GroupCreate {
-            community,
             group,
             name,
             position,
-        } if *community == shape.id => {
-            if shape.group(*group).is_none() {
-                shape.groups.push(GroupShape {
-                    id: *group,
-                    name: name.clone(),
-                    position: position.clone(),
-                    is_pending: true,
-                });
-            }
+            ..
+        } if shape.group(*group).is_none() => {
+            shape.groups.push(GroupShape {
+                id: *group,
+                name: name.clone(),
+                position: position.clone(),
+                is_pending: true,
+            });
         }
         Command::GroupEdit {
-            community,
             group,
             name,
             position,
-        } if *community == shape.id => {
+            ..
+        } => {
             if let Some(held) = shape.groups.iter_mut().find(|held| held.id == *group) {
                 set(&mut held.name, name.as_ref());
                 set(&mut held.position, position.as_ref());
@@ -96,35 +97,33 @@ fn one(shape: &mut Shape, command: &Command) -> bool {
             }
         }
         Command::TopicCreate {
-            community,
             group,
             topic,
             name,
             introduction,
             closed,
             position,
-        } if *community == shape.id => {
-            if !shape.topics.iter().any(|held| held.id == *topic) {
-                shape.topics.push(TopicShape {
-                    id: *topic,
-                    group: *group,
-                    name: name.clone(),
-                    introduction: introduction.clone(),
-                    is_closed: *closed,
-                    is_locked: false,
-                    position: position.clone(),
-                    is_pending: true,
-                });
-            }
+            ..
+        } if !shape.topics.iter().any(|held| held.id == *topic) => {
+            shape.topics.push(TopicShape {
+                id: *topic,
+                group: *group,
+                name: name.clone(),
+                introduction: introduction.clone(),
+                is_closed: *closed,
+                is_locked: false,
+                position: position.clone(),
+                is_pending: true,
+            });
         }
         Command::TopicEdit {
-            community,
             topic,
             name,
             introduction,
             group,
             position,
-        } if *community == shape.id => {
+            ..
+        } => {
             if let Some(held) = shape.topics.iter_mut().find(|held| held.id == *topic) {
                 set(&mut held.name, name.as_ref());
                 set(&mut held.introduction, introduction.as_ref());
@@ -134,29 +133,27 @@ fn one(shape: &mut Shape, command: &Command) -> bool {
             }
         }
         Command::MemberGroupCreate {
-            community,
             member_group,
             name,
             rank,
             shown,
-        } if *community == shape.id => {
-            if shape.member_group(*member_group).is_none() {
-                shape.member_groups.push(MemberGroupShape {
-                    id: *member_group,
-                    name: name.clone(),
-                    rank: rank.clone(),
-                    is_shown: *shown,
-                    is_pending: true,
-                });
-            }
+            ..
+        } if shape.member_group(*member_group).is_none() => {
+            shape.member_groups.push(MemberGroupShape {
+                id: *member_group,
+                name: name.clone(),
+                rank: rank.clone(),
+                is_shown: *shown,
+                is_pending: true,
+            });
         }
         Command::MemberGroupEdit {
-            community,
             member_group,
             name,
             rank,
             shown,
-        } if *community == shape.id => {
+            ..
+        } => {
             if let Some(held) = shape
                 .member_groups
                 .iter_mut()
@@ -169,19 +166,18 @@ fn one(shape: &mut Shape, command: &Command) -> bool {
             }
         }
         Command::AccessSet {
-            community,
             place,
             member_group,
             allow,
             deny,
-        } if *community == shape.id => {
+            ..
+        } => {
             let access = Access {
                 allow: allow.to,
                 deny: deny.to,
             };
             shape.set_access(*place, *member_group, access, true);
         }
-        // Of another community, of no community's structure, or never queued.
         _ => {}
     }
     false

@@ -134,12 +134,11 @@ fn one(
         Change::Rejected(id, rejection) => {
             if let Some(entry) = outbox::one(db, *id)? {
                 note_command(&entry.command, touched);
-                match entry.command {
-                    Command::CursorAdvance { .. } | Command::CursorSet { .. } => {
-                        outbox::remove(db, *id)?;
-                        touched.dropped.push(*id);
-                    }
-                    _ => outbox::reject(db, *id, rejection)?,
+                if let Command::CursorAdvance { .. } | Command::CursorSet { .. } = entry.command {
+                    outbox::remove(db, *id)?;
+                    touched.dropped.push(*id);
+                } else {
+                    outbox::reject(db, *id, rejection)?;
                 }
             }
         }

@@ -82,9 +82,12 @@ pub fn topics_of(
 ) -> Result<Vec<(TopicId, u32)>, StoreError> {
     Ok(of_kind(db, Log::Community(community), "topic")?
         .into_iter()
-        .filter_map(|row| match row.body {
-            Body::Topic(topic) => Some((row.id.parse().ok()?, topic.no)),
-            _ => None,
+        .filter_map(|row| {
+            if let Body::Topic(topic) = row.body {
+                Some((row.id.parse().ok()?, topic.no))
+            } else {
+                None
+            }
         })
         .collect())
 }

@@ -80,6 +80,10 @@ impl Overlay {
         overlay
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other commands change no message"
+    )]
     fn take(&mut self, entry: &OutboxEntry) {
         let id = match &entry.command {
             Command::MessageSend {
