@@ -1,9 +1,9 @@
 //! The server's middle: gathers what a decision needs, has it decided and committed, and answers questions.
 //!
-//! * [`execute`]: commands
-//! * [`ask`]: questions
-//! * [`sync`]: the question that everything else rests on
-//! * [`communities`]: structures and members in memory
+//! * [`execute`] commands
+//! * [`ask`] questions
+//! * [`sync`] the question that everything else rests on
+//! * [`communities`] structures and members in memory
 
 pub mod ask;
 mod communities;
@@ -139,10 +139,6 @@ impl App {
 
     /// The server's time. Read here and nowhere else.
     #[must_use]
-    #[expect(
-        clippy::unused_self,
-        reason = "whoever asks for the time has to hold the server"
-    )]
     pub fn now(&self) -> Millis {
         SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| {
             i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

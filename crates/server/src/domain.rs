@@ -23,3 +23,6 @@ pub use decide::decide;
 pub use facts::{Facts, Needs, needs};
 pub use sight::Sight;
 pub use structure::{Member, Structure};
+
+#[cfg(test)]
+mod tests;

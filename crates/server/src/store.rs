@@ -299,6 +299,13 @@ pub trait Store: Send + Sync + 'static {
     fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<(Head, Vec<Row>)>;
     /// The first `seq` of a topic sent at a time or later; the one after the last if there is none.
     fn first_since(&self, topic: TopicId, time: Millis) -> Pending<Seq>;
+    /// Among topics, each with the time since which an account may write there: those without a cursor that hold older
+    /// messages, with the last place of these.
+    fn never_read(
+        &self,
+        account: AccountId,
+        topics: Vec<(TopicId, Millis)>,
+    ) -> Pending<Vec<(TopicId, Seq)>>;
     /// A page of a topic from `floor` on; none if it is asked for around a message that does not exist.
     fn page(
         &self,

@@ -1,5 +1,7 @@
 //! The server from outside: real sockets, a real file.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
 #[path = "talk/link.rs"]
 mod link;
 

@@ -174,6 +174,7 @@ impl App {
                 | Change::Numbered { .. }
                 | Change::Seat { .. }
                 | Change::ReadSoFar { .. }
+                | Change::ReadUpTo { .. }
                 | Change::TopicBegins { .. }
                 | Change::TopicEnds { .. }
                 | Change::CommunityEnds { .. }

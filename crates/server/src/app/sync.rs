@@ -1,14 +1,18 @@
 //! What changed in logs since a client's cursor, as the client may see it.
 
 use tulou_protocol::{
-    AccountId, CommunityId, Log, Rev, TopicId, limits,
+    AccountId, CommandId, CommunityId, Log, Rev, TopicId, limits,
     push::{SyncOutcome, SyncedLog},
     question::{SyncLog, Synced},
     row::Body,
 };
+use uuid::Uuid;
 
 use super::App;
-use crate::store::StoreError;
+use crate::{
+    domain::{Structure, change::Change, structure::Member},
+    store::{Commit, StoreError},
+};
 
 /// Logs in one question.
 const LOGS: usize = 64;
@@ -75,6 +79,7 @@ impl App {
         let sight = structure.sight(&member);
         let is_ahead = asked.since > structure.rev;
         if is_ahead || asked.since == Rev::ZERO || asked.view.as_ref() != Some(&stamp) {
+            self.read_before(&structure, &member).await?;
             return Ok(SyncOutcome::Reset {
                 rev: structure.rev,
                 rows: structure.rows_since(&sight, Rev::ZERO, false),
@@ -88,6 +93,45 @@ impl App {
             has_more: false,
             view: Some(stamp),
         })
+    }
+
+    /// What was written in a topic before the member joined (or got his seat) is read. Joining and seats write such
+    /// cursors; for topics that become visible later it is done when the member asks what he sees.
+    async fn read_before(&self, structure: &Structure, member: &Member) -> Result<(), StoreError> {
+        let account = member.account;
+        let sight = structure.sight(member);
+        let topics = sight
+            .topics
+            .keys()
+            .map(|topic| {
+                let seat = structure.seat(*topic, account).flatten();
+                (
+                    *topic,
+                    seat.unwrap_or(member.joined_at).max(member.joined_at),
+                )
+            })
+            .collect();
+        let read = self.store().never_read(account, topics).await?;
+        if read.is_empty() {
+            return Ok(());
+        }
+        let changes = read
+            .into_iter()
+            .map(|(topic, seq)| Change::ReadUpTo {
+                account,
+                topic,
+                seq,
+            })
+            .collect();
+        let commit = Commit {
+            account,
+            command: CommandId(Uuid::now_v7()),
+            origin: 0,
+            now: self.now(),
+            expects: Vec::new(),
+            changes,
+        };
+        self.store().commit(commit).await.map(drop)
     }
 
     async fn sync_topic(

@@ -77,6 +77,15 @@ pub enum Change {
         /// Of which topic.
         topic: TopicId,
     },
+    /// The topic counts as read up to a place, unless the account has a cursor there.
+    ReadUpTo {
+        /// Whose cursor.
+        account: AccountId,
+        /// Of which topic.
+        topic: TopicId,
+        /// Up to here.
+        seq: Seq,
+    },
     /// A topic's log begins.
     TopicBegins {
         /// Of which community.

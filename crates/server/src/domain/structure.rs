@@ -235,6 +235,7 @@ impl Structure {
                 | Change::Member { .. }
                 | Change::MemberGone { .. }
                 | Change::ReadSoFar { .. }
+                | Change::ReadUpTo { .. }
                 | Change::TopicBegins { .. }
                 | Change::CommunityEnds { .. }
                 | Change::InviteUsed { .. }

@@ -127,10 +127,6 @@ fn access_ends(structure: &Structure, place: Place) -> Vec<Change> {
         .collect()
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "they are the fields of the command"
-)]
 pub(super) fn create(
     case: &Case<'_>,
     group: GroupId,

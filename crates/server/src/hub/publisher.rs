@@ -57,6 +57,7 @@ fn touches_community(committed: &Committed) -> Option<CommunityId> {
         | Change::Content(_)
         | Change::Marks { .. }
         | Change::ReadSoFar { .. }
+        | Change::ReadUpTo { .. }
         | Change::InviteUsed { .. }
         | Change::Named { .. } => None,
     })
@@ -181,10 +182,9 @@ impl App {
             self.set_members(community, members);
         }
         self.newcomers(community, committed).await;
-        let after = match self.known_structure(community) {
-            Some(structure) => structure,
-            // Nobody on this node is concerned with it; it is loaded when somebody is.
-            None => return,
+        // If it is not in memory, nobody on this node is concerned with it.
+        let Some(after) = self.known_structure(community) else {
+            return;
         };
         let refloored = self.tell_members(community, committed, before.as_deref(), &after);
         for (account, topic) in refloored {
@@ -276,32 +276,31 @@ impl App {
                 }
             }
         }
-        let ended: Vec<TopicId> = committed
-            .changes
-            .iter()
-            .filter_map(|change| match change {
-                Change::TopicEnds { topic, .. } => Some(*topic),
-                _ => None,
-            })
-            .collect();
+        let mut ended: Vec<TopicId> = Vec::new();
+        for change in &committed.changes {
+            if let Change::TopicEnds { topic, .. } = change {
+                ended.push(*topic);
+            }
+        }
         let was = before.unwrap_or(after);
         for (account, present) in &mut gathering.present {
             let mut me_changed = false;
             for change in &committed.changes {
-                match change {
-                    Change::Member { member, .. } if member.account == *account => {
-                        me_changed |= !is_same(&present.member, member);
-                        present.member = member.clone();
-                    }
-                    Change::Seat {
-                        account: whose,
-                        topic,
-                        ..
-                    } if whose == account => {
-                        me_changed = true;
-                        refloored.push((*account, *topic));
-                    }
-                    _ => {}
+                if let Change::Member { member, .. } = change
+                    && member.account == *account
+                {
+                    me_changed |= !is_same(&present.member, member);
+                    present.member = member.clone();
+                }
+                if let Change::Seat {
+                    account: whose,
+                    topic,
+                    ..
+                } = change
+                    && whose == account
+                {
+                    me_changed = true;
+                    refloored.push((*account, *topic));
                 }
             }
             let old = std::mem::replace(&mut present.sight, after.sight(&present.member));
@@ -415,13 +414,14 @@ fn seen_frame(structure: &Structure, sight: &Sight, written: &Written) -> Utf8By
         .iter()
         .filter_map(|written| written.row.as_ref())
     {
-        match &row.body {
-            Body::Deleted(kind) => rows.extend(tombstones(kind).iter().map(|kind| Row {
+        if let Body::Deleted(kind) = &row.body {
+            rows.extend(tombstones(kind).iter().map(|kind| Row {
                 id: row.id.clone(),
                 rev: row.rev,
                 body: Body::Deleted((*kind).to_owned()),
-            })),
-            _ => rows.extend(structure.seen(sight, row)),
+            }));
+        } else {
+            rows.extend(structure.seen(sight, row));
         }
     }
     wire::pushed_frame(Pushed::Push(Push {

@@ -137,6 +137,14 @@ impl Store for Sqlite {
         self.read(move |db| message::first_since(db, topic, time))
     }
 
+    fn never_read(
+        &self,
+        account: AccountId,
+        topics: Vec<(TopicId, Millis)>,
+    ) -> Pending<Vec<(TopicId, Seq)>> {
+        self.read(move |db| message::never_read(db, account, &topics))
+    }
+
     fn page(
         &self,
         topic: TopicId,

@@ -214,10 +214,10 @@ impl Bench {
 }
 
 fn seq(row: &tulou_protocol::Row) -> u64 {
-    match &row.body {
-        Body::Message(message) => message.seq.0,
-        other => panic!("{other:?} is no message"),
-    }
+    let Body::Message(message) = &row.body else {
+        panic!("{row:?} is no message")
+    };
+    message.seq.0
 }
 
 #[tokio::test]

@@ -170,10 +170,13 @@ impl Guest {
             .unwrap()
             .unwrap();
         let Message::Text(text) = message else { return };
-        match serde_json::from_str(&text).unwrap() {
-            Value::Array(answers) => self.answers.push_back(answers),
-            one if one.get("method").is_some() => self.seen.push(one),
-            one => self.answers.push_back(vec![one]),
+        let frame: Value = serde_json::from_str(&text).unwrap();
+        if let Some(answers) = frame.as_array() {
+            self.answers.push_back(answers.clone());
+        } else if frame.get("method").is_some() {
+            self.seen.push(frame);
+        } else {
+            self.answers.push_back(vec![frame]);
         }
     }
 

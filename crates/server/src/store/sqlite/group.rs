@@ -142,6 +142,7 @@ impl Group<'_> {
                 | Change::MemberGone { .. }
                 | Change::Seat { .. }
                 | Change::ReadSoFar { .. }
+                | Change::ReadUpTo { .. }
                 | Change::TopicBegins { .. }
                 | Change::TopicEnds { .. }
                 | Change::CommunityEnds { .. }
@@ -285,23 +286,14 @@ impl Group<'_> {
                 since,
             } => community::put_seat(self.db, *community, *topic, *account, *since),
             Change::ReadSoFar { account, topic } => {
-                let head = self.state(Log::Topic(*topic))?;
-                if head.seq == Seq::ZERO || message::cursor(self.db, *account, *topic)?.is_some() {
-                    return Ok(());
-                }
-                let body = Cursor {
-                    seq: head.seq,
-                    own: 0,
-                    set_no: 0,
-                    more: Default::default(),
-                };
-                self.put(
-                    progress,
-                    Log::Account(*account),
-                    &topic.to_string(),
-                    &body.into(),
-                )
+                let head = self.state(Log::Topic(*topic))?.seq;
+                self.read_up_to(progress, *account, *topic, head)
             }
+            Change::ReadUpTo {
+                account,
+                topic,
+                seq,
+            } => self.read_up_to(progress, *account, *topic, *seq),
             Change::TopicBegins { community, topic } => {
                 let log = Log::Topic(*topic);
                 let mut state = self.state(log)?;
@@ -335,6 +327,31 @@ impl Group<'_> {
                 display_name,
             } => community::rename(self.db, *account, display_name),
         }
+    }
+
+    /// A first cursor, unless there is one.
+    fn read_up_to(
+        &mut self,
+        progress: &mut Progress<'_>,
+        account: AccountId,
+        topic: TopicId,
+        seq: Seq,
+    ) -> Result<(), StoreError> {
+        if seq == Seq::ZERO || message::cursor(self.db, account, topic)?.is_some() {
+            return Ok(());
+        }
+        let body = Cursor {
+            seq,
+            own: 0,
+            set_no: 0,
+            more: Default::default(),
+        };
+        self.put(
+            progress,
+            Log::Account(account),
+            &topic.to_string(),
+            &body.into(),
+        )
     }
 
     fn put(

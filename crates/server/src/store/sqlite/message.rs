@@ -101,9 +101,10 @@ fn read_row(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
 }
 
 fn seq_of(row: &Row) -> Seq {
-    match &row.body {
-        Body::Message(message) => message.seq,
-        _ => Seq::ZERO,
+    if let Body::Message(message) = &row.body {
+        message.seq
+    } else {
+        Seq::ZERO
     }
 }
 
@@ -366,6 +367,25 @@ pub fn cursor(
     topic: TopicId,
 ) -> Result<Option<(Cursor, Rev)>, StoreError> {
     row::find(db, Log::Account(account), "cursor", &topic.to_string())
+}
+
+/// Topics without a cursor that hold messages from before a time, with the last place of these.
+pub fn never_read(
+    db: &Connection,
+    account: AccountId,
+    topics: &[(TopicId, Millis)],
+) -> Result<Vec<(TopicId, Seq)>, StoreError> {
+    let mut found = Vec::new();
+    for (topic, since) in topics {
+        let head = log::head(db, Log::Topic(*topic))?.unwrap_or_default();
+        if head.seq > Seq::ZERO && cursor(db, account, *topic)?.is_none() {
+            let first = first_since(db, *topic, *since)?;
+            if first > Seq(1) {
+                found.push((*topic, Seq(first.0 - 1)));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Appends a message; as it is pushed.
