@@ -1,0 +1,106 @@
+//! The server program, started for a measurement with its rates raised, its data on a real disk.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// How long the server may take to start.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running server. It ends with the value.
+pub struct Server {
+    /// `ws://127.0.0.1:…`
+    pub address: String,
+    _child: Child,
+    /// Room for what a measurement keeps on the same disk.
+    pub folder: TempDir,
+}
+
+impl Server {
+    /// Starts the program that `TULOU_SERVER` names, or the one that was built beside this one.
+    pub async fn start() -> Result<Self> {
+        let program = program()?;
+        let beside = program.parent().context("the server's folder")?;
+        // Not in /tmp, which may be kept in memory.
+        let folder = tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in(beside)?;
+        let mut child = Command::new(&program)
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--registration",
+                "open",
+                "--log",
+                "warn",
+            ])
+            .arg("--data")
+            .arg(folder.path().join("server"))
+            .env("TULOU_LIMITS__REQUESTS_PER_S", "1000000")
+            .env("TULOU_LIMITS__REQUESTS_BURST", "1000000")
+            .env("TULOU_LIMITS__MESSAGES_PER_10S", "10000000")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("start {}", program.display()))?;
+        let said = child.stdout.take().context("read what the server says")?;
+        let mut lines = BufReader::new(said).lines();
+        let address = timeout(PATIENCE, async {
+            while let Some(line) = lines.next_line().await? {
+                if let Some(address) = line.strip_prefix("listening ") {
+                    return Ok(address.to_owned());
+                }
+                eprintln!("{line}");
+            }
+            bail!("the server ended")
+        })
+        .await
+        .context("the server did not start in time")??;
+        Ok(Self {
+            address,
+            _child: child,
+            folder,
+        })
+    }
+}
+
+fn program() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("TULOU_SERVER") {
+        return Ok(named.into());
+    }
+    let me = std::env::current_exe()?;
+    let beside = me
+        .ancestors()
+        .nth(2)
+        .map(|release| release.join("tulou-server"))
+        .filter(|program| Path::exists(program));
+    beside.context("build tulou-server, or name it in TULOU_SERVER")
+}
+
+/// Prints a measure as one JSON object a line.
+pub fn print(name: &str, value: f64, unit: &str) {
+    println!(
+        "{}",
+        serde_json::json!({"name": name, "value": value, "unit": unit})
+    );
+}
+
+/// A percentile of some durations, in milliseconds.
+pub fn percentile(samples: &mut [Duration], percent: usize) -> f64 {
+    samples.sort_unstable();
+    let at = (samples.len() * percent / 100).min(samples.len().saturating_sub(1));
+    samples
+        .get(at)
+        .map_or(0.0, |sample| sample.as_secs_f64() * 1_000.0)
+}

@@ -1,0 +1,79 @@
+//! Measures the Rust part of `open`: the view of a topic of 1,000,000 messages at its first unread row.
+
+#[path = "../../../examples/bench/fill.rs"]
+mod fill;
+#[path = "bench/server.rs"]
+#[expect(dead_code, reason = "this measurement needs no server")]
+mod server;
+
+use std::{sync::Arc, time::Instant};
+
+use anyhow::{Context, Result};
+use server::{percentile, print};
+use tulou_client::{Client, InMemory, store::Store, view::Stretch};
+use tulou_engine::Change;
+use tulou_protocol::{
+    AccountId, Log, Rev, Row, Seq,
+    row::{Cursor, More},
+};
+
+const MESSAGES: usize = 1_000_000;
+const ROWS: u32 = 50;
+const SAMPLES: usize = 1_000;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let me = std::env::current_exe()?;
+    let folder = tempfile::Builder::new()
+        .prefix("bench-open-view")
+        .tempdir_in(me.parent().context("the program's folder")?)?;
+    let filled = fill::fill(folder.path(), &[MESSAGES, 1_000])?;
+    let large = &filled.topics[0];
+    unread_from_the_middle(folder.path(), &filled.account, large)?;
+    eprintln!(
+        "a topic of {MESSAGES} messages, {ROWS} rows at the first unread in the middle, {SAMPLES} times in turn with another topic"
+    );
+
+    let client = Client::open(folder.path().to_owned(), Arc::new(InMemory::default())).await?;
+    let mut samples = Vec::with_capacity(SAMPLES);
+    for _ in 0..SAMPLES {
+        for topic in [&filled.topics[1], large] {
+            let begin = Instant::now();
+            client.enter_topic(&filled.account, topic).await?;
+            let stretch = Stretch::Unread { count: ROWS };
+            let view = client
+                .timeline_view(&filled.account, topic, stretch)
+                .await?;
+            let took = begin.elapsed();
+            client.leave_topic(&filled.account, topic).await?;
+            anyhow::ensure!(view.rows.len() == ROWS as usize, "{} rows", view.rows.len());
+            if topic == large {
+                anyhow::ensure!(view.first_unread == Some(MESSAGES as u64 / 2 + 1));
+                samples.push(took);
+            }
+        }
+    }
+    print("open.view_p99_ms", percentile(&mut samples, 99), "ms");
+    client.shutdown().await;
+    Ok(())
+}
+
+/// Half of the topic is unread.
+fn unread_from_the_middle(home: &std::path::Path, account: &str, topic: &str) -> Result<()> {
+    let (_, id) = account.split_once('.').context("the account's key")?;
+    let me: AccountId = id.parse()?;
+    let store = Store::open(&home.join("accounts").join(format!("{account}.sqlite")), me)?;
+    let cursor = Cursor {
+        seq: Seq(MESSAGES as u64 / 2),
+        own: 0,
+        set_no: 1,
+        more: More::new(),
+    };
+    let row = Row {
+        id: topic.to_owned(),
+        rev: Rev(3),
+        body: cursor.into(),
+    };
+    store.apply(&[Change::Rows(Log::Account(me), vec![row])], 0)?;
+    Ok(())
+}
