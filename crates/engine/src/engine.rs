@@ -256,6 +256,7 @@ impl Engine {
         self.pump_idle();
         if self.link.told == Some(LinkState::Syncing) && self.is_complete() {
             self.tell_link(LinkState::Synced);
+            self.doubt_topics_without_row();
         }
     }
 

@@ -420,6 +420,7 @@ impl Engine {
         }
         self.logs.remove(&Log::Community(community));
         self.out.apply(Change::Forget(Log::Community(community)));
+        self.doubt_topics_without_row();
     }
 
     /// A row of a topic that I see.
@@ -438,7 +439,9 @@ impl Engine {
         }
         state.topic_revs.insert(topic, rev);
         let is_new = state.numbers.insert(no, topic).is_none();
-        self.topics.entry(topic).or_default().is_seen = true;
+        let seen = self.topics.entry(topic).or_default();
+        seen.is_seen = true;
+        seen.has_row = true;
         if let Some(head) = state.unknown.remove(&no) {
             self.take_head(topic, head);
         }

@@ -39,6 +39,8 @@ const REFRESH_MS: Millis = 600_000;
 pub struct Topic {
     /// It may be seen, as far as known. What comes late of one that may not is not kept.
     pub is_seen: bool,
+    /// Its row in a community says so.
+    pub has_row: bool,
     /// Its head, as far as known.
     pub head: TopicHead,
     /// The rev of the digest that named the wide mentions.
@@ -240,6 +242,7 @@ impl Engine {
                 self.watches.on.remove(&topic);
                 self.watches.refused.insert(topic);
                 self.stop_following(topic);
+                self.doubt(topic);
                 continue;
             };
             self.watches.on.insert(topic);
@@ -419,6 +422,15 @@ impl Engine {
             state.held.raise(range.from, range.to, rev);
         }
         if let Some(from) = tail_from.filter(|_| !has_more) {
+            // What came beyond a gap, on this link or before the program ended, is not part of any island.
+            let before = state.held.last().unwrap_or_default().next();
+            if before < from {
+                for seq in state.ahead.clear() {
+                    self.out.apply(Change::DropRange(topic, seq, seq));
+                }
+                self.out
+                    .apply(Change::DropRange(topic, before, Seq(from.0 - 1)));
+            }
             state.held.insert(Island {
                 from,
                 to: head_seq,
@@ -541,6 +553,26 @@ impl Engine {
             self.to_sync.insert(topic);
         } else {
             self.expect(topic);
+        }
+    }
+
+    /// What is held of topics without a row is asked about in idle time: they may not be seen any more.
+    pub(crate) fn doubt_topics_without_row(&mut self) {
+        let doubted: Vec<TopicId> = self
+            .topics
+            .iter()
+            .filter(|(_, state)| !state.has_row)
+            .map(|(topic, _)| *topic)
+            .collect();
+        for topic in doubted {
+            self.doubt(topic);
+        }
+    }
+
+    fn doubt(&mut self, topic: TopicId) {
+        if let Some(state) = self.topics.get_mut(&topic) {
+            state.recheck = true;
+            self.note_behind(topic);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Several clients, a server, a network that delays, cuts and loses, programs that crash: at rest everything agrees.
 //!
-//! `TULOU_SEED` replays one run; `TULOU_SEEDS` says how many runs there are; `TULOU_TRACE` prints what goes into the
+//! `TULOU_SEED` replays one run; `TULOU_SEEDS` says how many runs there are, from `TULOU_BASE` on; `TULOU_TRACE` prints what goes into the
 //! engines and what comes out.
 
 #[path = "simulation/chance.rs"]
@@ -32,10 +32,8 @@ fn at_rest_everything_agrees() {
         Some(seed) => (seed, 1),
         None => {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-            (
-                since.as_nanos() as u64 >> 10,
-                from_env("TULOU_SEEDS").unwrap_or(SEEDS),
-            )
+            let base = from_env("TULOU_BASE").unwrap_or(since.as_nanos() as u64 >> 10);
+            (base, from_env("TULOU_SEEDS").unwrap_or(SEEDS))
         }
     };
     println!("{runs} runs from seed {base}");

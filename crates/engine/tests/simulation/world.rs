@@ -597,6 +597,7 @@ impl World {
                 last = *place;
                 let content = log.messages[*place].message.content.as_ref().unwrap();
                 if let Some(text) = client.replaced.get(message)
+                    && !client.withdrawn.contains(message)
                     && !self
                         .clients
                         .iter()
