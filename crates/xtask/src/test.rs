@@ -82,6 +82,19 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
         with_seed(repo::npm(&["run", "--silent", "test"])),
         None,
     );
+    steps.run(
+        "ui stories",
+        repo::npm(&[
+            "run",
+            "--silent",
+            "stories",
+            "--",
+            "build",
+            "--logLevel",
+            "warn",
+        ]),
+        None,
+    );
     window(&mut steps, with_seed);
     println!("Seed: {seed}");
     Ok(steps.finish())
