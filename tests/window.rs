@@ -38,6 +38,7 @@ async fn two_people_talk_through_kills_and_nothing_is_lost_or_doubled() {
     window.find(&named("first-start")).await;
     window.picture("first-start").await;
 
+    driver::stage("host, community, topics");
     window.host("夏至", "alice").await;
     window.find(&named("no-community")).await;
     window.picture("no-community").await;
@@ -48,6 +49,7 @@ async fn two_people_talk_through_kills_and_nothing_is_lost_or_doubled() {
             window.create_topic(group, topic).await;
         }
     }
+    driver::stage("invite, join");
     let link = window.invite().await;
 
     let secrets = Arc::new(InMemory::default());
@@ -63,6 +65,7 @@ async fn two_people_talk_through_kills_and_nothing_is_lost_or_doubled() {
     let topics = topics_of(&bob, &account, &community, 8).await;
     assert_eq!(topics.len(), 8, "Bob sees the eight topics that Alice made");
 
+    driver::stage("400 lines");
     // Both write 200 lines, 25 into each topic, at the same time.
     let lines = corpus::lines(400);
     let (hers, his) = lines.split_at(200);
@@ -82,9 +85,11 @@ async fn two_people_talk_through_kills_and_nothing_is_lost_or_doubled() {
         }
     }
     writing.await.unwrap();
+    driver::stage("the same rows on both sides");
     let rows = equal_rows(&window, &bob, &account, &topics, 400).await;
     window.picture("full-en").await;
 
+    driver::stage("edits, recalls, reactions, replies");
     // Edits, recalls, reactions and replies, from both sides.
     let topic = &topics[0];
     window.open_topic(topic).await;
@@ -143,6 +148,7 @@ async fn two_people_talk_through_kills_and_nothing_is_lost_or_doubled() {
     send(&bob, &account, topic, "谢谢", Some(alices[0].clone())).await;
     equal_rows(&window, &bob, &account, &topics, 402).await;
 
+    driver::stage("killed");
     // Killed: the app with the server in it. Bob goes on writing.
     window.kill().await;
     send(
@@ -161,6 +167,7 @@ async fn two_people_talk_through_kills_and_nothing_is_lost_or_doubled() {
     server.kill().await;
     send(&bob, &account, topic, "and once more", None).await;
 
+    driver::stage("started again");
     let window = Window::start(&home).await;
     window.find(&named("tree")).await;
     waiting_is(&bob, &account, 0).await;

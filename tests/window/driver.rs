@@ -182,9 +182,23 @@ impl Window {
             .expect("two frames are drawn");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
         fs::create_dir_all(&folder).expect("a folder for pictures");
-        let picture = self.page.screenshot().await.expect("a picture");
-        fs::write(folder.join(format!("{name}.png")), picture).expect("the picture is kept");
+        // The driver's own screenshots do not come back while frames are drawn without DMA buffers.
+        let done = Command::new("import")
+            .args(["-window", "root", "-strip"])
+            .arg(folder.join(format!("{name}.png")))
+            .status()
+            .await
+            .expect("import starts; `cargo xtask setup` installs it");
+        assert!(done.success(), "the picture {name} is kept");
     }
+}
+
+/// Says where a long story is.
+pub fn stage(name: &str) {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("a clock after 1970");
+    eprintln!("[{}] {name}", now.as_secs() % 10_000);
 }
 
 /// Asks again until there is an answer; says what it waited for if none comes.

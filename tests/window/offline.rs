@@ -75,9 +75,8 @@ async fn thirty_commands_written_offline_survive_a_kill_and_are_applied_in_order
         json!({"type": "createCommunity", "name": "Alices", "group": "First", "topic": "one"}),
     )
     .await;
-    let old = |window: &Window| rows_of(window, &account, &guests);
     let first = until("Alice's first line acknowledged", async || {
-        let rows = old(&window).await;
+        let rows = rows_of(&window, &account, &guests).await;
         rows.iter()
             .find(|row| row["delivery"]["state"] == "sent")
             .map(|row| row["id"].as_str().unwrap_or_default().to_owned())

@@ -8,8 +8,6 @@ use crate::driver::{Window, until};
 pub const ENTER: &str = "\u{E007}";
 /// Control, held.
 pub const CONTROL: &str = "\u{E009}";
-/// Shift, held.
-pub const SHIFT: &str = "\u{E008}";
 /// Lets held keys go.
 pub const RELEASE: &str = "\u{E000}";
 /// Escape.
