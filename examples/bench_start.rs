@@ -34,10 +34,12 @@ fn main() -> Result<()> {
         .prefix("bench-start")
         .tempdir_in(app.parent().context("the app's folder")?)?;
     let home = folder.path().join("home");
-    fill::fill(&home, &[MESSAGES; TOPICS])?;
+    let filled = fill::fill(&home, &[MESSAGES; TOPICS])?;
     eprintln!(
-        "{TOPICS} topics, {} messages, median of {RUNS} starts, software rendering, {}",
+        "{} topics, {} messages of {}, median of {RUNS} starts, software rendering, {}",
+        filled.topics.len(),
         TOPICS * MESSAGES,
+        filled.account,
         home.display()
     );
 
