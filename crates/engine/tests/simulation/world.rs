@@ -126,6 +126,10 @@ impl World {
             }
             let end = self.now + 2_000;
             self.until(end);
+            let is_settled = |client: &Client| client.store.outbox.is_empty();
+            if self.clients.iter().all(is_settled) {
+                break;
+            }
         }
         let end = self.now + 1_200_000;
         self.until(end);

@@ -1,0 +1,216 @@
+//! Opening, greeting, back-off, silence, and what happens to askers.
+
+use serde_json::Value;
+use tulou_engine::{Input, LinkState, Output, Restored, Ticket, Untold};
+use tulou_protocol::{
+    Code, Command, CommandId, Question, ServerFrame,
+    frame::{Refusal, Response},
+    push::{Goodbye, Heartbeat, Pushed},
+};
+use uuid::Uuid;
+
+use crate::stage::*;
+
+#[test]
+fn the_first_tick_connects_and_the_first_request_opens_the_session() {
+    let mut stage = Stage::new(Restored::default());
+    stage.pass(0);
+    assert_eq!(
+        stage.count(|output| *output == Output::Connect),
+        1,
+        "it wants a link at once"
+    );
+    stage.input(Input::LinkUp);
+    let (_, question) = stage.question("session.open");
+    assert!(matches!(question, Question::SessionOpen { token, version: 1 } if token == "token"));
+    assert!(
+        stage.asked.is_empty(),
+        "nothing else is said before the greeting"
+    );
+}
+
+#[test]
+fn a_link_that_fails_is_tried_later_each_time_and_soon_again_after_a_greeting() {
+    let mut stage = Stage::new(Restored::default());
+    let mut waits = vec![];
+    for _ in 0..8 {
+        stage.pass(0);
+        stage.input(Input::LinkDown);
+        let Some(LinkState::Offline { retry_at }) = stage.link() else {
+            panic!("people are told when it is tried again")
+        };
+        waits.push(retry_at - stage.now);
+        stage.pass(retry_at - stage.now);
+    }
+    for (at, wait) in waits.iter().enumerate() {
+        let whole = (1_000 << at).min(30_000);
+        assert!(
+            (whole / 2..=whole).contains(wait),
+            "wait {at} is {wait} of {whole}"
+        );
+    }
+    stage.input(Input::LinkUp);
+    stage.greet_as(EPOCH);
+    stage.input(Input::LinkDown);
+    let Some(LinkState::Offline { retry_at }) = stage.link() else {
+        panic!("offline")
+    };
+    assert!(
+        retry_at - stage.now <= 1_000,
+        "a greeting makes it hopeful again"
+    );
+}
+
+#[test]
+fn a_person_in_a_hurry_does_not_wait() {
+    let mut stage = Stage::new(Restored::default());
+    for _ in 0..5 {
+        stage.pass(0);
+        stage.input(Input::LinkDown);
+        stage.outputs.clear();
+        stage.input(Input::Hurry);
+        assert_eq!(
+            stage.count(|output| *output == Output::Connect),
+            1,
+            "it connects at once"
+        );
+    }
+}
+
+#[test]
+fn a_token_that_is_not_accepted_ends_the_attempts() {
+    for code in [Code::SignedOut, Code::Outdated] {
+        let mut stage = Stage::new(Restored::default());
+        stage.connect();
+        let (number, _) = stage.question("session.open");
+        let refused = Response::refused(Value::from(number), &Refusal::Rejected(code.into()));
+        stage.hear(ServerFrame::Responses(vec![refused]));
+        assert_eq!(stage.link(), Some(LinkState::SignedOut(code)));
+        stage.outputs.clear();
+        stage.input(Input::LinkDown);
+        stage.input(Input::Hurry);
+        stage.pass(3_600_000);
+        assert_eq!(stage.engine.deadline(), None, "it has nothing more to do");
+        assert_eq!(
+            stage.count(|output| *output == Output::Connect),
+            0,
+            "it does not try again"
+        );
+    }
+}
+
+#[test]
+fn a_goodbye_for_another_reason_is_a_cut() {
+    let mut stage = Stage::synced(vec![]);
+    stage.pushed(Pushed::Goodbye(Goodbye {
+        reason: Code::Internal,
+    }));
+    assert!(
+        matches!(stage.link(), Some(LinkState::Offline { .. })),
+        "it comes back"
+    );
+    assert_eq!(stage.count(|output| *output == Output::Disconnect), 1);
+}
+
+#[test]
+fn an_answer_that_is_overdue_cuts_the_link() {
+    let mut stage = Stage::synced(vec![]);
+    stage.input(Input::Watch(TOPIC));
+    stage.pass(14_999);
+    assert_eq!(
+        stage.count(|output| *output == Output::Disconnect),
+        0,
+        "there is still time"
+    );
+    stage.pass(1);
+    assert_eq!(
+        stage.count(|output| *output == Output::Disconnect),
+        1,
+        "fifteen seconds are enough"
+    );
+    stage.input(Input::LinkDown);
+    stage.pass(1_000);
+    assert_eq!(
+        stage.count(|output| *output == Output::Connect),
+        1,
+        "a new link is opened"
+    );
+}
+
+#[test]
+fn silence_of_two_heartbeats_cuts_the_link() {
+    let mut stage = Stage::synced(vec![]);
+    stage.pass(60_000);
+    stage.pushed(Pushed::Heartbeat(Heartbeat {
+        now: stage.now,
+        heads: vec![],
+    }));
+    stage.pass(64_999);
+    assert_eq!(
+        stage.count(|output| *output == Output::Disconnect),
+        0,
+        "a heartbeat was heard"
+    );
+    stage.pass(1);
+    assert_eq!(
+        stage.count(|output| *output == Output::Disconnect),
+        1,
+        "two were missed"
+    );
+}
+
+#[test]
+fn an_asker_is_told_at_once_while_offline_and_when_the_link_is_cut() {
+    let mut stage = Stage::new(member(vec![]));
+    let invites = Question::InviteList {
+        community: COMMUNITY,
+    };
+    let leave = Command::CommunityLeave {
+        community: COMMUNITY,
+    };
+    stage.input(Input::Ask(Ticket(1), invites.clone()));
+    stage.input(Input::Live(
+        Ticket(2),
+        CommandId(Uuid::from_u128(9)),
+        leave.clone(),
+    ));
+    let is_offline = |stage: &Stage, ticket| {
+        stage.count(|output| *output == Output::Told(Ticket(ticket), Err(Untold::Offline))) == 1
+    };
+    assert!(
+        is_offline(&stage, 1) && is_offline(&stage, 2),
+        "nobody waits for a link"
+    );
+    stage.greet();
+    stage.answer_all();
+    stage.input(Input::Ask(Ticket(3), invites));
+    stage.input(Input::Live(Ticket(4), CommandId(Uuid::from_u128(9)), leave));
+    assert!(
+        !is_offline(&stage, 3) && !is_offline(&stage, 4),
+        "the server may answer"
+    );
+    stage.input(Input::LinkDown);
+    assert!(
+        is_offline(&stage, 3) && is_offline(&stage, 4),
+        "it cannot any more"
+    );
+}
+
+#[test]
+fn a_refusal_is_told_to_the_asker_as_it_is() {
+    let mut stage = Stage::synced(vec![]);
+    stage.input(Input::Ask(
+        Ticket(1),
+        Question::InviteList {
+            community: COMMUNITY,
+        },
+    ));
+    let (number, _) = stage.question("invite.list");
+    let refusal = Refusal::Rejected(Code::NotAllowed.into());
+    stage.hear(ServerFrame::Responses(vec![Response::refused(
+        Value::from(number),
+        &refusal,
+    )]));
+    let told = Output::Told(Ticket(1), Err(Untold::Refused(refusal)));
+    assert_eq!(stage.count(|output| *output == told), 1);
+}

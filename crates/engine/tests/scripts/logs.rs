@@ -1,0 +1,492 @@
+//! The account's log and communities: pushes, gaps, resets, heads, another epoch.
+
+use serde_json::Value;
+use tulou_engine::{Change, Counts, Input, Output, TopicHead};
+use tulou_protocol::{
+    Code, Epoch, Log, Question, Rev, Seq, ServerFrame, Stale,
+    frame::{Refusal, Response},
+    push::{Heartbeat, Pushed, SyncOutcome, SyncedLog, TopicHead as Moved},
+    question::{SyncLog, Synced, Told},
+};
+use uuid::Uuid;
+
+use crate::stage::*;
+
+const ACCOUNT: Log = Log::Account(ME);
+const LOG: Log = Log::Community(COMMUNITY);
+
+fn cursor(log: Log, rev: u64) -> Change {
+    let view = (log == LOG).then(|| "view".to_owned());
+    Change::Cursor {
+        log,
+        rev: Rev(rev),
+        view,
+    }
+}
+
+fn synced_logs(question: Question) -> Vec<SyncLog> {
+    match question {
+        Question::LogSync { logs } => logs,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_account_is_synced_first_then_communities_with_their_stamps_and_heads() {
+    let mut stage = Stage::new(member(vec![]));
+    stage.greet();
+    let (number, question) = stage.question("log.sync");
+    let first = SyncLog {
+        log: ACCOUNT,
+        since: Rev(5),
+        view: None,
+        ranges: vec![],
+    };
+    assert_eq!(synced_logs(question), vec![first], "memberships come first");
+    assert!(stage.asked.is_empty(), "the rest waits for them");
+    let outcome = SyncOutcome::Rows {
+        rev: Rev(6),
+        rows: vec![],
+        has_more: false,
+        view: None,
+    };
+    stage.told(
+        number,
+        Told::Synced(Synced {
+            logs: vec![SyncedLog {
+                log: ACCOUNT,
+                outcome,
+            }],
+        }),
+    );
+    let (number, question) = stage.question("log.sync");
+    let second = SyncLog {
+        log: LOG,
+        since: Rev(5),
+        view: Some("view".into()),
+        ranges: vec![],
+    };
+    assert_eq!(synced_logs(question), vec![second]);
+    let outcome = SyncOutcome::Rows {
+        rev: Rev(7),
+        rows: vec![],
+        has_more: true,
+        view: Some("view".into()),
+    };
+    stage.told(
+        number,
+        Told::Synced(Synced {
+            logs: vec![SyncedLog { log: LOG, outcome }],
+        }),
+    );
+    let (_, question) = stage.question("log.sync");
+    assert_eq!(
+        synced_logs(question)[0].since,
+        Rev(7),
+        "the next page follows"
+    );
+}
+
+#[test]
+fn a_push_that_is_covered_is_ignored_and_the_next_is_applied() {
+    let mut stage = Stage::synced(vec![]);
+    stage.pushed(Pushed::Push(push(
+        LOG,
+        4,
+        5,
+        vec![topic_row(TOPIC_2, 2, 5)],
+    )));
+    assert_eq!(stage.changes(), vec![], "it is held already");
+    let row = topic_row(TOPIC_2, 2, 6);
+    stage.pushed(Pushed::Push(push(LOG, 5, 6, vec![row.clone()])));
+    assert_eq!(
+        stage.changes(),
+        vec![Change::Rows(LOG, vec![row]), cursor(LOG, 6)]
+    );
+}
+
+#[test]
+fn a_gap_that_closes_by_itself_asks_nothing() {
+    let mut stage = Stage::synced(vec![]);
+    let (early, late) = (topic_row(TOPIC_2, 2, 6), topic_row(TOPIC_2, 2, 7));
+    stage.pushed(Pushed::Push(push(LOG, 6, 7, vec![late.clone()])));
+    assert_eq!(
+        stage.changes(),
+        vec![Change::Rows(LOG, vec![late])],
+        "rows count, the cursor waits"
+    );
+    stage.pass(499);
+    stage.pushed(Pushed::Push(push(LOG, 5, 6, vec![early.clone()])));
+    assert_eq!(
+        stage.changes(),
+        vec![Change::Rows(LOG, vec![early]), cursor(LOG, 7)],
+        "both are covered"
+    );
+    stage.pass(1_000);
+    assert!(
+        stage.try_question("log.sync").is_none(),
+        "nothing is missing"
+    );
+}
+
+#[test]
+fn a_gap_that_stays_open_is_synced_after_half_a_second() {
+    let mut stage = Stage::synced(vec![]);
+    stage.pushed(Pushed::Push(push(LOG, 6, 7, vec![])));
+    stage.pass(499);
+    assert!(
+        stage.try_question("log.sync").is_none(),
+        "it may still close"
+    );
+    stage.pass(1);
+    let (_, question) = stage.question("log.sync");
+    assert_eq!(synced_logs(question)[0].since, Rev(5));
+}
+
+#[test]
+fn stale_and_a_heartbeat_that_is_ahead_are_synced_at_once() {
+    let mut stage = Stage::synced(vec![]);
+    stage.pushed(Pushed::Stale(Stale {
+        log: LOG,
+        rev: Rev(5),
+    }));
+    let (_, question) = stage.question("log.sync");
+    assert_eq!(
+        synced_logs(question)[0].log,
+        LOG,
+        "rights may have changed without a row"
+    );
+    let heads = vec![(ACCOUNT, Rev(6)), (LOG, Rev(5))];
+    stage.pushed(Pushed::Heartbeat(Heartbeat {
+        now: stage.now,
+        heads,
+    }));
+    let (_, question) = stage.question("log.sync");
+    assert_eq!(
+        synced_logs(question)[0].log,
+        ACCOUNT,
+        "a lost push in a quiet log is noticed"
+    );
+}
+
+#[test]
+fn a_membership_brings_a_community_and_its_end_takes_everything_of_it() {
+    let mut stage = Stage::synced(vec![island(1, 10, 10)]);
+    stage.pushed(Pushed::Push(push(
+        ACCOUNT,
+        5,
+        6,
+        vec![membership(6, false)],
+    )));
+    let changes = stage.changes();
+    assert!(
+        changes.contains(&Change::Forget(Log::Topic(TOPIC))),
+        "its topics go"
+    );
+    assert!(changes.contains(&Change::Forget(LOG)), "its rows go");
+    stage.pushed(Pushed::Push(push(ACCOUNT, 6, 7, vec![membership(7, true)])));
+    let (_, question) = stage.question("log.sync");
+    let anew = SyncLog {
+        log: LOG,
+        since: Rev::ZERO,
+        view: None,
+        ranges: vec![],
+    };
+    assert_eq!(
+        synced_logs(question),
+        vec![anew],
+        "it is learnt from the beginning"
+    );
+    stage.changes();
+    stage.pushed(Pushed::Push(push(
+        ACCOUNT,
+        8,
+        9,
+        vec![membership(6, false)],
+    )));
+    assert!(
+        !stage.changes().contains(&Change::Forget(LOG)),
+        "an older row changes nothing"
+    );
+}
+
+#[test]
+fn a_topic_that_vanishes_from_a_reset_is_forgotten() {
+    let mut stage = Stage::synced(vec![island(1, 10, 10)]);
+    stage.pushed(Pushed::Stale(Stale {
+        log: LOG,
+        rev: Rev(5),
+    }));
+    let (number, _) = stage.question("log.sync");
+    let row = topic_row(TOPIC_2, 2, 3);
+    let outcome = SyncOutcome::Reset {
+        rev: Rev(6),
+        rows: vec![row.clone()],
+        view: Some("other".into()),
+        me: None,
+    };
+    stage.told(
+        number,
+        Told::Synced(Synced {
+            logs: vec![SyncedLog { log: LOG, outcome }],
+        }),
+    );
+    let changes = stage.changes();
+    let kept = vec![("topic".to_owned(), TOPIC_2.to_string())];
+    let reset = Change::Reset {
+        log: LOG,
+        rev: Rev(6),
+        kept,
+    };
+    let at = |change: &Change| changes.iter().position(|other| other == change);
+    assert!(
+        at(&Change::Forget(Log::Topic(TOPIC))).is_some(),
+        "it may not be seen any more"
+    );
+    assert!(
+        at(&Change::Rows(LOG, vec![row])) < at(&reset),
+        "the present rows come before the reset"
+    );
+    assert!(changes.contains(&Change::Cursor {
+        log: LOG,
+        rev: Rev(6),
+        view: Some("other".into())
+    }));
+    let (_, question) = stage.question("community.heads");
+    assert_eq!(
+        question,
+        Question::CommunityHeads {
+            community: COMMUNITY,
+            since: 0
+        },
+        "new topics have heads"
+    );
+}
+
+#[test]
+fn a_digest_moves_heads_and_a_lost_one_is_asked_for() {
+    let mut stage = Stage::synced(vec![]);
+    let moved = |seq| Moved {
+        no: 1,
+        head_seq: Seq(seq),
+        rev: Rev(seq),
+        wide_mentions: vec![],
+    };
+    let known = stage.now;
+    stage.pushed(Pushed::Digest(digest(
+        known - 5,
+        known + 1_000,
+        vec![moved(4)],
+    )));
+    let head = TopicHead {
+        seq: Seq(4),
+        rev: Rev(4),
+        ..TopicHead::default()
+    };
+    assert!(
+        stage.changes().contains(&Change::Head(TOPIC, head)),
+        "the topic moved"
+    );
+    assert!(
+        stage.try_question("community.heads").is_none(),
+        "the windows touch"
+    );
+    stage.pushed(Pushed::Digest(digest(
+        known + 2_000,
+        known + 3_000,
+        vec![moved(3)],
+    )));
+    assert!(stage.changes().is_empty(), "a head never goes back");
+    let (_, question) = stage.question("community.heads");
+    let since = known + 1_000 - 10_000;
+    assert_eq!(
+        question,
+        Question::CommunityHeads {
+            community: COMMUNITY,
+            since
+        },
+        "a window was lost"
+    );
+}
+
+#[test]
+fn a_head_that_comes_before_its_topic_is_kept_for_it() {
+    let mut stage = Stage::synced(vec![]);
+    let moved = Moved {
+        no: 2,
+        head_seq: Seq(4),
+        rev: Rev(4),
+        wide_mentions: vec![],
+    };
+    let from = stage.now - 5;
+    stage.pushed(Pushed::Digest(digest(from, stage.now, vec![moved])));
+    assert!(
+        !stage
+            .changes()
+            .iter()
+            .any(|change| matches!(change, Change::Head(..))),
+        "nobody knows number 2"
+    );
+    stage.pushed(Pushed::Push(push(
+        LOG,
+        5,
+        6,
+        vec![topic_row(TOPIC_2, 2, 6)],
+    )));
+    let head = TopicHead {
+        seq: Seq(4),
+        rev: Rev(4),
+        ..TopicHead::default()
+    };
+    assert!(stage.changes().contains(&Change::Head(TOPIC_2, head)));
+}
+
+#[test]
+fn another_epoch_forgets_everything_and_names_what_was_lost() {
+    let mut stage = Stage::new(member(vec![island(1, 10, 10)]));
+    stage.connect();
+    stage.greet_as(Epoch(Uuid::from_u128(31)));
+    let (number, question) = stage.question("community.heads");
+    assert_eq!(
+        question,
+        Question::CommunityHeads {
+            community: COMMUNITY,
+            since: 0
+        }
+    );
+    assert!(
+        stage.asked.is_empty() && stage.changes().is_empty(),
+        "nothing is touched before the answer"
+    );
+    let moved = Moved {
+        no: 1,
+        head_seq: Seq(7),
+        rev: Rev(7),
+        wide_mentions: vec![],
+    };
+    stage.told(number, Told::Heads(digest(0, stage.now, vec![moved])));
+    let changes = stage.changes();
+    assert_eq!(
+        changes[0],
+        Change::Lost(TOPIC, Seq(7)),
+        "mine after the seventh are offered again"
+    );
+    for log in [Log::Topic(TOPIC), ACCOUNT, LOG] {
+        assert!(
+            changes.contains(&Change::Forget(log)),
+            "{log} is of another time"
+        );
+    }
+    assert!(
+        matches!(changes.last(), Some(Change::Greeted(_))),
+        "the epoch is taken in the same transaction"
+    );
+    let (_, question) = stage.question("log.sync");
+    assert_eq!(synced_logs(question)[0].since, Rev::ZERO);
+}
+
+#[test]
+fn a_log_that_is_ahead_of_the_server_is_learnt_from_the_beginning() {
+    let mut stage = Stage::new(member(vec![]));
+    stage.greet();
+    let (number, _) = stage.question("log.sync");
+    let outcome = SyncOutcome::Ahead { rev: Rev(3) };
+    stage.changes();
+    stage.told(
+        number,
+        Told::Synced(Synced {
+            logs: vec![SyncedLog {
+                log: ACCOUNT,
+                outcome,
+            }],
+        }),
+    );
+    assert_eq!(stage.changes(), vec![Change::Forget(ACCOUNT)]);
+    let (_, question) = stage.question("log.sync");
+    assert_eq!(synced_logs(question)[0].since, Rev::ZERO);
+}
+
+#[test]
+fn a_busy_server_is_left_alone_for_a_while() {
+    let mut stage = Stage::new(member(vec![]));
+    stage.greet();
+    let (number, _) = stage.question("log.sync");
+    let busy = Refusal::Busy(tulou_protocol::frame::Busy {
+        retry_after_ms: 2_000,
+    });
+    stage.hear(ServerFrame::Responses(vec![Response::refused(
+        Value::from(number),
+        &busy,
+    )]));
+    stage.pass(1_999);
+    assert!(
+        stage.try_question("log.sync").is_none(),
+        "it asked for two seconds"
+    );
+    stage.pass(1);
+    assert!(
+        stage.try_question("log.sync").is_some(),
+        "then the same is asked again"
+    );
+}
+
+#[test]
+fn profiles_that_are_newer_than_held_are_asked_for_once() {
+    let mut stage = Stage::synced(vec![]);
+    let mut pushed = push(LOG, 5, 6, vec![]);
+    pushed.authors = vec![(ME, Rev(1)), (OTHER, Rev(2))];
+    stage.pushed(Pushed::Push(pushed));
+    let (number, question) = stage.question("profile.list");
+    assert_eq!(
+        question,
+        Question::ProfileList {
+            accounts: vec![OTHER]
+        },
+        "mine is held"
+    );
+    let mut pushed = push(LOG, 6, 7, vec![]);
+    pushed.authors = vec![(OTHER, Rev(2))];
+    stage.pushed(Pushed::Push(pushed));
+    stage.told(
+        number,
+        Told::Profiles(tulou_protocol::question::Profiles { rows: vec![] }),
+    );
+    assert!(
+        stage.try_question("profile.list").is_none(),
+        "who is left out is not asked for again"
+    );
+}
+
+#[test]
+fn counts_come_with_the_heads() {
+    let mut stage = Stage::new(member(vec![]));
+    stage.greet();
+    stage.answer_all();
+    let counts = Counts {
+        members: 2,
+        online: 1,
+        as_of: stage.now,
+    };
+    assert!(stage.changes().contains(&Change::Counts(COMMUNITY, counts)));
+    stage
+        .outputs
+        .retain(|output| matches!(output, Output::Apply(_)));
+    stage.input(Input::Tick);
+    assert!(stage.outputs.is_empty(), "nothing is repeated");
+}
+
+#[test]
+fn a_question_that_says_signed_out_ends_the_link() {
+    let mut stage = Stage::new(member(vec![]));
+    stage.greet();
+    let (number, _) = stage.question("log.sync");
+    let refusal = Refusal::Rejected(Code::SignedOut.into());
+    stage.hear(ServerFrame::Responses(vec![Response::refused(
+        Value::from(number),
+        &refusal,
+    )]));
+    assert_eq!(
+        stage.link(),
+        Some(tulou_engine::LinkState::SignedOut(Code::SignedOut))
+    );
+}
