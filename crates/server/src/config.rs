@@ -68,8 +68,8 @@ impl Config {
         figment
             .merge(
                 Env::prefixed("TULOU_")
-                    .split("__")
-                    .ignore(&["config", "log"]),
+                    .filter(|key| is_setting(key.as_str()))
+                    .split("__"),
             )
             .merge(Serialized::defaults(flags))
             .extract()
@@ -80,6 +80,16 @@ impl Config {
     #[must_use]
     pub fn describe(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Whether a variable of the environment is a setting: other programs of the house have variables of their own.
+fn is_setting(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let settings = serde_json::to_value(Config::default()).unwrap_or_default();
+    match key.split_once("__") {
+        Some((outer, inner)) => settings[outer].get(inner).is_some(),
+        None => settings.get(&key).is_some(),
     }
 }
 
@@ -105,6 +115,12 @@ mod tests {
             Limits::default(),
             "nobody spoke of the limits"
         );
+    }
+
+    #[test]
+    fn only_settings_are_read_from_the_environment() {
+        assert!(is_setting("NAME") && is_setting("LIMITS__FRAME_BYTES"));
+        assert!(!is_setting("SERVER") && !is_setting("LIMITS__NOTHING"));
     }
 
     #[test]

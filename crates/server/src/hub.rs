@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tulou_protocol::{AccountId, CommunityId, Rev, Seq, SessionId, TopicId};
+use tulou_protocol::{AccountId, CommunityId, Rev, Seq, SessionId, TopicId, id::Millis};
 
 pub use line::Line;
 
@@ -43,15 +43,26 @@ pub(crate) struct Watcher {
 }
 
 /// The members of a community that are connected to this node.
-#[derive(Default)]
 pub(crate) struct Gathering {
     pub present: HashMap<AccountId, Present>,
     /// Topics that moved since the last digest.
     pub moved: BTreeSet<TopicId>,
-    /// What the last digest said: its end, members, online.
-    pub said: (i64, u64, u64),
+    /// What the last digest said: its end, members, online. Before the first: when the gathering began; who came asked
+    /// for the heads after that.
+    pub said: (Millis, u64, u64),
     /// No digest before this time.
-    pub next_at: i64,
+    pub next_at: Millis,
+}
+
+impl Gathering {
+    fn begun(now: Millis) -> Self {
+        Self {
+            present: HashMap::new(),
+            moved: BTreeSet::new(),
+            said: (now, 0, 0),
+            next_at: 0,
+        }
+    }
 }
 
 /// A member that is connected.
@@ -102,7 +113,7 @@ impl Hub {
     pub fn detach(&self, line: &Line) {
         let mut state = self.state();
         state.lines.remove(&line.no);
-        state.unwatch(line.no);
+        state.unwatch(line);
         let is_last = match state.accounts.get_mut(&line.account) {
             Some(lines) => {
                 lines.retain(|other| other.no != line.no);
@@ -120,13 +131,13 @@ impl Hub {
     }
 
     /// A member is connected; what he sees of the community.
-    pub fn present(&self, community: CommunityId, member: Member, sight: Arc<Sight>) {
+    pub fn present(&self, community: CommunityId, member: Member, sight: Arc<Sight>, now: Millis) {
         let mut state = self.state();
         if state.accounts.contains_key(&member.account) {
             state
                 .communities
                 .entry(community)
-                .or_default()
+                .or_insert_with(|| Gathering::begun(now))
                 .present
                 .insert(member.account, Present { member, sight });
         }
@@ -135,7 +146,7 @@ impl Hub {
     /// The session watches these topics, each from a floor on, and no others.
     pub fn watch(&self, line: &Arc<Line>, topics: &[(TopicId, Seq)]) {
         let mut state = self.state();
-        state.unwatch(line.no);
+        state.unwatch(line);
         for (topic, floor) in topics {
             state.watchers.entry(*topic).or_default().push(Watcher {
                 line: line.clone(),
@@ -193,10 +204,15 @@ impl Hub {
 
 impl State {
     /// The session watches nothing any more.
-    pub fn unwatch(&mut self, no: u64) {
-        self.watchers.retain(|_, watchers| {
-            watchers.retain(|watcher| watcher.line.no != no);
-            !watchers.is_empty()
-        });
+    pub fn unwatch(&mut self, line: &Line) {
+        for topic in line.watched() {
+            if let Some(watchers) = self.watchers.get_mut(&topic) {
+                watchers.retain(|watcher| watcher.line.no != line.no);
+                if watchers.is_empty() {
+                    self.watchers.remove(&topic);
+                }
+            }
+        }
+        line.set_watched(Vec::new());
     }
 }

@@ -36,6 +36,7 @@ const STUCK: Duration = Duration::from_secs(60);
 
 /// A request that was answered: in which frame and at which place of it.
 struct Answered {
+    is_watch: bool,
     frame: u64,
     at: usize,
     log: Option<(Log, bool)>,
@@ -70,6 +71,8 @@ struct Session {
     waiting: VecDeque<(u64, usize, Request)>,
     working: FuturesUnordered<Working>,
     flying: HashMap<Log, Flying>,
+    /// A watch replaces the one before it, so there is one at a time.
+    is_watching: bool,
     out: Vec<Utf8Bytes>,
 }
 
@@ -95,6 +98,7 @@ pub async fn run(app: App, mut socket: WebSocket) {
         waiting: VecDeque::new(),
         working: FuturesUnordered::new(),
         flying: HashMap::new(),
+        is_watching: false,
         out: Vec::new(),
     };
     tracing::debug!(session.id = %line.session, "a session begins");
@@ -349,6 +353,10 @@ impl Session {
                     return;
                 }
             }
+            let is_watch = matches!(request, Request::Question(_, Question::SessionWatch { .. }));
+            if is_watch && self.is_watching {
+                return;
+            }
             let Some((frame, at, request)) = self.waiting.pop_front() else {
                 return;
             };
@@ -362,6 +370,7 @@ impl Session {
                         self.close(frame, at, json);
                         continue;
                     }
+                    self.is_watching |= is_watch;
                     let (app, line) = (self.app.clone(), self.line.clone());
                     self.working.push(Box::pin(async move {
                         let json = match app.ask(&line, question).await {
@@ -375,6 +384,7 @@ impl Session {
                             Err(refusal) => refused(&id, &refusal),
                         };
                         Answered {
+                            is_watch,
                             frame,
                             at,
                             log: None,
@@ -414,6 +424,7 @@ impl Session {
                             }
                         };
                         Answered {
+                            is_watch: false,
                             frame,
                             at,
                             log: Some((log, is_send)),
@@ -445,6 +456,9 @@ impl Session {
     }
 
     fn answered(&mut self, answered: Answered) {
+        if answered.is_watch {
+            self.is_watching = false;
+        }
         if let Some((log, is_send)) = answered.log {
             if answered.is_busy {
                 self.put_off(answered.frame, log);

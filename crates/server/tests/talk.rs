@@ -7,7 +7,7 @@ mod link;
 
 use link::{Guest, Place, greeting_text, host};
 use serde_json::{Value, json};
-use tulou_protocol::{Permissions, Seq};
+use tulou_protocol::Permissions;
 use uuid::Uuid;
 
 fn id() -> String {
@@ -663,6 +663,281 @@ async fn a_cursor_counts_what_is_unread() {
         0,
         "an advance that has not seen it is ignored"
     );
-    assert_eq!(Seq(5).next(), Seq(6));
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn signing_in_and_out_goes_over_http() {
+    let place = host(|_| {}).await;
+    let (mut alice, bob, community, _) = alice_and_bob(&place).await;
+    let (status, card) = place.http("GET", "/v1/server", "", "").await;
+    assert_eq!((status, &card["version"]), (200, &json!(1)));
+    let invite = alice
+        .ask("invite.create", json!({"community": community}))
+        .await
+        .unwrap();
+    let path = format!("/v1/invites/{}", invite["code"].as_str().unwrap());
+    let (status, card) = place.http("GET", &path, "", "").await;
+    assert_eq!((status, &card["members"]), (200, &json!(2)), "{card}");
+    alice
+        .ask(
+            "invite.revoke",
+            json!({"community": community, "code": invite["code"]}),
+        )
+        .await
+        .unwrap();
+    let (status, card) = place.http("GET", &path, "", "").await;
+    assert_eq!(
+        (status, &card["rejection"]["code"]),
+        (404, &json!("invite_invalid")),
+        "it ended"
+    );
+
+    let stranger =
+        json!({"account_name": "mallory", "display_name": "m", "password": "long enough"});
+    let (status, no) = place.post("/v1/accounts", &stranger).await;
+    assert_eq!(
+        (status, &no["rejection"]["code"]),
+        (403, &json!("closed")),
+        "only with an invite"
+    );
+    let (status, no) = place.post("/v1/accounts", &json!({"nonsense": 1})).await;
+    assert_eq!(
+        (status, &no["rejection"]["code"]),
+        (400, &json!("malformed"))
+    );
+
+    let right = json!({"account_name": "bob", "password": "correct horse"});
+    let (status, signed_in) = place.post("/v1/sessions", &right).await;
+    assert_eq!(status, 201);
+    assert_eq!(signed_in["account"], bob.account);
+    let wrong = json!({"account_name": "bob", "password": "wrong horse"});
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        statuses.push(place.post("/v1/sessions", &wrong).await.0);
+    }
+    assert_eq!(
+        statuses,
+        [401, 401, 401, 401, 401, 429],
+        "after five failures it has to wait"
+    );
+
+    let bearer = format!("Authorization: Bearer {}\r\n", bob.token);
+    let mut bob = bob;
+    let (status, _) = place
+        .http("DELETE", "/v1/sessions/current", &bearer, "")
+        .await;
+    assert_eq!(status, 204);
+    let goodbye = bob.pushed("goodbye", |_| true).await;
+    assert_eq!(goodbye["reason"], "signed_out", "its link ends");
+    let (status, _) = place
+        .http("DELETE", "/v1/sessions/current", &bearer, "")
+        .await;
+    assert_eq!(status, 401, "the token is worth nothing");
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn rights_that_change_meanwhile_decide() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
+    bob.ask("session.watch", json!({"topics": [topic]}))
+        .await
+        .unwrap();
+    // A member group that hides the topic from whoever is in it.
+    let hidden = id();
+    alice
+        .command(
+            "member_group.create",
+            json!({"community": community, "member_group": hidden, "name": "墙外", "rank": "50"}),
+        )
+        .await
+        .unwrap();
+    alice
+        .command(
+            "access.set",
+            json!({"community": community, "place": format!("topic/{topic}"), "member_group": hidden, "allow": {"from": 0, "to": 0}, "deny": {"from": 0, "to": 1}}),
+        )
+        .await
+        .unwrap();
+    let group = bob
+        .pushed("push", |push| push["rows"][0]["kind"] == "access")
+        .await;
+    assert_eq!(
+        group["log"],
+        format!("community/{community}"),
+        "rows of the structure are pushed"
+    );
+    let before = bob.sync_community(&community).await;
+    alice
+        .command(
+            "member_group.assign",
+            json!({"community": community, "member_group": hidden, "account": bob.account, "on": true}),
+        )
+        .await
+        .unwrap();
+    bob.pushed("stale", |_| true).await;
+    alice
+        .command("message.send", send(&topic, "beyond"))
+        .await
+        .unwrap();
+    let synced = bob
+        .ask(
+            "log.sync",
+            json!({"logs": [{"log": format!("community/{community}"), "since": before["rev"], "view": before["view"]}]}),
+        )
+        .await
+        .unwrap();
+    let after = &synced["logs"][0];
+    assert_eq!(after["outcome"], "reset", "what he sees has changed");
+    assert_eq!(after["me"]["member_groups"], json!([hidden]));
+    assert!(
+        after["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["id"] != topic),
+        "the topic is not in it"
+    );
+    assert!(
+        bob.seen
+            .iter()
+            .all(|frame| !frame.to_string().contains("beyond")),
+        "nor anything of it"
+    );
+    // Deleting the member group brings everything back.
+    alice
+        .command(
+            "member_group.delete",
+            json!({"community": community, "member_group": hidden}),
+        )
+        .await
+        .unwrap();
+    bob.pushed("stale", |_| true).await;
+    let page = bob
+        .ask(
+            "topic.page",
+            json!({"topic": topic, "at": "end", "limit": 5}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(page["rows"][0]["body"]["content"]["text"], "beyond");
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn a_dissolved_community_is_gone_for_everybody() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
+    let refused = bob
+        .command("community.dissolve", json!({"community": community}))
+        .await
+        .unwrap_err();
+    assert_eq!(refused["code"], "not_allowed");
+    alice
+        .command("community.dissolve", json!({"community": community}))
+        .await
+        .unwrap();
+    bob.pushed("push", |push| {
+        push["rows"][0]["kind"] == "membership" && push["rows"][0]["deleted"] == true
+    })
+    .await;
+    for guest in [&mut alice, &mut bob] {
+        let synced = guest
+            .ask(
+                "log.sync",
+                json!({"logs": [{"log": format!("community/{community}"), "since": 1}, {"log": format!("topic/{topic}"), "since": 1}]}),
+            )
+            .await
+            .unwrap();
+        assert_eq!(synced["logs"][0]["outcome"], "gone");
+        assert_eq!(synced["logs"][1]["outcome"], "gone");
+    }
+    let again = alice
+        .command(
+            "community.create",
+            json!({"community": community, "name": "x", "group": id(), "group_name": "x", "topic": id(), "topic_name": "x"}),
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(again["code"], "id_taken", "ids are not used twice");
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn commands_on_one_log_keep_their_order() {
+    let place = host(|_| {}).await;
+    let (mut alice, _bob, _, topic) = alice_and_bob(&place).await;
+    let mut commands = Vec::new();
+    for n in 0..8 {
+        let message = id();
+        commands.push(json!({"jsonrpc": "2.0", "id": id(), "method": "message.send", "params": {"topic": topic, "message": message, "text": format!("{n}"), "written_at": 1}}));
+        commands.push(json!({"jsonrpc": "2.0", "id": id(), "method": "message.edit", "params": {"topic": topic, "message": message, "text": {"from": format!("{n}"), "to": format!("{n}!")}}}));
+        commands.push(json!({"jsonrpc": "2.0", "id": id(), "method": "message.react", "params": {"topic": topic, "message": message, "key": "🎉", "on": true}}));
+    }
+    alice.text(&json!(commands).to_string()).await;
+    let answers = alice.answers().await;
+    assert_eq!(answers.len(), 24, "one answer each, in one frame");
+    for (answer, command) in answers.iter().zip(&commands) {
+        assert_eq!(answer["id"], command["id"], "in their order");
+        assert!(answer["result"].is_object(), "{answer}");
+    }
+    let page = alice
+        .ask(
+            "topic.page",
+            json!({"topic": topic, "at": "end", "limit": 50}),
+        )
+        .await
+        .unwrap();
+    let texts: Vec<&str> = page["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["body"]["content"]["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(texts, ["0!", "1!", "2!", "3!", "4!", "5!", "6!", "7!"]);
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn topics_that_become_visible_later_are_read_up_to_joining() {
+    let place = host(|_| {}).await;
+    let (mut alice, bob, community, topic) = alice_and_bob(&place).await;
+    drop(bob);
+    let deny = |from: u64, to: u64| json!({"community": community, "place": format!("topic/{topic}"), "allow": {"from": 0, "to": 0}, "deny": {"from": from, "to": to}});
+    alice.command("access.set", deny(0, 1)).await.unwrap();
+    alice
+        .command("message.send", send(&topic, "before"))
+        .await
+        .unwrap();
+    place.next_millisecond().await;
+    let invite = alice
+        .ask("invite.create", json!({"community": community}))
+        .await
+        .unwrap();
+    let code = invite["code"].as_str().unwrap();
+    let mut carol = Guest::register(&place, "carol", Some(code)).await;
+    carol
+        .command(
+            "community.join",
+            json!({"community": community, "invite": code}),
+        )
+        .await
+        .unwrap();
+    place.next_millisecond().await;
+    alice
+        .command("message.send", send(&topic, "after"))
+        .await
+        .unwrap();
+    alice.command("access.set", deny(1, 0)).await.unwrap();
+    carol.sync_community(&community).await;
+    let cursor = carol
+        .pushed("push", |push| push["rows"][0]["kind"] == "cursor")
+        .await;
+    assert_eq!(
+        cursor["rows"][0]["body"],
+        json!({"seq": 1, "own": 0, "set_no": 0}),
+        "one was written before she joined, one after"
+    );
     place.stop().await;
 }

@@ -308,7 +308,7 @@ impl App {
     ) -> Result<(), StoreError> {
         if let Some((structure, member)) = self.membership(community, account).await? {
             let sight = structure.sight(&member);
-            self.hub().present(community, member, sight);
+            self.hub().present(community, member, sight, self.now());
             // What was lost meanwhile is seen now; what is lost later, the publisher tells.
             if self.membership(community, account).await?.is_none() {
                 self.hub().absent(community, account);

@@ -32,7 +32,10 @@ impl App {
     /// Has a command decided and handed to the store; then its answer is on its way. Commands that are begun one after
     /// the other are committed in that order, unless one has to be decided again.
     pub async fn begin(&self, line: Arc<Line>, commanded: Commanded) -> InFlight {
-        let begun = self.attempt(&line, &commanded).await;
+        let begun = match self.may_begin(line.account, &commanded.command) {
+            Ok(()) => self.attempt(&line, &commanded).await,
+            Err(busy) => Begun::Answered(Err(busy)),
+        };
         let app = self.clone();
         Box::pin(async move {
             let mut begun = begun;
@@ -60,6 +63,14 @@ impl App {
         })
     }
 
+    /// A message takes its part of the sender's rate, however often it is decided.
+    fn may_begin(&self, account: AccountId, command: &Command) -> Result<(), Refusal> {
+        if let Command::MessageSend { topic, .. } = command {
+            self.take_send(account, *topic)?;
+        }
+        Ok(())
+    }
+
     async fn attempt(&self, line: &Line, commanded: &Commanded) -> Begun {
         match self.decide(line, commanded).await {
             Ok(begun) => begun,
@@ -70,11 +81,6 @@ impl App {
     async fn decide(&self, line: &Line, commanded: &Commanded) -> Result<Begun, StoreError> {
         let account = line.account;
         let Commanded { id, command } = commanded;
-        if let Command::MessageSend { topic, .. } = command
-            && let Err(busy) = self.take_send(account, *topic)
-        {
-            return Ok(Begun::Answered(Err(busy)));
-        }
         let mut needs = needs(command);
         let loaded = self.place(&mut needs).await?;
         // Commands on a community's log wait for each other, so that they need not be decided again and again.

@@ -31,6 +31,10 @@ pub(super) fn create(
     if case.facts.structure.is_some() {
         return Err(Code::IdTaken.into());
     }
+    // Ids of logs are unique, whatever their kind.
+    if topic.0 == id.0 {
+        return Err(Code::Malformed.into());
+    }
     let log = Log::Community(id);
     let put = |id: String, body: Body| Change::Row { log, id, body };
     let mut changes = vec![

@@ -58,12 +58,11 @@ async fn digest(app: &App, community: CommunityId, now: Millis) -> Result<(), St
         let online = gathering.present.len() as u64;
         let (from, members, was_online) = gathering.said;
         let topics: Vec<TopicId> = std::mem::take(&mut gathering.moved).into_iter().collect();
-        gathering.said = (now, structure.members, online);
         if topics.is_empty() && (members, was_online) == (structure.members, online) {
             return Ok(());
         }
-        // The first digest of a gathering begins nowhere: its readers have asked for the heads.
-        (topics, if from == 0 { now } else { from })
+        gathering.said = (now, structure.members, online);
+        (topics, from)
     };
     let moved = app.store().moved(topics).await?;
     let mut frames: HashMap<*const Sight, Utf8Bytes> = HashMap::new();

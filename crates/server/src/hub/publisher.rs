@@ -209,7 +209,8 @@ impl App {
                 {
                     let structure = loaded.structure();
                     let sight = structure.sight(member);
-                    self.hub().present(community, member.clone(), sight);
+                    self.hub()
+                        .present(community, member.clone(), sight, self.now());
                     self.stale_for(member.account, &structure);
                 }
             }

@@ -68,12 +68,16 @@ impl Place {
         }
     }
 
-    /// An HTTP request, by hand: status and body.
+    /// Sends a body.
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let body = body.to_string();
+        self.http("POST", path, "", &body.to_string()).await
+    }
+
+    /// An HTTP request, by hand: status and body.
+    pub async fn http(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(self.hosted.address()).await.unwrap();
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -88,7 +92,8 @@ impl Place {
 /// Somebody who is connected.
 pub struct Guest {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    token: String,
+    /// What it signed in with.
+    pub token: String,
     last: u64,
     answers: VecDeque<Vec<Value>>,
     /// The account's id.
