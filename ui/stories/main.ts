@@ -115,6 +115,8 @@ const stories: Record<string, Story> = {
     scene: fullScene,
     then: async () => {
       await frames(6)
+      document.querySelector('[data-message-id=m2]')?.dispatchEvent(new PointerEvent('pointerenter'))
+      await frames(1)
       click('[data-message-id=m2] [data-testid=tool-reply]')
     },
   },

@@ -131,6 +131,8 @@ describe('a message', () => {
     expect(actions.react).toHaveBeenCalledWith(shown, '🔥', false)
     await fireEvent.click(screen.getByTestId('reply-quote'))
     expect(actions.jump).toHaveBeenCalledWith('m0')
+    expect(screen.queryByTestId('tool-reply'), 'only under the pointer').toBeNull()
+    await fireEvent.pointerEnter(screen.getByTestId('message'))
     await fireEvent.click(screen.getByTestId('tool-reply'))
     expect(actions.reply).toHaveBeenCalledWith(shown)
     expect(await faults()).toEqual([])
