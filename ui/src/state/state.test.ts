@@ -341,6 +341,25 @@ describe('the window', () => {
     expect(api.calls).toEqual(['treeView'])
   })
 
+  it('asks to sign in at the start when there is no keyring, and only then', async () => {
+    const signedOut = { connection: { state: 'signedOut' as const } }
+    const api = new StandIn()
+    api.app = appView({ hasKeyring: false, accounts: [account(signedOut)] })
+    const window = new WindowState(api)
+    await window.start()
+    expect(window.dialogs.open.map((one) => one.dialog.kind)).toEqual(['signIn'])
+    window.dialogs.closeAll()
+    await window.ask()
+    expect(window.dialogs.open, 'once').toEqual([])
+
+    api.app = appView({ hasKeyring: false })
+    const other = new WindowState(api)
+    await other.start()
+    api.app = appView({ hasKeyring: false, accounts: [account(signedOut)] })
+    await other.ask()
+    expect(other.dialogs.open, 'not after signing out').toEqual([])
+  })
+
   it('shows a refusal in words', async () => {
     const api = scene()
     const window = new WindowState(api)

@@ -48,6 +48,8 @@ export class WindowState {
   readonly #lastTopics = new Map<string, string>()
   readonly #reread: Reread
   #isPlaced = false
+  /** Accounts that were signed in since the start, or asked to. */
+  readonly #signedIn = new Set<string>()
 
   constructor(readonly api: Api) {
     this.#reread = new Reread(() => this.#read())
@@ -181,9 +183,20 @@ export class WindowState {
       this.view = view
       this.error = null
       this.#useSettings(view.settings)
+      this.#askToSignIn(view)
       await this.#keepPlace(view)
     } catch (thrown) {
       this.error = reasonOf(thrown)
+    }
+  }
+
+  /** Without a keyring nobody is signed in at the start: asks once, and not those who signed out by hand. */
+  #askToSignIn(view: AppView): void {
+    for (const { key, connection } of view.accounts) {
+      if (connection.state === 'syncing' || connection.state === 'synced') this.#signedIn.add(key)
+      if (connection.state !== 'signedOut' || this.#signedIn.has(key) || view.hasKeyring) continue
+      this.#signedIn.add(key)
+      this.dialogs.show({ kind: 'signIn', account: key })
     }
   }
 
