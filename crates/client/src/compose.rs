@@ -264,3 +264,6 @@ pub fn renew(entry: &mut OutboxEntry, acting: Acting) {
     }
     entry.state = OutboxState::Waiting;
 }
+
+#[cfg(test)]
+mod tests;

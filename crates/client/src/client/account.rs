@@ -55,6 +55,8 @@ struct State {
     entered: HashMap<TopicId, Entered>,
     /// The server's clock less this computer's.
     skew: i64,
+    /// The token in use; the keyring keeps it from one start to the next.
+    token: Option<String>,
 }
 
 impl Account {
@@ -76,6 +78,7 @@ impl Account {
                 dropped: 0,
                 entered: HashMap::new(),
                 skew: 0,
+                token: None,
             }),
         }
     }
@@ -88,6 +91,13 @@ impl Account {
     /// What the list of accounts says of it.
     pub fn known(&self) -> Known {
         self.state().known.clone()
+    }
+
+    /// Signs in with a token, or out; the token that was used before.
+    pub async fn use_token(&self, token: Option<String>) -> Result<Option<String>, Error> {
+        let before = std::mem::replace(&mut self.state().token, token.clone());
+        self.wish(Wish::Token(token)).await?;
+        Ok(before)
     }
 
     /// The address in use.

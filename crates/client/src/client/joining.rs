@@ -11,7 +11,6 @@ use tulou_protocol::{
 
 use super::{Account, Client, is_up};
 use crate::{
-    driver::Wish,
     error::Error,
     files::Known,
     http::Found,
@@ -131,15 +130,9 @@ impl Client {
     pub async fn sign_out(&self, account: &str) -> Result<(), Error> {
         let account = self.account(account)?;
         let key = account.key.clone();
-        let token = self
-            .ask_keyring(move |keyring| {
-                let token = keyring.get(&key)?;
-                keyring.delete(&key)?;
-                Ok(token)
-            })
-            .await;
-        account.wish(Wish::Token(None)).await?;
-        if let Some(token) = token.flatten()
+        let token = account.use_token(None).await?;
+        self.ask_keyring(move |keyring| keyring.delete(&key)).await;
+        if let Some(token) = token
             && let Err(error) = self.inner.http.sign_out(&account.address(), &token).await
         {
             tracing::warn!("the session could not be ended on the server: {error}");
@@ -184,7 +177,7 @@ impl Client {
         let (key, kept) = (account.key.clone(), token.clone());
         self.ask_keyring(move |keyring| keyring.set(&key, &kept))
             .await;
-        account.wish(Wish::Token(Some(token))).await
+        account.use_token(Some(token)).await.map(|_| ())
     }
 
     /// Joins the community that a link invites to, with an account on its server; returns once its tree can be read.

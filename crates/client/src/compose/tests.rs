@@ -1,0 +1,249 @@
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "anything else fails the test"
+)]
+
+//! Actions against a community made offline.
+
+use tulou_protocol::{CommunityId, permission::Place};
+
+use super::*;
+use crate::{shape::Shape, store::Store, view::AccessPlace};
+
+const ME: AccountId = AccountId(Uuid::from_u128(1));
+
+struct Desk {
+    store: Store,
+    community: CommunityId,
+    _folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.sqlite"), ME).unwrap();
+        let mut desk = Self {
+            store,
+            community: CommunityId(Uuid::nil()),
+            _folder: folder,
+        };
+        let made = desk.act(Action::CreateCommunity {
+            name: " 星 海 ".into(),
+            group: "g".into(),
+            topic: "t".into(),
+        });
+        desk.community = made.unwrap().parse().unwrap();
+        desk
+    }
+
+    fn compose(&self, action: Action) -> Result<Composed, Error> {
+        let acting = Acting { me: ME, now: 7 };
+        self.store.write(|db| compose(db, acting, action))
+    }
+
+    /// Puts the command into the outbox; the id of what it makes.
+    fn act(&self, action: Action) -> Option<String> {
+        match self.compose(action).unwrap() {
+            Composed::Queue(command, made) => {
+                let id = CommandId(Uuid::now_v7());
+                self.store
+                    .write(|db| outbox::push(db, id, command, 7, OutboxState::Waiting))
+                    .unwrap();
+                made
+            }
+            other => panic!("not queued: {other:?}"),
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        self.store
+            .read(|db| Shape::load(db, ME, self.community))
+            .unwrap()
+            .unwrap()
+    }
+
+    fn topics(&self) -> Vec<String> {
+        let shape = self.shape();
+        shape
+            .topics
+            .iter()
+            .map(|topic| topic.name.clone())
+            .collect()
+    }
+
+    fn community(&self) -> String {
+        self.community.to_string()
+    }
+}
+
+#[test]
+fn names_are_cleaned() {
+    assert_eq!(Desk::new().shape().name, "星 海");
+}
+
+#[test]
+fn topics_are_made_at_the_end_and_move_where_they_are_put() {
+    let desk = Desk::new();
+    let group = desk.shape().groups[0].id.to_string();
+    let make = |name: &str| {
+        desk.act(Action::CreateTopic {
+            community: desk.community(),
+            group: group.clone(),
+            name: name.into(),
+            introduction: String::new(),
+            is_closed: false,
+        })
+        .unwrap()
+    };
+    let first = desk.shape().topics[0].id.to_string();
+    let (b, c) = (make("b"), make("c"));
+    assert_eq!(desk.topics(), ["t", "b", "c"]);
+    let put = |topic: &str, after: Option<&String>| Action::MoveTopic {
+        community: desk.community(),
+        topic: topic.to_owned(),
+        group: group.clone(),
+        after: after.cloned(),
+    };
+    desk.act(put(&c, None));
+    assert_eq!(desk.topics(), ["c", "t", "b"]);
+    desk.act(put(&c, Some(&first)));
+    assert_eq!(desk.topics(), ["t", "c", "b"]);
+    assert!(
+        matches!(desk.compose(put(&b, Some(&c))), Ok(Composed::Nothing)),
+        "it stands there already"
+    );
+}
+
+#[test]
+fn a_second_change_starts_from_the_first() {
+    let desk = Desk::new();
+    let rename = |name: &str| Action::EditCommunity {
+        community: desk.community(),
+        name: Some(name.into()),
+        introduction: None,
+    };
+    desk.act(rename("一"));
+    let second = desk.compose(rename("二")).unwrap();
+    assert!(
+        matches!(&second, Composed::Queue(Command::CommunityEdit { name: Some(edit), .. }, _)
+            if edit.from == "一" && edit.to == "二"),
+        "{second:?}"
+    );
+    assert!(matches!(desk.compose(rename("一")), Ok(Composed::Nothing)));
+}
+
+#[test]
+fn a_right_is_allowed_denied_and_inherited_again() {
+    let desk = Desk::new();
+    let topic = desk.shape().topics[0].id;
+    let place = Place::Topic(topic);
+    let set = |value| Action::SetAccess {
+        community: desk.community(),
+        place: AccessPlace::Topic {
+            id: topic.to_string(),
+        },
+        member_group: "everyone".into(),
+        permission: "speak".into(),
+        value,
+    };
+    let speak = tulou_protocol::Permissions::SPEAK;
+    assert!(desk.shape().of_everyone(place).contains(speak));
+    desk.act(set(Some(false)));
+    assert!(!desk.shape().of_everyone(place).contains(speak));
+    desk.act(set(None));
+    assert!(desk.shape().of_everyone(place).contains(speak));
+    assert!(matches!(desk.compose(set(None)), Ok(Composed::Nothing)));
+}
+
+#[test]
+fn member_groups_are_made_below_all_others_and_move() {
+    let desk = Desk::new();
+    let make = |name: &str| {
+        desk.act(Action::CreateMemberGroup {
+            community: desk.community(),
+            name: name.into(),
+            is_shown: true,
+        })
+        .unwrap()
+    };
+    let names = || -> Vec<String> {
+        let shape = desk.shape();
+        shape
+            .member_groups
+            .iter()
+            .map(|group| group.name.clone())
+            .collect()
+    };
+    let (a, _, c) = (make("a"), make("b"), make("c"));
+    assert_eq!(names(), ["a", "b", "c"]);
+    let put = |member_group: &str, below: Option<&String>| Action::MoveMemberGroup {
+        community: desk.community(),
+        member_group: member_group.to_owned(),
+        below: below.cloned(),
+    };
+    desk.act(put(&c, None));
+    assert_eq!(names(), ["c", "a", "b"], "the owner may use the top");
+    desk.act(put(&c, Some(&a)));
+    assert_eq!(names(), ["a", "c", "b"]);
+}
+
+#[test]
+fn a_pending_message_is_changed_in_place_and_withdrawn() {
+    let desk = Desk::new();
+    let topic = desk.shape().topics[0].id.to_string();
+    desk.store
+        .write(|db| drafts::put(db, topic.parse().unwrap(), "dra", None))
+        .unwrap();
+    let message = desk
+        .act(Action::SendMessage {
+            topic: topic.clone(),
+            text: "draft\u{7}\r\n".into(),
+            reply_to: None,
+        })
+        .unwrap();
+    let draft = desk
+        .store
+        .read(|db| drafts::one(db, topic.parse().unwrap()));
+    assert_eq!(draft.unwrap(), None, "the draft goes with the message");
+    let edit = Action::EditMessage {
+        topic: topic.clone(),
+        message: message.clone(),
+        text: "better".into(),
+    };
+    let Composed::Replace(was, entry) = desk.compose(edit).unwrap() else {
+        panic!("it is not changed in place");
+    };
+    assert_eq!(was, entry.id, "it was never refused, so its id stays");
+    assert!(matches!(&entry.command, Command::MessageSend { text, .. } if text == "better"));
+    let recall = Action::RecallMessage { topic, message };
+    assert!(matches!(desk.compose(recall), Ok(Composed::Discard(id)) if id == was));
+}
+
+#[test]
+fn a_refused_message_gets_another_id_when_it_is_tried_again() {
+    let mut entry = OutboxEntry {
+        id: CommandId(Uuid::from_u128(1)),
+        no: 1,
+        command: Command::CursorSet {
+            topic: TopicId(Uuid::nil()),
+            seq: Seq(1),
+        },
+        created_at: 1,
+        state: OutboxState::Rejected(Code::NotAllowed.into()),
+    };
+    let acting = Acting { me: ME, now: 7 };
+    renew(&mut entry, acting);
+    assert_ne!(
+        entry.id,
+        CommandId(Uuid::from_u128(1)),
+        "the server would repeat its answer"
+    );
+    let id = entry.id;
+    entry.state = OutboxState::Stale;
+    renew(&mut entry, acting);
+    assert_eq!(
+        entry.id, id,
+        "what may have been done must not be done twice"
+    );
+    assert_eq!(entry.state, OutboxState::Waiting);
+}
