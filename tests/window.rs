@@ -9,6 +9,8 @@ mod driver;
 mod offline;
 #[path = "window/person.rs"]
 mod person;
+#[path = "window/screens.rs"]
+mod screens;
 #[path = "window/standalone.rs"]
 mod standalone;
 

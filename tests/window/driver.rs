@@ -25,13 +25,18 @@ pub struct Window {
 impl Window {
     /// Starts the app with its folder.
     pub async fn start(home: &Path) -> Self {
+        Self::start_sized(home, 1280, 800).await
+    }
+
+    /// Starts the app with its folder, in a window of this size.
+    pub async fn start_sized(home: &Path, width: u32, height: u32) -> Self {
         let port = free_port();
         let driver = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))
             .arg("--host=127.0.0.1")
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("TULOU_HOME", home)
-            .env("TULOU_WINDOW_SIZE", "1280x800")
+            .env("TULOU_WINDOW_SIZE", format!("{width}x{height}"))
             .env("LANG", "en_US.UTF-8")
             .env("LANGUAGE", "en")
             .stdout(Stdio::null())
@@ -183,8 +188,16 @@ impl Window {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
         fs::create_dir_all(&folder).expect("a folder for pictures");
         // The driver's own screenshots do not come back while frames are drawn without DMA buffers.
+        let area = self
+            .js(
+                "return `${innerWidth}x${innerHeight}+${screenX}+${screenY}`",
+                vec![],
+            )
+            .await;
         let done = Command::new("import")
-            .args(["-window", "root", "-strip"])
+            .args(["-window", "root", "-strip", "-crop"])
+            .arg(area.as_str().unwrap_or("100%x100%"))
+            .arg("+repage")
             .arg(folder.join(format!("{name}.png")))
             .status()
             .await
