@@ -130,7 +130,8 @@ export class WindowState {
       return
     }
     if (place.topic !== null) this.#lastTopics.set(place.community, place.topic)
-    if (this.tree?.community === place.community && place.topic !== null) this.openTopic(place.topic)
+    const isOpen = this.tree?.community === place.community && this.tree.account === place.account
+    if (isOpen && place.topic !== null) this.openTopic(place.topic)
     else await this.openCommunity(place.account, place.community)
   }
 
