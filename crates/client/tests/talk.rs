@@ -255,9 +255,9 @@ async fn a_community_made_offline_is_usable_at_once() {
     let message = alice.say(&topic, "anybody there?").await;
     assert_eq!(alice.timeline(&topic).await.pending.len(), 1);
     assert_eq!(alice.timeline(&topic).await.cannot_speak, None);
+    alice.enter(&topic).await;
     stage.start_server().await;
     alice.settled().await;
-    alice.enter(&topic).await;
     alice
         .until("it was sent", async || {
             alice.has(&topic, &message).await.then_some(())
@@ -487,6 +487,20 @@ async fn a_long_topic_is_read_page_by_page() {
         (seqs.first() == Some(&1)).then_some(())
     })
     .await;
+    let nowhere = Stretch::Message {
+        id: "018f0000-0000-7000-8000-000000000000".into(),
+        count: 30,
+    };
+    let error = bob
+        .client
+        .timeline_view(&bob.account, &topic, nowhere)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.code(),
+        "not_found",
+        "nobody waits for what never comes"
+    );
     let mut from = 400;
     while from > 1 {
         from -= 50;

@@ -8,7 +8,7 @@ use tulou_protocol::{
     invite::Link,
     limits,
     permission::Place,
-    question::{Invite, Invites, Member, Members},
+    question::{Invite, Invites, Member, Members, Page, PageAt},
 };
 
 use super::{
@@ -42,7 +42,7 @@ impl Client {
     /// A stretch of a topic. What is missing is fetched meanwhile.
     ///
     /// # Errors
-    /// If the store fails.
+    /// `not_found` if the server knows nothing of the message that is asked for; or if the store fails.
     pub async fn timeline_view(
         &self,
         account: &str,
@@ -65,6 +65,9 @@ impl Client {
             })
             .await?;
         for want in wants {
+            if let PageAt::Message(_) = want {
+                is_there(&account, topic, want).await?;
+            }
             account.tell(Input::Want(topic, want)).await;
         }
         Ok(view)
@@ -250,6 +253,21 @@ impl Client {
             })
             .await?;
         Ok(())
+    }
+}
+
+/// Asks whether a message exists and may be read: a page that is refused would never come, and nobody would say so.
+async fn is_there(account: &Account, topic: TopicId, at: PageAt) -> Result<(), Error> {
+    let page = Question::TopicPage {
+        topic,
+        at,
+        limit: 1,
+    };
+    match account.ask::<Page>(page).await {
+        Ok(page) if page.rows.is_empty() => Err(Error::NotFound("the message")),
+        Err(Error::Rejected(rejection)) => Err(Error::Rejected(rejection)),
+        // Without a link it is not known; the want waits.
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
