@@ -13,13 +13,14 @@ use tulou_protocol::{
 };
 
 use crate::{
+    community::Community,
     io::{Batch, Change, Input, LinkState, Output, Restored, Ticket, Untold},
     island::Held,
     link::{Link, Stage},
-    outbox::Outbox,
     profiles::Profiles,
+    queue::Outbox,
     rewind::Rewind,
-    sync::{Community, LogState},
+    sync::LogState,
     topics::{Topic, Watches},
 };
 

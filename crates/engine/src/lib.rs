@@ -7,21 +7,27 @@
 //! * [`io`]: what goes in and what comes out
 //! * `engine`: the state, and the way of an input through it
 //! * `link`: the socket: opening, greeting, back-off, silence
-//! * `sync`: account and community logs: cursors, pages, resets
-//! * `push`: what the server says on its own
-//! * `topics`: watching, pages, idle revalidation; `island`: the algebra of what is held
-//! * `outbox`: commands on their way; `depends`: which needs what another makes
+//! * `rewind`: what happens after the greeting, and when the server was restored
+//! * `sync`: account and community logs: cursors, pages, resets; `ahead`: what came beyond a gap
+//! * `community`: communities, their topics and heads
+//! * `push`: what the server says on its own, and answers
+//! * `topics`: watching; `history`: changes, tails, pages; `idle`: looking through what is held; `island`: its algebra
+//! * `outbox`: commands on their way; `queue`: how they wait; `depends`: which needs what another makes
 //! * `profiles`: profiles of authors
 
 mod ahead;
+mod community;
 mod depends;
 mod engine;
+mod history;
+mod idle;
 pub mod io;
 mod island;
 mod link;
 mod outbox;
 mod profiles;
 mod push;
+mod queue;
 mod rewind;
 mod sync;
 mod topics;

@@ -4,20 +4,18 @@
 //! A command that needs what an earlier one makes waits until that one is done. If that one is refused, it is refused
 //! with the same rejection, so that the person sees both where they happened and may try again.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use tulou_protocol::{
     AccountId, Answer, Body, ClientFrame, Code, Command, CommandId, Commanded, Log, Rejection,
     TopicId,
     command::Edit,
     frame::{Refusal, Request, Response},
     id::Millis,
-    limits::{COMMANDS_PER_FRAME, CURSOR_MS, Limits},
+    limits::{COMMANDS_PER_FRAME, CURSOR_MS},
 };
 use uuid::Uuid;
 
 use crate::{
-    depends::{makes, needs},
+    depends::makes,
     engine::{Engine, brings},
     io::{Change, OutboxEntry, OutboxState, Output},
 };
@@ -26,157 +24,6 @@ use crate::{
 const FRAME_MARGIN: usize = 1_024;
 /// Times of sent cursors that are remembered before old ones are cleared.
 const CURSOR_TIMES: usize = 256;
-
-/// All commands of the person that have no answer yet, and those refused.
-#[derive(Debug)]
-pub struct Outbox {
-    entries: BTreeMap<u64, Pending>,
-    places: BTreeMap<CommandId, u64>,
-    /// Which entry makes a thing.
-    makers: BTreeMap<Uuid, u64>,
-    lanes: BTreeMap<Log, Lane>,
-    /// When a cursor was sent last.
-    cursors: BTreeMap<TopicId, Millis>,
-    /// Bytes that the server takes in a frame.
-    pub frame_bytes: usize,
-}
-
-/// An entry and what the engine knows of it.
-#[derive(Debug)]
-struct Pending {
-    entry: OutboxEntry,
-    /// The person said that it is to be sent although it is old.
-    is_confirmed: bool,
-}
-
-/// The commands of one log.
-#[derive(Debug, Default)]
-struct Lane {
-    /// Places of those that wait.
-    queue: BTreeSet<u64>,
-    /// Those in flight, as they were sent.
-    in_flight: BTreeMap<CommandId, Command>,
-    sent_at: Millis,
-    busy_until: Millis,
-}
-
-impl Default for Outbox {
-    fn default() -> Self {
-        Self {
-            entries: BTreeMap::new(),
-            places: BTreeMap::new(),
-            makers: BTreeMap::new(),
-            lanes: BTreeMap::new(),
-            cursors: BTreeMap::new(),
-            frame_bytes: Limits::default().frame_bytes,
-        }
-    }
-}
-
-impl Outbox {
-    /// What was in flight is sent again, with the same ids.
-    pub(crate) fn lose_link(&mut self) {
-        for lane in self.lanes.values_mut() {
-            for id in std::mem::take(&mut lane.in_flight).into_keys() {
-                if let Some(no) = self.places.get(&id) {
-                    lane.queue.insert(*no);
-                }
-            }
-        }
-        self.lanes.retain(|_, lane| !lane.queue.is_empty());
-    }
-
-    pub(crate) fn is_sending(&self) -> bool {
-        self.lanes.values().any(|lane| !lane.in_flight.is_empty())
-    }
-
-    pub(crate) fn oldest_sent(&self) -> Option<Millis> {
-        self.lanes
-            .values()
-            .filter(|lane| !lane.in_flight.is_empty())
-            .map(|lane| lane.sent_at)
-            .min()
-    }
-
-    fn get(&self, id: CommandId) -> Option<&Pending> {
-        self.entries.get(self.places.get(&id)?)
-    }
-
-    fn is_in_flight(&self, id: CommandId) -> bool {
-        self.lanes
-            .values()
-            .any(|lane| lane.in_flight.contains_key(&id))
-    }
-
-    fn insert(&mut self, actor: AccountId, entry: OutboxEntry, is_confirmed: bool) {
-        let home = entry.command.home(actor);
-        self.places.insert(entry.id, entry.no);
-        for thing in makes(&entry.command) {
-            self.makers.insert(thing, entry.no);
-        }
-        if entry.state == OutboxState::Waiting && !self.is_in_flight(entry.id) {
-            self.lanes.entry(home).or_default().queue.insert(entry.no);
-        }
-        let pending = Pending {
-            entry,
-            is_confirmed,
-        };
-        self.entries.insert(pending.entry.no, pending);
-    }
-
-    fn remove(&mut self, no: u64) -> Option<OutboxEntry> {
-        let Pending { entry, .. } = self.entries.remove(&no)?;
-        self.places.remove(&entry.id);
-        for thing in makes(&entry.command) {
-            if self.makers.get(&thing) == Some(&no) {
-                self.makers.remove(&thing);
-            }
-        }
-        for lane in self.lanes.values_mut() {
-            lane.queue.remove(&no);
-        }
-        Some(entry)
-    }
-
-    /// The entry that makes what this command needs, if it is not done.
-    fn maker_of(&self, entry: &OutboxEntry) -> Option<&Pending> {
-        needs(&entry.command)
-            .iter()
-            .filter_map(|thing| self.makers.get(thing))
-            .filter(|no| **no != entry.no)
-            .find_map(|no| self.entries.get(no))
-    }
-
-    /// Entries that need, directly or not, what this one makes.
-    fn dependants(&self, no: u64) -> BTreeSet<u64> {
-        let mut things: BTreeSet<Uuid> = self
-            .entries
-            .get(&no)
-            .map(|pending| makes(&pending.entry.command))
-            .into_iter()
-            .flatten()
-            .collect();
-        let mut found = BTreeSet::new();
-        // Whoever needs a thing comes after its maker, but a maker that was tried again may have a later place.
-        loop {
-            let before = found.len();
-            for (other, pending) in &self.entries {
-                let command = &pending.entry.command;
-                let is_one = *other != no
-                    && pending.entry.state == OutboxState::Waiting
-                    && !found.contains(other)
-                    && needs(command).iter().any(|thing| things.contains(thing));
-                if is_one {
-                    found.insert(*other);
-                    things.extend(makes(command));
-                }
-            }
-            if found.len() == before {
-                return found;
-            }
-        }
-    }
-}
 
 impl Engine {
     /// Before the first greeting nobody is known; the home log is then only a name for the lane.

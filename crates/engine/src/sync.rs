@@ -1,19 +1,19 @@
-//! Account and community logs: cursors, pages of changes, resets; heads of a community's topics.
+//! Account and community logs: cursors, pages of changes, resets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tulou_protocol::{
-    Body, Code, CommunityId, Digest, Log, Question, Rev, Row, TopicId,
+    Body, Code, CommunityId, Log, Question, Rev, Row, TopicId,
     frame::{Refusal, Response},
     id::Millis,
-    push::{Me, SyncOutcome, TopicHead},
+    push::{Me, SyncOutcome},
     question::{SyncLog, Synced},
 };
 
 use crate::{
     ahead::Ahead,
     engine::{Asked, Engine},
-    io::{Change, Counts},
+    io::Change,
 };
 
 /// Logs in a request.
@@ -22,14 +22,8 @@ const LOGS: usize = 64;
 const TOPICS: usize = 4;
 /// Requests for changes on their way.
 const SYNCS: usize = 3;
-/// Requests for heads on their way.
-const HEADS: usize = 2;
-/// How far a request for heads goes back before what is known: clocks of servers differ.
-const OVERLAP_MS: Millis = 10_000;
 /// How long nothing is asked after the server did not understand a question.
 const PAUSE_MS: Millis = 5_000;
-/// Heads of topics not known yet, and audiences, kept of a community.
-const KEPT: usize = 512;
 
 /// A log with a cursor: the account's or a community's.
 #[derive(Debug, Default)]
@@ -58,41 +52,6 @@ impl LogState {
             heard: cursor,
             ..Self::default()
         }
-    }
-}
-
-/// What is known of a community's topics.
-#[derive(Debug, Default)]
-pub struct Community {
-    /// Topics that I see, by their small number.
-    pub numbers: BTreeMap<u32, TopicId>,
-    /// The rev of the last row of each topic, or its tombstone.
-    topic_revs: BTreeMap<TopicId, Rev>,
-    /// Heads of topics whose rows did not come yet.
-    unknown: BTreeMap<u32, TopicHead>,
-    /// Heads that moved up to this time of the server are known, whatever the audience.
-    pub as_of: Millis,
-    /// The last digest of each audience on this link.
-    digests: BTreeMap<String, Millis>,
-    /// Heads since then are to be asked for.
-    heads_since: Option<Millis>,
-    /// When heads were asked for last.
-    pub asked_at: Millis,
-    counts: Option<(u64, u64)>,
-}
-
-impl Community {
-    pub(crate) fn restored(as_of: Millis) -> Self {
-        Self {
-            as_of,
-            ..Self::default()
-        }
-    }
-
-    /// Heads that moved since `since` are to be asked for, a little further back.
-    pub(crate) fn ask_heads_since(&mut self, since: Millis) {
-        let since = (since - OVERLAP_MS).max(0);
-        self.heads_since = Some(self.heads_since.map_or(since, |other| other.min(since)));
     }
 }
 
@@ -352,35 +311,6 @@ impl Engine {
         self.move_cursor(log, rev);
     }
 
-    /// Other rights, other topics: heads are asked for anew, and what is held is looked through.
-    fn view_changed(&mut self, community: CommunityId) {
-        let Some(state) = self.communities.get_mut(&community) else {
-            return;
-        };
-        // Known again as of 0: so that a crash or a cut before the answer does not lose the question.
-        state.as_of = 0;
-        state.ask_heads_since(0);
-        let (members, online) = state.counts.unwrap_or_default();
-        self.out.apply(Change::Counts(
-            community,
-            Counts {
-                members,
-                online,
-                as_of: 0,
-            },
-        ));
-        for topic in state.numbers.values().copied().collect::<Vec<_>>() {
-            if let Some(held) = self.topics.get_mut(&topic) {
-                held.recheck = true;
-                if held.cursor.is_some() {
-                    self.to_sync.insert(topic);
-                }
-                self.note_behind(topic);
-            }
-        }
-        self.watches.is_dirty |= !self.watches.refused.is_empty();
-    }
-
     /// The cursor moves to `rev`, and on through what came before it.
     pub(crate) fn move_cursor(&mut self, log: Log, rev: Rev) {
         let Some(state) = self.logs.get_mut(&log) else {
@@ -399,180 +329,6 @@ impl Engine {
             rev: cursor,
             view: state.view.clone(),
         });
-    }
-
-    /// The community is one of mine.
-    pub(crate) fn know_community(&mut self, community: CommunityId) {
-        self.communities.entry(community).or_insert_with(|| {
-            let mut state = Community::default();
-            state.ask_heads_since(0);
-            state
-        });
-        let state = self.logs.entry(Log::Community(community)).or_default();
-        state.wants_sync |= state.view.is_none() && !state.is_syncing;
-    }
-
-    pub(crate) fn forget_community(&mut self, community: CommunityId) {
-        if let Some(state) = self.communities.remove(&community) {
-            for topic in state.numbers.into_values() {
-                self.forget_topic(topic);
-            }
-        }
-        self.logs.remove(&Log::Community(community));
-        self.out.apply(Change::Forget(Log::Community(community)));
-        self.doubt_topics_without_row();
-    }
-
-    /// A row of a topic that I see.
-    pub(crate) fn number_topic(
-        &mut self,
-        community: CommunityId,
-        topic: TopicId,
-        no: u32,
-        rev: Rev,
-    ) {
-        let Some(state) = self.communities.get_mut(&community) else {
-            return;
-        };
-        if state.topic_revs.get(&topic).is_some_and(|row| *row > rev) {
-            return;
-        }
-        state.topic_revs.insert(topic, rev);
-        let is_new = state.numbers.insert(no, topic).is_none();
-        let seen = self.topics.entry(topic).or_default();
-        seen.is_seen = true;
-        seen.has_row = true;
-        if let Some(head) = state.unknown.remove(&no) {
-            self.take_head(topic, head);
-        }
-        self.watches.is_dirty |= is_new && self.watches.refused.contains(&topic);
-    }
-
-    /// A topic that I do not see any more.
-    pub(crate) fn remove_topic(&mut self, community: CommunityId, topic: TopicId, rev: Rev) {
-        let Some(state) = self.communities.get_mut(&community) else {
-            return;
-        };
-        if state.topic_revs.get(&topic).is_some_and(|row| *row > rev) {
-            return;
-        }
-        state.topic_revs.insert(topic, rev);
-        let before = state.numbers.len();
-        state.numbers.retain(|_, other| *other != topic);
-        if state.numbers.len() < before {
-            self.forget_topic(topic);
-        }
-    }
-
-    pub(crate) fn pump_heads(&mut self) {
-        let mut asking = self.asking(|asked| matches!(asked, Asked::Heads(_)));
-        let mut chosen = Vec::new();
-        for (community, state) in &mut self.communities {
-            let is_known = self
-                .logs
-                .get(&Log::Community(*community))
-                .is_some_and(|log| log.cursor > Rev::ZERO && !log.is_syncing && !log.wants_sync);
-            if asking < HEADS
-                && is_known
-                && let Some(since) = state.heads_since.take()
-            {
-                state.asked_at = self.now;
-                asking += 1;
-                chosen.push((*community, since));
-            }
-        }
-        for (community, since) in chosen {
-            let heads = Question::CommunityHeads { community, since };
-            self.ask(Asked::Heads(community), heads);
-        }
-    }
-
-    pub(crate) fn take_heads(&mut self, community: CommunityId, response: Response) {
-        let heads = response.into_result::<Digest>();
-        if self.rewind.is_some() {
-            if let Err(refusal @ Refusal::Busy(_)) = &heads {
-                self.question_refused(refusal);
-                self.cut_link(self.pause_until - self.now);
-            } else {
-                self.take_rewound_heads(community, heads.ok());
-            }
-            return;
-        }
-        match heads {
-            Ok(heads) => {
-                if let Some(state) = self.communities.get_mut(&community) {
-                    // Heads whose topics are not known yet are not in the store: they have to be asked for again.
-                    let are_known = heads
-                        .topics
-                        .iter()
-                        .all(|head| state.numbers.contains_key(&head.no));
-                    if are_known {
-                        state.as_of = state.as_of.max(heads.to);
-                    }
-                    state.counts = None;
-                }
-                self.take_moved(heads);
-            }
-            Err(refusal) => {
-                if let (Refusal::Busy(_), Some(state)) =
-                    (&refusal, self.communities.get_mut(&community))
-                {
-                    state.ask_heads_since(state.as_of);
-                    self.question_refused(&refusal);
-                }
-            }
-        }
-    }
-
-    /// A digest: a window that begins after what is known means that one before it was lost.
-    pub(crate) fn take_digest(&mut self, digest: Digest) {
-        let Some(state) = self.communities.get_mut(&digest.community) else {
-            return;
-        };
-        let known = state.digests.get(&digest.audience).copied();
-        let known = known.unwrap_or(state.as_of).max(state.as_of);
-        if digest.from > known {
-            state.ask_heads_since(known);
-        }
-        if state.digests.len() >= KEPT {
-            state.digests.clear();
-        }
-        state
-            .digests
-            .insert(digest.audience.clone(), known.max(digest.to));
-        self.take_moved(digest);
-    }
-
-    fn take_moved(&mut self, digest: Digest) {
-        let Some(state) = self.communities.get_mut(&digest.community) else {
-            return;
-        };
-        let counts = (digest.members, digest.online);
-        if state.counts.replace(counts) != Some(counts) {
-            self.out.apply(Change::Counts(
-                digest.community,
-                Counts {
-                    members: digest.members,
-                    online: digest.online,
-                    as_of: state.as_of,
-                },
-            ));
-        }
-        for head in digest.topics {
-            let Some(state) = self.communities.get_mut(&digest.community) else {
-                return;
-            };
-            match state.numbers.get(&head.no) {
-                Some(topic) => {
-                    let topic = *topic;
-                    self.take_head(topic, head);
-                }
-                None if state.unknown.len() < KEPT => {
-                    state.unknown.insert(head.no, head);
-                }
-                None => {}
-            }
-        }
     }
 
     /// Whether everything of the account and its communities is here.

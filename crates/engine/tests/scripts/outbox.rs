@@ -168,7 +168,7 @@ fn a_refused_command_is_tried_again_with_a_new_id() {
     let entry = stage.entry(send(TOPIC, 100, "again"));
     stage.input(Input::Submit(entry.clone()));
     stage.refuse(entry.id, Code::Muted);
-    let mut again = entry.clone();
+    let mut again = entry;
     again.id = CommandId(Uuid::from_u128(77));
     stage.input(Input::Retry(again.clone()));
     assert_eq!(stage.commands(), vec![again.id]);

@@ -12,6 +12,7 @@ use tulou_protocol::{
 use crate::stage::*;
 
 const LOG: Log = Log::Topic(TOPIC);
+const NOTHING: std::ops::RangeInclusive<u64> = std::ops::RangeInclusive::new(1, 0);
 
 fn watch(stage: &mut Stage, head_seq: u64, rev: u64) {
     stage.input(Input::Watch(TOPIC));
@@ -187,7 +188,7 @@ fn a_page_that_is_older_than_the_cursor_is_asked_once_for_its_changes() {
     );
     stage.told(number, Told::Page(page(71, 80, 90, 90)));
     assert_eq!(asked_ranges(&mut stage), vec![(71, 80, 90), (81, 90, 91)]);
-    synced(&mut stage, 91, 90, 1..=0);
+    synced(&mut stage, 91, 90, NOTHING);
     assert_eq!(
         islands(&stage.changes()),
         Some(vec![island(71, 90, 91)]),
@@ -424,7 +425,7 @@ fn what_is_held_of_unwatched_topics_is_looked_through_in_idle_time() {
         "something of it may have been recalled"
     );
     stage.changes();
-    synced(&mut stage, 12, 10, 1..=0);
+    synced(&mut stage, 12, 10, NOTHING);
     assert_eq!(islands(&stage.changes()), Some(vec![island(1, 10, 12)]));
     stage.pass(20_000);
     assert!(
