@@ -2,8 +2,8 @@
 //!
 //! * [`execute`] commands
 //! * [`ask`] questions
-//! * [`sync`] the question that everything else rests on
-//! * [`communities`] structures and members in memory
+//! * `sync` the question that everything else rests on
+//! * `communities` structures and members in memory
 
 pub mod ask;
 mod communities;

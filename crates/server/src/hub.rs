@@ -1,8 +1,8 @@
 //! Which sessions of this node watch what. What was committed is encoded once and shared by all that get it.
 //!
-//! * [`line`]: a session as the hub knows it, with its bounded queue
-//! * [`publisher`]: takes commits in their order and fans them out
-//! * [`digest`]: the slow lane
+//! * [`mod@line`]: a session as the hub knows it, with its bounded queue
+//! * `publisher`: takes commits in their order and fans them out
+//! * `digest`: the slow lane
 
 pub(crate) mod digest;
 pub mod line;

@@ -1,9 +1,10 @@
 //! The store in one SQLite file: one writer thread that commits in groups, several readers.
 //!
-//! * [`schema`]: tables and migrations
-//! * [`writer`]: the thread, and the transaction of a group
-//! * [`readers`]: connections for reading
-//! * one file per group of tables: [`log`], [`row`], [`message`], [`community`], [`account`], [`invite`], [`answer`]
+//! * `schema`: tables and migrations
+//! * `writer`: the thread
+//! * `group`: the transaction of a group of commits
+//! * `readers`: connections for reading
+//! * one file per group of tables: `log`, `row`, `message`, `community`, `account`, `invite`, `answer`
 
 mod account;
 mod answer;
@@ -42,6 +43,20 @@ const FILE: &str = "tulou.sqlite";
 /// less is written in all; 16 MiB are read back quickly at the next start.
 const CHECKPOINT_PAGES: i64 = 4_096;
 
+/// Makes the folder, readable for nobody else; one that is there stays as it is.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
 /// A store in one SQLite file.
 pub struct Sqlite {
     identity: Identity,
@@ -55,7 +70,7 @@ impl Sqlite {
     /// # Errors
     /// If the folder cannot be used, or the store was written by a newer version.
     pub fn open(folder: &Path, bus: Bus) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder)?;
+        make_private(folder)?;
         let file = folder.join(FILE);
         let mut connection = Connection::open_with_flags(
             &file,

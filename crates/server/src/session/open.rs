@@ -1,0 +1,125 @@
+//! How a session begins: the first request names the token and the version; nothing else is answered before.
+
+use std::sync::Arc;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt;
+use serde_json::Value;
+use tulou_protocol::{
+    ClientFrame, Code, Greeting, Question, VERSION,
+    frame::{INVALID_REQUEST, PARSE_ERROR, Refusal, Request},
+    question::Told,
+};
+
+use super::refused;
+use crate::{App, hub::Line, wire};
+
+/// The first request: `session.open`. None if the link is to be closed.
+pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
+    loop {
+        let text = match socket.next().await?.ok()? {
+            Message::Text(text) => text,
+            Message::Ping(_) | Message::Pong(_) => continue,
+            Message::Binary(_) => {
+                let refused = refused(&Value::Null, &Refusal::Misunderstood(INVALID_REQUEST));
+                socket.send(Message::Text(refused.into())).await.ok()?;
+                continue;
+            }
+            Message::Close(_) => return None,
+        };
+        let (number, token, version) = match ClientFrame::parse(&text) {
+            Ok(requests) => match requests.into_iter().next() {
+                Some(Ok(Request::Question(number, Question::SessionOpen { token, version }))) => {
+                    (Value::from(number), token, version)
+                }
+                Some(Ok(Request::Question(number, _))) => {
+                    let refused = refused(
+                        &Value::from(number),
+                        &Refusal::Rejected(Code::SignedOut.into()),
+                    );
+                    socket.send(Message::Text(refused.into())).await.ok()?;
+                    return None;
+                }
+                Some(Ok(Request::Command(commanded))) => {
+                    let refused = refused(
+                        &Value::from(commanded.id.to_string()),
+                        &Refusal::Rejected(Code::SignedOut.into()),
+                    );
+                    socket.send(Message::Text(refused.into())).await.ok()?;
+                    return None;
+                }
+                Some(Err((id, code))) => {
+                    let refused = refused(&id, &Refusal::Misunderstood(code));
+                    socket.send(Message::Text(refused.into())).await.ok()?;
+                    continue;
+                }
+                None => continue,
+            },
+            Err(_) => {
+                let refused = refused(&Value::Null, &Refusal::Misunderstood(PARSE_ERROR));
+                socket.send(Message::Text(refused.into())).await.ok()?;
+                continue;
+            }
+        };
+        let answer = greet(app, &token, version).await;
+        return match answer {
+            Ok((line, greeting)) => {
+                let told = Told::Greeting(Box::new(greeting));
+                let json = serde_json::to_string(&told).ok()?;
+                let sent = socket
+                    .send(Message::Text(wire::result_json(&number, &json).into()))
+                    .await;
+                if sent.is_err() {
+                    app.hub().detach(&line);
+                    return None;
+                }
+                Some(line)
+            }
+            Err(refusal) => {
+                let refused = refused(&number, &refusal);
+                socket.send(Message::Text(refused.into())).await.ok()?;
+                None
+            }
+        };
+    }
+}
+
+async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greeting), Refusal> {
+    if version != VERSION {
+        return Err(App::rejected(Code::Outdated));
+    }
+    let broken = |error| App::broken(&error);
+    let found = app.session(token).await.map_err(broken)?;
+    let found = found.ok_or_else(|| App::rejected(Code::SignedOut))?;
+    let line = app.hub().attach(
+        found.account,
+        found.session,
+        found.profile_rev,
+        app.config().queue_bytes,
+    );
+    // From here on joining and leaving reach the session, so what it is a member of is read after.
+    let gathered = async {
+        let found = app.session(token).await?;
+        for community in found.map(|found| found.communities).unwrap_or_default() {
+            app.gather(community, line.account).await?;
+        }
+        Ok(())
+    };
+    if let Err(error) = gathered.await {
+        app.hub().detach(&line);
+        return Err(App::broken(&error));
+    }
+    let identity = app.identity();
+    let greeting = Greeting {
+        version: VERSION,
+        server: identity.server,
+        server_name: app.config().name.clone(),
+        epoch: identity.epoch,
+        session: line.session,
+        account: line.account,
+        now: app.now(),
+        limits: app.limits().clone(),
+        addresses: app.config().addresses.clone(),
+    };
+    Ok((line, greeting))
+}

@@ -1,0 +1,193 @@
+//! Writing messages. Each row is encoded here, once, as it is pushed.
+
+use rusqlite::Connection;
+use tulou_protocol::{
+    AccountId, MessageId, Rev, Seq, TopicId,
+    id::Millis,
+    row::{Body, Content, Marks, Message},
+};
+
+use super::super::{
+    log::{counter, number},
+    row,
+};
+use crate::{
+    domain::change::Sent,
+    store::{Head, StoreError},
+};
+
+const INSERT: &str = "INSERT INTO message (topic, seq, id, author, sent_at, written_at, text, reply_to, first_rev, rev, content_rev)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9)";
+
+/// Appends a message; as it is pushed.
+pub fn insert(
+    db: &Connection,
+    sent: &Sent,
+    head: Head,
+    sent_at: Millis,
+) -> Result<String, StoreError> {
+    db.prepare_cached(INSERT)?.execute((
+        sent.topic.as_bytes(),
+        number(head.seq.0),
+        sent.message.as_bytes(),
+        sent.author.as_bytes(),
+        sent_at,
+        sent.written_at,
+        &sent.text,
+        sent.reply_to.as_ref().map(MessageId::as_bytes),
+        number(head.rev.0),
+    ))?;
+    let mut json = format!(
+        r#"{{"seq":{},"content":{{"author":"{}","sent_at":{sent_at},"written_at":{},"text":"#,
+        head.seq, sent.author, sent.written_at,
+    );
+    json.push_str(&serde_json::to_string(&sent.text)?);
+    if let Some(reply_to) = sent.reply_to {
+        json.push_str(&format!(r#","reply_to":"{reply_to}""#));
+    }
+    json.push_str(&format!(r#"}},"content_rev":{},"marks_rev":0}}"#, head.rev));
+    Ok(row::wire(
+        "message",
+        &sent.message.to_string(),
+        head.rev,
+        Some(&json),
+    ))
+}
+
+/// Writes a message's first part; as it is pushed.
+pub fn put_content(
+    db: &Connection,
+    topic: TopicId,
+    id: MessageId,
+    seq: Seq,
+    content: &Content,
+    rev: Rev,
+) -> Result<String, StoreError> {
+    let marks_rev = db
+        .prepare_cached(
+            "UPDATE message SET text = ?3, edited_at = ?4, recalled_by = ?5, rev = ?6, content_rev = ?6
+            WHERE topic = ?1 AND seq = ?2 RETURNING marks_rev",
+        )?
+        .query_row(
+            (
+                topic.as_bytes(),
+                number(seq.0),
+                &content.text,
+                content.edited_at,
+                content.recalled_by.as_ref().map(AccountId::as_bytes),
+                number(rev.0),
+            ),
+            |row| counter(row, 0),
+        )?;
+    let body: Body = Message {
+        seq,
+        content: Some(content.clone()),
+        content_rev: rev,
+        marks: None,
+        marks_rev: Rev(marks_rev),
+        more: Default::default(),
+    }
+    .into();
+    Ok(row::wire(
+        "message",
+        &id.to_string(),
+        rev,
+        row::body_json(&body)?.as_deref(),
+    ))
+}
+
+/// Writes a message's second part; as it is pushed.
+pub fn put_marks(
+    db: &Connection,
+    topic: TopicId,
+    id: MessageId,
+    seq: Seq,
+    marks: &Marks,
+    rev: Rev,
+) -> Result<String, StoreError> {
+    let content_rev = db
+        .prepare_cached(
+            "UPDATE message SET marks = ?3, pinned_at = ?4, rev = ?5, marks_rev = ?5
+            WHERE topic = ?1 AND seq = ?2 RETURNING content_rev",
+        )?
+        .query_row(
+            (
+                topic.as_bytes(),
+                number(seq.0),
+                serde_json::to_string(marks)?,
+                marks.pinned_at,
+                number(rev.0),
+            ),
+            |row| counter(row, 0),
+        )?;
+    let body: Body = Message {
+        seq,
+        content: None,
+        content_rev: Rev(content_rev),
+        marks: Some(marks.clone()),
+        marks_rev: rev,
+        more: Default::default(),
+    }
+    .into();
+    Ok(row::wire(
+        "message",
+        &id.to_string(),
+        rev,
+        row::body_json(&body)?.as_deref(),
+    ))
+}
+
+/// Who gave a reaction, or took it back.
+pub fn put_reaction(
+    db: &Connection,
+    topic: TopicId,
+    seq: Seq,
+    key: &str,
+    account: AccountId,
+    on: bool,
+) -> Result<(), StoreError> {
+    let sql = if on {
+        "INSERT INTO reaction (topic, seq, key, account) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING"
+    } else {
+        "DELETE FROM reaction WHERE topic = ?1 AND seq = ?2 AND key = ?3 AND account = ?4"
+    };
+    db.prepare_cached(sql)?
+        .execute((topic.as_bytes(), number(seq.0), key, account.as_bytes()))?;
+    Ok(())
+}
+
+/// The wide mentions of a message.
+pub fn put_wide(
+    db: &Connection,
+    topic: TopicId,
+    seq: Seq,
+    wide: &[Option<tulou_protocol::MemberGroupId>],
+    is_new: bool,
+) -> Result<(), StoreError> {
+    if !is_new {
+        db.prepare_cached("DELETE FROM wide_mention WHERE topic = ?1 AND seq = ?2")?
+            .execute((topic.as_bytes(), number(seq.0)))?;
+    }
+    for who in wide {
+        let who: &[u8] = who.as_ref().map_or(&[], |id| id.as_bytes());
+        db.prepare_cached(
+            "INSERT INTO wide_mention (topic, seq, who) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute((topic.as_bytes(), number(seq.0), who))?;
+    }
+    Ok(())
+}
+
+/// A topic ends with everything in it. Its id stays taken.
+pub fn end_topic(db: &Connection, topic: TopicId) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM message WHERE topic = ?1",
+        "DELETE FROM reaction WHERE topic = ?1",
+        "DELETE FROM wide_mention WHERE topic = ?1",
+        "DELETE FROM seat WHERE topic = ?1",
+        "UPDATE log SET kind = 9, community = x'' WHERE id = ?1",
+    ] {
+        db.prepare_cached(sql)?.execute([topic.as_bytes()])?;
+    }
+    Ok(())
+}
