@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "talk/stage.rs"]
+#[expect(dead_code, reason = "another test uses the rest of it")]
 mod stage;
 
 use stage::{Person, Stage};

@@ -47,7 +47,8 @@ impl Stage {
         }
     }
 
-    fn link(&self) -> String {
+    /// Where the server is.
+    pub fn link(&self) -> String {
         format!("ws://{}", self.config.listen)
     }
 
@@ -74,6 +75,18 @@ impl Stage {
         let person =
             Person::open(self.folder.path().join(name), Arc::new(InMemory::default())).await;
         person.register(&self.link(), name).await
+    }
+
+    /// An account that there is already, in another folder.
+    pub async fn sign_in(&self, folder: &str, name: &str) -> Person {
+        let folder = self.folder.path().join(folder);
+        let mut person = Person::open(folder, Arc::new(InMemory::default())).await;
+        person.account = person
+            .client
+            .sign_in(&self.link(), name, "correct horse")
+            .await
+            .unwrap();
+        person
     }
 
     /// Somebody who registers and joins through an invite link.
