@@ -63,17 +63,18 @@ impl Engine {
             return;
         };
         // Known again as of 0: so that a crash or a cut before the answer does not lose the question.
-        state.as_of = 0;
+        if std::mem::take(&mut state.as_of) > 0 {
+            let (members, online) = state.counts.unwrap_or_default();
+            self.out.apply(Change::Counts(
+                community,
+                Counts {
+                    members,
+                    online,
+                    as_of: 0,
+                },
+            ));
+        }
         state.ask_heads_since(0);
-        let (members, online) = state.counts.unwrap_or_default();
-        self.out.apply(Change::Counts(
-            community,
-            Counts {
-                members,
-                online,
-                as_of: 0,
-            },
-        ));
         for topic in state.numbers.values().copied().collect::<Vec<_>>() {
             if let Some(held) = self.topics.get_mut(&topic) {
                 held.recheck = true;

@@ -11,8 +11,14 @@
 
 #[path = "simulation/chance.rs"]
 mod chance;
+#[path = "simulation/check.rs"]
+mod check;
 #[path = "simulation/client.rs"]
 mod client;
+#[path = "simulation/decide.rs"]
+mod decide;
+#[path = "simulation/model.rs"]
+mod model;
 #[path = "simulation/server.rs"]
 mod server;
 #[path = "simulation/store.rs"]
