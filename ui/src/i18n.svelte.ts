@@ -19,7 +19,9 @@ class I18n {
   locale = $state<Locale>('en')
   readonly t = $derived(catalogues[this.locale])
   readonly #number = $derived(new Intl.NumberFormat(this.locale))
-  readonly #time = $derived(new Intl.DateTimeFormat(this.locale, { hour: '2-digit', minute: '2-digit', hour12: false }))
+  readonly #time = $derived(
+    new Intl.DateTimeFormat(this.locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+  )
   readonly #day = $derived(
     new Intl.DateTimeFormat(this.locale === 'en' ? 'en-GB' : this.locale, {
       weekday: 'long',

@@ -58,6 +58,11 @@ describe('the catalogues', () => {
     expect(i18n.rejection({ code: 'busy', ...no, retryAfterS: 7 })).toContain('7 s')
   })
 
+  it.each(['zh-CN', 'en'] as const)('begin the day at 00:00 in %s', (locale) => {
+    i18n.locale = locale
+    expect(i18n.time(new Date(2026, 0, 1, 0, 5).getTime())).toBe('00:05')
+  })
+
   it('count in English', () => {
     expect(catalogues.en.tree.members('1')).toBe('1 member')
     expect(catalogues.en.tree.members('1,200')).toBe('1,200 members')
