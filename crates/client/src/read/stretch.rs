@@ -46,6 +46,8 @@ impl Known<'_> {
 
     /// Rows around a place, a third of them before it.
     pub fn around(&self, at: Seq, count: u64) -> Chosen {
+        // What may not be read, or is not there yet, would be waited for in vain.
+        let at = Seq(at.0.min(self.head.0).max(self.first()));
         let Some(island) = self.holding(at) else {
             return self.nothing(PageAt::Around(at));
         };
@@ -210,6 +212,20 @@ mod tests {
             (around.rows, around.wants),
             (None, vec![PageAt::Around(Seq(10))])
         );
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_not_waited_for() {
+        let islands = [island(60, 100)];
+        let known = Known {
+            islands: &islands,
+            head: Seq(100),
+            floor: Seq(60),
+        };
+        let around = known.around(Seq(7), 30);
+        assert_eq!((rows(&around), around.has_before), ((60, 89), false));
+        assert_eq!(around.wants, [], "there is nothing before it to be had");
+        assert_eq!(rows(&known.around(Seq(500), 30)), (71, 100));
     }
 
     #[test]

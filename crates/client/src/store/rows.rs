@@ -1,9 +1,10 @@
 //! Rows of community and account logs, as they came, with the cursors of all logs.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
 use tulou_protocol::{
     Body, CommunityId, Log, Rev, Row, TopicId,
-    row::{LockedTopic, Topic},
+    row::{AccessRow, Cursor, Mention, Topic},
 };
 
 use super::{StoreError, int, nat};
@@ -39,18 +40,13 @@ fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<Row>, StoreError> {
         let kind: &str = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
         let text: &str = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
         let is_deleted: bool = row.get(3)?;
-        let body = match kind {
-            // The commonest kinds are read without the detour over a tree of values.
-            "topic" if !is_deleted => match serde_json::from_str::<Topic>(text) {
-                Ok(topic) => Body::Topic(topic),
-                Err(_) => Body::from_value(kind, Some(serde_json::from_str(text)?)),
-            },
-            "locked_topic" if !is_deleted => match serde_json::from_str::<LockedTopic>(text) {
-                Ok(topic) => Body::LockedTopic(topic),
-                Err(_) => Body::from_value(kind, Some(serde_json::from_str(text)?)),
-            },
-            _ if is_deleted => Body::from_value(kind, None),
-            _ => Body::from_value(kind, Some(serde_json::from_str(text)?)),
+        let body = if is_deleted {
+            Body::from_value(kind, None)
+        } else {
+            match direct(kind, text) {
+                Some(body) => body,
+                None => Body::from_value(kind, Some(serde_json::from_str(text)?)),
+            }
         };
         rows.push(Row {
             id: row.get(1)?,
@@ -59,6 +55,20 @@ fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<Row>, StoreError> {
         });
     }
     Ok(rows)
+}
+
+/// Reads a body of one of the commonest kinds without the detour over a tree of values.
+fn direct(kind: &str, text: &str) -> Option<Body> {
+    fn read<'a, T: Deserialize<'a> + Into<Body>>(text: &'a str) -> Option<Body> {
+        serde_json::from_str::<T>(text).ok().map(Into::into)
+    }
+    match kind {
+        "topic" => read::<Topic>(text),
+        "cursor" => read::<Cursor>(text),
+        "access" => read::<AccessRow>(text),
+        "mention" => read::<Mention>(text),
+        _ => None,
+    }
 }
 
 /// The community that a topic stands in; none for a direct topic, or one that may not be seen.
