@@ -71,7 +71,7 @@ impl OutboxEntry {
     /// shows it as [`OutboxState::Stale`] by the same rule.
     #[must_use]
     pub const fn is_stale(&self, now: Millis) -> bool {
-        now - self.created_at > ANSWER_DAYS * 24 * 60 * 60 * 1_000
+        now.saturating_sub(self.created_at) > ANSWER_DAYS * 24 * 60 * 60 * 1_000
     }
 }
 

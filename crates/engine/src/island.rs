@@ -79,7 +79,8 @@ impl Held {
 
     /// Messages `from` to `to` are held as of `rev`. Where some were held already, the newer rev counts.
     pub fn insert(&mut self, new: Island) {
-        if new.from == Seq::ZERO || new.to < new.from {
+        // What no server can have is not held.
+        if new.from == Seq::ZERO || new.to < new.from || new.to > Seq(i64::MAX as u64) {
             return;
         }
         let mut next = Vec::with_capacity(self.segments.len() + 2);

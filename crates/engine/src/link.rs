@@ -2,7 +2,7 @@
 
 use tulou_protocol::{
     Code, Greeting, Question, VERSION,
-    frame::{Refusal, Response},
+    frame::{Busy, Refusal, Response},
     id::Millis,
 };
 
@@ -23,6 +23,16 @@ pub const SILENCE_MS: Millis = 65_000;
 pub const OPENING_MS: Millis = 20_000;
 /// A socket that takes longer to close is forgotten.
 const CLOSING_MS: Millis = 5_000;
+
+/// The longest that a busy server is left alone.
+const BUSY_MOST_MS: Millis = 24 * 60 * 60 * 1_000;
+
+/// How long a busy server wants to be left alone.
+pub fn wait_of(busy: Busy) -> Millis {
+    Millis::try_from(busy.retry_after_ms)
+        .unwrap_or(BUSY_MOST_MS)
+        .clamp(1, BUSY_MOST_MS)
+}
 
 /// Where the link stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +201,7 @@ impl Engine {
             Ok(greeting) => {
                 self.link.stage = Stage::Ready;
                 self.link.attempts = 0;
-                self.link.clock_ahead = greeting.now - self.now;
+                self.link.clock_ahead = greeting.now.saturating_sub(self.now);
                 self.tell_link(LinkState::Syncing);
                 self.greeted(greeting);
             }
@@ -199,7 +209,7 @@ impl Engine {
                 self.sign_out(rejection.code);
             }
             Err(Refusal::Busy(busy)) => {
-                self.cut_link(Millis::try_from(busy.retry_after_ms).unwrap_or(BACKOFF_MOST_MS));
+                self.cut_link(wait_of(busy));
             }
             Err(Refusal::Rejected(_) | Refusal::Misunderstood(_)) => self.cut_link(0),
         }

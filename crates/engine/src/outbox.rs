@@ -18,6 +18,7 @@ use crate::{
     depends::makes,
     engine::{Engine, brings},
     io::{Change, OutboxEntry, OutboxState, Output},
+    link::wait_of,
 };
 
 /// Room that is left in a frame for brackets and commas.
@@ -247,9 +248,9 @@ impl Engine {
                 self.finish_command(id, &sent, answered);
             }
             Err(Refusal::Busy(busy)) => {
-                let wait = Millis::try_from(busy.retry_after_ms).unwrap_or(Millis::MAX / 2);
+                let busy_until = self.now + wait_of(busy);
                 if let Some(lane) = self.outbox.lanes.get_mut(&log) {
-                    lane.busy_until = lane.busy_until.max(self.now.saturating_add(wait.max(1)));
+                    lane.busy_until = lane.busy_until.max(busy_until);
                     if let Some(no) = self.outbox.places.get(&id) {
                         lane.queue.insert(*no);
                     }

@@ -232,7 +232,7 @@ impl Engine {
     }
 
     fn take_heartbeat(&mut self, heartbeat: Heartbeat) {
-        self.link.clock_ahead = heartbeat.now - self.now;
+        self.link.clock_ahead = heartbeat.now.saturating_sub(self.now);
         // The server may have ended a watch and given back the right since: then nothing would be pushed any more.
         let ended: Vec<TopicId> = self
             .watches
@@ -292,8 +292,8 @@ impl Engine {
     }
 
     fn notify(&mut self, topic: TopicId, seq: Seq, sent_at: Millis, mentions_me: bool) {
-        let server_now = self.now + self.link.clock_ahead;
-        if server_now - sent_at > NEWS_MS || self.notified.contains(&(topic, seq)) {
+        let server_now = self.now.saturating_add(self.link.clock_ahead);
+        if server_now.saturating_sub(sent_at) > NEWS_MS || self.notified.contains(&(topic, seq)) {
             return;
         }
         if self.notified.len() >= NOTIFIED {

@@ -14,6 +14,7 @@ use crate::{
     ahead::Ahead,
     engine::{Asked, Engine},
     io::Change,
+    link::wait_of,
 };
 
 /// Logs in a request.
@@ -183,8 +184,7 @@ impl Engine {
     pub(crate) fn question_refused(&mut self, refusal: &Refusal) {
         match refusal {
             Refusal::Busy(busy) => {
-                let wait = Millis::try_from(busy.retry_after_ms).unwrap_or(PAUSE_MS);
-                self.pause_until = self.pause_until.max(self.now + wait);
+                self.pause_until = self.pause_until.max(self.now + wait_of(*busy));
             }
             Refusal::Rejected(rejection) if rejection.code == Code::SignedOut => {
                 self.sign_out(rejection.code);
