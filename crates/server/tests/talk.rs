@@ -941,3 +941,91 @@ async fn topics_that_become_visible_later_are_read_up_to_joining() {
     );
     place.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_talk_at_once_are_heard_in_one_order() {
+    const GUESTS: usize = 6;
+    const EACH: usize = 40;
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
+    let tree = alice.sync_community(&community).await;
+    let group = tree["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["kind"] == "group")
+        .unwrap()["id"]
+        .clone();
+    let invite = alice
+        .ask("invite.create", json!({"community": community}))
+        .await
+        .unwrap();
+    let code = invite["code"].as_str().unwrap();
+    let mut talking = tokio::task::JoinSet::new();
+    let mut guests = Vec::new();
+    for n in 0..GUESTS {
+        let mut guest = Guest::register(&place, &format!("guest{n}"), Some(code)).await;
+        guest
+            .command(
+                "community.join",
+                json!({"community": community, "invite": code}),
+            )
+            .await
+            .unwrap();
+        guests.push(guest);
+    }
+    bob.ask("session.watch", json!({"topics": [topic]}))
+        .await
+        .unwrap();
+    for mut guest in guests {
+        let topic = topic.clone();
+        talking.spawn(async move {
+            for n in 0..EACH {
+                let request = json!({"jsonrpc": "2.0", "id": id(), "method": "message.send", "params": send(&topic, &n.to_string())});
+                guest.text(&request.to_string()).await;
+            }
+            let mut seqs = Vec::new();
+            for _ in 0..EACH {
+                let answers = guest.answers().await;
+                let row = &answers[0]["result"]["pushes"][0]["rows"][0];
+                seqs.push(row["body"]["seq"].as_u64().unwrap());
+            }
+            seqs
+        });
+    }
+    // The structure moves under them: what they rest on has to be looked at again.
+    for n in 0..10 {
+        alice
+            .command(
+                "topic.create",
+                json!({"community": community, "group": group, "topic": id(), "name": n.to_string(), "position": format!("9{n}")}),
+            )
+            .await
+            .unwrap();
+    }
+    let mut all = Vec::new();
+    while let Some(seqs) = talking.join_next().await {
+        all.extend(seqs.unwrap());
+    }
+    all.sort_unstable();
+    let expected: Vec<u64> = (1..=(GUESTS * EACH) as u64).collect();
+    assert_eq!(all, expected, "every place was given once");
+    let name = format!("topic/{topic}");
+    let (mut at, mut heard) = (0, 0);
+    while at < (GUESTS * EACH) as u64 {
+        let push = bob.pushed("push", |push| push["log"] == name).await;
+        assert_eq!(push["prev"], at, "no push is missing or out of order");
+        at = push["rev"].as_u64().unwrap();
+        heard += push["rows"].as_array().unwrap().len();
+    }
+    assert_eq!(heard, GUESTS * EACH, "every row reached him once");
+    let name = format!("community/{community}");
+    let mut at = 0;
+    for _ in 0..10 {
+        let push = bob.pushed_again("push", |push| push["log"] == name).await;
+        let prev = push["prev"].as_u64().unwrap();
+        assert!(at == 0 || prev == at, "nor of the structure: {push}");
+        at = push["rev"].as_u64().unwrap();
+    }
+    place.stop().await;
+}

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
-use tulou_protocol::{AccountId, Code, Command, Commanded, Log, frame::Busy, frame::Refusal};
+use tulou_protocol::{
+    AccountId, Code, Command, Commanded, Log,
+    frame::{Busy, INTERNAL_ERROR, Refusal},
+};
 
 use super::{App, communities::Loaded};
 use crate::{
@@ -38,29 +41,30 @@ impl App {
         };
         let app = self.clone();
         Box::pin(async move {
-            let mut begun = begun;
-            for _ in 0..ATTEMPTS {
-                let pending = match begun {
-                    Begun::Answered(answered) => return answered,
-                    Begun::Committing(pending) => pending,
-                };
-                match pending.await {
-                    Ok(Outcome::Done(committed)) => return Ok(committed.answer.clone()),
-                    Ok(Outcome::Repeat(answer)) => return Ok(answer),
-                    Ok(Outcome::Refused(rejection)) => return Err(Refusal::Rejected(rejection)),
-                    Ok(Outcome::Conflict) => {
-                        if let Err(error) = app.look_again(line.account, &commanded.command).await {
-                            return Err(Self::broken(&error));
-                        }
-                        begun = app.attempt(&line, &commanded).await;
-                    }
-                    Err(error) => return Err(Self::broken(&error)),
-                }
+            match finish(begun).await {
+                Some(answered) => answered,
+                // Deciding again takes locks and reads; as a task of its own it goes on even while the session is busy.
+                None => tokio::spawn(app.again(line, commanded))
+                    .await
+                    .unwrap_or(Err(Refusal::Misunderstood(INTERNAL_ERROR))),
             }
-            Err(Refusal::Busy(Busy {
-                retry_after_ms: 100,
-            }))
         })
+    }
+
+    /// Has a command decided again and again until what it rests on holds.
+    async fn again(self, line: Arc<Line>, commanded: Commanded) -> Answered {
+        for _ in 0..ATTEMPTS {
+            if let Err(error) = self.look_again(line.account, &commanded.command).await {
+                return Err(Self::broken(&error));
+            }
+            let begun = self.attempt(&line, &commanded).await;
+            if let Some(answered) = finish(begun).await {
+                return answered;
+            }
+        }
+        Err(Refusal::Busy(Busy {
+            retry_after_ms: 100,
+        }))
     }
 
     /// A message takes its part of the sender's rate, however often it is decided.
@@ -182,5 +186,20 @@ impl App {
     #[must_use]
     pub fn rejected(code: Code) -> Refusal {
         Refusal::Rejected(code.into())
+    }
+}
+
+/// Waits for the store; none if the command has to be decided again.
+async fn finish(begun: Begun) -> Option<Answered> {
+    let pending = match begun {
+        Begun::Answered(answered) => return Some(answered),
+        Begun::Committing(pending) => pending,
+    };
+    match pending.await {
+        Ok(Outcome::Done(committed)) => Some(Ok(committed.answer.clone())),
+        Ok(Outcome::Repeat(answer)) => Some(Ok(answer)),
+        Ok(Outcome::Refused(rejection)) => Some(Err(Refusal::Rejected(rejection))),
+        Ok(Outcome::Conflict) => None,
+        Err(error) => Some(Err(App::broken(&error))),
     }
 }

@@ -3,7 +3,7 @@
 //! * `schema`: tables and migrations
 //! * `writer`: the thread
 //! * `group`: the transaction of a group of commits
-//! * `readers`: connections for reading
+//! * `readers`: the threads that read
 //! * one file per group of tables: `log`, `row`, `message`, `community`, `account`, `invite`, `answer`
 
 mod account;
@@ -84,7 +84,7 @@ impl Sqlite {
         Ok(Self {
             identity,
             writer: writer::Writer::start(connection, bus),
-            readers: readers::Readers::new(file),
+            readers: readers::Readers::start(&file)?,
         })
     }
 

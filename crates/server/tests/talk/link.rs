@@ -208,6 +208,21 @@ impl Guest {
         }
     }
 
+    /// The next notification that fits, among all that came so far; each is found once.
+    pub async fn pushed_again(&mut self, method: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let found = self
+                .seen
+                .iter()
+                .position(|seen| seen["method"] == method && fits(&seen["params"]));
+            if let Some(at) = found {
+                self.looked_at = self.looked_at.saturating_sub(1);
+                return self.seen.remove(at)["params"].clone();
+            }
+            self.receive().await;
+        }
+    }
+
     /// Sends a request and waits for its answer; a refusal's data.
     pub async fn request(
         &mut self,

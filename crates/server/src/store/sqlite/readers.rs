@@ -1,12 +1,13 @@
-//! Connections for reading. Each read is a transaction of its own, on a thread for blocking work.
+//! Threads that read, each with a connection of its own. A read makes progress whether or not who asked looks after it,
+//! so nobody can hold up another's read by being busy. Each read is a transaction of its own.
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
 };
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use super::schema;
 use crate::store::{Pending, StoreError};
@@ -14,27 +15,30 @@ use crate::store::{Pending, StoreError};
 /// Reads at the same time.
 const READERS: usize = 4;
 
-/// A pool of connections.
-pub struct Readers {
-    shared: Arc<Shared>,
-}
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-struct Shared {
-    file: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-    permits: Arc<Semaphore>,
+/// The threads' entrance. Their queue is bounded by what all sessions together may have in flight.
+pub struct Readers {
+    jobs: mpsc::Sender<Job>,
 }
 
 impl Readers {
-    /// A pool for a file. Connections are made when they are needed.
-    pub fn new(file: PathBuf) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                file,
-                idle: Mutex::new(Vec::new()),
-                permits: Arc::new(Semaphore::new(READERS)),
-            }),
+    /// Starts the threads for a file.
+    pub fn start(file: &std::path::Path) -> Result<Self, StoreError> {
+        let (jobs, waiting) = mpsc::channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..READERS {
+            let (file, waiting) = (file.to_owned(), waiting.clone());
+            let mut db = open(file)?;
+            std::thread::Builder::new()
+                .name("tulou-reader".to_owned())
+                .spawn(move || {
+                    while let Some(job) = next(&waiting) {
+                        job(&mut db);
+                    }
+                })?;
         }
+        Ok(Self { jobs })
     }
 
     /// Reads in one transaction.
@@ -42,50 +46,38 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
-        let shared = self.shared.clone();
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |db| {
+            let result = db
+                .transaction()
+                .map_err(StoreError::from)
+                .and_then(|tx| read(&tx));
+            // Nobody waits any more if the request was dropped.
+            let _ = answer.send(result);
+        });
+        let sent = self.jobs.send(job);
         Box::pin(async move {
-            let permit = shared
-                .permits
-                .clone()
-                .acquire_owned()
-                .await
-                .map_err(|_| StoreError::Closed)?;
-            tokio::task::spawn_blocking(move || {
-                let mut db = shared.take()?;
-                let result = {
-                    let tx = db.transaction()?;
-                    read(&tx)
-                };
-                shared
-                    .idle
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(db);
-                drop(permit);
-                result
-            })
-            .await
-            .map_err(|_| StoreError::Closed)?
+            sent.map_err(|_| StoreError::Closed)?;
+            answered.await.map_err(|_| StoreError::Closed)?
         })
     }
 }
 
-impl Shared {
-    fn take(&self) -> Result<Connection, StoreError> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        if let Some(db) = idle {
-            return Ok(db);
-        }
-        let db = Connection::open_with_flags(
-            &self.file,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        schema::prepare(&db)?;
-        db.pragma_update(None, "query_only", true)?;
-        Ok(db)
-    }
+/// The next job; none once the store is dropped.
+fn next(waiting: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
+    waiting
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .recv()
+        .ok()
+}
+
+fn open(file: PathBuf) -> Result<Connection, StoreError> {
+    let db = Connection::open_with_flags(
+        file,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    schema::prepare(&db)?;
+    db.pragma_update(None, "query_only", true)?;
+    Ok(db)
 }
