@@ -6,9 +6,11 @@ use std::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use tulou_protocol::{AccountId, CommunityId, Seq, TopicId};
+use tokio::sync::watch;
+use tulou_protocol::{AccountId, CommunityId, Rev, Seq, TopicId};
 
 use super::App;
 use crate::{
@@ -19,12 +21,17 @@ use crate::{
 /// Members kept in memory for a community before they are all forgotten and read again.
 const MEMBERS: usize = 100_000;
 
+/// How long a decision waits for what was committed to be published.
+const CATCH_UP: Duration = Duration::from_secs(1);
+
 /// A community in memory.
 pub struct Loaded {
     structure: RwLock<Arc<Structure>>,
     members: Mutex<HashMap<AccountId, Option<Member>>>,
     /// Counts changes of members: what was read before one is not kept.
     changes: AtomicU64,
+    /// The structure's rev, for those who wait for it.
+    at: watch::Sender<Rev>,
     /// Commands on the community's log are decided one after the other.
     pub turn: tokio::sync::Mutex<()>,
 }
@@ -44,6 +51,7 @@ impl Loaded {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut held));
+        self.at.send_replace(held.rev);
     }
 
     fn forget(&self, accounts: &[AccountId]) {
@@ -74,6 +82,7 @@ impl App {
                 structure: RwLock::new(Arc::new(structure)),
                 members: Mutex::default(),
                 changes: AtomicU64::new(0),
+                at: watch::Sender::new(rev),
                 turn: tokio::sync::Mutex::default(),
             });
             self.shared
@@ -189,7 +198,8 @@ impl App {
         }
     }
 
-    /// Has a community and some of its members read again: a decision rested on what has moved.
+    /// A decision rested on what has moved: some members are read again, and what is committed is waited for until the
+    /// publisher has brought it. Only if it does not (another process wrote), the structure is read again.
     pub(crate) async fn refresh(
         &self,
         loaded: &Loaded,
@@ -197,6 +207,13 @@ impl App {
     ) -> Result<(), StoreError> {
         loaded.forget(accounts);
         let held = loaded.structure();
+        let head = self.store().heads(vec![held.log()]).await?;
+        let head = head.first().copied().flatten().unwrap_or_default();
+        let mut at = loaded.at.subscribe();
+        let caught_up = at.wait_for(|rev| *rev >= head.rev);
+        if tokio::time::timeout(CATCH_UP, caught_up).await.is_ok() {
+            return Ok(());
+        }
         if let Some(fresh) = self.store().structure(held.id).await? {
             loaded.change(|structure| {
                 if fresh.rev > structure.rev {
