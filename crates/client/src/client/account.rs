@@ -1,5 +1,7 @@
 //! One account at work: its store, what its views need to remember, and the way to its driver.
 
+mod notes;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -16,12 +18,12 @@ use tulou_protocol::{
 use crate::{
     changes::Board,
     compose::Acting,
-    driver::{Told, Wish, now, touched_by},
+    driver::{Told, Wish, now},
     error::Error,
     files::Known,
     read::{Entered, Looking},
     shape::Shape,
-    store::{Store, StoreError, Touched, meta, outbox, rows},
+    store::{Store, StoreError, outbox, rows},
     view::{Change, Connection},
 };
 
@@ -241,113 +243,6 @@ impl Account {
             Some(community) => self.shape(db, community),
             None => Ok(None),
         }
-    }
-
-    /// Puts up notes for what a batch touched.
-    pub fn note(&self, touched: &Touched) -> Result<(), StoreError> {
-        let notes = self.store.read(|db| {
-            if touched.has_account
-                && let Some(greeting) = meta::greeting(db)?
-            {
-                self.set_server_name(&greeting.server_name);
-            }
-            self.notes(db, touched)
-        })?;
-        self.board.put_up(notes);
-        Ok(())
-    }
-
-    /// Puts up notes for a command that went into the outbox, changed in it, or left it.
-    pub fn note_command(&self, command: &Command) -> Result<(), Error> {
-        Ok(self.note(&touched_by(command))?)
-    }
-
-    fn notes(&self, db: &Db, touched: &Touched) -> Result<Vec<Change>, StoreError> {
-        let account = || self.key.clone();
-        let tree = |community: CommunityId| Change::Tree {
-            account: account(),
-            community: community.to_string(),
-        };
-        let shown = {
-            let mut state = self.state();
-            let stale = touched.structures.iter().chain(&touched.counts);
-            for community in stale {
-                state.shapes.remove(community);
-                state.dropped += 1;
-            }
-            state.entered.keys().copied().collect::<Vec<_>>()
-        };
-        let mut notes = Vec::new();
-        notes.extend(touched.timelines.iter().map(|topic| self.timeline(*topic)));
-        for topic in &touched.numbers {
-            notes.push(Change::App);
-            if let Some(community) = community_of(db, *topic)? {
-                notes.push(tree(community));
-            }
-            if shown.contains(topic) {
-                notes.push(self.timeline(*topic));
-            }
-        }
-        for community in &touched.structures {
-            notes.push(Change::App);
-            notes.push(tree(*community));
-            let community = community.to_string();
-            notes.push(Change::Members {
-                account: account(),
-                community: community.clone(),
-            });
-            notes.push(Change::Access {
-                account: account(),
-                community,
-            });
-        }
-        for community in &touched.counts {
-            notes.push(Change::App);
-            notes.push(tree(*community));
-            notes.push(Change::Members {
-                account: account(),
-                community: community.to_string(),
-            });
-        }
-        if touched.has_profiles || !touched.structures.is_empty() {
-            notes.extend(shown.iter().map(|topic| self.timeline(*topic)));
-        }
-        if touched.has_account {
-            for community in memberships(db, self.id)? {
-                notes.push(tree(community));
-            }
-        }
-        if touched.has_account || touched.has_outbox || touched.has_profiles {
-            notes.push(Change::App);
-        }
-        Ok(notes)
-    }
-
-    fn timeline(&self, topic: TopicId) -> Change {
-        Change::Timeline {
-            account: self.key.clone(),
-            topic: topic.to_string(),
-        }
-    }
-
-    /// A draft was made or cleared.
-    pub fn note_draft(&self, topic: TopicId, has_appeared: bool) -> Result<(), StoreError> {
-        if !has_appeared {
-            return Ok(());
-        }
-        let mut touched = Touched::default();
-        touched.numbers.insert(topic);
-        self.note(&touched)
-    }
-
-    /// Members were remembered: tags beside names may have changed.
-    pub fn note_members(&self) {
-        let notes: Vec<Change> = self
-            .shown()
-            .into_iter()
-            .map(|topic| self.timeline(topic))
-            .collect();
-        self.board.put_up(notes);
     }
 
     /// Reads a snapshot of the store off the async threads.

@@ -1,0 +1,256 @@
+use proptest::prelude::*;
+use tulou_engine::Change;
+use tulou_protocol::{
+    CommandId, CommunityId, MessageId, Rev, Row,
+    push::WideMention,
+    row::{Content, Cursor, Mention, Message, More},
+};
+use uuid::Uuid;
+
+use super::*;
+use crate::store::Store;
+
+const ME: AccountId = AccountId(Uuid::from_u128(1));
+const TOPIC: TopicId = TopicId(Uuid::from_u128(2));
+const GROUP: GroupId = GroupId(Uuid::from_u128(3));
+const COMMUNITY: CommunityId = CommunityId(Uuid::from_u128(4));
+
+fn row(id: &str, rev: u64, body: impl Into<Body>) -> Row {
+    Row {
+        id: id.to_owned(),
+        rev: Rev(rev),
+        body: body.into(),
+    }
+}
+
+fn message(seq: u64, is_mine: bool) -> Row {
+    let id = MessageId(Uuid::from_u128(u128::from(seq)));
+    let message = Message {
+        seq: Seq(seq),
+        content: Some(Content {
+            author: if is_mine {
+                ME
+            } else {
+                AccountId(Uuid::from_u128(9))
+            },
+            sent_at: 0,
+            written_at: 0,
+            text: "x".into(),
+            reply_to: None,
+            edited_at: None,
+            recalled_by: None,
+            more: More::new(),
+        }),
+        content_rev: Rev(seq),
+        marks: None,
+        marks_rev: Rev::ZERO,
+        more: More::new(),
+    };
+    row(&id.to_string(), seq, message)
+}
+
+fn head(seq: u64, wide: &[u64]) -> Change {
+    let head = TopicHead {
+        seq: Seq(seq),
+        rev: Rev(seq),
+        floor: Seq(1),
+        wide_mentions: wide
+            .iter()
+            .map(|seq| WideMention {
+                seq: Seq(*seq),
+                member_group: None,
+            })
+            .collect(),
+    };
+    Change::Head(TOPIC, head)
+}
+
+fn cursor(seq: u64, own: u64) -> Change {
+    let cursor = Cursor {
+        seq: Seq(seq),
+        own,
+        set_no: 0,
+        more: More::new(),
+    };
+    Change::Rows(Log::Account(ME), vec![row(&TOPIC.to_string(), 1, cursor)])
+}
+
+fn store(batch: Vec<Change>) -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("a.sqlite"), ME).unwrap();
+    store.apply(&batch, 0).unwrap();
+    (folder, store)
+}
+
+fn submit(store: &Store, command: Command) {
+    let id = CommandId(Uuid::now_v7());
+    store
+        .write(|db| outbox::push(db, id, command, 0, OutboxState::Waiting))
+        .unwrap();
+}
+
+fn numbers(store: &Store) -> Numbers {
+    store
+        .read(|db| {
+            let outbox = outbox::all(db)?;
+            let all = Ledger::load(db, ME, &outbox, 0)?.numbers(db, None, TOPIC)?;
+            let one = Ledger::of_topic(db, ME, TOPIC, 0)?.numbers(db, None, TOPIC)?;
+            assert_eq!(all.unread, one.unread, "a topic by itself counts the same");
+            Ok::<_, StoreError>(all)
+        })
+        .unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn unread_is_what_a_recount_says(
+        mine in prop::collection::vec(any::<bool>(), 1..40),
+        read in 0_usize..40,
+        advances in prop::collection::vec(0_usize..40, 0..3),
+        set in prop::option::of(0_usize..40),
+    ) {
+        let read = read.min(mine.len());
+        let own = mine[read..].iter().filter(|is_mine| **is_mine).count() as u64;
+        let rows = mine.iter().zip(1..).map(|(is_mine, seq)| message(seq, *is_mine)).collect();
+        let (_folder, store) = store(vec![
+            Change::Rows(Log::Topic(TOPIC), rows),
+            head(mine.len() as u64, &[]),
+            cursor(read as u64, own),
+        ]);
+        let mut expected = read;
+        for advance in advances {
+            let seq = Seq(advance.min(mine.len()) as u64);
+            submit(&store, Command::CursorAdvance { topic: TOPIC, seq, set_no: 0 });
+            expected = expected.max(advance.min(mine.len()));
+        }
+        if let Some(set) = set {
+            expected = set.min(mine.len());
+            submit(&store, Command::CursorSet { topic: TOPIC, seq: Seq(expected as u64) });
+        }
+        let recount = mine[expected..].iter().filter(|is_mine| !**is_mine).count() as u64;
+        prop_assert_eq!(numbers(&store).unread, recount);
+    }
+}
+
+#[test]
+fn a_mention_counts_once_until_it_is_read() {
+    let mention = |seq| {
+        let body = Mention {
+            topic: TOPIC,
+            seq: Seq(seq),
+            sent_at: 0,
+            more: More::new(),
+        };
+        row(&Uuid::from_u128(u128::from(seq)).to_string(), 1, body)
+    };
+    let (_folder, store) = store(vec![
+        Change::Rows(Log::Topic(TOPIC), vec![message(4, true)]),
+        Change::Rows(Log::Account(ME), vec![mention(2), mention(5)]),
+        // 3 mentions everyone; 4 does, too, but it is mine; 5 mentions me and everyone.
+        head(6, &[3, 4, 5]),
+        cursor(1, 1),
+    ]);
+    assert_eq!(numbers(&store).mentions, 3, "2, 3 and 5");
+    submit(
+        &store,
+        Command::CursorAdvance {
+            topic: TOPIC,
+            seq: Seq(4),
+            set_no: 0,
+        },
+    );
+    assert_eq!(numbers(&store).mentions, 1, "5 is left");
+}
+
+#[test]
+fn an_advance_that_has_not_seen_the_set_back_is_ignored() {
+    let (_folder, store) = store(vec![head(10, &[]), cursor(8, 0)]);
+    submit(
+        &store,
+        Command::CursorSet {
+            topic: TOPIC,
+            seq: Seq(2),
+        },
+    );
+    submit(
+        &store,
+        Command::CursorAdvance {
+            topic: TOPIC,
+            seq: Seq(10),
+            set_no: 0,
+        },
+    );
+    assert_eq!(numbers(&store).unread, 8, "the set-back stands");
+}
+
+#[test]
+fn the_nearest_level_that_does_not_inherit_decides() {
+    let (_folder, store) = store(vec![]);
+    submit(
+        &store,
+        Command::CommunityCreate {
+            community: COMMUNITY,
+            name: "c".into(),
+            group: GROUP,
+            group_name: "g".into(),
+            topic: TOPIC,
+            topic_name: "t".into(),
+        },
+    );
+    let level = |set: &[(NotifyScope, Level, Option<Millis>)], members: u64| {
+        store
+            .read(|db| {
+                let mut shape = Shape::load(db, ME, COMMUNITY)?.unwrap();
+                shape.counts = Some((members, 0));
+                let mut ledger = Ledger::load(db, ME, &[], 1_000)?;
+                for (scope, level, until) in set {
+                    let notify = Notify {
+                        level: *level,
+                        until: *until,
+                        more: More::new(),
+                    };
+                    ledger.levels.insert(scope.key(), notify);
+                }
+                Ok::<_, StoreError>(ledger.level(&shape, GROUP, TOPIC))
+            })
+            .unwrap()
+    };
+    let global = (NotifyScope::Global, Level::Nothing, None);
+    let topic = |level, until| (NotifyScope::Topic(TOPIC), level, until);
+    assert_eq!(level(&[], 200), Level::All, "a small community");
+    assert_eq!(level(&[], 201), Level::Mentions, "a large one");
+    assert_eq!(level(&[global], 5), Level::Nothing);
+    assert_eq!(level(&[global, topic(Level::All, None)], 5), Level::All);
+    assert_eq!(
+        level(&[global, topic(Level::Inherit, None)], 5),
+        Level::Nothing
+    );
+    assert_eq!(
+        level(&[global, topic(Level::All, Some(999))], 5),
+        Level::Nothing,
+        "it was for a while only"
+    );
+}
+
+#[test]
+fn what_is_shown_depends_on_the_level_and_sums_up() {
+    let numbers = Numbers {
+        unread: 5,
+        mentions: 2,
+    };
+    let all = shown(numbers, Level::All);
+    let mentions = shown(numbers, Level::Mentions);
+    let nothing = shown(numbers, Level::Nothing);
+    assert_eq!((all.unread, all.mentions, all.has_dot), (5, 2, false));
+    assert_eq!(
+        (mentions.unread, mentions.mentions, mentions.has_dot),
+        (0, 2, true)
+    );
+    assert_eq!(
+        (nothing.unread, nothing.mentions, nothing.has_dot),
+        (0, 0, true)
+    );
+    let total = sum([all, mentions, nothing]);
+    assert_eq!((total.unread, total.mentions, total.has_dot), (5, 4, true));
+}
