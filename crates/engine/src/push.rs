@@ -208,7 +208,7 @@ impl Engine {
             self.out.apply(Change::Rows(Log::Topic(topic), rows));
         }
         if is_next {
-            self.move_topic_cursor(topic, rev);
+            self.advance_topic(topic, rev);
         } else {
             self.expect(topic);
         }

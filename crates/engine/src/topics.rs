@@ -267,14 +267,23 @@ impl Engine {
         }
     }
 
-    /// The cursor of a watched topic moves to `rev`, and on through what came before it.
+    /// A push that follows on the cursor was applied: what was valid as of it is valid as of `rev`.
+    pub(crate) fn advance_topic(&mut self, topic: TopicId, rev: Rev) {
+        if let Some(state) = self.topics.get_mut(&topic)
+            && let Some(cursor) = state.cursor
+        {
+            state.held.advance(cursor, cursor.max(rev));
+        }
+        self.move_topic_cursor(topic, rev);
+    }
+
+    /// The cursor of a watched topic moves to `rev`, and on through what came before it. What is held keeps its revs:
+    /// part of it may have come after the changes up to `rev` were asked for.
     pub(crate) fn move_topic_cursor(&mut self, topic: TopicId, rev: Rev) {
         let Some(state) = self.topics.get_mut(&topic) else {
             return;
         };
-        let was = state.cursor.unwrap_or(rev);
-        let mut cursor = was.max(rev);
-        state.held.advance(was, cursor);
+        let mut cursor = state.cursor.unwrap_or(rev).max(rev);
         let (_, reached) = state.ahead.reached(cursor);
         for stretch in reached {
             for seq in stretch.seqs {

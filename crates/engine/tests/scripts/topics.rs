@@ -228,6 +228,26 @@ fn a_gap_of_a_topic_is_synced_after_half_a_second() {
 }
 
 #[test]
+fn what_came_while_changes_were_asked_for_is_not_taken_for_newer_than_it_is() {
+    let mut stage = watching();
+    stage.pushed(Pushed::Push(next(12, 13, 13)));
+    stage.pass(500);
+    assert_eq!(asked_ranges(&mut stage), vec![(1, 10, 10)]);
+    stage.pushed(Pushed::Push(next(10, 11, 11)));
+    stage.changes();
+    synced(&mut stage, 20, 19, 15..=19);
+    let held = islands(&stage.changes());
+    let expected = vec![island(1, 11, 11), island(15, 19, 20)];
+    assert_eq!(held, Some(expected), "nobody asked what changed in 11");
+    stage.pass(500);
+    assert_eq!(
+        asked_ranges(&mut stage),
+        vec![(1, 10, 20), (11, 11, 11), (15, 19, 20)],
+        "now somebody does"
+    );
+}
+
+#[test]
 fn a_topic_that_was_left_keeps_its_islands_and_what_waited_beyond_a_gap_is_dropped() {
     let mut stage = watching();
     stage.pushed(Pushed::Push(next(11, 12, 12)));
