@@ -169,6 +169,7 @@ describe('the composer', () => {
       cannotSpeak: null,
       findMembers: () => Promise.resolve([]),
       oneditlast,
+      onsent: () => undefined,
       onrows: () => undefined,
     })
     const input = screen.getByTestId<HTMLTextAreaElement>('composer-input')
