@@ -15,7 +15,7 @@ use tokio::{
     time::Instant,
 };
 use tulou_engine::{Change, Engine, Input, LinkState, Output, Ticket, Untold};
-use tulou_protocol::{Command, CommandId, id::Millis};
+use tulou_protocol::{Command, CommandId, ServerFrame, frame::BUSY, id::Millis};
 use uuid::Uuid;
 
 pub use wish::{Submitted, Told, WISHES, Wish};
@@ -155,11 +155,31 @@ impl Driver {
                 self.account.set_address(address);
                 self.feed(Input::LinkUp).await;
             }
-            Event::Frame(frame) => self.feed(Input::Frame(frame)).await,
+            Event::Frame(frame) => {
+                self.note_busy(&frame);
+                self.feed(Input::Frame(frame)).await;
+            }
             Event::Down(why) => {
                 tracing::debug!(account = %self.account.key, "the link is down: {why}");
                 self.link = None;
                 self.feed(Input::LinkDown).await;
+            }
+        }
+    }
+
+    /// The engine waits as long as the server asks; the window shows that, and until when.
+    fn note_busy(&self, frame: &ServerFrame) {
+        let ServerFrame::Responses(responses) = frame else {
+            return;
+        };
+        for response in responses {
+            let error = response.error.as_ref().filter(|error| error.code == BUSY);
+            let wait = error
+                .and_then(|error| error.data.as_ref()?.get("retry_after_ms")?.as_i64())
+                .filter(|wait| *wait > 0);
+            let command = response.id.as_str().and_then(|id| id.parse().ok());
+            if let (Some(wait), Some(command)) = (wait, command) {
+                self.account.set_busy(command, now().saturating_add(wait));
             }
         }
     }

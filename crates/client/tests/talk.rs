@@ -569,3 +569,40 @@ async fn an_action_that_cannot_be_sent_is_refused_before_it_is_kept() {
     );
     stage.end([alice]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_writes_too_fast_sees_until_when_it_waits_and_nothing_is_lost() {
+    let stage = Stage::with_messages_per_10s(4).await;
+    let alice = stage.host("alice").await;
+    let (_, topic) = alice.found("星海").await;
+    alice.enter(&topic).await;
+    let mut written = Vec::new();
+    for number in 0..8 {
+        written.push(alice.say(&topic, &format!("{number}")).await);
+    }
+    alice
+        .until("the rest is shown as waiting", async || {
+            let view = alice.timeline(&topic).await;
+            let is_waiting = |row: &tulou_client::view::MessageView| {
+                matches!(row.delivery, Delivery::Waiting { .. })
+            };
+            (!view.pending.is_empty() && view.pending.iter().all(is_waiting)).then_some(())
+        })
+        .await;
+    alice.settled().await;
+    alice
+        .until("all are there", async || {
+            let view = alice.timeline(&topic).await;
+            (view.rows.len() == written.len()).then_some(())
+        })
+        .await;
+    let ids: Vec<String> = alice
+        .timeline(&topic)
+        .await
+        .rows
+        .into_iter()
+        .map(|row| row.id)
+        .collect();
+    assert_eq!(ids, written, "in the order in which they were written");
+    stage.end([alice]).await;
+}

@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot, watch};
 use tulou_engine::Input;
 use tulou_protocol::{
-    AccountId, Body, Command, CommunityId, Log, Question, ServerId, TopicId, frame::Refusal,
+    AccountId, Body, Command, CommandId, CommunityId, Log, Question, ServerId, TopicId,
+    frame::Refusal, id::Millis,
 };
 
 use crate::{
@@ -57,6 +58,8 @@ struct State {
     entered: HashMap<TopicId, Entered>,
     /// The server's clock less this computer's.
     skew: i64,
+    /// Commands that the server asked to send later, and when.
+    busy: HashMap<CommandId, Millis>,
     /// The token in use; the keyring keeps it from one start to the next.
     token: Option<String>,
 }
@@ -80,6 +83,7 @@ impl Account {
                 dropped: 0,
                 entered: HashMap::new(),
                 skew: 0,
+                busy: HashMap::new(),
                 token: None,
             }),
         }
@@ -179,6 +183,25 @@ impl Account {
                 Connection::Connecting | Connection::Syncing | Connection::Synced
             ),
         }
+    }
+
+    /// The server asked to send a command later.
+    pub fn set_busy(&self, command: CommandId, until: Millis) {
+        {
+            let mut state = self.state();
+            let now = now();
+            state.busy.retain(|_, until| *until > now);
+            state.busy.insert(command, until);
+        }
+        self.note_shown();
+    }
+
+    /// Commands that the server asked to send later, and when.
+    pub fn busy(&self) -> HashMap<CommandId, Millis> {
+        let now = now();
+        let mut busy = self.state().busy.clone();
+        busy.retain(|_, until| *until > now);
+        busy
     }
 
     /// The topics that are shown.

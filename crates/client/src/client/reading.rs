@@ -61,6 +61,7 @@ impl Client {
                     &stretch,
                     shape.as_deref(),
                     account.entered(topic),
+                    &account.busy(),
                 )?)
             })
             .await?;
@@ -321,7 +322,7 @@ async fn member_list(
             Ok::<_, Error>(is_news)
         })?;
         if is_news {
-            account.note_members();
+            account.note_shown();
         }
         Ok::<_, Error>(())
     })

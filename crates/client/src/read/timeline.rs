@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 use tulou_protocol::{
-    AccountId, Body, Log, MessageId, Permissions, Seq, TopicId, permission::Place, question::PageAt,
+    AccountId, Body, CommandId, Log, MessageId, Permissions, Seq, TopicId, id::Millis,
+    permission::Place, question::PageAt,
 };
 
 pub use self::overlay::refusal;
@@ -38,6 +39,7 @@ pub fn timeline(
     stretch: &Stretch,
     shape: Option<&Shape>,
     entered: Option<Entered>,
+    busy: &HashMap<CommandId, Millis>,
 ) -> Result<(TimelineView, Vec<PageAt>), StoreError> {
     let head = heads::of_topic(db, topic)?;
     let held = islands::of_topic(db, topic)?;
@@ -75,6 +77,11 @@ pub fn timeline(
         quoted: &quoted,
         marks: my_marks(db, looking.me, &found)?,
         overlay: &overlay,
+        waits_until: overlay
+            .pending
+            .iter()
+            .filter_map(|pending| busy.get(&pending.command).copied())
+            .max(),
     };
 
     let is_missing = !chosen.wants.is_empty();

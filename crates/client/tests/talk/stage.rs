@@ -23,6 +23,11 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new() -> Self {
+        Self::with_messages_per_10s(100_000).await
+    }
+
+    /// A server at which nobody writes faster than this in a topic.
+    pub async fn with_messages_per_10s(messages_per_10s: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config {
             data: folder.path().join("server"),
@@ -30,7 +35,7 @@ impl Stage {
             limits: Limits {
                 requests_per_s: 10_000,
                 requests_burst: 10_000,
-                messages_per_10s: 100_000,
+                messages_per_10s,
                 ..Limits::default()
             },
             digest_ms: 100,

@@ -109,8 +109,8 @@ impl Account {
         self.note(&touched)
     }
 
-    /// Members were remembered: tags beside names may have changed.
-    pub fn note_members(&self) {
+    /// What every shown topic has in common changed: tags beside names, what the server asks to wait with.
+    pub fn note_shown(&self) {
         let notes: Vec<Change> = self
             .shown()
             .into_iter()

@@ -29,6 +29,8 @@ pub struct Painter<'a> {
     pub quoted: &'a HashMap<MessageId, Held>,
     pub marks: HashMap<MessageId, Vec<String>>,
     pub overlay: &'a Overlay,
+    /// The server asked to send what waits later; what comes after waits with it.
+    pub waits_until: Option<Millis>,
 }
 
 impl Painter<'_> {
@@ -111,9 +113,11 @@ impl Painter<'_> {
             recalled: None,
             mentions_me: false,
             is_mine: true,
-            delivery: refusal(&pending.state).map_or(Delivery::Sending, |rejection| {
-                Delivery::Failed { rejection }
-            }),
+            delivery: match (refusal(&pending.state), self.waits_until) {
+                (Some(rejection), _) => Delivery::Failed { rejection },
+                (None, Some(until)) => Delivery::Waiting { until },
+                (None, None) => Delivery::Sending,
+            },
             has_pending_change: false,
             refused: refusal(&pending.state).map(|rejection| crate::view::RefusedView {
                 command: pending.command.to_string(),
