@@ -32,6 +32,7 @@ pub fn dist(arguments: &Arguments) -> Result<()> {
         }
     }
     // The command line of Tauri runs the UI's build itself, as tauri.conf.json says.
+    // Of the packages only the app's is built, with the features that `run` chooses.
     repo::finish(repo::npm(&[
         "exec",
         "--",
@@ -39,6 +40,9 @@ pub fn dist(arguments: &Arguments) -> Result<()> {
         "build",
         "--bundles",
         "deb,rpm",
+        "--",
+        "--package",
+        "tulou",
     ]))?;
     let mut packages = Vec::new();
     for kind in ["deb", "rpm"] {
