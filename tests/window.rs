@@ -5,6 +5,8 @@
 mod corpus;
 #[path = "window/driver.rs"]
 mod driver;
+#[path = "window/keyring.rs"]
+mod keyring;
 #[path = "window/offline.rs"]
 mod offline;
 #[path = "window/person.rs"]

@@ -28,8 +28,28 @@ impl Window {
         Self::start_sized(home, 1280, 800).await
     }
 
+    /// Starts the app where no keyring can be reached.
+    pub async fn start_without_keyring(home: &Path) -> Self {
+        Self::start_with(
+            home,
+            1280,
+            800,
+            &[("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")],
+        )
+        .await
+    }
+
     /// Starts the app with its folder, in a window of this size.
     pub async fn start_sized(home: &Path, width: u32, height: u32) -> Self {
+        Self::start_with(home, width, height, &[]).await
+    }
+
+    async fn start_with(
+        home: &Path,
+        width: u32,
+        height: u32,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let port = free_port();
         let driver = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))
@@ -39,6 +59,7 @@ impl Window {
             .env("TULOU_WINDOW_SIZE", format!("{width}x{height}"))
             .env("LANG", "en_US.UTF-8")
             .env("LANGUAGE", "en")
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()
