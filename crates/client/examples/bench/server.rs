@@ -46,6 +46,9 @@ impl Server {
             ])
             .arg("--data")
             .arg(folder.path().join("server"))
+            // The server would take them for settings.
+            .env_remove("TULOU_SERVER")
+            .env_remove("TULOU_APP")
             .env("TULOU_LIMITS__REQUESTS_PER_S", "1000000")
             .env("TULOU_LIMITS__REQUESTS_BURST", "1000000")
             .env("TULOU_LIMITS__MESSAGES_PER_10S", "10000000")
