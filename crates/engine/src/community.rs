@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tulou_protocol::{
-    CommunityId, Digest, Log, Question, Rev, TopicId,
+    CommunityId, Digest, Log, Question, Rev, Seq, TopicId,
     frame::{Refusal, Response},
     id::Millis,
     push::TopicHead,
@@ -76,12 +76,15 @@ impl Engine {
         }
         state.ask_heads_since(0);
         for topic in state.numbers.values().copied().collect::<Vec<_>>() {
-            if let Some(held) = self.topics.get_mut(&topic) {
-                held.recheck = true;
-                if held.cursor.is_some() {
+            if let Some(state) = self.topics.get_mut(&topic)
+                && !state.held.is_empty()
+            {
+                // What may be read of it is not known any more, which the store remembers.
+                state.head.floor = Seq::ZERO;
+                self.out.heads.insert(topic);
+                if state.cursor.is_some() {
                     self.to_sync.insert(topic);
                 }
-                self.note_behind(topic);
             }
         }
         self.watches.is_dirty |= !self.watches.refused.is_empty();

@@ -38,7 +38,8 @@ impl Engine {
     pub(crate) fn note_behind(&mut self, topic: TopicId) {
         let is_behind = self.topics.get(&topic).is_some_and(|state| {
             let oldest = state.held.oldest();
-            let is_old = oldest.is_some_and(|oldest| state.recheck || state.head.rev > oldest);
+            let is_old =
+                oldest.is_some_and(|oldest| state.must_be_checked() || state.head.rev > oldest);
             state.cursor.is_none() && (is_old || state.is_rewound)
         });
         if is_behind {

@@ -50,6 +50,12 @@ impl Held {
         islands
     }
 
+    /// Whether nothing is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
     /// Whether the message at `seq` is held.
     #[must_use]
     pub fn contains(&self, seq: Seq) -> bool {

@@ -40,12 +40,20 @@ pub struct Topic {
     pub gap_at: Option<Millis>,
     /// It is being synced.
     pub is_syncing: bool,
-    /// What is held has to be looked through whatever the head says: rights changed.
+    /// What is held has to be looked through: it may not be seen any more.
     pub recheck: bool,
     /// The server had less than is held; what the store keeps of it goes with the next answer.
     pub is_rewound: bool,
     /// When what is held was looked through last.
     pub looked_at: Millis,
+}
+
+impl Topic {
+    /// Whether what is held has to be looked through whatever the head says: rights changed, or may have.
+    pub fn must_be_checked(&self) -> bool {
+        let is_floor_known = self.head.floor > Seq::ZERO || self.held.is_empty();
+        self.is_rewound || self.recheck || !is_floor_known
+    }
 }
 
 /// Which topics are watched.
@@ -260,7 +268,7 @@ impl Engine {
             None => head_seq == Seq::ZERO || state.head.floor > head_seq,
         };
         let is_valid = state.held.oldest().is_none_or(|oldest| oldest >= rev);
-        if is_all_held && is_valid && !state.recheck && !state.is_rewound {
+        if is_all_held && is_valid && !state.must_be_checked() {
             self.move_topic_cursor(topic, rev);
         } else {
             self.to_sync.insert(topic);

@@ -281,6 +281,7 @@ fn a_digest_moves_heads_and_a_lost_one_is_asked_for() {
     let head = TopicHead {
         seq: Seq(4),
         rev: Rev(4),
+        floor: Seq(1),
         ..TopicHead::default()
     };
     assert!(
@@ -336,6 +337,7 @@ fn a_head_that_comes_before_its_topic_is_kept_for_it() {
     let head = TopicHead {
         seq: Seq(4),
         rev: Rev(4),
+
         ..TopicHead::default()
     };
     assert!(stage.changes().contains(&Change::Head(TOPIC_2, head)));

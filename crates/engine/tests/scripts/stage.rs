@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tulou_engine::{
-    Change, Engine, Input, Island, LinkState, OutboxEntry, OutboxState, Output, Restored,
+    Change, Engine, Input, Island, LinkState, OutboxEntry, OutboxState, Output, Restored, TopicHead,
 };
 use tulou_protocol::{
     AccountId, Answer, Body, Code, Command, CommandId, CommunityId, Digest, Epoch, Greeting,
@@ -300,7 +300,13 @@ pub fn member(islands: Vec<Island>) -> Restored {
             (Log::Community(COMMUNITY), (Rev(5), Some("view".into()))),
         ]),
         islands: BTreeMap::from([(TOPIC, islands)]),
-        heads: BTreeMap::new(),
+        heads: BTreeMap::from([(
+            TOPIC,
+            TopicHead {
+                floor: Seq(1),
+                ..TopicHead::default()
+            },
+        )]),
         numbers: BTreeMap::from([(COMMUNITY, BTreeMap::from([(1, TOPIC)]))]),
         communities: BTreeMap::from([(COMMUNITY, START)]),
         profiles: BTreeMap::from([(ME, Rev(1)), (OTHER, Rev(1))]),

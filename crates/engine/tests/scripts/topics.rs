@@ -510,6 +510,7 @@ fn a_head_is_never_moved_back_by_a_watch() {
     let head = TopicHead {
         seq: Seq(11),
         rev: Rev(11),
+        floor: Seq(1),
         ..TopicHead::default()
     };
     assert!(stage.changes().contains(&Change::Head(TOPIC, head)));
