@@ -92,7 +92,7 @@ impl Client {
             tokio::spawn(async move {
                 let key = account.key.clone();
                 let token = client.ask_keyring(move |keyring| keyring.get(&key)).await;
-                let _ = account.use_token(token.flatten()).await;
+                let _ = account.use_kept_token(token.flatten()).await;
             });
         }
         Ok(client)

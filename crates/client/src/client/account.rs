@@ -106,6 +106,19 @@ impl Account {
         Ok(before)
     }
 
+    /// Signs in with the token that the keyring kept. If the person signed in meanwhile, that token stays: the keyring
+    /// may answer late.
+    pub async fn use_kept_token(&self, token: Option<String>) -> Result<(), Error> {
+        {
+            let mut state = self.state();
+            if state.token.is_some() {
+                return Ok(());
+            }
+            state.token.clone_from(&token);
+        }
+        self.wish(Wish::Token(token)).await
+    }
+
     /// The address in use.
     pub fn address(&self) -> String {
         self.state().address.clone()
