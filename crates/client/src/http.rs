@@ -39,12 +39,17 @@ impl Http {
     pub fn new() -> Result<Self, Error> {
         // Another part of the program may have chosen a provider already; any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
+        let builder = || {
+            reqwest::Client::builder()
+                .connect_timeout(CONNECT)
+                .timeout(PATIENCE)
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+        };
+        // A system without certificates can host and reach itself; servers elsewhere cannot be verified from it.
+        let client = builder()
             .build()
+            .or_else(|_| builder().tls_certs_only([]).build())
             .map_err(|error| Error::Unreachable(chain(&error)))?;
         Ok(Self { client })
     }
