@@ -186,10 +186,11 @@ async fn every_screen_fits_in_both_languages_themes_and_sizes() {
         }
     }
     window.open_topic(&talk).await;
+    window.say("收到,九点前上线,我玩副坦。").await;
+    // Who writes is taken to the newest rows.
     window
         .find(&format!("[data-message-id=\"{mention}\"]"))
         .await;
-    window.say("收到,九点前上线,我玩副坦。").await;
     until("the numbers of the tree", async || {
         let told = window
             .ask(

@@ -307,17 +307,23 @@ pub async fn same(one: &Person, other: &Person, topic: &str) {
             .map(essence)
             .collect()
     };
-    one.until("both sides show the same", async || {
-        let (mine, theirs) = (shown(one).await, shown(other).await);
-        if mine == theirs {
-            return Some(());
+    let deadline = Instant::now() + PATIENCE;
+    let (mut mine, mut theirs) = (one.client.changes(), other.client.changes());
+    loop {
+        let (here, there) = (shown(one).await, shown(other).await);
+        if here == there {
+            return;
         }
-        other
-            .until("the other side is as far", async || {
-                (shown(other).await == shown(one).await).then_some(())
-            })
-            .await;
-        Some(())
-    })
-    .await;
+        // Either side may be the one that is behind.
+        let moved = async {
+            tokio::select! {
+                _ = mine.next() => {}
+                _ = theirs.next() => {}
+            }
+        };
+        assert!(
+            timeout_at(deadline, moved).await.is_ok(),
+            "not the same within {PATIENCE:?}: {here:#?} {there:#?}"
+        );
+    }
 }
