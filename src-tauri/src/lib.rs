@@ -18,7 +18,7 @@ mod hosting;
 mod renderer;
 mod window;
 
-use std::{process::ExitCode, time::Duration};
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use tauri::{AppHandle, Manager, RunEvent};
 use tauri_plugin_window_state::StateFlags;
@@ -47,6 +47,7 @@ pub fn run() -> ExitCode {
         .with_env_filter(
             EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| "warn,tulou=info".into()),
         )
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     renderer::choose();

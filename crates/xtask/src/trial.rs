@@ -189,7 +189,10 @@ impl House {
             "-c",
             "gtk-launch Tulou && sleep infinity",
         ];
-        let _session = Group::spawn(self.inside(&words))?;
+        let said = repo::target().join("xtask/trial.log");
+        let mut command = self.inside(&words);
+        command.stderr(fs::File::create(&said)?);
+        let _session = Group::spawn(command)?;
         let started = Instant::now();
         let painted = display::wait(started + PAINTED_WITHIN, || {
             let colours = display.screenshot(picture)?;
@@ -201,6 +204,8 @@ impl House {
             took.as_millis(),
             picture.display()
         );
+        let said = fs::read_to_string(&said)?;
+        ensure!(!said.contains("ERROR"), "the app had errors:\n{said}");
         let kept = format!("/home/{PERSON}/.local/share/tulou");
         ensure!(
             self.path(&kept).exists(),
