@@ -1,7 +1,7 @@
 //! Several clients, a server, a network that delays, cuts and loses, programs that crash: at rest everything agrees.
 //!
-//! `TULOU_SEED` replays one run; `TULOU_SEEDS` says how many runs there are, from `TULOU_BASE` on; `TULOU_TRACE` prints what goes into the
-//! engines and what comes out.
+//! `TULOU_SEED` is the first run's seed, `TULOU_SEEDS` how many runs there are; `TULOU_LONG` asks for very many. `TULOU_TRACE` prints what
+//! goes into the engines and what comes out.
 
 #![expect(
     clippy::unwrap_used,
@@ -33,6 +33,8 @@ use std::{
 };
 
 const SEEDS: u64 = 300;
+/// Runs when nobody waits for them.
+const LONG_SEEDS: u64 = 20_000;
 
 fn from_env(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
@@ -40,14 +42,12 @@ fn from_env(name: &str) -> Option<u64> {
 
 #[test]
 fn at_rest_everything_agrees() {
-    let (base, runs) = match from_env("TULOU_SEED") {
-        Some(seed) => (seed, 1),
-        None => {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-            let base = from_env("TULOU_BASE").unwrap_or(since.as_nanos() as u64 >> 10);
-            (base, from_env("TULOU_SEEDS").unwrap_or(SEEDS))
-        }
-    };
+    let base = from_env("TULOU_SEED").unwrap_or_else(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        since.as_nanos() as u64 >> 10
+    });
+    let is_long = std::env::var_os("TULOU_LONG").is_some();
+    let runs = from_env("TULOU_SEEDS").unwrap_or(if is_long { LONG_SEEDS } else { SEEDS });
     println!("{runs} runs from seed {base}");
     for seed in base..base + runs {
         let run = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -55,7 +55,7 @@ fn at_rest_everything_agrees() {
         }));
         if let Err(cause) = run {
             println!(
-                "replay with: TULOU_SEED={seed} cargo test -p tulou-engine --test simulation -- --nocapture"
+                "replay with: TULOU_SEED={seed} TULOU_SEEDS=1 cargo test -p tulou-engine --test simulation -- --nocapture"
             );
             panic::resume_unwind(cause);
         }
