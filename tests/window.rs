@@ -206,6 +206,9 @@ async fn two_people_talk_through_kills_and_nothing_is_lost_or_doubled() {
             );
         }
     }
+    // A person reads by looking: the newest rows in view, the keyboard in the window.
+    window.click(&named("composer-input")).await;
+    window.to_newest().await;
     until("everything read in Alice's open topic", async || {
         let tree = window
             .ask(

@@ -133,9 +133,31 @@ impl Window {
         .await;
     }
 
-    /// Presses keys on a message's row.
+    /// Goes to the newest rows, as the button in the timeline does.
+    pub async fn to_newest(&self) {
+        let body = "const rows = [...document.querySelectorAll('[data-testid=\"message\"]')];
+            const button = document.querySelector('[data-testid=\"jump-newest\"]');
+            if (button) button.click(); return rows.length > 0 && !button";
+        until("the newest rows", async || {
+            (self.js(body, vec![]).await == Value::Bool(true)).then_some(())
+        })
+        .await;
+    }
+
+    /// Presses keys on the row of one of the newest messages.
     pub async fn on_message(&self, id: &str, keys: &str) {
         let row = format!("[data-message-id=\"{id}\"]");
+        self.to_newest().await;
+        let body = "const row = document.querySelector(arguments[0]);
+            if (row) { row.scrollIntoView({ block: 'nearest' }); return true }
+            const rows = document.querySelector('[data-testid=\"message\"]');
+            let scroller = rows;
+            while (scroller && scroller.scrollHeight <= scroller.clientHeight + 1) scroller = scroller.parentElement;
+            scroller?.scrollBy(0, -200); return false";
+        until("the message's row", async || {
+            (self.js(body, vec![json!(row)]).await == Value::Bool(true)).then_some(())
+        })
+        .await;
         self.find(&row).await;
         self.js(
             "document.querySelector(arguments[0]).focus()",
