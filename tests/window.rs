@@ -279,9 +279,18 @@ async fn alice_key(window: &Window) -> String {
 }
 
 async fn waiting_is(client: &Client, account: &str, count: u32) {
+    let mut seen = String::new();
     until("the outbox", async || {
         let app = client.app_view().await;
         let mine = app.accounts.into_iter().find(|one| one.key == account)?;
+        let state = format!(
+            "{:?}, {} waiting, {:?}",
+            mine.connection, mine.waiting, mine.rejected
+        );
+        if state != seen {
+            driver::stage(&state);
+            seen = state;
+        }
         (mine.waiting == count && mine.rejected.is_empty()).then_some(())
     })
     .await;
