@@ -154,7 +154,7 @@ impl Engine {
     }
 
     pub(crate) fn pump_heads(&mut self) {
-        let mut asking = self.asking(|asked| matches!(asked, Asked::Heads(_)));
+        let mut asking = self.asking(|asked| matches!(asked, Asked::Heads(..)));
         let mut chosen = Vec::new();
         for (community, state) in &mut self.communities {
             let is_known = self
@@ -172,11 +172,11 @@ impl Engine {
         }
         for (community, since) in chosen {
             let heads = Question::CommunityHeads { community, since };
-            self.ask(Asked::Heads(community), heads);
+            self.ask(Asked::Heads(community, since), heads);
         }
     }
 
-    pub(crate) fn take_heads(&mut self, community: CommunityId, response: Response) {
+    pub(crate) fn take_heads(&mut self, community: CommunityId, since: Millis, response: Response) {
         let heads = response.into_result::<Digest>();
         if self.rewind.is_some() {
             if let Err(refusal @ Refusal::Busy(_)) = &heads {
@@ -190,11 +190,13 @@ impl Engine {
         match heads {
             Ok(heads) => {
                 if let Some(state) = self.communities.get_mut(&community) {
-                    // Heads whose topics are not known yet are not in the store: they have to be asked for again.
-                    let are_known = heads
-                        .topics
-                        .iter()
-                        .all(|head| state.numbers.contains_key(&head.no));
+                    // Heads whose topics are not known yet are not in the store: they have to be asked for again, also
+                    // when a later question does not reach back to them.
+                    let are_known = since <= state.as_of
+                        && heads
+                            .topics
+                            .iter()
+                            .all(|head| state.numbers.contains_key(&head.no));
                     if are_known {
                         state.as_of = state.as_of.max(heads.to);
                     }

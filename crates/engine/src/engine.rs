@@ -79,8 +79,8 @@ pub(crate) enum Asked {
     Page(TopicId, PageAt),
     /// Profiles, with the revs that were said to be there.
     Profiles(Vec<(AccountId, Rev)>),
-    /// Heads of a community's topics.
-    Heads(CommunityId),
+    /// Heads of a community's topics that moved since this time.
+    Heads(CommunityId, Millis),
     /// By somebody else.
     Told(Ticket),
 }
@@ -367,7 +367,7 @@ impl Engine {
                 Asked::Watch(topics) => self.take_watched(&topics, response),
                 Asked::Page(topic, at) => self.take_page(topic, at, response),
                 Asked::Profiles(wanted) => self.take_profiles(wanted, response),
-                Asked::Heads(community) => self.take_heads(community, response),
+                Asked::Heads(community, since) => self.take_heads(community, since, response),
                 Asked::Told(ticket) => {
                     let told = response.into_result::<Value>().map_err(Untold::Refused);
                     self.out.push(Output::Told(ticket, told));

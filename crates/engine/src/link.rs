@@ -240,7 +240,7 @@ impl Engine {
                 | Asked::Sync(_)
                 | Asked::Watch(_)
                 | Asked::Profiles(_)
-                | Asked::Heads(_) => {}
+                | Asked::Heads(..) => {}
             }
         }
         for (_, live) in std::mem::take(&mut self.live) {

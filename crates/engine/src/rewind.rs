@@ -31,7 +31,7 @@ impl Engine {
                 community: *community,
                 since: 0,
             };
-            self.ask(Asked::Heads(*community), heads);
+            self.ask(Asked::Heads(*community, 0), heads);
         }
         self.rewind = Some(Rewind {
             greeting,

@@ -340,7 +340,7 @@ impl Engine {
                 .communities
                 .values()
                 .all(|state| state.heads_since.is_none())
-            && self.asking(|asked| matches!(asked, Asked::Heads(_))) == 0
+            && self.asking(|asked| matches!(asked, Asked::Heads(..))) == 0
             && self.are_watches_complete()
     }
 }

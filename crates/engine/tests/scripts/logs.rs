@@ -460,6 +460,40 @@ fn profiles_that_are_newer_than_held_are_asked_for_once() {
 }
 
 #[test]
+fn heads_count_as_known_only_from_what_was_known_on() {
+    let mut stage = Stage::synced(vec![]);
+    let known = stage.now;
+    let moved = Moved {
+        no: 2,
+        head_seq: Seq(4),
+        rev: Rev(4),
+        wide_mentions: vec![],
+    };
+    let digests = [
+        (known, known + 20_000, vec![moved]),
+        (known + 30_000, known + 40_000, vec![]),
+    ];
+    for (from, to, topics) in digests {
+        stage.pushed(Pushed::Digest(digest(from, to, topics)));
+    }
+    stage.changes();
+    let (number, question) = stage.question("community.heads");
+    let since = known + 10_000;
+    let heads = Question::CommunityHeads {
+        community: COMMUNITY,
+        since,
+    };
+    assert_eq!(question, heads, "a window was lost");
+    stage.told(number, Told::Heads(digest(since, known + 41_000, vec![])));
+    let is_later =
+        |change: &Change| matches!(change, Change::Counts(_, counts) if counts.as_of > known);
+    assert!(
+        !stage.changes().iter().any(is_later),
+        "the head of number 2 is not in the store: after a crash it has to be asked for again"
+    );
+}
+
+#[test]
 fn counts_come_with_the_heads() {
     let mut stage = Stage::new(member(vec![]));
     stage.greet();
