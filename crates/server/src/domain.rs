@@ -11,6 +11,7 @@ mod account;
 pub mod change;
 mod community;
 mod decide;
+mod edit;
 pub mod facts;
 mod member;
 pub(crate) mod message;

@@ -12,8 +12,8 @@ use tulou_protocol::{
 
 use super::{
     change::Change,
-    community::apply,
     decide::{Case, Decision},
+    edit::{Editing, apply, check_new, deleted_before},
     structure::Rank,
 };
 
@@ -41,18 +41,14 @@ pub(super) fn create(
     rank: &str,
     shown: bool,
 ) -> Result<Decision, Rejection> {
-    let (structure, _) = case.member()?;
-    case.require(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
-    text::check_name(name)?;
-    text::check_position(rank)?;
-    if structure.member_groups.contains_key(&id)
-        || structure.was_used("member_group", &id.to_string())
-    {
-        return Err(Code::IdTaken.into());
-    }
-    if structure.member_groups.len() >= limits::MEMBER_GROUPS {
-        return Err(Rejection::limit(Code::TooMany, limits::MEMBER_GROUPS));
-    }
+    let structure = case.managing(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
+    check_new(
+        name,
+        rank,
+        structure.member_groups.contains_key(&id)
+            || structure.was_used("member_group", &id.to_string()),
+        (structure.member_groups.len(), limits::MEMBER_GROUPS),
+    )?;
     require_below(case, &Rank::Group(rank.to_owned(), id))?;
     Ok(Decision::of(vec![Change::Row {
         log: structure.log(),
@@ -74,47 +70,24 @@ pub(super) fn edit(
     rank: Option<&Edit<String>>,
     shown: Option<&Edit<bool>>,
 ) -> Result<Decision, Rejection> {
-    let (structure, _) = case.member()?;
-    case.require(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
+    let structure = case.managing(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
     let kept = structure.member_groups.get(&id).ok_or(Code::NotFound)?;
     require_below(case, &structure.rank_of(id))?;
-    let present = || Row {
-        id: id.to_string(),
-        rev: kept.rev,
-        body: kept.body.clone().into(),
+    let mut group = Editing::of(structure, id, kept);
+    group.field(name, |to| text::check_name(to), |body| &mut body.name)?;
+    let may_rank = |rank: &String| {
+        text::check_position(rank)?;
+        require_below(case, &Rank::Group(rank.clone(), id))
     };
-    let mut body = kept.body.clone();
-    if let Some(name) = name {
-        text::check_name(&name.to)?;
-        apply(&mut body.name, name, present)?;
-    }
-    if let Some(rank) = rank {
-        text::check_position(&rank.to)?;
-        require_below(case, &Rank::Group(rank.to.clone(), id))?;
-        apply(&mut body.rank, rank, present)?;
-    }
-    if let Some(shown) = shown {
-        apply(&mut body.shown, shown, present)?;
-    }
-    if body == kept.body {
-        return Ok(Decision::default());
-    }
-    Ok(Decision::of(vec![Change::Row {
-        log: structure.log(),
-        id: id.to_string(),
-        body: body.into(),
-    }]))
+    group.field(rank, may_rank, |body| &mut body.rank)?;
+    group.field(shown, |_| Ok(()), |body| &mut body.shown)?;
+    Ok(group.done())
 }
 
 pub(super) fn delete(case: &Case<'_>, id: MemberGroupId) -> Result<Decision, Rejection> {
-    let (structure, _) = case.member()?;
-    case.require(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
+    let structure = case.managing(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
     if !structure.member_groups.contains_key(&id) {
-        return if structure.was_used("member_group", &id.to_string()) {
-            Ok(Decision::default())
-        } else {
-            Err(Code::NotFound.into())
-        };
+        return deleted_before(structure, "member_group", id);
     }
     require_below(case, &structure.rank_of(id))?;
     let mut changes = vec![Change::Row {

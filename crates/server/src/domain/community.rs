@@ -1,7 +1,7 @@
 //! Decisions about a community as a whole.
 
 use tulou_protocol::{
-    AccountId, Code, CommunityId, GroupId, Log, Permissions, Rejection, Rev, Row, TopicId,
+    AccountId, Code, CommunityId, GroupId, Log, Permissions, Rejection, Rev, TopicId,
     command::Edit,
     limits,
     permission::{Decision as Why, Place},
@@ -12,6 +12,7 @@ use tulou_protocol::{
 use super::{
     change::{Change, Expect},
     decide::{Case, Decision},
+    edit::Editing,
     structure::Member,
 };
 
@@ -131,44 +132,14 @@ pub(super) fn edit(
     name: Option<&Edit<String>>,
     introduction: Option<&Edit<String>>,
 ) -> Result<Decision, Rejection> {
-    let (structure, _) = case.member()?;
-    case.require(Place::Community, Permissions::MANAGE_COMMUNITY)?;
-    let kept = &structure.community;
-    let mut body = kept.body.clone();
-    let present = || Row {
-        id: structure.id.to_string(),
-        rev: kept.rev,
-        body: kept.body.clone().into(),
-    };
-    if let Some(name) = name {
-        text::check_name(&name.to)?;
-        apply(&mut body.name, name, present)?;
-    }
-    if let Some(introduction) = introduction {
-        text::check_introduction(&introduction.to)?;
-        apply(&mut body.introduction, introduction, present)?;
-    }
-    if body == kept.body {
-        return Ok(Decision::default());
-    }
-    Ok(Decision::of(vec![Change::Row {
-        log: structure.log(),
-        id: structure.id.to_string(),
-        body: body.into(),
-    }]))
-}
-
-/// Edits a field unless it moved meanwhile.
-pub(super) fn apply<T: Clone + PartialEq>(
-    field: &mut T,
-    edit: &Edit<T>,
-    present: impl FnOnce() -> Row,
-) -> Result<(), Rejection> {
-    if *field != edit.from && *field != edit.to {
-        return Err(Rejection::changed(present()));
-    }
-    field.clone_from(&edit.to);
-    Ok(())
+    let structure = case.managing(Place::Community, Permissions::MANAGE_COMMUNITY)?;
+    let mut community = Editing::of(structure, structure.id, &structure.community);
+    community.field(name, |to| text::check_name(to), |body| &mut body.name)?;
+    let check_introduction = |to: &String| text::check_introduction(to);
+    community.field(introduction, check_introduction, |body| {
+        &mut body.introduction
+    })?;
+    Ok(community.done())
 }
 
 /// Refuses everybody but the owner.

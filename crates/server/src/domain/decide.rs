@@ -215,6 +215,17 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The structure, if the actor has a right at a place.
+    pub fn managing(
+        &self,
+        place: Place,
+        permission: Permissions,
+    ) -> Result<&'a Structure, Rejection> {
+        let (structure, _) = self.member()?;
+        self.require(place, permission)?;
+        Ok(structure)
+    }
+
     /// Refuses unless the actor has a right at a place.
     pub fn require(&self, place: Place, permission: Permissions) -> Result<(), Rejection> {
         self.held_at(place)?.require(permission)

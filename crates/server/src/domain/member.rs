@@ -119,8 +119,7 @@ fn require_above(case: &Case<'_>, target: &Member) -> Result<(), Rejection> {
 }
 
 pub(super) fn kick(case: &Case<'_>, account: AccountId) -> Result<Decision, Rejection> {
-    let (structure, _) = case.member()?;
-    case.require(Place::Community, Permissions::KICK)?;
+    let structure = case.managing(Place::Community, Permissions::KICK)?;
     let target = target(case, account)?;
     if structure.is_owner(account) {
         return Err(Code::LastOwner.into());
@@ -138,8 +137,7 @@ pub(super) fn seat(
     account: AccountId,
     on: bool,
 ) -> Result<Decision, Rejection> {
-    let (structure, _) = case.member()?;
-    case.require(Place::Topic(topic), Permissions::MANAGE_TOPICS)?;
+    let structure = case.managing(Place::Topic(topic), Permissions::MANAGE_TOPICS)?;
     let seat = structure.seat(topic, account).ok_or(Code::Malformed)?;
     if seat.is_some() == on {
         return Ok(Decision::default());

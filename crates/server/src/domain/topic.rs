@@ -1,7 +1,7 @@
 //! Decisions about groups and topics.
 
 use tulou_protocol::{
-    Code, GroupId, Log, Permissions, Rejection, Row, TopicId,
+    Code, GroupId, Log, Permissions, Rejection, TopicId,
     command::Edit,
     limits,
     permission::Place,
@@ -11,8 +11,8 @@ use tulou_protocol::{
 
 use super::{
     change::{Change, Expect},
-    community::apply,
     decide::{Case, Decision},
+    edit::{Editing, check_new, deleted_before},
     structure::Structure,
 };
 
@@ -22,16 +22,13 @@ pub(super) fn create_group(
     name: &str,
     position: &str,
 ) -> Result<Decision, Rejection> {
-    let (structure, _) = case.member()?;
-    case.require(Place::Community, Permissions::MANAGE_TOPICS)?;
-    text::check_name(name)?;
-    text::check_position(position)?;
-    if structure.groups.contains_key(&id) || structure.was_used("group", &id.to_string()) {
-        return Err(Code::IdTaken.into());
-    }
-    if structure.groups.len() >= limits::GROUPS {
-        return Err(Rejection::limit(Code::TooMany, limits::GROUPS));
-    }
+    let structure = case.managing(Place::Community, Permissions::MANAGE_TOPICS)?;
+    check_new(
+        name,
+        position,
+        structure.groups.contains_key(&id) || structure.was_used("group", &id.to_string()),
+        (structure.groups.len(), limits::GROUPS),
+    )?;
     Ok(Decision::of(vec![Change::Row {
         log: structure.log(),
         id: id.to_string(),
@@ -67,39 +64,17 @@ pub(super) fn edit_group(
     known_group(case, id)?;
     case.require(Place::Group(id), Permissions::MANAGE_TOPICS)?;
     let kept = structure.groups.get(&id).ok_or(Code::NotFound)?;
-    let present = || Row {
-        id: id.to_string(),
-        rev: kept.rev,
-        body: kept.body.clone().into(),
-    };
-    let mut body = kept.body.clone();
-    if let Some(name) = name {
-        text::check_name(&name.to)?;
-        apply(&mut body.name, name, present)?;
-    }
-    if let Some(position) = position {
-        text::check_position(&position.to)?;
-        apply(&mut body.position, position, present)?;
-    }
-    if body == kept.body {
-        return Ok(Decision::default());
-    }
-    Ok(Decision::of(vec![Change::Row {
-        log: structure.log(),
-        id: id.to_string(),
-        body: body.into(),
-    }]))
+    let mut group = Editing::of(structure, id, kept);
+    group.field(name, |to| text::check_name(to), |body| &mut body.name)?;
+    let check_position = |to: &String| text::check_position(to);
+    group.field(position, check_position, |body| &mut body.position)?;
+    Ok(group.done())
 }
 
 pub(super) fn delete_group(case: &Case<'_>, id: GroupId) -> Result<Decision, Rejection> {
-    let (structure, _) = case.member()?;
-    case.require(Place::Community, Permissions::MANAGE_TOPICS)?;
+    let structure = case.managing(Place::Community, Permissions::MANAGE_TOPICS)?;
     if !structure.groups.contains_key(&id) {
-        return if structure.was_used("group", &id.to_string()) {
-            Ok(Decision::default())
-        } else {
-            Err(Code::NotFound.into())
-        };
+        return deleted_before(structure, "group", id);
     }
     if structure.topics_in(id).next().is_some() {
         return Err(Code::GroupNotEmpty.into());
@@ -139,15 +114,13 @@ pub(super) fn create(
     let (structure, _) = case.member()?;
     known_group(case, group)?;
     case.require(Place::Group(group), Permissions::MANAGE_TOPICS)?;
-    text::check_name(name)?;
     text::check_introduction(introduction)?;
-    text::check_position(position)?;
-    if structure.topics.contains_key(&id) || structure.was_used("topic", &id.to_string()) {
-        return Err(Code::IdTaken.into());
-    }
-    if structure.topics.len() >= limits::TOPICS {
-        return Err(Rejection::limit(Code::TooMany, limits::TOPICS));
-    }
+    check_new(
+        name,
+        position,
+        structure.topics.contains_key(&id) || structure.was_used("topic", &id.to_string()),
+        (structure.topics.len(), limits::TOPICS),
+    )?;
     let community = structure.id;
     let no = structure.last_no + 1;
     let mut changes = vec![
@@ -197,42 +170,26 @@ pub(super) fn edit(
     group: Option<&Edit<GroupId>>,
     position: Option<&Edit<String>>,
 ) -> Result<Decision, Rejection> {
-    let (structure, _) = case.member()?;
-    case.require(Place::Topic(id), Permissions::MANAGE_TOPICS)?;
+    let structure = case.managing(Place::Topic(id), Permissions::MANAGE_TOPICS)?;
     let kept = structure.topics.get(&id).ok_or(Code::NotFound)?;
-    let present = || Row {
-        id: id.to_string(),
-        rev: kept.rev,
-        body: kept.body.clone().into(),
-    };
-    let mut body = kept.body.clone();
-    if let Some(name) = name {
-        text::check_name(&name.to)?;
-        apply(&mut body.name, name, present)?;
-    }
-    if let Some(introduction) = introduction {
-        text::check_introduction(&introduction.to)?;
-        apply(&mut body.introduction, introduction, present)?;
-    }
-    if let Some(group) = group {
-        if group.to != body.group {
-            known_group(case, group.to)?;
-            case.require(Place::Group(group.to), Permissions::MANAGE_TOPICS)?;
+    let mut topic = Editing::of(structure, id, kept);
+    topic.field(name, |to| text::check_name(to), |body| &mut body.name)?;
+    let check_introduction = |to: &String| text::check_introduction(to);
+    topic.field(introduction, check_introduction, |body| {
+        &mut body.introduction
+    })?;
+    let is_there = topic.body().group;
+    let may_move = |to: &GroupId| {
+        if *to == is_there {
+            return Ok(());
         }
-        apply(&mut body.group, group, present)?;
-    }
-    if let Some(position) = position {
-        text::check_position(&position.to)?;
-        apply(&mut body.position, position, present)?;
-    }
-    if body == kept.body {
-        return Ok(Decision::default());
-    }
-    Ok(Decision::of(vec![Change::Row {
-        log: structure.log(),
-        id: id.to_string(),
-        body: body.into(),
-    }]))
+        known_group(case, *to)?;
+        case.require(Place::Group(*to), Permissions::MANAGE_TOPICS)
+    };
+    topic.field(group, may_move, |body| &mut body.group)?;
+    let check_position = |to: &String| text::check_position(to);
+    topic.field(position, check_position, |body| &mut body.position)?;
+    Ok(topic.done())
 }
 
 pub(super) fn delete(case: &Case<'_>, id: TopicId) -> Result<Decision, Rejection> {

@@ -271,3 +271,44 @@ impl Guest {
 pub fn greeting_text(greeting: &Value) -> &str {
     greeting["server_name"].as_str().unwrap_or_default()
 }
+
+/// A new id.
+pub fn id() -> String {
+    Uuid::now_v7().to_string()
+}
+
+/// Alice hosts a community, bob has joined it by an invite.
+pub async fn alice_and_bob(place: &Place) -> (Guest, Guest, String, String) {
+    let mut alice = Guest::register(place, "alice", None).await;
+    let (community, topic) = (id(), id());
+    let made = alice
+        .command(
+            "community.create",
+            json!({"community": community, "name": "土楼", "group": id(), "group_name": "大厅", "topic": topic, "topic_name": "闲聊"}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        made["pushes"][0]["log"],
+        format!("community/{community}"),
+        "the home log comes first"
+    );
+    let invite = alice
+        .ask("invite.create", json!({"community": community}))
+        .await
+        .unwrap();
+    let code = invite["code"].as_str().unwrap().to_owned();
+    let mut bob = Guest::register(place, "bob", Some(&code)).await;
+    bob.command(
+        "community.join",
+        json!({"community": community, "invite": code}),
+    )
+    .await
+    .unwrap();
+    (alice, bob, community, topic)
+}
+
+/// What sends a text.
+pub fn send(topic: &str, text: &str) -> Value {
+    json!({"topic": topic, "message": id(), "text": text, "written_at": 1})
+}

@@ -1,0 +1,107 @@
+//! A row of a community that is being edited field by field, and what has to hold before a new one is made.
+
+use tulou_protocol::{Code, Log, Rejection, Row, command::Edit, row::Body, text};
+
+use super::{
+    change::Change,
+    decide::Decision,
+    structure::{Kept, Structure},
+};
+
+/// A row that is being edited.
+pub(super) struct Editing<'a, T> {
+    log: Log,
+    id: String,
+    kept: &'a Kept<T>,
+    body: T,
+}
+
+impl<'a, T: Clone + PartialEq + Into<Body>> Editing<'a, T> {
+    /// The row as it is.
+    pub fn of(structure: &Structure, id: impl ToString, kept: &'a Kept<T>) -> Self {
+        Self {
+            log: structure.log(),
+            id: id.to_string(),
+            kept,
+            body: kept.body.clone(),
+        }
+    }
+
+    /// The row's state with the edits so far.
+    pub const fn body(&self) -> &T {
+        &self.body
+    }
+
+    /// Edits a field, if it is to be edited: refused if the value may not be, or if the field moved meanwhile.
+    pub fn field<F: Clone + PartialEq>(
+        &mut self,
+        edit: Option<&Edit<F>>,
+        check: impl FnOnce(&F) -> Result<(), Rejection>,
+        at: impl FnOnce(&mut T) -> &mut F,
+    ) -> Result<(), Rejection> {
+        let Some(edit) = edit else { return Ok(()) };
+        check(&edit.to)?;
+        let kept = self.kept;
+        apply(at(&mut self.body), edit, || Row {
+            id: self.id.clone(),
+            rev: kept.rev,
+            body: kept.body.clone().into(),
+        })
+    }
+
+    /// What the edits come to: nothing, if the row is so already.
+    pub fn done(self) -> Decision {
+        if self.body == self.kept.body {
+            return Decision::default();
+        }
+        Decision::of(vec![Change::Row {
+            log: self.log,
+            id: self.id,
+            body: self.body.into(),
+        }])
+    }
+}
+
+/// Edits a field unless it moved meanwhile.
+pub(super) fn apply<T: Clone + PartialEq>(
+    field: &mut T,
+    edit: &Edit<T>,
+    present: impl FnOnce() -> Row,
+) -> Result<(), Rejection> {
+    if *field != edit.from && *field != edit.to {
+        return Err(Rejection::changed(present()));
+    }
+    field.clone_from(&edit.to);
+    Ok(())
+}
+
+/// Refuses a new thing among siblings whose name or position may not be, whose id was ever used, or that is one too many.
+pub(super) fn check_new(
+    name: &str,
+    position: &str,
+    is_taken: bool,
+    (siblings, limit): (usize, usize),
+) -> Result<(), Rejection> {
+    text::check_name(name)?;
+    text::check_position(position)?;
+    if is_taken {
+        return Err(Code::IdTaken.into());
+    }
+    if siblings >= limit {
+        return Err(Rejection::limit(Code::TooMany, limit));
+    }
+    Ok(())
+}
+
+/// What deleting something that is not there comes to: nothing, if it was deleted before.
+pub(super) fn deleted_before(
+    structure: &Structure,
+    kind: &str,
+    id: impl ToString,
+) -> Result<Decision, Rejection> {
+    if structure.was_used(kind, &id.to_string()) {
+        Ok(Decision::default())
+    } else {
+        Err(Code::NotFound.into())
+    }
+}

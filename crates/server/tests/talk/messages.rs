@@ -1,0 +1,348 @@
+//! Messages: written once, in one order, answered to who repeats himself.
+
+use serde_json::{Value, json};
+
+use crate::link::{Guest, alice_and_bob, host, id, send};
+
+#[tokio::test]
+async fn two_people_talk() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
+    let watched = bob
+        .ask("session.watch", json!({"topics": [topic]}))
+        .await
+        .unwrap();
+    assert_eq!(watched["topics"][0]["topic"], topic, "bob may see it");
+
+    let sent = alice
+        .command("message.send", send(&topic, "大家好"))
+        .await
+        .unwrap();
+    let row = &sent["pushes"][0]["rows"][0];
+    assert_eq!(row["body"]["seq"], 1, "it is the first");
+    let message = row["id"].as_str().unwrap().to_owned();
+    let push = bob
+        .pushed("push", |push| push["log"] == format!("topic/{topic}"))
+        .await;
+    assert_eq!(
+        push["rows"][0], *row,
+        "bob gets the row that alice was answered with"
+    );
+    assert_eq!(push["authors"][0][0], alice.account, "with its author");
+
+    let reply = bob
+        .command(
+            "message.send",
+            json!({"topic": topic, "message": id(), "text": format!("你好 <@{}>", alice.account), "reply_to": message, "written_at": 2}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(reply["pushes"][0]["rows"][0]["body"]["seq"], 2);
+    let own = format!("account/{}", alice.account);
+    let mention = alice.pushed("push", |push| push["log"] == own).await;
+    assert_eq!(
+        mention["rows"][0]["kind"], "mention",
+        "alice was mentioned: {mention}"
+    );
+
+    alice
+        .command(
+            "message.edit",
+            json!({"topic": topic, "message": message, "text": {"from": "大家好", "to": "大家早"}}),
+        )
+        .await
+        .unwrap();
+    let moved = alice
+        .command(
+            "message.edit",
+            json!({"topic": topic, "message": message, "text": {"from": "大家好", "to": "大家晚"}}),
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(
+        moved["code"], "changed_meanwhile",
+        "the text moved: {moved}"
+    );
+    assert_eq!(
+        moved["present"]["body"]["content"]["text"], "大家早",
+        "the present row comes with it"
+    );
+    bob.command(
+        "message.react",
+        json!({"topic": topic, "message": message, "key": "👍", "on": true}),
+    )
+    .await
+    .unwrap();
+    let pin = bob
+        .command(
+            "message.pin",
+            json!({"topic": topic, "message": message, "on": true}),
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(pin["code"], "not_allowed", "bob may not pin: {pin}");
+    alice
+        .command(
+            "message.pin",
+            json!({"topic": topic, "message": message, "on": true}),
+        )
+        .await
+        .unwrap();
+
+    let page = bob
+        .ask(
+            "topic.page",
+            json!({"topic": topic, "at": "end", "limit": 50}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(page["rows"].as_array().unwrap().len(), 2, "{page}");
+    let first = &page["rows"][0]["body"];
+    assert_eq!(first["content"]["text"], "大家早");
+    assert_eq!(first["marks"]["reactions"][0]["count"], 1);
+    assert!(first["marks"]["pinned_at"].is_number(), "it is pinned");
+
+    let others = bob
+        .command(
+            "message.recall",
+            json!({"topic": topic, "message": message}),
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(others["code"], "not_allowed", "it is alice's");
+    alice
+        .command(
+            "message.recall",
+            json!({"topic": topic, "message": message}),
+        )
+        .await
+        .unwrap();
+    let page = bob
+        .ask(
+            "topic.page",
+            json!({"topic": topic, "at": {"around": 1}, "limit": 50}),
+        )
+        .await
+        .unwrap();
+    let first = &page["rows"][0]["body"];
+    assert_eq!(first["content"]["text"], "", "nothing of it is left");
+    assert_eq!(first["content"]["recalled_by"], alice.account);
+    assert!(first["marks"].get("pinned_at").is_none(), "nor its pin");
+
+    let members = alice
+        .ask(
+            "member.list",
+            json!({"community": community, "prefix": "", "limit": 10}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(members["sections"][0]["count"], 2, "{members}");
+    let digest = bob
+        .pushed("digest", |digest| {
+            digest["topics"]
+                .as_array()
+                .is_some_and(|topics| !topics.is_empty())
+        })
+        .await;
+    assert_eq!(digest["topics"][0]["no"], 1, "{digest}");
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn a_repeated_command_gets_the_stored_answer() {
+    let place = host(|_| {}).await;
+    let (mut alice, _bob, _, topic) = alice_and_bob(&place).await;
+    let command = id();
+    let params = send(&topic, "once");
+    let first = alice
+        .request(&json!(command), "message.send", &params)
+        .await
+        .unwrap();
+    let again = alice
+        .request(&json!(command), "message.send", &params)
+        .await
+        .unwrap();
+    assert_eq!(first, again, "a repeat changes nothing");
+    // Both at once: the second finds the first in flight.
+    let (command, params) = (id(), send(&topic, "twice"));
+    let one = json!({"jsonrpc": "2.0", "id": command, "method": "message.send", "params": params});
+    alice.text(&json!([one, one]).to_string()).await;
+    let answers = alice.answers().await;
+    assert_eq!(answers[0]["result"], answers[1]["result"]);
+    let page = alice
+        .ask(
+            "topic.page",
+            json!({"topic": topic, "at": "end", "limit": 50}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(page["rows"].as_array().unwrap().len(), 2, "two in all");
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn an_id_of_somebody_else_is_refused() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, _, topic) = alice_and_bob(&place).await;
+    let params = send(&topic, "mine");
+    alice.command("message.send", params.clone()).await.unwrap();
+    let taken = bob
+        .command("message.send", params.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(taken["code"], "id_taken");
+    let same = alice.command("message.send", params).await.unwrap();
+    assert_eq!(
+        same["pushes"][0]["rows"][0]["body"]["seq"], 1,
+        "the author gets the row as it is"
+    );
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn commands_on_one_log_keep_their_order() {
+    let place = host(|_| {}).await;
+    let (mut alice, _bob, _, topic) = alice_and_bob(&place).await;
+    let mut commands = Vec::new();
+    for n in 0..8 {
+        let message = id();
+        commands.push(json!({"jsonrpc": "2.0", "id": id(), "method": "message.send", "params": {"topic": topic, "message": message, "text": format!("{n}"), "written_at": 1}}));
+        commands.push(json!({"jsonrpc": "2.0", "id": id(), "method": "message.edit", "params": {"topic": topic, "message": message, "text": {"from": format!("{n}"), "to": format!("{n}!")}}}));
+        commands.push(json!({"jsonrpc": "2.0", "id": id(), "method": "message.react", "params": {"topic": topic, "message": message, "key": "🎉", "on": true}}));
+    }
+    alice.text(&json!(commands).to_string()).await;
+    let answers = alice.answers().await;
+    assert_eq!(answers.len(), 24, "one answer each, in one frame");
+    for (answer, command) in answers.iter().zip(&commands) {
+        assert_eq!(answer["id"], command["id"], "in their order");
+        assert!(answer["result"].is_object(), "{answer}");
+    }
+    let page = alice
+        .ask(
+            "topic.page",
+            json!({"topic": topic, "at": "end", "limit": 50}),
+        )
+        .await
+        .unwrap();
+    let texts: Vec<&str> = page["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["body"]["content"]["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(texts, ["0!", "1!", "2!", "3!", "4!", "5!", "6!", "7!"]);
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn rates_are_answered_with_busy() {
+    let place = host(|config| config.limits.messages_per_10s = 2).await;
+    let (mut alice, _bob, _, topic) = alice_and_bob(&place).await;
+    let commands: Vec<Value> = (0..4)
+        .map(|_| json!({"jsonrpc": "2.0", "id": id(), "method": "message.send", "params": send(&topic, "x")}))
+        .collect();
+    alice.text(&json!(commands).to_string()).await;
+    let answers = alice.answers().await;
+    assert!(answers[1]["result"].is_object(), "two are allowed");
+    assert_eq!(answers[2]["error"]["code"], 2, "then it is busy");
+    assert!(
+        answers[2]["error"]["data"]["retry_after_ms"]
+            .as_u64()
+            .unwrap()
+            > 0,
+        "with a time to wait"
+    );
+    assert_eq!(
+        answers[3]["error"]["code"], 2,
+        "and nothing of that log overtakes it"
+    );
+    place.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_talk_at_once_are_heard_in_one_order() {
+    const GUESTS: usize = 6;
+    const EACH: usize = 40;
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
+    let tree = alice.sync_community(&community).await;
+    let group = tree["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["kind"] == "group")
+        .unwrap()["id"]
+        .clone();
+    let invite = alice
+        .ask("invite.create", json!({"community": community}))
+        .await
+        .unwrap();
+    let code = invite["code"].as_str().unwrap();
+    let mut talking = tokio::task::JoinSet::new();
+    let mut guests = Vec::new();
+    for n in 0..GUESTS {
+        let mut guest = Guest::register(&place, &format!("guest{n}"), Some(code)).await;
+        guest
+            .command(
+                "community.join",
+                json!({"community": community, "invite": code}),
+            )
+            .await
+            .unwrap();
+        guests.push(guest);
+    }
+    bob.ask("session.watch", json!({"topics": [topic]}))
+        .await
+        .unwrap();
+    for mut guest in guests {
+        let topic = topic.clone();
+        talking.spawn(async move {
+            for n in 0..EACH {
+                let request = json!({"jsonrpc": "2.0", "id": id(), "method": "message.send", "params": send(&topic, &n.to_string())});
+                guest.text(&request.to_string()).await;
+            }
+            let mut seqs = Vec::new();
+            for _ in 0..EACH {
+                let answers = guest.answers().await;
+                let row = &answers[0]["result"]["pushes"][0]["rows"][0];
+                seqs.push(row["body"]["seq"].as_u64().unwrap());
+            }
+            seqs
+        });
+    }
+    // The structure moves under them: what they rest on has to be looked at again.
+    for n in 0..10 {
+        alice
+            .command(
+                "topic.create",
+                json!({"community": community, "group": group, "topic": id(), "name": n.to_string(), "position": format!("9{n}")}),
+            )
+            .await
+            .unwrap();
+    }
+    let mut all = Vec::new();
+    while let Some(seqs) = talking.join_next().await {
+        all.extend(seqs.unwrap());
+    }
+    all.sort_unstable();
+    let expected: Vec<u64> = (1..=(GUESTS * EACH) as u64).collect();
+    assert_eq!(all, expected, "every place was given once");
+    let name = format!("topic/{topic}");
+    let (mut at, mut heard) = (0, 0);
+    while at < (GUESTS * EACH) as u64 {
+        let push = bob.pushed("push", |push| push["log"] == name).await;
+        assert_eq!(push["prev"], at, "no push is missing or out of order");
+        at = push["rev"].as_u64().unwrap();
+        heard += push["rows"].as_array().unwrap().len();
+    }
+    assert_eq!(heard, GUESTS * EACH, "every row reached him once");
+    let name = format!("community/{community}");
+    let mut at = 0;
+    for _ in 0..10 {
+        let push = bob.pushed_again("push", |push| push["log"] == name).await;
+        let prev = push["prev"].as_u64().unwrap();
+        assert!(at == 0 || prev == at, "nor of the structure: {push}");
+        at = push["rev"].as_u64().unwrap();
+    }
+    place.stop().await;
+}
