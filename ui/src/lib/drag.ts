@@ -10,16 +10,21 @@ export type Drop = { gap: Gap; y: number }
 
 type Line = { kind: 'topic' | 'group'; id: string; top: number; bottom: number }
 
+/** The lines in view, from the top. */
 function linesOf(tree: HTMLElement): Line[] {
-  return [...tree.querySelectorAll<HTMLElement>('[data-line]')].map((element) => {
-    const box = element.getBoundingClientRect()
-    return {
-      kind: element.dataset.line === 'group' ? 'group' : 'topic',
-      id: element.dataset.groupId ?? element.dataset.topicId ?? '',
-      top: box.top,
-      bottom: box.bottom,
-    }
-  })
+  const view = tree.getBoundingClientRect()
+  return [...tree.querySelectorAll<HTMLElement>('[data-line]')]
+    .map((element): Line => {
+      const box = element.getBoundingClientRect()
+      return {
+        kind: element.dataset.line === 'group' ? 'group' : 'topic',
+        id: element.dataset.lineId ?? '',
+        top: box.top,
+        bottom: box.bottom,
+      }
+    })
+    .filter((line) => line.bottom >= view.top && line.top <= view.bottom)
+    .sort((a, b) => a.top - b.top)
 }
 
 /** Where a topic would land. */
@@ -44,11 +49,15 @@ export function topicDrop(groups: readonly GroupView[], lines: readonly Line[], 
   return best
 }
 
-/** Where a group would land. */
-export function groupDrop(groups: readonly GroupView[], lines: readonly Line[], y: number): Drop | null {
+/** Where a group would land; `end` is the last line of the whole tree, below which the last gap is. */
+export function groupDrop(
+  groups: readonly GroupView[],
+  end: string | undefined,
+  lines: readonly Line[],
+  y: number,
+): Drop | null {
   let best: Drop | null = null
   let distance = Infinity
-  const heads = lines.filter((line) => line.kind === 'group')
   const offer = (after: string | null, at: number): void => {
     const far = Math.abs(y - at)
     if (far < distance) {
@@ -56,14 +65,23 @@ export function groupDrop(groups: readonly GroupView[], lines: readonly Line[], 
       best = { gap: { kind: 'group', after }, y: at }
     }
   }
-  heads.forEach((line, index) => offer(index === 0 ? null : (heads[index - 1]?.id ?? null), line.top))
+  for (const line of lines) {
+    const index = groups.findIndex((group) => group.id === line.id)
+    if (index >= 0) offer(groups[index - 1]?.id ?? null, line.top)
+  }
   const last = lines.at(-1)
   const lastGroup = groups.at(-1)
-  if (last && lastGroup) offer(lastGroup.id, last.bottom)
+  if (last && lastGroup && last.id === end) offer(lastGroup.id, last.bottom)
   return best
 }
 
-export function dropAt(groups: readonly GroupView[], tree: HTMLElement, dragged: Dragged, y: number): Drop | null {
+export function dropAt(
+  groups: readonly GroupView[],
+  end: string | undefined,
+  tree: HTMLElement,
+  dragged: Dragged,
+  y: number,
+): Drop | null {
   const lines = linesOf(tree)
-  return dragged.kind === 'topic' ? topicDrop(groups, lines, y) : groupDrop(groups, lines, y)
+  return dragged.kind === 'topic' ? topicDrop(groups, lines, y) : groupDrop(groups, end, lines, y)
 }

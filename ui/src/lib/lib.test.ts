@@ -163,8 +163,21 @@ describe('moving in the tree', () => {
     const lines = [line('group', 'a', 0), line('topic', 'a1', 1), line('topic', 'a2', 2), line('group', 'b', 3)]
     expect(topicDrop(house.groups, lines, 32)?.gap).toEqual({ kind: 'topic', group: 'a', after: null })
     expect(topicDrop(house.groups, lines, 88)?.gap).toEqual({ kind: 'topic', group: 'a', after: 'a2' })
-    expect(groupDrop(house.groups, lines, 5)?.gap).toEqual({ kind: 'group', after: null })
-    expect(groupDrop(house.groups, lines, 95)?.gap).toEqual({ kind: 'group', after: 'a' })
+    expect(groupDrop(house.groups, 'c', lines, 5)?.gap).toEqual({ kind: 'group', after: null })
+    expect(groupDrop(house.groups, 'c', lines, 95)?.gap).toEqual({ kind: 'group', after: 'a' })
+  })
+
+  it('drops a group into gaps that are in view, wherever the tree is scrolled to', () => {
+    const line = (kind: 'topic' | 'group', id: string, n: number) => ({ kind, id, top: n * 30, bottom: n * 30 + 30 })
+    const middle = [line('topic', 'a2', 0), line('group', 'b', 1), line('topic', 'b1', 2)]
+    expect(groupDrop(house.groups, 'c', middle, 0)?.gap).toEqual({ kind: 'group', after: 'a' })
+    expect(groupDrop(house.groups, 'c', middle, 90)?.gap, 'the end of the tree is elsewhere').toEqual({
+      kind: 'group',
+      after: 'a',
+    })
+    const end = [line('topic', 'b1', 0), line('group', 'c', 1)]
+    expect(groupDrop(house.groups, 'c', end, 60)?.gap).toEqual({ kind: 'group', after: 'c' })
+    expect(groupDrop(house.groups, 'c', [line('topic', 'a1', 0)], 0), 'no gap is in view').toBeNull()
   })
 
   it('goes round from topic to topic, past locked and read ones', () => {

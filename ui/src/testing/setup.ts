@@ -7,11 +7,36 @@ HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
 }
 window.matchMedia ??= (query: string) =>
   ({ matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined }) as never
+/** Everything is laid out at once: a line is 30 px high, what scrolls 600 px, as a virtual list needs to know. */
 globalThis.ResizeObserver ??= class {
-  observe(): void {}
-  unobserve(): void {}
-  disconnect(): void {}
+  readonly #watched = new Set<Element>()
+  constructor(private readonly tell: ResizeObserverCallback) {}
+  observe(target: HTMLElement): void {
+    this.#watched.add(target)
+    const height = ['tree', 'timeline'].includes(target.dataset.testid ?? '') ? 600 : 30
+    queueMicrotask(() => {
+      if (this.#watched.has(target)) this.tell([{ target, contentRect: { width: 300, height } } as never], this)
+    })
+  }
+  unobserve(target: Element): void {
+    this.#watched.delete(target)
+  }
+  disconnect(): void {
+    this.#watched.clear()
+  }
 }
+Object.defineProperty(HTMLElement.prototype, 'offsetParent', {
+  configurable: true,
+  get(this: HTMLElement) {
+    return this.parentElement
+  },
+})
 Element.prototype.scrollIntoView ??= () => undefined
-Element.prototype.scrollTo ??= (() => undefined) as never
+Element.prototype.scrollTo = function (this: Element, to: ScrollToOptions) {
+  this.scrollTop = Math.max(0, to.top ?? this.scrollTop)
+  this.dispatchEvent(new Event('scroll'))
+} as never
+Element.prototype.scrollBy = function (this: Element, by: ScrollToOptions) {
+  this.scrollTo({ top: this.scrollTop + (by.top ?? 0) })
+} as never
 globalThis.CSS ??= { escape: (value: string) => value.replaceAll(/[^\w-]/g, '\\$&') } as never
