@@ -1,0 +1,194 @@
+//! Making a backup: a copy of the store as of one moment, packed, synced, read back, and only then given its name.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+use tulou_protocol::id::Millis;
+
+use super::{
+    BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed, SETTINGS, open, swap, sync_folder,
+};
+use crate::{Config, store::sqlite};
+
+/// The level of compression: most of what is to be gained, at a speed near that of a disk.
+const LEVEL: i32 = 3;
+/// What is read at once.
+const CHUNK: usize = 64 * 1_024;
+
+/// What a backup is made of.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The folder of the server. A server may be working in it.
+    pub folder: PathBuf,
+    /// What the operator has set.
+    pub settings: Config,
+    /// The server's time.
+    pub now: Millis,
+}
+
+/// Writes a backup to a file that is not there yet, and reads it back. What is written before it is whole has another
+/// name, and is gone if it does not come to that.
+///
+/// # Errors
+/// If there is no server in the folder, the file is there already, there is no room, or something cannot be read or
+/// written.
+pub fn make(source: &Source, to: &Path) -> Result<Manifest, BackupError> {
+    if !source.folder.join(sqlite::FILE).is_file() {
+        return Err(BackupError::NoServer(source.folder.clone()));
+    }
+    if to.exists() {
+        return Err(BackupError::Exists(to.to_owned()));
+    }
+    let beside = match to.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(beside).map_err(BackupError::file(beside))?;
+    check_room(source, beside)?;
+
+    let temporary = tempfile::Builder::new()
+        .prefix(swap::TEMPORARY)
+        .tempdir_in(beside)
+        .map_err(BackupError::file(beside))?;
+    let copy = temporary.path().join(sqlite::FILE);
+    sqlite::snapshot::copy(&source.folder, &copy)?;
+    let contents = sqlite::snapshot::contents(&copy)?
+        .ok_or_else(|| BackupError::Damaged("the store itself is".to_owned()))?;
+
+    let settings = temporary.path().join(SETTINGS);
+    std::fs::write(&settings, settings_text(&source.settings))
+        .map_err(BackupError::file(&settings))?;
+    let mut paths = vec![copy];
+    paths
+        .extend(swap::beside_the_store(&source.folder).map_err(BackupError::file(&source.folder))?);
+    paths.push(settings);
+
+    let manifest = Manifest {
+        product: PRODUCT.to_owned(),
+        format: FORMAT,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        made_at: source.now,
+        server: contents.identity.server,
+        server_name: source.settings.name.clone(),
+        epoch: contents.identity.epoch,
+        schema: contents.schema,
+        accounts: contents.accounts,
+        communities: contents.communities,
+        files: paths
+            .iter()
+            .map(|path| packed(path))
+            .collect::<Result<_, _>>()?,
+    };
+    let packing = temporary.path().join("packing");
+    pack(&manifest, &paths, &packing).map_err(BackupError::file(&packing))?;
+    open(&packing)?.verify()?;
+    // A link, unlike a rename, refuses a name that somebody took meanwhile; where there are no links a rename has to do.
+    match std::fs::hard_link(&packing, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(BackupError::Exists(to.to_owned()));
+        }
+        Err(_) => std::fs::rename(&packing, to).map_err(BackupError::file(to))?,
+        Ok(()) => {}
+    }
+    sync_folder(beside).map_err(BackupError::file(beside))?;
+    Ok(manifest)
+}
+
+/// A copy of the store and the packed backup have to fit at the same time.
+fn check_room(source: &Source, beside: &Path) -> Result<(), BackupError> {
+    let bytes =
+        |name: &str| std::fs::metadata(source.folder.join(name)).map_or(0, |file| file.len());
+    let store = bytes(sqlite::FILE).saturating_add(bytes(&format!("{}-wal", sqlite::FILE)));
+    let needed = store.saturating_mul(2);
+    // Where the system does not say, the writing will.
+    match fs4::available_space(beside) {
+        Ok(free) if free < needed => Err(BackupError::NoRoom { needed, free }),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// The settings as a file that `tulou-server --config` takes. Where the server lived is left out: it may live elsewhere.
+fn settings_text(settings: &Config) -> String {
+    let mut table = toml::Table::try_from(settings).unwrap_or_default();
+    for place in Config::PLACES {
+        table.remove(*place);
+    }
+    table.to_string()
+}
+
+fn packed(path: &Path) -> Result<Packed, BackupError> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or_default().to_owned();
+    let (bytes, sha256) = sum(&mut File::open(path).map_err(BackupError::file(path))?)
+        .map_err(BackupError::file(path))?;
+    Ok(Packed {
+        name,
+        bytes,
+        sha256,
+    })
+}
+
+/// The size and SHA-256 sum of what is read.
+pub fn sum(from: &mut (impl Read + ?Sized)) -> io::Result<(u64, String)> {
+    let mut sum = Sha256::new();
+    let mut bytes = 0_u64;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = from.read(&mut chunk)?;
+        if read == 0 {
+            return Ok((bytes, super::hex(&sum.finalize())));
+        }
+        sum.update(&chunk[..read]);
+        bytes += read as u64;
+    }
+}
+
+fn pack(manifest: &Manifest, paths: &[PathBuf], to: &Path) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        // The key of the server is in it.
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.open(to)?;
+    let mut packer = zstd::Encoder::new(file, LEVEL)?;
+    packer.include_checksum(true)?;
+    let mut archive = tar::Builder::new(packer);
+    let described = serde_json::to_vec_pretty(manifest)?;
+    let seconds = u64::try_from(manifest.made_at / 1_000).unwrap_or_default();
+    append(
+        &mut archive,
+        MANIFEST,
+        described.len() as u64,
+        seconds,
+        &described[..],
+    )?;
+    for (path, packed) in paths.iter().zip(&manifest.files) {
+        // What has changed since it was summed up shows when the backup is read back.
+        let file = File::open(path)?.take(packed.bytes);
+        append(&mut archive, &packed.name, packed.bytes, seconds, file)?;
+    }
+    let file = archive.into_inner()?.finish()?;
+    file.sync_all()
+}
+
+fn append(
+    archive: &mut tar::Builder<impl Write>,
+    name: &str,
+    bytes: u64,
+    seconds: u64,
+    from: impl Read,
+) -> io::Result<()> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(bytes);
+    header.set_mode(0o600);
+    header.set_mtime(seconds);
+    header.set_cksum();
+    archive.append_data(&mut header, name, from)
+}

@@ -1,0 +1,186 @@
+//! A folder of backups: which there are, what the next is called, which of the daily ones have had their time.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use tulou_protocol::id::Millis;
+
+use crate::Config;
+
+use super::{BackupError, EXTENSION, Manifest, Source, make, open, stamp};
+
+/// The folder beside the store.
+pub const FOLDER: &str = "backups";
+
+/// What a backup was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Made by itself, once a day; the oldest go.
+    Daily,
+    /// Asked for by a person, or put there; it stays.
+    Manual,
+}
+
+impl Kind {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Daily => "daily",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// A backup in the folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it was made for.
+    pub kind: Kind,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// When it was made: as it says itself, or as the file system says.
+    pub made_at: Millis,
+    /// What it says of itself; none if it cannot be read.
+    pub manifest: Option<Manifest>,
+}
+
+/// A folder of backups.
+#[derive(Debug, Clone)]
+pub struct Shelf(PathBuf);
+
+impl Shelf {
+    /// The backups in a folder, which need not be there yet.
+    #[must_use]
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    /// The backups of a server: where its settings say, else beside its store.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self(
+            config
+                .backups
+                .clone()
+                .unwrap_or_else(|| config.data.join(FOLDER)),
+        )
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// What lies there, newest first. Each one's beginning is read, no more.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn list(&self) -> io::Result<Vec<Kept>> {
+        let entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == EXTENSION)
+            {
+                found.extend(kept(path));
+            }
+        }
+        found.sort_by(|one, other| (other.made_at, &other.path).cmp(&(one.made_at, &one.path)));
+        Ok(found)
+    }
+
+    /// When the newest daily backup that can be read was made.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn last_daily(&self) -> io::Result<Option<Millis>> {
+        let daily = |kept: &Kept| kept.kind == Kind::Daily && kept.manifest.is_some();
+        Ok(self
+            .list()?
+            .iter()
+            .find(|kept| daily(kept))
+            .map(|kept| kept.made_at))
+    }
+
+    /// Makes a backup in the folder; where it lies. After a daily one the oldest daily ones beyond `keep` are removed.
+    ///
+    /// # Errors
+    /// What making it says; then none was removed.
+    pub fn add(&self, source: &Source, kind: Kind, keep: usize) -> Result<PathBuf, BackupError> {
+        let name = format!("{}-{}.{EXTENSION}", kind.prefix(), stamp(source.now));
+        let path = self.0.join(name);
+        let here = || BackupError::file(&self.0);
+        self.sweep().map_err(here())?;
+        make(source, &path)?;
+        if kind == Kind::Daily {
+            for old in self.past(keep).map_err(here())? {
+                fs::remove_file(&old).map_err(BackupError::file(&old))?;
+            }
+        }
+        Ok(path)
+    }
+
+    /// Daily backups beyond the newest `keep`.
+    fn past(&self, keep: usize) -> io::Result<Vec<PathBuf>> {
+        let daily = self
+            .list()?
+            .into_iter()
+            .filter(|kept| kept.kind == Kind::Daily);
+        Ok(daily.skip(keep.max(1)).map(|kept| kept.path).collect())
+    }
+
+    /// Removes what a backup that was cut off by a crash left behind.
+    fn sweep(&self) -> io::Result<()> {
+        let entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            let is_left = entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.starts_with(super::swap::TEMPORARY));
+            if is_left && entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a file says of itself; none if it vanished meanwhile.
+fn kept(path: PathBuf) -> Option<Kept> {
+    let about = fs::metadata(&path).ok()?;
+    let manifest = open(&path).ok().map(|opened| opened.manifest().clone());
+    let written = about
+        .modified()
+        .ok()
+        .and_then(|time| jiff::Timestamp::try_from(time).ok())
+        .map_or(0, |time| time.as_millisecond());
+    let name = path.file_name()?.to_str()?;
+    Some(Kept {
+        kind: if name.starts_with(Kind::Daily.prefix()) {
+            Kind::Daily
+        } else {
+            Kind::Manual
+        },
+        bytes: about.len(),
+        made_at: manifest
+            .as_ref()
+            .map_or(written, |manifest| manifest.made_at),
+        manifest,
+        path,
+    })
+}

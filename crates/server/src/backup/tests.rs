@@ -1,0 +1,377 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::{
+    Config,
+    store::{Store, sqlite, sqlite::Sqlite},
+};
+
+const NOW: Millis = 1_795_000_000_000;
+const DAY: Millis = 24 * 60 * 60 * 1_000;
+
+struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A server with some rows; its store stays open.
+    fn server(&self, name: &str) -> Sqlite {
+        let folder = self.at(name);
+        let (bus, _) = mpsc::unbounded_channel();
+        let store = Sqlite::open(&folder, bus).unwrap();
+        let db = Connection::open(folder.join(sqlite::FILE)).unwrap();
+        for number in 0..2_000_u32 {
+            db.execute(
+                "INSERT INTO answer (account, command, at, body) VALUES (x'00', ?1, 0, ?2)",
+                (number.to_be_bytes(), format!("answer {number}")),
+            )
+            .unwrap();
+        }
+        fs::write(folder.join("server.key"), "the key").unwrap();
+        store
+    }
+
+    fn source(&self, name: &str) -> Source {
+        self.source_at(name, NOW)
+    }
+
+    fn source_at(&self, name: &str, now: Millis) -> Source {
+        Source {
+            folder: self.at(name),
+            settings: Config {
+                data: self.at(name),
+                name: "土楼".into(),
+                ..Config::default()
+            },
+            now,
+        }
+    }
+
+    fn backup(&self) -> PathBuf {
+        let store = self.server("server");
+        let path = self.at("one.tulou-backup");
+        make(&self.source("server"), &path).unwrap();
+        drop(store);
+        path
+    }
+}
+
+fn answers(folder: &Path) -> i64 {
+    let db = Connection::open(folder.join(sqlite::FILE)).unwrap();
+    db.query_row("SELECT count(*) FROM answer", [], |row| row.get(0))
+        .unwrap()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_backup_is_made_while_the_server_works_and_holds_everything() {
+    let bench = Bench::new();
+    let store = bench.server("server");
+    let path = bench.at("backups/one.tulou-backup");
+    let manifest = make(&bench.source("server"), &path).unwrap();
+    assert_eq!(manifest.server, store.identity().server);
+    assert_eq!(manifest.server_name, "土楼");
+    let packed: Vec<&str> = manifest.files.iter().map(|file| &*file.name).collect();
+    assert_eq!(
+        packed,
+        ["tulou.sqlite", "server.key", "settings.toml"],
+        "the store, the key and the settings"
+    );
+    assert_eq!(
+        names(path.parent().unwrap()),
+        ["one.tulou-backup"],
+        "nothing is left beside it"
+    );
+    assert_eq!(
+        open(&path).unwrap().manifest(),
+        &manifest,
+        "it says of itself what was written"
+    );
+    assert!(
+        matches!(
+            make(&bench.source("server"), &path),
+            Err(BackupError::Exists(_))
+        ),
+        "a file that is there is not replaced"
+    );
+    assert!(
+        matches!(
+            make(&bench.source("nowhere"), &bench.at("two")),
+            Err(BackupError::NoServer(_))
+        ),
+        "a folder without a store is not one to back up"
+    );
+}
+
+#[tokio::test]
+async fn a_restored_server_has_its_id_and_key_and_another_epoch() {
+    let bench = Bench::new();
+    let store = bench.server("server");
+    let was = store.identity();
+    let path = bench.at("one.tulou-backup");
+    make(&bench.source("server"), &path).unwrap();
+    let there = bench.at("another computer");
+    let restored = open(&path).unwrap().restore(&there, NOW).unwrap();
+    assert_eq!(restored.set_aside, None, "nothing was there");
+    assert_eq!(answers(&there), 2_000, "everything is there");
+    assert_eq!(
+        fs::read_to_string(there.join("server.key")).unwrap(),
+        "the key"
+    );
+    let (bus, _) = mpsc::unbounded_channel();
+    let is = Sqlite::open(&there, bus).unwrap().identity();
+    assert_eq!(is.server, was.server, "clients know it by its id");
+    assert_ne!(is.epoch, was.epoch, "and see that its history was set back");
+    assert_eq!(is.epoch, restored.epoch);
+    let settings = fs::read_to_string(there.join("settings-of-backup.toml")).unwrap();
+    assert!(settings.contains("name = \"土楼\""), "{settings}");
+    assert!(
+        !settings.contains("listen"),
+        "it may live elsewhere: {settings}"
+    );
+}
+
+#[tokio::test]
+async fn restoring_sets_the_store_that_is_there_aside() {
+    let bench = Bench::new();
+    let path = bench.backup();
+    let other = bench.server("other");
+    let was = other.identity();
+    fs::write(bench.at("other/another.pem"), "another").unwrap();
+    other.close().await.unwrap();
+    drop(other);
+    let restored = open(&path)
+        .unwrap()
+        .restore(&bench.at("other"), NOW)
+        .unwrap();
+    let aside = restored.set_aside.unwrap();
+    assert!(
+        aside.starts_with(bench.at("other")),
+        "it stays where it was: {aside:?}"
+    );
+    assert_eq!(
+        fs::read_to_string(aside.join("another.pem")).unwrap(),
+        "another"
+    );
+    assert!(
+        !bench.at("other/another.pem").exists(),
+        "another server's key does not stay"
+    );
+    let (bus, _) = mpsc::unbounded_channel();
+    let old = Sqlite::open(&aside, bus).unwrap();
+    assert_eq!(old.identity(), was, "the old store is as it was");
+}
+
+#[tokio::test]
+async fn a_folder_in_which_a_server_works_is_not_restored_into() {
+    let bench = Bench::new();
+    let path = bench.backup();
+    let working = bench.server("other");
+    let refused = open(&path).unwrap().restore(&bench.at("other"), NOW);
+    assert_eq!(refused.unwrap_err().code(), "in_use");
+    let before = working.identity();
+    drop(working);
+    let (bus, _) = mpsc::unbounded_channel();
+    let after = Sqlite::open(&bench.at("other"), bus).unwrap().identity();
+    assert_eq!(after, before, "nothing was touched");
+}
+
+#[tokio::test]
+async fn a_damaged_backup_is_refused_and_nothing_is_touched() {
+    let bench = Bench::new();
+    let path = bench.backup();
+    let whole = fs::read(&path).unwrap();
+    let store = bench.server("other");
+    store.close().await.unwrap();
+    drop(store);
+    let before = names(&bench.at("other"));
+    let mut refused = 0;
+    let damaged = bench.at("damaged.tulou-backup");
+    let mut try_it = |bytes: &[u8], what: &str| {
+        fs::write(&damaged, bytes).unwrap();
+        let tried = open(&damaged).and_then(|opened| {
+            assert!(opened.verify().is_err(), "{what} does not pass");
+            opened.restore(&bench.at("other"), NOW)
+        });
+        let code = tried.expect_err(what).code();
+        assert!(
+            matches!(code, "backup_damaged" | "not_a_backup"),
+            "{what}: {code}"
+        );
+        assert_eq!(
+            names(&bench.at("other")),
+            before,
+            "{what} changed something"
+        );
+        refused += 1;
+    };
+    for part in [0, 1, 4, 5, 50, 90, 99] {
+        try_it(
+            &whole[..whole.len() * part / 100],
+            &format!("{part} % of it"),
+        );
+    }
+    try_it(&whole[..whole.len() - 1], "all but a byte");
+    for part in [0, 5, 20, 50, 80, 95] {
+        let mut changed = whole.clone();
+        changed[whole.len() * part / 100] ^= 0x10;
+        try_it(&changed, &format!("a bit at {part} %"));
+    }
+    try_it(b"just a text", "a text");
+    assert_eq!(refused, 15, "all were tried");
+}
+
+#[tokio::test]
+async fn a_newer_backup_is_refused_with_the_version_that_wrote_it() {
+    let bench = Bench::new();
+    for (name, change) in [
+        (
+            "format",
+            r#"{"product": "tulou backup", "format": 9, "program": "9.0.0", "shape": {}}"#,
+        ),
+        (
+            "schema",
+            r#"{"product": "tulou backup", "format": 1, "program": "9.0.0", "made_at": 0,
+               "server": "0198a000-0000-7000-8000-000000000000", "server_name": "x", "accounts": 0, "communities": 0,
+               "epoch": "0198a000-0000-7000-8000-000000000001", "schema": 1000, "files": []}"#,
+        ),
+    ] {
+        let path = bench.at(name);
+        let packer = zstd::Encoder::new(fs::File::create(&path).unwrap(), 1).unwrap();
+        let mut archive = tar::Builder::new(packer);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(change.len() as u64);
+        archive
+            .append_data(&mut header, MANIFEST, change.as_bytes())
+            .unwrap();
+        archive.into_inner().unwrap().finish().unwrap();
+        match open(&path) {
+            Err(BackupError::Newer { program }) => assert_eq!(program, "9.0.0", "{name}"),
+            other => panic!("a newer {name} is refused, not {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_restore_that_was_cut_off_happens_whole_or_not_at_all() {
+    let bench = Bench::new();
+    let path = bench.backup();
+    let id = open(&path).unwrap().manifest().server;
+    let reopen = |name: &str| {
+        let (bus, _) = mpsc::unbounded_channel();
+        Sqlite::open(&bench.at(name), bus).unwrap().identity()
+    };
+
+    // Cut off before it was decided: what was there goes on.
+    let was = bench.server("before");
+    let before = was.identity();
+    drop(was);
+    let unpacked = swap::begin(&bench.at("before")).unwrap();
+    fs::write(unpacked.join(sqlite::FILE), "half of it").unwrap();
+    assert_eq!(reopen("before"), before, "nothing had happened");
+
+    // Cut off after it was decided, with the old store half moved: the next start finishes it.
+    drop(bench.server("after"));
+    let there = bench.at("after");
+    open(&path)
+        .unwrap()
+        .restore(&bench.at("spare"), NOW)
+        .unwrap();
+    fs::rename(bench.at("spare"), there.join(".restoring")).unwrap();
+    swap::decide(&there, "before-restore").unwrap();
+    fs::create_dir(there.join("before-restore")).unwrap();
+    fs::rename(
+        there.join(sqlite::FILE),
+        there.join("before-restore").join(sqlite::FILE),
+    )
+    .unwrap();
+    assert_eq!(reopen("after").server, id, "the backup is in its place");
+    assert!(there.join("before-restore").join(sqlite::FILE).exists());
+    assert!(!there.join(".restored").exists(), "nothing is left to do");
+}
+
+#[tokio::test]
+async fn seven_daily_backups_are_kept_and_those_asked_for_stay() {
+    let bench = Bench::new();
+    let store = bench.server("server");
+    let shelf = Shelf::in_folder(bench.at("backups"));
+    assert_eq!(shelf.list().unwrap(), [], "none was made");
+    fs::create_dir_all(bench.at("backups/.tulou-left")).unwrap();
+    shelf.add(&bench.source("server"), Kind::Manual, 7).unwrap();
+    for day in 1..=9 {
+        let source = bench.source_at("server", NOW + day * DAY);
+        shelf.add(&source, Kind::Daily, 7).unwrap();
+    }
+    drop(store);
+    let kept = shelf.list().unwrap();
+    let daily: Vec<Millis> = kept
+        .iter()
+        .filter(|kept| kept.kind == Kind::Daily)
+        .map(|kept| (kept.made_at - NOW) / DAY)
+        .collect();
+    assert_eq!(daily, [9, 8, 7, 6, 5, 4, 3], "the newest seven");
+    assert_eq!(
+        kept.last().unwrap().kind,
+        Kind::Manual,
+        "a person asked for it"
+    );
+    assert_eq!(shelf.last_daily().unwrap(), Some(NOW + 9 * DAY));
+    assert!(
+        !bench.at("backups/.tulou-left").exists(),
+        "what a crash left is gone"
+    );
+}
+
+#[test]
+fn a_daily_backup_waits_for_a_quiet_moment_but_not_for_ever() {
+    const MINUTE: Millis = 60 * 1_000;
+    assert!(
+        !is_due(Some(NOW), NOW + DAY - 1, DAY),
+        "a day has not passed"
+    );
+    assert!(
+        !is_due(Some(NOW), NOW + DAY, MINUTE - 1),
+        "somebody is writing"
+    );
+    assert!(is_due(Some(NOW), NOW + DAY, MINUTE), "it is quiet");
+    assert!(
+        is_due(Some(NOW), NOW + DAY + 120 * MINUTE, 0),
+        "it is never quiet"
+    );
+    assert!(
+        is_due(Some(NOW), NOW + 9 * DAY, MINUTE),
+        "the computer was off when it was due"
+    );
+    assert!(
+        is_due(None, NOW, MINUTE) && !is_due(None, NOW, 0),
+        "the first one"
+    );
+    assert!(
+        is_due(Some(NOW + 2 * DAY), NOW, MINUTE),
+        "the clock was set back"
+    );
+}

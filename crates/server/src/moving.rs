@@ -1,0 +1,81 @@
+//! Backing up and restoring from the command line.
+
+use std::{path::PathBuf, time::SystemTime};
+
+use clap::Subcommand;
+use tulou_protocol::id::Millis;
+use tulou_server::{
+    Config,
+    backup::{self, Kind, Manifest, Shelf, Source},
+};
+
+/// What else than serving is wished.
+#[derive(Subcommand)]
+pub enum Wish {
+    /// Writes everything that makes the server into one file, whether it runs or not.
+    Backup {
+        /// The file, which must not be there yet. Without one: a file in the folder `backups` of the store.
+        file: Option<PathBuf>,
+    },
+    /// Puts the server of a backup into the folder of the store, in which no server may be running. What is there is set
+    /// aside.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// Only reads the backup through and says what is in it.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+impl Wish {
+    /// Does it; what it says goes to the standard output.
+    pub fn grant(self, config: &Config) -> anyhow::Result<()> {
+        match self {
+            Self::Backup { file } => {
+                let source = Source {
+                    folder: config.data.clone(),
+                    settings: config.clone(),
+                    now: now(),
+                };
+                let path = match file {
+                    Some(file) => {
+                        backup::make(&source, &file)?;
+                        file
+                    }
+                    None => Shelf::of(config).add(&source, Kind::Manual, config.backups_kept)?,
+                };
+                println!("backup {}", path.display());
+                tell(backup::open(&path)?.manifest());
+            }
+            Self::Restore { file, check } => {
+                let opened = backup::open(&file)?;
+                if check {
+                    opened.verify()?;
+                    tell(opened.manifest());
+                    println!("the backup is whole");
+                    return Ok(());
+                }
+                let restored = opened.restore(&config.data, now())?;
+                tell(&restored.manifest);
+                println!("restored {}", config.data.display());
+                if let Some(aside) = restored.set_aside {
+                    println!("what was there before is in {}", aside.display());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tell(manifest: &Manifest) {
+    println!("server {} ({})", manifest.server, manifest.server_name);
+    println!("accounts {}", manifest.accounts);
+    println!("communities {}", manifest.communities);
+}
+
+fn now() -> Millis {
+    SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| {
+        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+    })
+}

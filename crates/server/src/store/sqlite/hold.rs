@@ -1,0 +1,51 @@
+//! The hold on a store's folder: one program at a time works in it. The system lets go of it when the program ends,
+//! however it ends.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use crate::store::StoreError;
+
+/// The file that is locked. It is empty, and stays.
+pub const FILE: &str = "tulou.lock";
+
+/// How long a program that is ending is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A folder that is held; let go of when dropped.
+#[derive(Debug)]
+pub struct Hold {
+    _locked: File,
+}
+
+impl Hold {
+    /// Takes the folder, which has to exist. Waits a little for a program that is ending.
+    ///
+    /// # Errors
+    /// `InUse` if another program works in it; or if the file cannot be made.
+    pub fn take(folder: &Path) -> Result<Self, StoreError> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(folder.join(FILE))?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _locked: file }),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::InUse(folder.to_owned()));
+                }
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+        }
+    }
+}
