@@ -24,6 +24,10 @@ impl Engine {
             Pushed::Stale(stale) => self.take_stale(stale),
             Pushed::Digest(digest) => self.take_digest(digest),
             Pushed::Heartbeat(heartbeat) => self.take_heartbeat(heartbeat),
+            // Where the server is found is the business of who opens the socket.
+            Pushed::Addresses(_) => {}
+            // Who opened the link shows it to the person; commands are answered by themselves.
+            Pushed::Condition(_) => {}
             Pushed::Goodbye(goodbye) => self.take_goodbye(goodbye.reason),
         }
     }

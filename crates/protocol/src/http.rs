@@ -5,18 +5,50 @@
 //! |---|---|---|
 //! | `GET /v1/server` | – | [`ServerCard`] |
 //! | `GET /v1/invites/{code}` | – | [`InviteCard`] |
-//! | `POST /v1/accounts` | [`Register`] | [`SignedIn`] |
+//! | `POST /v1/accounts` | [`Register`] | [`Registered`] |
 //! | `POST /v1/sessions` | [`SignIn`] | [`SignedIn`] |
-//! | `DELETE /v1/sessions/current` | – (bearer token) | – |
+//! | `POST /v1/recoveries` | [`Recover`] | [`SignedIn`] |
 //! | `GET /health` | – | `ok` |
+//!
+//! These name their session by a bearer token; without one that holds they are refused with `signed_out`:
+//!
+//! | request | body | answer |
+//! |---|---|---|
+//! | `DELETE /v1/sessions/current` | – | – |
+//! | `GET /v1/account` | – | [`AccountCard`] |
+//! | `PUT /v1/account/password` | [`ChangePassword`] | – |
+//! | `POST /v1/account/recovery-codes` | [`Confirm`] | [`RecoveryCodes`] |
+//! | `DELETE /v1/account/sessions` | – | –; all but the one that asks |
+//! | `DELETE /v1/account/sessions/{id}` | – | – |
+//! | `POST /v1/account/deletion` | [`DeleteAccount`] | – |
+//! | `GET /v1/accounts?search=…&after=…` | – | [`AccountList`]; the administrator only |
+//! | `POST /v1/accounts/{id}/reset` | – | [`Reset`]; the administrator only |
+//!
+//! Names and passwords that do not fit slow down whoever tries them: status 429, with the seconds to wait. Whether a
+//! name has an account is not told.
+
+mod account;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    fingerprint::Fingerprint,
     id::{AccountId, CommunityId, ServerId},
+    limits::Limits,
     rejection::Rejection,
 };
+
+pub use account::{
+    AccountCard, AccountList, ChangePassword, Confirm, DeleteAccount, ListedAccount, Messages,
+    OwnedCommunity, Recover, RecoveryCodes, Registered, Reset, SessionCard,
+};
+
+/// The header of every answer, also of the one that opens the WebSocket, that names the server. A client looks at it
+/// before it sends a token: behind an address that it knew there may be another server by now.
+pub const SERVER_HEADER: &str = "tulou-server";
+/// The header beside it with the fingerprint of the server's own key, where it has one.
+pub const KEY_HEADER: &str = "tulou-key";
 
 /// A server as strangers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +61,15 @@ pub struct ServerCard {
     pub version: u32,
     /// Who may register.
     pub registration: Registration,
+    /// Addresses that reach it, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+    /// The fingerprint of its own key; none if the system's certificates verify it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Fingerprint>,
+    /// Its limits.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// Who may register on a server. The first account always may, and is its administrator.
@@ -68,6 +109,9 @@ pub struct Register {
     /// An invite's code, where the server asks for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invite: Option<String>,
+    /// What the list of sessions calls this device: see [`crate::limits::NAME_BYTES`].
+    #[serde(default)]
+    pub device: String,
 }
 
 /// Signs in.
@@ -77,6 +121,9 @@ pub struct SignIn {
     pub account_name: String,
     /// The password.
     pub password: String,
+    /// What the list of sessions calls this device: see [`crate::limits::NAME_BYTES`].
+    #[serde(default)]
+    pub device: String,
 }
 
 /// A session was made.

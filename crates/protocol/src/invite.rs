@@ -6,7 +6,7 @@
 
 use url::{Host, Url};
 
-use crate::id::ServerId;
+use crate::{fingerprint::Fingerprint, id::ServerId};
 
 /// Where a link leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub struct Link {
     pub server: Option<ServerId>,
     /// Addresses to try, `ws://…` (loopback only) or `wss://…`, without a path.
     pub addresses: Vec<String>,
-    /// The fingerprint of the server's key.
-    pub key: Option<String>,
+    /// The fingerprint of the server's own key; without one the system's certificates verify the server.
+    pub key: Option<Fingerprint>,
 }
 
 /// Why a text is no link.
@@ -49,7 +49,7 @@ impl Link {
             query.append_pair("at", address);
         }
         if let Some(key) = &self.key {
-            query.append_pair("key", key);
+            query.append_pair("key", &key.to_string());
         }
         format!(
             "tulou://join/{}?{}",
@@ -101,7 +101,7 @@ impl Link {
                 "at" if link.addresses.len() < MAX_ADDRESSES => {
                     link.addresses.push(address(&value)?)
                 }
-                "key" => link.key = Some(value.into_owned()),
+                "key" => link.key = Some(value.parse().map_err(|_| NotALink::Unreadable)?),
                 _ => {}
             }
         }
@@ -167,7 +167,7 @@ mod tests {
                 "ws://127.0.0.1:4780".into(),
                 "wss://chat.example.org".into(),
             ],
-            key: Some("Zm9v".into()),
+            key: Some(Fingerprint::of(b"a key")),
         };
         assert_eq!(
             Link::parse(&link.to_text()),

@@ -12,12 +12,15 @@
 //! * [`permission`]: rights, and the explanation of a right
 //! * [`rejection`]: the server's typed no
 //! * [`text`]: what a message text and a name may be; mentions
+//! * [`fingerprint`]: what a server's own key is known by
 //! * [`invite`]: the link that leads to a server and a community
 //! * [`http`]: bodies of the requests that are not part of a conversation
+//! * [`recovery`]: codes that set a new password
 //! * [`limits`]: the constants
 //! * [`openrpc`]: the machine-readable description, generated
 
 pub mod command;
+pub mod fingerprint;
 pub mod frame;
 pub mod http;
 pub mod id;
@@ -27,11 +30,13 @@ pub mod openrpc;
 pub mod permission;
 pub mod push;
 pub mod question;
+pub mod recovery;
 pub mod rejection;
 pub mod row;
 pub mod text;
 
 pub use command::{Command, Commanded};
+pub use fingerprint::Fingerprint;
 pub use frame::{ClientFrame, ServerFrame};
 pub use id::*;
 pub use permission::{Access, Permissions, Standing};

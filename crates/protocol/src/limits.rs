@@ -28,6 +28,12 @@ pub const NAME_BYTES: usize = 100;
 pub const INTRODUCTION_BYTES: usize = 1_000;
 /// Bytes of a password: at least and at most.
 pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=1_000;
+/// Recovery codes that an account gets at once.
+pub const RECOVERY_CODES: usize = 10;
+/// Days in which a code that the administrator made sets a new password.
+pub const RESET_DAYS: i64 = 7;
+/// Days after which a session that was not connected ends by itself.
+pub const SESSION_DAYS: i64 = 180;
 /// Bytes of the name that an account signs in with: at least and at most.
 pub const ACCOUNT_NAME_BYTES: std::ops::RangeInclusive<usize> = 2..=32;
 /// Bytes of a position among siblings (a fractional key).
@@ -36,6 +42,12 @@ pub const POSITION_BYTES: usize = 200;
 pub const RECALL_WINDOW_MS: i64 = 2 * 60 * 1_000;
 /// Days that a stored answer is kept: a repeat of the command within them gets it again.
 pub const ANSWER_DAYS: i64 = 30;
+/// Days after which a `Mention` or `Mark` row becomes a tombstone.
+pub const FADE_DAYS: i64 = 90;
+/// `Mention` rows of an account, and as many `Mark` rows: the oldest beyond become tombstones.
+pub const FADE_ROWS: usize = 1_000;
+/// Days that tombstones of an account's log are kept. Who asks from before them is told everything.
+pub const TOMBSTONE_DAYS: i64 = 30;
 /// Commands in a frame that drains an outbox.
 pub const COMMANDS_PER_FRAME: usize = 32;
 /// Topics that a session may watch.
@@ -44,6 +56,8 @@ pub const WATCHES: usize = 32;
 pub const PAGE: usize = 200;
 /// Rows in a page of a sync answer.
 pub const SYNC_ROWS: usize = 1_000;
+/// Messages in a question whether the server has them.
+pub const HELD_MESSAGES: usize = 500;
 /// Members in an answer.
 pub const MEMBERS_PAGE: usize = 200;
 /// Members up to which a community's default level is `all`.

@@ -42,6 +42,7 @@ pub const QUESTIONS: &[&str] = &[
     "log.sync",
     "session.watch",
     "topic.page",
+    "message.held",
     "profile.list",
     "member.list",
     "community.heads",
@@ -51,7 +52,15 @@ pub const QUESTIONS: &[&str] = &[
 ];
 
 /// Methods of notifications from the server.
-pub const PUSHES: &[&str] = &["push", "stale", "digest", "heartbeat", "goodbye"];
+pub const PUSHES: &[&str] = &[
+    "push",
+    "stale",
+    "digest",
+    "heartbeat",
+    "addresses",
+    "condition",
+    "goodbye",
+];
 
 /// The document.
 #[must_use]
@@ -75,6 +84,7 @@ pub fn document() -> Value {
             "log.sync" => generator.subschema_for::<question::Synced>(),
             "session.watch" => generator.subschema_for::<question::Watched>(),
             "topic.page" => generator.subschema_for::<question::Page>(),
+            "message.held" => generator.subschema_for::<question::HeldMessages>(),
             "profile.list" => generator.subschema_for::<question::Profiles>(),
             "member.list" => generator.subschema_for::<question::Members>(),
             "community.heads" => generator.subschema_for::<Digest>(),

@@ -74,6 +74,11 @@ pub enum Pushed {
     Digest(Digest),
     /// The server is there; heads of quiet logs.
     Heartbeat(Heartbeat),
+    /// The addresses that reach the server have changed. The client keeps them, so that it finds the server when the
+    /// one in use goes away.
+    Addresses(Addresses),
+    /// How the server is: said after the greeting unless all is well, and whenever it changes.
+    Condition(Condition),
     /// The session ends; `reason` says why. With `signed_out` the client asks for the password.
     Goodbye(Goodbye),
 }
@@ -85,6 +90,36 @@ pub struct Stale {
     pub log: Log,
     /// Its head.
     pub rev: Rev,
+}
+
+/// Where the server is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Addresses {
+    /// `wss://…`, or `ws://…` on loopback; the best first. They replace those of the greeting.
+    pub addresses: Vec<String>,
+}
+
+/// How the server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Condition {
+    /// Room on its disk.
+    pub disk: Disk,
+}
+
+/// Room on a server's disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Disk {
+    /// All is well.
+    #[default]
+    Plenty,
+    /// It runs short: the administrator should make room.
+    Low,
+    /// Nothing is written: commands are answered with `busy` until there is room; reading goes on.
+    Full,
+    /// A word that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The session ends.

@@ -43,13 +43,23 @@ pub enum Question {
         /// How many rows, at most [`crate::limits::PAGE`].
         limit: usize,
     },
+    /// Which of my own messages the server has, by id. A client asks it when the server was restored from a backup, of
+    /// the messages that it held before. Answer: [`HeldMessages`].
+    #[serde(rename = "message.held")]
+    MessageHeld {
+        /// In which topic.
+        topic: TopicId,
+        /// Which, at most [`crate::limits::HELD_MESSAGES`]; more are left out.
+        messages: Vec<MessageId>,
+    },
     /// Profiles by id, at most 200. Answer: [`Profiles`]. Unknown ids are left out.
     #[serde(rename = "profile.list")]
     ProfileList {
         /// Whose.
         accounts: Vec<AccountId>,
     },
-    /// Members of a community: a section, or those whose name begins with a prefix. Answer: [`Members`].
+    /// Members of a community: a page of the sections, those whose name begins with a prefix, or those of a list of ids.
+    /// Answer: [`Members`].
     #[serde(rename = "member.list")]
     MemberList {
         /// Of which community.
@@ -60,6 +70,13 @@ pub enum Question {
         /// Only those whose display or account name begins so, whatever the case; empty: everybody.
         #[serde(default)]
         prefix: String,
+        /// Only those of these accounts who are members, at most [`crate::limits::MEMBERS_PAGE`]; empty: everybody. The
+        /// prefix and the limit have no effect then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        accounts: Vec<AccountId>,
+        /// Where to go on: the last answer's [`Members::next`]. Absent: from the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
         /// At most [`crate::limits::MEMBERS_PAGE`].
         limit: usize,
     },
@@ -112,6 +129,13 @@ pub struct SyncLog {
     /// For a topic: the stretches of `seq` held, each with the rev as of which it is valid. At most 64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<Range>,
+}
+
+/// The answer to `message.held`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeldMessages {
+    /// Those that the server has, recalled ones among them.
+    pub messages: Vec<MessageId>,
 }
 
 /// A stretch of contiguous `seq` of a topic.
@@ -199,6 +223,10 @@ pub struct Profiles {
 pub struct Members {
     /// One per shown member group by rank, then everybody else (`member_group` absent).
     pub sections: Vec<MemberSection>,
+    /// Where the next page goes on, as `after` of the next question; absent: there is nobody else. Opaque. A page may have
+    /// fewer members than asked for, or none, and still not be the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A section of members.
@@ -207,9 +235,11 @@ pub struct MemberSection {
     /// Which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_group: Option<MemberGroupId>,
-    /// How many members it has in all.
+    /// How many members it has in all; with a prefix or a list of accounts, in this page. In a community of more than 2,000
+    /// members who is in several shown member groups is counted in each, and a topic's are those whose member group
+    /// alone lets them see it.
     pub count: u64,
-    /// The first of them.
+    /// Those of this page.
     pub members: Vec<Member>,
 }
 
@@ -265,6 +295,7 @@ impl Question {
             Self::LogSync { .. } => "log.sync",
             Self::SessionWatch { .. } => "session.watch",
             Self::TopicPage { .. } => "topic.page",
+            Self::MessageHeld { .. } => "message.held",
             Self::ProfileList { .. } => "profile.list",
             Self::MemberList { .. } => "member.list",
             Self::CommunityHeads { .. } => "community.heads",
@@ -287,6 +318,8 @@ pub enum Told {
     Watched(Watched),
     /// To `topic.page`.
     Page(Page),
+    /// To `message.held`.
+    HeldMessages(HeldMessages),
     /// To `profile.list`.
     Profiles(Profiles),
     /// To `member.list`.

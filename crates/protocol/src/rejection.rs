@@ -73,6 +73,12 @@ pub enum Code {
     WrongPassword,
     /// The password is too short or too long.
     WeakPassword,
+    /// The recovery code is unknown, used or expired, or it is not this account's.
+    WrongCode,
+    /// The account owns communities: they are handed over or dissolved first.
+    OwnsCommunities,
+    /// The account administrates the server, and somebody has to.
+    ServerAdmin,
     /// The server does not register accounts, or only with an invite.
     Closed,
     /// The token is unknown, expired or revoked: sign in again.
@@ -81,6 +87,8 @@ pub enum Code {
     Outdated,
     /// The method is unknown to this server.
     UnknownMethod,
+    /// There is no room on the server's disk: nothing new is taken until there is.
+    NoRoom,
     /// The server's fault; the command was not applied.
     Internal,
     /// A code that this version does not know.

@@ -400,6 +400,9 @@ pub struct Profile {
     /// Whether the account administrates the server.
     #[serde(default)]
     pub server_admin: bool,
+    /// The account was deleted: its names are empty.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub more: More,

@@ -305,6 +305,10 @@ fn pushes_and_answers_have_their_snapshots() {
             now: 5,
             heads: vec![(Log::Account(account), Rev(2))],
         }),
+        Pushed::Addresses(Addresses {
+            addresses: vec!["wss://192.168.1.20:4780".into()],
+        }),
+        Pushed::Condition(Condition { disk: Disk::Full }),
         Pushed::Goodbye(Goodbye {
             reason: Code::SignedOut,
         }),
