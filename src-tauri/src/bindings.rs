@@ -34,6 +34,9 @@ pub fn builder() -> Builder<tauri::Wry> {
         commands::outbox_retry,
         commands::outbox_discard,
         commands::open_link,
+        commands::open_store_folder,
+        commands::forget_aside,
+        commands::hurry,
         commands::painted,
     ])
 }

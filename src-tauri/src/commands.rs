@@ -322,6 +322,29 @@ pub fn open_link(app: State<'_, App>, url: String) -> Answer<()> {
     Ok(app.controller.open(&url)?)
 }
 
+/// Opens the folder in which an account's history lies.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_store_folder(app: State<'_, App>, account: String) -> Answer<()> {
+    let folder = app.client().await?.store_folder(&account)?;
+    Ok(app.controller.open_folder(&folder)?)
+}
+
+/// The person has taken note of the damaged file that was set aside.
+#[tauri::command]
+#[specta::specta]
+pub async fn forget_aside(app: State<'_, App>, account: String) -> Answer<()> {
+    Ok(app.client().await?.forget_aside(&account).await?)
+}
+
+/// Does at once what waits for its time: looks again at histories that cannot be used, connects.
+#[tauri::command]
+#[specta::specta]
+pub async fn hurry(app: State<'_, App>) -> Answer<()> {
+    app.client().await?.hurry().await;
+    Ok(())
+}
+
 /// The rows of a topic are on the screen since `at_ms`; measurements read it in the log.
 #[tauri::command]
 #[specta::specta]

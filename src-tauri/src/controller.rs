@@ -2,7 +2,10 @@
 //!
 //! It knows the window only as a [`Shell`], so that it is tested without one.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use tulou_client::view::{Badge, Change};
 
@@ -16,6 +19,8 @@ pub trait Shell: Send + Sync + 'static {
     fn close(&self);
     /// Opens an address in the person's browser or mail program.
     fn open(&self, url: &str) -> Result<(), String>;
+    /// Shows a folder in the person's file manager.
+    fn open_folder(&self, folder: &Path) -> Result<(), String>;
 }
 
 /// Takes a batch of changes to the web view; false when nobody is there any more.
@@ -72,6 +77,11 @@ impl Controller {
         self.shell.open(url).map_err(OpenError::System)
     }
 
+    /// Shows one of the program's own folders.
+    pub fn open_folder(&self, folder: &Path) -> Result<(), OpenError> {
+        self.shell.open_folder(folder).map_err(OpenError::System)
+    }
+
     /// Hands a batch of changes to the web view that looks.
     pub fn tell(&self, batch: Vec<Change>) {
         let mut sink = lock(&self.sink);
@@ -101,7 +111,7 @@ pub enum OpenError {
     #[error("only addresses of the web and of mail are opened")]
     Scheme,
     /// The system knows no program for it, or that did not start.
-    #[error("the system could not open the address: {0}")]
+    #[error("the system could not open it: {0}")]
     System(String),
 }
 
@@ -155,6 +165,11 @@ mod tests {
 
         fn open(&self, url: &str) -> Result<(), String> {
             self.write(format!("open {url}"));
+            Ok(())
+        }
+
+        fn open_folder(&self, folder: &Path) -> Result<(), String> {
+            self.write(format!("folder {}", folder.display()));
             Ok(())
         }
     }

@@ -1,6 +1,6 @@
 //! The native window. It can be destroyed, which gives the web view's memory back, and made again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, webview::PageLoadEvent};
@@ -76,6 +76,10 @@ impl Shell for NativeWindow {
 
     fn open(&self, url: &str) -> Result<(), String> {
         tauri_plugin_opener::open_url(url, None::<&str>).map_err(|error| error.to_string())
+    }
+
+    fn open_folder(&self, folder: &Path) -> Result<(), String> {
+        tauri_plugin_opener::open_path(folder, None::<&str>).map_err(|error| error.to_string())
     }
 }
 

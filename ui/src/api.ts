@@ -63,6 +63,9 @@ export interface Api {
   outboxRetry(account: string, command: string): Promise<null>
   outboxDiscard(account: string, command: string): Promise<null>
   openLink(url: string): Promise<null>
+  openStoreFolder(account: string): Promise<null>
+  forgetAside(account: string): Promise<null>
+  hurry(): Promise<null>
   painted(topic: string, atMs: number): Promise<null>
 }
 
@@ -121,5 +124,8 @@ export const tauri: Api = {
   outboxRetry: (account, command) => unwrap(commands.outboxRetry(account, command)),
   outboxDiscard: (account, command) => unwrap(commands.outboxDiscard(account, command)),
   openLink: (url) => unwrap(commands.openLink(url)),
+  openStoreFolder: (account) => unwrap(commands.openStoreFolder(account)),
+  forgetAside: (account) => unwrap(commands.forgetAside(account)),
+  hurry: () => unwrap(commands.hurry()),
   painted: (topic, atMs) => unwrap(commands.painted(topic, atMs)),
 }

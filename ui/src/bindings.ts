@@ -54,6 +54,12 @@ export const commands = {
 	outboxDiscard: (account: string, command: string) => typedError<null, WindowError>(__TAURI_INVOKE("outbox_discard", { account, command })),
 	/**  Opens an address outside. */
 	openLink: (url: string) => typedError<null, WindowError>(__TAURI_INVOKE("open_link", { url })),
+	/**  Opens the folder in which an account's history lies. */
+	openStoreFolder: (account: string) => typedError<null, WindowError>(__TAURI_INVOKE("open_store_folder", { account })),
+	/**  The person has taken note of the damaged file that was set aside. */
+	forgetAside: (account: string) => typedError<null, WindowError>(__TAURI_INVOKE("forget_aside", { account })),
+	/**  Does at once what waits for its time: looks again at histories that cannot be used, connects. */
+	hurry: () => typedError<null, WindowError>(__TAURI_INVOKE("hurry")),
 	/**  The rows of a topic are on the screen since `at_ms`; measurements read it in the log. */
 	painted: (topic: string, atMs: UnixMs) => typedError<null, WindowError>(__TAURI_INVOKE("painted", { topic, atMs })),
 };
@@ -118,6 +124,8 @@ export type AccountView = {
 	isServerAdmin: boolean,
 	/**  State of the link. */
 	connection: Connection,
+	/**  State of its history on this computer. */
+	store: StoreView,
 	/**  Commands that wait in the outbox. */
 	waiting: number,
 	/**  Commands that were refused and wait for the person, other than messages (those are shown in their timeline). */
@@ -359,6 +367,22 @@ export type AppView = {
 	hasKeyring: boolean,
 	/**  Sum of unread and mention numbers shown on tiles; goes into the window's title. */
 	badge: Badge,
+};
+
+/**  A damaged file that was set aside. History comes again from the server. */
+export type AsideView = {
+	/**  Its name. */
+	file: string,
+	/**  Its folder. */
+	folder: string,
+	/**  When, in milliseconds since 1970. */
+	at: number,
+	/**  Commands of the outbox that were taken along. */
+	commands: number,
+	/**  Drafts that were taken along. */
+	drafts: number,
+	/**  Whether outbox and drafts could be read to the end; if not, some may be missing. */
+	isWhole: boolean,
 };
 
 /**  An author. */
@@ -871,6 +895,31 @@ export type Settings = {
 	showsMembers: boolean,
 	/**  Collapsed groups of the tree, by id. */
 	collapsed: string[],
+};
+
+/**  What is wrong with an account's history. It is looked at again by itself, every half minute at least. */
+export type StoreTrouble = 
+/**  A newer version of the program wrote it; it is left as it is. */
+"tooNew" | 
+/**  It is damaged, and could not be set aside. */
+"damaged" | 
+/**  Another program uses it. */
+"locked" | 
+/**  The file or its folder may not be written. */
+"noRights" | 
+/**  The disk is full: what is there can be read, nothing can be written. */
+"noRoom" | 
+/**  The disk fails. */
+"unreadable";
+
+/**  State of an account's history on this computer. */
+export type StoreView = {
+	/**  The file. */
+	file: string,
+	/**  What is wrong with it. Unless it is `noRoom`, nothing of the account can be shown. */
+	trouble: StoreTrouble | null,
+	/**  A damaged file that was set aside, until the person has taken note. */
+	aside: AsideView | null,
 };
 
 /**

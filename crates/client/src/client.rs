@@ -6,11 +6,12 @@ mod joining;
 mod reading;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool, atomic::Ordering},
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tokio::{
     sync::{mpsc, oneshot},
     task::AbortHandle,
@@ -20,12 +21,12 @@ use tulou_protocol::ServerId;
 use self::account::{Account, blocking};
 use crate::{
     changes::{Board, Changes},
-    driver::{Driver, WISHES, Wish},
+    driver::{Driver, WISHES, Wish, now},
     error::Error,
     files::{Accounts, Folder, Known, Preferences},
     http::Http,
     secrets::{self, Secrets},
-    store::Store,
+    store::{Store, meta},
     unread::sum,
     view::{AppView, Change, Connection, Place, Settings},
 };
@@ -64,7 +65,7 @@ impl Client {
     /// Opens the accounts of a folder, which is made if there is none. Connecting goes on afterwards.
     ///
     /// # Errors
-    /// If a file cannot be read, or was written by a newer version of the program (`too_new`).
+    /// If the list of accounts cannot be read. A store that cannot be opened shows in the view of its account.
     pub async fn open(folder: PathBuf, secrets: Arc<dyn Secrets>) -> Result<Self, Error> {
         let (folder, preferences, known) = blocking(move || {
             let folder = Folder::open(folder)?;
@@ -85,8 +86,10 @@ impl Client {
                 drivers: Mutex::default(),
             }),
         };
-        for known in known {
-            let account = client.start(known).await?;
+        // Each account stands on its own: a store that cannot be opened keeps nobody else waiting.
+        let stores = join_all(known.iter().map(|known| client.open_store(known))).await;
+        for (known, store) in known.into_iter().zip(stores) {
+            let account = client.start(known, store);
             // The keyring may take its time: nobody waits for it.
             let client = client.clone();
             tokio::spawn(async move {
@@ -104,7 +107,7 @@ impl Client {
         self.inner.board.listen()
     }
 
-    /// Everything that the frame of the window shows. An account whose store fails is left out.
+    /// Everything that the frame of the window shows. Of an account whose store cannot be read only that is shown.
     pub async fn app_view(&self) -> AppView {
         let mut accounts = Vec::new();
         for account in self.accounts() {
@@ -114,7 +117,8 @@ impl Client {
             match read {
                 Ok(view) => accounts.push(view),
                 Err(error) => {
-                    tracing::error!(account = %account.key, "an account cannot be shown: {}", crate::http::chain(&error));
+                    tracing::debug!(account = %account.key, "an account cannot be read: {}", crate::http::chain(&error));
+                    accounts.push(crate::read::app::shut(&account));
                 }
             }
         }
@@ -171,8 +175,29 @@ impl Client {
     /// The system woke up, or the person does not want to wait: every account connects at once.
     pub async fn hurry(&self) {
         for account in self.accounts() {
-            account.tell(tulou_engine::Input::Hurry).await;
+            account.hurry().await;
         }
+    }
+
+    /// The person has taken note of the damaged file that was set aside. The file stays.
+    ///
+    /// # Errors
+    /// If that cannot be kept.
+    pub async fn forget_aside(&self, account: &str) -> Result<(), Error> {
+        let account = self.account(account)?;
+        blocking(move || account.store.write(|db| meta::forget_aside(db))).await?;
+        self.inner.board.put_up([Change::App]);
+        Ok(())
+    }
+
+    /// The folder in which an account's history lies.
+    ///
+    /// # Errors
+    /// If the account is not known.
+    pub fn store_folder(&self, account: &str) -> Result<PathBuf, Error> {
+        let account = self.account(account)?;
+        let folder = account.store.path().parent();
+        Ok(folder.unwrap_or(Path::new("")).to_owned())
     }
 
     /// Says where a server is to be found from here on (one that this computer hosts may come back at another port).
@@ -225,23 +250,26 @@ impl Client {
             .ok_or(Error::NotFound("the account"))
     }
 
-    /// Starts an account without a token.
-    async fn start(&self, known: Known) -> Result<Arc<Account>, Error> {
+    /// The store of an account, open if that is possible.
+    async fn open_store(&self, known: &Known) -> Arc<Store> {
         let path = self.inner.folder.store(&known.key());
-        let me = known.account;
-        let store = blocking(move || Store::open(&path, me)).await?;
+        let store = Arc::new(Store::shut(&path, known.account));
+        let opening = Arc::clone(&store);
+        if let Err(error) = blocking(move || opening.reopen(now(), false)).await {
+            tracing::error!(account = %known.key(), "a store could not be opened: {}", crate::http::chain(&error));
+        }
+        store
+    }
+
+    /// Starts an account without a token.
+    fn start(&self, known: Known, store: Arc<Store>) -> Arc<Account> {
         let (wishes, heard) = mpsc::channel(WISHES);
-        let account = Arc::new(Account::new(
-            known,
-            Arc::new(store),
-            wishes,
-            self.inner.board.clone(),
-        ));
+        let account = Arc::new(Account::new(known, store, wishes, self.inner.board.clone()));
         let driver = tokio::spawn(Driver::new(Arc::clone(&account), heard).run());
         lock(&self.inner.drivers).push(driver.abort_handle());
         lock(&self.inner.accounts).push(Arc::clone(&account));
         self.inner.board.put_up([Change::App]);
-        Ok(account)
+        account
     }
 
     async fn keep_accounts(&self) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 //! (drafts and remembered members aside). It performs the engine's outputs in order. If one cannot be performed, the
 //! engine is dropped and made anew from the store: crash and error are one path.
 
+mod mending;
 mod wish;
 
 use std::{
@@ -11,7 +12,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::Instant,
 };
 use tulou_engine::{Change, Engine, Input, LinkState, Output, Ticket, Untold};
@@ -24,7 +25,7 @@ use crate::{
     client::account::{Account, blocking},
     error::Error,
     link::{Event, Link},
-    store::{Touched, apply::note_command, outbox, restore},
+    store::{StoreError, Touched, Trouble, apply::note_command, outbox, restore},
     view::Connection,
 };
 
@@ -53,12 +54,24 @@ pub struct Driver {
     /// When the engine is made anew, after the store failed.
     remake_at: Option<Instant>,
     patience: Duration,
+    /// What is wrong with the store.
+    trouble: watch::Receiver<Option<Trouble>>,
+    /// When outbox and drafts are copied, after they changed.
+    copy_at: Option<Instant>,
+    copy_pause: Duration,
 }
 
 impl Driver {
     /// A driver without a token: it takes wishes, and connects once it has one.
     pub fn new(account: Arc<Account>, wishes: mpsc::Receiver<Wish>) -> Self {
+        let mut trouble = account.store.trouble();
+        if trouble.borrow().is_some() {
+            trouble.mark_changed();
+        }
         Self {
+            trouble,
+            copy_at: None,
+            copy_pause: Duration::ZERO,
             account,
             wishes,
             token: None,
@@ -75,6 +88,7 @@ impl Driver {
     pub async fn run(mut self) {
         loop {
             let deadline = self.engine.as_ref().and_then(Engine::deadline);
+            self.plan_copy();
             tokio::select! {
                 wish = self.wishes.recv() => match wish {
                     Some(Wish::Stop(done)) => {
@@ -88,6 +102,8 @@ impl Driver {
                 event = next_event(self.link.as_mut()) => self.hear(event).await,
                 () = until(deadline) => self.feed(Input::Tick).await,
                 () = until_instant(self.remake_at) => self.make().await,
+                () = until_instant(self.copy_at) => self.copy().await,
+                Ok(()) = self.trouble.changed() => self.look_at_store().await,
             }
         }
     }
@@ -106,6 +122,7 @@ impl Driver {
                 self.make().await;
             }
             Wish::Reconnect => self.make().await,
+            Wish::Hurry => self.hurry().await,
             Wish::Input(input) => self.feed(input).await,
             Wish::Ask(question, asker) => {
                 let ticket = self.ticket(asker);
@@ -190,6 +207,9 @@ impl Driver {
         self.link = None;
         self.remake_at = None;
         self.leave_askers();
+        if let Err(error) = self.open_store(false).await {
+            return self.fail(&error);
+        }
         let Some(token) = self.token.clone() else {
             self.account.set_connection(Connection::SignedOut);
             return;
@@ -210,6 +230,8 @@ impl Driver {
                 }
                 self.feed(Input::Hurry).await;
             }
+            // A value that makes no sense keeps the engine from going on for good, so it is as bad as a broken page.
+            Err(Error::Storage(StoreError::Json(_))) => Box::pin(self.mend()).await,
             Err(error) => self.fail(&error),
         }
     }

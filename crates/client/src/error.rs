@@ -3,7 +3,10 @@
 use tulou_engine::Untold;
 use tulou_protocol::{Code, Rejection, frame::Refusal, invite::NotALink};
 
-use crate::{store::StoreError, view::RejectionView};
+use crate::{
+    store::{StoreError, Trouble, Troubled},
+    view::RejectionView,
+};
 
 /// Why something failed.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +26,16 @@ pub enum Error {
     /// No address of the server answered.
     #[error("no address of the server answered: {0}")]
     Unreachable(String),
-    /// The server answered, but its certificate is not trusted, or it is not the server that the link names.
+    /// The server answered, but the system does not trust its certificate, and its key is not known: an invite link
+    /// would name it.
     #[error("the server could not be verified: {0}")]
     Certificate(String),
+    /// The server has another key than the one it is known by. Nothing was sent to it.
+    #[error("the server has another key than the one it is known by")]
+    OtherKey,
+    /// Another server answers where the wanted one should be.
+    #[error("another server answers at {0}")]
+    OtherServer(String),
     /// The text is neither an invite link nor an address.
     #[error("not a link")]
     Link(#[from] NotALink),
@@ -59,11 +69,20 @@ impl Error {
             Self::Offline => "offline".into(),
             Self::Unreachable(_) => "unreachable".into(),
             Self::Certificate(_) => "certificate".into(),
+            Self::OtherKey => "certificate_changed".into(),
+            Self::OtherServer(_) => "other_server".into(),
             Self::Link(NotALink::Unreadable) => "malformed".into(),
             Self::Link(NotALink::Unencrypted) => "certificate".into(),
             Self::NotFound(_) => "not_found".into(),
-            Self::Storage(StoreError::TooNew { .. }) => "too_new".into(),
-            Self::Storage(_) | Self::File { .. } => "storage".into(),
+            Self::Storage(error) => match error.trouble() {
+                Some(Trouble::TooNew { .. }) => "too_new".into(),
+                Some(Trouble::NoRoom) => "no_room".into(),
+                Some(
+                    Trouble::Damaged | Trouble::Locked | Trouble::NoRights | Trouble::Unreadable,
+                )
+                | None => "storage".into(),
+            },
+            Self::File { .. } => "storage".into(),
             Self::Stopped => "internal".into(),
         }
     }
@@ -80,6 +99,8 @@ impl Error {
             Self::Offline => Some(RejectionView::from_code("offline")),
             Self::Unreachable(_)
             | Self::Certificate(_)
+            | Self::OtherKey
+            | Self::OtherServer(_)
             | Self::Link(_)
             | Self::NotFound(_)
             | Self::Storage(_)
@@ -103,6 +124,16 @@ impl From<Rejection> for Error {
 impl From<Code> for Error {
     fn from(code: Code) -> Self {
         Rejection::from(code).into()
+    }
+}
+
+impl Troubled for Error {
+    fn trouble(&self) -> Option<Trouble> {
+        if let Self::Storage(error) = self {
+            error.trouble()
+        } else {
+            None
+        }
     }
 }
 

@@ -3,9 +3,15 @@
 //! What the person did (outbox, drafts) commits with `synchronous=FULL`, what the server sent with `NORMAL`: it can be
 //! fetched again. The two ways of committing are two connections behind one lock, so there is one writer at a time.
 //! A view is read in one read transaction and so sees rows and outbox as of the same moment.
+//!
+//! A store that cannot be opened is *shut*: everything asked of it says why, and [`Store::reopen`] tries again. A damaged
+//! file is set aside under another name and begun anew (`aside`); what the person wrote is taken along, from the file as
+//! far as it can be read and from a second copy beside it (`spare`).
 
 pub mod apply;
+mod aside;
 pub mod drafts;
+mod file;
 pub mod heads;
 pub mod islands;
 pub mod members;
@@ -15,52 +21,55 @@ pub mod outbox;
 pub mod profiles;
 pub mod restore;
 pub mod rows;
+mod salvage;
 mod schema;
+mod spare;
+mod trouble;
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicBool, atomic::Ordering},
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::watch;
 use tulou_engine::Change;
 use tulou_protocol::{AccountId, id::Millis};
 
 pub use apply::Touched;
+pub use aside::Aside;
+pub use trouble::{StoreError, Trouble, Troubled};
 
 /// Readers kept open for the next view.
 const IDLE_READERS: usize = 4;
-/// Statements that a connection keeps prepared.
-const STATEMENTS: usize = 96;
-/// How long a connection waits for another program (a backup) to let go of the file.
-const BUSY: Duration = Duration::from_secs(5);
-
-/// A store that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file was written by a newer version of the program.
-    #[error(
-        "the file has schema {found}, this program knows {known}: it was written by a newer version"
-    )]
-    TooNew {
-        /// The file's schema.
-        found: u32,
-        /// This program's.
-        known: u32,
-    },
-    /// SQLite failed.
-    #[error("could not access the store")]
-    Sqlite(#[from] rusqlite::Error),
-    /// A value could not be written or read as JSON.
-    #[error("could not read what the store holds")]
-    Json(#[from] serde_json::Error),
-}
+/// A file that is damaged again so soon is not set aside again by itself: the disk is at fault, and a folder full of
+/// damaged files helps nobody.
+const MEND_AGAIN_AFTER: Duration = Duration::from_secs(10 * 60);
+/// Bytes that have to fit on the disk before a store that ran out of room is used again.
+const ROOM: usize = 128 * 1_024;
 
 /// The store of one account.
 pub struct Store {
     path: PathBuf,
     me: AccountId,
+    state: RwLock<State>,
+    trouble: watch::Sender<Option<Trouble>>,
+    /// Outbox or drafts changed since they were copied.
+    is_spare_old: AtomicBool,
+}
+
+/// Held for reading by whoever uses the file, for writing while it is opened or set aside.
+#[derive(Default)]
+struct State {
+    /// Keeps other programs away from the file.
+    lock: Option<File>,
+    open: Option<Open>,
+    mended_at: Option<Instant>,
+}
+
+struct Open {
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
 }
@@ -74,70 +83,191 @@ impl Store {
     /// Opens or makes the store of an account.
     ///
     /// # Errors
-    /// If the file cannot be opened, or was written by a newer version.
+    /// If the file cannot be opened, is damaged, or was written by a newer version. It stays as it is then.
     pub fn open(path: &Path, me: AccountId) -> Result<Self, StoreError> {
-        let mut durable = connect(path)?;
-        schema::migrate(&mut durable)?;
-        durable.pragma_update(None, "synchronous", "FULL")?;
-        let ordinary = connect(path)?;
-        ordinary.pragma_update(None, "synchronous", "NORMAL")?;
-        Ok(Self {
+        let store = Self::shut(path, me);
+        store.open_file(&mut write(&store.state))?;
+        Ok(store)
+    }
+
+    /// The store of an account, not opened yet.
+    #[must_use]
+    pub fn shut(path: &Path, me: AccountId) -> Self {
+        Self {
             path: path.to_owned(),
             me,
+            state: RwLock::default(),
+            trouble: watch::Sender::new(None),
+            is_spare_old: AtomicBool::new(false),
+        }
+    }
+
+    /// Opens a store that is shut, or makes sure that there is room again for one that had run out of it. A damaged file
+    /// is set aside, and a new one begun; `is_wished`: even if that was done just before.
+    ///
+    /// # Errors
+    /// Why it stays shut.
+    pub fn reopen(&self, now: Millis, is_wished: bool) -> Result<(), StoreError> {
+        let mut state = write(&self.state);
+        let opened = match self.open_file(&mut state) {
+            Err(error) if error.trouble() == Some(Trouble::Damaged) => {
+                self.mend_file(&mut state, now, is_wished)
+            }
+            other => other,
+        };
+        drop(state);
+        self.note(&opened);
+        opened?;
+        if *self.trouble.borrow() == Some(Trouble::NoRoom) {
+            self.write(|db| meta::probe(db, ROOM))?;
+            self.write(meta::end_probe)?;
+        }
+        self.trouble
+            .send_if_modified(|trouble| trouble.take().is_some());
+        Ok(())
+    }
+
+    /// Sets the file aside because something in it cannot be read, and begins a new one.
+    ///
+    /// # Errors
+    /// If that is not possible, or was done just before; the store may be shut then.
+    pub fn mend(&self, now: Millis) -> Result<(), StoreError> {
+        let mut state = write(&self.state);
+        let mended = self.mend_file(&mut state, now, false);
+        drop(state);
+        self.note(&mended);
+        mended?;
+        self.trouble
+            .send_if_modified(|trouble| trouble.take().is_some());
+        Ok(())
+    }
+
+    /// What is wrong with the store, and when that changes.
+    #[must_use]
+    pub fn trouble(&self) -> watch::Receiver<Option<Trouble>> {
+        self.trouble.subscribe()
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn open_file(&self, state: &mut State) -> Result<(), StoreError> {
+        if state.open.is_some() {
+            return Ok(());
+        }
+        if state.lock.is_none() {
+            state.lock = Some(file::lock(&self.path)?);
+        }
+        let (durable, is_new) = file::open(&self.path)?;
+        if is_new {
+            spare::bring_in(&durable, &self.path)?;
+            self.is_spare_old.store(true, Ordering::Relaxed);
+        }
+        durable.pragma_update(None, "synchronous", "FULL")?;
+        let ordinary = file::connect(&self.path)?;
+        ordinary.pragma_update(None, "synchronous", "NORMAL")?;
+        state.open = Some(Open {
             writer: Mutex::new(Writer { durable, ordinary }),
             readers: Mutex::default(),
-        })
+        });
+        Ok(())
+    }
+
+    fn mend_file(&self, state: &mut State, now: Millis, is_wished: bool) -> Result<(), StoreError> {
+        let is_soon = state
+            .mended_at
+            .is_some_and(|at| at.elapsed() < MEND_AGAIN_AFTER);
+        if is_soon && !is_wished {
+            return Err(StoreError::Shut(Trouble::Damaged));
+        }
+        if let Some(open) = state.open.take() {
+            file::leave(open.into_connections());
+        }
+        if state.lock.is_none() {
+            state.lock = Some(file::lock(&self.path)?);
+        }
+        aside::set_aside(&self.path, now)?;
+        state.mended_at = Some(Instant::now());
+        self.open_file(state)
     }
 
     /// Reads one snapshot.
     ///
     /// # Errors
     /// What the reading says, or if the file cannot be read.
-    pub fn read<T, E: From<rusqlite::Error>>(
+    pub fn read<T, E: Troubled>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let idle = lock(&self.readers).pop();
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let answer = self.read_open(&state, read);
+        drop(state);
+        self.note(&answer);
+        answer
+    }
+
+    fn read_open<T, E: Troubled>(
+        &self,
+        state: &State,
+        read: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let open = self.opened(state)?;
+        let idle = lock(&open.readers).pop();
         let mut reader = match idle {
             Some(reader) => reader,
             None => {
-                let reader = connect(&self.path)?;
-                reader.pragma_update(None, "query_only", true)?;
+                let reader = file::connect(&self.path)?;
+                reader
+                    .pragma_update(None, "query_only", true)
+                    .map_err(StoreError::from)?;
                 reader
             }
         };
-        let transaction = reader.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        let transaction = reader
+            .transaction_with_behavior(TransactionBehavior::Deferred)
+            .map_err(StoreError::from)?;
         let answer = read(&transaction);
-        transaction.finish()?;
-        let mut readers = lock(&self.readers);
+        transaction.finish().map_err(StoreError::from)?;
+        let mut readers = lock(&open.readers);
         if readers.len() < IDLE_READERS {
             readers.push(reader);
         }
         answer
     }
 
+    fn opened<'a>(&self, state: &'a State) -> Result<&'a Open, StoreError> {
+        state
+            .open
+            .as_ref()
+            .ok_or_else(|| StoreError::Shut(self.trouble.borrow().unwrap_or(Trouble::Unreadable)))
+    }
+
     /// Writes what the person did. When this returns, it survives a loss of power.
     ///
     /// # Errors
     /// What the writing says; nothing was written then.
-    pub fn write<T, E: From<rusqlite::Error>>(
+    pub fn write<T, E: Troubled>(
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut writer = lock(&self.writer);
-        transact(&mut writer.durable, write)
+        let written = self.transact(|writer| &mut writer.durable, write);
+        self.is_spare_old
+            .fetch_or(written.is_ok(), Ordering::Relaxed);
+        written
     }
 
     /// Writes what can be had again.
     ///
     /// # Errors
     /// What the writing says; nothing was written then.
-    pub fn keep<T, E: From<rusqlite::Error>>(
+    pub fn keep<T, E: Troubled>(
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut writer = lock(&self.writer);
-        transact(&mut writer.ordinary, write)
+        self.transact(|writer| &mut writer.ordinary, write)
     }
 
     /// Applies what belongs together; says which views it made stale.
@@ -149,10 +279,58 @@ impl Store {
             .iter()
             .any(|change| matches!(change, Change::FollowUp(_) | Change::Lost(..)));
         if is_persons {
-            self.write(|transaction| apply::batch(transaction, self.me, batch, now))
-        } else {
-            self.keep(|transaction| apply::batch(transaction, self.me, batch, now))
+            return self.write(|transaction| apply::batch(transaction, self.me, batch, now));
         }
+        let touched = self.keep(|transaction| apply::batch(transaction, self.me, batch, now))?;
+        self.is_spare_old
+            .fetch_or(touched.has_outbox, Ordering::Relaxed);
+        Ok(touched)
+    }
+
+    fn transact<T, E: Troubled>(
+        &self,
+        choose: impl FnOnce(&mut Writer) -> &mut Connection,
+        write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let answer = self
+            .opened(&state)
+            .map_err(E::from)
+            .and_then(|open| transact(choose(&mut lock(&open.writer)), write));
+        drop(state);
+        self.note(&answer);
+        answer
+    }
+
+    /// Remembers what is wrong with the store, for those who listen.
+    fn note<T, E: Troubled>(&self, answer: &Result<T, E>) {
+        let Some(trouble) = answer.as_ref().err().and_then(Troubled::trouble) else {
+            return;
+        };
+        self.trouble.send_if_modified(|held| {
+            let is_other = *held != Some(trouble);
+            *held = Some(trouble);
+            is_other
+        });
+    }
+
+    /// Copies outbox and drafts to the file beside the store, if they changed since; how many bytes that took. The copy
+    /// is for the day on which the store cannot be read, so it need not be synced.
+    ///
+    /// # Errors
+    /// If the store cannot be read or the copy not written; the one before stays then.
+    pub fn copy_spare(&self) -> Result<usize, StoreError> {
+        if !self.is_spare_old.swap(false, Ordering::Relaxed) {
+            return Ok(0);
+        }
+        let spare = self.read(spare::Spare::of)?;
+        spare.keep(&self.path, false)
+    }
+
+    /// Whether [`Store::copy_spare`] has something to do.
+    #[must_use]
+    pub fn is_spare_old(&self) -> bool {
+        self.is_spare_old.load(Ordering::Relaxed)
     }
 
     /// Moves what was written into the main file: at the end of the program.
@@ -160,7 +338,8 @@ impl Store {
     /// # Errors
     /// If the file cannot be written.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
-        let writer = lock(&self.writer);
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let writer = lock(&self.opened(&state)?.writer);
         writer
             .durable
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
@@ -168,29 +347,39 @@ impl Store {
     }
 }
 
-fn transact<T, E: From<rusqlite::Error>>(
+impl Open {
+    fn into_connections(self) -> impl Iterator<Item = Connection> {
+        let writer = self
+            .writer
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let readers = self
+            .readers
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        [writer.durable, writer.ordinary].into_iter().chain(readers)
+    }
+}
+
+fn transact<T, E: Troubled>(
     connection: &mut Connection,
     write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(StoreError::from)?;
     let answer = write(&transaction)?;
-    transaction.commit()?;
+    transaction.commit().map_err(StoreError::from)?;
     Ok(answer)
-}
-
-fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "foreign_keys", false)?;
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
-    Ok(connection)
 }
 
 /// A panic while a value was held leaves it whole: SQLite rolls the transaction back when it is dropped.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A counter as SQLite keeps it. Counters of this protocol never come near the end of either.

@@ -124,6 +124,9 @@ export class StandIn implements Api {
   outboxRetry = () => this.#call('outboxRetry', null)
   outboxDiscard = () => this.#call('outboxDiscard', null)
   openLink = () => this.#call('openLink', null)
+  openStoreFolder = () => this.#call('openStoreFolder', null)
+  forgetAside = () => this.#call('forgetAside', null)
+  hurry = () => this.#call('hurry', null)
   painted = () => this.#call('painted', null)
 
   #send(account: string, topic: string, text: string): void {

@@ -33,6 +33,7 @@ export const account = (more: Partial<AccountView> = {}): AccountView => ({
   isHostedHere: true,
   isServerAdmin: true,
   connection: { state: 'synced' },
+  store: { file: '/home/me/tulou/accounts/s1.me.sqlite', trouble: null, aside: null },
   waiting: 0,
   rejected: [],
   communities: [],

@@ -24,7 +24,7 @@ use crate::{
     files::Known,
     read::{Entered, Looking},
     shape::Shape,
-    store::{Store, StoreError, outbox, rows},
+    store::{Store, StoreError, Touched, outbox, rows},
     view::{Change, Connection},
 };
 
@@ -294,6 +294,35 @@ impl Account {
     pub async fn tell(&self, input: Input) {
         // A driver that is gone has stopped with the client.
         let _ = self.wishes.send(Wish::Input(input)).await;
+    }
+
+    /// The person does not want to wait: the store is opened if it is shut, and the server connected to.
+    pub async fn hurry(&self) {
+        // A driver that is gone has stopped with the client.
+        let _ = self.wishes.send(Wish::Hurry).await;
+    }
+
+    /// Everything shown of it is stale: its store was begun anew, or works again.
+    pub fn note_all(&self) {
+        let communities: Vec<CommunityId> = {
+            let mut state = self.state();
+            state.dropped += 1;
+            state
+                .shapes
+                .drain()
+                .map(|(community, _)| community)
+                .collect()
+        };
+        let mut touched = Touched {
+            has_account: true,
+            ..Touched::default()
+        };
+        touched.timelines.extend(self.shown());
+        touched.structures.extend(communities);
+        self.board.put_up([Change::App]);
+        if let Err(error) = self.note(&touched) {
+            tracing::debug!(account = %self.key, "its views cannot be named: {error}");
+        }
     }
 
     /// Asks the server.

@@ -166,7 +166,10 @@ impl Client {
                 account.set_addresses(known.addresses);
                 account
             }
-            Err(_) => self.start(known).await?,
+            Err(_) => {
+                let store = self.open_store(&known).await;
+                self.start(known, store)
+            }
         };
         self.keep_accounts().await?;
         self.hand_token(&account, signed_in.token).await?;

@@ -39,6 +39,8 @@ pub enum Wish {
     Input(Input),
     /// Sign in with a token, or be signed out.
     Token(Option<String>),
+    /// Do at once what waits for its time: look at the store again, connect.
+    Hurry,
     /// Go to the account's addresses, which have changed.
     Reconnect,
     /// End.

@@ -7,9 +7,9 @@ use tulou_protocol::{Body, Command, Log, TopicId, permission::Place};
 use super::{names::pending_name, timeline::refusal, tree::community_badge};
 use crate::{
     client::account::{Account, community_of, memberships},
-    store::{StoreError, meta, outbox, rows},
+    store::{Aside, StoreError, Trouble, meta, outbox, rows},
     unread::Ledger,
-    view::{AccountView, CommunityTile, RejectedView},
+    view::{AccountView, AsideView, CommunityTile, RejectedView, StoreTrouble, StoreView},
 };
 
 /// What the frame of the window shows of one account.
@@ -40,6 +40,7 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
         is_hosted_here: false,
         is_server_admin: false,
         connection: account.connection.borrow().clone(),
+        store: store(account, meta::aside(db)?),
         waiting: outbox::waiting(db)?,
         rejected: Vec::new(),
         communities,
@@ -65,6 +66,49 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
         view.rejected.extend(rejected(db, account, entry)?);
     }
     Ok(view)
+}
+
+/// What is shown of an account whose store cannot be read.
+pub fn shut(account: &Account) -> AccountView {
+    let known = account.known();
+    AccountView {
+        key: account.key.clone(),
+        account_id: account.id.to_string(),
+        name: account.name.clone(),
+        display_name: account.name.clone(),
+        server_name: known.server_name,
+        address: account.address(),
+        is_hosted_here: false,
+        is_server_admin: false,
+        connection: account.connection.borrow().clone(),
+        store: store(account, None),
+        waiting: 0,
+        rejected: Vec::new(),
+        communities: Vec::new(),
+    }
+}
+
+fn store(account: &Account, aside: Option<Aside>) -> StoreView {
+    let trouble = *account.store.trouble().borrow();
+    StoreView {
+        file: account.store.path().to_string_lossy().into_owned(),
+        trouble: trouble.map(|trouble| match trouble {
+            Trouble::TooNew { .. } => StoreTrouble::TooNew,
+            Trouble::Damaged => StoreTrouble::Damaged,
+            Trouble::Locked => StoreTrouble::Locked,
+            Trouble::NoRights => StoreTrouble::NoRights,
+            Trouble::NoRoom => StoreTrouble::NoRoom,
+            Trouble::Unreadable => StoreTrouble::Unreadable,
+        }),
+        aside: aside.map(|aside| AsideView {
+            file: aside.file,
+            folder: aside.folder,
+            at: aside.at,
+            commands: aside.commands,
+            drafts: aside.drafts,
+            is_whole: aside.is_whole,
+        }),
+    }
 }
 
 /// A refused command that no timeline shows.

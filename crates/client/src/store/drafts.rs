@@ -1,9 +1,10 @@
 //! Drafts: what is being written in each topic.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 use tulou_protocol::{MessageId, TopicId};
 
-use super::StoreError;
+use super::{StoreError, salvage};
 
 /// What is being written in a topic.
 pub fn one(
@@ -18,6 +19,33 @@ pub fn one(
         })
         .optional()?;
     Ok(found)
+}
+
+/// A draft, as it is kept beside the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Where.
+    pub topic: TopicId,
+    /// What is being written.
+    pub text: String,
+    /// What it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+/// As many drafts as a file gives, be it damaged, and whether those were all.
+pub(super) fn salvage(db: &Connection) -> (Vec<Draft>, bool) {
+    salvage::rows(
+        db,
+        "SELECT topic, text, reply_to FROM drafts ORDER BY topic",
+        |row| {
+            let reply_to: Option<[u8; 16]> = row.get(2)?;
+            Ok(Draft {
+                topic: TopicId::from_bytes(row.get(0)?),
+                text: row.get(1)?,
+                reply_to: reply_to.map(MessageId::from_bytes),
+            })
+        },
+    )
 }
 
 /// Topics in which something is being written.

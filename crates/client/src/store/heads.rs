@@ -40,11 +40,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(TopicId, TopicHead)> {
     Ok((TopicId::from_bytes(row.get(0)?), head))
 }
 
+/// Keeps a head as it is said, an unknown floor included: after a change of rights nothing else remembers that what is
+/// held has to be looked through.
 pub(super) fn set(db: &Connection, topic: TopicId, head: &TopicHead) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO heads (topic, seq, rev, floor, wide) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET seq = excluded.seq, rev = excluded.rev, wide = excluded.wide,
-             floor = CASE WHEN excluded.floor > 0 THEN excluded.floor ELSE heads.floor END",
+         ON CONFLICT DO UPDATE SET seq = excluded.seq, rev = excluded.rev, floor = excluded.floor,
+             wide = excluded.wide",
     )?
     .execute(params![
         topic.as_bytes(),

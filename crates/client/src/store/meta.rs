@@ -1,23 +1,63 @@
-//! Facts about the store as a whole: the server's last greeting.
+//! Facts about the store as a whole: the server's last greeting, what was set aside.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use serde::de::DeserializeOwned;
 use tulou_protocol::Greeting;
 
-use super::StoreError;
+use super::{Aside, StoreError};
 
 const GREETING: &str = "greeting";
+const ASIDE: &str = "aside";
+const PROBE: &str = "probe";
 
 /// The server's last greeting: epoch, name, limits, addresses.
 pub fn greeting(db: &Connection) -> Result<Option<Greeting>, StoreError> {
+    one(db, GREETING)
+}
+
+pub(super) fn set_greeting(db: &Connection, greeting: &Greeting) -> Result<(), StoreError> {
+    put(db, GREETING, &serde_json::to_string(greeting)?)
+}
+
+/// The file that was set aside when this one was begun; none once the person has taken note.
+pub fn aside(db: &Connection) -> Result<Option<Aside>, StoreError> {
+    one(db, ASIDE)
+}
+
+pub(super) fn set_aside(db: &Connection, aside: &Aside) -> Result<(), StoreError> {
+    put(db, ASIDE, &serde_json::to_string(aside)?)
+}
+
+/// The person has taken note of the file that was set aside.
+pub fn forget_aside(db: &Connection) -> Result<(), StoreError> {
+    remove(db, ASIDE)
+}
+
+/// Writes something of a size, to see whether there is room.
+pub(super) fn probe(db: &Connection, bytes: usize) -> Result<(), StoreError> {
+    put(db, PROBE, &" ".repeat(bytes))
+}
+
+pub(super) fn end_probe(db: &Transaction<'_>) -> Result<(), StoreError> {
+    remove(db, PROBE)
+}
+
+fn one<T: DeserializeOwned>(db: &Connection, key: &str) -> Result<Option<T>, StoreError> {
     let text: Option<String> = db
         .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
-        .query_row([GREETING], |row| row.get(0))
+        .query_row([key], |row| row.get(0))
         .optional()?;
     Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
 }
 
-pub(super) fn set_greeting(db: &Connection, greeting: &Greeting) -> Result<(), StoreError> {
+fn put(db: &Connection, key: &str, value: &str) -> Result<(), StoreError> {
     db.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
-        .execute(params![GREETING, serde_json::to_string(greeting)?])?;
+        .execute([key, value])?;
+    Ok(())
+}
+
+fn remove(db: &Connection, key: &str) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM meta WHERE key = ?1")?
+        .execute([key])?;
     Ok(())
 }

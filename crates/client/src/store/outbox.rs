@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 use tulou_engine::{OutboxEntry, OutboxState};
 use tulou_protocol::{Command, CommandId, Rejection, TopicId, id::Millis, limits};
 
-use super::{StoreError, nat};
+use super::{StoreError, int, nat, salvage};
 
 const COLUMNS: &str = "no, id, command, created_at, state, rejection";
 
@@ -43,6 +43,15 @@ fn collect(mut found: rusqlite::Rows<'_>) -> Result<Vec<OutboxEntry>, StoreError
         entries.push(read(row)?);
     }
     Ok(entries)
+}
+
+/// As many entries as a damaged file gives, and whether those were all.
+pub(super) fn salvage(db: &Connection) -> (Vec<OutboxEntry>, bool) {
+    salvage::rows(
+        db,
+        &format!("SELECT {COLUMNS} FROM outbox ORDER BY no"),
+        read,
+    )
 }
 
 fn read(row: &Row<'_>) -> Result<OutboxEntry, StoreError> {
@@ -123,6 +132,29 @@ pub fn push(
         created_at,
         state,
     })
+}
+
+/// Puts back an entry that was taken out of a damaged store, at its place; one that is there already stays.
+pub(super) fn put_back(db: &Connection, entry: &OutboxEntry) -> Result<(), StoreError> {
+    let (state, rejection) = match &entry.state {
+        OutboxState::Waiting => ("waiting", String::new()),
+        OutboxState::Stale => ("stale", String::new()),
+        OutboxState::Rejected(rejection) => ("rejected", serde_json::to_string(rejection)?),
+    };
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO outbox (no, id, topic, command, created_at, state, rejection)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        int(entry.no),
+        entry.id.as_bytes(),
+        topic_of(&entry.command).map(|topic| *topic.as_bytes()),
+        serde_json::to_string(&entry.command)?,
+        entry.created_at,
+        state,
+        rejection,
+    ])?;
+    Ok(())
 }
 
 /// Gives an entry another command, id and state; its place stays.

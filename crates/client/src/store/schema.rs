@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::StoreError;
+use super::{StoreError, Trouble};
 
 /// One entry per schema; the file's `user_version` is how many were applied.
 const MIGRATIONS: &[&str] = &["
@@ -100,8 +100,8 @@ CREATE TABLE drafts (
 ) STRICT, WITHOUT ROWID;
 "];
 
-/// Brings the file to this program's schema.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+/// Brings the file to this program's schema; true if it had none.
+pub(super) fn migrate(connection: &mut Connection) -> Result<bool, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     let found: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -111,7 +111,22 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     for migration in MIGRATIONS.iter().skip(found as usize) {
         transaction.execute_batch(migration)?;
     }
-    transaction.pragma_update(None, "user_version", known)?;
+    if found < known {
+        transaction.pragma_update(None, "user_version", known)?;
+    }
     transaction.commit()?;
-    Ok(())
+    Ok(found == 0)
+}
+
+/// Makes sure that the tables which everything begins with are there: a damaged list of tables is not noticed before.
+pub(super) fn look_at_tables(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .prepare(
+            "SELECT 1 FROM meta, cursors, rows, messages, islands, heads, outbox, drafts LIMIT 0",
+        )
+        .map(|_| ())
+        .map_err(|error| match StoreError::from(error) {
+            error if error.trouble().is_some() => error,
+            _ => StoreError::Shut(Trouble::Damaged),
+        })
 }

@@ -448,6 +448,26 @@ fn greeted(epoch: u128) -> Change {
 }
 
 #[test]
+fn a_floor_that_is_not_known_any_more_is_not_known_after_a_restart_either() {
+    let (_folder, store) = store();
+    let head = |floor| {
+        let head = TopicHead {
+            seq: Seq(9),
+            rev: Rev(9),
+            floor: Seq(floor),
+            ..TopicHead::default()
+        };
+        Change::Head(TOPIC, head)
+    };
+    apply(&store, vec![head(4)]);
+    // Rights changed: what is held has to be looked through, and nothing else says so after a crash.
+    apply(&store, vec![head(0)]);
+    let held = store.read(|db| heads::of_topic(db, TOPIC)).unwrap();
+    assert_eq!(held.floor, Seq(0), "the old floor does not come back");
+    assert_eq!(held.seq, Seq(9), "the rest stays");
+}
+
+#[test]
 fn a_file_of_a_newer_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.sqlite");
@@ -479,15 +499,17 @@ fn the_hot_statements_search_and_never_scan() {
     for sql in plans {
         let plan: Vec<String> = store
             .read(|db| {
-                db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?
-                    .query_map(
-                        rusqlite::params_from_iter(std::iter::repeat_n(
-                            "",
-                            sql.matches('?').count(),
-                        )),
-                        |row| row.get::<_, String>(3),
-                    )?
-                    .collect::<Result<Vec<_>, _>>()
+                Ok::<_, StoreError>(
+                    db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?
+                        .query_map(
+                            rusqlite::params_from_iter(std::iter::repeat_n(
+                                "",
+                                sql.matches('?').count(),
+                            )),
+                            |row| row.get::<_, String>(3),
+                        )?
+                        .collect::<Result<Vec<_>, _>>()?,
+                )
             })
             .unwrap();
         assert!(

@@ -56,6 +56,8 @@ pub struct AccountView {
     pub is_server_admin: bool,
     /// State of the link.
     pub connection: Connection,
+    /// State of its history on this computer.
+    pub store: StoreView,
     /// Commands that wait in the outbox.
     pub waiting: u32,
     /// Commands that were refused and wait for the person, other than messages (those are shown in their timeline).
@@ -86,6 +88,55 @@ pub enum Connection {
     Synced,
     /// The session was ended or no token is kept: the person has to sign in.
     SignedOut,
+}
+
+/// State of an account's history on this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreView {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it. Unless it is `noRoom`, nothing of the account can be shown.
+    pub trouble: Option<StoreTrouble>,
+    /// A damaged file that was set aside, until the person has taken note.
+    pub aside: Option<AsideView>,
+}
+
+/// What is wrong with an account's history. It is looked at again by itself, every half minute at least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum StoreTrouble {
+    /// A newer version of the program wrote it; it is left as it is.
+    TooNew,
+    /// It is damaged, and could not be set aside.
+    Damaged,
+    /// Another program uses it.
+    Locked,
+    /// The file or its folder may not be written.
+    NoRights,
+    /// The disk is full: what is there can be read, nothing can be written.
+    NoRoom,
+    /// The disk fails.
+    Unreadable,
+}
+
+/// A damaged file that was set aside. History comes again from the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct AsideView {
+    /// Its name.
+    pub file: String,
+    /// Its folder.
+    pub folder: String,
+    /// When, in milliseconds since 1970.
+    #[specta(type = Number)]
+    pub at: i64,
+    /// Commands of the outbox that were taken along.
+    pub commands: u32,
+    /// Drafts that were taken along.
+    pub drafts: u32,
+    /// Whether outbox and drafts could be read to the end; if not, some may be missing.
+    pub is_whole: bool,
 }
 
 /// A community's tile in the rail.

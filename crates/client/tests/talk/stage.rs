@@ -57,6 +57,11 @@ impl Stage {
         format!("ws://{}", self.config.listen)
     }
 
+    /// Where somebody's client keeps everything.
+    pub fn folder_of(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     pub async fn stop_server(&mut self) {
         self.server.take().unwrap().stop().await;
     }
@@ -159,6 +164,21 @@ impl Person {
             .await
             .unwrap();
         self
+    }
+
+    /// Where this person's client keeps the history of its account.
+    pub fn store(&self) -> PathBuf {
+        self.folder
+            .join("accounts")
+            .join(format!("{}.sqlite", self.account))
+    }
+
+    /// Ends without a farewell; what is there goes on to be done by somebody else. Gives what starts it again.
+    pub fn vanish(self) -> Asleep {
+        Asleep {
+            folder: self.folder,
+            secrets: self.secrets,
+        }
     }
 
     /// Ends without a farewell and starts again in the same folder.
@@ -271,6 +291,19 @@ impl Person {
             (account.connection == Connection::Synced && account.waiting == 0).then_some(())
         })
         .await;
+    }
+}
+
+/// Somebody whose client does not run.
+pub struct Asleep {
+    folder: PathBuf,
+    secrets: Arc<dyn Secrets>,
+}
+
+impl Asleep {
+    /// Starts the client.
+    pub async fn wake(self) -> Person {
+        Person::open(self.folder, self.secrets).await
     }
 }
 

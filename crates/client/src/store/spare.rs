@@ -1,0 +1,175 @@
+//! A second copy of what only this computer has: outbox and drafts, in a small file beside the store.
+//!
+//! It is written a little later than the store and is there for the day on which the store cannot be read. It may name
+//! commands that were answered meanwhile; sent again they get the answer that the server has stored.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, TransactionBehavior};
+use serde::{Deserialize, Serialize};
+use tulou_engine::{OutboxEntry, OutboxState};
+use tulou_protocol::{Command, CommandId, Rejection, id::Millis};
+
+use super::{Aside, StoreError, drafts, drafts::Draft, file::beside, meta, outbox};
+
+/// What is kept beside the store.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Spare {
+    outbox: Vec<Entry>,
+    drafts: Vec<Draft>,
+    /// The file that was set aside, between doing that and beginning the new one.
+    pub aside: Option<Aside>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Entry {
+    no: u64,
+    id: CommandId,
+    command: Command,
+    created_at: Millis,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_stale: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rejection: Option<Rejection>,
+}
+
+impl Spare {
+    /// What a store holds.
+    pub fn of(db: &Connection) -> Result<Self, StoreError> {
+        Ok(Self {
+            outbox: outbox::all(db)?.into_iter().map(Entry::from).collect(),
+            drafts: drafts::salvage(db).0,
+            aside: None,
+        })
+    }
+
+    /// What a damaged store gives, and whether that is all of it.
+    pub fn salvage(db: &Connection) -> (Self, bool) {
+        let (outbox, has_outbox) = outbox::salvage(db);
+        let (drafts, has_drafts) = drafts::salvage(db);
+        let spare = Self {
+            outbox: outbox.into_iter().map(Entry::from).collect(),
+            drafts,
+            aside: None,
+        };
+        (spare, has_outbox && has_drafts)
+    }
+
+    /// The copy beside a store; nothing if there is none that can be read.
+    pub fn beside(path: &Path) -> Self {
+        let read = || -> io::Result<Self> {
+            let bytes = fs::read(name(path))?;
+            serde_json::from_slice(&bytes).map_err(io::Error::other)
+        };
+        read().unwrap_or_else(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                tracing::warn!("the copy of outbox and drafts cannot be read: {error}");
+            }
+            Self::default()
+        })
+    }
+
+    /// Adds what only the other has.
+    pub fn add(&mut self, other: Self) {
+        let ids: HashSet<CommandId> = self.outbox.iter().map(|entry| entry.id).collect();
+        self.outbox.extend(
+            other
+                .outbox
+                .into_iter()
+                .filter(|entry| !ids.contains(&entry.id)),
+        );
+        self.outbox.sort_by_key(|entry| entry.no);
+        let topics: HashSet<_> = self.drafts.iter().map(|draft| draft.topic).collect();
+        self.drafts.extend(
+            other
+                .drafts
+                .into_iter()
+                .filter(|draft| !topics.contains(&draft.topic)),
+        );
+    }
+
+    /// How many commands and drafts it holds, those that only move a cursor left out.
+    pub fn counts(&self) -> (u32, u32) {
+        let commands = self.outbox.iter().filter(|entry| {
+            !matches!(
+                entry.command,
+                Command::CursorAdvance { .. } | Command::CursorSet { .. }
+            )
+        });
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        (count(commands.count()), count(self.drafts.len()))
+    }
+
+    /// Writes it beside a store, in one step; how many bytes it has.
+    pub fn keep(&self, path: &Path, is_synced: bool) -> Result<usize, StoreError> {
+        let bytes = serde_json::to_vec(self)?;
+        let made = beside(path, ".spare.new");
+        let mut file = File::create(&made)?;
+        file.write_all(&bytes)?;
+        if is_synced {
+            file.sync_all()?;
+        }
+        fs::rename(&made, name(path))?;
+        Ok(bytes.len())
+    }
+}
+
+/// Brings what is kept beside a store into it, because it is new. If the program ended between the two, nothing is
+/// twice: the copy has the commands' ids.
+pub(super) fn bring_in(db: &Connection, path: &Path) -> Result<(), StoreError> {
+    let spare = Spare::beside(path);
+    let tx = rusqlite::Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
+    for entry in spare.outbox {
+        outbox::put_back(&tx, &entry.into())?;
+    }
+    for draft in spare.drafts {
+        drafts::put(&tx, draft.topic, &draft.text, draft.reply_to)?;
+    }
+    if let Some(aside) = &spare.aside {
+        meta::set_aside(&tx, aside)?;
+    }
+    tx.commit()?;
+    Ok(())
+}
+
+fn name(path: &Path) -> PathBuf {
+    beside(path, ".spare")
+}
+
+impl From<OutboxEntry> for Entry {
+    fn from(entry: OutboxEntry) -> Self {
+        Self {
+            no: entry.no,
+            id: entry.id,
+            command: entry.command,
+            created_at: entry.created_at,
+            is_stale: entry.state == OutboxState::Stale,
+            rejection: match entry.state {
+                OutboxState::Rejected(rejection) => Some(rejection),
+                OutboxState::Waiting | OutboxState::Stale => None,
+            },
+        }
+    }
+}
+
+impl From<Entry> for OutboxEntry {
+    fn from(entry: Entry) -> Self {
+        Self {
+            no: entry.no,
+            id: entry.id,
+            command: entry.command,
+            created_at: entry.created_at,
+            state: match entry.rejection {
+                Some(rejection) => OutboxState::Rejected(rejection),
+                None if entry.is_stale => OutboxState::Stale,
+                None => OutboxState::Waiting,
+            },
+        }
+    }
+}
