@@ -3,23 +3,31 @@
 //! * [`execute`] commands
 //! * [`ask`] questions
 //! * `sync` the question that everything else rests on
+//! * `members` lists of them
 //! * `communities` structures and members in memory
+//! * `upkeep` what became old or ended
 
 pub mod ask;
 mod communities;
 pub mod execute;
+mod members;
 mod sync;
+mod upkeep;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-    time::{Instant, SystemTime},
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tulou_protocol::{
-    AccountId, CommunityId, TopicId,
+    AccountId, CommunityId, Fingerprint, TopicId,
     frame::{Busy, Refusal},
     id::Millis,
     limits::Limits,
@@ -27,12 +35,16 @@ use tulou_protocol::{
 
 use crate::{
     Config, Error,
-    accounts::Attempts,
+    accounts::{Attempts, Seeing},
+    backup::{Daily, Shelf},
+    certificate::Certificate,
     hub::{self, Hub},
     rate::{Buckets, Rate},
+    reach,
+    room::{self, Watcher},
     store::{Identity, Store, StoreError, sqlite::Sqlite},
 };
-use communities::Loaded;
+use communities::Kept;
 
 /// A server without its connections. Cheap to clone.
 #[derive(Clone)]
@@ -44,16 +56,29 @@ struct Shared {
     config: Config,
     store: Arc<dyn Store>,
     hub: Hub,
-    communities: RwLock<HashMap<CommunityId, Arc<Loaded>>>,
+    communities: RwLock<Kept>,
     homes: RwLock<HashMap<TopicId, CommunityId>>,
     sends: Buckets<(AccountId, TopicId)>,
     attempts: Attempts,
+    seeing: Seeing,
+    certificate: Certificate,
+    listens_at: OnceLock<SocketAddr>,
+    addresses: watch::Sender<Vec<String>>,
+    room: Watcher,
+    /// When something was last written, in milliseconds since the start.
+    written_at: AtomicU64,
+    /// The code of the last automatic backup's failure, if it failed.
+    backup_failure: Mutex<Option<&'static str>>,
     started: Instant,
     closing: CancellationToken,
+    /// Something ended, and is to be removed.
+    ended: Notify,
 }
 
-/// Between two times that old answers are dropped, in seconds.
-const FORGET_S: u64 = 3_600;
+/// Between two looks at the computer's addresses and at the certificate's files.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// What is to be written is asked for again after so many milliseconds, while there is no room.
+const NO_ROOM_MS: u64 = 10_000;
 
 impl App {
     /// Opens the store and starts what runs beside the connections. Needs a tokio runtime.
@@ -62,10 +87,15 @@ impl App {
     /// If the store cannot be used.
     pub async fn open(config: Config) -> Result<Self, Error> {
         let (bus, commits) = mpsc::unbounded_channel();
-        let folder = config.data.clone();
-        let store = tokio::task::spawn_blocking(move || Sqlite::open(&folder, bus))
-            .await
-            .map_err(|_| StoreError::Closed)??;
+        let opening = config.clone();
+        let (store, certificate) = tokio::task::spawn_blocking(move || {
+            let store = Sqlite::open(&opening.data, bus)?;
+            // The folder is there by now; the key is made with the store.
+            let certificate = Certificate::open(&opening)?;
+            Ok::<_, Error>((store, certificate))
+        })
+        .await
+        .map_err(|_| StoreError::Closed)??;
         let messages = f64::from(config.limits.messages_per_10s.max(1));
         let app = Self {
             shared: Arc::new(Shared {
@@ -78,20 +108,40 @@ impl App {
                     per_ms: messages / 10_000.0,
                 }),
                 attempts: Attempts::default(),
+                seeing: Seeing::default(),
+                certificate,
+                listens_at: OnceLock::new(),
+                addresses: watch::Sender::default(),
+                room: Watcher::default(),
+                written_at: AtomicU64::new(0),
+                backup_failure: Mutex::default(),
                 started: Instant::now(),
                 closing: CancellationToken::new(),
+                ended: Notify::new(),
                 config,
             }),
         };
         tokio::spawn(hub::publisher::run(app.clone(), commits));
         tokio::spawn(hub::digest::run(app.clone()));
-        tokio::spawn(forget_answers(app.clone()));
+        tokio::spawn(upkeep::fade(app.clone()));
+        tokio::spawn(upkeep::sweep(app.clone()));
+        tokio::spawn(app.clone().look_after_sessions());
+        tokio::spawn(app.clone().finish_deletions());
+        app.look_at_disk().await;
+        tokio::spawn(room::run(app.clone()));
+        if let Some(folder) = app.config().backups.clone() {
+            let shelf = Shelf::in_folder(folder);
+            tokio::spawn(Daily::new(app.clone(), shelf).run());
+        }
         Ok(app)
     }
 
     /// Ends the sessions, writes what is on its way, and closes the store.
     pub async fn close(&self) {
         self.shared.closing.cancel();
+        if let Err(error) = self.write_seen().await {
+            tracing::warn!(%error, "it was not written which sessions were connected");
+        }
         if let Err(error) = self.shared.store.close().await {
             tracing::error!(%error, "the store did not close");
         }
@@ -105,6 +155,50 @@ impl App {
     /// Has the sessions end.
     pub(crate) fn end_sessions(&self) {
         self.shared.closing.cancel();
+    }
+
+    /// It is reached where it listens: from here on its addresses are known, and kept up to date.
+    pub(crate) fn listens_at(&self, at: SocketAddr) {
+        if self.shared.listens_at.set(at).is_ok() {
+            self.look_around(at);
+            tokio::spawn(look_around(self.clone(), at));
+        }
+    }
+
+    fn look_around(&self, at: SocketAddr) {
+        let found = reach::addresses(self.config(), at);
+        self.shared.addresses.send_if_modified(|held| {
+            let is_other = *held != found;
+            *held = found;
+            is_other
+        });
+    }
+
+    /// The addresses that reach it, the best first.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        self.shared.addresses.borrow().clone()
+    }
+
+    /// The addresses that reach it, and when they change: a computer moves from one network to another.
+    #[must_use]
+    pub fn watch_addresses(&self) -> watch::Receiver<Vec<String>> {
+        self.shared.addresses.subscribe()
+    }
+
+    /// The fingerprint that links carry and clients keep; none if it has no key of its own, or is reached on this computer
+    /// only: then what others reach is a proxy, which has another key.
+    #[must_use]
+    pub fn key(&self) -> Option<Fingerprint> {
+        let listens_at = self.shared.listens_at.get()?;
+        let is_reached = !listens_at.ip().is_loopback();
+        self.shared.certificate.key().filter(|_| is_reached)
+    }
+
+    /// What it shows to those who come from other computers.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.shared.certificate
     }
 
     /// What the operator has set.
@@ -137,6 +231,10 @@ impl App {
         &self.shared.attempts
     }
 
+    pub(crate) fn seeing(&self) -> &Seeing {
+        &self.shared.seeing
+    }
+
     /// The server's time. Read here and nowhere else.
     #[must_use]
     pub fn now(&self) -> Millis {
@@ -151,6 +249,44 @@ impl App {
         u64::try_from(self.shared.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    pub(crate) fn watcher(&self) -> &Watcher {
+        &self.shared.room
+    }
+
+    /// Something is being written.
+    fn note_write(&self) {
+        self.shared
+            .written_at
+            .store(self.uptime_ms(), Ordering::Relaxed);
+    }
+
+    /// Milliseconds since something was written, or since the start.
+    #[must_use]
+    pub fn quiet_ms(&self) -> Millis {
+        let since = self
+            .uptime_ms()
+            .saturating_sub(self.shared.written_at.load(Ordering::Relaxed));
+        Millis::try_from(since).unwrap_or(Millis::MAX)
+    }
+
+    /// Why the last backup was not made; none if it was.
+    #[must_use]
+    pub fn backup_failure(&self) -> Option<&'static str> {
+        *self
+            .shared
+            .backup_failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_backup_failure(&self, code: Option<&'static str>) {
+        *self
+            .shared
+            .backup_failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = code;
+    }
+
     /// A message takes its part of the sender's rate in the topic.
     fn take_send(&self, account: AccountId, topic: TopicId) -> Result<(), Refusal> {
         self.shared
@@ -159,10 +295,20 @@ impl App {
             .map_err(|retry_after_ms| Refusal::Busy(Busy { retry_after_ms }))
     }
 
-    /// Something broke: logged once, here.
+    /// Something broke: logged once, here. What the disk did not take may be asked for again.
     pub(crate) fn broken(error: &StoreError) -> Refusal {
+        if matches!(error, StoreError::Unwritable) {
+            return Self::no_room();
+        }
         tracing::error!(error = ?error, "the store failed a request");
         Refusal::Misunderstood(tulou_protocol::frame::INTERNAL_ERROR)
+    }
+
+    /// Nothing is written until there is room: not now.
+    pub(crate) fn no_room() -> Refusal {
+        Refusal::Busy(Busy {
+            retry_after_ms: NO_ROOM_MS,
+        })
     }
 
     /// The community of a topic.
@@ -205,17 +351,20 @@ impl App {
     }
 }
 
-async fn forget_answers(app: App) {
-    let mut ticks = tokio::time::interval(std::time::Duration::from_secs(FORGET_S));
+async fn look_around(app: App, at: SocketAddr) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
     loop {
         tokio::select! {
             () = app.closing() => return,
             _ = ticks.tick() => {}
         }
-        let days = tulou_protocol::limits::ANSWER_DAYS;
-        let before = app.now() - days * 24 * 3_600 * 1_000;
-        if let Err(error) = app.store().forget_answers(before).await {
-            tracing::error!(%error, "old answers were not dropped");
+        let looking = app.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            looking.look_around(at);
+            looking.certificate().refresh();
+        });
+        if let Err(error) = looked.await {
+            tracing::error!(%error, "looking at the computer's addresses broke");
         }
     }
 }

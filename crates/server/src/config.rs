@@ -1,7 +1,7 @@
 //! What an operator may set: defaults, then one TOML file, then `TULOU_…` of the environment, then flags.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -10,7 +10,10 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
-use tulou_protocol::{http::Registration, limits::Limits};
+use tulou_protocol::{
+    http::Registration,
+    limits::{self, Limits},
+};
 
 use crate::Error;
 
@@ -25,19 +28,42 @@ pub struct Config {
     pub data: PathBuf,
     /// The server's name.
     pub name: String,
-    /// Where it listens. Port 0: any that is free. It speaks unencrypted, so other than loopback only behind a proxy
-    /// that encrypts.
+    /// Where it listens. Port 0: any that is free. `[::]` is every address of this computer, IPv4 too. Other computers
+    /// are spoken to over TLS only; this one (a proxy that encrypts, say) may talk plain.
     pub listen: SocketAddr,
     /// Who may register.
     pub registration: Registration,
-    /// Addresses that invite links carry, `wss://…`, or `ws://127.0.0.1:…`. Empty: where it listens.
+    /// Addresses that invite links carry, `wss://…`. Those of this computer's networks are added, unless an
+    /// authority's certificate is set: that is good for the names given here only.
     pub addresses: Vec<String>,
+    /// A certificate of an authority, PEM with the whole chain, read again when it changes. None: the server's own,
+    /// which clients know from their invite link.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub key: Option<PathBuf>,
+    /// Addresses of proxies in front of the server that say in `X-Forwarded-For` who is behind them. Without them whoever
+    /// comes through a proxy shares the proxy's patience with wrong passwords.
+    pub proxies: Vec<IpAddr>,
     /// Limits that clients are told.
     pub limits: Limits,
     /// Bytes that may wait for a session that reads slowly, before rows are replaced by a note that they changed.
     pub queue_bytes: usize,
+    /// Milliseconds between heartbeats. Clients expect one every 30 s.
+    pub heartbeat_ms: u64,
+    /// Milliseconds over which sessions are told that what they see of a community changed.
+    pub stale_ms: u64,
+    /// Milliseconds after which a session is cut off that takes nothing.
+    pub stuck_ms: u64,
     /// Milliseconds between digests of a community.
     pub digest_ms: u64,
+    /// A folder for backups that are made by themselves, once a day. None: no backup is made unless asked for.
+    pub backups: Option<PathBuf>,
+    /// How many of these are kept.
+    pub backups_kept: usize,
+    /// With fewer bytes free on the disk of the store the administrator is warned.
+    pub warn_below_bytes: u64,
+    /// With fewer the server only reads, until there is room again.
+    pub read_only_below_bytes: u64,
 }
 
 impl Default for Config {
@@ -48,14 +74,27 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
             registration: Registration::Invite,
             addresses: Vec::new(),
+            certificate: None,
+            key: None,
+            proxies: Vec::new(),
             limits: Limits::default(),
             queue_bytes: 1 << 20,
+            heartbeat_ms: limits::HEARTBEAT_S * 1_000,
+            stale_ms: 5_000,
+            stuck_ms: 60_000,
             digest_ms: 2_000,
+            backups: None,
+            backups_kept: 7,
+            warn_below_bytes: 1 << 30,
+            read_only_below_bytes: 200 << 20,
         }
     }
 }
 
 impl Config {
+    /// Settings that say where the server lives, which a backup does not take along.
+    pub(crate) const PLACES: &[&str] = &["data", "listen", "certificate", "key", "backups"];
+
     /// Reads the file, if one is named, and the environment, over the defaults. `flags` win.
     ///
     /// # Errors

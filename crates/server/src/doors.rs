@@ -36,7 +36,8 @@ const BREATH: Duration = Duration::from_secs(1);
 const HANDSHAKE: u8 = 0x16;
 
 /// What a browser or a proxy is told that talks plain from outside.
-const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 54\r\n\
+const SPEAK_TLS: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 54\r\n\
     Connection: close\r\n\r\nThis server is reached over TLS only (https or wss).\r\n";
 
 /// A connection that was let in.
@@ -296,7 +297,11 @@ mod tests {
     #[tokio::test]
     async fn garbage_and_silence_are_turned_away() {
         let (doors, _) = doors().await;
-        for garbage in [&b"\x16\x03\x01 this is no handshake"[..], b"\0\0\0\0", b"\xff"] {
+        for garbage in [
+            &b"\x16\x03\x01 this is no handshake"[..],
+            b"\0\0\0\0",
+            b"\xff",
+        ] {
             let (mut visitor, stream) = pair().await;
             visitor.write_all(garbage).await.unwrap();
             visitor.shutdown().await.unwrap();

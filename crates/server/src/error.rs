@@ -1,6 +1,6 @@
 //! Why a server could not start or go on.
 
-use crate::store::StoreError;
+use crate::{certificate::CertificateError, store::StoreError};
 
 /// Why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +8,9 @@ pub enum Error {
     /// The store cannot be used.
     #[error("open the store: {0}")]
     Store(#[from] StoreError),
+    /// The key or the certificate cannot be used.
+    #[error("open the certificate: {0}")]
+    Certificate(#[from] CertificateError),
     /// The address cannot be listened at.
     #[error("listen at {address}")]
     Listen {

@@ -1,21 +1,26 @@
 //! The doors: HTTP for what is not a conversation, and the WebSocket.
 
+mod accounts;
+mod peer;
+
 use std::future::Future;
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Path, State, WebSocketUpgrade, rejection::JsonRejection},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    extract::{DefaultBodyLimit, Path, State, WebSocketUpgrade},
+    http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
+    middleware::map_response,
     response::{IntoResponse, Response},
-    routing::{any, delete, get, post},
+    routing::{any, get},
 };
 use tokio::net::TcpListener;
 use tulou_protocol::{
     Code, Rejection, SUBPROTOCOL, VERSION,
-    http::{InviteCard, Refused, Register, ServerCard, SignIn},
+    http::{InviteCard, KEY_HEADER, Refused, SERVER_HEADER, ServerCard},
 };
 
-use crate::{App, Error, accounts, session, store::StoreError};
+use crate::{App, Error, accounts::Refused as Refusal, doors::Doors, session, store::StoreError};
+use peer::{Peer, Visitor};
 
 /// Bytes of a body that are read.
 const BODY_BYTES: usize = 16 * 1_024;
@@ -30,12 +35,27 @@ fn routes(app: App) -> Router {
         .route("/health", get(|| async { "ok" }))
         .route("/v1/server", get(server))
         .route("/v1/invites/{code}", get(invite))
-        .route("/v1/accounts", post(register))
-        .route("/v1/sessions", post(sign_in))
-        .route("/v1/sessions/current", delete(sign_out))
         .route("/ws", any(open_socket))
+        .merge(accounts::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(map_response(introduce(&app)))
         .with_state(app)
+}
+
+/// Every answer says who answers: a client looks before it sends anything that is not for everybody.
+fn introduce(app: &App) -> impl Fn(Response) -> std::future::Ready<Response> + Clone + use<> {
+    let header = |text: String| HeaderValue::from_str(&text).ok();
+    let server = header(app.identity().server.to_string());
+    let key = app.key().and_then(|key| header(key.to_string()));
+    move |mut response| {
+        for (name, value) in [(SERVER_HEADER, &server), (KEY_HEADER, &key)] {
+            if let Some(value) = value {
+                let name = HeaderName::from_static(name);
+                response.headers_mut().insert(name, value.clone());
+            }
+        }
+        std::future::ready(response)
+    }
 }
 
 /// Serves connections until `shutdown`, then ends the sessions and closes the store.
@@ -47,25 +67,34 @@ pub async fn serve(
     app: App,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
+    app.listens_at(listener.local_addr().map_err(Error::Serve)?);
+    let doors = Doors::new(listener, app.certificate().tls());
     let ending = app.clone();
-    let served = axum::serve(listener, routes(app.clone()))
-        .with_graceful_shutdown(async move {
-            shutdown.await;
-            ending.end_sessions();
-        })
-        .await;
+    let served = axum::serve(
+        doors,
+        routes(app.clone()).into_make_service_with_connect_info::<Visitor>(),
+    )
+    .with_graceful_shutdown(async move {
+        shutdown.await;
+        ending.end_sessions();
+    })
+    .await;
     app.close().await;
     served.map_err(Error::Serve)
 }
 
-async fn open_socket(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
+async fn open_socket(
+    State(app): State<App>,
+    Peer(from): Peer,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let most = app.limits().frame_bytes.saturating_mul(READ_FACTOR);
     upgrade
         .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BYTES)
         .max_message_size(most)
         .max_frame_size(most)
-        .on_upgrade(move |socket| session::run(app, socket))
+        .on_upgrade(move |socket| session::run(app, socket, from))
 }
 
 async fn server(State(app): State<App>) -> Json<ServerCard> {
@@ -74,6 +103,9 @@ async fn server(State(app): State<App>) -> Json<ServerCard> {
         name: app.config().name.clone(),
         version: VERSION,
         registration: app.config().registration,
+        addresses: app.addresses(),
+        key: app.key(),
+        limits: app.limits().clone(),
     })
 }
 
@@ -93,41 +125,10 @@ async fn invite(State(app): State<App>, Path(code): Path<String>) -> Result<Json
     }))
 }
 
-async fn register(
-    State(app): State<App>,
-    body: Result<Json<Register>, JsonRejection>,
-) -> Result<Response, No> {
-    let Json(asked) = body.map_err(|_| Code::Malformed)?;
-    let signed_in = app.register(asked).await?;
-    Ok((StatusCode::CREATED, Json(signed_in)).into_response())
-}
-
-async fn sign_in(
-    State(app): State<App>,
-    body: Result<Json<SignIn>, JsonRejection>,
-) -> Result<Response, No> {
-    let Json(asked) = body.map_err(|_| Code::Malformed)?;
-    let signed_in = app.sign_in(asked).await?;
-    Ok((StatusCode::CREATED, Json(signed_in)).into_response())
-}
-
-async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<StatusCode, No> {
-    let token = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .ok_or(Code::SignedOut)?;
-    if app.sign_out(token).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Code::SignedOut.into())
-    }
-}
-
 /// A refusal over HTTP.
-struct No(accounts::Refused);
+struct No(Refusal);
 
-impl<T: Into<accounts::Refused>> From<T> for No {
+impl<T: Into<Refusal>> From<T> for No {
     fn from(refused: T) -> Self {
         Self(refused.into())
     }
@@ -136,14 +137,17 @@ impl<T: Into<accounts::Refused>> From<T> for No {
 impl IntoResponse for No {
     fn into_response(self) -> Response {
         let (status, rejection, retry_after_s) = match self.0 {
-            accounts::Refused::Rejected(rejection) => (status(rejection.code), rejection, None),
-            accounts::Refused::Later(seconds) => (
+            Refusal::Rejected(rejection) => (status(rejection.code), rejection, None),
+            Refusal::Later(seconds) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 Rejection::new(Code::WrongPassword),
                 Some(seconds),
             ),
-            accounts::Refused::Broken(error) => {
+            Refusal::Broken(error) => {
                 let error: StoreError = error;
+                if matches!(error, StoreError::Unwritable) {
+                    return Self::from(Code::NoRoom).into_response();
+                }
                 tracing::error!(error = ?error, "the store failed a request");
                 (
                     StatusCode::INTERNAL_SERVER_ERROR,
@@ -156,7 +160,13 @@ impl IntoResponse for No {
             rejection,
             retry_after_s,
         };
-        (status, Json(body)).into_response()
+        let mut response = (status, Json(body)).into_response();
+        if let Some(seconds) = retry_after_s {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 
@@ -166,10 +176,11 @@ impl IntoResponse for No {
 )]
 fn status(code: Code) -> StatusCode {
     match code {
-        Code::WrongPassword | Code::SignedOut => StatusCode::UNAUTHORIZED,
-        Code::Closed => StatusCode::FORBIDDEN,
+        Code::WrongPassword | Code::WrongCode | Code::SignedOut => StatusCode::UNAUTHORIZED,
+        Code::Closed | Code::NotAllowed => StatusCode::FORBIDDEN,
         Code::InviteInvalid | Code::NotFound => StatusCode::NOT_FOUND,
-        Code::NameTaken => StatusCode::CONFLICT,
+        Code::NameTaken | Code::OwnsCommunities | Code::ServerAdmin => StatusCode::CONFLICT,
+        Code::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     }
 }

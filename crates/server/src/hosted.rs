@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use socket2::{Domain, Socket, Type};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tulou_protocol::ServerId;
@@ -21,18 +22,16 @@ impl Hosted {
     ///
     /// # Errors
     /// If the store cannot be used or the address is taken.
-    pub async fn start(mut config: Config) -> Result<Self, Error> {
+    pub async fn start(config: Config) -> Result<Self, Error> {
         let at = config.listen;
         let failed = |source| Error::Listen {
             address: at,
             source,
         };
-        let listener = TcpListener::bind(at).await.map_err(failed)?;
+        let listener = listen(at).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        if config.addresses.is_empty() && address.ip().is_loopback() {
-            config.addresses = vec![format!("ws://{address}")];
-        }
         let app = App::open(config).await?;
+        app.listens_at(address);
         let stopping = CancellationToken::new();
         let served = tokio::spawn(serve(
             listener,
@@ -87,6 +86,24 @@ impl Hosted {
             None => Ok(()),
         }
     }
+}
+
+/// Connections that wait in the system's queue.
+const QUEUE: i32 = 1_024;
+
+/// Listens at an address; at `[::]` for IPv4, too, whatever the system's habit is.
+fn listen(at: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, None)?;
+    if at.is_ipv6() && at.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    // A server that comes back takes its port although old connections linger there. On Windows it would be more.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&at.into())?;
+    socket.listen(QUEUE)?;
+    TcpListener::from_std(socket.into())
 }
 
 impl Drop for Hosted {

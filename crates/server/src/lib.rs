@@ -10,19 +10,29 @@
 //! * [`app`]: gathers what a decision needs, commits it, answers questions
 //! * [`accounts`]: registering, signing in and out
 //! * [`hub`]: which sessions watch what; fans out what was committed
+//! * [`doors`]: where connections come in, with TLS from other computers
 //! * [`gateway`]: HTTP and the WebSocket's door
+//! * [`certificate`]: the key and certificate that the doors show
+//! * [`reach`]: the addresses that lead here
 //! * [`config`]: what an operator may set
 //! * [`hosted`]: a server that runs inside a program
+//! * [`backup`]: everything that makes a server in one file, and back
+//! * [`room`]: what happens when the disk fills up
 
 pub mod accounts;
 pub mod app;
+pub mod backup;
+pub mod certificate;
 pub mod config;
 pub mod domain;
+pub mod doors;
 mod error;
 pub mod gateway;
 pub mod hosted;
 pub mod hub;
 mod rate;
+pub mod reach;
+pub mod room;
 mod session;
 pub mod store;
 mod wire;

@@ -1,5 +1,7 @@
 //! `tulou-server`: Tulou's server as a program.
 
+mod moving;
+
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -11,11 +13,13 @@ use tulou_server::{Config, Hosted};
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
+    #[command(subcommand)]
+    wish: Option<moving::Wish>,
     /// A TOML file with settings.
-    #[arg(long, env = "TULOU_CONFIG")]
+    #[arg(long, env = "TULOU_CONFIG", global = true)]
     config: Option<PathBuf>,
     /// What is logged, for example `info` or `tulou_server=debug`.
-    #[arg(long, env = "TULOU_LOG", default_value = "info")]
+    #[arg(long, env = "TULOU_LOG", default_value = "info", global = true)]
     log: String,
     /// Prints the configuration and ends.
     #[arg(long)]
@@ -28,7 +32,7 @@ struct Arguments {
 #[derive(clap::Args, Serialize)]
 struct Flags {
     /// The folder of the store.
-    #[arg(long)]
+    #[arg(long, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<PathBuf>,
     /// The server's name.
@@ -39,6 +43,18 @@ struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<std::net::SocketAddr>,
+    /// An address that invite links carry, for example wss://chat.example.org. May be given several times.
+    #[arg(long = "address")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    addresses: Vec<String>,
+    /// An authority's certificate with its chain, PEM. Without one the server makes its own.
+    #[arg(long, requires = "key")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<PathBuf>,
+    /// The certificate's private key, PEM.
+    #[arg(long, requires = "certificate")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<PathBuf>,
     /// Who may register: open, invite or closed.
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,12 +74,27 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let config = Config::read(arguments.config.as_deref(), &arguments.flags)?;
+    if let Some(wish) = arguments.wish {
+        return tokio::task::spawn_blocking(move || wish.grant(&config)).await?;
+    }
     println!("configuration {}", config.describe());
     if arguments.print_config {
         return Ok(());
     }
     let mut hosted = Hosted::start(config).await?;
-    println!("listening ws://{}", hosted.address());
+    let address = hosted.address();
+    let scheme = if address.ip().is_loopback() {
+        "ws"
+    } else {
+        "wss"
+    };
+    println!("listening {scheme}://{address}");
+    for address in hosted.app().addresses() {
+        println!("reached at {address}");
+    }
+    if let Some(key) = hosted.app().key() {
+        println!("key {key}");
+    }
     tracing::info!(server.id = %hosted.server(), "the server listens");
     tokio::select! {
         ended = hosted.ended() => ended.context("serve")?,

@@ -9,7 +9,17 @@ const MOST: usize = 8;
 
 /// Begins of the names of interfaces that lead to machines inside this computer and to nobody else.
 const INSIDE: [&str; 12] = [
-    "docker", "br-", "veth", "virbr", "vnet", "vmnet", "vboxnet", "lxc", "lxd", "cni", "podman",
+    "docker",
+    "br-",
+    "veth",
+    "virbr",
+    "vnet",
+    "vmnet",
+    "vboxnet",
+    "lxc",
+    "lxd",
+    "cni",
+    "podman",
     "vEthernet",
 ];
 
@@ -194,7 +204,10 @@ mod tests {
     #[test]
     fn a_server_that_nobody_else_reaches_says_so() {
         let config = Config::default();
-        assert_eq!(of(&config, "127.0.0.1:4780", &HOME), ["ws://127.0.0.1:4780"]);
+        assert_eq!(
+            of(&config, "127.0.0.1:4780", &HOME),
+            ["ws://127.0.0.1:4780"]
+        );
         assert_eq!(
             of(&config, "[::]:4780", &HOME[..3]),
             ["ws://127.0.0.1:4780"],

@@ -6,6 +6,7 @@ mod open;
 use std::{
     collections::{HashMap, VecDeque},
     future::Future,
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
     time::Duration,
@@ -18,8 +19,10 @@ use tulou_protocol::{
     ClientFrame, Code, Command, Log, Question, Rejection,
     frame::{Busy, INVALID_REQUEST, PARSE_ERROR, Refusal, Request, Response},
     limits,
-    push::{Goodbye, Pushed},
+    push::{Addresses, Condition, Disk, Goodbye, Pushed},
 };
+
+use tokio_tungstenite::tungstenite;
 
 use crate::{
     App,
@@ -32,8 +35,14 @@ use crate::{
 const IN_FLIGHT: usize = 8;
 /// A client that has not opened its session by then is cut off.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(15);
-/// A client that takes nothing for so long is cut off.
-const STUCK: Duration = Duration::from_secs(60);
+/// Requests in a frame: as many as the largest that a client has reason to send.
+const REQUESTS: usize = if limits::COMMANDS_PER_FRAME > limits::CURSORS_PER_FRAME {
+    limits::COMMANDS_PER_FRAME
+} else {
+    limits::CURSORS_PER_FRAME
+};
+/// A client that was not heard of for so many heartbeats, though each asks it for a sign of life, is gone.
+const SILENT_BEATS: u32 = 3;
 
 /// A request that was answered: in which frame and at which place of it.
 struct Answered {
@@ -78,7 +87,7 @@ struct Session {
 }
 
 /// Serves a session from its first request to its end.
-pub async fn run(app: App, mut socket: WebSocket) {
+pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
     let opened = tokio::time::timeout(OPEN_TIMEOUT, open::open(&app, &mut socket)).await;
     let Ok(Some(line)) = opened else {
         let _ = socket.send(Message::Close(None)).await;
@@ -103,8 +112,10 @@ pub async fn run(app: App, mut socket: WebSocket) {
         out: Vec::new(),
     };
     tracing::debug!(session.id = %line.session, "a session begins");
+    app.see(line.session, from);
     session.serve(&mut socket).await;
     app.hub().detach(&line);
+    app.see(line.session, None);
     tracing::debug!(session.id = %line.session, "a session ends");
 }
 
@@ -119,13 +130,24 @@ impl Session {
     async fn serve(&mut self, socket: &mut WebSocket) {
         let line = self.line.clone();
         let app = self.app.clone();
-        let beat = Duration::from_secs(limits::HEARTBEAT_S);
+        let beat = Duration::from_millis(app.config().heartbeat_ms.max(1));
+        let mut heard_at = tokio::time::Instant::now();
         let mut heartbeats = tokio::time::interval_at(tokio::time::Instant::now() + beat, beat);
         heartbeats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut addresses = app.watch_addresses();
+        let mut room = app.watch_room();
+        // The client takes all to be well unless it is told.
+        let mut told = Disk::Plenty;
         let mut is_closing = false;
         loop {
             self.begin_waiting().await;
             self.collect();
+            let disk = room.borrow_and_update().disk;
+            if disk != told {
+                told = disk;
+                let news = Pushed::Condition(Condition { disk });
+                self.out.push(wire::pushed_frame(news).into());
+            }
             let (frames, ended) = line.take();
             self.out.extend(frames);
             let goodbye = ended.map(|reason| Pushed::Goodbye(Goodbye { reason }));
@@ -140,27 +162,39 @@ impl Session {
                     code: close_code::AWAY,
                     reason: Utf8Bytes::default(),
                 };
-                let _ = tokio::time::timeout(STUCK, socket.send(Message::Close(Some(close)))).await;
+                let closing = socket.send(Message::Close(Some(close)));
+                let _ = tokio::time::timeout(self.stuck(), closing).await;
                 return;
             }
             let has_room = self.waiting.is_empty() && self.working.len() < IN_FLIGHT;
             tokio::select! {
                 Some(answered) = self.working.next() => self.answered(answered),
                 () = line.woken() => {}
-                received = socket.next(), if has_room => match received {
-                    Some(Ok(message)) => match self.received(message) {
-                        Received::Going => {}
-                        Received::TooLong => line.end(Code::TooLong),
-                        Received::Closed => return,
-                    },
-                    // A message beyond what is read at all.
-                    Some(Err(error)) => {
-                        tracing::debug!(%error, session.id = %line.session, "the link broke");
-                        line.end(Code::TooLong);
+                received = socket.next(), if has_room => {
+                    heard_at = tokio::time::Instant::now();
+                    match received {
+                        Some(Ok(message)) => match self.received(message) {
+                            Received::Going => {}
+                            Received::TooLong => line.end(Code::TooLong),
+                            Received::Closed => return,
+                        },
+                        Some(Err(error)) => {
+                            tracing::debug!(%error, session.id = %line.session, "the link broke");
+                            line.end(unread(error));
+                        }
+                        None => return,
                     }
-                    None => return,
-                },
+                }
                 _ = heartbeats.tick() => {
+                    // Who is asked for much is not read from meanwhile.
+                    if has_room && heard_at.elapsed() > beat * SILENT_BEATS {
+                        tracing::debug!(session.id = %line.session, "the client is silent");
+                        return;
+                    }
+                    let ping = socket.send(Message::Ping(Default::default()));
+                    if !matches!(tokio::time::timeout(self.stuck(), ping).await, Ok(Ok(()))) {
+                        return;
+                    }
                     let (app, line) = (app.clone(), line.clone());
                     tokio::spawn(async move {
                         match app.heartbeat(&line).await {
@@ -171,6 +205,13 @@ impl Session {
                         }
                     });
                 }
+                Ok(()) = addresses.changed() => {
+                    let addresses = addresses.borrow_and_update().clone();
+                    let news = Pushed::Addresses(Addresses { addresses });
+                    self.out.push(wire::pushed_frame(news).into());
+                }
+                // What it is now is told above.
+                Ok(()) = room.changed() => {}
                 () = app.closing() => is_closing = true,
             }
         }
@@ -199,7 +240,7 @@ impl Session {
             self.out.push(refused(&Value::Null, &refusal).into());
             return Received::Going;
         };
-        if requests.is_empty() {
+        if requests.is_empty() || requests.len() > REQUESTS {
             let refusal = Refusal::Misunderstood(INVALID_REQUEST);
             self.out.push(refused(&Value::Null, &refusal).into());
             return Received::Going;
@@ -218,12 +259,28 @@ impl Session {
             match request {
                 Ok(request) => self.waiting.push_back((frame, at, request)),
                 Err((id, code)) => {
-                    let json = refused(&id, &Refusal::Misunderstood(code));
-                    self.close(frame, at, json);
+                    let refusal = match self.take_rate() {
+                        Ok(()) => Refusal::Misunderstood(code),
+                        Err(busy) => Refusal::Busy(busy),
+                    };
+                    self.close(frame, at, refused(&id, &refusal));
                 }
             }
         }
         Received::Going
+    }
+
+    /// A request takes its part of the session's rate.
+    fn take_rate(&mut self) -> Result<(), Busy> {
+        let now = self.app.uptime_ms();
+        self.bucket
+            .take(self.rate, now)
+            .map_err(|retry_after_ms| Busy { retry_after_ms })
+    }
+
+    /// How long a client may take nothing.
+    fn stuck(&self) -> Duration {
+        Duration::from_millis(self.app.config().stuck_ms)
     }
 
     /// Begins what may be begun: in order, and a command only if those before it on its log are far enough.
@@ -251,13 +308,12 @@ impl Session {
             let Some((frame, at, request)) = self.waiting.pop_front() else {
                 return;
             };
-            let now = self.app.uptime_ms();
-            let waits = self.bucket.take(self.rate, now).err();
+            let waits = self.take_rate().err();
             match request {
                 Request::Question(number, question) => {
                     let id = Value::from(number);
-                    if let Some(retry_after_ms) = waits {
-                        let json = refused(&id, &Refusal::Busy(Busy { retry_after_ms }));
+                    if let Some(busy) = waits {
+                        let json = refused(&id, &Refusal::Busy(busy));
                         self.close(frame, at, json);
                         continue;
                     }
@@ -291,10 +347,12 @@ impl Session {
                         .frames
                         .get(&frame)
                         .is_some_and(|open| open.put_off.contains(&log));
-                    let waits = waits.or(is_put_off.then_some(1_000));
-                    if let Some(retry_after_ms) = waits {
+                    let waits = waits.or(is_put_off.then_some(Busy {
+                        retry_after_ms: 1_000,
+                    }));
+                    if let Some(busy) = waits {
                         self.put_off(frame, log);
-                        let json = refused(&id, &Refusal::Busy(Busy { retry_after_ms }));
+                        let json = refused(&id, &Refusal::Busy(busy));
                         self.close(frame, at, json);
                         continue;
                     }
@@ -389,19 +447,28 @@ impl Session {
         self.out.push(text.into());
     }
 
-    /// Writes what waits, at once. False if the client takes nothing any more.
+    /// Writes what waits, at once. False if the client takes nothing any more: one that is slow gets time for each frame.
     async fn write(&mut self, socket: &mut WebSocket) -> bool {
         if self.out.is_empty() {
             return true;
         }
         let frames = std::mem::take(&mut self.out);
-        let written = tokio::time::timeout(STUCK, async {
-            for frame in frames {
-                socket.feed(Message::Text(frame)).await?;
+        for frame in frames {
+            let fed = tokio::time::timeout(self.stuck(), socket.feed(Message::Text(frame)));
+            if !matches!(fed.await, Ok(Ok(()))) {
+                return false;
             }
-            socket.flush().await
-        });
-        matches!(written.await, Ok(Ok(())))
+        }
+        let flushed = tokio::time::timeout(self.stuck(), socket.flush());
+        matches!(flushed.await, Ok(Ok(())))
+    }
+}
+
+/// Why a message could not be read.
+fn unread(error: axum::Error) -> Code {
+    match error.into_inner().downcast_ref() {
+        Some(tungstenite::Error::Capacity(_)) => Code::TooLong,
+        Some(_) | None => Code::Malformed,
     }
 }
 

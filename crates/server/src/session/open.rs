@@ -97,17 +97,24 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greet
         found.profile_rev,
         app.config().queue_bytes,
     );
-    // From here on joining and leaving reach the session, so what it is a member of is read after.
+    // From here on joining and leaving reach the session, and so does its revocation: what was before is read now.
     let gathered = async {
-        let found = app.session(token).await?;
-        for community in found.map(|found| found.communities).unwrap_or_default() {
+        let Some(found) = app.session(token).await? else {
+            return Ok(false);
+        };
+        for community in found.communities {
             app.gather(community, line.account).await?;
         }
-        Ok(())
+        Ok(true)
     };
-    if let Err(error) = gathered.await {
+    let refusal = match gathered.await {
+        Ok(true) => None,
+        Ok(false) => Some(App::rejected(Code::SignedOut)),
+        Err(error) => Some(App::broken(&error)),
+    };
+    if let Some(refusal) = refusal {
         app.hub().detach(&line);
-        return Err(App::broken(&error));
+        return Err(refusal);
     }
     let identity = app.identity();
     let greeting = Greeting {
@@ -119,7 +126,7 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greet
         account: line.account,
         now: app.now(),
         limits: app.limits().clone(),
-        addresses: app.config().addresses.clone(),
+        addresses: app.addresses(),
     };
     Ok((line, greeting))
 }
