@@ -203,6 +203,7 @@ fn author_row(n: u128) -> Row {
             .to_owned(),
         introduction: String::new(),
         server_admin: false,
+        deleted: false,
         more: More::new(),
     };
     Row {

@@ -51,6 +51,7 @@ impl Peer {
             display_name: name.to_owned(),
             password: "correct horse".to_owned(),
             invite: None,
+            device: String::new(),
         };
         let signed_in: SignedIn = http
             .post(format!("{}/v1/accounts", address.replacen("ws", "http", 1)))

@@ -18,6 +18,7 @@
 //! * `markdown`: message text as a typed tree
 //! * `position`: places among siblings
 //! * `read`: views from a snapshot of the store
+//! * `route`, `tls`: the way to a server, and by what it is trusted
 //! * `shape`: a community's structure with the outbox laid over it
 //! * `store`: the history on disk; the only module with SQL
 //! * `unread`: levels and numbers
@@ -26,6 +27,7 @@ pub mod action;
 mod changes;
 pub mod client;
 mod compose;
+mod device;
 mod driver;
 pub mod error;
 mod files;
@@ -34,9 +36,11 @@ mod link;
 pub mod markdown;
 pub mod position;
 mod read;
+mod route;
 pub mod secrets;
 mod shape;
 pub mod store;
+mod tls;
 mod unread;
 pub mod view;
 

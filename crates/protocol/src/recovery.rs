@@ -28,7 +28,9 @@ pub fn normal(typed: &str) -> Option<String> {
         let letter = match letter.to_ascii_uppercase() {
             'O' => '0',
             'I' | 'L' => '1',
-            letter if letter.is_whitespace() || matches!(letter, '-' | '–' | '—' | '_') => continue,
+            letter if letter.is_whitespace() || matches!(letter, '-' | '–' | '—' | '_') => {
+                continue;
+            }
             letter => letter,
         };
         let is_known = u8::try_from(letter).is_ok_and(|letter| ALPHABET.contains(&letter));

@@ -3,13 +3,15 @@
 //! * [`mod@line`]: a session as the hub knows it, with its bounded queue
 //! * `publisher`: takes commits in their order and fans them out
 //! * `digest`: the slow lane
+//! * `spread`: telling many that they have to sync
 
 pub(crate) mod digest;
 pub mod line;
 pub(crate) mod publisher;
+mod spread;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -164,14 +166,34 @@ impl Hub {
         line.forget(topic);
     }
 
-    /// Ends the sessions that were signed in by one token.
-    pub fn sign_out(&self, session: SessionId) {
+    /// Ends what is connected with these sessions, which were revoked.
+    pub fn sign_out(&self, sessions: &[SessionId]) {
+        if sessions.is_empty() {
+            return;
+        }
         let lines: Vec<_> = self.state().lines.values().cloned().collect();
         for line in lines {
-            if line.session == session {
+            if sessions.contains(&line.session) {
                 line.end(tulou_protocol::Code::SignedOut);
             }
         }
+    }
+
+    /// The sessions that are connected.
+    pub fn sessions(&self) -> BTreeSet<SessionId> {
+        let state = self.state();
+        state.lines.values().map(|line| line.session).collect()
+    }
+
+    /// The sessions of an account that are connected.
+    pub fn sessions_of(&self, account: AccountId) -> BTreeSet<SessionId> {
+        let state = self.state();
+        let lines = state.accounts.get(&account);
+        lines
+            .into_iter()
+            .flatten()
+            .map(|line| line.session)
+            .collect()
     }
 
     /// The communities that the account is a member of, as far as it is connected.
@@ -182,6 +204,11 @@ impl Hub {
             .filter(|(_, gathering)| gathering.present.contains_key(&account))
             .map(|(id, _)| *id)
             .collect()
+    }
+
+    /// The communities whose members are connected.
+    pub fn communities(&self) -> HashSet<CommunityId> {
+        self.state().communities.keys().copied().collect()
     }
 
     /// Who of these accounts is connected.

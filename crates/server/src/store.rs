@@ -5,8 +5,8 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot};
 use tulou_protocol::{
-    AccountId, CommandId, CommunityId, Epoch, Log, MessageId, Rejection, Rev, Row, Seq, ServerId,
-    SessionId, TopicId,
+    AccountId, CommandId, CommunityId, Epoch, Log, MemberGroupId, MessageId, Rejection, Rev, Row,
+    Seq, ServerId, TopicId,
     id::Millis,
     push::WideMention,
     question::{Invite, PageAt, Range},
@@ -19,9 +19,14 @@ use crate::domain::{
     structure::{Member, Structure},
 };
 
+mod accounts;
 pub mod sqlite;
 #[cfg(test)]
 mod suite;
+mod upkeep;
+
+pub use accounts::*;
+pub use upkeep::*;
 
 /// What a method of a store comes to, later.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
@@ -48,6 +53,12 @@ pub enum StoreError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// Another program works in the folder.
+    #[error("another program works in {}", .0.display())]
+    InUse(std::path::PathBuf),
+    /// The disk is full, or fails: nothing was written. It may be later.
+    #[error("the disk takes nothing to be written")]
+    Unwritable,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -219,9 +230,59 @@ pub struct Moved {
     pub wide: Vec<WideMention>,
 }
 
+/// Rows of a log that changed after a rev.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RowsSince {
+    /// The log's head.
+    pub head: Head,
+    /// Tombstones up to this rev may be forgotten: who asks from before it has to be told everything.
+    pub floor: Rev,
+    /// The rows in the order of rev, tombstones among them.
+    pub rows: Vec<Row>,
+}
+
+/// Since when a topic is an account's to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadableSince {
+    /// Which topic.
+    pub topic: TopicId,
+    /// When the account joined, or got its seat.
+    pub since: Millis,
+    /// Whether it may read what was written before, too.
+    pub has_history: bool,
+}
+
+/// Which members are listed, in the order of `key` and account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberSlice {
+    /// Which.
+    pub of: SliceOf,
+    /// After this key and account; none: from the first on.
+    pub after: Option<(String, AccountId)>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// What members have in common that are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SliceOf {
+    /// They are members; by display name.
+    Community,
+    /// A member group; by display name.
+    MemberGroup(MemberGroupId),
+    /// How the display name begins, in lower case; by it.
+    Display(String),
+    /// How the account's name begins; by it.
+    Account(String),
+    /// They are named here; by display name, whatever `after` and `limit` say.
+    These(Vec<AccountId>),
+}
+
 /// A member as a list shows him.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
+    /// What the list is ordered by: the display name in lower case, or the account's name.
+    pub key: String,
     /// The member.
     pub member: Member,
     /// The name signed in with.
@@ -230,50 +291,8 @@ pub struct Listed {
     pub display_name: String,
 }
 
-/// An account as signing in needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// Its id.
-    pub id: AccountId,
-    /// The hash of its password.
-    pub password: String,
-}
-
-/// A new account.
-#[derive(Debug, Clone)]
-pub struct NewAccount {
-    /// Its id.
-    pub id: AccountId,
-    /// The name signed in with.
-    pub name: String,
-    /// The name to show.
-    pub display_name: String,
-    /// The hash of its password.
-    pub password: String,
-    /// Only if it would be the first account of the server.
-    pub only_as_first: bool,
-    /// The server's time.
-    pub now: Millis,
-}
-
-/// A session that was looked up by its token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedInAs {
-    /// The session.
-    pub session: SessionId,
-    /// The account.
-    pub account: AccountId,
-    /// The rev of the account's profile.
-    pub profile_rev: Rev,
-    /// The communities it is a member of.
-    pub communities: Vec<CommunityId>,
-}
-
-/// A hash of a session's token.
-pub type TokenHash = [u8; 32];
-
 /// What is kept, and how it is asked for.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
     /// Who the store is.
     fn identity(&self) -> Identity;
 
@@ -295,16 +314,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Heads of logs, in order; none for a log that does not exist.
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>>;
-    /// Rows of an account's log after a rev, tombstones among them, in the order of rev.
-    fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<(Head, Vec<Row>)>;
+    /// Rows of an account's log after a rev, tombstones among them.
+    fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<RowsSince>;
     /// The first `seq` of a topic sent at a time or later; the one after the last if there is none.
     fn first_since(&self, topic: TopicId, time: Millis) -> Pending<Seq>;
-    /// Among topics, each with the time since which an account may write there: those without a cursor that hold older
-    /// messages, with the last place of these.
+    /// Places up to which topics count as read: those without a cursor that hold messages from before the account was
+    /// there, and those whose cursor stands before what it may read at all.
     fn never_read(
         &self,
         account: AccountId,
-        topics: Vec<(TopicId, Millis)>,
+        topics: Vec<ReadableSince>,
     ) -> Pending<Vec<(TopicId, Seq)>>;
     /// A page of a topic from `floor` on; none if it is asked for around a message that does not exist.
     fn page(
@@ -314,6 +333,13 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
         floor: Seq,
     ) -> Pending<Option<Stretch>>;
+    /// Which of these messages are there, written by an account.
+    fn held_messages(
+        &self,
+        topic: TopicId,
+        author: AccountId,
+        messages: Vec<MessageId>,
+    ) -> Pending<Vec<MessageId>>;
     /// What changed in stretches of a topic, and its tail.
     fn topic_changes(
         &self,
@@ -327,32 +353,14 @@ pub trait Store: Send + Sync + 'static {
     fn moved(&self, topics: Vec<TopicId>) -> Pending<Vec<Moved>>;
     /// Profiles.
     fn profiles(&self, accounts: Vec<AccountId>) -> Pending<Vec<Row>>;
-    /// Members by name, at most `limit`, whose account or display name begins with `prefix`, whatever the case.
-    fn list_members(
+    /// A slice of the members.
+    fn list_members(&self, community: CommunityId, slice: MemberSlice) -> Pending<Vec<Listed>>;
+    /// How many members each of these member groups has.
+    fn count_in_member_groups(
         &self,
         community: CommunityId,
-        prefix: String,
-        limit: usize,
-    ) -> Pending<Vec<Listed>>;
-
-    /// Makes an account; none if the name is taken, or if it is not the first but had to be.
-    fn create_account(&self, account: NewAccount) -> Pending<Option<AccountId>>;
-    /// The account with a name.
-    fn account(&self, name: String) -> Pending<Option<Account>>;
-    /// Whether there is an account.
-    fn has_accounts(&self) -> Pending<bool>;
-    /// Makes a session.
-    fn create_session(
-        &self,
-        account: AccountId,
-        session: SessionId,
-        token: TokenHash,
-        now: Millis,
-    ) -> Pending<()>;
-    /// The session with a token.
-    fn session(&self, token: TokenHash) -> Pending<Option<SignedInAs>>;
-    /// Ends a session; which it was.
-    fn end_session(&self, token: TokenHash) -> Pending<Option<SessionId>>;
+        member_groups: Vec<MemberGroupId>,
+    ) -> Pending<Vec<u64>>;
 
     /// Invite links of a community, newest first.
     fn invites(&self, community: CommunityId) -> Pending<Vec<Invite>>;
@@ -363,8 +371,10 @@ pub trait Store: Send + Sync + 'static {
     /// Ends an invite link; false if there is none.
     fn revoke_invite(&self, community: CommunityId, code: String) -> Pending<bool>;
 
-    /// Drops answers that were stored before a time.
-    fn forget_answers(&self, before: Millis) -> Pending<()>;
+    /// Whether the disk failed the last write.
+    fn has_failed(&self) -> bool;
+    /// Writes something that changes nothing, to see whether the disk takes it.
+    fn try_to_write(&self) -> Pending<()>;
     /// Writes what is on its way and closes.
     fn close(&self) -> Pending<()>;
 }

@@ -1,12 +1,15 @@
 //! What must hold when everything is at rest.
 
-use tulou_engine::{LinkState, OutboxState};
-use tulou_protocol::{Body, Log, Rev, Seq, TopicId};
+use tulou_engine::LinkState;
+use tulou_protocol::{AccountId, Body, Log, TopicId};
 
 use crate::{client::Client, store::Rows, world::World};
 
 impl World {
     pub fn check(&self) {
+        for account in self.server.oracle.accounts.keys() {
+            self.server.oracle.check_account(*account, &self.server.memory);
+        }
         for (at, client) in self.clients.iter().enumerate() {
             assert_eq!(
                 client.link,
@@ -24,27 +27,31 @@ impl World {
             if !self.was_restored {
                 self.check_sent(at, client);
             }
+            for message in &self.at_risk[at] {
+                assert!(
+                    client.store.offered.contains(message),
+                    "client {at}: {message} is offered for sending again"
+                );
+            }
         }
     }
 
+    /// Each command became exactly one change or one rejection, or the person dropped it.
     fn check_outbox(&self, at: usize, client: &Client) {
-        for entry in client.store.outbox.values() {
-            assert!(
-                matches!(entry.state, OutboxState::Rejected(_)),
-                "client {at}: {entry:?} has no answer"
-            );
-        }
+        assert!(
+            client.store.outbox.is_empty(),
+            "client {at}: the outbox is empty: {:?}",
+            client.store.outbox
+        );
         for id in &client.given {
-            let is_refused = client.store.outbox.values().any(|entry| entry.id == *id);
-            assert!(
-                client.dropped.contains(id) != is_refused,
-                "client {at}: {id} was done or refused, and not both"
-            );
+            let is_done = client.done.contains(id);
+            let is_dropped = client.dropped.contains(id);
+            assert!(is_done || is_dropped, "client {at}: {id} has no end");
         }
     }
 
     fn check_logs(&self, at: usize, client: &Client) {
-        let state = &self.server.state;
+        let memory = &self.server.memory;
         let present = |rows: Option<&Rows>| -> Rows {
             rows.into_iter()
                 .flatten()
@@ -53,7 +60,7 @@ impl World {
                 .collect()
         };
         let account = Log::Account(client.account);
-        let server = &state.accounts[&client.account];
+        let server = &memory.accounts[&client.account];
         assert_eq!(
             present(client.store.rows.get(&account)),
             present(Some(&server.rows)),
@@ -63,16 +70,20 @@ impl World {
             client.store.cursors[&account].0, server.rev,
             "client {at}: the account's cursor"
         );
-        for community in client.store.communities() {
+        let mine = memory.communities_of(client.account);
+        let mut shown = client.store.communities();
+        shown.sort_unstable();
+        assert_eq!(shown, mine, "client {at}: the communities");
+        for community in mine {
             let log = Log::Community(community);
             assert_eq!(
                 present(client.store.rows.get(&log)),
-                state.seen_rows(client.account, community),
+                self.server.oracle.seen_rows(client.account, community, memory),
                 "client {at}: the rows of {log}"
             );
             assert_eq!(
-                client.store.cursors[&log].0,
-                state.communities[&community].0.rev
+                client.store.cursors[&log].0, memory.communities[&community].structure.rev,
+                "client {at}: the cursor of {log}"
             );
         }
         for log in client.store.rows.keys() {
@@ -84,44 +95,41 @@ impl World {
             }
         }
         for (author, row) in &client.store.profiles {
-            let rows = &state.accounts[author].rows;
             assert!(
-                row.rev <= rows[&("profile".to_owned(), author.to_string())].rev,
+                row.rev <= memory.profile_rev(*author),
                 "profiles come from the server"
             );
         }
     }
 
     fn check_topics(&self, at: usize, client: &Client) {
-        let state = &self.server.state;
+        let oracle = &self.server.oracle;
         let seen: Vec<TopicId> = client
             .store
             .topics()
             .into_iter()
             .map(|(_, topic)| topic)
             .collect();
-        for topic in client
-            .store
-            .messages
-            .iter()
-            .filter(|(_, messages)| !messages.is_empty())
-            .map(|(topic, _)| topic)
-        {
+        for (topic, messages) in &client.store.messages {
             assert!(
-                seen.contains(topic),
+                messages.is_empty() || oracle.sees_topic(client.account, *topic),
                 "client {at}: nothing is kept of {topic}, which may not be seen"
             );
         }
         for topic in seen {
-            let log = &state.topics[&topic];
+            let log = &self.server.memory.topics[&topic];
             let head = client.store.heads.get(&topic).cloned().unwrap_or_default();
             assert_eq!(
                 (head.seq, head.rev),
                 (log.head(), log.rev),
                 "client {at}: the head of {topic}"
             );
-            self.check_unread(at, client, topic, head.seq);
-            let floor = state.floor(client.account, topic);
+            assert_eq!(
+                head.wide_mentions,
+                log.wide(),
+                "client {at}: mentions of all in {topic}"
+            );
+            self.check_unread(at, client, topic, head.seq.0);
             let islands = client
                 .store
                 .islands
@@ -132,7 +140,7 @@ impl World {
             for (seq, (id, message)) in messages.into_iter().flatten() {
                 let sent = &log.messages[seq.0 as usize - 1];
                 assert!(
-                    *seq >= floor,
+                    oracle.reads(client.account, topic, sent.content().sent_at),
                     "client {at}: message {seq} of {topic} may not be read"
                 );
                 assert_eq!(
@@ -144,13 +152,13 @@ impl World {
                     *message, sent.message,
                     "client {at}: message {seq} of {topic}"
                 );
-                assert!(sent.created_rev > Rev::ZERO);
             }
-            if client.shown.contains(&topic) && log.head() >= floor {
-                let last = islands.last().map(|island| island.to);
+            let last = log.messages.last().map(|sent| sent.content().sent_at);
+            let may_read = last.is_some_and(|sent_at| oracle.reads(client.account, topic, sent_at));
+            if client.shown.contains(&topic) && may_read {
                 assert_eq!(
-                    last.unwrap_or(Seq::ZERO),
-                    log.head(),
+                    islands.last().map(|island| island.to),
+                    Some(log.head()),
                     "client {at}: the tail of {topic} is held"
                 );
                 assert!(
@@ -161,34 +169,46 @@ impl World {
         }
     }
 
-    fn check_unread(&self, at: usize, client: &Client, topic: TopicId, head: Seq) {
+    /// What the window shows as unread, counted from scratch: of others, after the cursor; without one, since I am here.
+    fn check_unread(&self, at: usize, client: &Client, topic: TopicId, head: u64) {
         let rows = client.store.rows.get(&Log::Account(client.account));
         let row = rows.and_then(|rows| rows.get(&("cursor".to_owned(), topic.to_string())));
-        let Some(Body::Cursor(cursor)) = row.map(|row| &row.body) else {
-            return;
+        let shown = match row.map(|row| &row.body) {
+            Some(Body::Cursor(cursor)) => head - cursor.seq.0 - cursor.own,
+            _ => head,
         };
-        let unread = self.server.state.topics[&topic]
-            .messages
-            .iter()
-            .filter(|sent| sent.message.seq > cursor.seq)
-            .filter(|sent| {
-                sent.message
-                    .content
-                    .as_ref()
-                    .is_some_and(|content| content.author != client.account)
-            })
-            .count() as u64;
         assert_eq!(
-            head.0 - cursor.seq.0 - cursor.own,
-            unread,
+            shown,
+            self.unread(client.account, topic),
             "client {at}: unread of {topic}"
         );
     }
 
+    fn unread(&self, account: AccountId, topic: TopicId) -> u64 {
+        let oracle = &self.server.oracle;
+        if let Some((seq, _)) = oracle.accounts[&account].cursors.get(&topic) {
+            return oracle.after(account, topic, *seq).1;
+        }
+        let kept = &oracle.topics[&topic];
+        let community = &oracle.communities[&kept.community];
+        let seat = community.seats.get(&(topic, account)).copied().unwrap_or_default();
+        let since = community.members[&account].0.max(seat);
+        let messages = kept.messages.iter();
+        let counts = messages.filter(|sent| sent.author != account && sent.sent_at >= since);
+        counts.count() as u64
+    }
+
     /// Each message is there once, in the order of sending, with the text last given to it.
     fn check_sent(&self, at: usize, client: &Client) {
+        for id in &client.done {
+            let is_one = self.server.oracle.accepted.contains(&(client.account, *id));
+            assert!(
+                is_one || client.dropped.contains(id) || self.server.idle.contains(id),
+                "client {at}: {id} became a change"
+            );
+        }
         for (topic, sent) in &client.sent {
-            let Some(log) = self.server.state.topics.get(topic) else {
+            let Some(log) = self.server.memory.topics.get(topic) else {
                 continue;
             };
             let mut last = 0;
@@ -202,7 +222,7 @@ impl World {
                 };
                 assert!(*place >= last, "client {at}: messages keep their order");
                 last = *place;
-                let content = log.messages[*place].message.content.as_ref().unwrap();
+                let content = log.messages[*place].content();
                 if let Some(text) = client.replaced.get(message)
                     && !client.withdrawn.contains(message)
                     && !self
@@ -210,11 +230,7 @@ impl World {
                         .iter()
                         .any(|other| other.edited.contains(message))
                     && content.recalled_by.is_none()
-                    && !client
-                        .store
-                        .outbox
-                        .values()
-                        .any(|entry| format!("{entry:?}").contains(&message.to_string()))
+                    && !client.failed.contains(&message.to_string())
                 {
                     assert_eq!(
                         content.text, *text,

@@ -1,22 +1,25 @@
-//! A server as a model: the protocol said simply. State is durable at once; sessions are not.
+//! A server as a model: decides with the real rules, writes to memory, answers and tells. Memory is durable at once;
+//! sessions are not. What leaves it is looked at by the [oracle](crate::oracle).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tulou_protocol::{
-    AccountId, Body, ClientFrame, Code, CommunityId, Digest, Epoch, Greeting, Heartbeat, Log,
-    Question, Rev, Row, Seq, ServerFrame, ServerId, SessionId, TopicId,
+    AccountId, Answer, Body, ClientFrame, Code, CommandId, CommunityId, Epoch, Greeting, Heartbeat, Log,
+    Question, Rejection, Rev, Row, Seq, ServerFrame, ServerId, SessionId, TopicId,
     frame::{Busy, Refusal, Request, Response},
     id::Millis,
     limits::Limits,
-    push::{Me, Pushed, SyncOutcome, SyncedLog, TopicHead},
+    push::{Pushed, SyncOutcome, SyncedLog},
     question::{Page, PageAt, Profiles, SyncLog, Synced, Told, Watched, WatchedTopic},
 };
+use tulou_server::domain::{Change, Member, Structure};
 
 use crate::{
     chance::Chance,
-    decide::profile,
-    model::{RowLog, Sent, State},
+    memory::{Memory, Outcome, TopicLog},
+    oracle::Oracle,
+    weather::Weather,
 };
 
 /// Rows in a page of changes: few, so that there are pages.
@@ -27,57 +30,84 @@ const TAIL: u64 = 8;
 #[derive(Debug)]
 pub struct Session {
     pub account: AccountId,
-    pub watched: BTreeSet<TopicId>,
-    pub digest_at: Millis,
+    /// Topics that it watches, each from a floor on.
+    pub watched: BTreeMap<TopicId, Seq>,
+}
+
+/// Members of a community that are connected, as far as digests are concerned.
+#[derive(Debug)]
+pub struct Gathering {
+    pub moved: BTreeSet<TopicId>,
+    pub said_at: Millis,
+    /// Members, as it was said last.
+    pub said: u64,
 }
 
 pub struct Server {
-    pub state: State,
+    pub memory: Memory,
+    pub oracle: Oracle,
     /// By connection.
     pub sessions: BTreeMap<u64, Session>,
+    pub gatherings: BTreeMap<CommunityId, Gathering>,
     pub chance: Chance,
-    pub is_calm: bool,
-    pub now: Millis,
+    pub weather: Weather,
+    /// What its clock says.
+    pub wall: Millis,
+    /// Commands that asked for what was so already.
+    pub idle: BTreeSet<CommandId>,
     /// Frames to be delivered: (connection, frame, may be lost or late).
     pub outgoing: Vec<(u64, ServerFrame, bool)>,
 }
 
 impl Server {
-    pub fn new(mut chance: Chance, accounts: &[AccountId]) -> Self {
-        let state = State {
-            epoch: Epoch(chance.uuid()),
-            accounts: accounts
-                .iter()
-                .map(|account| {
-                    let mut log = RowLog::default();
-                    log.put(account.to_string(), profile("name").into());
-                    (*account, log)
-                })
-                .collect(),
-            communities: BTreeMap::new(),
-            topics: BTreeMap::new(),
-            answers: BTreeMap::new(),
-        };
+    pub fn new(epoch: Epoch, accounts: &[AccountId]) -> Self {
         Self {
-            state,
+            memory: Memory::new(epoch, accounts),
+            oracle: Oracle::new(accounts),
             sessions: BTreeMap::new(),
-            chance,
-            is_calm: false,
-            now: 0,
+            gatherings: BTreeMap::new(),
+            chance: Chance::new(0),
+            weather: Weather::default(),
+            wall: 0,
+            idle: BTreeSet::new(),
             outgoing: Vec::new(),
         }
     }
 
+    /// The time that things are given: it never goes back.
+    pub fn now(&mut self) -> Millis {
+        self.memory.clock = self.memory.clock.max(self.wall);
+        self.memory.clock
+    }
+
     pub fn say(&mut self, to: u64, pushed: Pushed, may_be_lost: bool) {
+        let account = self.sessions[&to].account;
+        self.oracle.look_at_push(account, &pushed);
         self.outgoing
             .push((to, ServerFrame::Pushed(pushed), may_be_lost));
     }
 
+    pub fn restart(&mut self) {
+        self.sessions.clear();
+        self.gatherings.clear();
+    }
+
+    pub fn detach(&mut self, connection: u64) {
+        self.sessions.remove(&connection);
+        let memory = &self.memory;
+        let sessions = &self.sessions;
+        self.gatherings.retain(|community, _| {
+            memory.communities.get(community).is_some_and(|home| {
+                sessions.values().any(|session| home.members.contains_key(&session.account))
+            })
+        });
+    }
+
     pub fn take(&mut self, from: u64, account: AccountId, frame: ClientFrame) {
         let mut responses = Vec::new();
-        let mut is_busy = !self.is_calm && self.chance.one_in(12);
+        let mut is_busy = self.weather.is_busy(&mut self.chance);
         for request in frame.0 {
-            is_busy |= !self.is_calm && self.chance.one_in(60);
+            is_busy |= self.weather.is_busy(&mut self.chance) && self.chance.one_in(5);
             let retry_after_ms = 1 + self.chance.below(3_000);
             let busy = Refusal::Busy(Busy { retry_after_ms });
             let response = match request {
@@ -91,20 +121,24 @@ impl Server {
                     Response::refused(Value::from(number), &busy)
                 }
                 Request::Question(number, question) => match self.tell(from, account, question) {
-                    Ok(told) => Response::told(number, &told).unwrap(),
+                    Ok(told) => {
+                        self.oracle.look_at_told(account, &told);
+                        Response::told(number, &told).unwrap()
+                    }
                     Err(code) => {
                         Response::refused(Value::from(number), &Refusal::Rejected(code.into()))
                     }
                 },
                 Request::Command(commanded) => {
                     let id = Value::from(commanded.id.to_string());
-                    if is_busy {
-                        Response::refused(id, &busy)
+                    let answered = if is_busy {
+                        Err(busy)
                     } else {
-                        match self.execute(from, account, commanded.id, commanded.command) {
-                            Ok(answer) => Response::ok(id, &answer).unwrap(),
-                            Err(rejection) => Response::refused(id, &Refusal::Rejected(rejection)),
-                        }
+                        self.execute(from, account, &commanded)
+                    };
+                    match answered {
+                        Ok(answer) => Response::ok(id, &answer).unwrap(),
+                        Err(refusal) => Response::refused(id, &refusal),
                     }
                 }
             };
@@ -114,33 +148,141 @@ impl Server {
             .push((from, ServerFrame::Responses(responses), false));
     }
 
-    pub fn open(&mut self, from: u64, account: AccountId, number: u64) -> Response {
+    fn open(&mut self, from: u64, account: AccountId, number: u64) -> Response {
+        let now = self.now();
         let session = Session {
             account,
-            watched: BTreeSet::new(),
-            digest_at: self.now,
+            watched: BTreeMap::new(),
         };
         self.sessions.insert(from, session);
+        for community in self.memory.communities_of(account) {
+            self.gather(community, now);
+        }
         let greeting = Greeting {
             version: 1,
             server: ServerId(uuid::Uuid::nil()),
             server_name: "model".into(),
-            epoch: self.state.epoch,
+            epoch: self.memory.epoch,
             session: SessionId(self.chance.uuid()),
             account,
-            now: self.now,
+            now,
             limits: Limits::default(),
             addresses: vec![],
         };
         Response::told(number, &Told::Greeting(Box::new(greeting))).unwrap()
     }
 
-    pub fn tell(
+    pub fn gather(&mut self, community: CommunityId, now: Millis) {
+        self.gatherings.entry(community).or_insert(Gathering {
+            moved: BTreeSet::new(),
+            said_at: now,
+            said: 0,
+        });
+    }
+
+    /// A repeat gets the stored answer; everything else is decided.
+    fn execute(
+        &mut self,
+        from: u64,
+        account: AccountId,
+        commanded: &tulou_protocol::Commanded,
+    ) -> Result<Answer, Refusal> {
+        let (id, command) = (commanded.id, &commanded.command);
+        if let Some(answer) = self.memory.answers.get(&(account, id)) {
+            return Ok(answer.clone());
+        }
+        let now = self.now();
+        let expected = self.oracle.may(account, command, now);
+        let facts = self.memory.facts(account, command);
+        let decided = tulou_server::domain::decide(&facts, account, command, now);
+        let outcome = match decided {
+            Ok(decision) if decision.changes.is_empty() => {
+                let is_changed = expected.is_ok() && self.oracle.apply(account, command, now);
+                assert!(!is_changed, "{command:?} asked for what is so already");
+                Outcome::Done(vec![])
+            }
+            Ok(decision) => {
+                let home = self.memory.home_of(command);
+                let before = home
+                    .and_then(|id| self.memory.communities.get(&id))
+                    .map(|home| (home.structure.clone(), home.members.clone()));
+                let outcome =
+                    self.memory.commit(account, now, &decision.expects, &decision.changes);
+                if let Outcome::Done(logs) = &outcome {
+                    self.apply(&decision.changes, logs);
+                    self.oracle.apply(account, command, now);
+                    self.publish(from, before, &decision.changes, logs);
+                }
+                outcome
+            }
+            Err(rejection) => Outcome::Refused(rejection),
+        };
+        match (&outcome, &expected) {
+            (Outcome::Refused(rejection), Ok(())) => {
+                panic!("{account} may {command:?}, but was refused: {rejection:?}")
+            }
+            (Outcome::Done(_) | Outcome::Repeat(_), Err(reason)) => {
+                panic!("{account} may not {command:?}, because {reason}, but did")
+            }
+            _ => {}
+        }
+        let answer = match outcome {
+            Outcome::Refused(rejection) => return Err(Refusal::Rejected(rejection)),
+            Outcome::Repeat(answer) => {
+                self.idle.insert(id);
+                answer
+            }
+            Outcome::Done(logs) if logs.is_empty() => {
+                self.idle.insert(id);
+                return Ok(Answer::default());
+            }
+            Outcome::Done(logs) => {
+                let is_his = |log: Log| !matches!(log, Log::Account(other) if other != account);
+                let pushes = logs.iter().filter(|written| is_his(written.log));
+                let answer = Answer {
+                    pushes: pushes.map(|written| written.push(Seq::ZERO)).collect(),
+                };
+                self.oracle.commanded(account, id);
+                self.compare(account, command);
+                self.memory.answers.insert((account, id), answer.clone());
+                answer
+            }
+        };
+        self.oracle.look_at_answer(account, &answer);
+        Ok(answer)
+    }
+
+    /// What the command touched is what it means.
+    fn compare(&self, account: AccountId, command: &tulou_protocol::Command) {
+        self.oracle.check_account(account, &self.memory);
+        match command.home(account) {
+            Log::Topic(topic) => self.oracle.check_topic(topic, &self.memory),
+            Log::Community(community) => self.oracle.check_community(community, &self.memory),
+            Log::Account(_) => {}
+        }
+    }
+
+    /// Brings the structures up to date with what was written.
+    fn apply(&mut self, changes: &[Change], logs: &[crate::memory::Written]) {
+        for written in logs {
+            if let Log::Community(community) = written.log
+                && let Some(home) = self.memory.communities.get_mut(&community)
+            {
+                let rows = written.rows.iter().map(|(_, row)| row);
+                home.structure.apply(written.rev, rows, changes);
+            }
+        }
+        for home in self.memory.communities.values_mut() {
+            home.structure.members = home.members.len() as u64;
+        }
+    }
+
+    fn tell(
         &mut self,
         from: u64,
         account: AccountId,
         question: Question,
-    ) -> Result<Told, Code> {
+    ) -> Result<Told, Rejection> {
         match question {
             Question::LogSync { logs } => Ok(Told::Synced(Synced {
                 logs: logs
@@ -152,127 +294,104 @@ impl Server {
                     .collect(),
             })),
             Question::SessionWatch { topics } => {
-                let seen: Vec<TopicId> = topics
-                    .into_iter()
-                    .filter(|topic| self.state.is_seen(account, *topic))
-                    .collect();
-                self.sessions.get_mut(&from).unwrap().watched = seen.iter().copied().collect();
-                let topics = seen
-                    .into_iter()
-                    .map(|topic| {
-                        let log = &self.state.topics[&topic];
-                        WatchedTopic {
-                            topic,
-                            head_seq: log.head(),
-                            rev: log.rev,
-                        }
-                    })
-                    .collect();
-                Ok(Told::Watched(Watched { topics }))
+                let mut watched = BTreeMap::new();
+                let mut told = Vec::new();
+                for topic in topics {
+                    let Some((_, _, log)) = self.memory.visible(account, topic) else { continue };
+                    watched.insert(topic, self.memory.floor(account, topic));
+                    told.push(WatchedTopic {
+                        topic,
+                        head_seq: log.head(),
+                        rev: log.rev,
+                    });
+                }
+                self.sessions.get_mut(&from).unwrap().watched = watched;
+                Ok(Told::Watched(Watched { topics: told }))
             }
             Question::TopicPage { topic, at, limit } => {
-                if !self.state.is_seen(account, topic) {
-                    return Err(Code::NotFound);
+                if self.memory.visible(account, topic).is_none() {
+                    return Err(Code::NotFound.into());
                 }
-                Ok(Told::Page(self.page(account, topic, at, limit.min(7))))
+                let page = self.page(account, topic, at, limit.min(7));
+                page.map(Told::Page).ok_or_else(|| Code::NotFound.into())
             }
             Question::ProfileList { accounts } => Ok(Told::Profiles(Profiles {
                 rows: accounts
                     .iter()
-                    .filter_map(|account| self.profile(*account).cloned())
+                    .filter_map(|account| self.memory.row(*account, "profile", account).cloned())
                     .collect(),
             })),
             Question::CommunityHeads { community, since } => {
-                let is_member = self
-                    .state
-                    .communities
-                    .get(&community)
-                    .is_some_and(|(_, members)| members.joined.contains_key(&account));
-                if !is_member {
-                    return Err(Code::NotAMember);
-                }
-                Ok(Told::Heads(self.digest(
-                    account,
-                    community,
-                    since - 1,
-                    self.now,
-                )))
+                let now = self.now();
+                self.memory.membership(account, community).ok_or(Code::NotAMember)?;
+                Ok(Told::Heads(self.heads(account, community, since, now)))
             }
             Question::MemberList { .. } => Ok(Told::Nothing {}),
             other => panic!("nobody asks {}", other.method()),
         }
     }
 
-    pub fn profile(&self, account: AccountId) -> Option<&Row> {
-        let rows = &self.state.accounts.get(&account)?.rows;
-        rows.get(&("profile".to_owned(), account.to_string()))
-    }
-
-    pub fn authors(&self, rows: &[Row]) -> Vec<(AccountId, Rev)> {
-        let authors: BTreeSet<AccountId> = rows
-            .iter()
-            .filter_map(|row| match &row.body {
-                Body::Message(message) => Some(message.content.as_ref()?.author),
-                _ => None,
-            })
-            .collect();
-        authors
-            .into_iter()
-            .filter_map(|author| Some((author, self.profile(author)?.rev)))
-            .collect()
-    }
-
-    pub fn page(&self, account: AccountId, topic: TopicId, at: PageAt, limit: usize) -> Page {
-        let log = &self.state.topics[&topic];
-        let floor = self.state.floor(account, topic).0;
+    fn page(&self, account: AccountId, topic: TopicId, at: PageAt, limit: usize) -> Option<Page> {
+        let log = &self.memory.topics[&topic];
+        let floor = self.memory.floor(account, topic).0;
         let (head, limit) = (log.head().0, limit as u64);
+        let around = |seq: Seq| {
+            let seq = seq.0.clamp(floor, head.max(floor));
+            (seq.saturating_sub(limit / 2), (seq + limit / 2).min(head))
+        };
         let (from, to) = match at {
             PageAt::End => (head.saturating_sub(limit - 1), head),
             PageAt::Before(seq) => (
                 seq.0.saturating_sub(limit),
                 seq.0.saturating_sub(1).min(head),
             ),
-            PageAt::After(seq) => (seq.0 + 1, (seq.0 + limit).min(head)),
-            PageAt::Around(seq) => (
-                seq.0.saturating_sub(limit / 2),
-                (seq.0 + limit / 2).min(head),
-            ),
-            PageAt::Message(_) => (1, 0),
+            PageAt::After(seq) => {
+                let from = (seq.0 + 1).max(floor);
+                (from, (from + limit - 1).min(head))
+            }
+            PageAt::Around(seq) => around(seq),
+            PageAt::Message(id) => {
+                let seq = log.find(id)?.message.seq;
+                if seq.0 < floor {
+                    return None;
+                }
+                around(seq)
+            }
         };
         let from = from.max(floor).max(1);
         let rows: Vec<Row> = (from..=to)
             .map(|seq| log.messages[seq as usize - 1].row())
             .collect();
         let (from, to) = if rows.is_empty() { (0, 0) } else { (from, to) };
-        Page {
+        Some(Page {
             topic,
             rev: log.rev,
             head_seq: log.head(),
             floor: Seq(floor),
             from: Seq(from),
             to: Seq(to),
-            authors: self.authors(&rows),
+            authors: self.memory.authors(&rows),
             rows,
-        }
+        })
     }
 
-    pub fn sync(&self, account: AccountId, asked: &SyncLog) -> SyncOutcome {
+    fn sync(&mut self, account: AccountId, asked: &SyncLog) -> SyncOutcome {
         match asked.log {
-            Log::Account(id) => {
-                let log = &self.state.accounts[&id];
-                if asked.since > log.rev {
-                    return SyncOutcome::Ahead { rev: log.rev };
+            Log::Account(id) if id != account => SyncOutcome::Gone {},
+            Log::Account(_) => {
+                let head = self.memory.accounts[&account].rev;
+                if asked.since > head {
+                    return SyncOutcome::Ahead { rev: head };
                 }
-                let mut rows = log.since(asked.since);
+                let mut rows = self.memory.since(account, asked.since);
                 let has_more = rows.len() > SYNC_ROWS;
                 rows.truncate(SYNC_ROWS);
-                let rev = if has_more {
-                    rows[SYNC_ROWS - 1].rev
-                } else {
-                    log.rev
-                };
+                let last = rows.last().map(|row| row.rev).filter(|_| has_more);
+                if asked.since == Rev::ZERO {
+                    rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
+                }
                 SyncOutcome::Rows {
-                    rev,
+                    rev: last.unwrap_or(head),
                     rows,
                     has_more,
                     view: None,
@@ -283,78 +402,79 @@ impl Server {
         }
     }
 
-    pub fn sync_community(
-        &self,
+    fn sync_community(
+        &mut self,
         account: AccountId,
         community: CommunityId,
         asked: &SyncLog,
     ) -> SyncOutcome {
-        let Some((log, members)) = self.state.communities.get(&community) else {
+        let Some((home, member)) = self.memory.membership(account, community) else {
             return SyncOutcome::Gone {};
         };
-        let Some(joined_at) = members.joined.get(&account).copied() else {
-            return SyncOutcome::Gone {};
-        };
-        if asked.since > log.rev {
-            return SyncOutcome::Ahead { rev: log.rev };
-        }
-        let view = members.view(account);
-        if asked.view.as_ref() != Some(&view) {
-            return SyncOutcome::Reset {
-                rev: log.rev,
-                rows: self
-                    .state
-                    .seen_rows(account, community)
-                    .into_values()
-                    .collect(),
-                view: Some(view),
-                me: Some(Me {
-                    member_groups: vec![],
-                    seats: vec![],
-                    joined_at,
-                }),
+        let structure = &home.structure;
+        let stamp = structure.stamp(member);
+        let sight = structure.sight(member);
+        let rev = structure.rev;
+        if asked.since > rev || asked.since == Rev::ZERO || asked.view.as_ref() != Some(&stamp) {
+            let reset = SyncOutcome::Reset {
+                rev,
+                rows: structure.rows_since(&sight, Rev::ZERO, false),
+                view: Some(stamp),
+                me: Some(structure.me(member)),
             };
+            self.read_before(account, community);
+            return reset;
         }
-        let mut rows = log.since(asked.since);
-        let has_more = rows.len() > SYNC_ROWS;
-        rows.truncate(SYNC_ROWS);
-        let rev = if has_more {
-            rows[SYNC_ROWS - 1].rev
-        } else {
-            log.rev
-        };
-        rows.retain(|row| members.sees_row(account, row));
         SyncOutcome::Rows {
             rev,
-            rows,
-            has_more,
-            view: Some(view),
+            rows: structure.rows_since(&sight, asked.since, true),
+            has_more: false,
+            view: Some(stamp),
         }
     }
 
-    pub fn sync_topic(&self, account: AccountId, topic: TopicId, asked: &SyncLog) -> SyncOutcome {
-        if !self.state.is_seen(account, topic) {
-            return SyncOutcome::Gone {};
+    /// What was written before the member joined, or got his seat, is read.
+    fn read_before(&mut self, account: AccountId, community: CommunityId) {
+        let now = self.now();
+        let (home, member) = self.memory.membership(account, community).unwrap();
+        let mut changes = Vec::new();
+        for topic in home.structure.sight(member).topics.keys() {
+            let seat = home.structure.seat(*topic, account).flatten();
+            let since = seat.unwrap_or(member.joined_at).max(member.joined_at);
+            let first = self.memory.topics[topic].first_since(since);
+            changes.push(Change::ReadUpTo {
+                account,
+                topic: *topic,
+                seq: Seq(first.0 - 1),
+            });
         }
-        let log = &self.state.topics[&topic];
-        if asked.since > log.rev {
+        self.oracle.reads_before(account, community);
+        if let Outcome::Done(logs) = self.memory.commit(account, now, &[], &changes) {
+            self.publish(0, None, &changes, &logs);
+        }
+        self.oracle.check_account(account, &self.memory);
+    }
+
+    fn sync_topic(&self, account: AccountId, topic: TopicId, asked: &SyncLog) -> SyncOutcome {
+        let Some((_, _, log)) = self.memory.visible(account, topic) else {
+            return SyncOutcome::Gone {};
+        };
+        let newest = asked.ranges.iter().map(|range| range.rev).max();
+        let highest = asked.ranges.iter().map(|range| range.to).max().unwrap_or_default();
+        if newest.unwrap_or_default().max(asked.since) > log.rev || highest > log.head() {
             return SyncOutcome::Ahead { rev: log.rev };
         }
-        let floor = self.state.floor(account, topic);
-        let mut changed: Vec<Row> = asked
-            .ranges
-            .iter()
-            .flat_map(|range| {
-                log.messages
-                    .iter()
-                    .filter(move |sent| {
-                        let seq = sent.message.seq;
-                        range.from <= seq && seq <= range.to && seq >= floor
-                    })
-                    .map(Sent::row)
-                    .filter(move |row| row.rev > range.rev)
-            })
-            .collect();
+        let floor = self.memory.floor(account, topic);
+        let is_changed = |sent: &&crate::memory::Sent| {
+            let seq = sent.message.seq;
+            let is_held = asked
+                .ranges
+                .iter()
+                .any(|range| range.from <= seq && seq <= range.to && sent.rev > range.rev);
+            is_held && seq >= floor && sent.rev > sent.first_rev
+        };
+        let mut changed: Vec<Row> =
+            log.messages.iter().filter(is_changed).map(|sent| sent.row()).collect();
         changed.sort_by_key(|row| row.rev);
         let has_more = changed.len() > SYNC_ROWS;
         changed.truncate(SYNC_ROWS);
@@ -365,13 +485,7 @@ impl Server {
         };
         let mut tail_from = None;
         if !has_more {
-            let highest = asked
-                .ranges
-                .iter()
-                .map(|range| range.to.0)
-                .max()
-                .unwrap_or_default();
-            let from = (highest + 1)
+            let from = (highest.0 + 1)
                 .max(log.head().0.saturating_sub(TAIL - 1))
                 .max(floor.0);
             if from <= log.head().0 {
@@ -384,98 +498,83 @@ impl Server {
             rev,
             head_seq: log.head(),
             floor,
-            authors: self.authors(&changed),
+            authors: self.memory.authors(&changed),
             rows: changed,
             tail_from,
             has_more,
         }
     }
 
-    pub fn digest(
-        &self,
-        account: AccountId,
-        community: CommunityId,
-        from: Millis,
-        to: Millis,
-    ) -> Digest {
-        let (log, members) = &self.state.communities[&community];
-        let topics = log
-            .rows
-            .values()
-            .filter_map(|row| match &row.body {
-                Body::Topic(topic) => Some((topic.no, row.id.parse::<TopicId>().unwrap())),
-                _ => None,
-            })
-            .filter(|(_, topic)| members.sees(account, *topic))
-            .filter_map(|(no, topic)| {
-                let state = &self.state.topics[&topic];
-                (state.moved_at > from && state.moved_at <= to).then(|| TopicHead {
-                    no,
-                    head_seq: state.head(),
-                    rev: state.rev,
-                    wide_mentions: vec![],
-                })
-            })
-            .collect();
-        Digest {
-            community,
-            audience: members.view(account),
-            from,
-            to,
-            topics,
-            members: members.joined.len() as u64,
-            online: 1,
-        }
-    }
-
-    /// The slow lane.
-    pub fn send_digests(&mut self) {
-        let sessions: Vec<(u64, AccountId, Millis)> = self
-            .sessions
-            .iter()
-            .map(|(id, session)| (*id, session.account, session.digest_at))
-            .collect();
-        for (id, account, from) in sessions {
-            for community in self.state.communities.keys().copied().collect::<Vec<_>>() {
-                if !self.state.communities[&community]
-                    .1
-                    .joined
-                    .contains_key(&account)
-                {
-                    continue;
-                }
-                let digest = self.digest(account, community, from, self.now);
-                if !digest.topics.is_empty() {
-                    self.say(id, Pushed::Digest(digest), true);
-                }
-            }
-            self.sessions.get_mut(&id).unwrap().digest_at = self.now;
-        }
-    }
-
     pub fn send_heartbeats(&mut self) {
+        let now = self.now();
         for (id, session) in &self.sessions {
             let account = session.account;
-            let mut heads = vec![(Log::Account(account), self.state.accounts[&account].rev)];
-            for (community, (log, members)) in &self.state.communities {
-                if members.joined.contains_key(&account) {
-                    heads.push((Log::Community(*community), log.rev));
-                }
+            let mut heads = vec![(Log::Account(account), self.memory.accounts[&account].rev)];
+            for community in self.memory.communities_of(account) {
+                let rev = self.memory.communities[&community].structure.rev;
+                heads.push((Log::Community(community), rev));
             }
-            for topic in &session.watched {
-                if let Some(log) = self.state.topics.get(topic) {
+            for topic in session.watched.keys() {
+                if let Some(log) = self.memory.topics.get(topic) {
                     heads.push((Log::Topic(*topic), log.rev));
                 }
             }
-            let heartbeat = Heartbeat {
-                now: self.now,
-                heads,
-            };
-            self.outgoing.push((
-                *id,
-                ServerFrame::Pushed(Pushed::Heartbeat(heartbeat)),
-                false,
-            ));
+            let heartbeat = Pushed::Heartbeat(Heartbeat { now, heads });
+            self.outgoing.push((*id, ServerFrame::Pushed(heartbeat), false));
         }
+    }
+}
+
+impl Memory {
+    pub fn communities_of(&self, account: AccountId) -> Vec<CommunityId> {
+        let mine = self.communities.iter().filter(|(_, home)| home.members.contains_key(&account));
+        mine.map(|(community, _)| *community).collect()
+    }
+
+    pub fn membership(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+    ) -> Option<(&crate::memory::Home, &Member)> {
+        let home = self.communities.get(&community)?;
+        Some((home, home.members.get(&account)?))
+    }
+
+    /// A topic that an account may see.
+    pub fn visible(
+        &self,
+        account: AccountId,
+        topic: TopicId,
+    ) -> Option<(&Structure, &Member, &TopicLog)> {
+        let log = self.topics.get(&topic)?;
+        let (home, member) = self.membership(account, log.community)?;
+        let sight = home.structure.sight(member);
+        sight.topics.contains_key(&topic).then_some((&home.structure, member, log))
+    }
+
+    /// The first message that an account may read of a topic that it sees.
+    pub fn floor(&self, account: AccountId, topic: TopicId) -> Seq {
+        let (structure, member, log) = self.visible(account, topic).unwrap();
+        let since = structure.readable_since(member, topic);
+        since.map_or(Seq(1), |since| log.first_since(since))
+    }
+
+    pub fn authors(&self, rows: &[Row]) -> Vec<(AccountId, Rev)> {
+        let authors: BTreeSet<AccountId> = rows
+            .iter()
+            .filter_map(|row| match &row.body {
+                Body::Message(message) => Some(message.content.as_ref()?.author),
+                _ => None,
+            })
+            .collect();
+        let with_rev = |author| (author, self.profile_rev(author));
+        authors.into_iter().map(with_rev).collect()
+    }
+}
+
+impl TopicLog {
+    pub fn first_since(&self, time: Millis) -> Seq {
+        let before = self.messages.iter().filter(|sent| sent.content().sent_at < time);
+        Seq(before.count() as u64 + 1)
     }
 }

@@ -23,7 +23,11 @@ pub struct Store {
     pub counts: BTreeMap<CommunityId, Counts>,
     pub profiles: BTreeMap<AccountId, Row>,
     pub outbox: BTreeMap<u64, OutboxEntry>,
+    /// The furthest that each cursor was, in this epoch.
+    furthest: BTreeMap<Log, Rev>,
     pub lost: Vec<(TopicId, Seq)>,
+    /// My messages that a restored server does not have.
+    pub offered: BTreeSet<String>,
     pub next_no: u64,
 }
 
@@ -112,6 +116,12 @@ impl Store {
     pub fn apply(&mut self, batch: Batch) -> Vec<Command> {
         let mut follow_ups = Vec::new();
         let mut touched = BTreeSet::new();
+        let is_reset = batch.iter().any(
+            |change| matches!(change, Change::Greeted(greeting) if Some(greeting.epoch) != self.epoch),
+        );
+        if is_reset {
+            self.furthest.clear();
+        }
         for change in batch {
             match change {
                 Change::Greeted(greeting) => {
@@ -143,11 +153,10 @@ impl Store {
                 }
                 Change::Cursor { log, rev, view } => {
                     assert!(log.topic().is_none(), "a topic's cursor is its islands");
-                    let old = self.cursors.insert(log, (rev, view));
-                    assert!(
-                        old.is_none_or(|(old, _)| old <= rev),
-                        "the cursor of {log} went back"
-                    );
+                    self.cursors.insert(log, (rev, view));
+                    let furthest = self.furthest.entry(log).or_default();
+                    assert!(*furthest <= rev, "the cursor of {log} went back");
+                    *furthest = rev;
                 }
                 Change::Me(..) => {}
                 Change::Forget(Log::Topic(topic)) => {
@@ -156,6 +165,10 @@ impl Store {
                     self.heads.remove(&topic);
                 }
                 Change::Forget(log) => {
+                    assert!(
+                        is_reset || !matches!(log, Log::Account(_)),
+                        "an account's log is forgotten for another epoch only"
+                    );
                     self.rows.remove(&log);
                     self.cursors.remove(&log);
                     if let Log::Community(community) = log {
@@ -198,7 +211,11 @@ impl Store {
                         entry.state = OutboxState::Rejected(rejection);
                     }
                 }
-                Change::Lost(topic, seq) => self.lost.push((topic, seq)),
+                Change::Lost(topic, seq) => {
+                    self.lost.push((topic, seq));
+                    let mine = self.own_after(topic, seq);
+                    self.offered.extend(mine);
+                }
                 Change::FollowUp(command) => follow_ups.push(command),
             }
         }
@@ -206,6 +223,21 @@ impl Store {
             self.check_islands(topic);
         }
         follow_ups
+    }
+
+    /// My own messages of a topic after a place.
+    pub fn own_after(&self, topic: TopicId, seq: Seq) -> Vec<String> {
+        let messages = self.messages.get(&topic);
+        let after = messages.into_iter().flatten().filter(|(at, _)| **at > seq);
+        let is_mine = |message: &Message| {
+            message.content.as_ref().is_some_and(|content| {
+                Some(content.author) == self.account && content.recalled_by.is_none()
+            })
+        };
+        after
+            .filter(|(_, (_, message))| is_mine(message))
+            .map(|(_, (id, _))| id.clone())
+            .collect()
     }
 
     fn put_message(&mut self, topic: TopicId, row: Row) {

@@ -1,16 +1,27 @@
 //! Clients, a server and a network in virtual time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tulou_engine::Input;
-use tulou_protocol::{AccountId, ClientFrame, CommunityId, ServerFrame, id::Millis};
+use tulou_protocol::{
+    AccountId, Body, ClientFrame, Epoch, Log, ServerFrame, id::Millis, push::Pushed,
+};
 
 use crate::{
+    acts::Known,
     chance::Chance,
     client::{Client, Wish},
-    model::State,
+    memory::{Commit, Memory},
+    oracle::Oracle,
+    plan::{Kind, Plan, Step},
     server::Server,
+    weather::Weather,
 };
+
+/// Calm is long enough for what was lost before it to be asked for.
+const CALM_MS: Millis = 700_000;
+/// And then for what is held to be looked through.
+const REST_MS: Millis = 200_000;
 
 enum Event {
     /// A client's socket opens, or not.
@@ -21,8 +32,6 @@ enum Event {
     Closed(usize),
     /// A crashed client is started.
     Start(usize),
-    Act,
-    Trouble,
     Digest,
     Heartbeat,
     /// The server is there again.
@@ -41,7 +50,10 @@ pub struct World {
     chance: Chance,
     pub server: Server,
     is_server_up: bool,
+    /// What the server's clock says, less what the world's says.
+    server_clock: Millis,
     pub clients: Vec<Client>,
+    accounts: Vec<AccountId>,
     /// Open or opening connections, by number.
     connections: BTreeMap<u64, Connection>,
     /// The connection that a client uses.
@@ -49,43 +61,55 @@ pub struct World {
     next_connection: u64,
     events: BTreeMap<(Millis, u64), Event>,
     next_event: u64,
-    is_calm: bool,
-    backup: Option<State>,
+    backup: Option<(Memory, Oracle)>,
     pub was_restored: bool,
+    /// Messages that a client held of his own and that the restored server does not have.
+    pub at_risk: Vec<BTreeSet<String>>,
+}
+
+/// Runs a plan; panics where something is not as it must be.
+pub fn run(plan: &Plan) {
+    let mut world = World::new(plan);
+    for step in &plan.steps {
+        world.step(step);
+    }
+    world.rest(plan.seed);
+    world.check();
 }
 
 impl World {
-    pub fn new(seed: u64) -> Self {
-        let mut chance = Chance::new(seed);
-        let accounts: Vec<AccountId> = (0..2).map(|_| AccountId(chance.uuid())).collect();
-        let server = Server::new(Chance::new(chance.next()), &accounts);
-        let clients: Vec<Client> = [0, 0, 1]
-            .into_iter()
+    fn new(plan: &Plan) -> Self {
+        let mut chance = Chance::new(plan.seed ^ 0xacc0);
+        let count = plan.clients.iter().max().map_or(0, |last| last + 1);
+        let accounts: Vec<AccountId> = (0..count).map(|_| AccountId(chance.uuid())).collect();
+        let server = Server::new(Epoch(chance.uuid()), &accounts);
+        let clients: Vec<Client> = plan
+            .clients
+            .iter()
             .enumerate()
-            .map(|(number, at): (usize, usize)| {
-                Client::new(number, accounts[at], Chance::new(chance.next()))
-            })
+            .map(|(number, at)| Client::new(number, accounts[*at]))
             .collect();
         let mut world = Self {
-            now: 1_000_000,
+            now: 10_000_000,
             current: vec![None; clients.len()],
+            at_risk: vec![BTreeSet::new(); clients.len()],
             chance,
             server,
             is_server_up: true,
+            server_clock: 0,
             clients,
+            accounts,
             connections: BTreeMap::new(),
             next_connection: 1,
             events: BTreeMap::new(),
             next_event: 0,
-            is_calm: false,
             backup: None,
             was_restored: false,
         };
         for client in 0..world.clients.len() {
+            world.clients[client].chance = Chance::new(plan.seed ^ client as u64);
             world.at(0, Event::Start(client));
         }
-        world.at(10, Event::Act);
-        world.at(5_000, Event::Trouble);
         world.at(1_000, Event::Digest);
         world.at(30_000, Event::Heartbeat);
         world
@@ -97,30 +121,110 @@ impl World {
             .insert((self.now + delay, self.next_event), event);
     }
 
-    /// Faults and people for a while, then calm; then everything must agree.
-    pub fn run(&mut self, restore: bool) {
-        let end = self.now + self.chance.between(60_000, 240_000);
-        if restore {
-            let at = self.now + 30_000;
-            self.until(at);
-            self.backup = Some(self.server.state.clone());
-        }
+    fn step(&mut self, step: &Step) {
+        let end = self.now + step.after;
         self.until(end);
-        if let Some(mut backup) = self.backup.take() {
-            self.was_restored = true;
-            backup.epoch = tulou_protocol::Epoch(self.chance.uuid());
-            self.server.state = backup;
-            self.restart_server();
-            let end = self.now + 60_000;
-            self.until(end);
-        }
-        self.calm();
-        let end = self.now + 1_800_000;
-        self.until(end);
-        for _ in 0..400 {
-            for client in 0..self.clients.len() {
-                let wishes = self.clients[client].settle_refused(self.now);
+        self.chance = Chance::new(step.dice);
+        self.server.chance = Chance::new(step.dice ^ 0x5e4);
+        match step.kind {
+            Kind::Act(client) => {
+                let known = Known {
+                    communities: self.server.memory.communities.keys().copied().collect(),
+                    accounts: self.accounts.clone(),
+                };
+                self.clients[client].chance = Chance::new(step.dice ^ 0xac7);
+                let wishes = self.clients[client].act(&known, self.now);
                 self.perform(client, wishes);
+            }
+            Kind::Cut(client) => self.cut(client),
+            Kind::Dead(client) => {
+                if let Some(connection) = self.current[client] {
+                    self.connections.remove(&connection);
+                    self.server.detach(connection);
+                }
+            }
+            Kind::Crash(client) => {
+                self.clients[client].crash();
+                self.lose_process(client);
+            }
+            Kind::Restart => {
+                self.restart_server();
+                self.is_server_up = false;
+                let wait = self.chance.between(1, 20_000);
+                self.at(wait, Event::ServerUp);
+            }
+            Kind::Backup => {
+                self.backup = Some((self.server.memory.clone(), self.server.oracle.clone()));
+            }
+            Kind::Restore => self.restore(),
+            Kind::Weather => self.server.weather = Weather::new(&mut self.chance),
+            Kind::ClientClock(client) => {
+                let by = self.another_time();
+                self.clients[client].clock += by;
+            }
+            Kind::ServerClock => {
+                self.server_clock += self.another_time();
+                self.server.wall = self.now + self.server_clock;
+            }
+            Kind::Newer => {
+                let account = *self.chance.pick(&self.accounts).unwrap();
+                let kind = format!("newer_{}", self.chance.below(3));
+                let value = serde_json::json!({"said": self.chance.below(100)});
+                let now = self.server.now();
+                let mut commit = Commit::new(account, now);
+                let body = Body::Unknown(kind, value);
+                let log = Log::Account(account);
+                self.server.memory.put(&mut commit, log, "thing".into(), body);
+                self.server.publish(0, None, &[], &commit.logs);
+                self.deliver();
+            }
+        }
+    }
+
+    fn another_time(&mut self) -> Millis {
+        let hour = 3_600_000;
+        *self
+            .chance
+            .pick(&[-hour, -hour, -60_000, 60_000, hour, 31 * 24 * hour])
+            .unwrap()
+    }
+
+    /// What was written since the copy is gone; the store says so by another epoch.
+    fn restore(&mut self) {
+        let Some((memory, oracle)) = self.backup.take() else {
+            return;
+        };
+        self.server.memory = memory;
+        self.server.oracle = oracle;
+        self.server.memory.epoch = Epoch(self.chance.uuid());
+        self.restart_server();
+        if !self.was_restored {
+            for (client, at_risk) in self.clients.iter().zip(&mut self.at_risk) {
+                for topic in client.store.islands.keys() {
+                    let log = self.server.memory.topics.get(topic);
+                    let head = log.map(crate::memory::TopicLog::head).unwrap_or_default();
+                    at_risk.extend(client.store.own_after(*topic, head));
+                }
+            }
+        }
+        self.was_restored = true;
+    }
+
+    /// Nothing goes wrong any more, and nobody does anything; then what waits for people is settled.
+    fn rest(&mut self, seed: u64) {
+        self.chance = Chance::new(seed ^ 0xca15);
+        self.server.weather = Weather::CALM;
+        for (at, client) in self.clients.iter_mut().enumerate() {
+            client.may_crash = false;
+            client.chance = Chance::new(seed ^ 0x4e57 ^ at as u64);
+        }
+        let end = self.now + CALM_MS;
+        self.until(end);
+        for _ in 0..200 {
+            for client in 0..self.clients.len() {
+                while let Some(wishes) = self.clients[client].settle_refused(self.now) {
+                    self.perform(client, wishes);
+                }
             }
             let end = self.now + 2_000;
             self.until(end);
@@ -129,17 +233,8 @@ impl World {
                 break;
             }
         }
-        let end = self.now + 1_200_000;
+        let end = self.now + REST_MS;
         self.until(end);
-        self.check();
-    }
-
-    fn calm(&mut self) {
-        self.is_calm = true;
-        self.server.is_calm = true;
-        for client in &mut self.clients {
-            client.calm();
-        }
     }
 
     fn until(&mut self, end: Millis) {
@@ -149,29 +244,24 @@ impl World {
                 .clients
                 .iter()
                 .enumerate()
-                .filter_map(|(at, client)| Some((client.engine.as_ref()?.deadline()?, at)))
+                .filter_map(|(at, client)| Some((client.deadline()?, at)))
                 .min();
             let next = event
                 .unwrap_or(Millis::MAX)
                 .min(deadline.map_or(Millis::MAX, |(at, _)| at));
             if next > end {
                 self.now = end;
+                self.server.wall = self.now + self.server_clock;
                 return;
             }
             self.now = self.now.max(next);
-            self.server.now = self.now;
+            self.server.wall = self.now + self.server_clock;
             match deadline {
                 Some((at, client)) if event.is_none_or(|event| at < event) => {
                     // A driver is never earlier than its timer.
-                    let before = self.clients[client]
-                        .engine
-                        .as_ref()
-                        .and_then(tulou_engine::Engine::deadline);
+                    let before = self.clients[client].deadline();
                     self.input(client, Input::Tick);
-                    let after = self.clients[client]
-                        .engine
-                        .as_ref()
-                        .and_then(tulou_engine::Engine::deadline);
+                    let after = self.clients[client].deadline();
                     assert!(
                         after.is_none_or(|after| after > self.now || Some(after) != before),
                         "the clock stands still at {}: {:?} {:?}",
@@ -194,7 +284,8 @@ impl World {
                 if self.current[client] != Some(connection) {
                     return;
                 }
-                if self.is_server_up && (self.is_calm || !self.chance.one_in(4)) {
+                let is_closed = Weather::happens(self.server.weather.closed, &mut self.chance);
+                if self.is_server_up && !is_closed {
                     self.input(client, Input::LinkUp);
                 } else {
                     self.connections.remove(&connection);
@@ -203,11 +294,8 @@ impl World {
                 }
             }
             Event::ToServer(connection, frame) => {
-                let Some(account) = self.connections.get(&connection).map(|open| open.account)
-                else {
-                    return;
-                };
-                if self.is_server_up {
+                let account = self.connections.get(&connection).map(|open| open.account);
+                if let Some(account) = account.filter(|_| self.is_server_up) {
                     self.server.take(connection, account, frame);
                     self.deliver();
                 }
@@ -221,24 +309,6 @@ impl World {
             Event::Start(client) => {
                 let wishes = self.clients[client].start(self.now);
                 self.perform(client, wishes);
-            }
-            Event::Act => {
-                if !self.is_calm {
-                    let client = self.chance.below(self.clients.len() as u64) as usize;
-                    let communities: Vec<CommunityId> =
-                        self.server.state.communities.keys().copied().collect();
-                    let wishes = self.clients[client].act(&communities, self.now);
-                    self.perform(client, wishes);
-                    let wait = self.chance.between(1, 600);
-                    self.at(wait, Event::Act);
-                }
-            }
-            Event::Trouble => {
-                if !self.is_calm {
-                    self.trouble();
-                    let wait = self.chance.between(1_000, 20_000);
-                    self.at(wait, Event::Trouble);
-                }
             }
             Event::Digest => {
                 self.server.send_digests();
@@ -254,45 +324,17 @@ impl World {
         }
     }
 
-    fn trouble(&mut self) {
-        let client = self.chance.below(self.clients.len() as u64) as usize;
-        match self.chance.below(8) {
-            0..=2 => self.cut(client),
-            3 => {
-                // A link that is dead without being closed: nothing comes or goes.
-                if let Some(connection) = self.current[client] {
-                    self.connections.remove(&connection);
-                    self.server.sessions.remove(&connection);
-                }
-            }
-            4 => {
-                self.clients[client].crash();
-                self.lose_process(client);
-            }
-            5 => {
-                self.restart_server();
-                self.is_server_up = false;
-                let wait = self.chance.between(1, 20_000);
-                self.at(wait, Event::ServerUp);
-            }
-            _ => {
-                self.server.change_rights();
-                self.deliver();
-            }
-        }
-    }
-
     fn cut(&mut self, client: usize) {
         if let Some(connection) = self.current[client].take() {
             self.connections.remove(&connection);
-            self.server.sessions.remove(&connection);
+            self.server.detach(connection);
             let wait = self.chance.between(1, 3_000);
             self.at(wait, Event::Closed(client));
         }
     }
 
     fn restart_server(&mut self) {
-        self.server.sessions.clear();
+        self.server.restart();
         for client in 0..self.clients.len() {
             self.cut(client);
         }
@@ -301,7 +343,7 @@ impl World {
     fn lose_process(&mut self, client: usize) {
         if let Some(connection) = self.current[client].take() {
             self.connections.remove(&connection);
-            self.server.sessions.remove(&connection);
+            self.server.detach(connection);
         }
         self.events.retain(
             |_, event| !matches!(event, Event::Closed(at) | Event::Start(at) if *at == client),
@@ -337,30 +379,11 @@ impl World {
                 Wish::Disconnect => {
                     if let Some(connection) = self.current[client].take() {
                         self.connections.remove(&connection);
-                        self.server.sessions.remove(&connection);
+                        self.server.detach(connection);
                     }
                     self.at(1, Event::Closed(client));
                 }
-                Wish::Send(frame) => {
-                    let Some(connection) = self.current[client] else {
-                        continue;
-                    };
-                    let wait = self.latency();
-                    let Some(open) = self.connections.get_mut(&connection) else {
-                        continue;
-                    };
-                    let at = open.to_server_at.max(self.now + wait);
-                    open.to_server_at = at;
-                    // What is said crosses the wire as text.
-                    let text = frame.to_text().unwrap();
-                    let read = ClientFrame::parse(&text)
-                        .unwrap()
-                        .into_iter()
-                        .map(Result::unwrap)
-                        .collect();
-                    assert_eq!(ClientFrame(read), frame, "the frame reads back");
-                    self.at(at - self.now, Event::ToServer(connection, frame));
-                }
+                Wish::Send(frame) => self.send(client, frame),
             }
         }
         if self.clients[client].engine.is_none() {
@@ -368,23 +391,45 @@ impl World {
         }
     }
 
-    fn latency(&mut self) -> Millis {
-        if !self.is_calm && self.chance.one_in(10) {
-            self.chance.between(200, 4_000)
-        } else {
-            self.chance.between(1, 60)
-        }
+    fn send(&mut self, client: usize, frame: ClientFrame) {
+        let wait = self.server.weather.latency(&mut self.chance);
+        let Some(connection) = self.current[client] else {
+            return;
+        };
+        let Some(open) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        let at = open.to_server_at.max(self.now + wait);
+        open.to_server_at = at;
+        self.at(at - self.now, Event::ToServer(connection, frame));
     }
 
-    /// The server's frames set out: in order, but pushes may be lost or late.
+    /// The server's frames set out: in order, but pushes may be lost or late. Two of one log may be merged.
     fn deliver(&mut self) {
+        let mut waiting: Vec<(u64, ServerFrame, bool)> = Vec::new();
         for (connection, frame, may_be_lost) in std::mem::take(&mut self.server.outgoing) {
-            let is_shaky = may_be_lost && !self.is_calm;
-            if is_shaky && self.chance.one_in(10) {
+            let last = waiting.iter_mut().rev().find(|(to, ..)| *to == connection);
+            if let (
+                ServerFrame::Pushed(Pushed::Push(next)),
+                Some((_, ServerFrame::Pushed(Pushed::Push(push)), _)),
+            ) = (&frame, last)
+                && (push.log, push.rev) == (next.log, next.prev)
+                && self.chance.one_in(2)
+            {
+                push.rev = next.rev;
+                push.rows.extend(next.rows.iter().cloned());
+                push.authors.extend(next.authors.iter().copied());
                 continue;
             }
-            let wait = self.latency();
-            let is_late = is_shaky && self.chance.one_in(6);
+            waiting.push((connection, frame, may_be_lost));
+        }
+        let weather = self.server.weather;
+        for (connection, frame, may_be_lost) in waiting {
+            if may_be_lost && Weather::happens(weather.loss, &mut self.chance) {
+                continue;
+            }
+            let wait = weather.latency(&mut self.chance);
+            let is_late = may_be_lost && Weather::happens(weather.late, &mut self.chance);
             let extra = if is_late {
                 self.chance.between(1, 1_500)
             } else {
@@ -401,3 +446,4 @@ impl World {
         }
     }
 }
+

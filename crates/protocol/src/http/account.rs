@@ -166,69 +166,72 @@ mod tests {
     #[test]
     fn every_body_is_written_as_documented() {
         let account = AccountId(Uuid::from_u128(1));
-        insta::assert_json_snapshot!("account_bodies", json!({
-            "register": Register {
-                account_name: "alice".into(),
-                display_name: "Alice".into(),
-                password: "correct horse".into(),
-                invite: Some("K7Q2".into()),
-                device: "attic · Linux".into(),
-            },
-            "registered": Registered {
-                account,
-                token: "t".into(),
-                recovery_codes: vec!["ABCD-EFGH-JKMN-PQRS".into()],
-            },
-            "sign_in": SignIn {
-                account_name: "alice".into(),
-                password: "correct horse".into(),
-                device: "attic · Linux".into(),
-            },
-            "recover": Recover {
-                account_name: "alice".into(),
-                code: "ABCD-EFGH-JKMN-PQRS".into(),
-                password: "battery staple".into(),
-                device: "attic · Linux".into(),
-            },
-            "change_password": ChangePassword {
-                password: "correct horse".into(),
-                new_password: "battery staple".into(),
-            },
-            "confirm": Confirm { password: "correct horse".into() },
-            "recovery_codes": RecoveryCodes { recovery_codes: vec!["ABCD-EFGH-JKMN-PQRS".into()] },
-            "account": AccountCard {
-                account,
-                account_name: "alice".into(),
-                recovery_codes: 9,
-                sessions: vec![SessionCard {
-                    session: SessionId(Uuid::from_u128(2)),
-                    device: "attic · Linux".into(),
-                    address: "192.0.2.7".into(),
-                    created_at: 1,
-                    seen_at: 2,
-                    online: true,
-                    current: true,
-                }],
-                owned: vec![OwnedCommunity {
-                    community: CommunityId(Uuid::from_u128(3)),
-                    name: "土楼".into(),
-                }],
-                server_admin: false,
-            },
-            "delete": DeleteAccount { password: "correct horse".into(), messages: Messages::Remove },
-            "accounts": AccountList {
-                accounts: vec![ListedAccount {
-                    account,
+        insta::assert_json_snapshot!(
+            "account_bodies",
+            json!({
+                "register": Register {
                     account_name: "alice".into(),
                     display_name: "Alice".into(),
-                    created_at: 1,
-                    seen_at: 2,
-                    server_admin: true,
-                }],
-                has_more: false,
-            },
-            "reset": Reset { code: "ABCD-EFGH-JKMN-PQRS".into(), expires_at: 9 },
-        }));
+                    password: "correct horse".into(),
+                    invite: Some("K7Q2".into()),
+                    device: "attic · Linux".into(),
+                },
+                "registered": Registered {
+                    account,
+                    token: "t".into(),
+                    recovery_codes: vec!["ABCD-EFGH-JKMN-PQRS".into()],
+                },
+                "sign_in": SignIn {
+                    account_name: "alice".into(),
+                    password: "correct horse".into(),
+                    device: "attic · Linux".into(),
+                },
+                "recover": Recover {
+                    account_name: "alice".into(),
+                    code: "ABCD-EFGH-JKMN-PQRS".into(),
+                    password: "battery staple".into(),
+                    device: "attic · Linux".into(),
+                },
+                "change_password": ChangePassword {
+                    password: "correct horse".into(),
+                    new_password: "battery staple".into(),
+                },
+                "confirm": Confirm { password: "correct horse".into() },
+                "recovery_codes": RecoveryCodes { recovery_codes: vec!["ABCD-EFGH-JKMN-PQRS".into()] },
+                "account": AccountCard {
+                    account,
+                    account_name: "alice".into(),
+                    recovery_codes: 9,
+                    sessions: vec![SessionCard {
+                        session: SessionId(Uuid::from_u128(2)),
+                        device: "attic · Linux".into(),
+                        address: "192.0.2.7".into(),
+                        created_at: 1,
+                        seen_at: 2,
+                        online: true,
+                        current: true,
+                    }],
+                    owned: vec![OwnedCommunity {
+                        community: CommunityId(Uuid::from_u128(3)),
+                        name: "土楼".into(),
+                    }],
+                    server_admin: false,
+                },
+                "delete": DeleteAccount { password: "correct horse".into(), messages: Messages::Remove },
+                "accounts": AccountList {
+                    accounts: vec![ListedAccount {
+                        account,
+                        account_name: "alice".into(),
+                        display_name: "Alice".into(),
+                        created_at: 1,
+                        seen_at: 2,
+                        server_admin: true,
+                    }],
+                    has_more: false,
+                },
+                "reset": Reset { code: "ABCD-EFGH-JKMN-PQRS".into(), expires_at: 9 },
+            })
+        );
     }
 
     #[test]

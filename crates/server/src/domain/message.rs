@@ -6,7 +6,7 @@ use tulou_protocol::{
     id::Millis,
     limits,
     permission::Place,
-    row::{Content, Mark, Marks, Reaction},
+    row::{Content, Mark, Marks, Message, Reaction},
     text,
 };
 
@@ -186,30 +186,36 @@ pub(super) fn recall(case: &Case<'_>, topic: TopicId) -> Result<Decision, Reject
             return Err(Code::RecallTooLate.into());
         }
     }
+    Ok(Decision {
+        expects: vec![expect],
+        changes: recalled(topic, id, &stored.message, case.actor),
+    })
+}
+
+/// What the recall of a message changes. A recalled message keeps no pin: nobody could find what it points to.
+pub fn recalled(topic: TopicId, id: MessageId, message: &Message, by: AccountId) -> Vec<Change> {
+    let Some(content) = &message.content else {
+        return Vec::new();
+    };
     let mut changes = vec![Change::Content(Box::new(Contents {
         topic,
         message: id,
-        seq: stored.message.seq,
+        seq: message.seq,
         content: Content {
             text: String::new(),
-            recalled_by: Some(case.actor),
+            recalled_by: Some(by),
             ..content.clone()
         },
         mentioned: Vec::new(),
         unmentioned: text::mentions(&content.text).accounts,
         wide: Vec::new(),
     }))];
-    // A recalled message keeps no pin: nobody could find what it points to.
-    if let Some(marks) = stored
-        .message
-        .marks
-        .as_ref()
-        .filter(|marks| marks.pinned_at.is_some())
-    {
+    let marks = message.marks.as_ref();
+    if let Some(marks) = marks.filter(|marks| marks.pinned_at.is_some()) {
         changes.push(Change::Marks {
             topic,
             message: id,
-            seq: stored.message.seq,
+            seq: message.seq,
             marks: Marks {
                 pinned_at: None,
                 ..marks.clone()
@@ -217,10 +223,7 @@ pub(super) fn recall(case: &Case<'_>, topic: TopicId) -> Result<Decision, Reject
             reaction: None,
         });
     }
-    Ok(Decision {
-        expects: vec![expect],
-        changes,
-    })
+    changes
 }
 
 pub(super) fn react(

@@ -4,47 +4,69 @@
 //! * `writer`: the thread
 //! * `group`: the transaction of a group of commits
 //! * `readers`: the threads that read
-//! * one file per group of tables: `log`, `row`, `message`, `community`, `account`, `invite`, `answer`
+//! * one file per group of tables: `log`, `row`, `message`, `community`, `account`, `listing`, `session`,
+//!   `recovery`, `invite`, `answer`; `deletion`, `ending` and `fading` go across them
 
 mod account;
+mod accounts;
 mod answer;
 mod community;
+mod deletion;
+mod ending;
+mod fading;
 mod group;
+mod held;
+pub(crate) mod hold;
 mod invite;
+mod listing;
 mod log;
 mod message;
 mod readers;
+mod recovery;
 mod row;
 mod schema;
+mod session;
+pub(crate) mod snapshot;
+mod upkeep;
 mod writer;
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use rusqlite::{Connection, OpenFlags};
 use tulou_protocol::{
-    AccountId, CommandId, CommunityId, Log, Rev, Row, Seq, SessionId, TopicId,
+    AccountId, CommandId, CommunityId, Log, MemberGroupId, MessageId, Rev, Row, Seq, TopicId,
     id::Millis,
     question::{Invite, PageAt, Range},
 };
 
+use self::hold::Hold;
 use super::{
-    Account, Bus, Commit, Head, Identity, Known, Listed, Moved, NewAccount, Outcome, Pending,
-    SignedInAs, Store, StoreError, Stretch, TokenHash, TopicChanges,
+    Bus, Commit, Head, Identity, Known, Listed, MemberSlice, Moved, Outcome, Pending,
+    ReadableSince, RowsSince, Store, StoreError, Stretch, TopicChanges,
 };
+use crate::backup::swap;
 use crate::domain::{
     facts::Needs,
     structure::{Member, Structure},
 };
 
 /// The name of the file in the folder.
-const FILE: &str = "tulou.sqlite";
+pub const FILE: &str = "tulou.sqlite";
 
 /// Pages of the log after which it is moved into the file. Pages that were written often are moved once, so the more, the
 /// less is written in all; 16 MiB are read back quickly at the next start.
 const CHECKPOINT_PAGES: i64 = 4_096;
 
+/// The newest version of a store that this program knows.
+pub(crate) fn known_schema() -> i64 {
+    schema::known()
+}
+
 /// Makes the folder, readable for nobody else; one that is there stays as it is.
-fn make_private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -62,15 +84,25 @@ pub struct Sqlite {
     identity: Identity,
     writer: writer::Writer,
     readers: readers::Readers,
+    /// None once it is closed.
+    hold: Mutex<Option<Hold>>,
 }
 
 impl Sqlite {
     /// Opens the store in a folder, making both if need be.
     ///
     /// # Errors
-    /// If the folder cannot be used, or the store was written by a newer version.
+    /// If the folder cannot be used, another program works in it, or the store was written by a newer version.
     pub fn open(folder: &Path, bus: Bus) -> Result<Self, StoreError> {
         make_private(folder)?;
+        let hold = Hold::take(folder)?;
+        // A restore that was cut off is finished before anything is read.
+        if let Some(aside) = swap::finish(folder)? {
+            tracing::info!(
+                "a restore was finished; the old store lies in {}",
+                aside.display()
+            );
+        }
         let file = folder.join(FILE);
         let mut connection = Connection::open_with_flags(
             &file,
@@ -85,6 +117,7 @@ impl Sqlite {
             identity,
             writer: writer::Writer::start(connection, bus),
             readers: readers::Readers::start(&file)?,
+            hold: Mutex::new(Some(hold)),
         })
     }
 
@@ -146,10 +179,13 @@ impl Store for Sqlite {
         self.read(move |db| logs.into_iter().map(|log| log::head(db, log)).collect())
     }
 
-    fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<(Head, Vec<Row>)> {
+    fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<RowsSince> {
         self.read(move |db| {
-            let head = log::head(db, log)?.unwrap_or_default();
-            Ok((head, row::since(db, log, since, limit)?))
+            Ok(RowsSince {
+                head: log::head(db, log)?.unwrap_or_default(),
+                floor: log::floor(db, log)?,
+                rows: row::since(db, log, since, limit)?,
+            })
         })
     }
 
@@ -160,7 +196,7 @@ impl Store for Sqlite {
     fn never_read(
         &self,
         account: AccountId,
-        topics: Vec<(TopicId, Millis)>,
+        topics: Vec<ReadableSince>,
     ) -> Pending<Vec<(TopicId, Seq)>> {
         self.read(move |db| message::never_read(db, account, &topics))
     }
@@ -173,6 +209,15 @@ impl Store for Sqlite {
         floor: Seq,
     ) -> Pending<Option<Stretch>> {
         self.read(move |db| message::page(db, topic, at, limit, floor))
+    }
+
+    fn held_messages(
+        &self,
+        topic: TopicId,
+        author: AccountId,
+        messages: Vec<MessageId>,
+    ) -> Pending<Vec<MessageId>> {
+        self.read(move |db| held::of_author(db, topic, author, messages))
     }
 
     fn topic_changes(
@@ -196,43 +241,16 @@ impl Store for Sqlite {
         self.read(move |db| account::profiles(db, &accounts))
     }
 
-    fn list_members(
+    fn list_members(&self, community: CommunityId, slice: MemberSlice) -> Pending<Vec<Listed>> {
+        self.read(move |db| listing::slice(db, community, &slice))
+    }
+
+    fn count_in_member_groups(
         &self,
         community: CommunityId,
-        prefix: String,
-        limit: usize,
-    ) -> Pending<Vec<Listed>> {
-        self.read(move |db| community::list(db, community, &prefix, limit))
-    }
-
-    fn create_account(&self, account: NewAccount) -> Pending<Option<AccountId>> {
-        self.write(move |db| account::create(db, &account))
-    }
-
-    fn account(&self, name: String) -> Pending<Option<Account>> {
-        self.read(move |db| account::find(db, &name))
-    }
-
-    fn has_accounts(&self) -> Pending<bool> {
-        self.read(account::any)
-    }
-
-    fn create_session(
-        &self,
-        account: AccountId,
-        session: SessionId,
-        token: TokenHash,
-        now: Millis,
-    ) -> Pending<()> {
-        self.write(move |db| account::create_session(db, account, session, token, now))
-    }
-
-    fn session(&self, token: TokenHash) -> Pending<Option<SignedInAs>> {
-        self.read(move |db| account::session(db, token))
-    }
-
-    fn end_session(&self, token: TokenHash) -> Pending<Option<SessionId>> {
-        self.write(move |db| account::end_session(db, token))
+        member_groups: Vec<MemberGroupId>,
+    ) -> Pending<Vec<u64>> {
+        self.read(move |db| listing::count(db, community, &member_groups))
     }
 
     fn invites(&self, community: CommunityId) -> Pending<Vec<Invite>> {
@@ -251,11 +269,25 @@ impl Store for Sqlite {
         self.write(move |db| invite::revoke(db, community, &code))
     }
 
-    fn forget_answers(&self, before: Millis) -> Pending<()> {
-        self.write(move |db| answer::forget(db, before))
+    fn has_failed(&self) -> bool {
+        self.writer.has_failed()
+    }
+
+    fn try_to_write(&self) -> Pending<()> {
+        self.write(schema::touch)
     }
 
     fn close(&self) -> Pending<()> {
-        self.writer.close()
+        let closed = self.writer.close();
+        let hold = self
+            .hold
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        Box::pin(async move {
+            let closed = closed.await;
+            drop(hold);
+            closed
+        })
     }
 }

@@ -1,17 +1,24 @@
 //! The suite that every store passes.
 
+mod members;
+mod upkeep;
+
 use std::collections::HashMap;
 
 use tokio::sync::mpsc;
 use tulou_protocol::{
-    AccountId, Code, CommandId, CommunityId, Log, MessageId, Rev, Seq, SessionId, TopicId,
+    AccountId, Code, CommandId, CommunityId, Log, MemberGroupId, MessageId, Rev, Seq, SessionId,
+    TopicId,
     id::Millis,
     question::{Invite, PageAt, Range},
-    row::{Body, Content, Cursor, Membership},
+    row::{Body, Content, Cursor, Membership, Mention},
 };
 use uuid::Uuid;
 
-use super::{Commit, Delivery, NewAccount, Outcome, Store, sqlite::Sqlite};
+use super::{
+    Commit, Delivery, Fading, MemberSlice, NewAccount, NewSession, Outcome, ReadableSince, SliceOf,
+    Store, sqlite::Sqlite,
+};
 use crate::domain::{
     change::{Change, Contents, Expect, Sent},
     facts::Needs,
@@ -76,6 +83,7 @@ impl Bench {
                 name: name.to_owned(),
                 display_name: name.to_owned(),
                 password: "hash".to_owned(),
+                codes: Vec::new(),
                 only_as_first: false,
                 now: 1,
             })
@@ -250,7 +258,11 @@ async fn a_command_that_was_committed_gets_its_stored_answer() {
         matches!(&again, Outcome::Repeat(answer) if *answer == first.answer),
         "{again:?}"
     );
-    bench.store.forget_answers(11).await.unwrap();
+    assert_eq!(
+        bench.store.forget_answers(11, 1_000).await.unwrap(),
+        2,
+        "that of the community's making, too"
+    );
     let stored = bench.store.answer(bench.alice, command).await.unwrap();
     assert_eq!(stored, None, "old answers are dropped");
 }
@@ -462,7 +474,14 @@ async fn an_invite_is_used_as_often_as_it_may_be() {
     assert_eq!(members.len(), 1, "carol is none");
     let listed = bench
         .store
-        .list_members(bench.community, "BO".into(), 10)
+        .list_members(
+            bench.community,
+            MemberSlice {
+                of: SliceOf::Display("bo".into()),
+                after: None,
+                limit: 10,
+            },
+        )
         .await
         .unwrap();
     assert_eq!(listed[0].account_name, "bob", "whatever the case");
@@ -509,7 +528,29 @@ async fn a_dissolved_community_leaves_tombstones_and_nothing_else() {
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     assert!(bench.store.structure(community).await.unwrap().is_none());
     assert_eq!(bench.store.community_of(topic).await.unwrap(), None);
-    let (_, rows) = bench.store.rows_since(own, Rev::ZERO, 100).await.unwrap();
+    let bereft = bench.store.bereft(10).await.unwrap();
+    assert_eq!(
+        bereft,
+        [(community, bench.alice)],
+        "she is still to be told"
+    );
+    bench
+        .commit(
+            bench.alice,
+            Vec::new(),
+            vec![Change::Bereft {
+                community,
+                account: bench.alice,
+            }],
+        )
+        .await;
+    assert_eq!(bench.store.bereft(10).await.unwrap(), []);
+    let rows = bench
+        .store
+        .rows_since(own, Rev::ZERO, 100)
+        .await
+        .unwrap()
+        .rows;
     let kinds: HashMap<&str, &Body> = rows
         .iter()
         .map(|row| (row.body.kind(), &row.body))
@@ -567,7 +608,15 @@ async fn a_store_that_is_opened_again_is_the_same() {
     let session = SessionId(Uuid::now_v7());
     bench
         .store
-        .create_session(bench.alice, session, [7; 32], 1)
+        .create_session(NewSession {
+            session,
+            account: bench.alice,
+            token: [7; 32],
+            password: "hash".into(),
+            device: "attic".into(),
+            address: String::new(),
+            now: 1,
+        })
         .await
         .unwrap();
     let identity = bench.store.identity();
@@ -578,7 +627,7 @@ async fn a_store_that_is_opened_again_is_the_same() {
         identity,
         "the same server, the same epoch"
     );
-    let found = store.session([7; 32]).await.unwrap().unwrap();
+    let found = store.session([7; 32], 0).await.unwrap().unwrap();
     assert_eq!(
         (found.account, found.session),
         (bench.alice, session),
@@ -586,7 +635,7 @@ async fn a_store_that_is_opened_again_is_the_same() {
     );
     assert_eq!(found.communities, [bench.community]);
     assert_eq!(store.end_session([7; 32]).await.unwrap(), Some(session));
-    assert_eq!(store.session([7; 32]).await.unwrap(), None, "signed out");
+    assert_eq!(store.session([7; 32], 0).await.unwrap(), None, "signed out");
     let moved = store.moved_since(bench.community, 0).await.unwrap();
     assert_eq!(moved[0].head.seq, Seq(1), "the message is there");
 }

@@ -55,9 +55,20 @@ impl Place {
 
     /// Stops the server and starts it again on the same folder.
     pub async fn restart(self) -> Self {
+        self.restart_after(|| {}).await
+    }
+
+    /// Stops the server, does something to its files, and starts it again.
+    pub async fn restart_after(self, act: impl FnOnce()) -> Self {
         self.hosted.stop().await;
+        act();
         let hosted = Hosted::start(self.config.clone()).await.unwrap();
         Self { hosted, ..self }
+    }
+
+    /// Where its store is.
+    pub fn data(&self) -> &std::path::Path {
+        &self.config.data
     }
 
     /// Until the server's clock has moved on.
@@ -123,7 +134,13 @@ impl Guest {
         .await
     }
 
-    async fn connect(place: &Place, token: &str, account: &str) -> Self {
+    /// Connects with a token.
+    pub async fn connect(place: &Place, token: &str, account: &str) -> Self {
+        Self::try_connect(place, token, account).await.unwrap()
+    }
+
+    /// Connects with a token that may not hold any more; why it does not.
+    pub async fn try_connect(place: &Place, token: &str, account: &str) -> Result<Self, Value> {
         let mut request = format!("ws://{}/ws", place.hosted.address())
             .into_client_request()
             .unwrap();
@@ -148,9 +165,16 @@ impl Guest {
         };
         guest.greeting = guest
             .ask("session.open", json!({"token": token, "version": 1}))
-            .await
-            .unwrap();
-        guest
+            .await?;
+        Ok(guest)
+    }
+
+    /// Until the server has ended the session; why it did.
+    pub async fn ended(mut self) -> String {
+        let goodbye = self.pushed("goodbye", |_| true).await;
+        let closed = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        tokio::time::timeout(DEADLINE, closed).await.unwrap();
+        goodbye["reason"].as_str().unwrap().to_owned()
     }
 
     /// Connects once more.
@@ -253,17 +277,73 @@ impl Guest {
         self.request(&json!(self.last), method, &params).await
     }
 
+    /// Writes a message; the answer.
+    pub async fn say(&mut self, topic: &str, text: &str) -> Value {
+        self.command("message.send", send(topic, text))
+            .await
+            .unwrap()
+    }
+
+    /// The newest page of a topic.
+    pub async fn page(&mut self, topic: &str) -> Value {
+        self.ask(
+            "topic.page",
+            json!({"topic": topic, "at": "end", "limit": 200}),
+        )
+        .await
+        .unwrap()
+    }
+
+    /// Watches topics; the answer.
+    pub async fn watch(&mut self, topics: &[&str]) -> Value {
+        self.ask("session.watch", json!({"topics": topics}))
+            .await
+            .unwrap()
+    }
+
+    /// Makes an invite link; its code.
+    pub async fn invite(&mut self, community: &str) -> String {
+        let invite = self
+            .ask("invite.create", json!({"community": community}))
+            .await
+            .unwrap();
+        invite["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Joins a community by an invite link.
+    pub async fn join(&mut self, community: &str, code: &str) {
+        self.command(
+            "community.join",
+            json!({"community": community, "invite": code}),
+        )
+        .await
+        .unwrap();
+    }
+
+    /// A log as `log.sync` answers it.
+    pub async fn sync(&mut self, asked: Value) -> Value {
+        let synced = self
+            .ask("log.sync", json!({"logs": [asked]}))
+            .await
+            .unwrap();
+        synced["logs"][0].clone()
+    }
+
+    /// The first group of a community.
+    pub async fn group_of(&mut self, community: &str) -> String {
+        let tree = self.sync_community(community).await;
+        let rows = tree["rows"].as_array().unwrap();
+        let group = rows.iter().find(|row| row["kind"] == "group").unwrap();
+        group["id"].as_str().unwrap().to_owned()
+    }
+
     /// The present state of a community.
     pub async fn sync_community(&mut self, community: &str) -> Value {
         let synced = self
-            .ask(
-                "log.sync",
-                json!({"logs": [{"log": format!("community/{community}"), "since": 0}]}),
-            )
-            .await
-            .unwrap();
-        assert_eq!(synced["logs"][0]["outcome"], "reset", "all of it");
-        synced["logs"][0].clone()
+            .sync(json!({"log": format!("community/{community}"), "since": 0}))
+            .await;
+        assert_eq!(synced["outcome"], "reset", "all of it");
+        synced
     }
 }
 
@@ -293,18 +373,9 @@ pub async fn alice_and_bob(place: &Place) -> (Guest, Guest, String, String) {
         format!("community/{community}"),
         "the home log comes first"
     );
-    let invite = alice
-        .ask("invite.create", json!({"community": community}))
-        .await
-        .unwrap();
-    let code = invite["code"].as_str().unwrap().to_owned();
+    let code = alice.invite(&community).await;
     let mut bob = Guest::register(place, "bob", Some(&code)).await;
-    bob.command(
-        "community.join",
-        json!({"community": community, "invite": code}),
-    )
-    .await
-    .unwrap();
+    bob.join(&community, &code).await;
     (alice, bob, community, topic)
 }
 

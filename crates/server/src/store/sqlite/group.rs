@@ -7,12 +7,12 @@ use rusqlite::{Connection, OptionalExtension};
 use tulou_protocol::{
     AccountId, Code, CommunityId, Log, Rejection, Rev, Row, Seq, TopicId,
     id::Millis,
-    row::{Body, Cursor, Mark, Membership, Mention, Message},
+    row::{Body, Cursor, Mark, Mention, Message},
 };
 use uuid::Uuid;
 
 use super::{
-    account, answer, community, invite,
+    account, answer, community, ending, invite,
     log::{self, counter, number},
     message, row,
 };
@@ -146,6 +146,8 @@ impl Group<'_> {
                 | Change::TopicBegins { .. }
                 | Change::TopicEnds { .. }
                 | Change::CommunityEnds { .. }
+                | Change::Bereft { .. }
+                | Change::Fades { .. }
                 | Change::Named { .. } => {}
             }
         }
@@ -306,30 +308,55 @@ impl Group<'_> {
             Change::TopicEnds { topic, .. } => {
                 self.flush()?;
                 self.heads.remove(&topic.0);
-                message::end_topic(self.db, *topic)
+                ending::topic(self.db, *topic)
             }
-            Change::CommunityEnds { community } => {
-                for account in community::accounts(self.db, *community)? {
-                    let own = Log::Account(account);
-                    let id = community.to_string();
-                    let known: Option<(Membership, Rev)> =
-                        row::find(self.db, own, "membership", &id)?;
-                    if known.is_some() {
-                        self.put(progress, own, &id, &Body::Deleted("membership".to_owned()))?;
-                    }
-                }
-                community::end(self.db, *community)
+            Change::CommunityEnds { community } => ending::community(self.db, *community),
+            Change::Bereft { community, account } => {
+                community::drop_member(self.db, *community, *account)?;
+                self.delete(
+                    progress,
+                    *account,
+                    "membership",
+                    &community.to_string(),
+                    None,
+                )
             }
+            Change::Fades {
+                account,
+                kind,
+                id,
+                rev,
+            } => self.delete(progress, *account, kind, id, Some(*rev)),
             // Used when it was checked.
             Change::InviteUsed { .. } => Ok(()),
             Change::Named {
                 account,
                 display_name,
-            } => community::rename(self.db, *account, display_name),
+            } => {
+                account::rename(self.db, *account, display_name)?;
+                community::rename(self.db, *account, display_name)
+            }
         }
     }
 
-    /// A first cursor, unless there is one.
+    /// A row of an account's log becomes a tombstone if it is there, and at this rev if one is named.
+    fn delete(
+        &mut self,
+        progress: &mut Progress<'_>,
+        account: AccountId,
+        kind: &str,
+        id: &str,
+        rev: Option<Rev>,
+    ) -> Result<(), StoreError> {
+        let own = Log::Account(account);
+        let found = row::rev(self.db, own, kind, id)?;
+        if found.is_some_and(|found| rev.is_none_or(|rev| rev == found)) {
+            self.put(progress, own, id, &Body::Deleted(kind.to_owned()))?;
+        }
+        Ok(())
+    }
+
+    /// The cursor rises to a place, if it is not there yet.
     fn read_up_to(
         &mut self,
         progress: &mut Progress<'_>,
@@ -337,14 +364,19 @@ impl Group<'_> {
         topic: TopicId,
         seq: Seq,
     ) -> Result<(), StoreError> {
-        if seq == Seq::ZERO || message::cursor(self.db, account, topic)?.is_some() {
+        let known = message::cursor(self.db, account, topic)?.map(|(cursor, _)| cursor);
+        if seq <= known.as_ref().map_or(Seq::ZERO, |cursor| cursor.seq) {
             return Ok(());
         }
-        let body = Cursor {
-            seq,
-            own: 0,
-            set_no: 0,
-            more: Default::default(),
+        let own = message::own_after(self.db, topic, seq, account)?;
+        let body = match known {
+            Some(cursor) => Cursor { seq, own, ..cursor },
+            None => Cursor {
+                seq,
+                own,
+                set_no: 0,
+                more: Default::default(),
+            },
         };
         self.put(
             progress,
@@ -362,7 +394,7 @@ impl Group<'_> {
         body: &Body,
     ) -> Result<(), StoreError> {
         let state = self.next(log, progress.commit.now)?;
-        let json = row::put(self.db, log, id, state.rev, body)?;
+        let json = row::put(self.db, log, id, state.rev, body, progress.commit.now)?;
         let kept = matches!(log, Log::Community(_)).then(|| Row {
             id: id.to_owned(),
             rev: state.rev,
@@ -470,11 +502,7 @@ impl Group<'_> {
         progress.add(log, state, None, contents.seq, json);
         message::put_wide(self.db, contents.topic, contents.seq, &contents.wide, false)?;
         for account in &contents.unmentioned {
-            let own = Log::Account(*account);
-            let known: Option<(Mention, Rev)> = row::find(self.db, own, "mention", &id)?;
-            if known.is_some() {
-                self.put(progress, own, &id, &Body::Deleted("mention".to_owned()))?;
-            }
+            self.delete(progress, *account, "mention", &id, None)?;
         }
         self.mention(
             progress,

@@ -11,7 +11,7 @@ use tulou_protocol::{
     row::{Body, Content, Cursor, Marks, Message},
 };
 
-pub use write::{end_topic, insert, put_content, put_marks, put_reaction, put_wide};
+pub use write::{insert, put_content, put_marks, put_reaction, put_wide};
 
 use super::{
     account,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::facts::{Needs, Stored},
-    store::{Known, StoreError, Stretch, TopicChanges},
+    store::{Known, OwnMessage, ReadableSince, StoreError, Stretch, TopicChanges},
 };
 
 macro_rules! columns {
@@ -37,6 +37,8 @@ const BEFORE: &str = columns!("seq < ?2 AND seq >= ?3 ORDER BY seq DESC LIMIT ?4
 const FROM: &str = columns!("seq >= ?2 ORDER BY seq LIMIT ?3");
 const CHANGED: &str = columns!("rev > ?2 AND rev > first_rev ORDER BY rev");
 const BY_ID: &str = columns!("id = ?2");
+const WRITTEN_BY: &str =
+    columns!("seq > ?2 AND author = ?3 AND recalled_by IS NULL ORDER BY seq LIMIT ?4");
 const SEQ_OF: &str = "SELECT seq FROM message WHERE topic = ?1 AND id = ?2";
 const SENT_AT: &str = "SELECT sent_at FROM message WHERE topic = ?1 AND seq = ?2";
 const REV_OF: &str = "SELECT rev FROM message WHERE topic = ?1 AND id = ?2";
@@ -52,6 +54,7 @@ pub const HOT: &[&str] = &[
     FROM,
     CHANGED,
     BY_ID,
+    WRITTEN_BY,
     SEQ_OF,
     SENT_AT,
     REV_OF,
@@ -292,8 +295,27 @@ pub fn find(
         .map(|(_, rev, message)| (rev, message)))
 }
 
+/// Messages of an account after a place that were not recalled.
+pub fn written_by(
+    db: &Connection,
+    account: AccountId,
+    topic: TopicId,
+    after: Seq,
+    limit: usize,
+) -> Result<Vec<OwnMessage>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found: Result<Vec<_>, _> = db
+        .prepare_cached(WRITTEN_BY)?
+        .query_map(
+            (topic.as_bytes(), number(after.0), account.as_bytes(), limit),
+            |row| read(row).map(|(id, rev, message)| OwnMessage { id, rev, message }),
+        )?
+        .collect();
+    Ok(found?)
+}
+
 /// How many messages after a place are by an account.
-fn own_after(
+pub fn own_after(
     db: &Connection,
     topic: TopicId,
     seq: Seq,
@@ -368,20 +390,24 @@ pub fn cursor(
     row::find(db, Log::Account(account), "cursor", &topic.to_string())
 }
 
-/// Topics without a cursor that hold messages from before a time, with the last place of these.
+/// Places up to which topics count as read: those without a cursor that hold messages from before a time, and those whose
+/// cursor stands before what may be read at all.
 pub fn never_read(
     db: &Connection,
     account: AccountId,
-    topics: &[(TopicId, Millis)],
+    topics: &[ReadableSince],
 ) -> Result<Vec<(TopicId, Seq)>, StoreError> {
     let mut found = Vec::new();
-    for (topic, since) in topics {
-        let head = log::head(db, Log::Topic(*topic))?.unwrap_or_default();
-        if head.seq > Seq::ZERO && cursor(db, account, *topic)?.is_none() {
-            let first = first_since(db, *topic, *since)?;
-            if first > Seq(1) {
-                found.push((*topic, Seq(first.0 - 1)));
-            }
+    for readable in topics {
+        let topic = readable.topic;
+        let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
+        let cursor = cursor(db, account, topic)?.map(|(cursor, _)| cursor.seq);
+        if head.seq == Seq::ZERO || (cursor.is_some() && readable.has_history) {
+            continue;
+        }
+        let before = Seq(first_since(db, topic, readable.since)?.0 - 1);
+        if before > cursor.unwrap_or_default() {
+            found.push((topic, before));
         }
     }
     Ok(found)

@@ -141,6 +141,60 @@ CREATE TABLE answer (
     PRIMARY KEY (account, command)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX answer_at ON answer (at);
+", "
+-- `deletion`: 0 none, 1 begun, and its messages stay, 2 begun, and they are recalled, 3 done.
+ALTER TABLE account ADD COLUMN deletion INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE account ADD COLUMN name_key TEXT NOT NULL DEFAULT '';
+CREATE INDEX account_deletion ON account (deletion) WHERE deletion IN (1, 2);
+UPDATE account SET name_key = coalesce(
+    (SELECT lower(json_extract(body, '$.display_name')) FROM row WHERE log = account.id AND kind = 'profile'), '');
+
+ALTER TABLE session ADD COLUMN device TEXT NOT NULL DEFAULT '';
+ALTER TABLE session ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE session ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
+UPDATE session SET seen_at = created_at;
+CREATE UNIQUE INDEX session_id ON session (id);
+CREATE INDEX session_seen ON session (seen_at);
+
+-- A code sets a new password once. One that the administrator made expires.
+CREATE TABLE recovery (
+    account BLOB NOT NULL,
+    code BLOB NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (account, code)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX recovery_expires ON recovery (expires_at) WHERE expires_at IS NOT NULL;
+", "
+-- When a row last changed, and up to which rev tombstones of a log are forgotten.
+ALTER TABLE row ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+UPDATE row SET at = unixepoch() * 1000;
+ALTER TABLE log ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX row_fading ON row (log, kind, rev) WHERE deleted = 0 AND kind IN ('mention', 'mark');
+CREATE INDEX row_old ON row (at) WHERE deleted = 0 AND kind IN ('mention', 'mark');
+CREATE INDEX row_gone ON row (at) WHERE deleted = 1 AND kind IN ('mention', 'mark');
+
+-- What ended and is still to be removed: 0 a topic, 1 a community.
+CREATE TABLE ending (
+    log BLOB PRIMARY KEY,
+    kind INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Members by member group, in the order in which they are listed.
+CREATE TABLE member_in (
+    community BLOB NOT NULL,
+    member_group BLOB NOT NULL,
+    name_key TEXT NOT NULL,
+    account BLOB NOT NULL,
+    PRIMARY KEY (community, member_group, name_key, account)
+) STRICT, WITHOUT ROWID;
+WITH RECURSIVE place (n) AS (SELECT 0 UNION ALL SELECT n + 16 FROM place WHERE n < 4096)
+INSERT INTO member_in (community, member_group, name_key, account)
+    SELECT community, substr(member_groups, n + 1, 16), name_key, account FROM member JOIN place ON n < length(member_groups)
+    WHERE has_left = 0;
+DROP INDEX member_name;
+DROP INDEX member_account_name;
+CREATE INDEX member_name ON member (community, name_key, account) WHERE has_left = 0;
+CREATE INDEX member_account_name ON member (community, account_name, account) WHERE has_left = 0;
 "];
 
 /// Settings of a connection.
@@ -155,14 +209,32 @@ pub fn prepare(db: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Brings the file to the newest version; who the store is.
-pub fn migrate(db: &mut Connection) -> Result<Identity, StoreError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let found: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+/// The newest version that this program knows.
+pub fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// The version of a file; refuses one that is newer than this program.
+pub fn check_version(db: &Connection) -> Result<i64, StoreError> {
+    let known = known();
+    let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found > known {
         return Err(StoreError::Newer { found, known });
     }
+    Ok(found)
+}
+
+/// Writes a page of the file without changing anything in it.
+pub fn touch(db: &Connection) -> Result<(), StoreError> {
+    db.execute("UPDATE server SET one = 1 WHERE one = 1", [])?;
+    Ok(())
+}
+
+/// Brings the file to the newest version; who the store is.
+pub fn migrate(db: &mut Connection) -> Result<Identity, StoreError> {
+    let known = known();
+    let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let found = check_version(&tx)?;
     for (at, migration) in (0_i64..).zip(MIGRATIONS) {
         if at >= found {
             tx.execute_batch(migration)?;
@@ -234,6 +306,13 @@ mod tests {
             .chain(super::super::row::HOT)
             .chain(super::super::community::HOT)
             .chain(super::super::answer::HOT)
+            .chain(super::super::held::HOT)
+            .chain(super::super::fading::HOT)
+            .chain(super::super::listing::HOT)
+            .chain(super::super::account::HOT)
+            .chain(super::super::session::HOT)
+            .chain(super::super::recovery::HOT)
+            .chain(super::super::deletion::HOT)
         {
             let plan = plan(sql);
             assert!(!plan.contains("SCAN"), "{sql} reads by key, not: {plan}");

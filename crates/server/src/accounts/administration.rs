@@ -1,0 +1,76 @@
+//! What the server's administrator does with accounts.
+
+use tulou_protocol::{
+    AccountId, Body, Code,
+    http::{AccountList, Reset},
+    limits,
+};
+
+use super::{Refused, secret};
+use crate::{
+    App,
+    store::{SignedInAs, StoreError},
+};
+
+/// Milliseconds in a day.
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
+
+impl App {
+    /// Whether an account administrates the server.
+    pub(super) async fn administrates(&self, account: AccountId) -> Result<bool, StoreError> {
+        let profiles = self.store().profiles(vec![account]).await?;
+        Ok(profiles
+            .iter()
+            .any(|row| matches!(&row.body, Body::Profile(profile) if profile.server_admin)))
+    }
+
+    async fn require_administrator(&self, session: &SignedInAs) -> Result<(), Refused> {
+        if self.administrates(session.account).await? {
+            return Ok(());
+        }
+        Err(Code::NotAllowed.into())
+    }
+
+    /// Accounts of the server, from after a name on: those whose name begins with `search`, or whose name to show holds it.
+    ///
+    /// # Errors
+    /// `not_allowed` for anybody but the administrator.
+    pub async fn list_accounts(
+        &self,
+        session: &SignedInAs,
+        search: String,
+        after: String,
+    ) -> Result<AccountList, Refused> {
+        self.require_administrator(session).await?;
+        self.write_seen().await?;
+        let most = limits::MEMBERS_PAGE;
+        let mut accounts = self.store().list_accounts(search, after, most + 1).await?;
+        let has_more = accounts.len() > most;
+        accounts.truncate(most);
+        Ok(AccountList { accounts, has_more })
+    }
+
+    /// Sets an account back: its password and codes are of no use any more, its sessions end, and the code that is told
+    /// sets a new password.
+    ///
+    /// # Errors
+    /// `not_allowed` for anybody but the administrator, and for his own account; `not_found`.
+    pub async fn reset_account(
+        &self,
+        session: &SignedInAs,
+        account: AccountId,
+    ) -> Result<Reset, Refused> {
+        self.require_administrator(session).await?;
+        if account == session.account {
+            return Err(Code::NotAllowed.into());
+        }
+        let code = secret::code()?;
+        let hash = secret::code_hash(account, &code).ok_or(Refused::from(Code::Internal))?;
+        let expires_at = self.now() + limits::RESET_DAYS * DAY_MS;
+        let ended = self.store().reset(account, hash, expires_at).await?;
+        self.hub()
+            .sign_out(&ended.ok_or(Refused::from(Code::NotFound))?);
+        tracing::info!(account.id = %account, by = %session.account, "an account was set back");
+        Ok(Reset { code, expires_at })
+    }
+}

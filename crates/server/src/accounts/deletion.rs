@@ -1,0 +1,148 @@
+//! The end of an account. Nobody signs in to it from the first moment on; leaving its communities and recalling its
+//! messages take their time, survive the server's end, and are ordinary commits that everybody is told of.
+
+use std::{net::IpAddr, sync::Arc};
+
+use tulou_protocol::{
+    AccountId, Code, Command, CommandId, Commanded, Rev, Seq, SessionId, TopicId,
+    frame::Refusal,
+    http::{DeleteAccount, Messages},
+};
+use uuid::Uuid;
+
+use super::Refused;
+use crate::{
+    App,
+    domain::{change::Expect, message::recalled},
+    hub::Line,
+    store::{Commit, Deletion, Outcome, SignedInAs, StoreError, Unfinished},
+};
+
+/// Messages that are recalled in one commit: others' commits wait no longer than for these.
+const RECALLS: usize = 100;
+
+impl App {
+    /// Deletes a session's account. Its sessions have ended when this answers.
+    ///
+    /// # Errors
+    /// `wrong_password` or later; `owns_communities`; `server_admin`.
+    pub async fn delete_account(
+        &self,
+        session: &SignedInAs,
+        asked: DeleteAccount,
+        from: Option<IpAddr>,
+    ) -> Result<(), Refused> {
+        let account = self.confirm(session, asked.password, from).await?.id;
+        if self.administrates(account).await? {
+            return Err(Code::ServerAdmin.into());
+        }
+        let recalls = asked.messages == Messages::Remove;
+        let now = self.now();
+        match self.store().begin_deletion(account, recalls, now).await? {
+            Deletion::Owns => return Err(Code::OwnsCommunities.into()),
+            Deletion::Begun(ended) => self.hub().sign_out(&ended),
+        }
+        tracing::info!(account.id = %account, "an account is deleted");
+        let unfinished = Unfinished { account, recalls };
+        tokio::spawn(self.clone().finish_deletion(unfinished));
+        Ok(())
+    }
+
+    /// Goes on with what the server's end interrupted.
+    pub(crate) async fn finish_deletions(self) {
+        match self.store().unfinished_deletions().await {
+            Ok(all) => {
+                for unfinished in all {
+                    self.clone().finish_deletion(unfinished).await;
+                }
+            }
+            Err(error) => tracing::error!(%error, "unfinished deletions could not be read"),
+        }
+    }
+
+    async fn finish_deletion(self, unfinished: Unfinished) {
+        let account = unfinished.account;
+        let swept = tokio::select! {
+            () = self.closing() => return,
+            swept = self.sweep(unfinished) => swept,
+        };
+        match swept {
+            Ok(()) => tracing::info!(account.id = %account, "an account was deleted"),
+            Err(error) => {
+                tracing::error!(error = ?error, account.id = %account, "a deletion goes on at the next start");
+            }
+        }
+    }
+
+    /// Leaves first: from then on nothing that was on its way is committed for the account any more.
+    async fn sweep(&self, unfinished: Unfinished) -> Result<(), StoreError> {
+        let Unfinished { account, recalls } = unfinished;
+        for community in self.store().memberships(account).await? {
+            self.leave_for_good(account, community).await?;
+        }
+        if recalls {
+            for topic in self.store().written_in(account).await? {
+                self.recall_all(account, topic).await?;
+            }
+        }
+        self.store().end_deletion(account).await
+    }
+
+    async fn leave_for_good(
+        &self,
+        account: AccountId,
+        community: tulou_protocol::CommunityId,
+    ) -> Result<(), StoreError> {
+        let nobody = SessionId(Uuid::nil());
+        let line = Arc::new(Line::new(0, account, nobody, Rev::ZERO, 0));
+        let commanded = Commanded {
+            id: CommandId(Uuid::now_v7()),
+            command: Command::CommunityLeave { community },
+        };
+        match self.begin(line, commanded).await.await {
+            Ok(_) => Ok(()),
+            // Gone already, or made in the very moment of deleting: it stays with an owner who is gone.
+            Err(Refusal::Rejected(rejection)) => {
+                tracing::warn!(account.id = %account, community.id = %community,
+                    code = rejection.code.key(), "a deleted account stays in a community");
+                Ok(())
+            }
+            Err(Refusal::Busy(_) | Refusal::Misunderstood(_)) => Err(StoreError::Closed),
+        }
+    }
+
+    async fn recall_all(&self, account: AccountId, topic: TopicId) -> Result<(), StoreError> {
+        let mut after = Seq::ZERO;
+        loop {
+            let written = self
+                .store()
+                .written_by(account, topic, after, RECALLS)
+                .await?;
+            let Some(last) = written.last().map(|written| written.message.seq) else {
+                return Ok(());
+            };
+            let outcome = self
+                .store()
+                .commit(Commit {
+                    account,
+                    command: CommandId(Uuid::now_v7()),
+                    origin: 0,
+                    now: self.now(),
+                    expects: written
+                        .iter()
+                        .map(|written| Expect::Message(topic, written.id, written.rev))
+                        .collect(),
+                    changes: written
+                        .iter()
+                        .flat_map(|written| recalled(topic, written.id, &written.message, account))
+                        .collect(),
+                })
+                .await?;
+            match outcome {
+                // Somebody reacted meanwhile: they are read again.
+                Outcome::Conflict => {}
+                Outcome::Done(_) | Outcome::Repeat(_) | Outcome::Refused(_) => after = last,
+            }
+        }
+    }
+}

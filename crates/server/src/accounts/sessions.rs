@@ -1,0 +1,214 @@
+//! Where an account is signed in.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tulou_protocol::{
+    Code, SessionId,
+    http::{AccountCard, SessionCard},
+    id::Millis,
+    limits, text,
+};
+
+use super::{Refused, secret};
+use crate::{
+    App,
+    store::{Seen, Sessions, SignedInAs, StoreError},
+};
+
+/// Between two times that is written which sessions were connected.
+const WRITE: Duration = Duration::from_secs(60);
+/// Milliseconds in a day.
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
+
+/// Sessions that were connected since that was last written. Bounded by the sessions that come and go in a minute.
+#[derive(Debug, Default)]
+pub struct Seeing(Mutex<HashMap<SessionId, Seen>>);
+
+impl Seeing {
+    fn note(&self, seen: Seen) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.get_mut(&seen.session) {
+            Some(known) => {
+                known.at = seen.at;
+                if !seen.address.is_empty() {
+                    known.address = seen.address;
+                }
+            }
+            None => {
+                all.insert(seen.session, seen);
+            }
+        }
+    }
+
+    fn take(&self) -> Vec<Seen> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.drain().map(|(_, seen)| seen).collect()
+    }
+}
+
+/// What a device calls itself; nothing if that is no name.
+pub fn device(text: &str) -> String {
+    let name = text::clean_name(text);
+    if text::check_name(&name).is_ok() {
+        name
+    } else {
+        String::new()
+    }
+}
+
+/// An address as it is kept.
+pub fn address(from: Option<IpAddr>) -> String {
+    from.map_or_else(String::new, |address| address.to_canonical().to_string())
+}
+
+impl App {
+    /// The session of a token, unless it has not been connected for too long.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn session(&self, token: &str) -> Result<Option<SignedInAs>, StoreError> {
+        let not_before = self.now() - limits::SESSION_DAYS * DAY_MS;
+        self.store()
+            .session(secret::token_hash(token), not_before)
+            .await
+    }
+
+    /// Ends the session of a token, and what is connected with it.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn sign_out(&self, token: &str) -> Result<bool, StoreError> {
+        let ended = self.store().end_session(secret::token_hash(token)).await?;
+        self.hub().sign_out(ended.as_slice());
+        Ok(ended.is_some())
+    }
+
+    /// A session's account, as its owner sees it.
+    ///
+    /// # Errors
+    /// `signed_out` if the account was deleted.
+    pub async fn account_card(&self, session: &SignedInAs) -> Result<AccountCard, Refused> {
+        self.write_seen().await?;
+        let id = session.account;
+        let account = self.store().account_by_id(id).await?;
+        let account = account.ok_or(Refused::from(Code::SignedOut))?;
+        let sessions = self.store().sessions(id).await?;
+        let connected = self.hub().sessions_of(id);
+        Ok(AccountCard {
+            account: id,
+            account_name: account.name,
+            recovery_codes: self.store().count_codes(id).await?,
+            sessions: sessions
+                .into_iter()
+                .map(|kept| SessionCard {
+                    session: kept.session,
+                    device: kept.device,
+                    address: kept.address,
+                    created_at: kept.created_at,
+                    seen_at: kept.seen_at,
+                    online: connected.contains(&kept.session),
+                    current: kept.session == session.session,
+                })
+                .collect(),
+            owned: self.store().owned(id).await?,
+            server_admin: self.administrates(id).await?,
+        })
+    }
+
+    /// Ends other sessions of a session's account: one, or all.
+    ///
+    /// # Errors
+    /// `not_found` if the one is no session of the account.
+    pub async fn revoke_sessions(
+        &self,
+        session: &SignedInAs,
+        which: Option<SessionId>,
+    ) -> Result<(), Refused> {
+        let which = which.map_or(Sessions::AllBut(session.session), Sessions::Only);
+        let ended = self.store().end_sessions(session.account, which).await?;
+        if ended.is_empty() && matches!(which, Sessions::Only(_)) {
+            return Err(Code::NotFound.into());
+        }
+        self.hub().sign_out(&ended);
+        Ok(())
+    }
+
+    /// A session is connected, or was until now.
+    pub(crate) fn see(&self, session: SessionId, from: Option<IpAddr>) {
+        self.seeing().note(Seen {
+            session,
+            address: address(from),
+            at: self.now(),
+        });
+    }
+
+    /// Writes which sessions were connected.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) async fn write_seen(&self) -> Result<(), StoreError> {
+        let seen = self.seeing().take();
+        if seen.is_empty() {
+            return Ok(());
+        }
+        self.store().see_sessions(seen).await
+    }
+
+    /// Writes which sessions are connected from time to time, and drops those that have not been for long.
+    pub(crate) async fn look_after_sessions(self) {
+        let mut ticks = tokio::time::interval(WRITE);
+        loop {
+            tokio::select! {
+                () = self.closing() => return,
+                _ = ticks.tick() => {}
+            }
+            for session in self.hub().sessions() {
+                self.see(session, None);
+            }
+            let kept = async {
+                self.write_seen().await?;
+                let now: Millis = self.now();
+                self.store()
+                    .forget_sessions(now - limits::SESSION_DAYS * DAY_MS, now)
+                    .await
+            };
+            if let Err(error) = kept.await {
+                tracing::error!(%error, "it was not written which sessions were connected");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_device_is_named_by_what_can_be_shown() {
+        assert_eq!(device("  attic · Linux "), "attic · Linux");
+        assert_eq!(device(&"长".repeat(40)), "", "too long to be a name");
+        assert_eq!(device("a\u{0}b"), "", "it holds what cannot be shown");
+    }
+
+    #[test]
+    fn what_was_seen_last_counts_and_an_unknown_address_hides_no_known_one() {
+        let seeing = Seeing::default();
+        let session = SessionId(Uuid::nil());
+        let seen = |address: &str, at| Seen {
+            session,
+            address: address.into(),
+            at,
+        };
+        seeing.note(seen("192.0.2.1", 1));
+        seeing.note(seen("", 2));
+        assert_eq!(seeing.take(), [seen("192.0.2.1", 2)]);
+        assert_eq!(seeing.take(), [], "it is told once");
+    }
+}

@@ -1,0 +1,184 @@
+//! The doors of accounts: registering, signing in, and what a signed-in account does with itself.
+
+use axum::{
+    Json, Router,
+    extract::{FromRequestParts, Path, Query, State, rejection::JsonRejection},
+    http::{StatusCode, header::AUTHORIZATION, request::Parts},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post, put},
+};
+use serde::Deserialize;
+use tulou_protocol::{
+    AccountId, Code, SessionId,
+    http::{
+        AccountCard, AccountList, ChangePassword, Confirm, DeleteAccount, Recover, RecoveryCodes,
+        Register, Reset, SignIn,
+    },
+};
+
+use super::{No, peer::Peer};
+use crate::{App, store::SignedInAs};
+
+/// What can be asked for.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/accounts", post(register).get(list_accounts))
+        .route("/v1/accounts/{id}/reset", post(reset_account))
+        .route("/v1/sessions", post(sign_in))
+        .route("/v1/sessions/current", delete(sign_out))
+        .route("/v1/recoveries", post(recover))
+        .route("/v1/account", get(account))
+        .route("/v1/account/password", put(change_password))
+        .route("/v1/account/recovery-codes", post(new_recovery_codes))
+        .route("/v1/account/sessions", delete(end_other_sessions))
+        .route("/v1/account/sessions/{id}", delete(end_session))
+        .route("/v1/account/deletion", post(delete_account))
+}
+
+type Body<T> = Result<Json<T>, JsonRejection>;
+
+/// What a body holds. Why it cannot be read is not told: it may hold a secret.
+fn read<T>(body: Body<T>) -> Result<T, No> {
+    Ok(body.map_err(|_| Code::Malformed)?.0)
+}
+
+/// The token that a request names.
+struct Token(String);
+
+impl<S: Sync> FromRequestParts<S> for Token {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, No> {
+        let token = parts
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or(Code::SignedOut)?;
+        Ok(Self(token.to_owned()))
+    }
+}
+
+/// Whose session a request names.
+struct Me(SignedInAs);
+
+impl FromRequestParts<App> for Me {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, No> {
+        let Token(token) = Token::from_request_parts(parts, app).await?;
+        let session = app.session(&token).await?;
+        Ok(Self(session.ok_or(Code::SignedOut)?))
+    }
+}
+
+async fn register(
+    State(app): State<App>,
+    Peer(from): Peer,
+    body: Body<Register>,
+) -> Result<Response, No> {
+    if app.is_read_only() {
+        return Err(Code::NoRoom.into());
+    }
+    let registered = app.register(read(body)?, from).await?;
+    Ok((StatusCode::CREATED, Json(registered)).into_response())
+}
+
+async fn sign_in(
+    State(app): State<App>,
+    Peer(from): Peer,
+    body: Body<SignIn>,
+) -> Result<Response, No> {
+    let signed_in = app.sign_in(read(body)?, from).await?;
+    Ok((StatusCode::CREATED, Json(signed_in)).into_response())
+}
+
+async fn sign_out(State(app): State<App>, Token(token): Token) -> Result<StatusCode, No> {
+    if app.sign_out(&token).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Code::SignedOut.into())
+    }
+}
+
+async fn recover(
+    State(app): State<App>,
+    Peer(from): Peer,
+    body: Body<Recover>,
+) -> Result<Response, No> {
+    let signed_in = app.recover(read(body)?, from).await?;
+    Ok((StatusCode::CREATED, Json(signed_in)).into_response())
+}
+
+async fn account(State(app): State<App>, Me(me): Me) -> Result<Json<AccountCard>, No> {
+    Ok(Json(app.account_card(&me).await?))
+}
+
+async fn change_password(
+    State(app): State<App>,
+    Peer(from): Peer,
+    Me(me): Me,
+    body: Body<ChangePassword>,
+) -> Result<StatusCode, No> {
+    app.change_password(&me, read(body)?, from).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn new_recovery_codes(
+    State(app): State<App>,
+    Peer(from): Peer,
+    Me(me): Me,
+    body: Body<Confirm>,
+) -> Result<Json<RecoveryCodes>, No> {
+    Ok(Json(app.new_recovery_codes(&me, read(body)?, from).await?))
+}
+
+async fn end_other_sessions(State(app): State<App>, Me(me): Me) -> Result<StatusCode, No> {
+    app.revoke_sessions(&me, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn end_session(
+    State(app): State<App>,
+    Me(me): Me,
+    Path(id): Path<String>,
+) -> Result<StatusCode, No> {
+    let id: SessionId = id.parse().map_err(|_| Code::NotFound)?;
+    app.revoke_sessions(&me, Some(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn delete_account(
+    State(app): State<App>,
+    Peer(from): Peer,
+    Me(me): Me,
+    body: Body<DeleteAccount>,
+) -> Result<StatusCode, No> {
+    app.delete_account(&me, read(body)?, from).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Which accounts are listed.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Listing {
+    search: String,
+    after: String,
+}
+
+async fn list_accounts(
+    State(app): State<App>,
+    Me(me): Me,
+    Query(Listing { search, after }): Query<Listing>,
+) -> Result<Json<AccountList>, No> {
+    Ok(Json(app.list_accounts(&me, search, after).await?))
+}
+
+async fn reset_account(
+    State(app): State<App>,
+    Me(me): Me,
+    Path(id): Path<String>,
+) -> Result<Json<Reset>, No> {
+    let id: AccountId = id.parse().map_err(|_| Code::NotFound)?;
+    Ok(Json(app.reset_account(&me, id).await?))
+}

@@ -1,0 +1,145 @@
+//! Accounts, asked of the readers and the writer.
+
+use tulou_protocol::{
+    AccountId, CommunityId, Seq, SessionId, TopicId,
+    http::{ListedAccount, OwnedCommunity},
+    id::Millis,
+};
+
+use super::{Sqlite, account, deletion, message, recovery, session};
+use crate::store::{
+    Account, Accounts, CodeHash, Deletion, KeptSession, NewAccount, NewSession, OwnMessage,
+    Pending, Seen, Sessions, SignedInAs, TokenHash, Unfinished,
+};
+
+impl Accounts for Sqlite {
+    fn create_account(&self, account: NewAccount) -> Pending<Option<AccountId>> {
+        self.write(move |db| account::create(db, &account))
+    }
+
+    fn account(&self, name: String) -> Pending<Option<Account>> {
+        self.read(move |db| account::find(db, &name))
+    }
+
+    fn account_by_id(&self, account: AccountId) -> Pending<Option<Account>> {
+        self.read(move |db| account::by_id(db, account))
+    }
+
+    fn has_accounts(&self) -> Pending<bool> {
+        self.read(account::any)
+    }
+
+    fn list_accounts(
+        &self,
+        search: String,
+        after: String,
+        limit: usize,
+    ) -> Pending<Vec<ListedAccount>> {
+        self.read(move |db| account::list(db, &search, &after, limit))
+    }
+
+    fn create_session(&self, new: NewSession) -> Pending<bool> {
+        self.write(move |db| session::create(db, &new))
+    }
+
+    fn session(&self, token: TokenHash, not_before: Millis) -> Pending<Option<SignedInAs>> {
+        self.read(move |db| session::find(db, token, not_before))
+    }
+
+    fn sessions(&self, account: AccountId) -> Pending<Vec<KeptSession>> {
+        self.read(move |db| session::list(db, account))
+    }
+
+    fn see_sessions(&self, seen: Vec<Seen>) -> Pending<()> {
+        self.write(move |db| session::see(db, &seen))
+    }
+
+    fn end_session(&self, token: TokenHash) -> Pending<Option<SessionId>> {
+        self.write(move |db| session::end(db, token))
+    }
+
+    fn end_sessions(&self, account: AccountId, which: Sessions) -> Pending<Vec<SessionId>> {
+        self.write(move |db| session::end_some(db, account, which))
+    }
+
+    fn forget_sessions(&self, before: Millis, now: Millis) -> Pending<()> {
+        self.write(move |db| {
+            recovery::forget(db, now)?;
+            session::forget(db, before)
+        })
+    }
+
+    fn change_password(
+        &self,
+        confirmed: Account,
+        password: String,
+        keep: SessionId,
+    ) -> Pending<Option<Vec<SessionId>>> {
+        self.write(move |db| recovery::change_password(db, &confirmed, &password, keep))
+    }
+
+    fn has_code(&self, account: AccountId, code: CodeHash, now: Millis) -> Pending<bool> {
+        self.read(move |db| recovery::has(db, account, code, now))
+    }
+
+    fn use_code(
+        &self,
+        account: AccountId,
+        code: CodeHash,
+        password: String,
+        now: Millis,
+    ) -> Pending<Option<Vec<SessionId>>> {
+        self.write(move |db| recovery::take(db, account, code, &password, now))
+    }
+
+    fn set_codes(&self, account: AccountId, codes: Vec<CodeHash>) -> Pending<()> {
+        self.write(move |db| recovery::set(db, account, &codes))
+    }
+
+    fn count_codes(&self, account: AccountId) -> Pending<u32> {
+        self.read(move |db| recovery::count(db, account))
+    }
+
+    fn reset(
+        &self,
+        account: AccountId,
+        code: CodeHash,
+        expires_at: Millis,
+    ) -> Pending<Option<Vec<SessionId>>> {
+        self.write(move |db| recovery::reset(db, account, code, expires_at))
+    }
+
+    fn owned(&self, account: AccountId) -> Pending<Vec<OwnedCommunity>> {
+        self.read(move |db| account::owned(db, account))
+    }
+
+    fn memberships(&self, account: AccountId) -> Pending<Vec<CommunityId>> {
+        self.read(move |db| account::memberships(db, account))
+    }
+
+    fn begin_deletion(&self, account: AccountId, recalls: bool, now: Millis) -> Pending<Deletion> {
+        self.write(move |db| deletion::begin(db, account, recalls, now))
+    }
+
+    fn unfinished_deletions(&self) -> Pending<Vec<Unfinished>> {
+        self.read(deletion::unfinished)
+    }
+
+    fn written_in(&self, account: AccountId) -> Pending<Vec<TopicId>> {
+        self.read(move |db| deletion::topics(db, account))
+    }
+
+    fn written_by(
+        &self,
+        account: AccountId,
+        topic: TopicId,
+        after: Seq,
+        limit: usize,
+    ) -> Pending<Vec<OwnMessage>> {
+        self.read(move |db| message::written_by(db, account, topic, after, limit))
+    }
+
+    fn end_deletion(&self, account: AccountId) -> Pending<()> {
+        self.write(move |db| deletion::end(db, account))
+    }
+}
