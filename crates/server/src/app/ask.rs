@@ -11,13 +11,12 @@ use tulou_protocol::{
     permission::Place,
     push::Heartbeat,
     question::{
-        Invite, Invites, Member as ListedMember, MemberSection, Members, Page, PageAt, Profiles,
-        Told, Watched, WatchedTopic,
+        HeldMessages, Invite, Invites, Page, PageAt, Profiles, Told, Watched, WatchedTopic,
     },
     row::Body,
 };
 
-use super::App;
+use super::{App, members::Wanted};
 use crate::{
     domain::{Structure, structure::Member},
     hub::{Line, digest},
@@ -26,8 +25,6 @@ use crate::{
 
 /// Profiles in one question.
 const PROFILES: usize = 200;
-/// Members that are looked at for a list; what lies beyond is found by prefix.
-const LOOKED_AT: usize = 2_000;
 
 /// What a question comes to.
 pub type Answered = Result<Told, Refusal>;
@@ -47,6 +44,9 @@ impl App {
     /// The refusal.
     pub async fn ask(&self, line: &Arc<Line>, question: Question) -> Answered {
         let account = line.account;
+        if matches!(question, Question::InviteCreate { .. }) && self.is_read_only() {
+            return Err(Self::no_room());
+        }
         match question {
             // The session is open.
             Question::SessionOpen { .. } => Err(no(Code::Already)),
@@ -56,6 +56,15 @@ impl App {
             }
             Question::SessionWatch { topics } => self.watch(line, topics).await,
             Question::TopicPage { topic, at, limit } => self.page(account, topic, at, limit).await,
+            Question::MessageHeld {
+                topic,
+                mut messages,
+            } => {
+                messages.truncate(limits::HELD_MESSAGES);
+                let held = self.store().held_messages(topic, account, messages);
+                let messages = held.await.map_err(broken)?;
+                Ok(Told::HeldMessages(HeldMessages { messages }))
+            }
             Question::ProfileList { mut accounts } => {
                 accounts.truncate(PROFILES);
                 let rows = self.store().profiles(accounts).await.map_err(broken)?;
@@ -65,10 +74,19 @@ impl App {
                 community,
                 topic,
                 prefix,
+                accounts,
+                after,
                 limit,
             } => {
-                self.list_members(account, community, topic, prefix, limit)
-                    .await
+                let wanted = Wanted {
+                    community,
+                    topic,
+                    prefix,
+                    accounts,
+                    after,
+                    limit,
+                };
+                self.list_members(account, wanted).await
             }
             Question::CommunityHeads { community, since } => {
                 self.heads(account, community, since).await
@@ -102,7 +120,7 @@ impl App {
         }
     }
 
-    async fn member_of(
+    pub(super) async fn member_of(
         &self,
         account: AccountId,
         community: CommunityId,
@@ -195,84 +213,6 @@ impl App {
             rows: stretch.rows,
             authors: stretch.authors,
         }))
-    }
-
-    async fn list_members(
-        &self,
-        account: AccountId,
-        community: CommunityId,
-        topic: Option<TopicId>,
-        prefix: String,
-        limit: usize,
-    ) -> Answered {
-        let (structure, member) = self.member_of(account, community).await?;
-        if let Some(topic) = topic
-            && !structure.sight(&member).topics.contains_key(&topic)
-        {
-            return Err(no(Code::NotFound));
-        }
-        let limit = limit.clamp(1, limits::MEMBERS_PAGE);
-        let is_whole = prefix.is_empty() && topic.is_none();
-        let mut listed = self
-            .store()
-            .list_members(community, prefix, LOOKED_AT)
-            .await
-            .map_err(broken)?;
-        if let Some(topic) = topic {
-            listed.retain(|listed| structure.sight(&listed.member).topics.contains_key(&topic));
-        }
-        let accounts: Vec<AccountId> = listed.iter().map(|listed| listed.member.account).collect();
-        let online = self.hub().online(&accounts);
-        let mut shown: Vec<_> = structure
-            .member_groups
-            .iter()
-            .filter(|(_, kept)| kept.body.shown)
-            .map(|(id, kept)| (kept.body.rank.clone(), *id))
-            .collect();
-        shown.sort_unstable_by(|one, other| other.cmp(one));
-        let mut sections: Vec<MemberSection> = shown
-            .into_iter()
-            .map(|(_, id)| Some(id))
-            .chain([None])
-            .map(|member_group| MemberSection {
-                member_group,
-                count: 0,
-                members: Vec::new(),
-            })
-            .collect();
-        let mut left = limit;
-        for (listed, online) in listed.into_iter().zip(online) {
-            let member_groups = structure.ranked(&listed.member);
-            let at = sections
-                .iter()
-                .position(|section| {
-                    section
-                        .member_group
-                        .is_none_or(|id| member_groups.contains(&id))
-                })
-                .unwrap_or(sections.len() - 1);
-            let section = &mut sections[at];
-            section.count += 1;
-            if left > 0 {
-                left -= 1;
-                section.members.push(ListedMember {
-                    account: listed.member.account,
-                    account_name: listed.account_name,
-                    display_name: listed.display_name,
-                    joined_at: listed.member.joined_at,
-                    member_groups,
-                    online,
-                });
-            }
-        }
-        if is_whole {
-            let counted: u64 = sections.iter().map(|section| section.count).sum();
-            if let Some(rest) = sections.last_mut() {
-                rest.count += structure.members.saturating_sub(counted);
-            }
-        }
-        sections.retain(|section| section.count > 0);
-        Ok(Told::Members(Members { sections }))
     }
 
     async fn heads(&self, account: AccountId, community: CommunityId, since: Millis) -> Answered {

@@ -35,9 +35,13 @@ impl App {
     /// Has a command decided and handed to the store; then its answer is on its way. Commands that are begun one after
     /// the other are committed in that order, unless one has to be decided again.
     pub async fn begin(&self, line: Arc<Line>, commanded: Commanded) -> InFlight {
-        let begun = match self.may_begin(line.account, &commanded.command) {
-            Ok(()) => self.attempt(&line, &commanded).await,
-            Err(busy) => Begun::Answered(Err(busy)),
+        let begun = if self.is_read_only() {
+            self.only_repeat(&line, &commanded).await
+        } else {
+            match self.may_begin(line.account, &commanded.command) {
+                Ok(()) => self.attempt(&line, &commanded).await,
+                Err(busy) => Begun::Answered(Err(busy)),
+            }
         };
         let app = self.clone();
         Box::pin(async move {
@@ -65,6 +69,16 @@ impl App {
         Err(Refusal::Busy(Busy {
             retry_after_ms: 100,
         }))
+    }
+
+    /// Nothing can be written. What was written before gets its answer, everything else waits where it is.
+    async fn only_repeat(&self, line: &Line, commanded: &Commanded) -> Begun {
+        let answer = match self.store().answer(line.account, commanded.id).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(Self::no_room()),
+            Err(error) => Err(Self::broken(&error)),
+        };
+        Begun::Answered(answer)
     }
 
     /// A message takes its part of the sender's rate, however often it is decided.
@@ -107,6 +121,12 @@ impl App {
                 .map(|member| (member.account, member))
                 .collect::<HashMap<_, _>>();
         }
+        if let (Some(seq), Some(topic), Some(structure), Some(member)) =
+            (needs.cursor_at, needs.topic, &structure, &facts.actor)
+        {
+            facts.floor = self.floor(structure, member, topic).await?;
+            needs.cursor_at = Some(seq.max(facts.unreadable()));
+        }
         if needs.asks_the_store() {
             let Known {
                 message,
@@ -143,6 +163,7 @@ impl App {
                 Ok(Begun::Answered(Ok(answer)))
             }
             Ok(decision) => {
+                self.note_write();
                 let pending = self.store().commit(Commit {
                     account,
                     command: *id,

@@ -3,7 +3,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
 };
 
 use rusqlite::Connection;
@@ -26,18 +30,27 @@ enum Job {
 /// The thread's entrance. Its queue is bounded by what all sessions together may have in flight.
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
+    /// The disk failed the last write: it is full, or breaks.
+    has_failed: Arc<AtomicBool>,
 }
 
 impl Writer {
     /// Starts the thread.
     pub fn start(connection: Connection, bus: Bus) -> Self {
         let (jobs, waiting) = mpsc::channel();
+        let has_failed = Arc::new(AtomicBool::new(false));
+        let health = has_failed.clone();
         std::thread::Builder::new()
             .name("tulou-writer".to_owned())
-            .spawn(move || run(connection, &waiting, &bus))
+            .spawn(move || run(connection, &waiting, &bus, &health))
             .map_err(|error| tracing::error!(%error, "the writer's thread did not start"))
             .ok();
-        Self { jobs }
+        Self { jobs, has_failed }
+    }
+
+    /// Whether the disk failed the last write.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed)
     }
 
     /// Commits.
@@ -56,6 +69,7 @@ impl Writer {
         write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
         let (answer, answered) = oneshot::channel();
+        let has_failed = self.has_failed.clone();
         let job = Job::Write(Box::new(move |db| {
             let result = (|| {
                 let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -63,6 +77,8 @@ impl Writer {
                 tx.commit()?;
                 Ok(result)
             })();
+            let result = result.map_err(of_the_disk);
+            note(&has_failed, &result);
             // Nobody waits any more if the request was dropped.
             let _ = answer.send(result);
         }));
@@ -86,7 +102,7 @@ impl Writer {
     }
 }
 
-fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, bus: &Bus) {
+fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, bus: &Bus, has_failed: &AtomicBool) {
     let mut next = None;
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
         match job {
@@ -109,15 +125,45 @@ fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, bus: &Bus) {
                         Err(_) => break,
                     }
                 }
-                commit_all(&mut db, group, bus);
+                commit_all(&mut db, group, bus, has_failed);
             }
         }
     }
 }
 
-fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, bus: &Bus) {
+/// What the disk refuses is told apart: it may take it later, and nothing is wrong with what was to be written.
+fn of_the_disk(error: StoreError) -> StoreError {
+    use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+    let StoreError::Sqlite(cause) = &error else {
+        return error;
+    };
+    match cause.sqlite_error_code() {
+        Some(DiskFull | SystemIoFailure | CannotOpen | ReadOnly) => {
+            tracing::error!(error = ?cause, "the disk refused a write");
+            StoreError::Unwritable
+        }
+        Some(_) | None => error,
+    }
+}
+
+fn note<T>(has_failed: &AtomicBool, result: &Result<T, StoreError>) {
+    match result {
+        Ok(_) => has_failed.store(false, Ordering::Relaxed),
+        Err(StoreError::Unwritable) => has_failed.store(true, Ordering::Relaxed),
+        Err(_) => {}
+    }
+}
+
+fn commit_all(
+    db: &mut Connection,
+    group: Vec<(Commit, Answer)>,
+    bus: &Bus,
+    has_failed: &AtomicBool,
+) {
     let commits: Vec<&Commit> = group.iter().map(|(commit, _)| commit).collect();
-    match write_all(db, &commits) {
+    let written = write_all(db, &commits).map_err(of_the_disk);
+    note(has_failed, &written);
+    match written {
         Ok(results) => {
             let mut deliveries = Vec::new();
             for ((commit, answer), done) in group.into_iter().zip(results) {
@@ -149,6 +195,12 @@ fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, bus: &Bus) {
                 }
             }
         }
+        // Nothing of it is on the disk, so nobody is told that it is.
+        Err(StoreError::Unwritable) => {
+            for (_, answer) in group {
+                drop(answer.send(Err(StoreError::Unwritable)));
+            }
+        }
         Err(error) if group.len() == 1 => {
             for (_, answer) in group {
                 drop(answer.send(Err(StoreError::Closed)));
@@ -158,7 +210,7 @@ fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, bus: &Bus) {
         // One of them spoils the transaction: each gets one of its own.
         Err(_) => {
             for one in group {
-                commit_all(db, vec![one], bus);
+                commit_all(db, vec![one], bus, has_failed);
             }
         }
     }
