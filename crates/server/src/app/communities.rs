@@ -24,6 +24,43 @@ const MEMBERS: usize = 100_000;
 /// How long a decision waits for what was committed to be published.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
+/// Communities kept in memory that nobody is connected for.
+const IDLE: usize = 500;
+
+/// The communities in memory. Those whose members are connected stay; of the others those that were used last.
+#[derive(Default)]
+pub(super) struct Kept {
+    by_id: HashMap<CommunityId, Arc<Loaded>>,
+    uses: AtomicU64,
+}
+
+impl Kept {
+    /// Makes room for one more; which go.
+    fn make_room(&mut self, is_needed: impl Fn(CommunityId) -> bool) -> Vec<CommunityId> {
+        if self.by_id.len() < IDLE {
+            return Vec::new();
+        }
+        let mut idle: Vec<(u64, CommunityId)> = self
+            .by_id
+            .iter()
+            .filter(|(id, loaded)| Arc::strong_count(loaded) == 1 && !is_needed(**id))
+            .map(|(id, loaded)| (loaded.used.load(Ordering::Relaxed), *id))
+            .collect();
+        // A quarter at once, so that the next ones need not look.
+        let beyond = idle.len().saturating_sub(IDLE * 3 / 4);
+        if idle.len() < IDLE {
+            return Vec::new();
+        }
+        idle.sort_unstable();
+        idle.truncate(beyond);
+        let gone: Vec<CommunityId> = idle.into_iter().map(|(_, id)| id).collect();
+        for id in &gone {
+            self.by_id.remove(id);
+        }
+        gone
+    }
+}
+
 /// A community in memory.
 pub struct Loaded {
     structure: RwLock<Arc<Structure>>,
@@ -32,6 +69,8 @@ pub struct Loaded {
     changes: AtomicU64,
     /// The structure's rev, for those who wait for it.
     at: watch::Sender<Rev>,
+    /// When it was asked for, counted.
+    used: AtomicU64,
     /// Commands on the community's log are decided one after the other.
     pub turn: tokio::sync::Mutex<()>,
 }
@@ -83,14 +122,10 @@ impl App {
                 members: Mutex::default(),
                 changes: AtomicU64::new(0),
                 at: watch::Sender::new(rev),
+                used: AtomicU64::new(0),
                 turn: tokio::sync::Mutex::default(),
             });
-            self.shared
-                .communities
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(community)
-                .or_insert(loaded);
+            self.keep(community, loaded);
             // What was committed while it was read, the publisher found nobody to tell: it is read again.
             let head = self.store().heads(vec![log]).await?;
             let head = head.first().copied().flatten().unwrap_or_default();
@@ -106,12 +141,36 @@ impl App {
     }
 
     fn known(&self, community: CommunityId) -> Option<Arc<Loaded>> {
-        self.shared
+        let kept = self
+            .shared
             .communities
             .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&community)
-            .cloned()
+            .unwrap_or_else(PoisonError::into_inner);
+        let loaded = kept.by_id.get(&community)?;
+        let use_no = kept.uses.fetch_add(1, Ordering::Relaxed);
+        loaded.used.store(use_no, Ordering::Relaxed);
+        Some(loaded.clone())
+    }
+
+    fn keep(&self, community: CommunityId, loaded: Arc<Loaded>) {
+        let connected = self.hub().communities();
+        let gone = {
+            let mut kept = self
+                .shared
+                .communities
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            let gone = kept.make_room(|id| connected.contains(&id));
+            kept.by_id.entry(community).or_insert(loaded);
+            gone
+        };
+        if !gone.is_empty() {
+            self.shared
+                .homes
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .retain(|_, home| !gone.contains(home));
+        }
     }
 
     /// A community's structure, if it is in memory.
@@ -125,6 +184,7 @@ impl App {
             .communities
             .write()
             .unwrap_or_else(PoisonError::into_inner)
+            .by_id
             .remove(&community);
         self.shared
             .homes
@@ -187,6 +247,8 @@ impl App {
                 | Change::TopicBegins { .. }
                 | Change::TopicEnds { .. }
                 | Change::CommunityEnds { .. }
+                | Change::Bereft { .. }
+                | Change::Fades { .. }
                 | Change::InviteUsed { .. }
                 | Change::Named { .. } => None,
             })

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::App;
 use crate::{
     domain::{Structure, change::Change, structure::Member},
-    store::{Commit, StoreError},
+    store::{Commit, ReadableSince, RowsSince, StoreError},
 };
 
 /// Logs in one question.
@@ -46,12 +46,29 @@ impl App {
         since: Rev,
     ) -> Result<SyncOutcome, StoreError> {
         let log = Log::Account(account);
-        let (head, mut rows) = self
+        let RowsSince {
+            head,
+            floor,
+            mut rows,
+        } = self
             .store()
             .rows_since(log, since, limits::SYNC_ROWS)
             .await?;
         if since > head.rev {
             return Ok(SyncOutcome::Ahead { rev: head.rev });
+        }
+        // Tombstones that he has not seen are forgotten: he is told what there is.
+        if since > Rev::ZERO && since < floor {
+            let mut present = self.store().rows_since(log, Rev::ZERO, usize::MAX).await?;
+            present
+                .rows
+                .retain(|row| !matches!(row.body, Body::Deleted(_)));
+            return Ok(SyncOutcome::Reset {
+                rev: present.head.rev,
+                rows: present.rows,
+                view: None,
+                me: None,
+            });
         }
         let has_more = rows.len() == limits::SYNC_ROWS;
         let last = rows.last().map(|row| row.rev);
@@ -96,7 +113,8 @@ impl App {
     }
 
     /// What was written in a topic before the member joined (or got his seat) is read. Joining and seats write such
-    /// cursors; for topics that become visible later it is done when the member asks what he sees.
+    /// cursors; for topics that become visible later, or whose older messages he may not read any more, it is done when
+    /// the member asks what he sees.
     async fn read_before(&self, structure: &Structure, member: &Member) -> Result<(), StoreError> {
         let account = member.account;
         let sight = structure.sight(member);
@@ -105,10 +123,11 @@ impl App {
             .keys()
             .map(|topic| {
                 let seat = structure.seat(*topic, account).flatten();
-                (
-                    *topic,
-                    seat.unwrap_or(member.joined_at).max(member.joined_at),
-                )
+                ReadableSince {
+                    topic: *topic,
+                    since: seat.unwrap_or(member.joined_at).max(member.joined_at),
+                    has_history: structure.readable_since(member, *topic).is_none(),
+                }
             })
             .collect();
         let read = self.store().never_read(account, topics).await?;

@@ -26,7 +26,7 @@ pub(super) fn advance(
     if set_no != last_set {
         return Ok(Decision::default());
     }
-    let seq = seq.min(case.facts.head_seq);
+    let seq = seq.max(case.facts.unreadable()).min(case.facts.head_seq);
     if seq <= at {
         return Ok(Decision::default());
     }
@@ -43,7 +43,7 @@ pub(super) fn set_cursor(case: &Case<'_>, topic: TopicId, seq: Seq) -> Result<De
     Ok(put(
         case,
         topic,
-        seq.min(case.facts.head_seq),
+        seq.max(case.facts.unreadable()).min(case.facts.head_seq),
         last_set.wrapping_add(1),
     ))
 }
@@ -82,9 +82,6 @@ pub(super) fn notify(
     level: Level,
     until: Option<Millis>,
 ) -> Result<Decision, Rejection> {
-    if scope == NotifyScope::Global && level == Level::Inherit {
-        return Err(Code::Malformed.into());
-    }
     Ok(Decision::of(vec![Change::Row {
         log: Log::Account(case.actor),
         id: scope.key(),

@@ -70,14 +70,14 @@ pub enum Change {
         /// Since when.
         since: Option<Millis>,
     },
-    /// What the topic holds so far counts as read, unless the account has a cursor there.
+    /// What the topic holds so far counts as read.
     ReadSoFar {
         /// Whose cursor.
         account: AccountId,
         /// Of which topic.
         topic: TopicId,
     },
-    /// The topic counts as read up to a place, unless the account has a cursor there.
+    /// The topic counts as read up to a place; further on nothing changes.
     ReadUpTo {
         /// Whose cursor.
         account: AccountId,
@@ -93,17 +93,36 @@ pub enum Change {
         /// Which.
         topic: TopicId,
     },
-    /// A topic ends with everything in it.
+    /// A topic ends; what is in it is removed afterwards, in steps.
     TopicEnds {
         /// Of which community.
         community: CommunityId,
         /// Which.
         topic: TopicId,
     },
-    /// A community ends: members, seats, invites. Its topics end by changes of their own.
+    /// A community ends: members, seats, invites. Its topics end by changes of their own. What was in it is removed
+    /// afterwards, in steps.
     CommunityEnds {
         /// Which.
         community: CommunityId,
+    },
+    /// A member of a community that ended: his row goes, and the `Membership` row of his account.
+    Bereft {
+        /// Which community ended.
+        community: CommunityId,
+        /// Who was a member.
+        account: AccountId,
+    },
+    /// A `Mention` or `Mark` row has become old (DESIGN §5): it goes, unless it has changed since.
+    Fades {
+        /// Whose.
+        account: AccountId,
+        /// The row's kind.
+        kind: String,
+        /// The row's id.
+        id: String,
+        /// The rev of the row that became old.
+        rev: Rev,
     },
     /// An invite was used. The store refuses the whole commit if it may not be used any more.
     InviteUsed {

@@ -75,9 +75,18 @@ pub struct Facts<'a> {
     pub own_after: u64,
     /// Topics that hold messages.
     pub written_topics: Vec<TopicId>,
+    /// With a cursor: the first message of the topic that the actor may read.
+    pub floor: Seq,
 }
 
 impl Facts<'_> {
+    /// The last message of the topic that the actor may not read: a cursor before it would count as unread what nobody
+    /// can show him.
+    #[must_use]
+    pub const fn unreadable(&self) -> Seq {
+        Seq(self.floor.0.saturating_sub(1))
+    }
+
     /// The actor's rights at a place are asked for often.
     #[must_use]
     pub fn place_exists(&self, place: Place) -> bool {

@@ -112,7 +112,11 @@ impl Structure {
         for row in rest {
             structure.put(&row);
         }
+        // Seats of a topic that ended may still be there to be swept.
         for (topic, account, since) in seats {
+            if !structure.topics.contains_key(&topic) {
+                continue;
+            }
             structure
                 .seats
                 .entry(topic)
@@ -238,6 +242,8 @@ impl Structure {
                 | Change::ReadUpTo { .. }
                 | Change::TopicBegins { .. }
                 | Change::CommunityEnds { .. }
+                | Change::Bereft { .. }
+                | Change::Fades { .. }
                 | Change::InviteUsed { .. }
                 | Change::Named { .. } => {}
             }

@@ -2,7 +2,7 @@
 //! by a note that the log changed, so that nothing grows with a slow reader.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -45,6 +45,8 @@ struct Queue {
     waiting: VecDeque<Waiting>,
     bytes: usize,
     watched: Vec<TopicId>,
+    /// Logs that it will soon be told to sync, with their revs; their rows are held back.
+    owed: HashMap<Log, Rev>,
     ended: Option<Code>,
 }
 
@@ -85,6 +87,10 @@ impl Line {
     /// Rows of a log are to be sent.
     pub fn push(&self, frame: Utf8Bytes, log: Log, rev: Rev) {
         let mut queue = self.queue();
+        if let Some(owed) = queue.owed.get_mut(&log) {
+            *owed = rev.max(*owed);
+            return;
+        }
         if queue.bytes + frame.len() > self.queue_bytes {
             queue.make_stale(log, rev);
             queue.shrink(self.queue_bytes);
@@ -108,8 +114,28 @@ impl Line {
 
     /// The log is to be synced.
     pub fn stale(&self, log: Log, rev: Rev) {
-        self.queue().make_stale(log, rev);
+        let mut queue = self.queue();
+        let owed = queue.owed.remove(&log).unwrap_or_default();
+        queue.make_stale(log, rev.max(owed));
+        drop(queue);
         self.wake.notify_one();
+    }
+
+    /// The log is to be synced; it will be told later. Until then it gets no rows of it.
+    pub(crate) fn owe(&self, log: Log, rev: Rev) {
+        let mut queue = self.queue();
+        let owed = queue.owed.entry(log).or_default();
+        *owed = rev.max(*owed);
+    }
+
+    /// Tells it what it is owed of a log, if it was not told meanwhile.
+    pub(crate) fn pay(&self, log: Log) {
+        let mut queue = self.queue();
+        if let Some(rev) = queue.owed.remove(&log) {
+            queue.make_stale(log, rev);
+            drop(queue);
+            self.wake.notify_one();
+        }
     }
 
     /// The session is to end.
@@ -206,15 +232,45 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_full_queue_replaces_the_rows_of_a_log_by_a_note() {
-        let line = Line::new(
+    fn line(queue_bytes: usize) -> Line {
+        Line::new(
             1,
             AccountId(Uuid::from_u128(1)),
             SessionId(Uuid::from_u128(2)),
             Rev(1),
-            1_000,
-        );
+            queue_bytes,
+        )
+    }
+
+    fn stale_to(line: &Line) -> Vec<(Log, Rev)> {
+        let (frames, _) = line.take();
+        frames
+            .iter()
+            .filter_map(|frame| match ServerFrame::parse(frame) {
+                Ok(ServerFrame::Pushed(Pushed::Stale(stale))) => Some((stale.log, stale.rev)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn rows_are_held_back_until_a_session_is_told_that_its_view_changed() {
+        let line = line(10_000);
+        let log = Log::Topic(TopicId(Uuid::from_u128(3)));
+        line.owe(log, Rev(5));
+        line.push("x".into(), log, Rev(6));
+        assert!(line.take().0.is_empty(), "nothing of a view it has not");
+        line.pay(log);
+        assert_eq!(stale_to(&line), [(log, Rev(6))], "all of it is covered");
+        line.pay(log);
+        assert_eq!(stale_to(&line), [], "it is told once");
+        line.push("x".into(), log, Rev(7));
+        assert_eq!(line.take().0.len(), 1, "from then on rows come again");
+    }
+
+    #[test]
+    fn a_full_queue_replaces_the_rows_of_a_log_by_a_note() {
+        let line = line(1_000);
         let log = Log::Topic(TopicId(Uuid::from_u128(3)));
         for rev in 1..=20 {
             line.push("x".repeat(100).into(), log, Rev(rev));

@@ -1,7 +1,7 @@
 //! Takes commits in their order: brings the structures in memory up to date, ends watches of what is hidden, and only
 //! then fans out.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::mpsc;
@@ -9,9 +9,10 @@ use tulou_protocol::{
     AccountId, CommunityId, Log, Permissions, Push, Row, Seq, TopicId, push::Pushed, row::Body,
 };
 
+use super::{Line, spread};
 use crate::{
     App,
-    domain::{Sight, Structure, change::Change, sight::tombstones, structure::Member},
+    domain::{Sight, Structure, change::Change, sight::tombstones},
     store::{Committed, Delivery, Outcome, Written},
     wire,
 };
@@ -59,6 +60,8 @@ fn touches_community(committed: &Committed) -> Option<CommunityId> {
         | Change::ReadSoFar { .. }
         | Change::ReadUpTo { .. }
         | Change::InviteUsed { .. }
+        | Change::Bereft { .. }
+        | Change::Fades { .. }
         | Change::Named { .. } => None,
     })
 }
@@ -171,21 +174,29 @@ impl App {
             .iter()
             .any(|change| matches!(change, Change::CommunityEnds { .. }));
         self.forget_members(community, committed);
+        if committed.changes.iter().any(ends) {
+            self.something_ended();
+        }
         if is_over {
             self.community_ended(community, committed);
             return;
         }
         self.apply(community, committed);
         if committed.joined.is_some()
+            && self.known_structure(community).is_some()
             && let Ok(members) = self.store().count_members(community).await
         {
             self.set_members(community, members);
         }
         self.newcomers(community, committed).await;
-        // If it is not in memory, nobody on this node is concerned with it.
-        let Some(after) = self.known_structure(community) else {
+        // If nobody is connected, nobody on this node is concerned with it.
+        if !self.hub().state().communities.contains_key(&community) {
+            return;
+        }
+        let Ok(Some(loaded)) = self.loaded(community).await else {
             return;
         };
+        let after = loaded.structure();
         let refloored = self.tell_members(community, committed, before.as_deref(), &after);
         for (account, topic) in refloored {
             self.refloor(&after, account, topic).await;
@@ -240,13 +251,17 @@ impl App {
                 end_watches(&mut state, *topic, None);
             }
         }
+        let mut told = Vec::new();
         if let Some(gathering) = state.communities.remove(&community) {
             for account in gathering.present.keys() {
-                for line in state.accounts.get(account).into_iter().flatten() {
-                    line.stale(log, rev);
-                }
+                told.extend(state.accounts.get(account).into_iter().flatten().cloned());
             }
         }
+        spread::stale(told, log, rev, self.stale_over());
+    }
+
+    fn stale_over(&self) -> Duration {
+        Duration::from_millis(self.config().stale_ms)
     }
 
     /// Tells everybody who is connected what changed for him. Topics that a member reads from another place now.
@@ -284,13 +299,15 @@ impl App {
             }
         }
         let was = before.unwrap_or(after);
+        let mut changed: Vec<Arc<Line>> = Vec::new();
         for (account, present) in &mut gathering.present {
+            let groups_were = was.ranked(&present.member);
             let mut me_changed = false;
             for change in &committed.changes {
                 if let Change::Member { member, .. } = change
                     && member.account == *account
                 {
-                    me_changed |= !is_same(&present.member, member);
+                    me_changed |= present.member.joined_at != member.joined_at;
                     present.member = member.clone();
                 }
                 if let Change::Seat {
@@ -304,6 +321,7 @@ impl App {
                     refloored.push((*account, *topic));
                 }
             }
+            me_changed |= groups_were != after.ranked(&present.member);
             let old = std::mem::replace(&mut present.sight, after.sight(&present.member));
             let sight = &present.sight;
             if !Arc::ptr_eq(&old, sight) {
@@ -332,9 +350,7 @@ impl App {
             }
             let lines = state.accounts.get(account).into_iter().flatten();
             if me_changed || after.must_reset(&old, sight, was) {
-                for line in lines {
-                    line.stale(log, after.rev);
-                }
+                changed.extend(lines.cloned());
             } else if let Some(written) = written {
                 for line in lines {
                     if line.no == committed.origin {
@@ -347,6 +363,7 @@ impl App {
                 }
             }
         }
+        spread::stale(changed, log, after.rev, self.stale_over());
         for topic in ended {
             end_watches(state, topic, None);
         }
@@ -394,6 +411,14 @@ impl App {
     }
 }
 
+/// Whether a change leaves something to be removed.
+const fn ends(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::TopicEnds { .. } | Change::CommunityEnds { .. }
+    )
+}
+
 /// Ends the watches of a topic: an account's, or everybody's.
 fn end_watches(state: &mut super::State, topic: TopicId, account: Option<AccountId>) {
     if let Some(watchers) = state.watchers.get_mut(&topic) {
@@ -433,9 +458,4 @@ fn seen_frame(structure: &Structure, sight: &Sight, written: &Written) -> Utf8By
         authors: Vec::new(),
     }))
     .into()
-}
-
-/// Whether a member's row says the same, whatever its rev.
-fn is_same(one: &Member, other: &Member) -> bool {
-    one.joined_at == other.joined_at && one.member_groups == other.member_groups
 }

@@ -37,9 +37,15 @@ async fn after_some_failures_a_name_is_told_how_long_to_wait_whether_it_has_an_a
     for name in ["alice", "nobody"] {
         let attempt = async || sign_in(&place, name, "wrong horse").await;
         let (looked_at, told) = until_told(4, attempt).await;
-        assert!(looked_at.len() >= 5, "some are free for {name}: {looked_at:?}");
+        assert!(
+            looked_at.len() >= 5,
+            "some are free for {name}: {looked_at:?}"
+        );
         for (status, body) in &looked_at {
-            assert_eq!((*status, &body["rejection"]["code"]), (401, &json!("wrong_password")));
+            assert_eq!(
+                (*status, &body["rejection"]["code"]),
+                (401, &json!("wrong_password"))
+            );
         }
         assert_eq!(told["rejection"]["code"], "wrong_password");
     }
@@ -52,7 +58,8 @@ async fn after_some_failures_a_name_is_told_how_long_to_wait_whether_it_has_an_a
 async fn every_way_to_try_a_password_or_code_is_slowed() {
     let (place, _alice) = house().await;
     let (bob, _) = sign_up(&place, "bob").await;
-    let wrong = json!({"password": "wrong horse", "new_password": "battery staple", "messages": "keep"});
+    let wrong =
+        json!({"password": "wrong horse", "new_password": "battery staple", "messages": "keep"});
     for (method, path) in [
         ("PUT", "/v1/account/password"),
         ("POST", "/v1/account/recovery-codes"),

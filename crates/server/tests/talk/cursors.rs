@@ -2,17 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::link::{Guest, alice_and_bob, host, send};
+use crate::link::{Guest, alice_and_bob, host};
 
 #[tokio::test]
 async fn a_cursor_counts_what_is_unread() {
     let place = host(|_| {}).await;
     let (mut alice, mut bob, _, topic) = alice_and_bob(&place).await;
     for text in ["1", "2", "3"] {
-        alice
-            .command("message.send", send(&topic, text))
-            .await
-            .unwrap();
+        alice.say(&topic, text).await;
     }
     let cursor = |answer: &Value| -> Value {
         answer["pushes"]
@@ -24,10 +21,7 @@ async fn a_cursor_counts_what_is_unread() {
             .unwrap()["body"]
             .clone()
     };
-    let own = bob
-        .command("message.send", send(&topic, "4"))
-        .await
-        .unwrap();
+    let own = bob.say(&topic, "4").await;
     assert_eq!(
         cursor(&own),
         json!({"seq": 0, "own": 1, "set_no": 0}),
@@ -41,10 +35,7 @@ async fn a_cursor_counts_what_is_unread() {
         .await
         .unwrap();
     assert_eq!(cursor(&read), json!({"seq": 3, "own": 1, "set_no": 0}));
-    let own = bob
-        .command("message.send", send(&topic, "5"))
-        .await
-        .unwrap();
+    let own = bob.say(&topic, "5").await;
     assert_eq!(
         cursor(&own),
         json!({"seq": 5, "own": 0, "set_no": 0}),
@@ -81,29 +72,13 @@ async fn topics_that_become_visible_later_are_read_up_to_joining() {
     drop(bob);
     let deny = |from: u64, to: u64| json!({"community": community, "place": format!("topic/{topic}"), "allow": {"from": 0, "to": 0}, "deny": {"from": from, "to": to}});
     alice.command("access.set", deny(0, 1)).await.unwrap();
-    alice
-        .command("message.send", send(&topic, "before"))
-        .await
-        .unwrap();
+    alice.say(&topic, "before").await;
     place.next_millisecond().await;
-    let invite = alice
-        .ask("invite.create", json!({"community": community}))
-        .await
-        .unwrap();
-    let code = invite["code"].as_str().unwrap();
-    let mut carol = Guest::register(&place, "carol", Some(code)).await;
-    carol
-        .command(
-            "community.join",
-            json!({"community": community, "invite": code}),
-        )
-        .await
-        .unwrap();
+    let code = alice.invite(&community).await;
+    let mut carol = Guest::register(&place, "carol", Some(&code)).await;
+    carol.join(&community, &code).await;
     place.next_millisecond().await;
-    alice
-        .command("message.send", send(&topic, "after"))
-        .await
-        .unwrap();
+    alice.say(&topic, "after").await;
     alice.command("access.set", deny(1, 0)).await.unwrap();
     carol.sync_community(&community).await;
     let cursor = carol

@@ -2,16 +2,13 @@
 
 use serde_json::json;
 
-use crate::link::{alice_and_bob, greeting_text, host, send};
+use crate::link::{alice_and_bob, greeting_text, host};
 
 #[tokio::test]
 async fn a_restarted_server_knows_everything() {
     let place = host(|_| {}).await;
     let (mut alice, _bob, community, topic) = alice_and_bob(&place).await;
-    alice
-        .command("message.send", send(&topic, "durable"))
-        .await
-        .unwrap();
+    alice.say(&topic, "durable").await;
     let tree = alice.sync_community(&community).await;
     let place = place.restart().await;
     let mut alice = alice.again(&place).await;
@@ -20,13 +17,7 @@ async fn a_restarted_server_knows_everything() {
         tree,
         "the same rows, the same stamp"
     );
-    let page = alice
-        .ask(
-            "topic.page",
-            json!({"topic": topic, "at": "end", "limit": 9}),
-        )
-        .await
-        .unwrap();
+    let page = alice.page(&topic).await;
     assert_eq!(page["rows"][0]["body"]["content"]["text"], "durable");
     assert_eq!(greeting_text(&alice.greeting), "Tulou");
     place.stop().await;

@@ -8,16 +8,10 @@ use crate::link::{Guest, alice_and_bob, host, id, send};
 async fn two_people_talk() {
     let place = host(|_| {}).await;
     let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
-    let watched = bob
-        .ask("session.watch", json!({"topics": [topic]}))
-        .await
-        .unwrap();
+    let watched = bob.watch(&[&topic]).await;
     assert_eq!(watched["topics"][0]["topic"], topic, "bob may see it");
 
-    let sent = alice
-        .command("message.send", send(&topic, "大家好"))
-        .await
-        .unwrap();
+    let sent = alice.say(&topic, "大家好").await;
     let row = &sent["pushes"][0]["rows"][0];
     assert_eq!(row["body"]["seq"], 1, "it is the first");
     let message = row["id"].as_str().unwrap().to_owned();
@@ -89,13 +83,7 @@ async fn two_people_talk() {
         .await
         .unwrap();
 
-    let page = bob
-        .ask(
-            "topic.page",
-            json!({"topic": topic, "at": "end", "limit": 50}),
-        )
-        .await
-        .unwrap();
+    let page = bob.page(&topic).await;
     assert_eq!(page["rows"].as_array().unwrap().len(), 2, "{page}");
     let first = &page["rows"][0]["body"];
     assert_eq!(first["content"]["text"], "大家早");
@@ -169,13 +157,7 @@ async fn a_repeated_command_gets_the_stored_answer() {
     alice.text(&json!([one, one]).to_string()).await;
     let answers = alice.answers().await;
     assert_eq!(answers[0]["result"], answers[1]["result"]);
-    let page = alice
-        .ask(
-            "topic.page",
-            json!({"topic": topic, "at": "end", "limit": 50}),
-        )
-        .await
-        .unwrap();
+    let page = alice.page(&topic).await;
     assert_eq!(page["rows"].as_array().unwrap().len(), 2, "two in all");
     place.stop().await;
 }
@@ -217,13 +199,7 @@ async fn commands_on_one_log_keep_their_order() {
         assert_eq!(answer["id"], command["id"], "in their order");
         assert!(answer["result"].is_object(), "{answer}");
     }
-    let page = alice
-        .ask(
-            "topic.page",
-            json!({"topic": topic, "at": "end", "limit": 50}),
-        )
-        .await
-        .unwrap();
+    let page = alice.page(&topic).await;
     let texts: Vec<&str> = page["rows"]
         .as_array()
         .unwrap()
@@ -265,35 +241,16 @@ async fn many_who_talk_at_once_are_heard_in_one_order() {
     const EACH: usize = 40;
     let place = host(|_| {}).await;
     let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
-    let tree = alice.sync_community(&community).await;
-    let group = tree["rows"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| row["kind"] == "group")
-        .unwrap()["id"]
-        .clone();
-    let invite = alice
-        .ask("invite.create", json!({"community": community}))
-        .await
-        .unwrap();
-    let code = invite["code"].as_str().unwrap();
+    let group = alice.group_of(&community).await;
+    let code = alice.invite(&community).await;
     let mut talking = tokio::task::JoinSet::new();
     let mut guests = Vec::new();
     for n in 0..GUESTS {
-        let mut guest = Guest::register(&place, &format!("guest{n}"), Some(code)).await;
-        guest
-            .command(
-                "community.join",
-                json!({"community": community, "invite": code}),
-            )
-            .await
-            .unwrap();
+        let mut guest = Guest::register(&place, &format!("guest{n}"), Some(&code)).await;
+        guest.join(&community, &code).await;
         guests.push(guest);
     }
-    bob.ask("session.watch", json!({"topics": [topic]}))
-        .await
-        .unwrap();
+    bob.watch(&[&topic]).await;
     for mut guest in guests {
         let topic = topic.clone();
         talking.spawn(async move {

@@ -9,14 +9,7 @@ use crate::link::{Guest, alice_and_bob, host, id, send};
 async fn a_closed_topic_is_locked_for_those_without_a_seat() {
     let place = host(|_| {}).await;
     let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
-    let tree = alice.sync_community(&community).await;
-    let group = tree["rows"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| row["kind"] == "group")
-        .unwrap()["id"]
-        .clone();
+    let group = alice.group_of(&community).await;
     let closed = id();
     alice
         .command(
@@ -25,10 +18,7 @@ async fn a_closed_topic_is_locked_for_those_without_a_seat() {
         )
         .await
         .unwrap();
-    alice
-        .command("message.send", send(&closed, "secret"))
-        .await
-        .unwrap();
+    alice.say(&closed, "secret").await;
 
     let tree = bob.sync_community(&community).await;
     let locked = tree["rows"]
@@ -82,18 +72,9 @@ async fn a_closed_topic_is_locked_for_those_without_a_seat() {
         stale["log"] == format!("community/{community}")
     })
     .await;
-    let watched = bob
-        .ask("session.watch", json!({"topics": [closed]}))
-        .await
-        .unwrap();
+    let watched = bob.watch(&[&closed]).await;
     assert_eq!(watched["topics"].as_array().unwrap().len(), 1);
-    let page = bob
-        .ask(
-            "topic.page",
-            json!({"topic": closed, "at": "end", "limit": 5}),
-        )
-        .await
-        .unwrap();
+    let page = bob.page(&closed).await;
     assert_eq!(
         page["rows"].as_array().unwrap().len(),
         1,
@@ -107,14 +88,8 @@ async fn a_closed_topic_is_locked_for_those_without_a_seat() {
         )
         .await
         .unwrap();
-    alice
-        .command("message.send", send(&closed, "after"))
-        .await
-        .unwrap();
-    alice
-        .command("message.send", send(&topic, "open"))
-        .await
-        .unwrap();
+    alice.say(&closed, "after").await;
+    alice.say(&topic, "open").await;
     bob.ask("session.watch", json!({"topics": [topic, closed]}))
         .await
         .unwrap();
@@ -132,10 +107,7 @@ async fn without_history_only_what_came_after_joining_is_read() {
     let place = host(|_| {}).await;
     let (mut alice, bob, community, topic) = alice_and_bob(&place).await;
     drop(bob);
-    let before = alice
-        .command("message.send", send(&topic, "before"))
-        .await
-        .unwrap();
+    let before = alice.say(&topic, "before").await;
     let before = before["pushes"][0]["rows"][0]["id"].clone();
     let usual = Permissions::NEW_COMMUNITY.bits();
     let less = (Permissions::NEW_COMMUNITY - Permissions::READ_HISTORY).bits();
@@ -146,24 +118,11 @@ async fn without_history_only_what_came_after_joining_is_read() {
         )
         .await
         .unwrap();
-    let invite = alice
-        .ask(
-            "invite.create",
-            json!({"community": community, "max_uses": 1}),
-        )
-        .await
-        .unwrap();
-    let code = invite["code"].as_str().unwrap();
-    let mut carol = Guest::register(&place, "carol", Some(code)).await;
+    let code = alice.invite(&community).await;
+    let mut carol = Guest::register(&place, "carol", Some(&code)).await;
     // Times are in whole milliseconds: what was sent in the one in which she joins would be hers to read.
     place.next_millisecond().await;
-    carol
-        .command(
-            "community.join",
-            json!({"community": community, "invite": code}),
-        )
-        .await
-        .unwrap();
+    carol.join(&community, &code).await;
     let used = carol
         .command(
             "community.join",
@@ -172,21 +131,9 @@ async fn without_history_only_what_came_after_joining_is_read() {
         .await
         .unwrap_err();
     assert_eq!(used["code"], "already");
-    carol
-        .ask("session.watch", json!({"topics": [topic]}))
-        .await
-        .unwrap();
-    alice
-        .command("message.send", send(&topic, "after"))
-        .await
-        .unwrap();
-    let page = carol
-        .ask(
-            "topic.page",
-            json!({"topic": topic, "at": "end", "limit": 9}),
-        )
-        .await
-        .unwrap();
+    carol.watch(&[&topic]).await;
+    alice.say(&topic, "after").await;
+    let page = carol.page(&topic).await;
     assert_eq!(page["floor"], 2, "{page}");
     assert_eq!(page["rows"].as_array().unwrap().len(), 1);
     assert_eq!(page["rows"][0]["body"]["content"]["text"], "after");
@@ -223,9 +170,7 @@ async fn without_history_only_what_came_after_joining_is_read() {
 async fn a_kicked_member_loses_everything() {
     let place = host(|_| {}).await;
     let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
-    bob.ask("session.watch", json!({"topics": [topic]}))
-        .await
-        .unwrap();
+    bob.watch(&[&topic]).await;
     let refused = bob
         .command(
             "member.kick",
@@ -245,10 +190,7 @@ async fn a_kicked_member_loses_everything() {
     let gone = bob.pushed("push", |push| push["log"] == own).await;
     assert_eq!(gone["rows"][0]["kind"], "membership");
     assert_eq!(gone["rows"][0]["deleted"], true);
-    alice
-        .command("message.send", send(&topic, "hidden"))
-        .await
-        .unwrap();
+    alice.say(&topic, "hidden").await;
     let synced = bob
         .ask(
             "log.sync",
@@ -276,9 +218,7 @@ async fn a_kicked_member_loses_everything() {
 async fn rights_that_change_meanwhile_decide() {
     let place = host(|_| {}).await;
     let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
-    bob.ask("session.watch", json!({"topics": [topic]}))
-        .await
-        .unwrap();
+    bob.watch(&[&topic]).await;
     // A member group that hides the topic from whoever is in it.
     let hidden = id();
     alice
@@ -312,10 +252,7 @@ async fn rights_that_change_meanwhile_decide() {
         .await
         .unwrap();
     bob.pushed("stale", |_| true).await;
-    alice
-        .command("message.send", send(&topic, "beyond"))
-        .await
-        .unwrap();
+    alice.say(&topic, "beyond").await;
     let synced = bob
         .ask(
             "log.sync",
@@ -349,13 +286,7 @@ async fn rights_that_change_meanwhile_decide() {
         .await
         .unwrap();
     bob.pushed("stale", |_| true).await;
-    let page = bob
-        .ask(
-            "topic.page",
-            json!({"topic": topic, "at": "end", "limit": 5}),
-        )
-        .await
-        .unwrap();
+    let page = bob.page(&topic).await;
     assert_eq!(page["rows"][0]["body"]["content"]["text"], "beyond");
     place.stop().await;
 }

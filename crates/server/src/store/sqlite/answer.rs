@@ -3,11 +3,13 @@
 use rusqlite::{Connection, OptionalExtension};
 use tulou_protocol::{AccountId, CommandId, id::Millis};
 
+use super::log::number;
 use crate::store::StoreError;
 
 const FIND: &str = "SELECT body FROM answer WHERE account = ?1 AND command = ?2";
 const PUT: &str = "INSERT INTO answer (account, command, at, body) VALUES (?1, ?2, ?3, ?4)";
-const FORGET: &str = "DELETE FROM answer WHERE at < ?1";
+const FORGET: &str = "DELETE FROM answer WHERE (account, command) IN
+    (SELECT account, command FROM answer WHERE at < ?1 ORDER BY at LIMIT ?2)";
 /// Statements whose plan is a test.
 #[cfg(test)]
 pub const HOT: &[&str] = &[FIND, FORGET];
@@ -37,8 +39,9 @@ pub fn put(
     Ok(())
 }
 
-/// Drops answers from before a time.
-pub fn forget(db: &Connection, before: Millis) -> Result<(), StoreError> {
-    db.prepare_cached(FORGET)?.execute([before])?;
-    Ok(())
+/// Drops answers from before a time, at most `limit`; how many.
+pub fn forget(db: &Connection, before: Millis, limit: usize) -> Result<usize, StoreError> {
+    Ok(db
+        .prepare_cached(FORGET)?
+        .execute((before, number(limit as u64)))?)
 }

@@ -6,12 +6,13 @@ use tulou_protocol::{
 };
 
 use super::{
-    log::{self, counter, number},
+    listing,
+    log::{self, counter},
     row,
 };
 use crate::{
     domain::structure::{Member, Structure},
-    store::{Listed, StoreError},
+    store::StoreError,
 };
 
 const MEMBER: &str = "SELECT account, joined_at, member_groups, rev FROM member
@@ -20,33 +21,18 @@ const MEMBER_REV: &str =
     "SELECT rev FROM member WHERE community = ?1 AND account = ?2 AND has_left = 0";
 const COUNT: &str = "SELECT count(*) FROM member WHERE community = ?1 AND has_left = 0";
 const SEATS: &str = "SELECT topic, account, since FROM seat WHERE community = ?1";
-const LIST: &str =
-    "SELECT account, joined_at, member_groups, rev, account_name, display_name FROM member
-    WHERE community = ?1 AND has_left = 0 ORDER BY name_key LIMIT ?2";
-const LIST_NAMED: &str = "SELECT account, joined_at, member_groups, rev, account_name, display_name FROM member
-    WHERE community = ?1 AND has_left = 0 AND name_key >= ?3 AND name_key < ?4 ORDER BY name_key LIMIT ?2";
-const LIST_ACCOUNT_NAMED: &str = "SELECT account, joined_at, member_groups, rev, account_name, display_name FROM member
-    WHERE community = ?1 AND has_left = 0 AND account_name >= ?3 AND account_name < ?4 ORDER BY account_name LIMIT ?2";
 const PUT: &str = "INSERT INTO member (community, account, joined_at, member_groups, rev, has_left, account_name, display_name, name_key)
     VALUES (?1, ?2, ?3, ?4, 1, 0, ?5, ?6, ?7)
     ON CONFLICT (community, account) DO UPDATE SET joined_at = ?3, member_groups = ?4, rev = rev + 1, has_left = 0,
     account_name = ?5, display_name = ?6, name_key = ?7";
 const LEAVE: &str = "UPDATE member SET has_left = 1, rev = rev + 1, member_groups = x''
     WHERE community = ?1 AND account = ?2 AND has_left = 0";
-const ACCOUNTS: &str = "SELECT account FROM member WHERE community = ?1 AND has_left = 0";
-const RENAME: &str = "UPDATE member SET display_name = ?2, name_key = ?3 WHERE account = ?1";
+const COMMUNITIES_OF: &str = "SELECT community FROM member WHERE account = ?1";
+const RENAME: &str =
+    "UPDATE member SET display_name = ?3, name_key = ?4 WHERE community = ?1 AND account = ?2";
 /// Statements whose plan is a test.
 #[cfg(test)]
-pub const HOT: &[&str] = &[
-    MEMBER,
-    MEMBER_REV,
-    COUNT,
-    SEATS,
-    LIST,
-    LIST_NAMED,
-    LIST_ACCOUNT_NAMED,
-    ACCOUNTS,
-];
+pub const HOT: &[&str] = &[MEMBER, MEMBER_REV, COUNT, SEATS, COMMUNITIES_OF];
 
 /// A community's structure.
 pub fn structure(db: &Connection, id: CommunityId) -> Result<Option<Structure>, StoreError> {
@@ -79,17 +65,20 @@ pub fn count(db: &Connection, id: CommunityId) -> Result<u64, StoreError> {
         .query_row([id.as_bytes()], |row| counter(row, 0))?)
 }
 
-fn read_member(row: &SqlRow<'_>) -> rusqlite::Result<Member> {
-    let groups: Vec<u8> = row.get(2)?;
+/// Ids of member groups, as a member's row holds them.
+pub fn group_ids(bytes: &[u8]) -> Vec<MemberGroupId> {
+    let (ids, _) = bytes.as_chunks::<16>();
+    ids.iter()
+        .map(|id| MemberGroupId::from_bytes(*id))
+        .collect()
+}
+
+/// A member from the columns of [`MEMBER`].
+pub fn read_member(row: &SqlRow<'_>) -> rusqlite::Result<Member> {
     Ok(Member {
         account: AccountId::from_bytes(row.get(0)?),
         joined_at: row.get(1)?,
-        member_groups: groups
-            .as_chunks::<16>()
-            .0
-            .iter()
-            .map(|id| MemberGroupId::from_bytes(*id))
-            .collect(),
+        member_groups: group_ids(&row.get::<_, Vec<u8>>(2)?),
         rev: Rev(counter(row, 3)?),
     })
 }
@@ -147,6 +136,7 @@ pub fn put_member(
         .iter()
         .flat_map(|id| *id.as_bytes())
         .collect();
+    listing::unlist(db, community, member.account)?;
     db.prepare_cached(PUT)?.execute((
         community.as_bytes(),
         member.account.as_bytes(),
@@ -156,6 +146,7 @@ pub fn put_member(
         &display_name,
         name_key(&display_name),
     ))?;
+    listing::list(db, community, member.account)?;
     Ok(is_new)
 }
 
@@ -165,43 +156,49 @@ pub fn remove_member(
     community: CommunityId,
     account: AccountId,
 ) -> Result<bool, StoreError> {
+    listing::unlist(db, community, account)?;
     let gone = db
         .prepare_cached(LEAVE)?
         .execute((community.as_bytes(), account.as_bytes()))?;
     Ok(gone > 0)
 }
 
-/// Everybody who is a member.
-pub fn accounts(db: &Connection, community: CommunityId) -> Result<Vec<AccountId>, StoreError> {
-    let found: Result<Vec<_>, _> = db
-        .prepare_cached(ACCOUNTS)?
-        .query_map([community.as_bytes()], |row| {
-            row.get(0).map(AccountId::from_bytes)
-        })?
-        .collect();
-    Ok(found?)
-}
-
-/// Members, seats and invites of a community end.
-pub fn end(db: &Connection, community: CommunityId) -> Result<(), StoreError> {
-    for sql in [
-        "UPDATE member SET has_left = 1, rev = rev + 1, member_groups = x'' WHERE community = ?1 AND has_left = 0",
-        "DELETE FROM seat WHERE community = ?1",
-        "DELETE FROM invite WHERE community = ?1",
-    ] {
-        db.prepare_cached(sql)?.execute([community.as_bytes()])?;
-    }
+/// The row of a member goes, because the community ended: no rev of his is asked for again.
+pub fn drop_member(
+    db: &Connection,
+    community: CommunityId,
+    account: AccountId,
+) -> Result<(), StoreError> {
+    listing::unlist(db, community, account)?;
+    db.prepare_cached("DELETE FROM member WHERE community = ?1 AND account = ?2")?
+        .execute((community.as_bytes(), account.as_bytes()))?;
     Ok(())
 }
 
 /// The name that member lists show for an account.
 pub fn rename(db: &Connection, account: AccountId, display_name: &str) -> Result<(), StoreError> {
-    db.prepare_cached(RENAME)?.execute((
-        account.as_bytes(),
-        display_name,
-        name_key(display_name),
-    ))?;
+    let key = name_key(display_name);
+    for community in communities_of(db, account)? {
+        listing::unlist(db, community, account)?;
+        db.prepare_cached(RENAME)?.execute((
+            community.as_bytes(),
+            account.as_bytes(),
+            display_name,
+            &key,
+        ))?;
+        listing::list(db, community, account)?;
+    }
     Ok(())
+}
+
+fn communities_of(db: &Connection, account: AccountId) -> Result<Vec<CommunityId>, StoreError> {
+    let found: Result<Vec<_>, _> = db
+        .prepare_cached(COMMUNITIES_OF)?
+        .query_map([account.as_bytes()], |row| {
+            row.get(0).map(CommunityId::from_bytes)
+        })?
+        .collect();
+    Ok(found?)
 }
 
 /// Gives or takes a seat.
@@ -229,46 +226,4 @@ pub fn put_seat(
             .execute((topic.as_bytes(), account.as_bytes()))?,
     };
     Ok(())
-}
-
-/// Members by name.
-pub fn list(
-    db: &Connection,
-    community: CommunityId,
-    prefix: &str,
-    limit: usize,
-) -> Result<Vec<Listed>, StoreError> {
-    let read = |row: &SqlRow<'_>| {
-        Ok(Listed {
-            member: read_member(row)?,
-            account_name: row.get(4)?,
-            display_name: row.get(5)?,
-        })
-    };
-    let limit = number(limit as u64);
-    let key = name_key(prefix);
-    if key.is_empty() {
-        let found: Result<Vec<_>, _> = db
-            .prepare_cached(LIST)?
-            .query_map((community.as_bytes(), limit), read)?
-            .collect();
-        return Ok(found?);
-    }
-    // Nothing that begins with the prefix is greater than this.
-    let end = format!("{key}\u{10ffff}");
-    let mut members: Vec<Listed> = Vec::new();
-    for sql in [LIST_NAMED, LIST_ACCOUNT_NAMED] {
-        let mut statement = db.prepare_cached(sql)?;
-        for listed in statement.query_map((community.as_bytes(), limit, &key, &end), read)? {
-            let listed = listed?;
-            let is_known = members
-                .iter()
-                .any(|known| known.member.account == listed.member.account);
-            if !is_known {
-                members.push(listed);
-            }
-        }
-    }
-    members.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(members)
 }

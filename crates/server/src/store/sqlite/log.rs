@@ -7,6 +7,7 @@ use tulou_protocol::{
 
 use crate::store::{Head, Moved, StoreError};
 
+const FLOOR: &str = "SELECT floor FROM log WHERE id = ?1";
 const HEAD: &str = "SELECT rev, seq FROM log WHERE id = ?1";
 const COMMUNITY_OF: &str = "SELECT community FROM log WHERE id = ?1 AND kind = 0";
 const MOVED_SINCE: &str =
@@ -14,7 +15,7 @@ const MOVED_SINCE: &str =
 const WIDE: &str = "SELECT seq, who FROM wide_mention WHERE topic = ?1 AND seq > ?2";
 /// Statements whose plan is a test.
 #[cfg(test)]
-pub const HOT: &[&str] = &[HEAD, COMMUNITY_OF, MOVED_SINCE, WIDE];
+pub const HOT: &[&str] = &[HEAD, FLOOR, COMMUNITY_OF, MOVED_SINCE, WIDE];
 
 /// Messages back from the head in which wide mentions are named.
 const WIDE_MESSAGES: u64 = 100;
@@ -49,6 +50,15 @@ pub fn head(db: &Connection, log: Log) -> Result<Option<Head>, StoreError> {
             })
         })
         .optional()?)
+}
+
+/// The rev up to which tombstones of a log are forgotten.
+pub fn floor(db: &Connection, log: Log) -> Result<Rev, StoreError> {
+    let floor = db
+        .prepare_cached(FLOOR)?
+        .query_row([log.uuid().as_bytes()], |row| counter(row, 0))
+        .optional()?;
+    Ok(Rev(floor.unwrap_or_default()))
 }
 
 /// The community of a topic.

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use serde::de::DeserializeOwned;
-use tulou_protocol::{Log, Rev, Row, row::Body};
+use tulou_protocol::{Log, Rev, Row, id::Millis, row::Body};
 
 use super::log::{counter, number};
 use crate::store::StoreError;
@@ -11,8 +11,8 @@ const SINCE: &str = "SELECT kind, id, rev, deleted, body FROM row WHERE log = ?1
 const FIND: &str =
     "SELECT rev, body FROM row WHERE log = ?1 AND kind = ?2 AND id = ?3 AND deleted = 0";
 const PUT: &str =
-    "INSERT INTO row (log, kind, id, rev, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-    ON CONFLICT (log, kind, id) DO UPDATE SET rev = ?4, deleted = ?5, body = ?6";
+    "INSERT INTO row (log, kind, id, rev, deleted, body, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (log, kind, id) DO UPDATE SET rev = ?4, deleted = ?5, body = ?6, at = ?7";
 /// Statements whose plan is a test.
 #[cfg(test)]
 pub const HOT: &[&str] = &[SINCE, FIND];
@@ -89,13 +89,24 @@ pub fn wire(kind: &str, id: &str, rev: Rev, body: Option<&str>) -> String {
     }
 }
 
-/// Writes a row; as it is pushed.
+/// The rev of a row that is there.
+pub fn rev(db: &Connection, log: Log, kind: &str, id: &str) -> Result<Option<Rev>, StoreError> {
+    Ok(db
+        .prepare_cached(FIND)?
+        .query_row((log.uuid().as_bytes(), kind, id), |row| {
+            counter(row, 0).map(Rev)
+        })
+        .optional()?)
+}
+
+/// Writes a row, and when it changed; as it is pushed.
 pub fn put(
     db: &Connection,
     log: Log,
     id: &str,
     rev: Rev,
     body: &Body,
+    at: Millis,
 ) -> Result<String, StoreError> {
     let json = body_json(body)?;
     db.prepare_cached(PUT)?.execute((
@@ -105,6 +116,7 @@ pub fn put(
         number(rev.0),
         json.is_none(),
         json.as_deref().unwrap_or_default(),
+        at,
     ))?;
     Ok(wire(body.kind(), id, rev, json.as_deref()))
 }

@@ -177,17 +177,3 @@ pub fn put_wide(
     }
     Ok(())
 }
-
-/// A topic ends with everything in it. Its id stays taken.
-pub fn end_topic(db: &Connection, topic: TopicId) -> Result<(), StoreError> {
-    for sql in [
-        "DELETE FROM message WHERE topic = ?1",
-        "DELETE FROM reaction WHERE topic = ?1",
-        "DELETE FROM wide_mention WHERE topic = ?1",
-        "DELETE FROM seat WHERE topic = ?1",
-        "UPDATE log SET kind = 9, community = x'' WHERE id = ?1",
-    ] {
-        db.prepare_cached(sql)?.execute([topic.as_bytes()])?;
-    }
-    Ok(())
-}

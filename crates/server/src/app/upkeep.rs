@@ -1,0 +1,135 @@
+//! What the server does for itself: what became old goes, what ended is removed. In bounded steps, between which others
+//! come to write; interrupted anywhere, it goes on with the next start.
+
+use std::{future::Future, time::Duration};
+
+use tulou_protocol::{AccountId, CommandId, id::Millis, limits};
+use uuid::Uuid;
+
+use super::App;
+use crate::{
+    domain::Change,
+    store::{Commit, Fading, StoreError},
+};
+
+/// Between two looks for what became old.
+const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+/// Rows in a step.
+const STEP: usize = 500;
+/// A day.
+const DAY_MS: Millis = 24 * 3_600 * 1_000;
+
+/// Looks after what became old, until the server stops.
+pub(super) async fn fade(app: App) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            () = app.closing() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = app.age(app.now()).await {
+            tracing::error!(%error, "what became old was not looked after");
+        }
+    }
+}
+
+/// Removes what ended, until the server stops: what an earlier run has left, and then whenever something ends.
+pub(super) async fn sweep(app: App) {
+    loop {
+        if let Err(error) = app.remove_ended().await {
+            tracing::error!(%error, "what ended was not removed");
+        }
+        tokio::select! {
+            () = app.closing() => return,
+            () = app.shared.ended.notified() => {}
+        }
+    }
+}
+
+/// Repeats a step until it finds nothing to do, or the server stops.
+async fn steps<F: Future<Output = Result<bool, StoreError>>>(
+    app: &App,
+    mut step: impl FnMut() -> F,
+) -> Result<(), StoreError> {
+    while !app.shared.closing.is_cancelled() && step().await? {}
+    Ok(())
+}
+
+impl App {
+    /// Something ended, and is to be removed.
+    pub(crate) fn something_ended(&self) {
+        self.shared.ended.notify_one();
+    }
+
+    /// `Mention` and `Mark` rows become tombstones after [`limits::FADE_DAYS`] or [`limits::FADE_ROWS`]; these tombstones go
+    /// after [`limits::TOMBSTONE_DAYS`], stored answers after [`limits::ANSWER_DAYS`] (DESIGN §3, §5).
+    pub(crate) async fn age(&self, now: Millis) -> Result<(), StoreError> {
+        let store = self.store();
+        steps(self, || async {
+            let old = store.fading(now - limits::FADE_DAYS * DAY_MS, limits::FADE_ROWS, STEP);
+            self.let_fade(now, old.await?).await
+        })
+        .await?;
+        let before = now - limits::TOMBSTONE_DAYS * DAY_MS;
+        steps(self, || async {
+            Ok(store.forget_tombstones(before, STEP).await? > 0)
+        })
+        .await?;
+        let before = now - limits::ANSWER_DAYS * DAY_MS;
+        steps(self, || async {
+            Ok(store.forget_answers(before, STEP).await? > 0)
+        })
+        .await
+    }
+
+    async fn let_fade(&self, now: Millis, old: Vec<Fading>) -> Result<bool, StoreError> {
+        let Some(first) = old.first().map(|row| row.account) else {
+            return Ok(false);
+        };
+        let fades = |row: Fading| Change::Fades {
+            account: row.account,
+            kind: row.kind,
+            id: row.id,
+            rev: row.rev,
+        };
+        self.write(first, now, old.into_iter().map(fades).collect())
+            .await?;
+        Ok(true)
+    }
+
+    /// Removes what ended: members first, whose logs say so; then what nobody is told of.
+    pub(crate) async fn remove_ended(&self) -> Result<(), StoreError> {
+        let store = self.store();
+        steps(self, || async {
+            let bereft = store.bereft(STEP).await?;
+            let Some((_, first)) = bereft.first().copied() else {
+                return Ok(false);
+            };
+            let changes = bereft
+                .into_iter()
+                .map(|(community, account)| Change::Bereft { community, account });
+            self.write(first, self.now(), changes.collect()).await?;
+            Ok(true)
+        })
+        .await?;
+        steps(self, || store.sweep(STEP)).await
+    }
+
+    /// The server's own commit.
+    async fn write(
+        &self,
+        account: AccountId,
+        now: Millis,
+        changes: Vec<Change>,
+    ) -> Result<(), StoreError> {
+        let commit = Commit {
+            account,
+            command: CommandId(Uuid::now_v7()),
+            origin: 0,
+            now,
+            expects: Vec::new(),
+            changes,
+        };
+        self.store().commit(commit).await.map(drop)
+    }
+}

@@ -1,0 +1,28 @@
+//! Upkeep in SQLite.
+
+use tulou_protocol::{AccountId, CommunityId, id::Millis};
+
+use super::{Sqlite, answer, ending, fading};
+use crate::store::{Fading, Pending, Upkeep};
+
+impl Upkeep for Sqlite {
+    fn fading(&self, before: Millis, most: usize, limit: usize) -> Pending<Vec<Fading>> {
+        self.read(move |db| fading::fading(db, before, most, limit))
+    }
+
+    fn forget_tombstones(&self, before: Millis, limit: usize) -> Pending<usize> {
+        self.write(move |db| fading::forget_tombstones(db, before, limit))
+    }
+
+    fn forget_answers(&self, before: Millis, limit: usize) -> Pending<usize> {
+        self.write(move |db| answer::forget(db, before, limit))
+    }
+
+    fn bereft(&self, limit: usize) -> Pending<Vec<(CommunityId, AccountId)>> {
+        self.read(move |db| ending::bereft(db, limit))
+    }
+
+    fn sweep(&self, limit: usize) -> Pending<bool> {
+        self.write(move |db| ending::sweep(db, limit))
+    }
+}

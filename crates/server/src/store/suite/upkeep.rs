@@ -1,0 +1,196 @@
+//! What became old, what ended, and where reading begins.
+
+use super::*;
+
+#[tokio::test]
+async fn what_ended_is_removed_in_bounded_steps_also_after_a_restart() {
+    let bench = bench().await;
+    for n in 0..25 {
+        bench.send(&n.to_string(), 10).await;
+    }
+    let (community, topic) = (bench.community, bench.topic);
+    let outcome = bench
+        .commit(
+            bench.alice,
+            Vec::new(),
+            vec![Change::TopicEnds { community, topic }],
+        )
+        .await;
+    assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    assert_eq!(
+        bench.store.community_of(topic).await.unwrap(),
+        None,
+        "it is hidden at once"
+    );
+    let left = async |store: &dyn Store| {
+        let page = store.page(topic, PageAt::After(Seq(0)), 200, Seq(1));
+        page.await.unwrap().unwrap().rows.len()
+    };
+    assert_eq!(left(&*bench.store).await, 25, "and not removed yet");
+    assert!(bench.store.sweep(10).await.unwrap(), "there is more");
+    assert_eq!(left(&*bench.store).await, 15, "a step is bounded");
+    bench.store.close().await.unwrap();
+    let store = open(bench.folder.path());
+    let mut steps = 0;
+    while store.sweep(10).await.unwrap() {
+        steps += 1;
+        assert!(steps < 10, "it comes to an end");
+    }
+    assert_eq!(left(&*store).await, 0, "nothing is left");
+}
+
+/// Ids of rows of a kind in an account's log: those that are there, and those of which a tombstone is.
+async fn rows_of(bench: &Bench, account: AccountId, kind: &str) -> (Vec<String>, Vec<String>) {
+    let own = Log::Account(account);
+    let since = bench
+        .store
+        .rows_since(own, Rev::ZERO, 10_000)
+        .await
+        .unwrap();
+    let of_kind = since.rows.into_iter().filter(|row| row.body.kind() == kind);
+    let (gone, there): (Vec<_>, Vec<_>) =
+        of_kind.partition(|row| matches!(row.body, Body::Deleted(_)));
+    let ids = |rows: Vec<tulou_protocol::Row>| rows.into_iter().map(|row| row.id).collect();
+    (ids(there), ids(gone))
+}
+
+impl Bench {
+    async fn mention(&self, account: AccountId, id: &str, now: Millis) {
+        let body = Mention {
+            topic: self.topic,
+            seq: Seq(1),
+            sent_at: now,
+            more: Default::default(),
+        };
+        let row = Change::Row {
+            log: Log::Account(account),
+            id: id.to_owned(),
+            body: body.into(),
+        };
+        let command = CommandId(Uuid::now_v7());
+        let outcome = self
+            .commit_as(command, self.alice, now, Vec::new(), vec![row])
+            .await;
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    }
+
+    async fn fade(&self, old: Vec<Fading>, now: Millis) {
+        let fades = old.into_iter().map(|row| Change::Fades {
+            account: row.account,
+            kind: row.kind,
+            id: row.id,
+            rev: row.rev,
+        });
+        let command = CommandId(Uuid::now_v7());
+        let outcome = self
+            .commit_as(command, self.alice, now, Vec::new(), fades.collect())
+            .await;
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn mentions_fade_by_age_and_by_number_and_their_tombstones_go() {
+    let bench = bench().await;
+    let bob = AccountId(Uuid::now_v7());
+    bench.account(bob, "bob").await;
+    for n in 0..6 {
+        bench.mention(bob, &n.to_string(), 100 + n).await;
+    }
+    let old = bench.store.fading(102, 1_000, 100).await.unwrap();
+    let ids: Vec<&str> = old.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["0", "1"], "those from before the time");
+    // One of them is new again before it fades.
+    bench.mention(bob, "1", 110).await;
+    bench.fade(old, 200).await;
+    let (there, gone) = rows_of(&bench, bob, "mention").await;
+    assert_eq!(gone, ["0"], "what changed meanwhile stays: {there:?}");
+    let many = bench.store.fading(0, 3, 100).await.unwrap();
+    let ids: Vec<&str> = many.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["2", "3"], "the oldest beyond three");
+    let few = bench.store.fading(0, 3, 1).await.unwrap();
+    assert_eq!(few.len(), 1, "never more than asked for");
+    bench.fade(many, 300).await;
+
+    let own = Log::Account(bob);
+    let before = bench.store.rows_since(own, Rev::ZERO, 100).await.unwrap();
+    assert_eq!(before.floor, Rev::ZERO, "all tombstones are there");
+    assert_eq!(bench.store.forget_tombstones(250, 100).await.unwrap(), 1);
+    let after = bench.store.rows_since(own, Rev::ZERO, 100).await.unwrap();
+    let first = before.rows.iter().find(|row| row.id == "0").unwrap();
+    assert_eq!(
+        after.floor, first.rev,
+        "the floor rises to what was forgotten"
+    );
+    assert_eq!(after.head, before.head, "the head does not move");
+    let (_, gone) = rows_of(&bench, bob, "mention").await;
+    assert_eq!(gone, ["2", "3"], "younger tombstones stay");
+}
+
+#[tokio::test]
+async fn a_cursor_rises_to_where_reading_begins_and_never_falls() {
+    let bench = bench().await;
+    for n in 1..=5 {
+        bench.send(&n.to_string(), n * 10).await;
+    }
+    let bob = AccountId(Uuid::now_v7());
+    bench.account(bob, "bob").await;
+    let never_read = async |has_history| {
+        let readable = ReadableSince {
+            topic: bench.topic,
+            since: 35,
+            has_history,
+        };
+        bench.store.never_read(bob, vec![readable]).await.unwrap()
+    };
+    assert_eq!(
+        never_read(true).await,
+        [(bench.topic, Seq(3))],
+        "three were written before"
+    );
+    let read_to = |seq| Change::ReadUpTo {
+        account: bob,
+        topic: bench.topic,
+        seq: Seq(seq),
+    };
+    bench.commit(bob, Vec::new(), vec![read_to(1)]).await;
+    assert_eq!(
+        never_read(true).await,
+        [],
+        "he has a cursor, and may read on"
+    );
+    assert_eq!(
+        never_read(false).await,
+        [(bench.topic, Seq(3))],
+        "what he may not read is not unread"
+    );
+    bench
+        .commit(bob, Vec::new(), vec![read_to(3), read_to(2)])
+        .await;
+    let needs = Needs {
+        topic: Some(bench.topic),
+        cursor_at: Some(Seq(0)),
+        ..Needs::default()
+    };
+    let (cursor, _) = bench.store.known(bob, needs).await.unwrap().cursor.unwrap();
+    assert_eq!((cursor.seq, cursor.own), (Seq(3), 0));
+}
+
+#[tokio::test]
+async fn a_row_of_a_newer_kind_is_kept_as_it_came() {
+    let bench = bench().await;
+    let body = serde_json::json!({"question": "?", "options": [1, 2.5]});
+    let own = Log::Account(bench.alice);
+    let row = Change::Row {
+        log: own,
+        id: "x".to_owned(),
+        body: Body::Unknown("poll".to_owned(), body.clone()),
+    };
+    bench.commit(bench.alice, Vec::new(), vec![row]).await;
+    let rows = bench.store.rows_since(own, Rev(1), 10).await.unwrap().rows;
+    assert_eq!(
+        rows[0].body,
+        Body::Unknown("poll".to_owned(), body),
+        "a newer program reads it"
+    );
+}
