@@ -6,6 +6,8 @@ import type { Dialog } from '../src/state/dialogs.svelte'
 import type { WindowState } from '../src/state/window.svelte'
 import type { StandIn } from '../src/testing/stand-in'
 import {
+  asideScene,
+  brokenScene,
   emptyCommunityScene,
   emptyTopicScene,
   firstStartScene,
@@ -57,6 +59,11 @@ const stories: Record<string, Story> = {
   'empty-topic': { scene: emptyTopicScene },
   offline: { scene: offlineScene },
   rejected: { scene: rejectedScene },
+  'store-aside': { scene: asideScene },
+  'store-too-new': {
+    scene: (lang, theme) => brokenScene(lang, theme, 'tooNew'),
+    then: (window) => window.openPlace({ account: 's9.me', community: null, topic: null }),
+  },
   'admin-access': dialog({ kind: 'admin', page: 'access' }),
   'admin-overview': dialog({ kind: 'admin', page: 'overview' }),
   'admin-groups': dialog({ kind: 'admin', page: 'groups' }),

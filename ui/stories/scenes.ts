@@ -1,5 +1,5 @@
 // A community with people in it, in both languages, and the states that a story can put it into.
-import type { AccessView, Block, Inline, MessageView, TimelineView } from '../src/api'
+import type { AccessView, Block, Inline, MessageView, StoreTrouble, TimelineView } from '../src/api'
 import { StandIn } from '../src/testing/stand-in'
 import { account, appView, member, message, paragraph, settings, timeline, topic, tree } from '../src/testing/views'
 
@@ -431,6 +431,37 @@ export function offlineScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
     ],
   })
   api.members = { ...api.members, isFresh: false }
+  return api
+}
+
+/** The second account's history cannot be opened. */
+export function brokenScene(lang: Tongue, theme: 'light' | 'dark', trouble: StoreTrouble): StandIn {
+  const api = fullScene(lang, theme)
+  const [first] = api.app.accounts
+  if (first) {
+    const key = 's9.me'
+    const store = { file: '/home/me/.local/share/tulou/accounts/s9.me.sqlite', trouble, aside: null }
+    const broken = { ...first, key, serverName: 'Starsea', communities: [], store }
+    api.app = { ...api.app, accounts: [first, broken] }
+  }
+  return api
+}
+
+/** A damaged history was set aside. */
+export function asideScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = fullScene(lang, theme)
+  const aside = {
+    file: 's1.me.sqlite.damaged-2026-11-23T072737Z',
+    folder: '/home/me/.local/share/tulou/accounts',
+    at: Date.now(),
+    commands: 2,
+    drafts: 1,
+    isWhole: false,
+  }
+  api.app = {
+    ...api.app,
+    accounts: api.app.accounts.map((account) => ({ ...account, store: { ...account.store, aside } })),
+  }
   return api
 }
 

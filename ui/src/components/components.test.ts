@@ -1,7 +1,15 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
 import axe from 'axe-core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { emptyCommunityScene, firstStartScene, fullScene, offlineScene, rejectedScene } from '../../stories/scenes'
+import {
+  asideScene,
+  brokenScene,
+  emptyCommunityScene,
+  firstStartScene,
+  fullScene,
+  offlineScene,
+  rejectedScene,
+} from '../../stories/scenes'
 import type { Block, MessageView } from '../api'
 import App from '../App.svelte'
 import { i18n } from '../i18n.svelte'
@@ -319,6 +327,7 @@ describe('the whole window has nothing that a screen reader would stumble over',
     ['full', fullScene],
     ['offline', offlineScene],
     ['rejected', rejectedScene],
+    ['a history that was set aside', asideScene],
     ['an empty community', emptyCommunityScene],
     ['the first start', firstStartScene],
   ] as const)('%s', async (_name, scene) => {
@@ -353,6 +362,31 @@ describe('the whole window has nothing that a screen reader would stumble over',
       expect(await faults()).toEqual([])
     },
   )
+})
+
+describe('a history in trouble', () => {
+  it('has a tile of its own, which says what to do, while the other account goes on', async () => {
+    const api = brokenScene('en', 'light', 'tooNew')
+    await ready(api)
+    await screen.findAllByTestId('message')
+    await fireEvent.click(screen.getByRole('button', { name: /history of .* cannot be opened/ }))
+    await screen.findByText('This history was written by a newer Tulou')
+    expect(screen.getByTestId('store-trouble').textContent).toContain('tulou/accounts/s9.me.sqlite')
+    expect(await faults()).toEqual([])
+    await fireEvent.click(screen.getByRole('button', { name: 'Try again' }))
+    expect(api.calls).toContain('hurry')
+    await fireEvent.click(screen.getByTestId('tile-c1'))
+    await waitFor(() => expect(screen.queryByTestId('store-trouble')).toBeNull())
+  })
+
+  it('says where the damaged file is until the person has taken note', async () => {
+    const api = asideScene('en', 'light')
+    await ready(api)
+    expect(screen.getByTestId('aside-file').textContent).toContain('damaged-2026-11-23T072737Z')
+    expect(screen.getByTestId('banner-aside').textContent).toContain('2 changes that waited to be sent, 1 draft')
+    await fireEvent.click(screen.getByTestId('aside-seen'))
+    expect(api.calls).toContain('forgetAside')
+  })
 })
 
 describe('a cell of the permissions', () => {

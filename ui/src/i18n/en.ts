@@ -462,7 +462,8 @@ export const en: Messages = {
     too_old: 'The server is too old for this program: ask its operator to update.',
     too_new: 'This comes from a newer version of the program: please update.',
     signed_out: 'Your sign-in has ended. Sign in again.',
-    storage: 'Writing to disk failed. Check the free space.',
+    storage: 'Reading or writing on this computer’s disk failed.',
+    no_room: 'The disk of this computer is full, so this could not be kept. What you wrote is still in the input.',
     keyring: 'The system’s keyring does not answer.',
     outdated: 'The server does not speak to this version of the program: please update.',
     bad_link: 'This link cannot be opened: only web and mail links can.',
@@ -502,3 +503,45 @@ export const en: Messages = {
     crashed: 'The program could not start',
   },
 }
+  store: {
+    tile: (account) => `The history of ${account} cannot be opened`,
+    account: 'Account',
+    file: 'File',
+    openFolder: 'Open folder',
+    again: 'Try again',
+    noRoom:
+      'The disk of this computer is full. You can go on reading; what you write stays in the input and cannot be sent. Make some room, and Tulou goes on.',
+    aside: 'The history on this computer was damaged, so a new one was begun. Messages come again from the server.',
+    kept: (commands, drafts) =>
+      `Taken along: ${count(commands, 'change that waited to be sent', 'changes that waited to be sent')}, ${count(drafts, 'draft', 'drafts')}.`,
+    notWhole: 'Not all of it could be read: something that waited may be missing, so have a look.',
+    damagedFile: 'Nothing was deleted; the damaged file is',
+    in: 'in',
+    troubles: {
+      tooNew: {
+        title: 'This history was written by a newer Tulou',
+        text: 'Install the newest version to open it. Nothing was changed, and your other accounts go on as usual.',
+      },
+      damaged: {
+        title: 'This history is damaged',
+        text: 'It could not be set aside by itself, or breaks again and again: the disk may be failing. Check the disk and the folder, then try again.',
+      },
+      locked: {
+        title: 'Another program is using this history',
+        text: 'Perhaps a second Tulou, or a backup. It opens by itself when the file is free.',
+      },
+      noRights: {
+        title: 'Tulou may not write this history',
+        text: 'Give yourself the right to write the file and its folder, then try again.',
+      },
+      noRoom: {
+        title: 'There is no room for this history',
+        text: 'The disk of this computer is full. Make some room; it opens by itself then.',
+      },
+      unreadable: {
+        title: 'The disk does not give this history',
+        text: 'The disk may be failing or have been taken out. Check it, then try again.',
+      },
+    },
+  },
+

@@ -8,6 +8,9 @@ import { rememberName, rememberedNames } from './names'
 /** A draft is stored this long after the last key. */
 const DRAFT_MS = 250
 
+/** No draft is like this one, so whatever is written differs from it. */
+const NOT_STORED: DraftView = { text: '\0', replyTo: null }
+
 export type Quoted = { id: string; author: string }
 
 export class ComposerState {
@@ -23,6 +26,7 @@ export class ComposerState {
   readonly #names = new Map<string, string>(rememberedNames())
   #stored: DraftView = { text: '', replyTo: null }
   #isRestored = false
+  #isDraftLost = false
   #timer: ReturnType<typeof setTimeout> | null = null
   /** What was being written before an edit began. */
   #beforeEdit: { text: string; reply: Quoted | null } | null = null
@@ -157,6 +161,14 @@ export class ComposerState {
     const draft = { text: encodeMentions(this.text, this.#names), replyTo: this.reply?.id ?? null }
     if (draft.text === this.#stored.text && draft.replyTo === this.#stored.replyTo) return
     this.#stored = draft
-    this.api.saveDraft(this.account, this.topic, draft).catch((thrown: unknown) => this.onFailed(thrown))
+    this.api.saveDraft(this.account, this.topic, draft).then(
+      () => (this.#isDraftLost = false),
+      (thrown: unknown) => {
+        // It is not stored, so it is tried again with the next key and on leaving; saying so once is enough.
+        if (this.#stored === draft) this.#stored = NOT_STORED
+        if (!this.#isDraftLost) this.onFailed(thrown)
+        this.#isDraftLost = true
+      },
+    )
   }
 }

@@ -205,6 +205,19 @@ describe('the composer', () => {
     expect(composer.text).toBe('typed')
   })
 
+  it('tries a draft that could not be stored again, and says so once', async () => {
+    const save = vi.spyOn(api, 'saveDraft').mockRejectedValue(new Error('the disk is full'))
+    for (const text of ['half', 'half a', 'half a thought']) {
+      composer.write(text)
+      await vi.advanceTimersByTimeAsync(300)
+    }
+    expect(failures, 'one note for three tries').toHaveLength(1)
+    save.mockResolvedValue(null)
+    composer.leave()
+    expect(save, 'nothing was typed since, and it is not stored yet').toHaveBeenCalledTimes(4)
+    expect(save).toHaveBeenLastCalledWith('a', 't', { text: 'half a thought', replyTo: null })
+  })
+
   it('stores the draft at once on leaving, and not when nothing changed', () => {
     const save = vi.spyOn(api, 'saveDraft')
     composer.leave()
