@@ -3,7 +3,10 @@
 pub(crate) mod account;
 mod doing;
 mod joining;
+mod lost;
+mod moving;
 mod reading;
+mod security;
 
 use std::{
     path::{Path, PathBuf},
@@ -16,7 +19,6 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::AbortHandle,
 };
-use tulou_protocol::ServerId;
 
 use self::account::{Account, blocking};
 use crate::{
@@ -79,7 +81,7 @@ impl Client {
                 folder,
                 has_keyring: AtomicBool::new(secrets.is_lasting()),
                 secrets,
-                http: Http::new()?,
+                http: Http::new(),
                 board: Board::default(),
                 preferences: Mutex::new(preferences),
                 accounts: Mutex::default(),
@@ -198,25 +200,6 @@ impl Client {
         let account = self.account(account)?;
         let folder = account.store.path().parent();
         Ok(folder.unwrap_or(Path::new("")).to_owned())
-    }
-
-    /// Says where a server is to be found from here on (one that this computer hosts may come back at another port).
-    ///
-    /// # Errors
-    /// If it cannot be kept.
-    pub async fn set_addresses(&self, server: &str, addresses: Vec<String>) -> Result<(), Error> {
-        let server: ServerId = server.parse().map_err(|_| Error::NotFound("the server"))?;
-        for account in self
-            .accounts()
-            .iter()
-            .filter(|account| account.server == server)
-        {
-            if account.addresses() != addresses {
-                account.set_addresses(addresses.clone());
-                account.wish(Wish::Reconnect).await?;
-            }
-        }
-        self.keep_accounts().await
     }
 
     /// Stops every account in order. What was submitted is durable already.

@@ -1,16 +1,25 @@
 //! What is not a conversation: looking at a server or an invite, registering, signing in and out.
 
-use std::time::Duration;
+mod account;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use tulou_protocol::{
-    Code, Rejection,
-    http::{InviteCard, Refused, Register, ServerCard, SignIn, SignedIn},
-    invite::Link,
+    Code, Fingerprint, Rejection,
+    http::{InviteCard, Refused, Register, Registered, ServerCard, SignIn, SignedIn},
 };
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    route::{Route, race},
+    tls::{self, Distrust, distrust},
+};
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -19,13 +28,15 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Bytes of an answer.
 const MOST: usize = 1024 * 1024;
 
-/// Asks servers by HTTP.
+/// Asks one server by HTTP, or whichever a route leads to.
 #[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    route: Route,
+    /// By the key that is trusted; none: those that the system trusts.
+    clients: Arc<Mutex<HashMap<Option<Fingerprint>, reqwest::Client>>>,
 }
 
-/// A server that answered at one of a link's addresses.
+/// A server that answered at one of a route's addresses.
 #[derive(Debug, Clone)]
 pub struct Found {
     /// What it says of itself.
@@ -35,48 +46,66 @@ pub struct Found {
 }
 
 impl Http {
-    /// A client of its own.
-    pub fn new() -> Result<Self, Error> {
+    /// A client that trusts nobody in particular.
+    pub fn new() -> Self {
         // Another part of the program may have chosen a provider already; any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = || {
-            reqwest::Client::builder()
-                .connect_timeout(CONNECT)
-                .timeout(PATIENCE)
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-        };
-        // A system without certificates can host and reach itself; servers elsewhere cannot be verified from it.
-        let client = builder()
-            .build()
-            .or_else(|_| builder().tls_certs_only([]).build())
-            .map_err(|error| Error::Unreachable(chain(&error)))?;
-        Ok(Self { client })
-    }
-
-    /// The first of a link's addresses at which its server answers.
-    pub async fn find(&self, link: &Link) -> Result<Found, Error> {
-        let mut why = Error::Unreachable("the link has no address".into());
-        for address in &link.addresses {
-            match self.server(address).await {
-                Ok(card) if link.server.is_some_and(|server| server != card.server) => {
-                    why = Error::Certificate(format!("another server answers at {address}"));
-                }
-                Ok(card) => {
-                    return Ok(Found {
-                        card,
-                        address: address.clone(),
-                    });
-                }
-                Err(error) => why = error,
-            }
+        Self {
+            route: Route {
+                server: None,
+                addresses: Vec::new(),
+                key: None,
+            },
+            clients: Arc::default(),
         }
-        Err(why)
     }
 
+    /// The same for one server: only it, by its key, is told anything.
+    pub fn with(&self, route: Route) -> Self {
+        Self {
+            route,
+            clients: Arc::clone(&self.clients),
+        }
+    }
+
+    /// The way to the server that is asked.
+    pub fn route(&self) -> &Route {
+        &self.route
+    }
+
+    fn client(&self) -> Result<reqwest::Client, Error> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&self.route.key) {
+            return Ok(client.clone());
+        }
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .tls_backend_preconfigured(rustls::ClientConfig::clone(&tls::config(self.route.key)))
+            .build()
+            .map_err(|error| Error::Unreachable(chain(&error)))?;
+        clients.insert(self.route.key, client.clone());
+        Ok(client)
+    }
+
+    /// The first of the route's addresses at which its server answers.
+    pub async fn find(&self) -> Result<Found, Error> {
+        let (card, address) = race(&self.route.addresses, |address| self.server(address)).await?;
+        Ok(Found {
+            card,
+            address: address.to_owned(),
+        })
+    }
+
+    /// Makes sure that the route's server, and no other, is at an address.
     async fn server(&self, address: &str) -> Result<ServerCard, Error> {
-        self.ask::<(), _>(Method::GET, address, "/v1/server", None, None)
-            .await
+        let card: ServerCard = self
+            .ask::<(), _>(Method::GET, address, "/v1/server", None, None)
+            .await?;
+        self.route.check(address, Some(card.server), card.key)?;
+        Ok(card)
     }
 
     /// What an invite's code leads to.
@@ -92,7 +121,7 @@ impl Http {
     }
 
     /// Makes an account.
-    pub async fn register(&self, address: &str, body: &Register) -> Result<SignedIn, Error> {
+    pub async fn register(&self, address: &str, body: &Register) -> Result<Registered, Error> {
         self.ask(Method::POST, address, "/v1/accounts", Some(body), None)
             .await
     }
@@ -137,8 +166,13 @@ impl Http {
         body: Option<&B>,
         token: Option<&str>,
     ) -> Result<Vec<u8>, Error> {
+        // What is meant for one server is not told to another that happens to be where it was. Over TLS the key or the
+        // name stands for it.
+        if token.is_some() && self.route.server.is_some() && address.starts_with("ws://") {
+            Box::pin(self.server(address)).await?;
+        }
         let mut request = self
-            .client
+            .client()?
             .request(method, format!("{}{path}", web(address)));
         if let Some(body) = body {
             request = request.json(body);
@@ -146,13 +180,10 @@ impl Http {
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        let unreachable = |error: reqwest::Error| {
-            let why = chain(&error.without_url());
-            if why.contains("certificate") || why.contains("UnknownIssuer") {
-                Error::Certificate(why)
-            } else {
-                Error::Unreachable(why)
-            }
+        let unreachable = |error: reqwest::Error| match distrust(&error) {
+            Some(Distrust::OtherKey) => Error::OtherKey,
+            Some(Distrust::Unknown) => Error::Certificate(chain(&error.without_url())),
+            None => Error::Unreachable(chain(&error.without_url())),
         };
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();

@@ -14,6 +14,7 @@ pub mod drafts;
 mod file;
 pub mod heads;
 pub mod islands;
+pub mod lost;
 pub mod members;
 pub mod messages;
 pub mod meta;
@@ -148,6 +149,25 @@ impl Store {
         self.trouble.subscribe()
     }
 
+    /// Closes the store for good and removes its files: nobody wants the account on this computer any more. What was set
+    /// aside stays.
+    ///
+    /// # Errors
+    /// If a file stays.
+    pub fn remove(&self) -> Result<(), StoreError> {
+        let mut state = write(&self.state);
+        *state = State::default();
+        for added in ["", "-wal", "-shm", ".spare", ".spare.new", ".lock"] {
+            match std::fs::remove_file(file::beside(&self.path, added)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -277,7 +297,7 @@ impl Store {
     pub fn apply(&self, batch: &[Change], now: Millis) -> Result<Touched, StoreError> {
         let is_persons = batch
             .iter()
-            .any(|change| matches!(change, Change::FollowUp(_) | Change::Lost(..)));
+            .any(|change| matches!(change, Change::FollowUp(_) | Change::Greeted(_)));
         if is_persons {
             return self.write(|transaction| apply::batch(transaction, self.me, batch, now));
         }

@@ -5,17 +5,23 @@
 //! Ids are strings here, times are milliseconds since 1970 (UTC), counts are numbers.
 
 mod access;
+mod account;
 mod app;
 mod change;
+mod level;
 mod member;
+mod server;
 mod text;
 mod timeline;
 mod tree;
 
 pub use access::*;
+pub use account::*;
 pub use app::*;
 pub use change::*;
+pub use level::*;
 pub use member::*;
+pub use server::*;
 pub use text::*;
 pub use timeline::*;
 pub use tree::*;

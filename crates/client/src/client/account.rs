@@ -1,6 +1,7 @@
 //! One account at work: its store, what its views need to remember, and the way to its driver.
 
 mod notes;
+mod route;
 
 use std::{
     collections::HashMap,
@@ -13,7 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tulou_engine::Input;
 use tulou_protocol::{
     AccountId, Body, Command, CommandId, CommunityId, Log, Question, ServerId, TopicId,
-    frame::Refusal, id::Millis,
+    frame::Refusal, id::Millis, push::Disk,
 };
 
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     read::{Entered, Looking},
     shape::Shape,
     store::{Store, StoreError, Touched, outbox, rows},
-    view::{Change, Connection},
+    view::{Change, Connection, DiskView},
 };
 
 /// One account at work.
@@ -60,6 +61,8 @@ struct State {
     skew: i64,
     /// Commands that the server asked to send later, and when.
     busy: HashMap<CommandId, Millis>,
+    /// Room on the server's disk.
+    disk: DiskView,
     /// The token in use; the keyring keeps it from one start to the next.
     token: Option<String>,
 }
@@ -84,6 +87,7 @@ impl Account {
                 entered: HashMap::new(),
                 skew: 0,
                 busy: HashMap::new(),
+                disk: DiskView::Plenty,
                 token: None,
             }),
         }
@@ -92,6 +96,11 @@ impl Account {
     /// A panic while the state was held leaves it whole: each part is changed in one step.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token in use; none while it is signed out.
+    pub fn token(&self) -> Option<String> {
+        self.state().token.clone()
     }
 
     /// What the list of accounts says of it.
@@ -117,41 +126,6 @@ impl Account {
             state.token.clone_from(&token);
         }
         self.wish(Wish::Token(token)).await
-    }
-
-    /// The address in use.
-    pub fn address(&self) -> String {
-        self.state().address.clone()
-    }
-
-    /// Addresses to try: the one that last answered first.
-    pub fn addresses(&self) -> Vec<String> {
-        let state = self.state();
-        let mut addresses = vec![state.address.clone()];
-        addresses.extend(
-            state
-                .known
-                .addresses
-                .iter()
-                .filter(|address| **address != state.address)
-                .cloned(),
-        );
-        addresses.retain(|address| !address.is_empty());
-        addresses
-    }
-
-    /// The address that answered.
-    pub fn set_address(&self, address: String) {
-        self.state().address = address;
-    }
-
-    /// The addresses that the server can be found at, the best first.
-    pub fn set_addresses(&self, addresses: Vec<String>) {
-        let mut state = self.state();
-        if let Some(first) = addresses.first() {
-            state.address.clone_from(first);
-        }
-        state.known.addresses = addresses;
     }
 
     /// The server named its time.
@@ -215,6 +189,29 @@ impl Account {
         let mut busy = self.state().busy.clone();
         busy.retain(|_, until| *until > now);
         busy
+    }
+
+    /// The server says how much room there is.
+    pub fn set_disk(&self, disk: Disk) {
+        let disk = match disk {
+            Disk::Plenty | Disk::Unknown => DiskView::Plenty,
+            Disk::Low => DiskView::Low,
+            Disk::Full => DiskView::Full,
+        };
+        let was = std::mem::replace(&mut self.state().disk, disk);
+        if was != disk {
+            self.board.put_up([Change::App]);
+        }
+    }
+
+    /// Room on the server's disk, as far as it says.
+    pub fn disk(&self) -> DiskView {
+        self.state().disk
+    }
+
+    /// Says that a view is stale.
+    pub fn put_up(&self, change: Change) {
+        self.board.put_up([change]);
     }
 
     /// The topics that are shown.

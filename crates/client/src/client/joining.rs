@@ -4,17 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use tulou_protocol::{
     Code, Command,
-    http::{Register, Registration, SignIn, SignedIn},
+    http::{Register, Registered, Registration, SignIn, SignedIn},
     invite::Link,
     text::{check_account_name, check_name, clean_name},
 };
 
 use super::{Account, Client, is_up};
 use crate::{
+    device,
     error::Error,
     files::Known,
     http::Found,
-    view::{Connection, Place, ServerPeek},
+    route::Route,
+    view::{Connection, Place, ServerPeek, SignedUp},
 };
 
 /// How long joining waits for the link, and then for the community's rows.
@@ -27,9 +29,10 @@ impl Client {
     /// If it is no link, or no server answers.
     pub async fn peek(&self, link: &str) -> Result<ServerPeek, Error> {
         let link = Link::parse(link)?;
-        let found = self.inner.http.find(&link).await?;
+        let http = self.inner.http.with(self.route_of(&link)?);
+        let found = http.find().await?;
         let invite = match &link.code {
-            Some(code) => match self.inner.http.invite(&found.address, code).await {
+            Some(code) => match http.invite(&found.address, code).await {
                 Ok(card) => Some(card),
                 // The server can be joined without it.
                 Err(Error::Rejected(_)) => None,
@@ -58,7 +61,8 @@ impl Client {
         })
     }
 
-    /// Makes an account on the server of a link and signs in; the account's key.
+    /// Makes an account on the server of a link and signs in; the account's key. For programs: the recovery codes are
+    /// told to nobody, and new ones can be made.
     ///
     /// # Errors
     /// What the server says.
@@ -69,19 +73,45 @@ impl Client {
         display_name: &str,
         password: &str,
     ) -> Result<String, Error> {
+        let signed_up = self.sign_up(link, name, display_name, password).await?;
+        Ok(signed_up.account)
+    }
+
+    /// Makes an account on the server of a link and signs in.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn sign_up(
+        &self,
+        link: &str,
+        name: &str,
+        display_name: &str,
+        password: &str,
+    ) -> Result<SignedUp, Error> {
         let link = Link::parse(link)?;
         let display_name = clean_name(display_name);
         check_account_name(name)?;
         check_name(&display_name)?;
-        let found = self.inner.http.find(&link).await?;
+        let http = self.inner.http.with(self.route_of(&link)?);
+        let found = http.find().await?;
         let body = Register {
             account_name: name.to_owned(),
             display_name,
             password: password.to_owned(),
             invite: link.code.clone(),
+            device: device::name(),
         };
-        let signed_in = self.inner.http.register(&found.address, &body).await?;
-        self.welcome(&link, found, name, signed_in).await
+        let Registered {
+            account,
+            token,
+            recovery_codes,
+        } = http.register(&found.address, &body).await?;
+        let signed_in = SignedIn { account, token };
+        let account = self.welcome(http.route(), found, name, signed_in).await?;
+        Ok(SignedUp {
+            account,
+            recovery_codes,
+        })
     }
 
     /// Signs in on the server of a link; the account's key.
@@ -90,13 +120,15 @@ impl Client {
     /// What the server says.
     pub async fn sign_in(&self, link: &str, name: &str, password: &str) -> Result<String, Error> {
         let link = Link::parse(link)?;
-        let found = self.inner.http.find(&link).await?;
+        let http = self.inner.http.with(self.route_of(&link)?);
+        let found = http.find().await?;
         let body = SignIn {
             account_name: name.to_owned(),
             password: password.to_owned(),
+            device: device::name(),
         };
-        let signed_in = self.inner.http.sign_in(&found.address, &body).await?;
-        self.welcome(&link, found, name, signed_in).await
+        let signed_in = http.sign_in(&found.address, &body).await?;
+        self.welcome(http.route(), found, name, signed_in).await
     }
 
     /// Signs an account of this computer in again.
@@ -105,18 +137,14 @@ impl Client {
     /// What the server says.
     pub async fn sign_in_again(&self, account: &str, password: &str) -> Result<(), Error> {
         let account = self.account(account)?;
-        let link = Link {
-            code: None,
-            server: Some(account.server),
-            addresses: account.addresses(),
-            key: None,
-        };
-        let found = self.inner.http.find(&link).await?;
+        let http = self.inner.http.with(account.route().await);
+        let found = http.find().await?;
         let body = SignIn {
             account_name: account.name.clone(),
             password: password.to_owned(),
+            device: device::name(),
         };
-        let signed_in = self.inner.http.sign_in(&found.address, &body).await?;
+        let signed_in = http.sign_in(&found.address, &body).await?;
         if signed_in.account != account.id {
             return Err(Code::WrongPassword.into());
         }
@@ -133,23 +161,29 @@ impl Client {
         let token = account.use_token(None).await?;
         self.ask_keyring(move |keyring| keyring.delete(&key)).await;
         if let Some(token) = token
-            && let Err(error) = self.inner.http.sign_out(&account.address(), &token).await
+            && let Err(error) = self
+                .inner
+                .http
+                .with(account.route().await)
+                .sign_out(&account.address(), &token)
+                .await
         {
             tracing::warn!("the session could not be ended on the server: {error}");
         }
         Ok(())
     }
 
-    async fn welcome(
+    pub(super) async fn welcome(
         &self,
-        link: &Link,
+        route: &Route,
         found: Found,
         name: &str,
         signed_in: SignedIn,
     ) -> Result<String, Error> {
         let mut addresses = vec![found.address.clone()];
         addresses.extend(
-            link.addresses
+            route
+                .addresses
                 .iter()
                 .filter(|address| **address != found.address)
                 .cloned(),
@@ -160,10 +194,15 @@ impl Client {
             name: name.to_owned(),
             server_name: found.card.name,
             addresses,
+            // A server on this computer, that nobody else can be, may name its key.
+            key: route.key.or_else(|| {
+                let is_here = found.address.starts_with("ws://");
+                found.card.key.filter(|_| is_here)
+            }),
         };
         let account = match self.account(&known.key()) {
             Ok(account) => {
-                account.set_addresses(known.addresses);
+                account.set_route(known.addresses, known.key);
                 account
             }
             Err(_) => {
@@ -176,7 +215,11 @@ impl Client {
         Ok(account.key.clone())
     }
 
-    async fn hand_token(&self, account: &Arc<Account>, token: String) -> Result<(), Error> {
+    pub(super) async fn hand_token(
+        &self,
+        account: &Arc<Account>,
+        token: String,
+    ) -> Result<(), Error> {
         let (key, kept) = (account.key.clone(), token.clone());
         self.ask_keyring(move |keyring| keyring.set(&key, &kept))
             .await;
@@ -194,9 +237,12 @@ impl Client {
         if link.server.is_some_and(|server| server != account.server) {
             return Err(Code::InviteInvalid.into());
         }
+        // It may name a key or an address that is not known yet.
+        self.route_of(&link)?;
         let card = self
             .inner
             .http
+            .with(account.route().await)
             .invite(&account.address(), &code)
             .await
             .map_err(|error| {
