@@ -2,6 +2,7 @@
 //! (drafts and remembered members aside). It performs the engine's outputs in order. If one cannot be performed, the
 //! engine is dropped and made anew from the store: crash and error are one path.
 
+mod again;
 mod mending;
 mod wish;
 
@@ -16,7 +17,12 @@ use tokio::{
     time::Instant,
 };
 use tulou_engine::{Change, Engine, Input, LinkState, Output, Ticket, Untold};
-use tulou_protocol::{Command, CommandId, ServerFrame, frame::BUSY, id::Millis};
+use tulou_protocol::{
+    Command, CommandId, ServerFrame,
+    frame::BUSY,
+    id::Millis,
+    push::{Disk, Pushed},
+};
 use uuid::Uuid;
 
 pub use wish::{Submitted, Told, WISHES, Wish};
@@ -54,6 +60,8 @@ pub struct Driver {
     /// When the engine is made anew, after the store failed.
     remake_at: Option<Instant>,
     patience: Duration,
+    /// The last attempt met somebody who has not the server's key.
+    met_other_key: bool,
     /// What is wrong with the store.
     trouble: watch::Receiver<Option<Trouble>>,
     /// When outbox and drafts are copied, after they changed.
@@ -81,6 +89,7 @@ impl Driver {
             next_ticket: 0,
             remake_at: None,
             patience: FIRST,
+            met_other_key: false,
         }
     }
 
@@ -137,6 +146,10 @@ impl Driver {
                 let retried = self.retry(id).await;
                 let _ = answer.send(retried);
             }
+            Wish::SendLost(topic, message, answer) => {
+                let sent = self.send_lost(topic, message).await;
+                let _ = answer.send(sent);
+            }
             Wish::Discard(id, answer) => {
                 let discarded = self.discard(id).await;
                 let _ = answer.send(discarded);
@@ -168,19 +181,45 @@ impl Driver {
 
     async fn hear(&mut self, event: Event) {
         match event {
-            Event::Up(address) => {
-                self.account.set_address(address);
+            Event::Up { address, key } => {
+                self.met_other_key = false;
+                self.account.found_at(address, key);
+                // All is well with the server unless it says otherwise.
+                self.account.set_disk(Disk::Plenty);
                 self.feed(Input::LinkUp).await;
             }
             Event::Frame(frame) => {
                 self.note_busy(&frame);
+                if let ServerFrame::Pushed(Pushed::Condition(condition)) = &frame {
+                    self.account.set_disk(condition.disk);
+                }
+                if let ServerFrame::Pushed(Pushed::Addresses(news)) = &frame {
+                    self.hear_addresses(news.addresses.clone()).await;
+                }
                 self.feed(Input::Frame(frame)).await;
             }
-            Event::Down(why) => {
-                tracing::debug!(account = %self.account.key, "the link is down: {why}");
+            Event::OtherKey => {
+                tracing::warn!(account = %self.account.key, "somebody else answers where the server should be");
+                self.met_other_key = true;
                 self.link = None;
                 self.feed(Input::LinkDown).await;
             }
+            Event::Down(why) => {
+                tracing::debug!(account = %self.account.key, "the link is down: {why}");
+                self.met_other_key = false;
+                self.link = None;
+                self.feed(Input::LinkDown).await;
+            }
+        }
+    }
+
+    /// The server says where it is found.
+    async fn hear_addresses(&self, named: Vec<String>) {
+        let account = Arc::clone(&self.account);
+        let kept = blocking(move || account.hear_addresses(&named)).await;
+        if let Err(error) = kept {
+            // The next greeting names them again.
+            tracing::warn!(account = %self.account.key, "the server's addresses were not kept: {error}");
         }
     }
 
@@ -204,6 +243,7 @@ impl Driver {
     /// Makes the engine anew from the store; without a token there is none.
     async fn make(&mut self) {
         self.engine = None;
+        self.met_other_key = false;
         self.link = None;
         self.remake_at = None;
         self.leave_askers();
@@ -268,7 +308,7 @@ impl Driver {
 
     async fn perform(&mut self, output: Output, inputs: &mut VecDeque<Input>) -> Result<(), Error> {
         match output {
-            Output::Connect => self.link = Some(Link::open(self.account.addresses())),
+            Output::Connect => self.link = Some(Link::open(self.account.route().await)),
             Output::Disconnect => {
                 self.link = None;
                 inputs.push_back(Input::LinkDown);
@@ -281,9 +321,11 @@ impl Driver {
             }
             Output::Apply(batch) => {
                 let account = Arc::clone(&self.account);
+                let mut named = None;
                 for change in &batch {
                     if let Change::Greeted(greeting) = change {
                         account.set_server_time(greeting.now);
+                        named = Some(greeting.addresses.clone());
                     }
                 }
                 let touched = blocking(move || {
@@ -293,6 +335,9 @@ impl Driver {
                 })
                 .await?;
                 self.patience = FIRST;
+                if let Some(named) = named {
+                    self.hear_addresses(named).await;
+                }
                 inputs.extend(touched.dropped.into_iter().map(Input::Discard));
                 inputs.extend(touched.follow_ups.into_iter().map(Input::Submit));
             }
@@ -302,12 +347,26 @@ impl Driver {
                     let _ = asker.send(told);
                 }
             }
-            Output::Link(state) => self.account.set_connection(connection(state)),
+            Output::Link(state) => self.tell_link(state),
             Output::Notify { topic, seq, .. } => {
                 tracing::debug!(topic.id = %topic, %seq, "a message may be worth a notification");
             }
         }
         Ok(())
+    }
+
+    /// That somebody else answers is told until another attempt has ended.
+    fn tell_link(&self, state: LinkState) {
+        let connection = match (self.met_other_key, connection(state)) {
+            (true, Connection::Offline { retry_at }) => Connection::OtherKey { retry_at },
+            (true, Connection::Connecting) => return,
+            (_, connection) => connection,
+        };
+        let is_synced = connection == Connection::Synced;
+        self.account.set_connection(connection);
+        if is_synced {
+            self.look_for_lost();
+        }
     }
 
     async fn retry(&mut self, id: CommandId) -> Result<(), Error> {

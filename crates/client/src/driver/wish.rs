@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tulou_engine::{Input, OutboxState, Untold};
-use tulou_protocol::{Command, CommandId, Question};
+use tulou_protocol::{Command, CommandId, MessageId, Question, TopicId};
 use uuid::Uuid;
 
 use super::Driver;
@@ -31,6 +31,12 @@ pub enum Wish {
     Retry(CommandId, oneshot::Sender<Result<(), Error>>),
     /// Give a refused command up.
     Discard(CommandId, oneshot::Sender<Result<(), Error>>),
+    /// Send messages of a topic again that the server has lost: one, or all.
+    SendLost(
+        TopicId,
+        Option<MessageId>,
+        oneshot::Sender<Result<(), Error>>,
+    ),
     /// Ask the server.
     Ask(Question, oneshot::Sender<Told>),
     /// Have a command carried out at once or not at all.

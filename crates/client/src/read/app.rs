@@ -7,9 +7,11 @@ use tulou_protocol::{Body, Command, Log, TopicId, permission::Place};
 use super::{names::pending_name, timeline::refusal, tree::community_badge};
 use crate::{
     client::account::{Account, community_of, memberships},
-    store::{Aside, StoreError, Trouble, meta, outbox, rows},
+    store::{Aside, StoreError, Trouble, lost, lost::LostIn, meta, outbox, rows},
     unread::Ledger,
-    view::{AccountView, AsideView, CommunityTile, RejectedView, StoreTrouble, StoreView},
+    view::{
+        AccountView, AsideView, CommunityTile, LostView, RejectedView, StoreTrouble, StoreView,
+    },
 };
 
 /// What the frame of the window shows of one account.
@@ -41,6 +43,8 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
         is_server_admin: false,
         connection: account.connection.borrow().clone(),
         store: store(account, meta::aside(db)?),
+        disk: account.disk(),
+        lost: lost_by_topic(db)?,
         waiting: outbox::waiting(db)?,
         rejected: Vec::new(),
         communities,
@@ -68,6 +72,20 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
     Ok(view)
 }
 
+/// Where messages of mine are offered that the server lost.
+fn lost_by_topic(db: &Db) -> Result<Vec<LostView>, StoreError> {
+    let mut views = Vec::new();
+    for LostIn { topic, name, count } in lost::topics(db)? {
+        views.push(LostView {
+            topic: topic.to_string(),
+            community: community_of(db, topic)?.map(|id| id.to_string()),
+            name,
+            count,
+        });
+    }
+    Ok(views)
+}
+
 /// What is shown of an account whose store cannot be read.
 pub fn shut(account: &Account) -> AccountView {
     let known = account.known();
@@ -82,6 +100,8 @@ pub fn shut(account: &Account) -> AccountView {
         is_server_admin: false,
         connection: account.connection.borrow().clone(),
         store: store(account, None),
+        disk: account.disk(),
+        lost: Vec::new(),
         waiting: 0,
         rejected: Vec::new(),
         communities: Vec::new(),

@@ -9,7 +9,7 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::{StoreError, heads, islands, messages, messages::Held, meta, outbox, profiles, rows};
+use super::{StoreError, heads, islands, lost, messages, meta, outbox, profiles, rows};
 
 /// What a batch touched: the views of these are stale.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -41,10 +41,25 @@ pub(super) fn batch(
     now: Millis,
 ) -> Result<Touched, StoreError> {
     let mut touched = Touched::default();
+    if begins_epoch(db, batch)? {
+        lost::keep_mine(db)?;
+    }
     for change in batch {
         one(db, me, change, now, &mut touched)?;
     }
     Ok(touched)
+}
+
+/// Whether the server greets with another epoch: it was restored, and what is held is forgotten with this batch.
+fn begins_epoch(db: &Connection, batch: &[Change]) -> Result<bool, StoreError> {
+    for change in batch {
+        if let Change::Greeted(greeting) = change
+            && meta::greeting(db)?.is_some_and(|held| held.epoch != greeting.epoch)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn one(
@@ -142,11 +157,8 @@ fn one(
                 }
             }
         }
-        Change::Lost(topic, seq) => {
-            for message in messages::mine_since(db, *topic, *seq)? {
-                offer_again(db, me, *topic, message, now, touched)?;
-            }
-        }
+        // They are among those that were kept at the beginning of the batch.
+        Change::Lost(..) => {}
         Change::FollowUp(command) => {
             note_command(command, touched);
             let id = CommandId(Uuid::now_v7());
@@ -259,32 +271,4 @@ pub fn note_command(command: &Command, touched: &mut Touched) {
             touched.structures.insert(*community);
         }
     }
-}
-
-/// A message of mine that the server has lost waits for the person to send it again.
-fn offer_again(
-    db: &Connection,
-    me: AccountId,
-    topic: TopicId,
-    message: Held,
-    now: Millis,
-    touched: &mut Touched,
-) -> Result<(), StoreError> {
-    let is_offered = outbox::of_topic(db, topic)?.iter().any(
-        |entry| matches!(entry.command, Command::MessageSend { message: id, .. } if id == message.id),
-    );
-    if message.content.author != me || message.content.recalled_by.is_some() || is_offered {
-        return Ok(());
-    }
-    let command = Command::MessageSend {
-        topic,
-        message: message.id,
-        text: message.content.text,
-        reply_to: message.content.reply_to,
-        written_at: message.content.written_at,
-    };
-    note_command(&command, touched);
-    let id = CommandId(Uuid::now_v7());
-    outbox::push(db, id, command, now, OutboxState::Stale)?;
-    Ok(())
 }

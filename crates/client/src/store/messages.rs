@@ -56,6 +56,15 @@ pub fn pinned(db: &Connection, topic: TopicId, limit: u32) -> Result<Vec<Held>, 
     read(statement.query(params![topic.as_bytes(), limit])?)
 }
 
+/// The topics in which messages of mine are held.
+pub(super) fn topics_with_mine(db: &Connection) -> Result<Vec<TopicId>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT DISTINCT topic FROM messages INDEXED BY messages_mine WHERE is_mine = 1",
+    )?;
+    let found = statement.query_map([], |row| Ok(TopicId::from_bytes(row.get(0)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
 /// My messages after a place, as far as they are held.
 pub(super) fn mine_since(
     db: &Connection,

@@ -85,6 +85,21 @@ pub fn community_of(db: &Connection, topic: TopicId) -> Result<Option<CommunityI
     })
 }
 
+/// What a topic is called; none if it is not known.
+pub(super) fn topic_name(db: &Connection, topic: TopicId) -> Result<Option<String>, StoreError> {
+    let Some(community) = community_of(db, topic)? else {
+        return Ok(None);
+    };
+    let row = one(db, Log::Community(community), "topic", &topic.to_string())?;
+    Ok(row.and_then(|row| {
+        if let Body::Topic(topic) = row.body {
+            Some(topic.name)
+        } else {
+            None
+        }
+    }))
+}
+
 /// The topics of a community that are known, with their small numbers.
 pub fn topics_of(
     db: &Connection,

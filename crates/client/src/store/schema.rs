@@ -5,7 +5,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{StoreError, Trouble};
 
 /// One entry per schema; the file's `user_version` is how many were applied.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE meta (
     key   TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
@@ -98,7 +99,23 @@ CREATE TABLE drafts (
     text     TEXT NOT NULL,
     reply_to BLOB
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+-- My messages that a restored server may not have. `name` is what the topic was called.
+CREATE TABLE lost (
+    topic      BLOB NOT NULL,
+    id         BLOB NOT NULL,
+    seq        INTEGER NOT NULL,
+    text       TEXT NOT NULL,
+    reply_to   BLOB,
+    written_at INTEGER NOT NULL,
+    name       TEXT NOT NULL DEFAULT '',
+    is_asked   INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (topic, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lost_unasked ON lost (topic) WHERE is_asked = 0;
+",
+];
 
 /// Brings the file to this program's schema; true if it had none.
 pub(super) fn migrate(connection: &mut Connection) -> Result<bool, StoreError> {

@@ -378,7 +378,7 @@ fn a_refused_command_waits_for_the_person_and_a_refused_cursor_for_nobody() {
 }
 
 #[test]
-fn my_messages_that_the_server_lost_are_offered_again_once() {
+fn of_my_messages_those_are_offered_again_that_a_restored_server_does_not_have() {
     let (_folder, store) = store();
     let mut others = message(3, Some(("c", 3)), None);
     if let Body::Message(message) = &mut others.body
@@ -388,27 +388,42 @@ fn my_messages_that_the_server_lost_are_offered_again_once() {
     }
     apply(
         &store,
-        vec![topic_rows(vec![
-            message(1, Some(("a", 1)), None),
-            message(2, Some(("b", 2)), None),
-            others,
-        ])],
-    );
-    apply(&store, vec![Change::Lost(TOPIC, Seq(1))]);
-    apply(
-        &store,
         vec![
-            Change::Lost(TOPIC, Seq(1)),
-            Change::Forget(Log::Topic(TOPIC)),
+            greeted(1),
+            topic_rows(vec![
+                message(1, Some(("a", 1)), None),
+                message(2, Some(("b", 2)), None),
+                others,
+                message(4, Some(("d", 4)), None),
+            ]),
         ],
     );
-    let outbox = store.read(outbox::all).unwrap();
-    assert_eq!(outbox.len(), 1, "only mine, only what is gone, only once");
-    assert_eq!(outbox[0].state, OutboxState::Stale);
-    assert!(
-        matches!(&outbox[0].command, Command::MessageSend { message, text, .. } if *message == id(2) && text == "b"),
-        "with the same id, so that it cannot be doubled"
+    apply(&store, vec![greeted(1)]);
+    let unasked = |limit| store.read(|db| lost::unasked(db, limit)).unwrap();
+    assert_eq!(unasked(9), None, "the same epoch loses nothing");
+    apply(&store, vec![Change::Forget(Log::Topic(TOPIC)), greeted(2)]);
+    assert_eq!(
+        unasked(9),
+        Some((TOPIC, vec![id(4), id(2), id(1)])),
+        "mine, the newest first"
     );
+    let texts = || -> Vec<String> {
+        let offered = store.read(|db| lost::of_topic(db, TOPIC)).unwrap();
+        offered.into_iter().map(|lost| lost.text).collect()
+    };
+    assert_eq!(texts(), [""; 0], "nobody knows yet");
+    let settle = |asked: &[MessageId], held: &[MessageId]| {
+        store
+            .write(|db| lost::settle(db, TOPIC, asked, held))
+            .unwrap()
+    };
+    assert!(settle(&[id(4), id(2)], &[]), "there is something to offer");
+    assert!(!settle(&[id(1)], &[id(1)]), "the server has this one");
+    assert_eq!(texts(), ["b", "d"], "in the order in which they stood");
+    assert_eq!(unasked(9), None, "it was asked about all");
+    let topics = store.read(lost::topics).unwrap();
+    assert_eq!(topics.len(), 1);
+    assert_eq!((topics[0].topic, topics[0].count), (TOPIC, 2));
 }
 
 #[test]

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
 
+use super::{DiskView, LostView};
+
 /// Everything that the frame of the window shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -58,6 +60,10 @@ pub struct AccountView {
     pub connection: Connection,
     /// State of its history on this computer.
     pub store: StoreView,
+    /// Room on its server's disk, as far as the server says.
+    pub disk: DiskView,
+    /// Messages of mine that the server lost, by topic, the oldest first.
+    pub lost: Vec<LostView>,
     /// Commands that wait in the outbox.
     pub waiting: u32,
     /// Commands that were refused and wait for the person, other than messages (those are shown in their timeline).
@@ -76,6 +82,13 @@ pub struct AccountView {
 pub enum Connection {
     /// No link; the next attempt is at `retry_at`.
     Offline {
+        /// When the next attempt starts.
+        #[specta(type = Number)]
+        retry_at: i64,
+    },
+    /// Where the server should be somebody else answers, who has not its key. Nothing was sent there; the next attempt is
+    /// at `retry_at`.
+    OtherKey {
         /// When the next attempt starts.
         #[specta(type = Number)]
         retry_at: i64,
@@ -273,10 +286,66 @@ pub struct Place {
 pub struct HostingView {
     /// The account that administrates it.
     pub account: Option<String>,
-    /// Addresses it listens on.
-    pub addresses: Vec<String>,
+    /// Addresses that invite links carry, the best first; none while it does not run.
+    pub addresses: Vec<HostAddress>,
     /// The folder with all its data.
     pub folder: String,
+    /// Whether other computers may reach it.
+    pub is_open: bool,
+    /// An address of the person's own that leads here.
+    pub own_address: Option<String>,
+    /// The fingerprint of its key; none while it does not run.
+    pub key: Option<String>,
+    /// The port it listens at.
+    pub port: u16,
+    /// The port that it should have, when another program has that.
+    pub taken_port: Option<u16>,
+    /// Why it does not run.
+    pub failure: Option<String>,
+}
+
+/// An address of the server hosted on this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct HostAddress {
+    /// `wss://…`, or `ws://…` on this computer.
+    pub address: String,
+    /// From where it is reached.
+    pub reach: HostReach,
+}
+
+/// From where an address is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum HostReach {
+    /// From the internet, if no firewall and no router is in the way.
+    Internet,
+    /// From the same network.
+    LocalNetwork,
+    /// From this computer only.
+    ThisComputer,
+}
+
+/// What became of a new address for a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(
+    tag = "result",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Relocation {
+    /// The server is there; its accounts go on at this address.
+    Found {
+        /// The address that answered.
+        address: String,
+    },
+    /// The link names another key than the one known: nothing was changed, the person decides.
+    OtherKey {
+        /// The fingerprint that the server is known by.
+        old: String,
+        /// The one that the link names.
+        new: String,
+    },
 }
 
 /// What a link or an address leads to, before joining.

@@ -10,7 +10,7 @@ use tulou_client::{
     view::{Connection, MessageView, Stretch, TimelineView, TreeView},
 };
 use tulou_protocol::limits::Limits;
-use tulou_server::{Config, Hosted};
+use tulou_server::{Config, Hosted, backup};
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,6 +62,35 @@ impl Stage {
         self.folder.path().join(name)
     }
 
+    /// The server.
+    pub fn server(&self) -> &Hosted {
+        self.server.as_ref().unwrap()
+    }
+
+    /// Backs the server up while it runs; the file.
+    pub fn back_up(&self) -> PathBuf {
+        let file = self.folder.path().join("the.tulou-backup");
+        let source = backup::Source {
+            folder: self.config.data.clone(),
+            settings: self.config.clone(),
+            now: self.server().app().now(),
+        };
+        backup::make(&source, &file).unwrap();
+        file
+    }
+
+    /// Restores a backup on "another computer": in another folder, at another port.
+    pub async fn restore_elsewhere(&mut self, file: &std::path::Path) {
+        self.config.data = self.folder.path().join("another computer");
+        backup::open(file)
+            .unwrap()
+            .restore(&self.config.data, 1)
+            .unwrap();
+        self.config.listen.set_port(0);
+        self.start_server().await;
+        self.config.listen = self.server().address();
+    }
+
     pub async fn stop_server(&mut self) {
         self.server.take().unwrap().stop().await;
     }
@@ -97,6 +126,12 @@ impl Stage {
             .await
             .unwrap();
         person
+    }
+
+    /// Somebody without an account.
+    pub async fn newcomer(&self, folder: &str) -> Person {
+        let folder = self.folder.path().join(folder);
+        Person::open(folder, Arc::new(InMemory::default())).await
     }
 
     /// Somebody who registers and joins through an invite link.
@@ -139,7 +174,8 @@ pub struct Person {
 }
 
 impl Person {
-    async fn open(folder: PathBuf, secrets: Arc<dyn Secrets>) -> Self {
+    /// Starts in a folder, with whatever is in it.
+    pub async fn open(folder: PathBuf, secrets: Arc<dyn Secrets>) -> Self {
         let client = Client::open(folder.clone(), Arc::clone(&secrets))
             .await
             .unwrap();
@@ -157,7 +193,8 @@ impl Person {
         }
     }
 
-    async fn register(mut self, link: &str, name: &str) -> Self {
+    /// Makes an account on the server of a link.
+    pub async fn register(mut self, link: &str, name: &str) -> Self {
         self.account = self
             .client
             .register(link, name, name, "correct horse")
@@ -280,6 +317,22 @@ impl Person {
                     self.client.app_view().await
                 ),
             }
+        }
+    }
+
+    /// Waits until the client has heard that its server is found at an address.
+    pub async fn until_known(&self, address: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let known = self.client.addresses(&self.account).await.unwrap();
+            if known.iter().any(|one| one == address) {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "not heard of {address}: {known:?}"
+            );
+            tokio::task::yield_now().await;
         }
     }
 

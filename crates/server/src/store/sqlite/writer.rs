@@ -228,3 +228,108 @@ fn write_all(db: &mut Connection, commits: &[&Commit]) -> Result<Vec<Done>, Stor
     tx.commit()?;
     Ok(results)
 }
+
+#[cfg(test)]
+mod tests {
+    use tulou_protocol::{
+        AccountId, CommandId, CommunityId, Log, id::Millis, row::Community, row::Join,
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{domain::change::Change, store::sqlite::schema};
+
+    const NOW: Millis = 10;
+
+    /// A commit that needs many pages.
+    fn large(number: u128) -> Commit {
+        let id = CommunityId(Uuid::from_u128(number));
+        let account = AccountId(Uuid::from_u128(1));
+        let row = Community {
+            name: "土楼".to_owned(),
+            introduction: "x".repeat(100_000),
+            owner: account,
+            join: Join::Invite,
+            recall_window_ms: 1,
+            edit_window_ms: None,
+            created_at: NOW,
+            more: Default::default(),
+        };
+        Commit {
+            account,
+            command: CommandId(Uuid::from_u128(number)),
+            origin: 0,
+            now: NOW,
+            expects: Vec::new(),
+            changes: vec![Change::Row {
+                log: Log::Community(id),
+                id: id.to_string(),
+                body: row.into(),
+            }],
+        }
+    }
+
+    /// Lets the file grow to so many pages and no more.
+    async fn allow(writer: &Writer, pages: Option<u32>) {
+        let allow = writer.write(move |db| {
+            let used: u32 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            db.pragma_update(None, "max_page_count", pages.unwrap_or(used))?;
+            Ok(())
+        });
+        allow.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_full_disk_refuses_is_not_answered_as_written_and_goes_on_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.sqlite");
+        let mut db = Connection::open(&file).unwrap();
+        schema::prepare(&db).unwrap();
+        schema::migrate(&mut db).unwrap();
+        let (bus, mut deliveries) = tokio::sync::mpsc::unbounded_channel::<Vec<Delivery>>();
+        tokio::spawn(async move {
+            while let Some(batch) = deliveries.recv().await {
+                for Delivery { committed, done } in batch {
+                    let _ = done.send(Ok(Outcome::Done(committed)));
+                }
+            }
+        });
+        let writer = Writer::start(db, bus);
+        allow(&writer, None).await;
+
+        let commits: Vec<_> = (1..=5).map(|number| writer.commit(large(number))).collect();
+        for commit in commits {
+            let refused = commit.await;
+            assert!(
+                matches!(refused, Err(StoreError::Unwritable)),
+                "nobody is told that it was written: {refused:?}"
+            );
+        }
+        assert!(writer.has_failed(), "the server takes nothing more");
+        let reader = Connection::open(&file).unwrap();
+        let count = |reader: &Connection| -> u32 {
+            reader
+                .query_row("SELECT count(*) FROM row", [], |row| row.get(0))
+                .unwrap()
+        };
+        assert_eq!(
+            count(&reader),
+            0,
+            "nothing of it is there, and reading goes on"
+        );
+
+        allow(&writer, Some(100_000)).await;
+        assert!(!writer.has_failed(), "a write succeeded");
+        for number in 1..=5 {
+            let done = writer.commit(large(number)).await;
+            assert!(matches!(done, Ok(Outcome::Done(_))), "{done:?}");
+        }
+        assert_eq!(count(&reader), 5, "each is there once");
+        let again = writer.commit(large(5)).await;
+        assert!(
+            matches!(again, Ok(Outcome::Repeat(_))),
+            "a repeat gets the stored answer: {again:?}"
+        );
+        writer.close().await.unwrap();
+    }
+}

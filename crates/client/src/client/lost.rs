@@ -1,0 +1,70 @@
+//! What a restored server does not have any more, for the person to send again or to give up.
+
+use tokio::sync::oneshot;
+use tulou_protocol::{Code, MessageId};
+
+use super::{Client, doing::topic_id};
+use crate::{driver::Wish, error::Error, store::lost, view::LostMessage};
+
+impl Client {
+    /// My messages in a topic that the server does not have any more, in the order in which they stood there.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn lost_messages(
+        &self,
+        account: &str,
+        topic: &str,
+    ) -> Result<Vec<LostMessage>, Error> {
+        let topic = topic_id(topic)?;
+        let found = self
+            .account(account)?
+            .read(move |_, db| Ok(lost::of_topic(db, topic)?))
+            .await?;
+        Ok(found
+            .into_iter()
+            .map(|lost| LostMessage {
+                id: lost.id.to_string(),
+                text: lost.text,
+                written_at: lost.written_at,
+            })
+            .collect())
+    }
+
+    /// Sends messages again that the server does not have any more: one of a topic, or all of it. They are in the outbox
+    /// when this answers.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn send_lost(
+        &self,
+        account: &str,
+        topic: &str,
+        message: Option<&str>,
+    ) -> Result<(), Error> {
+        let account = self.account(account)?;
+        let (answer, sent) = oneshot::channel();
+        let wish = Wish::SendLost(topic_id(topic)?, message_id(message)?, answer);
+        account.wish(wish).await?;
+        sent.await.map_err(|_| Error::Stopped)?
+    }
+
+    /// Gives messages up that the server does not have any more: one of a topic, or all of it.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn discard_lost(
+        &self,
+        account: &str,
+        topic: &str,
+        message: Option<&str>,
+    ) -> Result<(), Error> {
+        let (topic, message) = (topic_id(topic)?, message_id(message)?);
+        self.account(account)?.discard_lost(topic, message).await
+    }
+}
+
+fn message_id(message: Option<&str>) -> Result<Option<MessageId>, Error> {
+    let parse = |id: &str| id.parse().map_err(|_| Error::from(Code::NotFound));
+    message.map(parse).transpose()
+}

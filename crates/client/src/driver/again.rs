@@ -1,0 +1,139 @@
+//! Messages that a restored server does not have any more: asking it which those are, and sending them again.
+
+use std::sync::Arc;
+
+use tulou_engine::{Input, OutboxState};
+use tulou_protocol::{
+    Command, CommandId, MessageId, Question, TopicId, limits::HELD_MESSAGES, question::HeldMessages,
+};
+use uuid::Uuid;
+
+use super::Driver;
+use crate::{
+    client::account::{Account, blocking},
+    error::Error,
+    store::{
+        lost::{self, Lost},
+        messages, outbox,
+    },
+    view::Change,
+};
+
+impl Account {
+    /// Asks the server about messages that it may have lost, until it was asked about all. If the link is lost meanwhile,
+    /// the next one goes on.
+    pub async fn settle_lost(&self) -> Result<(), Error> {
+        loop {
+            let store = Arc::clone(&self.store);
+            let unasked =
+                blocking(move || store.read(|db| lost::unasked(db, HELD_MESSAGES))).await?;
+            let Some((topic, messages)) = unasked else {
+                return Ok(());
+            };
+            let question = Question::MessageHeld {
+                topic,
+                messages: messages.clone(),
+            };
+            let held: HeldMessages = self.ask(question).await?;
+            let store = Arc::clone(&self.store);
+            let is_news = blocking(move || {
+                store.write(|db| lost::settle(db, topic, &messages, &held.messages))
+            })
+            .await?;
+            if is_news {
+                self.put_up(Change::App);
+            }
+        }
+    }
+
+    /// Gives up messages of a topic that the server has lost: one, or all.
+    pub async fn discard_lost(
+        &self,
+        topic: TopicId,
+        message: Option<MessageId>,
+    ) -> Result<(), Error> {
+        let store = Arc::clone(&self.store);
+        blocking(move || {
+            store.write(|db| {
+                for lost in chosen(lost::of_topic(db, topic)?, message) {
+                    lost::remove(db, topic, lost.id)?;
+                }
+                Ok::<_, Error>(())
+            })
+        })
+        .await?;
+        self.put_up(Change::App);
+        Ok(())
+    }
+}
+
+impl Driver {
+    /// Puts messages of a topic that the server has lost into the outbox: one, or all in their order. They keep their
+    /// ids, so that one which came back in another way is not doubled.
+    pub(super) async fn send_lost(
+        &mut self,
+        topic: TopicId,
+        message: Option<MessageId>,
+    ) -> Result<(), Error> {
+        let account = Arc::clone(&self.account);
+        let entries = blocking(move || {
+            let entries = account.store.write(|db| {
+                let offered = chosen(lost::of_topic(db, topic)?, message);
+                let again: Vec<MessageId> = offered.iter().map(|lost| lost.id).collect();
+                let mut entries = Vec::new();
+                for Lost {
+                    id,
+                    text,
+                    reply_to,
+                    written_at,
+                    ..
+                } in offered
+                {
+                    // What was replied to may be lost as well.
+                    let reply_to = match reply_to {
+                        Some(to) if again.contains(&to) => Some(to),
+                        Some(to) => messages::by_id(db, topic, to)?.map(|held| held.id),
+                        None => None,
+                    };
+                    let command = Command::MessageSend {
+                        topic,
+                        message: id,
+                        text,
+                        reply_to,
+                        written_at,
+                    };
+                    let command_id = CommandId(Uuid::now_v7());
+                    let now = account.acting().now;
+                    let entry = outbox::push(db, command_id, command, now, OutboxState::Waiting)?;
+                    lost::remove(db, topic, id)?;
+                    entries.push(entry);
+                }
+                Ok::<_, Error>(entries)
+            })?;
+            for entry in &entries {
+                account.note_command(&entry.command)?;
+            }
+            Ok::<_, Error>(entries)
+        })
+        .await?;
+        for entry in entries {
+            self.feed(Input::Submit(entry)).await;
+        }
+        Ok(())
+    }
+
+    /// The link is up and complete: what a restored server has lost is found out beside it.
+    pub(super) fn look_for_lost(&self) {
+        let account = Arc::clone(&self.account);
+        tokio::spawn(async move {
+            if let Err(error) = account.settle_lost().await {
+                tracing::debug!(account = %account.key, "the server was not asked for lost messages: {error}");
+            }
+        });
+    }
+}
+
+fn chosen(mut offered: Vec<Lost>, message: Option<MessageId>) -> Vec<Lost> {
+    offered.retain(|lost| message.is_none_or(|message| message == lost.id));
+    offered
+}
