@@ -203,7 +203,7 @@ async fn a_server_without_room_reads_on_and_what_is_written_waits_until_there_is
         .await;
     assert_eq!(
         refused.unwrap_err().code(),
-        "no_room",
+        "server_full",
         "nobody new is taken"
     );
     let bob = bob.crash().await;

@@ -88,7 +88,7 @@ pub enum Code {
     /// The method is unknown to this server.
     UnknownMethod,
     /// There is no room on the server's disk: nothing new is taken until there is.
-    NoRoom,
+    ServerFull,
     /// The server's fault; the command was not applied.
     Internal,
     /// A code that this version does not know.

@@ -140,7 +140,7 @@ impl BackupError {
             Self::Newer { .. } | Self::Store(StoreError::Newer { .. }) => "backup_newer",
             Self::Exists(_) => "exists",
             Self::NoServer(_) => "not_found",
-            Self::NoRoom { .. } => "no_room",
+            Self::NoRoom { .. } => "backup_no_room",
             Self::Store(StoreError::InUse(_)) => "in_use",
             Self::File { .. } | Self::Store(_) => "storage",
         }

@@ -1,6 +1,7 @@
 //! The doors: HTTP for what is not a conversation, and the WebSocket.
 
 mod accounts;
+mod connections;
 mod peer;
 
 use std::future::Future;
@@ -19,8 +20,15 @@ use tulou_protocol::{
     http::{InviteCard, KEY_HEADER, Refused, SERVER_HEADER, ServerCard},
 };
 
-use crate::{App, Error, accounts::Refused as Refusal, doors::Doors, session, store::StoreError};
-use peer::{Peer, Visitor};
+use crate::{
+    App, Error,
+    accounts::Refused as Refusal,
+    doors::{Doors, PATIENCE},
+    session,
+    store::StoreError,
+};
+use connections::Connections;
+use peer::Peer;
 
 /// Bytes of a body that are read.
 const BODY_BYTES: usize = 16 * 1_024;
@@ -70,17 +78,15 @@ pub async fn serve(
     app.listens_at(listener.local_addr().map_err(Error::Serve)?);
     let doors = Doors::new(listener, app.certificate().tls());
     let ending = app.clone();
-    let served = axum::serve(
-        doors,
-        routes(app.clone()).into_make_service_with_connect_info::<Visitor>(),
-    )
-    .with_graceful_shutdown(async move {
-        shutdown.await;
-        ending.end_sessions();
-    })
-    .await;
+    let connections = Connections::new(routes(app.clone()), PATIENCE);
+    connections
+        .serve(doors, async move {
+            shutdown.await;
+            ending.end_sessions();
+        })
+        .await;
     app.close().await;
-    served.map_err(Error::Serve)
+    Ok(())
 }
 
 async fn open_socket(
@@ -146,7 +152,7 @@ impl IntoResponse for No {
             Refusal::Broken(error) => {
                 let error: StoreError = error;
                 if matches!(error, StoreError::Unwritable) {
-                    return Self::from(Code::NoRoom).into_response();
+                    return Self::from(Code::ServerFull).into_response();
                 }
                 tracing::error!(error = ?error, "the store failed a request");
                 (
@@ -180,7 +186,7 @@ fn status(code: Code) -> StatusCode {
         Code::Closed | Code::NotAllowed => StatusCode::FORBIDDEN,
         Code::InviteInvalid | Code::NotFound => StatusCode::NOT_FOUND,
         Code::NameTaken | Code::OwnsCommunities | Code::ServerAdmin => StatusCode::CONFLICT,
-        Code::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
+        Code::ServerFull => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     }
 }

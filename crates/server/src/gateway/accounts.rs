@@ -78,7 +78,7 @@ async fn register(
     body: Body<Register>,
 ) -> Result<Response, No> {
     if app.is_read_only() {
-        return Err(Code::NoRoom.into());
+        return Err(Code::ServerFull.into());
     }
     let registered = app.register(read(body)?, from).await?;
     Ok((StatusCode::CREATED, Json(registered)).into_response())
