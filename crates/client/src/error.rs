@@ -72,7 +72,7 @@ impl Error {
             Self::OtherKey => "certificate_changed".into(),
             Self::OtherServer(_) => "other_server".into(),
             Self::Link(NotALink::Unreadable) => "malformed".into(),
-            Self::Link(NotALink::Unencrypted) => "certificate".into(),
+            Self::Link(NotALink::Unencrypted) => "unencrypted".into(),
             Self::NotFound(_) => "not_found".into(),
             Self::Storage(error) => match error.trouble() {
                 Some(Trouble::TooNew { .. }) => "too_new".into(),

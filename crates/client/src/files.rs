@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tulou_protocol::{AccountId, ServerId};
+use tulou_protocol::{AccountId, Fingerprint, ServerId};
 
 use crate::{
     error::Error,
@@ -37,6 +37,9 @@ pub struct Known {
     pub server_name: String,
     /// Addresses of the server, the best first.
     pub addresses: Vec<String>,
+    /// The key that the server is known by; without one the system's certificates verify it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Fingerprint>,
 }
 
 impl Known {

@@ -5,12 +5,22 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
 use tokio::{net::TcpStream, sync::mpsc, task::AbortHandle};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{ClientRequestBuilder, Message, protocol::WebSocketConfig},
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    tungstenite::{
+        ClientRequestBuilder, Message, handshake::client::Response, protocol::WebSocketConfig,
+    },
 };
-use tulou_protocol::{ClientFrame, SUBPROTOCOL, ServerFrame};
+use tulou_protocol::{
+    ClientFrame, Fingerprint, SUBPROTOCOL, ServerFrame,
+    http::{KEY_HEADER, SERVER_HEADER},
+};
 
-use crate::http::chain;
+use crate::{
+    error::Error,
+    http::chain,
+    route::{Route, race},
+    tls::{self, Distrust, distrust},
+};
 
 /// How long an address may take to open a socket.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -28,10 +38,17 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// What a socket says.
 #[derive(Debug)]
 pub enum Event {
-    /// It is open, at this address.
-    Up(String),
+    /// It is open, at the server that was looked for.
+    Up {
+        /// The address that answered.
+        address: String,
+        /// The server's own key, if it has one that it is reached by.
+        key: Option<Fingerprint>,
+    },
     /// The server said something.
     Frame(ServerFrame),
+    /// Where the server should be somebody else answered, who has not its key. Nothing was sent.
+    OtherKey,
     /// It is closed, or could not be opened.
     Down(String),
 }
@@ -44,22 +61,23 @@ pub struct Link {
 }
 
 impl Link {
-    /// Opens a socket at the first address that answers.
-    pub fn open(addresses: Vec<String>) -> Self {
+    /// Opens a socket at the first address at which the server answers.
+    pub fn open(route: Route) -> Self {
         let (say, events) = mpsc::channel(INCOMING);
         let (frames, outgoing) = mpsc::channel(OUTGOING);
         let task = tokio::spawn(async move {
-            let why = match connect(&addresses).await {
-                Ok((socket, address)) => {
+            let event = match connect(&route).await {
+                Ok((socket, address, key)) => {
                     // Nobody listens any more: the link was dropped meanwhile.
-                    if say.send(Event::Up(address)).await.is_err() {
+                    if say.send(Event::Up { address, key }).await.is_err() {
                         return;
                     }
-                    carry(socket, &say, outgoing).await
+                    Event::Down(carry(socket, &say, outgoing).await)
                 }
-                Err(why) => why,
+                Err(Error::OtherKey) => Event::OtherKey,
+                Err(error) => Event::Down(chain(&error)),
             };
-            let _ = say.send(Event::Down(why)).await;
+            let _ = say.send(event).await;
         })
         .abort_handle();
         Self {
@@ -95,31 +113,50 @@ impl Drop for Link {
     }
 }
 
-async fn connect(addresses: &[String]) -> Result<(Socket, String), String> {
-    let mut why = "no address is known".to_owned();
-    for address in addresses {
-        match tokio::time::timeout(CONNECT, connect_one(address)).await {
-            Ok(Ok(socket)) => return Ok((socket, address.clone())),
-            Ok(Err(error)) => why = error,
-            Err(_) => why = "no answer in time".to_owned(),
+async fn connect(route: &Route) -> Result<(Socket, String, Option<Fingerprint>), Error> {
+    let config = tls::config(route.key);
+    let attempt = |address| {
+        let connector = Connector::Rustls(config.clone());
+        async move {
+            match tokio::time::timeout(CONNECT, connect_one(route, address, connector)).await {
+                Ok(done) => done,
+                Err(_) => Err(Error::Unreachable("no answer in time".into())),
+            }
         }
-    }
-    Err(why)
+    };
+    let ((socket, key), address) = race(&route.addresses, attempt).await?;
+    Ok((socket, address.to_owned(), key))
 }
 
-async fn connect_one(address: &str) -> Result<Socket, String> {
+async fn connect_one(
+    route: &Route,
+    address: &str,
+    connector: Connector,
+) -> Result<(Socket, Option<Fingerprint>), Error> {
     let uri = format!("{address}/ws")
         .parse()
-        .map_err(|_| "not an address".to_owned())?;
+        .map_err(|_| Error::Unreachable("not an address".into()))?;
     let request = ClientRequestBuilder::new(uri).with_sub_protocol(SUBPROTOCOL);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BYTES)
         .max_message_size(Some(FRAME_BYTES))
         .max_frame_size(Some(FRAME_BYTES));
-    match connect_async_with_config(request, Some(config), true).await {
-        Ok((socket, _)) => Ok(socket),
-        Err(error) => Err(chain(&error)),
+    match connect_async_tls_with_config(request, Some(config), true, Some(connector)).await {
+        Ok((socket, response)) => {
+            let key = header(&response, KEY_HEADER);
+            route.check(address, header(&response, SERVER_HEADER), key)?;
+            Ok((socket, key))
+        }
+        Err(error) => Err(match distrust(&error) {
+            Some(Distrust::OtherKey) => Error::OtherKey,
+            Some(Distrust::Unknown) => Error::Certificate(chain(&error)),
+            None => Error::Unreachable(chain(&error)),
+        }),
     }
+}
+
+fn header<T: std::str::FromStr>(response: &Response, name: &str) -> Option<T> {
+    response.headers().get(name)?.to_str().ok()?.parse().ok()
 }
 
 /// Carries frames both ways until one way ends; says why.

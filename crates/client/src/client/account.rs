@@ -193,11 +193,7 @@ impl Account {
 
     /// The server says how much room there is.
     pub fn set_disk(&self, disk: Disk) {
-        let disk = match disk {
-            Disk::Plenty | Disk::Unknown => DiskView::Plenty,
-            Disk::Low => DiskView::Low,
-            Disk::Full => DiskView::Full,
-        };
+        let disk = DiskView::from(disk);
         let was = std::mem::replace(&mut self.state().disk, disk);
         if was != disk {
             self.board.put_up([Change::App]);

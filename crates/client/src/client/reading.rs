@@ -18,10 +18,13 @@ use super::{
 };
 use crate::{
     error::Error,
-    read::{access, members, timeline, tree},
+    read::{access, level, members, timeline, tree},
     shape::Shape,
     store::{members as remembered, meta},
-    view::{AccessView, ExplainView, InviteView, MembersView, Stretch, TimelineView, TreeView},
+    view::{
+        AccessView, ExplainView, InviteView, LevelPlace, LevelView, MembersView, Stretch,
+        TimelineView, TreeView,
+    },
 };
 
 impl Client {
@@ -35,6 +38,22 @@ impl Client {
             .read(move |account, db| {
                 let shape = shape(account, db, community)?;
                 Ok(tree::tree(db, account.looking(), &shape)?)
+            })
+            .await
+    }
+
+    /// The notification level of a place: what is set there, what holds, and who decides.
+    ///
+    /// # Errors
+    /// `not_found` if the place is not held.
+    pub async fn level_view(&self, account: &str, place: LevelPlace) -> Result<LevelView, Error> {
+        self.account(account)?
+            .read(move |account, db| {
+                let shape = match level::community_of(&place)? {
+                    Some(community) => Some(shape(account, db, community)?),
+                    None => None,
+                };
+                level::level(db, account.looking(), shape.as_deref(), &place)
             })
             .await
     }
@@ -299,6 +318,8 @@ async fn member_list(
             community,
             topic,
             prefix: prefix.to_owned(),
+            accounts: Vec::new(),
+            after: None,
             limit,
         })
         .await?;
@@ -342,7 +363,7 @@ fn find(members: &Members, account: AccountId) -> Option<&Member> {
 async fn public_addresses(account: &Arc<Account>) -> Result<Vec<String>, Error> {
     account
         .read(|account, db| {
-            let named = meta::greeting(db)?.map_or_else(Vec::new, |greeting| greeting.addresses);
+            let named = meta::whereabouts(db)?.named;
             Ok(if named.is_empty() {
                 vec![account.address()]
             } else {
@@ -357,7 +378,7 @@ fn invite_view(account: &Account, addresses: &[String], invite: Invite) -> Invit
         code: Some(invite.code.clone()),
         server: Some(account.server),
         addresses: addresses.to_vec(),
-        key: None,
+        key: account.server_key(),
     };
     InviteView {
         link: link.to_text(),

@@ -1,7 +1,7 @@
 //! Facts about the store as a whole: the server's last greeting, what was set aside.
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tulou_protocol::Greeting;
 
 use super::{Aside, StoreError};
@@ -9,6 +9,16 @@ use super::{Aside, StoreError};
 const GREETING: &str = "greeting";
 const ASIDE: &str = "aside";
 const PROBE: &str = "probe";
+const WHEREABOUTS: &str = "whereabouts";
+
+/// Where the server is, as it says itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whereabouts {
+    /// The addresses that it named last.
+    pub named: Vec<String>,
+    /// Those that it named before, the newest first.
+    pub past: Vec<String>,
+}
 
 /// The server's last greeting: epoch, name, limits, addresses.
 pub fn greeting(db: &Connection) -> Result<Option<Greeting>, StoreError> {
@@ -40,6 +50,16 @@ pub(super) fn probe(db: &Connection, bytes: usize) -> Result<(), StoreError> {
 
 pub(super) fn end_probe(db: &Transaction<'_>) -> Result<(), StoreError> {
     remove(db, PROBE)
+}
+
+/// Where the server is, as it says itself.
+pub fn whereabouts(db: &Connection) -> Result<Whereabouts, StoreError> {
+    Ok(one(db, WHEREABOUTS)?.unwrap_or_default())
+}
+
+/// The server said where it is.
+pub fn set_whereabouts(db: &Connection, whereabouts: &Whereabouts) -> Result<(), StoreError> {
+    put(db, WHEREABOUTS, &serde_json::to_string(whereabouts)?)
 }
 
 fn one<T: DeserializeOwned>(db: &Connection, key: &str) -> Result<Option<T>, StoreError> {

@@ -302,6 +302,13 @@ pub struct HostingView {
     pub taken_port: Option<u16>,
     /// Why it does not run.
     pub failure: Option<String>,
+    /// Room on the disk of this computer.
+    pub disk: DiskView,
+    /// Bytes that are free there; none while it is not known.
+    #[specta(type = Option<Number>)]
+    pub free_bytes: Option<u64>,
+    /// Why the last backup was not made, by code; none if it was.
+    pub backup_failure: Option<String>,
 }
 
 /// An address of the server hosted on this computer.

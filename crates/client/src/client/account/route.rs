@@ -1,0 +1,105 @@
+//! Where an account's server is found: what the person gave, and what the server says of itself.
+
+use std::sync::Arc;
+
+use tulou_protocol::{Fingerprint, invite};
+
+use super::Account;
+use crate::{
+    route::Route,
+    store::{StoreError, meta, meta::Whereabouts},
+};
+
+/// Addresses that are remembered. A server that moves among more is asked for a new link.
+const MOST: usize = 16;
+
+impl Account {
+    /// The way to its server: the address that last answered, then those that the server names, then older ones.
+    pub async fn route(self: &Arc<Self>) -> Route {
+        let heard = self
+            .read(|_, db| Ok(meta::whereabouts(db)?))
+            .await
+            .unwrap_or_else(|error| {
+                tracing::debug!(account = %self.key, "the server's addresses cannot be read: {error}");
+                Whereabouts::default()
+            });
+        let state = self.state();
+        let mut addresses = Vec::new();
+        let all = [state.address.clone()].into_iter();
+        let all = all.chain(heard.named).chain(state.known.addresses.clone());
+        for address in all.chain(heard.past) {
+            remember(&mut addresses, address);
+        }
+        Route {
+            server: Some(self.server),
+            addresses,
+            key: state.known.key,
+        }
+    }
+
+    /// The address in use.
+    pub fn address(&self) -> String {
+        self.state().address.clone()
+    }
+
+    /// The key that its server is known by.
+    pub fn server_key(&self) -> Option<Fingerprint> {
+        self.state().known.key
+    }
+
+    /// The server answered at an address. One on this computer, that nobody else can be, may name its key.
+    pub fn found_at(&self, address: String, key: Option<Fingerprint>) {
+        let mut state = self.state();
+        if address.starts_with("ws://") && state.known.key.is_none() {
+            state.known.key = key;
+        }
+        state.address = address;
+    }
+
+    /// The person says where the server is, and by which key it is known.
+    pub fn set_route(&self, addresses: Vec<String>, key: Option<Fingerprint>) {
+        let mut state = self.state();
+        if let Some(first) = addresses.first() {
+            state.address.clone_from(first);
+        }
+        state.known.addresses = addresses;
+        state.known.key = key;
+    }
+
+    /// The server names its addresses. They are kept, and the older ones, too: a computer that goes from one network to
+    /// another comes back.
+    ///
+    /// # Errors
+    /// If they cannot be kept.
+    pub fn hear_addresses(&self, named: &[String]) -> Result<(), StoreError> {
+        let is_elsewhere = !self.address().starts_with("ws://");
+        let mut heard = Vec::new();
+        for address in named {
+            let read = invite::Link::parse(address).map(|link| link.addresses);
+            for address in read.unwrap_or_default() {
+                // "This computer" is another one there.
+                if !(is_elsewhere && address.starts_with("ws://")) {
+                    remember(&mut heard, address);
+                }
+            }
+        }
+        let known = self.store.read(meta::whereabouts)?;
+        if known.named == heard {
+            return Ok(());
+        }
+        let mut past = Vec::new();
+        for address in known.named.into_iter().chain(known.past) {
+            if !heard.contains(&address) {
+                remember(&mut past, address);
+            }
+        }
+        let news = Whereabouts { named: heard, past };
+        self.store.write(|db| meta::set_whereabouts(db, &news))
+    }
+}
+
+fn remember(addresses: &mut Vec<String>, address: String) {
+    if addresses.len() < MOST && !address.is_empty() && !addresses.contains(&address) {
+        addresses.push(address);
+    }
+}

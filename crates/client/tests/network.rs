@@ -1,0 +1,266 @@
+//! Two computers, each in a network namespace of its own: joining by the invite link alone, and a host that moves.
+//!
+//! Namespaces need root and `ip`. Where they cannot be made, the test says so in a line and is skipped.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "talk/stage.rs"]
+#[expect(dead_code, reason = "another test uses the rest of it")]
+mod stage;
+
+use std::{
+    fs::File,
+    os::fd::AsFd,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+use stage::Person;
+use tokio::runtime::{Builder, Runtime};
+use tulou_client::{InMemory, view::Connection, view::Relocation};
+use tulou_protocol::invite::Link;
+use tulou_server::{Config, Hosted};
+
+/// A network of two computers.
+struct Lan {
+    host: Computer,
+    guest: Computer,
+}
+
+/// A network namespace, and threads in it.
+struct Computer {
+    name: String,
+    place: PathBuf,
+    runtime: Option<Runtime>,
+}
+
+impl Lan {
+    /// None where it cannot be made.
+    fn build() -> Option<Self> {
+        let host = Computer::build("host")?;
+        let guest = Computer::build("guest")?;
+        let (a, b) = (&host.name, &guest.name);
+        ip(&format!(
+            "link add lan0 netns {a} type veth peer name lan0 netns {b}"
+        ))?;
+        for name in [a, b] {
+            ip(&format!("-n {name} link set lo up"))?;
+            ip(&format!("-n {name} link set lan0 up"))?;
+        }
+        ip(&format!("-n {b} addr add 10.77.0.2/24 dev lan0"))?;
+        let lan = Self { host, guest };
+        lan.host_gets("10.77.0.1/24");
+        Some(lan)
+    }
+
+    /// With a prefix length that no other address has: else the system takes them for one, and removes them as one.
+    fn host_gets(&self, address: &str) {
+        ip(&format!(
+            "-n {} addr add {address} dev lan0",
+            self.host.name
+        ))
+        .unwrap();
+    }
+
+    fn host_loses(&self, address: &str) {
+        ip(&format!(
+            "-n {} addr del {address} dev lan0",
+            self.host.name
+        ))
+        .unwrap();
+    }
+}
+
+impl Computer {
+    fn build(role: &str) -> Option<Self> {
+        let name = format!("tulou-{}-{role}", std::process::id());
+        ip(&format!("netns add {name}"))?;
+        let place = PathBuf::from(format!("/run/netns/{name}"));
+        let inside = place.clone();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .on_thread_start(move || enter(&inside))
+            .build()
+            .unwrap();
+        Some(Self {
+            name,
+            place,
+            runtime: Some(runtime),
+        })
+    }
+
+    /// Does something on this computer.
+    fn run<T: Send>(&self, work: impl AsyncFnOnce() -> T + Send) -> T {
+        let runtime = self.runtime.as_ref().unwrap();
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                enter(&self.place);
+                runtime.block_on(work())
+            });
+            thread.join().unwrap()
+        })
+    }
+}
+
+/// The calling thread is in the network from here on.
+fn enter(place: &PathBuf) {
+    let place = File::open(place).unwrap();
+    let kind = rustix::thread::LinkNameSpaceType::Network;
+    rustix::thread::move_into_link_name_space(place.as_fd(), Some(kind)).unwrap();
+}
+
+impl Drop for Computer {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        ip(&format!("netns del {}", self.name));
+    }
+}
+
+/// Runs `ip`; none if it does not work.
+fn ip(words: &str) -> Option<()> {
+    let done = Command::new("ip")
+        .args(words.split(' '))
+        .stdin(Stdio::null())
+        .output();
+    match done {
+        Ok(output) if output.status.success() => Some(()),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            println!("ip {words}: {said}");
+            None
+        }
+        Err(error) => {
+            println!("ip: {error}");
+            None
+        }
+    }
+}
+
+#[test]
+fn somebody_elsewhere_joins_by_the_link_alone_and_both_go_on_when_the_host_moves() {
+    let Some(lan) = Lan::build() else {
+        println!("SKIPPED: network namespaces cannot be made here (root and iproute2 are needed)");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (server_folder, alice_folder, bob_folder) = (
+        folder.path().join("server"),
+        folder.path().join("alice"),
+        folder.path().join("bob"),
+    );
+
+    // Alice hosts, and lets others join.
+    let (server, alice, community, topic, link) = lan.host.run(async || {
+        let config = Config {
+            data: server_folder,
+            listen: "[::]:0".parse().unwrap(),
+            digest_ms: 100,
+            ..Config::default()
+        };
+        let server = Hosted::start(config).await.unwrap();
+        let here = format!("ws://127.0.0.1:{}", server.address().port());
+        let alice = Person::open(alice_folder, Arc::new(InMemory::default())).await;
+        let alice = alice.register(&here, "alice").await;
+        let (community, topic) = alice.found("星海").await;
+        let invite = alice
+            .client
+            .create_invite(&alice.account, &community, None, None)
+            .await
+            .unwrap();
+        alice.enter(&topic).await;
+        (server, alice, community, topic, invite.link)
+    });
+    let port = server.address().port();
+    let read = Link::parse(&link).unwrap();
+    assert_eq!(
+        read.addresses,
+        [format!("wss://10.77.0.1:{port}")],
+        "the link carries what others can reach"
+    );
+    assert!(read.key.is_some(), "and the key that they trust");
+
+    // Bob has nothing but the link.
+    let bob = lan.guest.run(async || {
+        let bob = Person::open(bob_folder, Arc::new(InMemory::default())).await;
+        let bob = bob.register(&link, "bob").await;
+        let place = bob.client.join_link(&bob.account, &link).await.unwrap();
+        assert_eq!(place.community.as_ref(), Some(&community));
+        bob.enter(&topic).await;
+        bob
+    });
+    let talk = |text: &'static str| {
+        for (from, at, to, there) in [
+            (&alice, &lan.host, &bob, &lan.guest),
+            (&bob, &lan.guest, &alice, &lan.host),
+        ] {
+            let sent = at.run(async || {
+                let id = from.say(&topic, text).await;
+                from.settled().await;
+                id
+            });
+            there.run(async || {
+                to.until(text, async || to.has(&topic, &sent).await.then_some(()))
+                    .await;
+            });
+        }
+    };
+    talk("in the first network");
+
+    // The host gets another address, and loses the first one afterwards: Bob has heard of it.
+    lan.host_gets("10.77.0.9/25");
+    let second = format!("wss://10.77.0.9:{port}");
+    lan.guest.run(async || bob.until_known(&second).await);
+    lan.host_loses("10.77.0.1/24");
+    // What Bob writes is not answered; his client looks where the server has gone.
+    lan.guest.run(async || {
+        bob.say(&topic, "are you there?").await;
+        bob.settled().await;
+        let app = bob.client.app_view().await;
+        assert_eq!(app.accounts[0].address, second, "found by himself");
+    });
+    talk("at the second address");
+
+    // Now it is gone before the new one is there: nobody can have heard of it, so Alice tells Bob.
+    lan.host_loses("10.77.0.9/25");
+    lan.host_gets("10.77.0.33/26");
+    let told = format!("10.77.0.33:{port}");
+    lan.guest.run(async || {
+        let waiting = bob.say(&topic, "and now?").await;
+        bob.until("the link is given up", async || {
+            let app = bob.client.app_view().await;
+            let state = &app.accounts[0].connection;
+            matches!(state, Connection::Offline { .. }).then_some(())
+        })
+        .await;
+        let moved = bob.client.relocate(&bob.account, &told, None).await;
+        let address = format!("wss://{told}");
+        assert_eq!(moved.unwrap(), Relocation::Found { address });
+        bob.settled().await;
+        assert!(
+            bob.has(&topic, &waiting).await,
+            "what he wrote meanwhile was sent"
+        );
+    });
+    talk("at the third address");
+
+    // The same account and the same history on both sides, each message once.
+    let texts = |computer: &Computer, person: &Person| {
+        computer.run(async || {
+            person.settled().await;
+            let rows = person.timeline(&topic).await.rows;
+            rows.into_iter().map(|row| row.text).collect::<Vec<_>>()
+        })
+    };
+    let hers = texts(&lan.host, &alice);
+    assert_eq!(hers.len(), 8, "{hers:?}");
+    assert_eq!(hers, texts(&lan.guest, &bob));
+    lan.guest.run(async || bob.client.shutdown().await);
+    lan.host.run(async || {
+        alice.client.shutdown().await;
+        server.stop().await;
+    });
+}
