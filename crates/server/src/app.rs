@@ -12,6 +12,8 @@ mod communities;
 pub mod execute;
 mod members;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 
 use std::{

@@ -25,7 +25,7 @@ const MEMBERS: usize = 100_000;
 const CATCH_UP: Duration = Duration::from_secs(1);
 
 /// Communities kept in memory that nobody is connected for.
-const IDLE: usize = 500;
+pub(super) const IDLE: usize = if cfg!(test) { 8 } else { 500 };
 
 /// The communities in memory. Those whose members are connected stay; of the others those that were used last.
 #[derive(Default)]
@@ -35,6 +35,12 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// How many there are.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
     /// Makes room for one more; which go.
     fn make_room(&mut self, is_needed: impl Fn(CommunityId) -> bool) -> Vec<CommunityId> {
         if self.by_id.len() < IDLE {

@@ -145,7 +145,7 @@ impl App {
         let (starts_by_account, mut from) =
             after.map_or((false, None), |mark| (mark.by_account, mark.after));
         for by_account in [false, true] {
-            if by_account < starts_by_account {
+            if starts_by_account && !by_account {
                 continue;
             }
             let of = if by_account {

@@ -6,20 +6,20 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, connect_info::Connected},
+    extract::{ConnectInfo, FromRequestParts},
     http::{HeaderMap, request::Parts},
-    serve::IncomingStream,
 };
 
-use crate::{App, doors::Doors};
+use crate::App;
 
 /// Who is at the other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Visitor(SocketAddr);
 
-impl Connected<IncomingStream<'_, Doors>> for Visitor {
-    fn connect_info(stream: IncomingStream<'_, Doors>) -> Self {
-        Self(*stream.remote_addr())
+impl Visitor {
+    /// Whoever connected from an address.
+    pub const fn from(address: SocketAddr) -> Self {
+        Self(address)
     }
 }
 

@@ -91,3 +91,94 @@ async fn topics_that_become_visible_later_are_read_up_to_joining() {
     );
     place.stop().await;
 }
+
+fn cursor_of(answer: &Value) -> Option<Value> {
+    let pushes = answer["pushes"].as_array().unwrap();
+    let mut rows = pushes
+        .iter()
+        .flat_map(|push| push["rows"].as_array().unwrap());
+    let row = rows.find(|row| row["kind"] == "cursor")?;
+    Some(row["body"]["seq"].clone())
+}
+
+#[tokio::test]
+async fn an_advance_takes_the_maximum() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, _, topic) = alice_and_bob(&place).await;
+    for text in ["1", "2", "3"] {
+        alice.say(&topic, text).await;
+    }
+    let advance = |seq: u64| json!({"topic": topic, "seq": seq, "set_no": 0});
+    let read = bob.command("cursor.advance", advance(2)).await.unwrap();
+    assert_eq!(cursor_of(&read), Some(json!(2)));
+    let less = bob.command("cursor.advance", advance(1)).await.unwrap();
+    assert_eq!(cursor_of(&less), None, "it does not go back");
+    let far = bob
+        .command("cursor.advance", advance(u64::MAX))
+        .await
+        .unwrap();
+    assert_eq!(
+        cursor_of(&far),
+        Some(json!(3)),
+        "nor beyond what was written"
+    );
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn who_comes_back_has_read_what_was_written_meanwhile() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
+    alice.say(&topic, "1").await;
+    let read = json!({"topic": topic, "seq": 1, "set_no": 0});
+    bob.command("cursor.advance", read).await.unwrap();
+    bob.command("community.leave", json!({"community": community}))
+        .await
+        .unwrap();
+    alice.say(&topic, "2").await;
+    alice.say(&topic, "3").await;
+    let code = alice.invite(&community).await;
+    let joined = json!({"community": community, "invite": code});
+    let answer = bob.command("community.join", joined).await.unwrap();
+    assert_eq!(cursor_of(&answer), Some(json!(3)), "{answer}");
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn a_cursor_never_stands_before_what_may_be_read() {
+    let place = host(|_| {}).await;
+    let (mut alice, bob, community, topic) = alice_and_bob(&place).await;
+    drop(bob);
+    let usual = tulou_protocol::Permissions::NEW_COMMUNITY;
+    let less = usual - tulou_protocol::Permissions::READ_HISTORY;
+    alice.say(&topic, "1").await;
+    alice.say(&topic, "2").await;
+    place.next_millisecond().await;
+    let code = alice.invite(&community).await;
+    let mut carol = Guest::register(&place, "carol", Some(&code)).await;
+    carol.join(&community, &code).await;
+    let set = carol
+        .command("cursor.set", json!({"topic": topic, "seq": 0}))
+        .await
+        .unwrap();
+    assert_eq!(cursor_of(&set), Some(json!(0)), "all of it is hers to read");
+    let deny = json!({"community": community, "place": "community", "allow": {"from": usual.bits(), "to": less.bits()}, "deny": {"from": 0, "to": 0}});
+    alice.command("access.set", deny).await.unwrap();
+    carol.sync_community(&community).await;
+    let own = format!("account/{}", carol.account);
+    let cursor = carol
+        .pushed("push", |push| {
+            push["log"] == own && push["rows"][0]["body"]["seq"] == 2
+        })
+        .await;
+    assert_eq!(
+        cursor["rows"][0]["body"]["set_no"], 1,
+        "what she may not read any more is not unread: {cursor}"
+    );
+    let set = carol
+        .command("cursor.set", json!({"topic": topic, "seq": 0}))
+        .await
+        .unwrap();
+    assert_eq!(cursor_of(&set), Some(json!(2)), "nor can it be made so");
+    place.stop().await;
+}

@@ -66,6 +66,11 @@ impl Place {
         Self { hosted, ..self }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.hosted.address()
+    }
+
     /// Where its store is.
     pub fn data(&self) -> &std::path::Path {
         &self.config.data
@@ -141,32 +146,71 @@ impl Guest {
 
     /// Connects with a token that may not hold any more; why it does not.
     pub async fn try_connect(place: &Place, token: &str, account: &str) -> Result<Self, Value> {
-        let mut request = format!("ws://{}/ws", place.hosted.address())
+        let stream = TcpStream::connect(place.address()).await.unwrap();
+        let mut guest = Self::stranger(stream).await;
+        guest.token = token.to_owned();
+        guest.account = account.to_owned();
+        guest.greeting = guest
+            .ask("session.open", json!({"token": token, "version": 1}))
+            .await?;
+        Ok(guest)
+    }
+
+    /// Connects with a small buffer for what it receives, and reads nothing unless it is asked to.
+    pub async fn connect_narrow(place: &Place, token: &str, account: &str) -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let stream = socket.connect(place.address()).await.unwrap();
+        let mut guest = Self::stranger(stream).await;
+        guest.token = token.to_owned();
+        guest.account = account.to_owned();
+        guest.greeting = guest
+            .ask("session.open", json!({"token": token, "version": 1}))
+            .await
+            .unwrap();
+        guest
+    }
+
+    /// A link on which no session was opened.
+    pub async fn stranger(stream: TcpStream) -> Self {
+        let mut request = format!("ws://{}/ws", stream.peer_addr().unwrap())
             .into_client_request()
             .unwrap();
         request
             .headers_mut()
             .insert("Sec-WebSocket-Protocol", "tulou.v1".parse().unwrap());
-        let (socket, response) = tokio_tungstenite::connect_async(request).await.unwrap();
+        let stream = MaybeTlsStream::Plain(stream);
+        let (socket, response) = tokio_tungstenite::client_async(request, stream)
+            .await
+            .unwrap();
         assert_eq!(
             response.headers()["Sec-WebSocket-Protocol"],
             "tulou.v1",
             "the server speaks it"
         );
-        let mut guest = Self {
+        Self {
             socket,
-            token: token.to_owned(),
+            token: String::new(),
             last: 0,
             answers: VecDeque::new(),
-            account: account.to_owned(),
+            account: String::new(),
             greeting: Value::Null,
             seen: Vec::new(),
             looked_at: 0,
-        };
-        guest.greeting = guest
-            .ask("session.open", json!({"token": token, "version": 1}))
-            .await?;
-        Ok(guest)
+        }
+    }
+
+    /// Writes bytes past the WebSocket's own rules.
+    pub async fn raw(&mut self, bytes: &[u8]) {
+        self.socket.get_mut().write_all(bytes).await.unwrap();
+    }
+
+    /// Until the server has closed the link.
+    pub async fn closed(mut self) {
+        let closed = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        tokio::time::timeout(DEADLINE, closed)
+            .await
+            .expect("the server closes it");
     }
 
     /// Until the server has ended the session; why it did.

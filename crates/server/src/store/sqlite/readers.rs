@@ -2,6 +2,7 @@
 //! so nobody can hold up another's read by being busy. Each read is a transaction of its own.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
 };
@@ -34,7 +35,10 @@ impl Readers {
                 .name("tulou-reader".to_owned())
                 .spawn(move || {
                     while let Some(job) = next(&waiting) {
-                        job(&mut db);
+                        // A thread that ended would be missed by everybody.
+                        if catch_unwind(AssertUnwindSafe(|| job(&mut db))).is_err() {
+                            tracing::error!("a read of the store panicked");
+                        }
                     }
                 })?;
         }

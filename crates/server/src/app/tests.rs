@@ -1,0 +1,210 @@
+//! What time and memory do to an app.
+
+use std::sync::{Arc, PoisonError};
+
+use tulou_protocol::{
+    AccountId, Command, CommandId, Commanded, CommunityId, GroupId, Log, Rev, TopicId,
+    push::SyncOutcome,
+    question::SyncLog,
+    row::{Body, Mention},
+};
+use uuid::Uuid;
+
+use super::App;
+use crate::{
+    Config,
+    domain::Change,
+    hub::Line,
+    store::{Commit, NewAccount},
+};
+
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
+
+async fn app() -> (App, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config {
+        data: folder.path().to_owned(),
+        ..Config::default()
+    };
+    (App::open(config).await.unwrap(), folder)
+}
+
+/// An account that is connected.
+async fn account(app: &App, name: &str) -> Arc<Line> {
+    let id = AccountId(Uuid::now_v7());
+    let made = app
+        .store()
+        .create_account(NewAccount {
+            id,
+            name: name.to_owned(),
+            display_name: name.to_owned(),
+            password: "hash".to_owned(),
+            codes: Vec::new(),
+            only_as_first: false,
+            now: app.now(),
+        })
+        .await
+        .unwrap();
+    assert_eq!(made, Some(id), "the name is free");
+    app.hub().attach(
+        id,
+        tulou_protocol::SessionId(Uuid::now_v7()),
+        Rev(1),
+        1 << 20,
+    )
+}
+
+async fn give(app: &App, line: &Arc<Line>, command: Command) {
+    let commanded = Commanded {
+        id: CommandId(Uuid::now_v7()),
+        command,
+    };
+    app.begin(line.clone(), commanded)
+        .await
+        .await
+        .unwrap_or_else(|refusal| panic!("{refusal:?}"));
+}
+
+async fn found(app: &App, line: &Arc<Line>) -> (CommunityId, TopicId) {
+    let (community, topic) = (CommunityId(Uuid::now_v7()), TopicId(Uuid::now_v7()));
+    let found = Command::CommunityCreate {
+        community,
+        name: "土楼".to_owned(),
+        group: GroupId(Uuid::now_v7()),
+        group_name: "大厅".to_owned(),
+        topic,
+        topic_name: "闲聊".to_owned(),
+    };
+    give(app, line, found).await;
+    (community, topic)
+}
+
+async fn sync(app: &App, account: AccountId, since: Rev) -> SyncOutcome {
+    let asked = SyncLog {
+        log: Log::Account(account),
+        since,
+        view: None,
+        ranges: Vec::new(),
+    };
+    let mut synced = app.sync(account, vec![asked]).await.unwrap();
+    synced.logs.remove(0).outcome
+}
+
+#[tokio::test]
+async fn mentions_become_tombstones_after_ninety_days_and_who_missed_these_is_told_everything() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let topic = TopicId(Uuid::now_v7());
+    let now = app.now();
+    for n in 0..3_u64 {
+        let mention = Mention {
+            topic,
+            seq: tulou_protocol::Seq(n),
+            sent_at: now,
+            more: Default::default(),
+        };
+        let commit = Commit {
+            account: alice.account,
+            command: CommandId(Uuid::now_v7()),
+            origin: 0,
+            // The last one is younger.
+            now: if n == 2 { now + 50 * DAY_MS } else { now },
+            expects: Vec::new(),
+            changes: vec![Change::Row {
+                log: Log::Account(alice.account),
+                id: Uuid::from_u128(u128::from(n)).to_string(),
+                body: mention.into(),
+            }],
+        };
+        app.store().commit(commit).await.unwrap();
+    }
+    let kinds = |outcome: &SyncOutcome| -> (usize, usize) {
+        let (SyncOutcome::Rows { rows, .. } | SyncOutcome::Reset { rows, .. }) = outcome else {
+            panic!("{outcome:?}")
+        };
+        let mentions = rows.iter().filter(|row| row.body.kind() == "mention");
+        let gone = mentions
+            .clone()
+            .filter(|row| matches!(row.body, Body::Deleted(_)));
+        (mentions.count(), gone.count())
+    };
+    app.age(now + 89 * DAY_MS).await.unwrap();
+    assert_eq!(kinds(&sync(&app, alice.account, Rev(1)).await), (3, 0));
+    app.age(now + 91 * DAY_MS).await.unwrap();
+    let told = sync(&app, alice.account, Rev(2)).await;
+    assert!(matches!(told, SyncOutcome::Rows { .. }), "{told:?}");
+    assert_eq!(kinds(&told), (3, 2), "two are old, and he is told so");
+    let (frames, _) = alice.take();
+    assert!(
+        frames
+            .iter()
+            .any(|frame| frame.contains("\"deleted\":true")),
+        "who is connected is told at once"
+    );
+    app.age(now + 122 * DAY_MS).await.unwrap();
+    let told = sync(&app, alice.account, Rev(2)).await;
+    assert!(matches!(told, SyncOutcome::Reset { .. }), "{told:?}");
+    assert_eq!(kinds(&told), (1, 0), "their tombstones are forgotten");
+    let SyncOutcome::Reset { rev, .. } = told else {
+        panic!("{told:?}")
+    };
+    let told = sync(&app, alice.account, rev).await;
+    assert!(
+        matches!(&told, SyncOutcome::Rows { rows, .. } if rows.is_empty()),
+        "who is up to date is not reset: {told:?}"
+    );
+    app.close().await;
+}
+
+#[tokio::test]
+async fn communities_that_nobody_is_connected_for_leave_memory_and_come_back() {
+    let (app, _folder) = app().await;
+    let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
+    let (kept, _) = found(&app, &bob).await;
+    app.hub().detach(&alice);
+    let mut others = Vec::new();
+    for _ in 0..super::communities::IDLE * 2 {
+        others.push(found(&app, &alice).await);
+    }
+    let in_memory = || {
+        let kept = app.shared.communities.read();
+        kept.unwrap_or_else(PoisonError::into_inner).len()
+    };
+    assert!(
+        in_memory() <= super::communities::IDLE + 1,
+        "{} are in memory",
+        in_memory()
+    );
+    assert!(
+        app.known_structure(kept).is_some(),
+        "what somebody is connected for stays"
+    );
+    let (first, topic) = others[0];
+    assert!(app.known_structure(first).is_none(), "it was used long ago");
+    let seen = app.visible(topic, alice.account).await.unwrap();
+    assert!(seen.is_some(), "it is read again when it is asked for");
+    assert!(app.known_structure(first).is_some());
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_community_that_ends_is_removed_step_by_step_and_its_members_are_told() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let (community, topic) = found(&app, &alice).await;
+    give(&app, &alice, Command::CommunityDissolve { community }).await;
+    assert!(app.loaded(community).await.unwrap().is_none());
+    assert!(app.visible(topic, alice.account).await.unwrap().is_none());
+    app.remove_ended().await.unwrap();
+    let told = sync(&app, alice.account, Rev(1)).await;
+    let SyncOutcome::Rows { rows, .. } = told else {
+        panic!("{told:?}")
+    };
+    let membership = rows.iter().find(|row| row.id == community.to_string());
+    assert!(
+        membership.is_some_and(|row| matches!(row.body, Body::Deleted(_))),
+        "{rows:?}"
+    );
+    assert_eq!(app.store().bereft(10).await.unwrap(), [], "nobody is left");
+    app.close().await;
+}
