@@ -199,9 +199,12 @@ impl Window {
         .await;
     }
 
-    /// A picture of the page, two frames after everything before it.
+    /// A picture of the page at rest: nothing moves any more, and two frames have been drawn since.
     pub async fn picture(&self, name: &str) {
-        let frames = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(1)))";
+        let frames = "const done = arguments[0];
+            const moving = document.getAnimations().filter(one => one.effect.getTiming().iterations !== Infinity);
+            Promise.allSettled(moving.map(one => one.finished))
+                .then(() => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))";
         self.page
             .execute_async(frames, vec![])
             .await

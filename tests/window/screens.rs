@@ -235,6 +235,10 @@ async fn every_screen_fits_in_both_languages_themes_and_sizes() {
                 if page == "access" {
                     window.find(&named("access-table")).await;
                 }
+                if page == "members" {
+                    let row = "[data-testid=\"dialog-admin\"] [data-testid=\"member\"]";
+                    window.find(row).await;
+                }
                 shown(&window, &at(&format!("admin-{page}")), language, theme).await;
             }
             window.keys(&named("sheet-close"), ESCAPE).await;

@@ -103,7 +103,7 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
 /// The tests that need a display; plain `cargo test` leaves them out.
 fn window(steps: &mut Steps, with_seed: impl Fn(std::process::Command) -> std::process::Command) {
     let remedy = Remedy::Repeat("cargo xtask test --only window".to_owned());
-    let once = || {
+    steps.take("real window", remedy, || {
         let display = Display::start(1280, 800)?;
         let mut tests = display.session("cargo");
         tests.args([
@@ -119,13 +119,6 @@ fn window(steps: &mut Steps, with_seed: impl Fn(std::process::Command) -> std::p
             "--test-threads=1",
         ]);
         repo::finish(with_seed(tests))
-    };
-    // A busy machine may keep a window from being drawn in time. The first failure stays in the output to be looked into.
-    steps.take("real window", remedy, || {
-        once().or_else(|error| {
-            println!("    real window: {error:#}; once more");
-            once()
-        })
     });
 }
 
