@@ -7,7 +7,7 @@ use serde::Deserialize;
 use specta::Type;
 use specta_typescript::Number;
 
-use crate::view::AccessPlace;
+use crate::view::{AccessPlace, LevelName, LevelPlace};
 
 /// Something that a person does with one account.
 #[derive(Debug, Clone, PartialEq, Deserialize, Type)]
@@ -77,6 +77,16 @@ pub enum Action {
         /// The place.
         #[specta(type = Number)]
         seq: u64,
+    },
+    /// Set which messages count and notify at a place.
+    SetLevel {
+        /// Where.
+        place: LevelPlace,
+        /// The level.
+        level: LevelName,
+        /// Until when, in milliseconds since 1970; none: for good.
+        #[specta(type = Option<Number>)]
+        until: Option<i64>,
     },
     /// Make a community; it starts with one group and one topic.
     CreateCommunity {

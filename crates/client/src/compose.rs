@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     action::Action,
     error::Error,
-    read::names::pending_name,
+    read::{level::scope_of, names::pending_name},
     store::{drafts, messages, outbox, rows},
     unread::Ledger,
 };
@@ -101,6 +101,15 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
         Action::MarkUnread { topic, seq } => Ok(queue(Command::CursorSet {
             topic: id(&topic)?,
             seq: Seq(seq.saturating_sub(1)),
+        })),
+        Action::SetLevel {
+            place,
+            level,
+            until,
+        } => Ok(queue(Command::NotifySet {
+            scope: scope_of(&place)?,
+            level: level.into(),
+            until,
         })),
         Action::EditProfile { display_name } => {
             let to = name(&display_name)?;

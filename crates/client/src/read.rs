@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod app;
+pub mod level;
 pub mod members;
 pub mod names;
 pub mod stretch;

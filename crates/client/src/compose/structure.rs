@@ -293,6 +293,7 @@ pub(super) fn compose(db: &Connection, acting: Acting, action: Action) -> Result
         | Action::Pin { .. }
         | Action::Advance { .. }
         | Action::MarkUnread { .. }
+        | Action::SetLevel { .. }
         | Action::EditProfile { .. } => Composed::Nothing,
     })
 }

@@ -47,6 +47,7 @@ pub fn tree(db: &Connection, looking: Looking, shape: &Shape) -> Result<TreeView
         is_owner: shape.is_owner(),
         permissions: keys(shape.mine(Place::Community).permissions),
         groups,
+        levels_end_at: ledger.next_end(),
         is_pending: shape.is_pending,
     })
 }
@@ -75,7 +76,7 @@ fn topic_view(
             ledger.badge(db, shape, topic.group, topic.id)?
         },
         can_speak: !topic.is_locked && permissions.contains(Permissions::SPEAK),
-        permissions: keys(permissions),
+        can_manage: permissions.contains(Permissions::MANAGE_TOPICS),
         has_draft: false,
         has_failed: false,
         is_pending: topic.is_pending,

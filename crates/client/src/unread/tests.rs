@@ -8,7 +8,11 @@ use tulou_protocol::{
 use uuid::Uuid;
 
 use super::*;
-use crate::store::Store;
+use crate::{
+    read::{Looking, level},
+    store::Store,
+    view::{LevelDecider, LevelName, LevelPlace},
+};
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
 const TOPIC: TopicId = TopicId(Uuid::from_u128(2));
@@ -230,6 +234,96 @@ fn the_nearest_level_that_does_not_inherit_decides() {
         level(&[global, topic(Level::All, Some(999))], 5),
         Level::Nothing,
         "it was for a while only"
+    );
+}
+
+#[test]
+fn a_place_names_who_decides_its_level_and_the_outbox_counts() {
+    let (_folder, store) = store(vec![]);
+    submit(
+        &store,
+        Command::CommunityCreate {
+            community: COMMUNITY,
+            name: "House".into(),
+            group: GROUP,
+            group_name: "Shelf".into(),
+            topic: TOPIC,
+            topic_name: "t".into(),
+        },
+    );
+    let at = |place: LevelPlace, now| {
+        let looking = Looking {
+            me: ME,
+            now,
+            is_linked: false,
+        };
+        store
+            .read(|db| {
+                let shape = Shape::load(db, ME, COMMUNITY)?.unwrap();
+                Ok::<_, StoreError>(level::level(db, looking, Some(&shape), &place).unwrap())
+            })
+            .unwrap()
+    };
+    let community = COMMUNITY.to_string();
+    let topic = || LevelPlace::Topic {
+        community: community.clone(),
+        topic: TOPIC.to_string(),
+    };
+    let group = || LevelPlace::Group {
+        community: community.clone(),
+        group: GROUP.to_string(),
+    };
+    let fresh = at(topic(), 0);
+    assert_eq!(
+        (fresh.set, fresh.holds),
+        (LevelName::Inherit, LevelName::All)
+    );
+    assert_eq!(fresh.decided_by, LevelDecider::Size, "nothing is set");
+    let set = |scope, level, until| Command::NotifySet {
+        scope,
+        level,
+        until,
+    };
+    submit(
+        &store,
+        set(NotifyScope::Group(GROUP), Level::Nothing, Some(1_000)),
+    );
+    let name = "Shelf".to_owned();
+    let under = at(topic(), 999);
+    assert_eq!(
+        (under.set, under.holds),
+        (LevelName::Inherit, LevelName::Nothing)
+    );
+    assert_eq!(
+        under.decided_by,
+        LevelDecider::Group { name: name.clone() },
+        "the nearest that is set"
+    );
+    let own = at(group(), 999);
+    assert_eq!((own.set, own.until), (LevelName::Nothing, Some(1_000)));
+    assert_eq!(
+        at(group(), 1_000).set,
+        LevelName::Inherit,
+        "its time is over"
+    );
+    submit(
+        &store,
+        set(NotifyScope::Topic(TOPIC), Level::Mentions, None),
+    );
+    let nearest = at(topic(), 999);
+    assert_eq!(
+        (nearest.set, nearest.holds, nearest.decided_by),
+        (
+            LevelName::Mentions,
+            LevelName::Mentions,
+            LevelDecider::Topic
+        )
+    );
+    submit(&store, set(NotifyScope::Topic(TOPIC), Level::Inherit, None));
+    assert_eq!(
+        at(topic(), 999).decided_by,
+        LevelDecider::Group { name },
+        "as the group says again"
     );
 }
 

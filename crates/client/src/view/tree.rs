@@ -28,6 +28,9 @@ pub struct TreeView {
     pub permissions: Vec<String>,
     /// Groups in order.
     pub groups: Vec<GroupView>,
+    /// When a notification level that is set for a while ends, in milliseconds since 1970: numbers change then.
+    #[specta(type = Option<Number>)]
+    pub levels_end_at: Option<i64>,
     /// Made here, not yet acknowledged.
     pub is_pending: bool,
 }
@@ -70,8 +73,8 @@ pub struct TopicView {
     pub badge: Badge,
     /// I may speak in it.
     pub can_speak: bool,
-    /// Permissions I hold in the topic, by key.
-    pub permissions: Vec<String>,
+    /// I may change, move and delete it. Of a thousand topics this is what the tree needs of all rights.
+    pub can_manage: bool,
     /// A draft waits in it.
     pub has_draft: bool,
     /// A refused message waits in it.
