@@ -1,16 +1,16 @@
 //! The app: the client, the controller of its window, and the server that this computer may host.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::sync::OnceCell;
 use tulou_client::{
     Client, Keyring,
-    view::{AppView, Change, Place},
+    view::{AppView, Change, Place, SignedUp},
 };
 use tulou_protocol::invite::Link;
 
 use crate::{
-    commands::{HostInput, JoinInput},
+    commands::{HostInput, HostingInput, JoinInput, account::Joined},
     controller::Controller,
     error::WindowError,
     home::Home,
@@ -25,7 +25,8 @@ pub struct App {
     home: Home,
     /// Between the client and the native window.
     pub controller: Arc<Controller>,
-    hosting: Hosting,
+    /// The server on this computer.
+    pub hosting: Hosting,
     /// Opened while the window is being made, so that neither waits for the other.
     client: OnceCell<Client>,
 }
@@ -34,7 +35,10 @@ impl App {
     /// An app whose client is not open yet.
     pub fn new(home: Home, controller: Arc<Controller>) -> Self {
         Self {
-            hosting: Hosting::in_folder(home.server()),
+            hosting: Hosting::in_folder(home.server(), {
+                let controller = Arc::clone(&controller);
+                Arc::new(move || controller.tell(vec![Change::App]))
+            }),
             home,
             controller,
             client: OnceCell::new(),
@@ -49,6 +53,7 @@ impl App {
                 tracing::error!("the server on this computer did not start: {error}");
             }
             let client = Client::open(self.home.client(), Arc::new(Keyring)).await?;
+            self.show_the_way(&client).await?;
             tokio::spawn(follow(client.clone(), self.controller.clone()));
             Ok(client)
         });
@@ -73,40 +78,103 @@ impl App {
         Ok(view)
     }
 
-    /// Starts a server on this computer and registers an account on it; the first administrates it. The account's key.
-    pub async fn host(&self, input: HostInput) -> Result<String, WindowError> {
+    /// Accounts of this computer on the server that it hosts find it where it is now.
+    async fn show_the_way(&self, client: &Client) -> Result<(), WindowError> {
+        if let (Some(server), Some(address)) =
+            (self.hosting.server().await, self.hosting.address().await)
+        {
+            client
+                .set_addresses(&server.to_string(), vec![address])
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Lets other computers reach the hosted server, or keeps them out.
+    pub async fn let_others(&self, input: HostingInput) -> Result<(), WindowError> {
         let client = self.client().await?;
-        let address = self.hosting.begin(&input.server_name).await?;
+        let done = self
+            .hosting
+            .let_others(input.is_open, input.own_address.as_deref())
+            .await;
+        self.show_the_way(client).await?;
+        client.hurry().await;
+        done
+    }
+
+    /// Puts the server of a backup in the place of the hosted one; its address here. Accounts on it go there at once.
+    pub async fn restore(&self, path: PathBuf) -> Result<String, WindowError> {
+        let client = self.client().await?;
+        let restored = self.hosting.restore(path).await;
+        self.show_the_way(client).await?;
+        client.hurry().await;
+        restored
+    }
+
+    /// Tries again to start the hosted server.
+    pub async fn start_hosting(&self) -> Result<(), WindowError> {
+        let client = self.client().await?;
+        self.hosting.resume().await?;
+        self.show_the_way(client).await?;
+        client.hurry().await;
+        Ok(())
+    }
+
+    /// Starts a server on this computer and registers an account on it; the first administrates it.
+    pub async fn host(&self, input: HostInput) -> Result<SignedUp, WindowError> {
+        let client = self.client().await?;
+        let address = self
+            .hosting
+            .begin(&input.server_name, input.is_open)
+            .await?;
         let account = client
-            .register(&address, &input.name, &input.display_name, &input.password)
+            .sign_up(&address, &input.name, &input.display_name, &input.password)
             .await?;
         Ok(account)
     }
 
     /// Registers or signs in on the server of a link, and joins the community that it invites to.
-    pub async fn join(&self, input: JoinInput) -> Result<Place, WindowError> {
+    pub async fn join(&self, input: JoinInput) -> Result<Joined, WindowError> {
         let client = self.client().await?;
+        let mut recovery_codes = Vec::new();
         let account = if input.register {
-            client
-                .register(
+            let signed_up = client
+                .sign_up(
                     &input.link,
                     &input.name,
                     &input.display_name,
                     &input.password,
                 )
+                .await?;
+            recovery_codes = signed_up.recovery_codes;
+            signed_up.account
+        } else if let Some(code) = &input.code {
+            client
+                .recover_at(&input.link, &input.name, code, &input.password)
                 .await?
         } else {
             client
                 .sign_in(&input.link, &input.name, &input.password)
                 .await?
         };
-        if Link::parse(&input.link).is_ok_and(|link| link.code.is_some()) {
-            return Ok(client.join_link(&account, &input.link).await?);
-        }
-        Ok(Place {
+        let mut place = Place {
             account,
             community: None,
             topic: None,
+        };
+        if Link::parse(&input.link).is_ok_and(|link| link.code.is_some()) {
+            match client.join_link(&place.account, &input.link).await {
+                Ok(joined) => place = joined,
+                // The account is new, and its codes are shown now or never; the link can be used again.
+                Err(error) if !recovery_codes.is_empty() => {
+                    tracing::warn!("a new account did not get into the community: {error}");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Joined {
+            place,
+            recovery_codes,
         })
     }
 

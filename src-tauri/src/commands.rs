@@ -1,17 +1,23 @@
 //! The window's commands: each hands one wish to the client.
 
+pub mod account;
+
+pub mod backups;
+
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tauri::{State, ipc::Channel};
 use tulou_client::{
     action::Action,
     view::{
-        AccessView, AppView, Change, DraftView, ExplainView, InviteView, MembersView, Place,
-        ServerPeek, Settings, Stretch, TimelineView, TreeView,
+        AccessView, AppView, Change, DraftView, ExplainView, InviteView, LevelPlace, LevelView,
+        MembersView, Place, Relocation, ServerPeek, Settings, SignedUp, Stretch, TimelineView, TreeView,
     },
 };
 
 use crate::{app::App, error::WindowError};
+
+use account::Joined;
 
 type Answer<T> = Result<T, WindowError>;
 
@@ -27,6 +33,18 @@ pub struct HostInput {
     pub display_name: String,
     /// The password.
     pub password: String,
+    /// Whether other computers may reach the server.
+    pub is_open: bool,
+}
+
+/// How the hosted server is reached.
+#[derive(Debug, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct HostingInput {
+    /// Whether other computers may reach it.
+    pub is_open: bool,
+    /// An address of the person's own that leads here.
+    pub own_address: Option<String>,
 }
 
 /// Who the person wants to be on somebody else's server.
@@ -43,6 +61,8 @@ pub struct JoinInput {
     pub password: String,
     /// Make a new account.
     pub register: bool,
+    /// A code that sets the password, which is forgotten.
+    pub code: Option<String>,
 }
 
 /// Milliseconds since 1970.
@@ -95,17 +115,47 @@ pub async fn peek(app: State<'_, App>, link: String) -> Answer<ServerPeek> {
     Ok(app.client().await?.peek(&link).await?)
 }
 
-/// Starts a server on this computer and registers its first account; the account's key.
+/// Starts a server on this computer and registers its first account.
 #[tauri::command]
 #[specta::specta]
-pub async fn host(app: State<'_, App>, input: HostInput) -> Answer<String> {
+pub async fn host(app: State<'_, App>, input: HostInput) -> Answer<SignedUp> {
     app.host(input).await
+}
+
+/// Lets other computers reach the server on this computer, or keeps them out.
+#[tauri::command]
+#[specta::specta]
+pub async fn let_others(app: State<'_, App>, input: HostingInput) -> Answer<()> {
+    app.let_others(input).await
+}
+
+/// Tries again to start the server on this computer.
+#[tauri::command]
+#[specta::specta]
+pub async fn start_hosting(app: State<'_, App>) -> Answer<()> {
+    app.start_hosting().await
+}
+
+/// Goes on with an account at another address of its server; `key` is the one that the person decided to trust.
+#[tauri::command]
+#[specta::specta]
+pub async fn relocate(
+    app: State<'_, App>,
+    account: String,
+    link: String,
+    key: Option<String>,
+) -> Answer<Relocation> {
+    Ok(app
+        .client()
+        .await?
+        .relocate(&account, &link, key.as_deref())
+        .await?)
 }
 
 /// Registers or signs in on the server of a link, and joins the community that it invites to.
 #[tauri::command]
 #[specta::specta]
-pub async fn join(app: State<'_, App>, input: JoinInput) -> Answer<Place> {
+pub async fn join(app: State<'_, App>, input: JoinInput) -> Answer<Joined> {
     app.join(input).await
 }
 
@@ -114,24 +164,6 @@ pub async fn join(app: State<'_, App>, input: JoinInput) -> Answer<Place> {
 #[specta::specta]
 pub async fn join_community(app: State<'_, App>, account: String, link: String) -> Answer<Place> {
     Ok(app.client().await?.join_link(&account, &link).await?)
-}
-
-/// Signs an account in again.
-#[tauri::command]
-#[specta::specta]
-pub async fn sign_in(app: State<'_, App>, account: String, password: String) -> Answer<()> {
-    Ok(app
-        .client()
-        .await?
-        .sign_in_again(&account, &password)
-        .await?)
-}
-
-/// Signs an account out.
-#[tauri::command]
-#[specta::specta]
-pub async fn sign_out(app: State<'_, App>, account: String) -> Answer<()> {
-    Ok(app.client().await?.sign_out(&account).await?)
 }
 
 /// The groups and topics of a community.
@@ -206,6 +238,17 @@ pub async fn access_view(
         .await?
         .access_view(&account, &community)
         .await?)
+}
+
+/// The notification level of a place, and who decides it.
+#[tauri::command]
+#[specta::specta]
+pub async fn level_view(
+    app: State<'_, App>,
+    account: String,
+    place: LevelPlace,
+) -> Answer<LevelView> {
+    Ok(app.client().await?.level_view(&account, place).await?)
 }
 
 /// Why a member holds each permission or not.

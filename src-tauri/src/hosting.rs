@@ -1,154 +1,288 @@
 //! The server that this computer hosts. Once begun it starts with the app, every time.
+//!
+//! Only this computer reaches it until the person lets others join; then it listens at all addresses, and links carry
+//! them. If its port is taken it takes another one, says so, and comes back to the first when that is free again.
+
+mod backups;
+mod wish;
 
 use std::{
-    fs, io,
-    net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
-use tulou_client::view::HostingView;
+use tulou_client::view::{HostAddress, HostReach, HostingView};
 use tulou_protocol::id::ServerId;
-use tulou_server::{Config, Hosted};
+use tulou_server::{Config, Hosted, reach::Reach};
 
+use self::wish::Wish;
 use crate::error::WindowError;
 
 /// The port that is tried first.
 const PORT: u16 = 4780;
 
+/// Hears that the view of the hosted server is stale.
+pub type Listener = Arc<dyn Fn() + Send + Sync>;
+
 /// The server that this computer hosts.
 pub struct Hosting {
     folder: PathBuf,
-    running: Mutex<Option<Hosted>>,
+    state: Mutex<State>,
+    on_change: Listener,
 }
 
-/// What has to be known to start the server again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Wish {
-    /// The server's name.
-    name: String,
-    /// The port its accounts know it by.
-    port: u16,
+#[derive(Default)]
+struct State {
+    wish: Option<Wish>,
+    running: Option<Hosted>,
+    /// Why it does not run.
+    failure: Option<String>,
 }
 
 impl Hosting {
-    /// The server whose data is in `folder`. Nothing starts yet.
-    pub fn in_folder(folder: PathBuf) -> Self {
+    /// The server whose data is in `folder`. Nothing starts yet. `on_change` is called when its addresses change.
+    pub fn in_folder(folder: PathBuf, on_change: Listener) -> Self {
         Self {
             folder,
-            running: Mutex::new(None),
+            state: Mutex::default(),
+            on_change,
         }
     }
 
     /// Starts the server if it was begun on an earlier day.
     pub async fn resume(&self) -> Result<(), WindowError> {
-        let mut running = self.running.lock().await;
-        if running.is_none()
+        let mut state = self.state.lock().await;
+        if state.running.is_none()
             && let Some(wish) = Wish::read(&self.folder).map_err(|error| unkept(&error))?
         {
-            *running = Some(self.start(&wish).await?);
+            self.start(&mut state, wish).await?;
         }
         Ok(())
     }
 
-    /// Starts the server now and at each start from here on; its address. A server that runs already stays as it is.
-    pub async fn begin(&self, name: &str) -> Result<String, WindowError> {
-        let mut running = self.running.lock().await;
-        let hosted = match running.take() {
-            Some(hosted) => hosted,
-            None => {
-                let wished = Wish {
-                    name: name.to_owned(),
-                    port: free_port(),
-                };
-                let hosted = self.start(&wished).await?;
-                let wish = Wish {
-                    port: hosted.address().port(),
-                    ..wished
-                };
-                wish.write(&self.folder).map_err(|error| unkept(&error))?;
-                hosted
-            }
-        };
-        let address = address_of(hosted.address());
-        *running = Some(hosted);
-        Ok(address)
+    /// Starts the server now and at each start from here on; its address on this computer. A server that runs already
+    /// stays as it is, but for letting others join.
+    pub async fn begin(&self, name: &str, is_open: bool) -> Result<String, WindowError> {
+        let mut state = self.state.lock().await;
+        if state.running.is_none() {
+            let wish = Wish {
+                name: name.to_owned(),
+                port: PORT,
+                other_port: None,
+                is_open,
+                own_address: None,
+                server: None,
+            };
+            self.start(&mut state, wish).await?;
+        }
+        state.here().ok_or_else(not_hosting)
     }
 
-    /// The running server's id.
+    /// Lets other computers reach the server, or keeps them out, and takes an address of the person's own into the links.
+    /// Those who are connected are back in a moment.
+    pub async fn let_others(
+        &self,
+        is_open: bool,
+        own_address: Option<&str>,
+    ) -> Result<(), WindowError> {
+        let mut state = self.state.lock().await;
+        let before = state.wish.clone().ok_or_else(not_hosting)?;
+        let own_address = match own_address.map(str::trim).filter(|text| !text.is_empty()) {
+            Some(text) => Some(before.read_address(text).ok_or_else(|| WindowError {
+                code: "bad_address".to_owned(),
+                message: "read the address that leads to this computer".to_owned(),
+                rejection: None,
+            })?),
+            None => None,
+        };
+        let wish = Wish {
+            is_open,
+            own_address,
+            ..before.clone()
+        };
+        if wish == before && state.running.is_some() {
+            return Ok(());
+        }
+        if let Some(hosted) = state.running.take() {
+            hosted.stop().await;
+        }
+        let started = self.start(&mut state, wish).await;
+        if started.is_err() {
+            // As it was is better than not at all; why it did not go otherwise is told.
+            let _ = self.start(&mut state, before).await;
+        }
+        started
+    }
+
+    /// The server's id.
     pub async fn server(&self) -> Option<ServerId> {
-        self.running.lock().await.as_ref().map(Hosted::server)
+        self.state.lock().await.wish.as_ref()?.server
+    }
+
+    /// Where clients on this computer find it.
+    pub async fn address(&self) -> Option<String> {
+        self.state.lock().await.here()
     }
 
     /// What the settings say about it.
     pub async fn view(&self, administrator: Option<String>) -> Option<HostingView> {
-        let running = self.running.lock().await;
-        let hosted = running.as_ref()?;
+        let state = self.state.lock().await;
+        let wish = state.wish.as_ref()?;
+        let running = state.running.as_ref();
+        let port = running.map(|hosted| hosted.address().port());
+        let (disk, free_bytes) = state.room();
         Some(HostingView {
             account: administrator,
-            addresses: vec![address_of(hosted.address())],
+            addresses: running.map_or_else(Vec::new, |hosted| {
+                let addresses = hosted.app().addresses();
+                addresses.into_iter().map(shown).collect()
+            }),
             folder: self.folder.to_string_lossy().into_owned(),
+            is_open: wish.is_open,
+            own_address: wish.own_address.clone(),
+            key: running
+                .and_then(|hosted| hosted.app().certificate().key())
+                .map(|key| key.to_string()),
+            port: port.unwrap_or(wish.port),
+            taken_port: port
+                .filter(|port| *port != wish.port)
+                .map(|_| wish.port),
+            failure: state.failure.clone(),
+            disk,
+            free_bytes,
+            backup_failure: running
+                .and_then(|hosted| hosted.app().backup_failure())
+                .map(str::to_owned),
         })
     }
 
     /// Stops the server until the next start.
     pub async fn end(&self) {
-        if let Some(hosted) = self.running.lock().await.take() {
+        let mut state = self.state.lock().await;
+        if let Some(hosted) = state.running.take() {
             hosted.stop().await;
         }
+        *state = State::default();
     }
 
-    async fn start(&self, wish: &Wish) -> Result<Hosted, WindowError> {
-        let config = Config {
+    /// Starts the server as wished, at the first port that is free.
+    async fn start(&self, state: &mut State, mut wish: Wish) -> Result<(), WindowError> {
+        let started = self.start_at_a_port(&wish).await;
+        let hosted = match started {
+            Ok(hosted) => hosted,
+            Err(error) => {
+                let failed = WindowError {
+                    code: "host_failed".to_owned(),
+                    message: format!("start the server on this computer: {error}"),
+                    rejection: None,
+                };
+                // A server that never ran is not hosted here.
+                if wish.server.is_some() || state.wish.is_some() {
+                    state.failure = Some(error.to_string());
+                    state.wish = Some(wish);
+                }
+                return Err(failed);
+            }
+        };
+        let port = hosted.address().port();
+        if wish.server.is_none() {
+            wish.port = port;
+        } else if port != wish.port {
+            tracing::warn!(port, taken = wish.port, "the hosted server's port was taken");
+            wish.other_port = Some(port);
+        }
+        wish.server = Some(hosted.server());
+        let kept = wish.write(&self.folder).map_err(|error| unkept(&error));
+        self.follow(&hosted);
+        state.wish = Some(wish);
+        state.failure = None;
+        state.running = Some(hosted);
+        kept
+    }
+
+    async fn start_at_a_port(&self, wish: &Wish) -> Result<Hosted, tulou_server::Error> {
+        let mut last = None;
+        for port in wish.ports() {
+            for &ip in places(wish.is_open) {
+                match Hosted::start(self.config(wish, SocketAddr::new(ip, port))).await {
+                    Err(error @ tulou_server::Error::Listen { .. }) => last = Some(error),
+                    other => return other,
+                }
+            }
+        }
+        Err(last.expect("there are ports to try"))
+    }
+
+    fn config(&self, wish: &Wish, listen: SocketAddr) -> Config {
+        Config {
             data: self.folder.clone(),
             name: wish.name.clone(),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, wish.port)),
+            listen,
+            addresses: wish.own_address.iter().cloned().collect(),
+            backups: Some(self.backups_folder()),
             ..Config::default()
-        };
-        Hosted::start(config).await.map_err(|error| WindowError {
-            code: "host_failed".to_owned(),
-            message: format!("start the server on this computer: {error}"),
-            rejection: None,
-        })
-    }
-}
-
-impl Wish {
-    fn path(folder: &Path) -> PathBuf {
-        folder.join("hosting.json")
-    }
-
-    fn read(folder: &Path) -> io::Result<Option<Self>> {
-        match fs::read(Self::path(folder)) {
-            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
         }
     }
 
-    /// Writes beside the place and moves into it: a crash leaves the whole old file or the whole new one.
-    fn write(&self, folder: &Path) -> io::Result<()> {
-        let path = Self::path(folder);
-        let beside = path.with_extension("json.new");
-        fs::create_dir_all(folder)?;
-        let file = fs::File::create(&beside)?;
-        serde_json::to_writer_pretty(&file, self)?;
-        file.sync_all()?;
-        fs::rename(beside, path)
+    /// The computer may go from one network to another.
+    fn follow(&self, hosted: &Hosted) {
+        let mut addresses = hosted.app().watch_addresses();
+        let mut room = hosted.app().watch_room();
+        let on_change = Arc::clone(&self.on_change);
+        // It ends with the server.
+        tokio::spawn(async move {
+            loop {
+                let changed = tokio::select! {
+                    changed = addresses.changed() => changed,
+                    changed = room.changed() => changed,
+                };
+                match changed {
+                    Ok(()) => on_change(),
+                    Err(_) => return,
+                }
+            }
+        });
+        (self.on_change)();
     }
 }
 
-/// The usual port, or any when something else listens there.
-fn free_port() -> u16 {
-    match std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, PORT)) {
-        Ok(_) => PORT,
-        Err(_) => 0,
+impl State {
+    fn here(&self) -> Option<String> {
+        let port = self.running.as_ref()?.address().port();
+        Some(format!("ws://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, port))))
     }
 }
 
-fn address_of(address: SocketAddr) -> String {
-    format!("ws://{address}")
+/// Where to listen: everywhere, with IPv6 or, on a system without it, without.
+fn places(is_open: bool) -> &'static [IpAddr] {
+    const OPEN: [IpAddr; 2] = [
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    ];
+    const CLOSED: [IpAddr; 1] = [IpAddr::V4(Ipv4Addr::LOCALHOST)];
+    if is_open { &OPEN } else { &CLOSED }
+}
+
+fn shown(address: String) -> HostAddress {
+    HostAddress {
+        reach: match Reach::of_address(&address) {
+            Reach::Internet => HostReach::Internet,
+            Reach::LocalNetwork => HostReach::LocalNetwork,
+            Reach::ThisComputer => HostReach::ThisComputer,
+        },
+        address,
+    }
+}
+
+fn not_hosting() -> WindowError {
+    WindowError {
+        code: "not_found".to_owned(),
+        message: "this computer hosts no server".to_owned(),
+        rejection: None,
+    }
 }
 
 fn unkept(error: &io::Error) -> WindowError {
@@ -161,33 +295,45 @@ fn unkept(error: &io::Error) -> WindowError {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
-    #[test]
-    fn what_was_begun_is_remembered() {
-        let folder = tempfile::tempdir().unwrap();
-        let inside = folder.path().join("server");
-        assert_eq!(Wish::read(&inside).unwrap(), None, "nothing was begun");
+    fn in_folder(folder: &tempfile::TempDir) -> Hosting {
+        Hosting::in_folder(folder.path().join("server"), Arc::new(|| {}))
+    }
+
+    /// A server at a port that no other test takes: the usual one is everybody's.
+    async fn begun(folder: &tempfile::TempDir) -> Hosting {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let wish = Wish {
-            name: "土楼".into(),
-            port: 4780,
+            name: "A house".into(),
+            port: free.local_addr().unwrap().port(),
+            other_port: None,
+            is_open: false,
+            own_address: None,
+            server: None,
         };
-        wish.write(&inside).unwrap();
-        assert_eq!(Wish::read(&inside).unwrap(), Some(wish));
+        drop(free);
+        wish.write(&folder.path().join("server")).unwrap();
+        let hosting = in_folder(folder);
+        hosting.resume().await.unwrap();
+        hosting
     }
 
     #[tokio::test]
     async fn a_server_that_was_begun_starts_again_with_its_id_and_address() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Hosting::in_folder(folder.path().join("server"));
-        let address = first.begin("A house").await.unwrap();
-        let again = first.begin("Another name").await.unwrap();
+        let first = begun(&folder).await;
+        let address = first.begin("A house", false).await.unwrap();
+        let again = first.begin("Another name", false).await.unwrap();
         assert_eq!(address, again, "one computer hosts one server");
         let server = first.server().await;
+        assert!(server.is_some());
         first.end().await;
-        assert_eq!(first.server().await, None, "it was stopped");
+        assert_eq!(first.view(None).await, None, "it was stopped");
 
-        let second = Hosting::in_folder(folder.path().join("server"));
+        let second = in_folder(&folder);
         assert_eq!(second.view(None).await, None, "nothing runs before resume");
         second.resume().await.unwrap();
         assert_eq!(
@@ -195,8 +341,111 @@ mod tests {
             server,
             "accounts are named by the server's id"
         );
+        assert_eq!(second.address().await, Some(address.clone()));
         let view = second.view(None).await.unwrap();
-        assert_eq!(view.addresses, [address]);
+        assert_eq!(view.addresses[0].address, address);
+        assert_eq!(view.addresses[0].reach, HostReach::ThisComputer);
+        assert!(!view.is_open, "others are let in by the person only");
         second.end().await;
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_left_to_the_other_and_taken_back_when_it_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let hosting = begun(&folder).await;
+        let view = hosting.view(None).await.unwrap();
+        assert_eq!(view.taken_port, None);
+        let wished = view.port;
+        hosting.end().await;
+
+        let other = TcpListener::bind((Ipv4Addr::LOCALHOST, wished)).unwrap();
+        hosting.resume().await.unwrap();
+        let moved = hosting.view(None).await.unwrap();
+        assert_eq!(moved.taken_port, Some(wished), "the window tells it");
+        assert_ne!(moved.port, wished);
+        assert!(
+            moved.addresses[0]
+                .address
+                .ends_with(&format!(":{}", moved.port)),
+            "links carry the port that is in use"
+        );
+        hosting.end().await;
+        hosting.resume().await.unwrap();
+        let again = hosting.view(None).await.unwrap();
+        assert_eq!(
+            again.port, moved.port,
+            "whoever met it there finds it there"
+        );
+        hosting.end().await;
+
+        drop(other);
+        hosting.resume().await.unwrap();
+        let back = hosting.view(None).await.unwrap();
+        assert_eq!((back.port, back.taken_port), (wished, None));
+        hosting.end().await;
+    }
+
+    #[tokio::test]
+    async fn letting_others_join_is_a_choice_that_can_be_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let hosting = begun(&folder).await;
+        let here = hosting.address().await;
+        hosting
+            .let_others(true, Some("house.example.org"))
+            .await
+            .unwrap();
+        let view = hosting.view(None).await.unwrap();
+        assert!(view.is_open);
+        assert_eq!(
+            view.addresses[0],
+            HostAddress {
+                address: format!("wss://house.example.org:{}", view.port),
+                reach: HostReach::Internet
+            },
+            "one's own address comes first"
+        );
+        assert!(view.key.is_some(), "others know the server by its key");
+        assert_eq!(
+            hosting.address().await,
+            here,
+            "this computer finds it where it was"
+        );
+        let error = hosting.let_others(true, Some("no address")).await;
+        assert_eq!(error.unwrap_err().code, "bad_address");
+        hosting.end().await;
+        hosting.resume().await.unwrap();
+        assert!(
+            hosting.view(None).await.unwrap().is_open,
+            "the choice is kept"
+        );
+        hosting.let_others(false, None).await.unwrap();
+        let view = hosting.view(None).await.unwrap();
+        assert!(
+            view.addresses
+                .iter()
+                .all(|address| address.reach == HostReach::ThisComputer)
+        );
+        hosting.end().await;
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_start_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let hosting = begun(&folder).await;
+        hosting.end().await;
+        let key = folder.path().join("server").join("server-key.pem");
+        let kept = std::fs::read(&key).unwrap();
+        std::fs::write(&key, "damaged").unwrap();
+        let error = hosting.resume().await.unwrap_err();
+        assert_eq!(error.code, "host_failed");
+        let view = hosting.view(None).await.unwrap();
+        assert!(
+            view.failure.unwrap().contains("server-key.pem"),
+            "what is wrong is named"
+        );
+        std::fs::write(&key, kept).unwrap();
+        hosting.resume().await.unwrap();
+        assert_eq!(hosting.view(None).await.unwrap().failure, None);
+        hosting.end().await;
     }
 }

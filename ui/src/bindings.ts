@@ -14,18 +14,46 @@ export const commands = {
 	subscribe: (channel: Channel<Change[]>) => typedError<null, WindowError>(__TAURI_INVOKE("subscribe", { channel })),
 	/**  What an invite link or an address leads to. */
 	peek: (link: string) => typedError<ServerPeek, WindowError>(__TAURI_INVOKE("peek", { link })),
-	/**  Starts a server on this computer and registers its first account; the account's key. */
-	host: (input: HostInput) => typedError<string, WindowError>(__TAURI_INVOKE("host", { input })),
+	/**  Starts a server on this computer and registers its first account. */
+	host: (input: HostInput) => typedError<SignedUp, WindowError>(__TAURI_INVOKE("host", { input })),
+	/**  Lets other computers reach the server on this computer, or keeps them out. */
+	letOthers: (input: HostingInput) => typedError<null, WindowError>(__TAURI_INVOKE("let_others", { input })),
+	/**  Tries again to start the server on this computer. */
+	startHosting: () => typedError<null, WindowError>(__TAURI_INVOKE("start_hosting")),
+	/**  Goes on with an account at another address of its server; `key` is the one that the person decided to trust. */
+	relocate: (account: string, link: string, key: string | null) => typedError<Relocation, WindowError>(__TAURI_INVOKE("relocate", { account, link, key })),
 	/**  Registers or signs in on the server of a link, and joins the community that it invites to. */
-	join: (input: JoinInput) => typedError<Place, WindowError>(__TAURI_INVOKE("join", { input })),
+	join: (input: JoinInput) => typedError<Joined, WindowError>(__TAURI_INVOKE("join", { input })),
 	/**  Joins the community of a link with an account on its server. */
 	joinCommunity: (account: string, link: string) => typedError<Place, WindowError>(__TAURI_INVOKE("join_community", { account, link })),
 	/**  Signs an account in again. */
 	signIn: (account: string, password: string) => typedError<null, WindowError>(__TAURI_INVOKE("sign_in", { account, password })),
+	/**  Sets a new password for an account of this computer with a code, and signs in. */
+	recover: (account: string, code: string, password: string) => typedError<null, WindowError>(__TAURI_INVOKE("recover", { account, code, password })),
 	/**  Signs an account out. */
 	signOut: (account: string) => typedError<null, WindowError>(__TAURI_INVOKE("sign_out", { account })),
+	/**  What guards an account. */
+	securityView: (account: string) => typedError<SecurityView, WindowError>(__TAURI_INVOKE("security_view", { account })),
+	/**  Changes the password of an account. Its other sessions end. */
+	changePassword: (account: string, password: string, newPassword: string) => typedError<null, WindowError>(__TAURI_INVOKE("change_password", { account, password, newPassword })),
+	/**  Makes new recovery codes; those before are of no use any more. */
+	newRecoveryCodes: (account: string, password: string) => typedError<string[], WindowError>(__TAURI_INVOKE("new_recovery_codes", { account, password })),
+	/**  Writes recovery codes into a file of the person's downloads; where it is. */
+	saveRecoveryCodes: (accountName: string, text: string) => typedError<string, WindowError>(__TAURI_INVOKE("save_recovery_codes", { accountName, text })),
+	/**  Ends another session of an account, or all others. */
+	endSessions: (account: string, session: string | null) => typedError<null, WindowError>(__TAURI_INVOKE("end_sessions", { account, session })),
+	/**  Deletes an account on its server, and what this computer holds of it. */
+	deleteAccount: (account: string, password: string, messages: MessagesThen) => typedError<null, WindowError>(__TAURI_INVOKE("delete_account", { account, password, messages })),
+	/**  Removes an account from this computer. On its server it stays. */
+	removeAccount: (account: string) => typedError<null, WindowError>(__TAURI_INVOKE("remove_account", { account })),
+	/**  Accounts of the server that an account administrates, by name, from after one on. */
+	serverAccountsView: (account: string, search: string, after: string) => typedError<ServerAccountsView, WindowError>(__TAURI_INVOKE("server_accounts_view", { account, search, after })),
+	/**  Sets somebody's account back, as the server's administrator; a code that sets a new password. */
+	resetAccount: (account: string, whose: string) => typedError<ResetView, WindowError>(__TAURI_INVOKE("reset_account", { account, whose })),
 	/**  The groups and topics of a community. */
 	treeView: (account: string, community: string) => typedError<TreeView, WindowError>(__TAURI_INVOKE("tree_view", { account, community })),
+	/**  The notification level of a place, and who decides it. */
+	levelView: (account: string, place: LevelPlace) => typedError<LevelView, WindowError>(__TAURI_INVOKE("level_view", { account, place })),
 	/**  A stretch of a topic. */
 	timelineView: (account: string, topic: string, stretch: Stretch) => typedError<TimelineView, WindowError>(__TAURI_INVOKE("timeline_view", { account, topic, stretch })),
 	/**  The topic is on screen: its rows come at once, and its divider stays where it is. */
@@ -60,6 +88,24 @@ export const commands = {
 	forgetAside: (account: string) => typedError<null, WindowError>(__TAURI_INVOKE("forget_aside", { account })),
 	/**  Does at once what waits for its time: looks again at histories that cannot be used, connects. */
 	hurry: () => typedError<null, WindowError>(__TAURI_INVOKE("hurry")),
+	/**  The backups of the server on this computer. */
+	backupsView: () => typedError<BackupsView, WindowError>(__TAURI_INVOKE("backups_view")),
+	/**  Makes a backup of the server on this computer now. */
+	backUp: () => typedError<null, WindowError>(__TAURI_INVOKE("back_up")),
+	/**  Shows the folder with the backups. */
+	openBackups: () => typedError<null, WindowError>(__TAURI_INVOKE("open_backups")),
+	/**  Has the person choose a backup in the system's own dialog; none if that was closed. */
+	pickBackup: (title: string) => typedError<string | null, WindowError>(__TAURI_INVOKE("pick_backup", { title })),
+	/**  What a backup says of itself. */
+	peekBackup: (path: string) => typedError<BackupPeek, WindowError>(__TAURI_INVOKE("peek_backup", { path })),
+	/**  Puts the server of a backup in the place of the one on this computer, which is set aside; its address here. */
+	restoreBackup: (path: string) => typedError<string, WindowError>(__TAURI_INVOKE("restore_backup", { path })),
+	/**  My messages in a topic that the server does not have any more. */
+	lostMessages: (account: string, topic: string) => typedError<LostMessage[], WindowError>(__TAURI_INVOKE("lost_messages", { account, topic })),
+	/**  Sends messages again that the server does not have any more: one of a topic, or all of it. */
+	sendLost: (account: string, topic: string, message: string | null) => typedError<null, WindowError>(__TAURI_INVOKE("send_lost", { account, topic, message })),
+	/**  Gives messages up that the server does not have any more: one of a topic, or all of it. */
+	discardLost: (account: string, topic: string, message: string | null) => typedError<null, WindowError>(__TAURI_INVOKE("discard_lost", { account, topic, message })),
 	/**  The rows of a topic are on the screen since `at_ms`; measurements read it in the log. */
 	painted: (topic: string, atMs: UnixMs) => typedError<null, WindowError>(__TAURI_INVOKE("painted", { topic, atMs })),
 };
@@ -126,6 +172,10 @@ export type AccountView = {
 	connection: Connection,
 	/**  State of its history on this computer. */
 	store: StoreView,
+	/**  Room on its server's disk, as far as the server says. */
+	disk: DiskView,
+	/**  Messages of mine that the server lost, by topic, the oldest first. */
+	lost: LostView[],
 	/**  Commands that wait in the outbox. */
 	waiting: number,
 	/**  Commands that were refused and wait for the person, other than messages (those are shown in their timeline). */
@@ -188,6 +238,14 @@ seq: number } |
 topic: string; 
 /**  The place. */
 seq: number } | 
+/**  Set which messages count and notify at a place. */
+{ type: "setLevel"; 
+/**  Where. */
+place: LevelPlace; 
+/**  The level. */
+level: LevelName; 
+/**  Until when, in milliseconds since 1970; none: for good. */
+until: number | null } | 
 /**  Make a community; it starts with one group and one topic. */
 { type: "createCommunity"; 
 /**  The name. */
@@ -395,6 +453,50 @@ export type AuthorView = {
 	tag: string | null,
 };
 
+/**  What a backup says of itself, and what it would replace. */
+export type BackupPeek = {
+	/**  The server's name. */
+	serverName: string,
+	/**  When it was made. */
+	madeAt: number,
+	/**  How many accounts are in it. */
+	accounts: number,
+	/**  How many communities are in it. */
+	communities: number,
+	/**  The name of the server on this computer that would be set aside. */
+	replaces: string | null,
+	/**  Whether that is the same server. */
+	isSameServer: boolean,
+};
+
+/**  A backup. */
+export type BackupView = {
+	/**  The file. */
+	path: string,
+	/**  The file's name. */
+	name: string,
+	/**  When it was made. */
+	madeAt: number,
+	/**  Its size. */
+	bytes: number,
+	/**  Made by itself, and removed by itself when there are newer ones. */
+	isDaily: boolean,
+	/**  Whether it is one that this program can read. */
+	isReadable: boolean,
+};
+
+/**  The backups that there are. */
+export type BackupsView = {
+	/**  The folder they lie in. */
+	folder: string,
+	/**  How many of the daily ones are kept. */
+	kept: number,
+	/**  Why the last one was not made, by code; none if it was. */
+	failure: string | null,
+	/**  Newest first. */
+	backups: BackupView[],
+};
+
 /**  Numbers of a thing in the tree. A group's, a community's and the app's are sums of what is shown under them. */
 export type Badge = {
 	/**  Unread messages where the level is `all`. */
@@ -483,6 +585,13 @@ export type Connection =
 { state: "offline"; 
 /**  When the next attempt starts. */
 retryAt: number } | 
+/**
+ *  Where the server should be somebody else answers, who has not its key. Nothing was sent there; the next attempt is
+ *  at `retry_at`.
+ */
+{ state: "otherKey"; 
+/**  When the next attempt starts. */
+retryAt: number } | 
 /**  An attempt is under way. */
 { state: "connecting" } | 
 /**  Connected; rows that were missed are being fetched. */
@@ -506,6 +615,15 @@ until: number } |
 { state: "failed"; 
 /**  Why. */
 rejection: RejectionView };
+
+/**  Room on a server's disk. */
+export type DiskView = 
+/**  All is well. */
+"plenty" | 
+/**  It runs short: the administrator should make room. */
+"low" | 
+/**  Nothing is written there until there is room: what I do waits in the outbox. */
+"full";
 
 /**  What is being written in a topic. */
 export type DraftView = {
@@ -547,6 +665,14 @@ export type GroupView = {
 	isPending: boolean,
 };
 
+/**  An address of the server hosted on this computer. */
+export type HostAddress = {
+	/**  `wss://…`, or `ws://…` on this computer. */
+	address: string,
+	/**  From where it is reached. */
+	reach: HostReach,
+};
+
 /**  Who the person wants to be on a server that starts on this computer. */
 export type HostInput = {
 	/**  The server's name. */
@@ -557,16 +683,53 @@ export type HostInput = {
 	displayName: string,
 	/**  The password. */
 	password: string,
+	/**  Whether other computers may reach the server. */
+	isOpen: boolean,
+};
+
+/**  From where an address is reached. */
+export type HostReach = 
+/**  From the internet, if no firewall and no router is in the way. */
+"internet" | 
+/**  From the same network. */
+"localNetwork" | 
+/**  From this computer only. */
+"thisComputer";
+
+/**  How the hosted server is reached. */
+export type HostingInput = {
+	/**  Whether other computers may reach it. */
+	isOpen: boolean,
+	/**  An address of the person's own that leads here. */
+	ownAddress: string | null,
 };
 
 /**  The server hosted on this computer. */
 export type HostingView = {
 	/**  The account that administrates it. */
 	account: string | null,
-	/**  Addresses it listens on. */
-	addresses: string[],
+	/**  Addresses that invite links carry, the best first; none while it does not run. */
+	addresses: HostAddress[],
 	/**  The folder with all its data. */
 	folder: string,
+	/**  Whether other computers may reach it. */
+	isOpen: boolean,
+	/**  An address of the person's own that leads here. */
+	ownAddress: string | null,
+	/**  The fingerprint of its key; none while it does not run. */
+	key: string | null,
+	/**  The port it listens at. */
+	port: number,
+	/**  The port that it should have, when another program has that. */
+	takenPort: number | null,
+	/**  Why it does not run. */
+	failure: string | null,
+	/**  Room on the disk of this computer. */
+	disk: DiskView,
+	/**  Bytes that are free there; none while it is not known. */
+	freeBytes: number | null,
+	/**  Why the last backup was not made, by code; none if it was. */
+	backupFailure: string | null,
 };
 
 /**  A part of running text. */
@@ -648,6 +811,16 @@ export type JoinInput = {
 	password: string,
 	/**  Make a new account. */
 	register: boolean,
+	/**  A code that sets the password, which is forgotten. */
+	code: string | null,
+};
+
+/**  Where a person got to by joining. */
+export type Joined = {
+	/**  The place. */
+	place: Place,
+	/**  The recovery codes of an account that is new; shown once. */
+	recoveryCodes: string[],
 };
 
 /**  Language of the window. */
@@ -658,6 +831,89 @@ export type Language =
 "zh-CN" | 
 /**  English. */
 "en";
+
+/**  What decided a notification level. */
+export type LevelDecider = 
+/**  The topic's own setting. */
+{ by: "topic" } | 
+/**  The group's setting. */
+{ by: "group"; 
+/**  Its name. */
+name: string } | 
+/**  The community's setting. */
+{ by: "community"; 
+/**  Its name. */
+name: string } | 
+/**  The account's setting for everything. */
+{ by: "global" } | 
+/**  Nothing is set: every message in small communities, mentions in large ones. */
+{ by: "size" };
+
+/**  Which messages count and notify. */
+export type LevelName = 
+/**  Every message. */
+"all" | 
+/**  Those that mention me. */
+"mentions" | 
+/**  None: a dot says that something is unread. */
+"nothing" | 
+/**  As the next wider place says. */
+"inherit";
+
+/**  A place that a notification level can be set at, from the widest to the nearest. */
+export type LevelPlace = 
+/**  Everywhere, for one account. */
+{ at: "global" } | 
+/**  A community. */
+{ at: "community"; 
+/**  The community. */
+community: string } | 
+/**  A group. */
+{ at: "group"; 
+/**  Its community. */
+community: string; 
+/**  The group. */
+group: string } | 
+/**  A topic. */
+{ at: "topic"; 
+/**  Its community. */
+community: string; 
+/**  The topic. */
+topic: string };
+
+/**  The notification level of a place. */
+export type LevelView = {
+	/**  What is set at the place itself; `inherit` when nothing is, or its time is over. */
+	set: LevelName,
+	/**  Until when that holds, in milliseconds since 1970; none: for good. */
+	until: number | null,
+	/**  What holds. `inherit` only for [`LevelPlace::Global`]: there each community's size decides. */
+	holds: LevelName,
+	/**  Whose setting that is. */
+	decidedBy: LevelDecider,
+};
+
+/**  A message of mine that the server does not have any more. */
+export type LostMessage = {
+	/**  The message. */
+	id: string,
+	/**  What was written. */
+	text: string,
+	/**  When. */
+	writtenAt: number,
+};
+
+/**  Messages of mine in a topic that the server does not have any more, since it was restored from a backup. */
+export type LostView = {
+	/**  The topic. */
+	topic: string,
+	/**  Its community; none if the topic is not there any more either, or not for me. */
+	community: string | null,
+	/**  The topic's name. */
+	name: string,
+	/**  How many messages. */
+	count: number,
+};
 
 /**  A member group. */
 export type MemberGroupView = {
@@ -759,6 +1015,13 @@ export type MessageView = {
 	actions: string[],
 };
 
+/**  What becomes of the messages of an account that is deleted. */
+export type MessagesThen = 
+/**  They stay, under no name. */
+"keep" | 
+/**  They are recalled, everywhere. */
+"remove";
+
 /**  A column of the table. */
 export type PermissionView = {
 	/**  Its key, for example `manageTopics`; the window has a name for each. */
@@ -853,6 +1116,19 @@ export type RejectionView = {
 	retryAfterS: number | null,
 };
 
+/**  What became of a new address for a server. */
+export type Relocation = 
+/**  The server is there; its accounts go on at this address. */
+{ result: "found"; 
+/**  The address that answered. */
+address: string } | 
+/**  The link names another key than the one known: nothing was changed, the person decides. */
+{ result: "otherKey"; 
+/**  The fingerprint that the server is known by. */
+old: string; 
+/**  The one that the link names. */
+new: string };
+
 /**  A quoted message. */
 export type ReplyView = {
 	/**  The message. */
@@ -863,6 +1139,50 @@ export type ReplyView = {
 	excerpt: string,
 	/**  It was recalled. */
 	isRecalled: boolean,
+};
+
+/**  A code that sets a new password for an account, once. */
+export type ResetView = {
+	/**  The code, as people read it. */
+	code: string,
+	/**  When it is of no use any more. */
+	expiresAt: number,
+};
+
+/**  What guards an account. */
+export type SecurityView = {
+	/**  Recovery codes that were not used yet. */
+	recoveryCodes: number,
+	/**  Where it is signed in, the last seen first. */
+	sessions: SessionView[],
+	/**  Names of the communities that it owns: it cannot be deleted while there is one. */
+	owned: string[],
+	/**  It administrates the server: it cannot be deleted. */
+	isServerAdmin: boolean,
+};
+
+/**  An account of a server. */
+export type ServerAccountView = {
+	/**  Its id. */
+	id: string,
+	/**  The name signed in with. */
+	name: string,
+	/**  The name others see. */
+	displayName: string,
+	/**  When it was made. */
+	createdAt: number,
+	/**  When it was last connected; none if it is signed in nowhere. */
+	seenAt: number | null,
+	/**  Whether it administrates the server. */
+	isServerAdmin: boolean,
+};
+
+/**  Accounts of a server, in the order of their names. */
+export type ServerAccountsView = {
+	/**  The accounts. */
+	accounts: ServerAccountView[],
+	/**  There are more after the last one. */
+	hasMore: boolean,
 };
 
 /**  What a link or an address leads to, before joining. */
@@ -883,6 +1203,24 @@ export type ServerPeek = {
 	accounts: string[],
 };
 
+/**  A session of an account. */
+export type SessionView = {
+	/**  Its id. */
+	id: string,
+	/**  What the device calls itself; may be empty. */
+	device: string,
+	/**  The address that it was last seen at; may be empty. */
+	address: string,
+	/**  When it signed in. */
+	createdAt: number,
+	/**  When it was last connected. */
+	seenAt: number,
+	/**  Connected now. */
+	isOnline: boolean,
+	/**  This one. */
+	isCurrent: boolean,
+};
+
 /**  What the person set on this computer. */
 export type Settings = {
 	/**  Language of the window. */
@@ -895,6 +1233,14 @@ export type Settings = {
 	showsMembers: boolean,
 	/**  Collapsed groups of the tree, by id. */
 	collapsed: string[],
+};
+
+/**  A new account. */
+export type SignedUp = {
+	/**  The account's key. */
+	account: string,
+	/**  Its recovery codes, as people read them. They are shown once. */
+	recoveryCodes: string[],
 };
 
 /**  What is wrong with an account's history. It is looked at again by itself, every half minute at least. */
@@ -1021,8 +1367,8 @@ export type TopicView = {
 	badge: Badge,
 	/**  I may speak in it. */
 	canSpeak: boolean,
-	/**  Permissions I hold in the topic, by key. */
-	permissions: string[],
+	/**  I may change, move and delete it. Of a thousand topics this is what the tree needs of all rights. */
+	canManage: boolean,
 	/**  A draft waits in it. */
 	hasDraft: boolean,
 	/**  A refused message waits in it. */
@@ -1049,6 +1395,8 @@ export type TreeView = {
 	permissions: string[],
 	/**  Groups in order. */
 	groups: GroupView[],
+	/**  When a notification level that is set for a while ends, in milliseconds since 1970: numbers change then. */
+	levelsEndAt: number | null,
 	/**  Made here, not yet acknowledged. */
 	isPending: boolean,
 };
