@@ -89,6 +89,7 @@ fn build(is_closed: bool) -> tauri::Result<tauri::App> {
     }
     tauri::Builder::default()
         .plugin(single)
+        .plugin(tauri_plugin_dialog::init())
         .plugin(state.build())
         .invoke_handler(bindings::builder().invoke_handler())
         .setup(move |app| {

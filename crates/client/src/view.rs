@@ -7,6 +7,7 @@
 mod access;
 mod account;
 mod app;
+mod backup;
 mod change;
 mod level;
 mod member;
@@ -18,6 +19,7 @@ mod tree;
 pub use access::*;
 pub use account::*;
 pub use app::*;
+pub use backup::*;
 pub use change::*;
 pub use level::*;
 pub use member::*;

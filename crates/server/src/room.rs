@@ -71,7 +71,8 @@ impl App {
     }
 
     /// Hears when [`App::room`] changes.
-    pub(crate) fn watch_room(&self) -> watch::Receiver<Room> {
+    #[must_use]
+    pub fn watch_room(&self) -> watch::Receiver<Room> {
         self.watcher().room.subscribe()
     }
 
@@ -109,9 +110,10 @@ impl App {
         }
         let room = Room { disk, free };
         let mut was = room.disk;
-        self.watcher().room.send_modify(|held| {
+        self.watcher().room.send_if_modified(|held| {
             was = held.disk;
             *held = room;
+            was != disk
         });
         if was != disk {
             tell(room);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
+use tulou_protocol::push::Disk;
 
 /// Room on a server's disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -15,6 +16,16 @@ pub enum DiskView {
     Low,
     /// Nothing is written there until there is room: what I do waits in the outbox.
     Full,
+}
+
+impl From<Disk> for DiskView {
+    fn from(disk: Disk) -> Self {
+        match disk {
+            Disk::Plenty | Disk::Unknown => Self::Plenty,
+            Disk::Low => Self::Low,
+            Disk::Full => Self::Full,
+        }
+    }
 }
 
 /// Messages of mine in a topic that the server does not have any more, since it was restored from a backup.
