@@ -1,9 +1,10 @@
 // The menus of things: what can be done with a community, a group, a topic, a message, a member.
-import type { GroupView, MemberView, MessageView, TopicView } from './api'
+import type { GroupView, LevelView, MemberView, MessageView, TopicView } from './api'
 import { i18n } from './i18n.svelte'
+import { levelItem, readLevel } from './levels'
 import { copyText } from './lib/clipboard'
 import { groupMove, groupStep, topicMove, topicStep, type Gap } from './lib/order'
-import type { MenuItem } from './state/dialogs.svelte'
+import { spotOf, type MenuItem, type Spot } from './state/dialogs.svelte'
 import type { WindowState } from './state/window.svelte'
 
 type Item = Extract<MenuItem, { kind: 'item' }>
@@ -24,7 +25,40 @@ function tidy(items: (MenuItem | false)[]): MenuItem[] {
   )
 }
 
-export function communityMenu(window: WindowState): MenuItem[] {
+/** The level is read before a menu opens, so that it says what holds. */
+export async function openCommunityMenu(window: WindowState, at: MouseEvent | HTMLElement | Spot): Promise<void> {
+  const spot = at instanceof Event || at instanceof HTMLElement ? spotOf(at) : at
+  const community = window.tree?.community
+  if (community === undefined) return
+  const level = await readLevel(window, { at: 'community', community })
+  window.menus.openAt(spot, communityMenu(window, spot, level), i18n.t.tree.menu)
+}
+
+export async function openGroupMenu(
+  window: WindowState,
+  at: MouseEvent | HTMLElement,
+  group: GroupView,
+): Promise<void> {
+  const spot = spotOf(at)
+  const community = window.tree?.community
+  if (community === undefined) return
+  const level = await readLevel(window, { at: 'group', community, group: group.id })
+  window.menus.openAt(spot, groupMenu(window, group, spot, level), group.name)
+}
+
+export async function openTopicMenu(
+  window: WindowState,
+  at: MouseEvent | HTMLElement,
+  topic: TopicView,
+): Promise<void> {
+  const spot = spotOf(at)
+  const community = window.tree?.community
+  if (community === undefined) return
+  const level = await readLevel(window, { at: 'topic', community, topic: topic.id })
+  window.menus.openAt(spot, topicMenu(window, topic, spot, level), topic.name)
+}
+
+function communityMenu(window: WindowState, at: Spot, level: LevelView | null): MenuItem[] {
   const tree = window.tree?.view
   const account = window.place?.account
   if (!tree || !account) return []
@@ -38,6 +72,8 @@ export function communityMenu(window: WindowState): MenuItem[] {
       item(t.settings, 'gear', () =>
         window.dialogs.show({ kind: 'admin', page: may('manageCommunity') ? 'overview' : 'groups' }),
       ),
+    line,
+    ...levelItem(window, { at: 'community', community: tree.id }, level, tree.name, at),
     line,
     !tree.isOwner &&
       item(
@@ -69,7 +105,7 @@ export function communityMenu(window: WindowState): MenuItem[] {
   ])
 }
 
-export function groupMenu(window: WindowState, group: GroupView): MenuItem[] {
+function groupMenu(window: WindowState, group: GroupView, at: Spot, level: LevelView | null): MenuItem[] {
   const tree = window.tree?.view
   const account = window.place?.account
   if (!tree || !account) return []
@@ -86,6 +122,8 @@ export function groupMenu(window: WindowState, group: GroupView): MenuItem[] {
     may && item(t.renameGroup, 'pencil', () => window.dialogs.show({ kind: 'renameGroup', group })),
     may && up !== null && item(t.moveUp, 'arrowUp', up, { key: 'Alt+↑' }),
     may && down !== null && item(t.moveDown, 'arrowDown', down, { key: 'Alt+↓' }),
+    line,
+    ...levelItem(window, { at: 'group', community: tree.id, group: group.id }, level, group.name, at),
     line,
     item(t.collapseAll, 'right', () => window.set({ collapsed: collapsedWith(window, true) })),
     item(t.expandAll, 'down', () => window.set({ collapsed: collapsedWith(window, false) })),
@@ -113,12 +151,12 @@ function collapsedWith(window: WindowState, isCollapsed: boolean): string[] {
   return isCollapsed ? [...elsewhere, ...here] : elsewhere
 }
 
-export function topicMenu(window: WindowState, topic: TopicView): MenuItem[] {
+function topicMenu(window: WindowState, topic: TopicView, at: Spot, level: LevelView | null): MenuItem[] {
   const tree = window.tree?.view
   const account = window.place?.account
   if (!tree || !account) return []
   const t = i18n.t.tree
-  const may = topic.permissions.includes('manageTopics')
+  const may = topic.canManage
   const step = (to: Gap | null): (() => void) | null => {
     const action = to && topicMove(tree, topic.id, to)
     return action ? () => void window.act(action) : null
@@ -130,6 +168,10 @@ export function topicMenu(window: WindowState, topic: TopicView): MenuItem[] {
     may && topic.isClosed && item(t.seats, 'people', () => window.dialogs.show({ kind: 'seats', topic })),
     may && up !== null && item(t.moveUp, 'arrowUp', up, { key: 'Alt+↑' }),
     may && down !== null && item(t.moveDown, 'arrowDown', down, { key: 'Alt+↓' }),
+    line,
+    ...(topic.isLocked
+      ? []
+      : levelItem(window, { at: 'topic', community: tree.id, topic: topic.id }, level, topic.name, at)),
     line,
     may &&
       item(

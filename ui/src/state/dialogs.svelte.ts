@@ -19,7 +19,11 @@ export type Dialog =
   | { kind: 'switcher' }
   | { kind: 'shortcuts' }
   | { kind: 'explain'; member: Pick<MemberView, 'id' | 'name'>; topic: string | null }
+  | { kind: 'restore'; path: string }
+  | { kind: 'lost'; account: string }
   | { kind: 'signIn'; account: string }
+  | { kind: 'security'; account: string }
+  | { kind: 'recoveryCodes'; account: string; codes: readonly string[] }
   | { kind: 'confirm'; text: string; action: string; typed?: string; run: () => Promise<unknown> }
 
 export class Dialogs {
@@ -68,27 +72,36 @@ export type MenuItem =
       key?: string
       isDanger?: boolean
       isChecked?: boolean
+      /** One of several of which one holds. */
+      isChosen?: boolean
       run: () => void
     }
   | { kind: 'line' }
   | { kind: 'title'; label: string }
 
+/** Where a menu opens, in pixels of the window. */
+export type Spot = { x: number; y: number }
+
+/** The pointer, or below the element when the keyboard asked. */
+export function spotOf(at: MouseEvent | HTMLElement): Spot {
+  if (at instanceof HTMLElement || (at.clientX === 0 && at.clientY === 0)) {
+    const element = at instanceof HTMLElement ? at : at.currentTarget
+    const box = element instanceof HTMLElement ? element.getBoundingClientRect() : new DOMRect()
+    return { x: box.left + 8, y: box.bottom + 2 }
+  }
+  at.preventDefault()
+  return { x: at.clientX, y: at.clientY }
+}
+
 export class Menus {
   shown = $state.raw<{ x: number; y: number; items: MenuItem[]; label: string } | null>(null)
   #returnTo: HTMLElement | null = null
 
-  /** Opens at the pointer, or below the element when the keyboard asked. */
-  openAt(event: MouseEvent | HTMLElement, items: MenuItem[], label: string): void {
+  openAt(at: MouseEvent | HTMLElement | Spot, items: MenuItem[], label: string): void {
     if (items.length === 0) return
     this.#returnTo = document.activeElement instanceof HTMLElement ? document.activeElement : null
-    if (event instanceof HTMLElement || (event.clientX === 0 && event.clientY === 0)) {
-      const element = event instanceof HTMLElement ? event : event.currentTarget
-      const box = element instanceof HTMLElement ? element.getBoundingClientRect() : new DOMRect()
-      this.shown = { x: box.left + 8, y: box.bottom + 2, items, label }
-    } else {
-      event.preventDefault()
-      this.shown = { x: event.clientX, y: event.clientY, items, label }
-    }
+    const { x, y } = at instanceof Event || at instanceof HTMLElement ? spotOf(at) : at
+    this.shown = { x, y, items, label }
   }
 
   close(): void {

@@ -21,6 +21,9 @@ import { Reread } from './reread'
 import { TimelineState } from './timeline.svelte'
 import { TreeState } from './tree.svelte'
 
+/** Timers of a browser count up to here and no further. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export class WindowState {
   view = $state.raw<AppView | null>(null)
   error = $state.raw<WindowError | null>(null)
@@ -257,9 +260,23 @@ export class WindowState {
     return tree
   }
 
+  /** A level that is set for a while ends: what is shown changes without anybody telling. */
+  #watchLevels(tree: TreeState, view: TreeView): void {
+    clearTimeout(this.#levelsEnd)
+    if (view.levelsEndAt === null) return
+    const wait = Math.min(Math.max(view.levelsEndAt - Date.now(), 0) + 50, LONGEST_TIMER_MS)
+    this.#levelsEnd = setTimeout(() => {
+      void this.ask()
+      if (this.tree === tree) void tree.ask()
+    }, wait)
+  }
+
+  #levelsEnd: ReturnType<typeof setTimeout> | undefined
+
   /** Leaves a topic that was in the tree and is not any more. */
   #keepTopic(tree: TreeState, view: TreeView, before: TreeView | null): void {
     if (this.tree !== tree) return
+    this.#watchLevels(tree, view)
     const topic = this.place?.topic ?? null
     if (topic === null) {
       if (before && topicsOf(view).length > 0) this.#openFirst(view)
