@@ -6,16 +6,27 @@ import type {
   AccessView,
   Action,
   AppView,
+  BackupPeek,
+  BackupsView,
   Change,
   DraftView,
   ExplainView,
   HostInput,
   InviteView,
   JoinInput,
+  Joined,
+  LevelPlace,
+  LevelView,
+  LostMessage,
   MembersView,
+  MessagesThen,
   Place,
+  ResetView,
+  SecurityView,
+  ServerAccountsView,
   ServerPeek,
   Settings,
+  SignedUp,
   Stretch,
   Submitted,
   TimelineView,
@@ -32,12 +43,23 @@ export interface Api {
   setPlace(place: Place): Promise<null>
   subscribe(onChanges: (changes: Change[]) => void): Promise<null>
   peek(link: string): Promise<ServerPeek>
-  host(input: HostInput): Promise<string>
-  join(input: JoinInput): Promise<Place>
+  host(input: HostInput): Promise<SignedUp>
+  join(input: JoinInput): Promise<Joined>
   joinCommunity(account: string, link: string): Promise<Place>
   signIn(account: string, password: string): Promise<null>
   signOut(account: string): Promise<null>
+  recover(account: string, code: string, password: string): Promise<null>
+  securityView(account: string): Promise<SecurityView>
+  changePassword(account: string, password: string, newPassword: string): Promise<null>
+  newRecoveryCodes(account: string, password: string): Promise<string[]>
+  saveRecoveryCodes(accountName: string, text: string): Promise<string>
+  endSessions(account: string, session: string | null): Promise<null>
+  deleteAccount(account: string, password: string, messages: MessagesThen): Promise<null>
+  removeAccount(account: string): Promise<null>
+  serverAccountsView(account: string, search: string, after: string): Promise<ServerAccountsView>
+  resetAccount(account: string, whose: string): Promise<ResetView>
   treeView(account: string, community: string): Promise<TreeView>
+  levelView(account: string, place: LevelPlace): Promise<LevelView>
   timelineView(account: string, topic: string, stretch: Stretch): Promise<TimelineView>
   enterTopic(account: string, topic: string): Promise<null>
   leaveTopic(account: string, topic: string): Promise<null>
@@ -66,6 +88,15 @@ export interface Api {
   openStoreFolder(account: string): Promise<null>
   forgetAside(account: string): Promise<null>
   hurry(): Promise<null>
+  backupsView(): Promise<BackupsView>
+  backUp(): Promise<null>
+  openBackups(): Promise<null>
+  pickBackup(title: string): Promise<string | null>
+  peekBackup(path: string): Promise<BackupPeek>
+  restoreBackup(path: string): Promise<string>
+  lostMessages(account: string, topic: string): Promise<LostMessage[]>
+  sendLost(account: string, topic: string, message: string | null): Promise<null>
+  discardLost(account: string, topic: string, message: string | null): Promise<null>
   painted(topic: string, atMs: number): Promise<null>
 }
 
@@ -107,7 +138,18 @@ export const tauri: Api = {
   joinCommunity: (account, link) => unwrap(commands.joinCommunity(account, link)),
   signIn: (account, password) => unwrap(commands.signIn(account, password)),
   signOut: (account) => unwrap(commands.signOut(account)),
+  recover: (account, code, password) => unwrap(commands.recover(account, code, password)),
+  securityView: (account) => unwrap(commands.securityView(account)),
+  changePassword: (account, password, newPassword) => unwrap(commands.changePassword(account, password, newPassword)),
+  newRecoveryCodes: (account, password) => unwrap(commands.newRecoveryCodes(account, password)),
+  saveRecoveryCodes: (accountName, text) => unwrap(commands.saveRecoveryCodes(accountName, text)),
+  endSessions: (account, session) => unwrap(commands.endSessions(account, session)),
+  deleteAccount: (account, password, messages) => unwrap(commands.deleteAccount(account, password, messages)),
+  removeAccount: (account) => unwrap(commands.removeAccount(account)),
+  serverAccountsView: (account, search, after) => unwrap(commands.serverAccountsView(account, search, after)),
+  resetAccount: (account, whose) => unwrap(commands.resetAccount(account, whose)),
   treeView: (account, community) => unwrap(commands.treeView(account, community)),
+  levelView: (account, place) => unwrap(commands.levelView(account, place)),
   timelineView: (account, topic, stretch) => unwrap(commands.timelineView(account, topic, stretch)),
   enterTopic: (account, topic) => unwrap(commands.enterTopic(account, topic)),
   leaveTopic: (account, topic) => unwrap(commands.leaveTopic(account, topic)),
@@ -127,5 +169,14 @@ export const tauri: Api = {
   openStoreFolder: (account) => unwrap(commands.openStoreFolder(account)),
   forgetAside: (account) => unwrap(commands.forgetAside(account)),
   hurry: () => unwrap(commands.hurry()),
+  backupsView: () => unwrap(commands.backupsView()),
+  backUp: () => unwrap(commands.backUp()),
+  openBackups: () => unwrap(commands.openBackups()),
+  pickBackup: (title) => unwrap(commands.pickBackup(title)),
+  peekBackup: (path) => unwrap(commands.peekBackup(path)),
+  restoreBackup: (path) => unwrap(commands.restoreBackup(path)),
+  lostMessages: (account, topic) => unwrap(commands.lostMessages(account, topic)),
+  sendLost: (account, topic, message) => unwrap(commands.sendLost(account, topic, message)),
+  discardLost: (account, topic, message) => unwrap(commands.discardLost(account, topic, message)),
   painted: (topic, atMs) => unwrap(commands.painted(topic, atMs)),
 }

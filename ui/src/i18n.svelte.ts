@@ -19,6 +19,7 @@ class I18n {
   locale = $state<Locale>('en')
   readonly t = $derived(catalogues[this.locale])
   readonly #number = $derived(new Intl.NumberFormat(this.locale))
+  readonly #list = $derived(new Intl.ListFormat(this.locale, { type: 'conjunction' }))
   readonly #time = $derived(
     new Intl.DateTimeFormat(this.locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
   )
@@ -50,6 +51,10 @@ class I18n {
     return this.#number.format(n)
   }
 
+  list(items: readonly string[]): string {
+    return this.#list.format(items)
+  }
+
   /** `20:14` */
   time(ms: number): string {
     return this.#time.format(ms)
@@ -63,6 +68,24 @@ class I18n {
 
   full(ms: number): string {
     return this.#full.format(ms)
+  }
+
+  /** `3.2 MB` */
+  size(bytes: number): string {
+    const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
+    const step = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3))
+    const shown = bytes / 1000 ** step
+    return new Intl.NumberFormat(this.locale, {
+      style: 'unit',
+      unit: units[step] ?? 'byte',
+      unitDisplay: 'short',
+      maximumFractionDigits: step > 0 && shown < 10 ? 1 : 0,
+    }).format(shown)
+  }
+
+  /** A name to show; a deleted account has none. */
+  person(name: string): string {
+    return name === '' ? this.t.security.deletedName : name
   }
 
   permission(key: string): string {

@@ -130,6 +130,31 @@ export const en: Messages = {
     placeAfter: (name) => `behind “${name}”`,
   },
 
+  levels: {
+    title: 'Notifications…',
+    of: (name) => `Notifications of “${name}”`,
+    names: { all: 'All messages', mentions: 'Mentions only', nothing: 'Nothing', inherit: 'By size' },
+    byTopic: (level) => `${level}: set for this topic`,
+    byGroup: (level, name) => `${level}, because of the group “${name}”`,
+    byCommunity: (level, name) => `${level}, because of the community “${name}”`,
+    byGlobal: (level) => `${level}, because of your settings`,
+    byDefault: (level) => `${level}: nothing is set`,
+    bySize: 'All messages in small communities, mentions in large ones',
+    sizeDecides: 'By the size of the community',
+    asGlobal: 'As in your settings',
+    asCommunity: 'As the community',
+    asGroup: 'As the group',
+    howLong: 'For how long',
+    until: (time) => `Until ${time}`,
+    durations: {
+      forGood: 'For good',
+      oneHour: 'For one hour',
+      eightHours: 'For eight hours',
+      untilTomorrow: 'Until tomorrow morning',
+    },
+    everywhere: 'Notify me of',
+  },
+
   community: {
     invite: 'Invite people',
     settings: 'Community settings',
@@ -313,6 +338,69 @@ export const en: Messages = {
     shortcuts: 'Keyboard shortcuts',
   },
 
+  security: {
+    title: (name) => `Security of ${name}`,
+    open: 'Password and devices…',
+    password: 'Password',
+    present: 'Present password',
+    newPassword: 'New password',
+    change: 'Change password',
+    changeHint: 'Other devices are signed out; this one stays.',
+    changed: 'Password changed; other devices are signed out',
+    codes: 'Recovery codes',
+    code: 'Recovery code',
+    codeHint: 'Capitals and hyphens do not matter',
+    codesTitle: 'Keep your recovery codes',
+    codesText:
+      'If you forget the password, each code sets a new one, once. They are shown only now: put them somewhere safe.',
+    left: (n) =>
+      n === '0'
+        ? 'No codes left. If you forget the password, only the server’s administrator can help.'
+        : `${count(n, 'code has', 'codes have')} not been used yet.`,
+    newCodes: 'Make new codes',
+    saveFile: 'Save to Downloads',
+    saved: (path) => `Saved: ${path}`,
+    fileHead: (name, server, address) =>
+      `Tulou recovery codes\nAccount: ${name}\nServer: ${server} (${address})\nIf you forget the password, each code sets a new one, once.`,
+    kept: 'I have kept them',
+    forgot: 'Forgot the password?',
+    usePassword: 'Use the password',
+    recoverText:
+      'Enter a recovery code, or the code that the server’s administrator gave you, and a new password. Other devices are signed out.',
+    sessions: 'Signed-in devices',
+    unnamed: 'Unknown device',
+    current: 'this one',
+    online: 'online',
+    seen: (when) => `last seen ${when}`,
+    since: (when) => `signed in ${when}`,
+    endOthers: 'Sign out all other devices',
+    delete: 'Delete account',
+    deleteText: 'The account is deleted from its server for good, and leaves every community. This cannot be undone.',
+    messages: 'What I wrote',
+    keepMessages: 'Stays, by “deleted account”',
+    removeMessages: 'Is all recalled',
+    deleted: 'Account deleted',
+    owns: (names) => `You own ${names}. Dissolve what you own first, then the account can be deleted.`,
+    deletedName: 'Deleted account',
+    remove: 'Remove from this computer',
+    removeSure: (name) =>
+      `Remove ${name} from this computer? History, drafts and what was not sent are deleted here. The account on the server stays.`,
+  },
+
+  accounts: {
+    page: 'Accounts',
+    text: (server) =>
+      `Accounts on “${server}”. When somebody has lost the password and the recovery codes, you can reset the account.`,
+    search: 'Find an account by name',
+    none: 'No accounts found',
+    admin: 'administrates the server',
+    nowhere: 'signed in nowhere',
+    reset: 'Reset',
+    resetSure: (name) =>
+      `Reset the account of ${name}? The password and recovery codes stop working and every device is signed out. You get a code to hand over.`,
+    made: (name, until) => `Hand this code to ${name}: it sets a new password once, until ${until}.`,
+  },
+
   signIn: {
     title: 'Sign in',
     text: (name, server) => `Sign in to ${server} as ${name}`,
@@ -446,6 +534,9 @@ export const en: Messages = {
     invite_invalid: 'The invite link is invalid, expired or used up.',
     name_taken: 'This account name is taken.',
     wrong_password: 'Wrong account name or password.',
+    wrong_code: 'Wrong account name or recovery code, or the code was used.',
+    owns_communities: 'You still own a community: dissolve it first.',
+    server_admin: 'You administrate this server, so this account cannot be deleted.',
     weak_password: 'The password is too weak: use at least 8 characters.',
     recall_too_late: 'It is too late to recall this message.',
     edit_too_late: 'It is too late to edit this message.',
@@ -470,6 +561,13 @@ export const en: Messages = {
     host_failed: 'The server could not be started. Its port may be in use.',
     unknown_method: 'This server cannot do that yet.',
     cannot_write: 'You cannot write to this person now.',
+    server_full: 'The disk of the server is full: nothing new is taken until there is room.',
+    not_a_backup: 'This file is not a backup of a Tulou server.',
+    backup_damaged: 'The backup is damaged: it was cut off or changed. Nothing was touched.',
+    backup_newer: 'The backup was written by a newer version of the program: please update. Nothing was touched.',
+    backup_no_room: 'There is too little room on the disk for the backup.',
+    in_use: 'Another program is using the server’s folder.',
+    exists: 'There is a file of this name already.',
     internal: 'Something broke in the program.',
     unknown: (code) => `That did not work (${code}).`,
   },
@@ -498,11 +596,6 @@ export const en: Messages = {
     viewAudit: 'View audit',
   },
 
-  states: {
-    failed: 'Loading failed',
-    crashed: 'The program could not start',
-  },
-}
   store: {
     tile: (account) => `The history of ${account} cannot be opened`,
     account: 'Account',
@@ -545,3 +638,70 @@ export const en: Messages = {
     },
   },
 
+  backup: {
+    title: 'Backups',
+    text: (kept) =>
+      `Everything of the server in one file, its key as well: keep it where nobody else gets at it. Once a day one is made by itself at a quiet moment; the newest ${kept} are kept. Copy one to another disk now and then.`,
+    none: 'No backup has been made yet.',
+    now: 'Back up now',
+    making: 'Backing up…',
+    made: 'The backup was made',
+    openFolder: 'Open folder',
+    daily: 'daily',
+    manual: 'by hand',
+    unreadable: 'cannot be read',
+    failed: 'The last backup was not made.',
+    restore: 'Restore',
+    restoreOf: (when) => `Restore the backup of ${when}`,
+    restoreOther: 'Restore from a backup…',
+    restoreTitle: 'Restore from a backup',
+    restoreHint: 'Bring a server to this computer from one file, with its communities and accounts.',
+    restoreText:
+      'The server of the backup starts on this computer, with the same key: those who know it can follow it here.',
+    file: 'Backup',
+    filePlaceholder: 'The path of a file ending in .tulou-backup',
+    choose: 'Choose a backup',
+    browse: 'Choose…',
+    holds: (communities, accounts) =>
+      `${count(communities, 'community', 'communities')}, ${count(accounts, 'account', 'accounts')}`,
+    replacesSame:
+      'The server on this computer goes back to that day. What is there now is set aside in its folder, not deleted. People are offered to send again what they wrote since.',
+    replacesOther: (name) =>
+      `This computer hosts “${name}”, which stops. It is set aside in its folder, not deleted. Only one server runs on a computer.`,
+    moves: 'If the server still runs on another computer, end it there first: two with the same key confuse everybody.',
+    restoring: 'Restoring…',
+    restored: 'The server was restored from the backup',
+    thenSignIn: 'The server runs. Sign in with an account that you have on it.',
+  },
+
+  lost: {
+    label: 'Messages that are not there any more',
+    here: (n) =>
+      `The server was restored from a backup. ${n === '1' ? 'One of your messages is' : `${n} of your messages are`} not there any more.`,
+    others: (n) =>
+      `${n === '1' ? 'One of your messages' : `${n} of your messages`} in other topics ${n === '1' ? 'is' : 'are'} not on the restored server any more, either.`,
+    text: 'They were written after the backup was made. Send them again, or let them go.',
+    topicGone: 'The topic is not there any more, so they cannot be sent. You can copy the text.',
+    show: 'Show',
+    hide: 'Hide',
+    send: 'Send again',
+    sendAll: 'Send again',
+    sendOf: (text) => `Send “${text}” again`,
+    discardOf: (text) => `Discard “${text}”`,
+    discardSure: (n) =>
+      n === '1' ? 'Discard this message? It is nowhere else.' : `Discard these ${n} messages? They are nowhere else.`,
+  },
+
+  room: {
+    low: 'The disk with the server is nearly full. Make room before the server has to stop writing.',
+    full: 'The server has no room on its disk, so nothing can be written there now. You can read; what you write waits here and is sent when there is room.',
+    fullMine:
+      'The disk with the server is full: the server only reads until you make room. Nothing is lost; what people write waits on their computers.',
+    free: (size) => `${size} free.`,
+  },
+
+  states: {
+    failed: 'Loading failed',
+    crashed: 'The program could not start',
+  },
+}

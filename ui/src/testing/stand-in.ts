@@ -4,18 +4,26 @@ import type {
   Action,
   Api,
   AppView,
+  BackupPeek,
+  BackupsView,
   Change,
   ExplainView,
   InviteView,
+  JoinInput,
+  LevelPlace,
+  LevelView,
+  LostMessage,
   MembersView,
   MessageView,
+  SecurityView,
+  ServerAccountView,
   Stretch,
   Submitted,
   TimelineView,
   TreeView,
 } from '../api'
 import { Refused } from '../api'
-import { appView, paragraph, timeline } from './views'
+import { appView, paragraph, security, timeline } from './views'
 
 export class StandIn implements Api {
   app: AppView = appView()
@@ -25,6 +33,21 @@ export class StandIn implements Api {
   access: AccessView = { memberGroups: [], places: [], permissions: [], access: [] }
   explained: ExplainView[] = []
   invites: InviteView[] = []
+  /** The recovery codes that are made. */
+  codes: string[] = []
+  security: SecurityView = security()
+  serverAccounts: ServerAccountView[] = []
+  backups: BackupsView = { folder: '/home/me/tulou/server/backups', kept: 7, failure: null, backups: [] }
+  peeked: BackupPeek = {
+    serverName: '土楼',
+    madeAt: 1_795_000_000_000,
+    accounts: 12,
+    communities: 2,
+    replaces: null,
+    isSameServer: false,
+  }
+  lost: LostMessage[] = []
+  level: LevelView = { set: 'inherit', until: null, holds: 'all', decidedBy: { by: 'size' } }
   /** What was asked of the program, in order. */
   readonly actions: Action[] = []
   readonly calls: string[] = []
@@ -65,16 +88,41 @@ export class StandIn implements Api {
           members: link.includes('invite') ? 986_120 : null,
           accounts: [],
         })
-  host = () => this.#call('host', this.app.accounts[0]?.key ?? '')
-  join = () => this.#call('join', { account: this.app.accounts[0]?.key ?? '', community: 'c1', topic: null })
+  host = () => this.#call('host', { account: this.app.accounts[0]?.key ?? '', recoveryCodes: this.codes })
+  join = (input: JoinInput) =>
+    this.#call(`join ${input.register ? 'new' : input.code === null ? 'known' : 'forgotten'}`, {
+      place: { account: this.app.accounts[0]?.key ?? '', community: 'c1', topic: null },
+      recoveryCodes: input.register ? this.codes : [],
+    })
   joinCommunity = (account: string) => this.#call('joinCommunity', { account, community: 'c1', topic: null })
   signIn = () => this.#call('signIn', null)
   signOut = () => this.#call('signOut', null)
+  recover = (_account: string, code: string) => this.#refusable(`recover ${code}`, null)
+  securityView = () => this.#call('securityView', this.security)
+  changePassword = () => this.#refusable('changePassword', null)
+  newRecoveryCodes = () => this.#refusable('newRecoveryCodes', this.codes)
+  saveRecoveryCodes = (accountName: string) => this.#call('saveRecoveryCodes', `/home/me/tulou-${accountName}.txt`)
+  endSessions = (_account: string, session: string | null) => {
+    const sessions = this.security.sessions.filter((one) => one.isCurrent || (session !== null && one.id !== session))
+    this.security = { ...this.security, sessions }
+    return this.#call(`endSessions ${session ?? 'others'}`, null)
+  }
+  deleteAccount = (_account: string, _password: string, messages: string) =>
+    this.#refusable(`deleteAccount ${messages}`, null)
+  removeAccount = () => this.#call('removeAccount', null)
+  serverAccountsView = (_account: string, search: string) =>
+    this.#call(`serverAccountsView ${search}`, {
+      accounts: this.serverAccounts.filter((one) => one.name.startsWith(search)),
+      hasMore: false,
+    })
+  resetAccount = (_account: string, whose: string) =>
+    this.#call(`resetAccount ${whose}`, { code: 'ABCD-EFGH-JKMN-PQRS', expiresAt: Date.now() + 7 * 86_400_000 })
   treeView = (_account: string, community: string) => {
     const tree = this.trees.get(community)
     if (tree) return this.#call('treeView', tree)
     return Promise.reject(new Refused({ code: 'not_found', message: '', rejection: null }))
   }
+  levelView = (_account: string, place: LevelPlace) => this.#call(`levelView ${place.at}`, this.level)
   timelineView = (_account: string, topic: string, stretch: Stretch) => {
     const whole = this.topics.get(topic) ?? timeline({ topic, name: topic })
     return this.#call(`timelineView ${stretch.at}`, cut(whole, stretch))
@@ -108,15 +156,19 @@ export class StandIn implements Api {
     this.invites = this.invites.filter((one) => one.code !== code)
     return this.#call('revokeInvite', null)
   }
+  /** Answers, unless the next refusal is for this. */
+  #refusable<T>(name: string, value: T): Promise<T> {
+    if (this.refusal === null) return this.#call(name, value)
+    const code = this.refusal
+    this.refusal = null
+    return Promise.reject(
+      new Refused({ code, message: '', rejection: { code, permission: null, limit: null, retryAfterS: null } }),
+    )
+  }
+
   submit = (account: string, action: Action): Promise<Submitted> => {
     this.actions.push(action)
-    if (this.refusal !== null) {
-      const code = this.refusal
-      this.refusal = null
-      return Promise.reject(
-        new Refused({ code, message: '', rejection: { code, permission: null, limit: null, retryAfterS: null } }),
-      )
-    }
+    if (this.refusal !== null) return this.#refusable('submit', { created: null })
     if (action.type === 'sendMessage') this.#send(account, action.topic, action.text)
     return this.#call('submit', { created: action.type.startsWith('create') ? `made${(this.#made += 1)}` : null })
   }
@@ -127,6 +179,27 @@ export class StandIn implements Api {
   openStoreFolder = () => this.#call('openStoreFolder', null)
   forgetAside = () => this.#call('forgetAside', null)
   hurry = () => this.#call('hurry', null)
+  backupsView = () => this.#call('backupsView', this.backups)
+  backUp = () => {
+    const made = { path: '/b/now.tulou-backup', name: 'now.tulou-backup', madeAt: Date.now(), bytes: 4_200_000 }
+    this.backups = {
+      ...this.backups,
+      backups: [{ ...made, isDaily: false, isReadable: true }, ...this.backups.backups],
+    }
+    return this.#call('backUp', null)
+  }
+  openBackups = () => this.#call('openBackups', null)
+  pickBackup = () => this.#call('pickBackup', '/b/now.tulou-backup' as string | null)
+  peekBackup = (path: string) =>
+    path.endsWith('.tulou-backup')
+      ? this.#call('peekBackup', this.peeked)
+      : Promise.reject(new Refused({ code: 'not_a_backup', message: '', rejection: null }))
+  restoreBackup = (path: string) => this.#call(`restoreBackup ${path}`, 'ws://127.0.0.1:4780')
+  lostMessages = () => this.#call('lostMessages', this.lost)
+  sendLost = (_account: string, topic: string, message: string | null) =>
+    this.#call(`sendLost ${topic} ${message ?? 'all'}`, null)
+  discardLost = (_account: string, topic: string, message: string | null) =>
+    this.#call(`discardLost ${topic} ${message ?? 'all'}`, null)
   painted = () => this.#call('painted', null)
 
   #send(account: string, topic: string, text: string): void {

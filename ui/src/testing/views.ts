@@ -6,6 +6,7 @@ import type {
   Block,
   MemberView,
   MessageView,
+  SecurityView,
   Settings,
   TimelineView,
   TopicView,
@@ -33,6 +34,8 @@ export const account = (more: Partial<AccountView> = {}): AccountView => ({
   isHostedHere: true,
   isServerAdmin: true,
   connection: { state: 'synced' },
+  disk: 'plenty',
+  lost: [],
   store: { file: '/home/me/tulou/accounts/s1.me.sqlite', trouble: null, aside: null },
   waiting: 0,
   rejected: [],
@@ -54,6 +57,34 @@ export const appView = (more: Partial<AppView> = {}): AppView => ({
   ...more,
 })
 
+/** What guards an account that is signed in here and on a laptop. */
+export const security = (more: Partial<SecurityView> = {}): SecurityView => ({
+  recoveryCodes: 9,
+  sessions: [
+    {
+      id: 'here',
+      device: 'attic · Linux',
+      address: '127.0.0.1',
+      createdAt: 1_790_000_000_000,
+      seenAt: 1_790_000_000_000,
+      isOnline: true,
+      isCurrent: true,
+    },
+    {
+      id: 'laptop',
+      device: 'laptop · macOS',
+      address: '192.0.2.7',
+      createdAt: 1_780_000_000_000,
+      seenAt: 1_789_000_000_000,
+      isOnline: false,
+      isCurrent: false,
+    },
+  ],
+  owned: [],
+  isServerAdmin: false,
+  ...more,
+})
+
 export const topic = (id: string, name: string, more: Partial<TopicView> = {}): TopicView => ({
   id,
   name,
@@ -63,7 +94,7 @@ export const topic = (id: string, name: string, more: Partial<TopicView> = {}): 
   isAnnouncement: false,
   badge: NO_BADGE,
   canSpeak: true,
-  permissions: ['view', 'readHistory', 'speak', 'react', 'pin', 'manageTopics'],
+  canManage: true,
   hasDraft: false,
   hasFailed: false,
   isPending: false,
@@ -87,6 +118,7 @@ export const tree = (more: Partial<TreeView> = {}): TreeView => ({
     'kick',
   ],
   groups: [],
+  levelsEndAt: null,
   isPending: false,
   ...more,
 })
