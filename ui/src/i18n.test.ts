@@ -11,7 +11,18 @@ function leaves(node: object, path = ''): Leaf[] {
 const CODES = [
   ...['not_allowed', 'too_long', 'too_many', 'empty', 'bad_characters', 'malformed', 'not_found', 'id_taken'],
   ...['changed_meanwhile', 'not_a_member', 'closed', 'invite_invalid', 'name_taken', 'wrong_password'],
-  ...['weak_password', 'recall_too_late', 'edit_too_late', 'muted', 'rank_too_low', 'group_not_empty', 'gone'],
+  ...[
+    'weak_password',
+    'wrong_code',
+    'owns_communities',
+    'server_admin',
+    'recall_too_late',
+    'edit_too_late',
+    'muted',
+    'rank_too_low',
+    'group_not_empty',
+    'gone',
+  ],
   ...['already', 'last_owner', 'offline', 'busy', 'unreachable', 'certificate', 'too_old', 'too_new', 'signed_out'],
   ...['storage', 'keyring', 'outdated', 'internal', 'bad_link', 'host_failed', 'unknown_method'],
 ]
