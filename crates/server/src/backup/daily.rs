@@ -56,12 +56,12 @@ impl Daily {
                 () = self.app.closing() => return,
                 _ = looks.tick() => {}
             }
-            self.look().await;
+            self.look(self.app.now(), self.app.quiet_ms()).await;
         }
     }
 
-    async fn look(&self) {
-        let (now, quiet_ms) = (self.app.now(), self.app.quiet_ms());
+    /// Makes one if it is due. A failure is logged and remembered; the next look tries again.
+    pub async fn look(&self, now: Millis, quiet_ms: Millis) {
         let shelf = self.shelf.clone();
         let last = tokio::task::spawn_blocking(move || shelf.last_daily()).await;
         // A folder that cannot be read is told by the attempt to write there.
@@ -69,7 +69,7 @@ impl Daily {
         if !is_due(last, now, quiet_ms) || self.app.room().is_full() {
             return;
         }
-        match self.make(Kind::Daily).await {
+        match self.make_at(now, Kind::Daily).await {
             Ok(()) => tracing::info!("the daily backup was made"),
             Err(error) => tracing::error!(%error, "the daily backup was not made"),
         }
@@ -80,10 +80,14 @@ impl Daily {
     /// # Errors
     /// What making it says.
     pub async fn make(&self, kind: Kind) -> Result<(), BackupError> {
+        self.make_at(self.app.now(), kind).await
+    }
+
+    async fn make_at(&self, now: Millis, kind: Kind) -> Result<(), BackupError> {
         let source = Source {
             folder: self.app.config().data.clone(),
             settings: self.app.config().clone(),
-            now: self.app.now(),
+            now,
         };
         let (shelf, keep) = (self.shelf.clone(), self.app.config().backups_kept);
         let made = tokio::task::spawn_blocking(move || shelf.add(&source, kind, keep))

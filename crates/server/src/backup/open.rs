@@ -45,9 +45,8 @@ pub fn open(path: &Path) -> Result<Opened, BackupError> {
     let strange = || BackupError::NotABackup(path.to_owned());
     let mut archive = archive(path).map_err(BackupError::file(path))?;
     let mut entries = archive.entries().map_err(|_| strange())?;
-    let mut first = match entries.next() {
-        Some(Ok(entry)) => entry,
-        Some(Err(_)) | None => return Err(strange()),
+    let Some(Ok(mut first)) = entries.next() else {
+        return Err(strange());
     };
     if !has_name(&first, MANIFEST) || first.size() > MANIFEST_BYTES {
         return Err(strange());
