@@ -1,5 +1,7 @@
 //! Rights against an oracle written apart from the function, and by example.
 
+mod example;
+
 use proptest::prelude::*;
 use uuid::Uuid;
 

@@ -90,6 +90,7 @@ pub(super) fn delete(case: &Case<'_>, id: MemberGroupId) -> Result<Decision, Rej
         return deleted_before(structure, "member_group", id);
     }
     require_below(case, &structure.rank_of(id))?;
+    require_holds(case, id)?;
     let mut changes = vec![Change::Row {
         log: structure.log(),
         id: id.to_string(),
@@ -109,7 +110,8 @@ pub(super) fn delete(case: &Case<'_>, id: MemberGroupId) -> Result<Decision, Rej
     Ok(Decision::of(changes))
 }
 
-/// Refuses unless the actor has, everywhere, what a member group allows: putting somebody into it grants that.
+/// Refuses unless the actor has, everywhere, what a member group allows and denies: putting somebody into it, or out of
+/// it, gives and takes that.
 pub(super) fn require_holds(case: &Case<'_>, member_group: MemberGroupId) -> Result<(), Rejection> {
     let (structure, actor) = case.member()?;
     if structure.is_owner(case.actor) {
@@ -118,7 +120,7 @@ pub(super) fn require_holds(case: &Case<'_>, member_group: MemberGroupId) -> Res
     for ((place, of), kept) in &structure.access {
         if *of == Some(member_group) {
             let mine = structure.permissions(actor, *place);
-            if !mine.contains(kept.body.allow) {
+            if !mine.contains(kept.body.allow | kept.body.deny) {
                 return Err(too_low());
             }
         }

@@ -179,12 +179,10 @@ pub(super) fn assign(
     if account != case.actor {
         require_above(case, target)?;
     }
-    if on {
-        super::access::require_holds(case, member_group)?;
-    }
     if target.member_groups.contains(&member_group) == on {
         return Ok(Decision::default());
     }
+    super::access::require_holds(case, member_group)?;
     let mut member = target.clone();
     // Those that were deleted since go at the same time.
     member

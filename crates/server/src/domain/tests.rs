@@ -1,5 +1,7 @@
 //! Decisions, without a store.
 
+mod rights;
+
 use tulou_protocol::{
     AccountId, Code, Command, CommunityId, GroupId, Log, MemberGroupId, MessageId, Permissions,
     Rejection, Rev, Row, Seq, TopicId,
@@ -523,4 +525,78 @@ fn history_is_read_from_joining_without_the_right() {
         None,
         "the owner reads everything"
     );
+}
+
+#[test]
+fn a_decision_names_the_rows_that_it_rests_on() {
+    use super::change::Expect;
+
+    let structure = structure();
+    let head = Expect::Head(structure.log(), Rev(9));
+    let bob = Expect::Member(COMMUNITY, BOB, Rev(1));
+    let mut keeper = facts(&structure, member(BOB, &[KEEPERS]));
+    let sent = run(&keeper, &send(OPEN, "x")).unwrap();
+    assert_eq!(
+        sent.expects,
+        [head, bob],
+        "rights are those at commit: the structure's and the actor's"
+    );
+    keeper.members.insert(CAROL, member(CAROL, &[]));
+    let kick = Command::MemberKick {
+        community: COMMUNITY,
+        account: CAROL,
+    };
+    let carol = Expect::Member(COMMUNITY, CAROL, Rev(1));
+    let kicked = run(&keeper, &kick).unwrap();
+    assert_eq!(kicked.expects, [carol, head, bob], "and the target's");
+    let recall = Command::MessageRecall {
+        topic: OPEN,
+        message: MESSAGE,
+    };
+    let facts = with_message(
+        facts(&structure, member(BOB, &[])),
+        stored(BOB, NOW, "mine"),
+    );
+    let recalled = run(&facts, &recall).unwrap();
+    assert_eq!(
+        recalled.expects,
+        [Expect::Message(OPEN, MESSAGE, Rev(4)), head, bob],
+        "and the message's"
+    );
+}
+
+#[test]
+fn nobody_frees_himself_of_what_a_member_group_denies() {
+    let mut structure = structure();
+    let muted = MemberGroupId(Uuid::from_u128(20));
+    let deny = AccessRow {
+        deny: Permissions::SPEAK,
+        ..access(Place::Topic(OPEN), Some(muted), Permissions::empty())
+    };
+    let rows = [
+        row(10, muted, member_group("禁言", "20")),
+        row(10, AccessRow::id(Place::Topic(OPEN), Some(muted)), deny),
+    ];
+    structure.apply(Rev(10), rows.iter(), &[]);
+    let bob = member(BOB, &[KEEPERS, muted]);
+    let mut keeper = facts(&structure, bob.clone());
+    keeper.members.insert(BOB, bob);
+    assert_eq!(code(&keeper, &send(OPEN, "x")), Code::NotAllowed);
+    let leave = Command::MemberGroupAssign {
+        community: COMMUNITY,
+        member_group: muted,
+        account: BOB,
+        on: false,
+    };
+    let delete = Command::MemberGroupDelete {
+        community: COMMUNITY,
+        member_group: muted,
+    };
+    for command in [leave, delete] {
+        assert_eq!(
+            code(&keeper, &command),
+            Code::RankTooLow,
+            "he would give himself a right that he lacks: {command:?}"
+        );
+    }
 }
