@@ -2,12 +2,12 @@
 
 mod moving;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
-use tulou_server::{Config, Hosted};
+use tulou_server::{Config, Error, Hosted, store::StoreError};
 
 /// Tulou's server. Settings come from defaults, then one TOML file, then TULOU_… of the environment, then flags.
 #[derive(Parser)]
@@ -61,9 +61,48 @@ struct Flags {
     registration: Option<String>,
 }
 
+/// What the program ends with when the store is why. Scripts tell by it what to do.
+mod code {
+    /// Anything else went wrong.
+    pub const FAILED: u8 = 1;
+    /// The store was written by a newer version.
+    pub const NEWER: u8 = 3;
+    /// The store is damaged.
+    pub const DAMAGED: u8 = 4;
+    /// Another program works in the folder.
+    pub const IN_USE: u8 = 5;
+}
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tulou-server: {error:#}");
+            ExitCode::from(code_of(&error))
+        }
+    }
+}
+
+fn code_of(error: &anyhow::Error) -> u8 {
+    let of_store = error.chain().find_map(|cause| {
+        if let Some(Error::Store(error)) = cause.downcast_ref() {
+            return Some(error);
+        }
+        cause.downcast_ref::<StoreError>()
+    });
+    if let Some(StoreError::Newer { .. }) = of_store {
+        code::NEWER
+    } else if let Some(StoreError::Damaged { .. }) = of_store {
+        code::DAMAGED
+    } else if let Some(StoreError::InUse(_)) = of_store {
+        code::IN_USE
+    } else {
+        code::FAILED
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(
             arguments

@@ -1,4 +1,4 @@
-//! Backing up and restoring from the command line.
+//! Backing up, restoring and checking from the command line.
 
 use std::{path::PathBuf, time::SystemTime};
 
@@ -7,6 +7,7 @@ use tulou_protocol::id::Millis;
 use tulou_server::{
     Config,
     backup::{self, Kind, Manifest, Shelf, Source},
+    store,
 };
 
 /// What else than serving is wished.
@@ -26,12 +27,18 @@ pub enum Wish {
         #[arg(long)]
         check: bool,
     },
+    /// Reads the store through, whether a server works in it or not.
+    Check,
 }
 
 impl Wish {
     /// Does it; what it says goes to the standard output.
     pub fn grant(self, config: &Config) -> anyhow::Result<()> {
         match self {
+            Self::Check => {
+                store::check(&config.data)?;
+                println!("the store is whole");
+            }
             Self::Backup { file } => {
                 let source = Source {
                     folder: config.data.clone(),

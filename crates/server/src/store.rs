@@ -28,6 +28,8 @@ mod upkeep;
 pub use accounts::*;
 pub use upkeep::*;
 
+pub use sqlite::integrity::check;
+
 /// What a method of a store comes to, later.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
@@ -45,13 +47,24 @@ pub enum StoreError {
     Folder(#[from] std::io::Error),
     /// The file was written by a newer version.
     #[error(
-        "the store has version {found}, this program knows {known}: it was written by a newer version"
+        "the store has version {found}, this program knows {known}: it was written by a newer version, which has to be used for it"
     )]
     Newer {
         /// The file's version.
         found: i64,
         /// The newest that this program knows.
         known: i64,
+    },
+    /// The file is damaged. It was left as it is.
+    #[error(
+        "the store {} is damaged and was left as it is; restore a backup with `tulou-server restore BACKUP`. \
+         What was found: {found}", .file.display()
+    )]
+    Damaged {
+        /// The file.
+        file: std::path::PathBuf,
+        /// What was found, in SQLite's words.
+        found: String,
     },
     /// Another program works in the folder.
     #[error("another program works in {}", .0.display())]

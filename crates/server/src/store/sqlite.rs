@@ -2,6 +2,7 @@
 //!
 //! * `schema`: tables and migrations
 //! * `writer`: the thread
+//! * `integrity`: whether the file is whole
 //! * `group`: the transaction of a group of commits
 //! * `readers`: the threads that read
 //! * one file per group of tables: `log`, `row`, `message`, `community`, `account`, `listing`, `session`,
@@ -17,6 +18,7 @@ mod fading;
 mod group;
 mod held;
 pub(crate) mod hold;
+pub(crate) mod integrity;
 mod invite;
 mod listing;
 mod log;
@@ -35,7 +37,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use tulou_protocol::{
     AccountId, CommandId, CommunityId, Log, MemberGroupId, MessageId, Rev, Row, Seq, TopicId,
     id::Millis,
@@ -92,7 +94,8 @@ impl Sqlite {
     /// Opens the store in a folder, making both if need be.
     ///
     /// # Errors
-    /// If the folder cannot be used, another program works in it, or the store was written by a newer version.
+    /// If the folder cannot be used, another program works in it, or the store is damaged or was written by a newer
+    /// version; it stays as it is then.
     pub fn open(folder: &Path, bus: Bus) -> Result<Self, StoreError> {
         make_private(folder)?;
         let hold = Hold::take(folder)?;
@@ -104,13 +107,7 @@ impl Sqlite {
             );
         }
         let file = folder.join(FILE);
-        let mut connection = Connection::open_with_flags(
-            &file,
-            OpenFlags::SQLITE_OPEN_READ_WRITE
-                | OpenFlags::SQLITE_OPEN_CREATE
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        schema::prepare(&connection)?;
+        let mut connection = integrity::open(&file)?;
         let identity = schema::migrate(&mut connection)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         Ok(Self {
