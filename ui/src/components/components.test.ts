@@ -1,5 +1,4 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
-import axe from 'axe-core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   asideScene,
@@ -17,6 +16,7 @@ import { itemsOf, type MessageItem } from '../lib/rows'
 import { ComposerState } from '../state/composer.svelte'
 import type { Dialog } from '../state/dialogs.svelte'
 import type { WindowState } from '../state/window.svelte'
+import { faults } from '../testing/faults'
 import { StandIn } from '../testing/stand-in'
 import { message, timeline, topic, tree } from '../testing/views'
 import Blocks from '../text/Blocks.svelte'
@@ -24,18 +24,6 @@ import Composer from './Composer.svelte'
 import MessageRow from './MessageRow.svelte'
 import type { RowActions } from './rowActions'
 import Tree from './Tree.svelte'
-
-/** Faults that assistive technology would stumble over; colours cannot be judged without a screen. */
-async function faults(root: Element = document.body): Promise<string[]> {
-  const result = await axe.run(root, {
-    rules: {
-      'color-contrast': { enabled: false },
-      region: { enabled: false },
-      'page-has-heading-one': { enabled: false },
-    },
-  })
-  return result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`)
-}
 
 const ready = async (api: StandIn): Promise<WindowState> => {
   let window: WindowState | undefined
