@@ -4,6 +4,11 @@ export class ComposingKeys {
   #isComposing = false
   #hasJustEnded = false
 
+  /** A word is being composed: what stands in the field is half of it. */
+  get isActive(): boolean {
+    return this.#isComposing
+  }
+
   start(): void {
     this.#isComposing = true
   }
@@ -13,6 +18,11 @@ export class ComposingKeys {
     this.#isComposing = false
     this.#hasJustEnded = true
     setTimeout(() => (this.#hasJustEnded = false))
+  }
+
+  /** The field lost the keyboard: whatever was composed is over, even where no event says so. */
+  leave(): void {
+    this.#isComposing = false
   }
 
   owns(event: KeyboardEvent): boolean {
