@@ -1,0 +1,191 @@
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { afterEach, describe, expect, it } from 'vitest'
+import { firstStartScene, fullScene } from '../../stories/scenes'
+import type { AccountView } from '../api'
+import App from '../App.svelte'
+import { i18n } from '../i18n.svelte'
+import type { WindowState } from '../state/window.svelte'
+import { faults } from '../testing/faults'
+import type { StandIn } from '../testing/stand-in'
+
+const ready = async (api: StandIn): Promise<WindowState> => {
+  let window: WindowState | undefined
+  render(App, { api, onready: (state: WindowState) => (window = state) })
+  await waitFor(() => expect(window).toBeDefined())
+  return window as WindowState
+}
+
+/** The open account is like this. */
+function withAccount(change: Partial<AccountView>): StandIn {
+  const api = fullScene('en', 'light')
+  const [first, ...others] = api.app.accounts
+  if (!first) throw new Error('the scene has an account')
+  api.app = { ...api.app, accounts: [{ ...first, ...change }, ...others] }
+  return api
+}
+
+const lostIn = (topic: string, count: number, community: string | null = 'c1') => ({
+  topic,
+  community,
+  name: `topic ${topic}`,
+  count,
+})
+
+afterEach(cleanup)
+
+describe('restoring', () => {
+  it('is offered at the first start, says what is in the file, and leads to signing in', async () => {
+    const api = firstStartScene('en', 'light')
+    await ready(api)
+    await fireEvent.click(screen.getByTestId('first-restore'))
+    await fireEvent.input(screen.getByTestId('restore-path'), { target: { value: '/usb/notes.txt' } })
+    await fireEvent.click(screen.getByTestId('restore-look'))
+    await screen.findByText('This file is not a backup of a Tulou server.')
+    await fireEvent.click(screen.getByTestId('restore-pick'))
+    const peek = await screen.findByTestId('restore-peek')
+    expect(peek.textContent).toContain('2 communities, 12 accounts')
+    expect(await faults()).toEqual([])
+    await fireEvent.click(screen.getByTestId('restore-submit'))
+    const link = await screen.findByTestId('join-link')
+    expect(link).toHaveProperty('value', 'ws://127.0.0.1:4780')
+    expect(api.calls).toContain('restoreBackup /b/now.tulou-backup')
+  })
+
+  it('says what becomes of the server that is there', async () => {
+    const api = fullScene('en', 'light')
+    api.peeked = { ...api.peeked, replaces: 'My house', isSameServer: false }
+    const window = await ready(api)
+    window.dialogs.show({ kind: 'restore', path: '/b/a.tulou-backup' })
+    const said = await screen.findByTestId('restore-replaces')
+    expect(said.textContent).toContain('“My house”, which stops')
+    expect(said.textContent).toContain('not deleted')
+  })
+
+  it('is not done for a file that was typed over after it was looked at', async () => {
+    const api = fullScene('en', 'light')
+    const window = await ready(api)
+    window.dialogs.show({ kind: 'restore', path: '/b/a.tulou-backup' })
+    await screen.findByTestId('restore-peek')
+    await fireEvent.input(screen.getByTestId('restore-path'), { target: { value: '/b/b.tulou-backup' } })
+    expect(screen.queryByTestId('restore-submit')).toBeNull()
+  })
+})
+
+describe('backups', () => {
+  it('are listed with date and size, and made when asked for', async () => {
+    const api = fullScene('en', 'light')
+    api.backups = {
+      ...api.backups,
+      backups: [
+        {
+          path: '/b/daily-1.tulou-backup',
+          name: 'daily-1.tulou-backup',
+          madeAt: 1_795_000_000_000,
+          bytes: 4_234_567,
+          isDaily: true,
+          isReadable: true,
+        },
+        {
+          path: '/b/odd.tulou-backup',
+          name: 'odd.tulou-backup',
+          madeAt: 1_794_000_000_000,
+          bytes: 12,
+          isDaily: false,
+          isReadable: false,
+        },
+      ],
+    }
+    const window = await ready(api)
+    window.dialogs.show({ kind: 'settings' })
+    await fireEvent.click(await screen.findByTestId('page-server', {}, { timeout: 10_000 }))
+    const list = await screen.findByTestId('backup-list')
+    expect(list.textContent).toMatch(/daily\s+·\s+4\.2 MB/)
+    expect(list.textContent).toMatch(/cannot be read\s+·\s+12 byte/)
+    expect(await faults()).toEqual([])
+    await fireEvent.click(screen.getByTestId('backup-now'))
+    await waitFor(() => expect(screen.getAllByTestId('backup-restore')).toHaveLength(3))
+    await fireEvent.click(screen.getByTestId('backup-folder'))
+    expect(api.calls).toContain('openBackups')
+  })
+
+  it('say why the last one was not made', async () => {
+    const api = fullScene('en', 'light')
+    if (api.app.hosting) api.app = { ...api.app, hosting: { ...api.app.hosting, backupFailure: 'backup_no_room' } }
+    const window = await ready(api)
+    window.dialogs.show({ kind: 'settings' })
+    await fireEvent.click(await screen.findByTestId('page-server', {}, { timeout: 10_000 }))
+    const said = await screen.findByTestId('backup-failure')
+    expect(said.textContent).toContain('too little room on the disk')
+  })
+})
+
+describe('what a restored server lost', () => {
+  it('is offered in its topic, one by one or all at once', async () => {
+    const api = withAccount({ lost: [lostIn('t3', 2)] })
+    api.lost = [
+      { id: 'l1', text: 'after, one', writtenAt: 1 },
+      { id: 'l2', text: 'after, two', writtenAt: 2 },
+    ]
+    await ready(api)
+    const bar = await screen.findByTestId('lost')
+    expect(bar.textContent).toContain('2 of your messages are not there any more')
+    expect(screen.queryByTestId('banner-lost')).toBeNull()
+    await fireEvent.click(screen.getByTestId('lost-list'))
+    await waitFor(() => expect(screen.getAllByTestId('lost-message')).toHaveLength(2))
+    expect(await faults()).toEqual([])
+    await fireEvent.click(screen.getByRole('button', { name: 'Send “after, one” again' }))
+    await waitFor(() => expect(api.calls).toContain('sendLost t3 l1'))
+    await fireEvent.click(screen.getByRole('button', { name: 'Discard “after, two”' }))
+    await waitFor(() => expect(api.calls).toContain('discardLost t3 l2'))
+    await fireEvent.click(screen.getByTestId('lost-send'))
+    await waitFor(() => expect(api.calls).toContain('sendLost t3 all'))
+    await fireEvent.click(screen.getByTestId('lost-discard'))
+    expect(api.calls).not.toContain('discardLost t3 all')
+    await fireEvent.click(await screen.findByTestId('confirm-submit'))
+    await waitFor(() => expect(api.calls).toContain('discardLost t3 all'))
+  })
+
+  it('is named above when it stands elsewhere, and can be copied where a topic is gone', async () => {
+    const api = withAccount({ lost: [lostIn('t3', 1), lostIn('t9', 3), lostIn('gone', 1, null)] })
+    await ready(api)
+    const banner = await screen.findByTestId('banner-lost')
+    expect(banner.textContent).toContain('4 of your messages in other topics are not')
+    await fireEvent.click(screen.getByTestId('lost-show'))
+    const dialog = await screen.findByTestId('dialog-lost')
+    expect(dialog.querySelectorAll('[data-testid=lost]')).toHaveLength(3)
+    const gone = dialog.querySelector('[data-topic=gone]')
+    expect(gone?.textContent).toContain('You can copy the text')
+    expect(gone?.querySelector('[data-testid=lost-send]')).toBeNull()
+    expect(await faults()).toEqual([])
+  })
+})
+
+describe('a server without room', () => {
+  it('is told to everybody when it only reads, with what becomes of what is written', async () => {
+    await ready(withAccount({ disk: 'full', isHostedHere: false, isServerAdmin: false }))
+    const banner = await screen.findByTestId('banner-disk-full')
+    expect(banner.textContent).toContain('waits here and is sent when there is room')
+  })
+
+  it('is told beforehand to those who can make room, and to nobody else', async () => {
+    await ready(withAccount({ disk: 'low', isHostedHere: false, isServerAdmin: false }))
+    await screen.findAllByTestId('message')
+    expect(screen.queryByTestId('banner-disk-low')).toBeNull()
+    cleanup()
+    await ready(withAccount({ disk: 'low', isHostedHere: false, isServerAdmin: true }))
+    await screen.findByTestId('banner-disk-low')
+    expect(await faults()).toEqual([])
+  })
+})
+
+describe('sizes', () => {
+  it.each([
+    [0, '0 byte'],
+    [999, '999 byte'],
+    [4_234_567, '4.2 MB'],
+    [214_748_364_800, '215 GB'],
+  ])('%d bytes are %s', (bytes, said) => {
+    i18n.use('en')
+    expect(i18n.size(bytes)).toBe(said)
+  })
+})
