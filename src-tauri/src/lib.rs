@@ -97,7 +97,7 @@ fn build(is_closed: bool) -> tauri::Result<tauri::App> {
                 return Ok(window::make_bare(app.handle())?);
             }
             let handle = app.handle().clone();
-            let controller = Controller::new(NativeWindow::new(handle.clone(), home.web_view()));
+            let controller = Controller::new(NativeWindow::new(handle.clone(), home.clone()));
             app.manage(App::new(home, controller.clone()));
             end_on_signals(handle.clone());
             tauri::async_runtime::spawn(async move {

@@ -1,11 +1,17 @@
 //! The native window. It can be destroyed, which gives the web view's memory back, and made again.
 
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, webview::PageLoadEvent};
+use tauri::{
+    AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, webview::PageLoadEvent,
+    window::Color,
+};
+use tulou_client::{theme_of, view::Theme};
 
-use crate::controller::Shell;
+use crate::{controller::Shell, home::Home};
 
 /// The only window's label; the capability names it.
 pub const LABEL: &str = "main";
@@ -16,17 +22,33 @@ pub const SIZE_VARIABLE: &str = "TULOU_WINDOW_SIZE";
 /// Its size at the first start.
 const SIZE: (f64, f64) = (1280.0, 800.0);
 
+/// The ground of the light and of the dark theme, as `--bg` in `ui/src/app.css`.
+const LIGHT: Color = Color(0xfc, 0xfb, 0xf9, 0xff);
+const DARK: Color = Color(0x20, 0x20, 0x1e, 0xff);
+
 /// The window as the controller reaches it.
 pub struct NativeWindow {
     app: AppHandle,
-    /// Where the web view keeps what it wants to keep.
-    folder: PathBuf,
+    home: Home,
 }
 
 impl NativeWindow {
-    /// The window of this app, whose web view keeps what it wants to keep in `folder`.
-    pub fn new(app: AppHandle, folder: PathBuf) -> Self {
-        Self { app, folder }
+    /// The window of this app, for the person whose folder it is.
+    pub fn new(app: AppHandle, home: Home) -> Self {
+        Self { app, home }
+    }
+
+    /// Gives the window the colour of what will be drawn in it, so that a dark one does not begin with a white flash.
+    fn paint_ground(&self, window: &WebviewWindow) {
+        let is_dark = match theme_of(&self.home.client()) {
+            Theme::Dark => true,
+            Theme::Light => false,
+            Theme::System => window.theme().is_ok_and(|theme| theme == tauri::Theme::Dark),
+        };
+        let ground = if is_dark { DARK } else { LIGHT };
+        if let Err(error) = window.set_background_color(Some(ground)) {
+            tracing::warn!("the window's colour could not be set: {error}");
+        }
     }
 }
 
@@ -55,13 +77,14 @@ impl Shell for NativeWindow {
         let made =
             WebviewWindowBuilder::new(&self.app, LABEL, WebviewUrl::App("index.html".into()))
                 .title("Tulou")
-                .data_directory(self.folder.clone())
+                .data_directory(self.home.web_view())
                 .inner_size(width, height)
                 .min_inner_size(760.0, 520.0)
                 .center()
                 .build();
-        if let Err(error) = made {
-            tracing::error!("the window could not be made: {error}");
+        match made {
+            Ok(window) => self.paint_ground(&window),
+            Err(error) => tracing::error!("the window could not be made: {error}"),
         }
     }
 

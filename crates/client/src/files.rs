@@ -11,7 +11,7 @@ use tulou_protocol::{AccountId, Fingerprint, ServerId};
 
 use crate::{
     error::Error,
-    view::{Place, Settings},
+    view::{Place, Settings, Theme},
 };
 
 /// What the person set on this computer.
@@ -96,6 +96,14 @@ impl Folder {
     pub fn keep_accounts(&self, accounts: &Accounts) -> Result<(), Error> {
         write(&self.0.join("accounts.json"), accounts)
     }
+}
+
+/// The theme that the person set, read without opening a client: a window has its colour before anything is drawn in it.
+pub fn theme_of(folder: &Path) -> Theme {
+    read::<Preferences>(&folder.join("settings.json"))
+        .unwrap_or_default()
+        .settings
+        .theme
 }
 
 fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T, Error> {

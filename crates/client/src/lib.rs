@@ -47,4 +47,5 @@ pub mod view;
 pub use changes::Changes;
 pub use client::Client;
 pub use error::Error;
+pub use files::theme_of;
 pub use secrets::{InMemory, Keyring, Secrets};
