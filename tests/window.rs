@@ -1,6 +1,8 @@
 //! The whole path in the real window: host, invite, join, talk, kill, come back. A second person takes part without a
 //! window. Needs a display, a session bus with a keyring, and WebKitWebDriver: `cargo xtask test` provides them.
 
+#[path = "window/accounts.rs"]
+mod accounts;
 #[path = "window/corpus.rs"]
 mod corpus;
 #[path = "window/driver.rs"]

@@ -44,7 +44,8 @@ impl Window {
         Self::start_with(home, width, height, &[]).await
     }
 
-    async fn start_with(
+    /// Starts the app with its folder, in a window of this size, with more in its environment.
+    pub async fn start_with(
         home: &Path,
         width: u32,
         height: u32,

@@ -82,7 +82,8 @@ async fn without_a_keyring_the_person_signs_in_at_each_start_and_no_file_holds_t
     }
 }
 
-fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+/// Every file in a folder and below.
+pub fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {

@@ -55,6 +55,7 @@ async fn thirty_commands_written_offline_survive_a_kill_and_are_applied_in_order
         .fill(&named("join-password"), "correct horse 电池")
         .await;
     window.click(&named("join-submit")).await;
+    window.keep_codes().await;
     window.find(&named("tree")).await;
     let guests = window.topic_id("guests").await;
     window.open_topic(&guests).await;

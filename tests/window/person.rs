@@ -23,13 +23,26 @@ pub fn named(name: &str) -> String {
 impl Window {
     /// Hosts on this computer, from the first start's screen to the main window.
     pub async fn host(&self, display_name: &str, name: &str) {
+        self.begin_to_host(display_name, name).await;
+        self.keep_codes().await;
+        self.find(&named("window")).await;
+    }
+
+    /// Hosts on this computer, up to the codes of the new account.
+    pub async fn begin_to_host(&self, display_name: &str, name: &str) {
         self.click(&named("first-host")).await;
         self.fill(&named("host-display-name"), display_name).await;
         self.fill(&named("host-name"), name).await;
         self.fill(&named("host-password"), "correct horse 电池")
             .await;
         self.click(&named("host-submit")).await;
-        self.find(&named("window")).await;
+    }
+
+    /// Says that the recovery codes of a new account are kept.
+    pub async fn keep_codes(&self) {
+        self.click(&named("codes-kept")).await;
+        self.click(&named("codes-done")).await;
+        self.gone(&named("dialog-codes")).await;
     }
 
     /// Makes a community from the empty window.

@@ -256,7 +256,7 @@ async fn every_screen_fits_in_both_languages_themes_and_sizes() {
     }
 }
 
-async fn look(window: &Window, language: &str, theme: &str) {
+pub async fn look(window: &Window, language: &str, theme: &str) {
     let mut settings = window.ask("app_view", json!({})).await["settings"].clone();
     settings["language"] = json!(language);
     settings["theme"] = json!(theme);
@@ -272,7 +272,7 @@ async fn look(window: &Window, language: &str, theme: &str) {
 }
 
 /// Nothing sticks out of the window, nothing is named by its code; the picture is kept.
-async fn shown(window: &Window, screen: &str, language: &str, theme: &str) {
+pub async fn shown(window: &Window, screen: &str, language: &str, theme: &str) {
     window
         .picture(&format!("{screen}-{language}-{theme}"))
         .await;
