@@ -10,6 +10,8 @@ export default defineConfig({
   // Tests run Svelte's browser build, so that effects and lifecycle hooks do what they do in the window.
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
   test: {
+    // A busy machine takes its time; what hangs is found all the same.
+    testTimeout: 30_000,
     environment: 'jsdom',
     include: ['src/**/*.test.ts'],
     setupFiles: ['src/testing/setup.ts'],

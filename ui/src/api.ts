@@ -12,6 +12,7 @@ import type {
   DraftView,
   ExplainView,
   HostInput,
+  HostingInput,
   InviteView,
   JoinInput,
   Joined,
@@ -24,6 +25,7 @@ import type {
   ResetView,
   SecurityView,
   ServerAccountsView,
+  Relocation,
   ServerPeek,
   Settings,
   SignedUp,
@@ -44,6 +46,9 @@ export interface Api {
   subscribe(onChanges: (changes: Change[]) => void): Promise<null>
   peek(link: string): Promise<ServerPeek>
   host(input: HostInput): Promise<SignedUp>
+  letOthers(input: HostingInput): Promise<null>
+  startHosting(): Promise<null>
+  relocate(account: string, link: string, key: string | null): Promise<Relocation>
   join(input: JoinInput): Promise<Joined>
   joinCommunity(account: string, link: string): Promise<Place>
   signIn(account: string, password: string): Promise<null>
@@ -134,6 +139,9 @@ export const tauri: Api = {
   },
   peek: (link) => unwrap(commands.peek(link)),
   host: (input) => unwrap(commands.host(input)),
+  letOthers: (input) => unwrap(commands.letOthers(input)),
+  startHosting: () => unwrap(commands.startHosting()),
+  relocate: (account, link, key) => unwrap(commands.relocate(account, link, key)),
   join: (input) => unwrap(commands.join(input)),
   joinCommunity: (account, link) => unwrap(commands.joinCommunity(account, link)),
   signIn: (account, password) => unwrap(commands.signIn(account, password)),

@@ -206,11 +206,16 @@ export const en: Messages = {
     offline: 'Offline',
     signedOut: 'Signed out',
     waiting: (n) => `${n} waiting to be sent`,
-    offlineBanner: 'You are offline. What you write is kept, and sent in order when you are back.',
-    offlineWaiting: (n) => `You are offline. ${n} waiting, to be sent in order when you are back.`,
+    offlineBanner: 'The server cannot be reached. What you write is kept, and sent in order when you are back.',
+    offlineWaiting: (n) => `The server cannot be reached. ${n} waiting, to be sent in order when you are back.`,
     retryIn: (s) => `Reconnecting in ${s} s`,
     signedOutBanner: 'Your sign-in has ended. Sign in again.',
     signIn: 'Sign in',
+    hurry: 'Try now',
+    relocate: 'Server moved?',
+    otherKey: 'Certificate changed.',
+    otherKeyBanner:
+      'Where the server should be, something answers with another key. Nothing was sent there, and no password. If the server has moved, enter its new link; if not, ask whoever runs it.',
   },
 
   timeline: {
@@ -330,7 +335,6 @@ export const en: Messages = {
     signOut: 'Sign out',
     signOutSure: (name) => `Sign out ${name}? What was not sent stays on this computer.`,
     folder: 'Data folder',
-    addresses: 'Listening on',
     notHosting: 'No server runs on this computer.',
     plain:
       'Data is not encrypted on disk, and conversations are not end-to-end encrypted: who runs a server can reach what it stores.',
@@ -401,6 +405,44 @@ export const en: Messages = {
     made: (name, until) => `Hand this code to ${name}: it sets a new password once, until ${until}.`,
   },
 
+  reach: {
+    title: 'How the server is reached',
+    letOthers: 'Let others join from other computers',
+    letOthersHint:
+      'The server then listens on all networks of this computer. Everything is encrypted on the way, and only people with an invite link or an account get in.',
+    onlyHere: 'Only this computer reaches the server: nobody else can join.',
+    noNetwork: 'This computer is in no network, so nobody else reaches the server now.',
+    localOnly: (port) =>
+      `The server is reached from your local network only. For people elsewhere, have your router forward port ${port} to this computer, then enter your public address or a name that leads here.`,
+    internet: 'One of these addresses leads here from the internet, if no firewall or router is in the way.',
+    portTaken: (taken, port) =>
+      `Another program uses port ${taken}, so the server took port ${port} for now. New invite links carry it; older ones find the server again when port ${taken} is free.`,
+    own: 'Address of your own',
+    ownHint: 'A name or public address that leads to this computer. Invite links carry it first.',
+    addresses: 'In invite links',
+    from: { internet: 'from the internet', localNetwork: 'local network', thisComputer: 'this computer only' },
+    key: 'Key fingerprint',
+    keyHint: 'Invite links carry it. Whoever joins knows the server by it, wherever it moves.',
+    copyKey: 'Copy the fingerprint',
+    failed: 'The server on this computer does not run:',
+    startAgain: 'Start again',
+  },
+
+  relocate: {
+    title: 'Where is the server now?',
+    text: (server) =>
+      `Enter a new invite link or the new address of “${server}”. Your account and everything kept on this computer stay. The server has to prove that it is the same before anything is sent.`,
+    go: 'Connect',
+    found: 'The server was found',
+    otherKeyTitle: 'The link names another key',
+    otherKeyText:
+      'The server is known by one key, and this link names another. Somebody may be pretending to be the server. Go on only if whoever runs it has told you that the key was changed, and the new fingerprint is theirs.',
+    old: 'Known so far',
+    new: 'In the link',
+    trust: 'Trust the new key',
+    refuse: 'Do not connect',
+  },
+
   signIn: {
     title: 'Sign in',
     text: (name, server) => `Sign in to ${server} as ${name}`,
@@ -450,6 +492,7 @@ export const en: Messages = {
     used: (n, max) => `used ${n} of ${max}`,
     usedUnlimited: (n) => `used ${n === '1' ? 'once' : `${n} times`}`,
     until: (when) => `until ${when}`,
+    onlyHere: 'Only this computer reaches the server so far, so a link works for nobody else.',
     expired: 'expired',
     none: 'No valid links',
     minutes30: '30 minutes',
@@ -549,7 +592,13 @@ export const en: Messages = {
     offline: 'You are offline, and this needs the server.',
     busy: (seconds) => (seconds ? `Too fast: try again in ${seconds} s.` : 'Too fast: try again shortly.'),
     unreachable: 'The server cannot be reached. Check the address and the network.',
-    certificate: 'The server’s certificate does not match the invite link, so the connection was ended.',
+    certificate:
+      'The server cannot be verified by its address. Use an invite link: it carries the key that the server is known by.',
+    certificate_changed:
+      'The server has another key than the one it is known by, so the connection was ended. Nothing was sent.',
+    other_server: 'That leads to another server.',
+    unencrypted: 'An unencrypted address works on this computer only. Use an invite link, or an address with wss://.',
+    bad_address: 'That is no address that others could use. An example: house.example.org',
     too_old: 'The server is too old for this program: ask its operator to update.',
     too_new: 'This comes from a newer version of the program: please update.',
     signed_out: 'Your sign-in has ended. Sign in again.',

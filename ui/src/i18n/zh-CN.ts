@@ -199,11 +199,16 @@ export const zhCN = {
     offline: '离线',
     signedOut: '未登录',
     waiting: (n: string) => `${n} 项等待发送`,
-    offlineBanner: '您已离线。写下的内容会保存下来，联网后按顺序发出。',
-    offlineWaiting: (n: string) => `您已离线，${n} 项会在联网后按顺序发出。`,
+    offlineBanner: '暂时连不上服务器。写下的内容会保存下来，连上后按顺序发出。',
+    offlineWaiting: (n: string) => `暂时连不上服务器，${n} 项会在连上后按顺序发出。`,
     retryIn: (s: string) => `${s} 秒后重连`,
     signedOutBanner: '登录已失效，请重新登录。',
     signIn: '登录',
+    hurry: '立即重试',
+    relocate: '服务器搬家了？',
+    otherKey: '证书已变更。',
+    otherKeyBanner:
+      '原来的地址上，有一台密钥不同的服务器在应答。没有向它发送任何内容，也没有发送密码。如果服务器搬家了，请输入新的链接；如果没有，请询问服务器的主人。',
   },
 
   timeline: {
@@ -324,7 +329,6 @@ export const zhCN = {
     signOut: '退出登录',
     signOutSure: (name: string) => `退出 ${name} 的登录？没发出的内容会保留在这台电脑上。`,
     folder: '数据文件夹',
-    addresses: '监听地址',
     notHosting: '这台电脑没有运行服务器。',
     plain: '数据在磁盘上没有加密，聊天也不是端到端加密的：服务器的管理者能接触到存储的内容。',
     keyring: '登录状态保存在系统的密钥环里。',
@@ -389,6 +393,43 @@ export const zhCN = {
     made: (name: string, until: string) => `请把这个代码转交给 ${name}，用它可以设置一次新密码（${until} 前有效）：`,
   },
 
+  reach: {
+    title: '怎样连到这台服务器',
+    letOthers: '允许其他电脑连接',
+    letOthersHint: '开启后，服务器会监听这台电脑的所有网络。连接全程加密，只有持邀请链接或账号的人能进来。',
+    onlyHere: '现在只有这台电脑能连到服务器，其他人无法加入。',
+    noNetwork: '这台电脑没有连接任何网络，其他人暂时连不到服务器。',
+    localOnly: (port: string) =>
+      `目前只有本地网络里的电脑能连到服务器。想让外面的人也能加入，请在路由器上把端口 ${port} 转发到这台电脑，再填写公网地址或通到这里的域名。`,
+    internet: '下面有地址可以从互联网连到这里，只要没有被防火墙或路由器挡住。',
+    portTaken: (taken: string, port: string) =>
+      `端口 ${taken} 被别的程序占用，服务器暂时改用端口 ${port}。新的邀请链接会使用它；端口 ${taken} 空出来后，旧链接就能重新找到服务器。`,
+    own: '自己的地址',
+    ownHint: '能通到这台电脑的域名或公网地址，邀请链接会优先使用它。',
+    addresses: '邀请链接中的地址',
+    from: { internet: '互联网', localNetwork: '本地网络', thisComputer: '仅这台电脑' },
+    key: '密钥指纹',
+    keyHint: '邀请链接里带着它。加入的人凭它认出这台服务器，换了地址也一样。',
+    copyKey: '复制指纹',
+    failed: '这台电脑上的服务器没有运行：',
+    startAgain: '重新启动',
+  },
+
+  relocate: {
+    title: '服务器现在在哪里？',
+    text: (server: string) =>
+      `请输入“${server}”新的邀请链接或新地址。您的账号和保存在这台电脑上的内容都不变。服务器要先证明自己没有换，才会向它发送内容。`,
+    go: '连接',
+    found: '已找到服务器',
+    otherKeyTitle: '链接里的密钥不同',
+    otherKeyText:
+      '这台服务器一直使用一把密钥，而这个链接里是另一把，可能有人在冒充它。只有当服务器的主人告诉过您密钥已更换，并且新指纹与其一致时，才应继续。',
+    old: '一直以来的密钥',
+    new: '链接里的密钥',
+    trust: '信任新密钥',
+    refuse: '不连接',
+  },
+
   signIn: {
     title: '登录',
     text: (name: string, server: string) => `以 ${name} 登录 ${server}`,
@@ -437,6 +478,7 @@ export const zhCN = {
     revokeSure: '作废这个链接？之后不能再用它加入。',
     used: (n: string, max: string) => `已用 ${n} / ${max}`,
     usedUnlimited: (n: string) => `已用 ${n} 次`,
+    onlyHere: '目前只有这台电脑能连到服务器，链接对别人还不起作用。',
     until: (when: string) => `${when} 过期`,
     expired: '已过期',
     none: '没有有效的链接',
@@ -536,7 +578,11 @@ export const zhCN = {
     offline: '现在离线，这个操作需要联网。',
     busy: (seconds: string) => (seconds ? `太快了，请 ${seconds} 秒后再试。` : '太快了，请稍后再试。'),
     unreachable: '连不上服务器，请检查地址和网络。',
-    certificate: '服务器的证书与邀请链接不符，连接已中止。',
+    certificate: '只凭地址无法验证这台服务器。请使用邀请链接，里面带有服务器的密钥指纹。',
+    certificate_changed: '服务器的密钥与之前不同，连接已中止，没有发送任何内容。',
+    other_server: '这里通向另一台服务器。',
+    unencrypted: '未加密的地址只能在这台电脑上使用。请使用邀请链接，或以 wss:// 开头的地址。',
+    bad_address: '其他人无法使用这个地址。示例：house.example.org',
     too_old: '服务器的版本太旧，请联系管理员更新。',
     too_new: '这些数据来自更新版本的程序，请更新程序。',
     signed_out: '登录已失效，请重新登录。',

@@ -22,6 +22,7 @@ export type Dialog =
   | { kind: 'restore'; path: string }
   | { kind: 'lost'; account: string }
   | { kind: 'signIn'; account: string }
+  | { kind: 'relocate'; account: string }
   | { kind: 'security'; account: string }
   | { kind: 'recoveryCodes'; account: string; codes: readonly string[] }
   | { kind: 'confirm'; text: string; action: string; typed?: string; run: () => Promise<unknown> }

@@ -88,6 +88,9 @@ export class StandIn implements Api {
           members: link.includes('invite') ? 986_120 : null,
           accounts: [],
         })
+  letOthers = () => this.#call('letOthers', null)
+  startHosting = () => this.#call('startHosting', null)
+  relocate = () => this.#call('relocate', { result: 'found' as const, address: 'wss://10.0.0.7:4780' })
   host = () => this.#call('host', { account: this.app.accounts[0]?.key ?? '', recoveryCodes: this.codes })
   join = (input: JoinInput) =>
     this.#call(`join ${input.register ? 'new' : input.code === null ? 'known' : 'forgotten'}`, {

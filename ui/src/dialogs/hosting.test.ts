@@ -1,0 +1,136 @@
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { fullScene } from '../../stories/scenes'
+import type { AccountView, HostingView, Relocation } from '../api'
+import App from '../App.svelte'
+import { i18n } from '../i18n.svelte'
+import type { WindowState } from '../state/window.svelte'
+import { faults } from '../testing/faults'
+import type { StandIn } from '../testing/stand-in'
+
+let api: StandIn
+beforeEach(() => {
+  api = fullScene('en', 'light')
+})
+afterEach(cleanup)
+
+const ready = async (): Promise<WindowState> => {
+  let window: WindowState | undefined
+  render(App, { api, onready: (state: WindowState) => (window = state) })
+  await waitFor(() => expect(window).toBeDefined())
+  return window as WindowState
+}
+
+function setAccount(more: Partial<AccountView>): void {
+  const [first, ...others] = api.app.accounts
+  if (first) api.app = { ...api.app, accounts: [{ ...first, ...more }, ...others] }
+}
+
+function setHosting(more: Partial<HostingView>): void {
+  if (api.app.hosting) api.app = { ...api.app, hosting: { ...api.app.hosting, ...more } }
+}
+
+describe('a server that cannot be reached', () => {
+  it('is tried at once when the person asks, and looked for elsewhere', async () => {
+    setAccount({ connection: { state: 'offline', retryAt: Date.now() + 12_000 }, isHostedHere: false })
+    const window = await ready()
+    const banner = await screen.findByTestId('banner-offline')
+    expect(banner.textContent).toContain('The server cannot be reached')
+    await fireEvent.click(screen.getByTestId('banner-hurry'))
+    expect(api.calls).toContain('hurry')
+    await fireEvent.click(screen.getByTestId('banner-relocate'))
+    expect(window.dialogs.open.map((one) => one.dialog.kind)).toEqual(['relocate'])
+  })
+
+  it('is not looked for elsewhere while it is hosted here', async () => {
+    setAccount({ connection: { state: 'offline', retryAt: Date.now() + 12_000 }, isHostedHere: true })
+    await ready()
+    await screen.findByTestId('banner-offline')
+    expect(screen.queryByTestId('banner-relocate')).toBeNull()
+  })
+})
+
+describe('a server with another key', () => {
+  const keys: Relocation = { result: 'otherKey', old: 'OLD-KEY', new: 'NEW-KEY' }
+
+  it('is told in plain words, also that nothing was sent', async () => {
+    setAccount({ connection: { state: 'otherKey', retryAt: Date.now() + 12_000 }, isHostedHere: false })
+    await ready()
+    const banner = await screen.findByTestId('banner-other-key')
+    expect(banner.getAttribute('role')).toBe('alert')
+    expect(banner.textContent).toContain('Nothing was sent there, and no password')
+    expect(screen.getByTestId('me').textContent).toContain(i18n.t.me.otherKey)
+    expect(await faults(banner)).toEqual([])
+  })
+
+  it('is trusted by decision only', async () => {
+    const asked: (string | null)[] = []
+    api.relocate = (_account: string, _link: string, key: string | null) => {
+      asked.push(key)
+      return Promise.resolve(key === null ? keys : { result: 'found' as const, address: 'wss://10.0.0.7:4780' })
+    }
+    const window = await ready()
+    window.dialogs.show({ kind: 'relocate', account: 's1.me' })
+    await fireEvent.input(await screen.findByTestId('relocate-link'), { target: { value: 'tulou://join/?at=…' } })
+    await fireEvent.click(screen.getByTestId('relocate-submit'))
+    expect((await screen.findByTestId('relocate-old')).textContent).toBe('OLD-KEY')
+    expect(screen.getByTestId('relocate-new').textContent).toBe('NEW-KEY')
+    expect(await faults(screen.getByTestId('dialog-relocate'))).toEqual([])
+    expect(asked, 'nothing is decided yet').toEqual([null])
+    await fireEvent.click(screen.getByTestId('relocate-trust'))
+    await waitFor(() => expect(window.dialogs.open).toEqual([]))
+    expect(asked).toEqual([null, 'NEW-KEY'])
+  })
+})
+
+describe('the server on this computer', () => {
+  const summary = () => screen.getByTestId('reach-summary').textContent
+
+  it.each([
+    [{ isOpen: false }, 'nobody else can join'],
+    [
+      { isOpen: true, addresses: [{ address: 'ws://127.0.0.1:4780', reach: 'thisComputer' as const }] },
+      'in no network',
+    ],
+    [
+      { isOpen: true, addresses: [{ address: 'wss://192.168.1.20:4780', reach: 'localNetwork' as const }] },
+      'from your local network only',
+    ],
+    [
+      { isOpen: true, addresses: [{ address: 'wss://203.0.113.7:4780', reach: 'internet' as const }] },
+      'from the internet',
+    ],
+  ])('says who reaches it: %j', async (more, words) => {
+    setHosting(more)
+    await settings()
+    expect(summary()).toContain(words)
+    expect(await faults(screen.getByTestId('reach'))).toEqual([])
+  })
+
+  it('says that its port is taken, and why it does not run', async () => {
+    setHosting({ takenPort: 4780, port: 50123, failure: 'the disk is on fire', addresses: [], key: null })
+    await settings()
+    expect(screen.getByTestId('reach-port').textContent).toContain('took port 50123')
+    expect(screen.getByTestId('hosting-failed').textContent).toContain('the disk is on fire')
+    await fireEvent.click(screen.getByTestId('hosting-start'))
+    expect(api.calls).toContain('startHosting')
+  })
+
+  it('lets others join from the invite, too', async () => {
+    setHosting({ isOpen: false })
+    const window = await ready()
+    await window.openCommunity('s1.me', 'c1')
+    window.dialogs.show({ kind: 'invite' })
+    await screen.findByTestId('invite-only-here')
+    await fireEvent.click(screen.getByTestId('invite-let-others'))
+    expect(api.calls).toContain('letOthers')
+  })
+
+  async function settings(): Promise<void> {
+    const window = await ready()
+    window.dialogs.show({ kind: 'settings' })
+    // The page is read when it is asked for.
+    await fireEvent.click(await screen.findByTestId('page-server', undefined, { timeout: 20_000 }))
+    await screen.findByTestId('reach')
+  }
+})
