@@ -7,12 +7,16 @@ mod accounts;
 mod corpus;
 #[path = "window/driver.rs"]
 mod driver;
+#[path = "window/hosting.rs"]
+mod hosting;
 #[path = "window/keyring.rs"]
 mod keyring;
 #[path = "window/offline.rs"]
 mod offline;
 #[path = "window/person.rs"]
 mod person;
+#[path = "window/restored.rs"]
+mod restored;
 #[path = "window/screens.rs"]
 mod screens;
 #[path = "window/standalone.rs"]
