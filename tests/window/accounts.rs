@@ -128,7 +128,12 @@ async fn an_account_is_guarded_ended_elsewhere_and_recovered_in_the_window() {
     window.find(&named("form-error")).await;
     shown(&window, "security-wrong", "en", "light").await;
     change("correct horse 电池").await;
-    window.gone(&named("form-error")).await;
+    window
+        .until(
+            "the password changed",
+            "return document.querySelector('[data-testid=\"security-new\"]').value === ''",
+        )
+        .await;
     let old = laptop
         .sign_in_again(&account, "correct horse 电池")
         .await
