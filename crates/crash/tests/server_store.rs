@@ -1,0 +1,262 @@
+//! The server's store through losses of power: what was answered is there, once, with its answer, and nothing else is.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "shared/points.rs"]
+mod points;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use points::Chance;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tulou_crash::{Disk, vfs};
+use tulou_protocol::{
+    AccountId, Body, CommandId, CommunityId, Log, MessageId, Rev, Seq, TopicId, question::PageAt,
+};
+use tulou_server::{
+    domain::change::{Change, Expect, Sent},
+    store::{Accounts, Commit, Delivery, NewAccount, Outcome, Store, sqlite::Sqlite},
+};
+use uuid::Uuid;
+
+const ALICE: AccountId = AccountId(Uuid::from_u128(1));
+const TOPIC: TopicId = TopicId(Uuid::from_u128(2));
+const COMMUNITY: CommunityId = CommunityId(Uuid::from_u128(3));
+/// Losses of power that each store goes through, one after the other.
+const LOSSES: u64 = 4;
+/// Groups of commands between two losses, at most.
+const GROUPS: u64 = 30;
+/// Operations of the disk that so many groups take, at most.
+const OPERATIONS: u64 = 600;
+
+/// What the store has to hold.
+#[derive(Default)]
+struct Model {
+    next: u128,
+    /// Commands that were answered.
+    answered: BTreeSet<u128>,
+    /// Commands that got no answer.
+    either: BTreeSet<u128>,
+    /// Accounts that were made, by name.
+    accounts: BTreeSet<u128>,
+    /// Whether the topic was begun.
+    has_begun: bool,
+}
+
+fn open(folder: &TempDir) -> Option<Sqlite> {
+    let (bus, mut deliveries) = mpsc::unbounded_channel::<Vec<Delivery>>();
+    tokio::spawn(async move {
+        while let Some(batch) = deliveries.recv().await {
+            for Delivery { committed, done } in batch {
+                let _ = done.send(Ok(Outcome::Done(committed)));
+            }
+        }
+    });
+    Sqlite::open(folder.path(), bus).ok()
+}
+
+fn commit(no: u128, expects: Vec<Expect>, changes: Vec<Change>) -> Commit {
+    Commit {
+        account: ALICE,
+        command: CommandId(Uuid::from_u128(no)),
+        origin: 0,
+        now: 10,
+        expects,
+        changes,
+    }
+}
+
+fn send(no: u128, chance: &mut Chance) -> Commit {
+    let words = usize::try_from(chance.below(300)).unwrap();
+    let sent = Change::Send(Box::new(Sent {
+        topic: TOPIC,
+        message: MessageId(Uuid::from_u128(no)),
+        author: ALICE,
+        author_rev: Rev(1),
+        text: format!("{no} {}", "话 ".repeat(words)),
+        reply_to: None,
+        written_at: 1,
+        mentions: Vec::new(),
+        wide: Vec::new(),
+    }));
+    commit(no, Vec::new(), vec![sent])
+}
+
+fn account(no: u128) -> NewAccount {
+    NewAccount {
+        id: AccountId(Uuid::from_u128(no)),
+        name: format!("somebody{no}"),
+        display_name: format!("Somebody {no}"),
+        password: "hash".to_owned(),
+        codes: Vec::new(),
+        only_as_first: false,
+        now: 1,
+    }
+}
+
+impl Model {
+    async fn begin(&mut self, store: &Sqlite) {
+        if !self.has_begun {
+            let begins = Change::TopicBegins {
+                community: COMMUNITY,
+                topic: TOPIC,
+            };
+            let expects = vec![Expect::New(Log::Topic(TOPIC))];
+            self.has_begun = matches!(
+                store.commit(commit(0, expects, vec![begins])).await,
+                Ok(Outcome::Done(_) | Outcome::Repeat(_))
+            );
+        }
+    }
+
+    /// Several commands at once, so that they share a transaction; some of them are repeats.
+    async fn step(&mut self, store: &Sqlite, chance: &mut Chance) {
+        let mut waiting = Vec::new();
+        for _ in 0..=chance.below(6) {
+            let is_repeat = chance.below(6) == 0;
+            let no = match self.answered.first() {
+                Some(no) if is_repeat => *no,
+                _ => {
+                    self.next += 1;
+                    self.next
+                }
+            };
+            waiting.push((no, store.commit(send(no, chance))));
+        }
+        let made = (chance.below(5) == 0).then(|| {
+            self.next += 1;
+            (self.next, store.create_account(account(self.next)))
+        });
+        for (no, answer) in waiting {
+            match answer.await {
+                Ok(Outcome::Done(_)) => {
+                    assert!(self.answered.insert(no), "{no} was done a second time");
+                }
+                Ok(Outcome::Repeat(_)) => assert!(self.answered.contains(&no), "{no} is no repeat"),
+                Ok(other) => panic!("{no}: {other:?}"),
+                Err(_) if self.answered.contains(&no) => {}
+                Err(_) => {
+                    self.either.insert(no);
+                }
+            }
+        }
+        if let Some((no, made)) = made
+            && made.await.is_ok()
+        {
+            self.accounts.insert(no);
+        }
+    }
+
+    /// Compares, and goes on from what is there.
+    async fn compare(&mut self, store: &Sqlite, seed: u64) {
+        let begun = store
+            .heads(vec![Log::Topic(TOPIC)])
+            .await
+            .unwrap()
+            .remove(0);
+        assert!(
+            begun.is_some() || !self.has_begun,
+            "seed {seed}: the topic was begun and is lost"
+        );
+        self.has_begun = begun.is_some();
+        let head = begun.unwrap_or_default();
+        let mut rows = Vec::new();
+        while rows.len() < usize::try_from(head.seq.0).unwrap() {
+            let at = PageAt::After(Seq(rows.len() as u64));
+            let page = store.page(TOPIC, at, 100, Seq(1)).await.unwrap().unwrap();
+            assert!(!page.rows.is_empty(), "seed {seed}: no seq is left out");
+            rows.extend(page.rows);
+        }
+        let mut held: BTreeMap<u128, u64> = BTreeMap::new();
+        for (row, seq) in rows.iter().zip(1..) {
+            let Body::Message(message) = &row.body else {
+                panic!("seed {seed}: {row:?} is no message");
+            };
+            assert_eq!(message.seq, Seq(seq), "seed {seed}: each has its place");
+            let id: MessageId = row.id.parse().unwrap();
+            assert!(
+                held.insert(id.0.as_u128(), seq).is_none(),
+                "seed {seed}: {} is there twice",
+                row.id
+            );
+        }
+        assert_eq!(
+            head.rev.0,
+            rows.len() as u64,
+            "seed {seed}: the head's rev counts the messages"
+        );
+        for no in &self.answered {
+            assert!(
+                held.contains_key(no),
+                "seed {seed}: {no} was answered and is lost"
+            );
+        }
+        for no in held.keys() {
+            assert!(
+                self.answered.contains(no) || self.either.contains(no),
+                "seed {seed}: nobody sent {no}"
+            );
+        }
+        for no in self.answered.iter().chain(&self.either) {
+            let command = CommandId(Uuid::from_u128(*no));
+            let answer = store.answer(ALICE, command).await.unwrap();
+            assert_eq!(
+                answer.is_some(),
+                held.contains_key(no),
+                "seed {seed}: {no} and its answer are there both or neither"
+            );
+        }
+        for no in &self.accounts {
+            let found = store.account(account(*no).name).await.unwrap();
+            assert!(found.is_some(), "seed {seed}: an account is lost");
+        }
+        self.answered = held.into_keys().collect();
+        self.either.clear();
+    }
+}
+
+/// Works until power is lost.
+async fn work(folder: &TempDir, disk: &Disk, model: &mut Model, chance: &mut Chance) {
+    // Making the tables is part of it.
+    let Some(store) = open(folder) else {
+        return;
+    };
+    model.begin(&store).await;
+    for _ in 0..GROUPS {
+        if disk.is_dead() || !model.has_begun {
+            break;
+        }
+        model.step(&store, chance).await;
+    }
+    disk.lose_power();
+    let _ = store.close().await;
+}
+
+#[tokio::test]
+async fn every_answered_command_is_in_the_servers_store_once_after_a_loss_of_power() {
+    let mut points = 0;
+    for seed in points::seeds() {
+        let mut chance = Chance::new(seed);
+        let mut model = Model::default();
+        let mut folder = TempDir::new().unwrap();
+        for _ in 0..LOSSES {
+            let disk = vfs::insert(folder.path()).unwrap();
+            disk.lose_power_after(chance.below(OPERATIONS));
+            work(&folder, &disk, &mut model, &mut chance).await;
+            disk.lose_power();
+            vfs::eject(&disk);
+            let after = TempDir::new().unwrap();
+            disk.files_after(seed ^ points, after.path()).unwrap();
+            folder = after;
+            points += 1;
+
+            // It is checked at this start, because its log was left behind.
+            let store = open(&folder).unwrap_or_else(|| panic!("seed {seed}: it does not open"));
+            model.compare(&store, seed).await;
+            tulou_server::store::check(folder.path()).unwrap();
+            store.close().await.unwrap();
+        }
+    }
+    println!("{points} losses of power");
+}
