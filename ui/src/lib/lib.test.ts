@@ -8,7 +8,8 @@ import { ComposingKeys } from './composing'
 import { groupDrop, topicDrop } from './drag'
 import { decodeMentions, encodeMentions, mentionBeforeCaret, namesIn } from './mentions'
 import { groupMove, groupStep, topicMove, topicStep } from './order'
-import { itemsOf, stepsBetween, type Item } from './rows'
+import { Heights, survivor } from './lines'
+import { itemsOf, type Item } from './rows'
 import { fit } from './search'
 import { shortcutOf } from './shortcuts'
 import { neighbour } from './topics'
@@ -108,27 +109,47 @@ describe('the lines of a timeline', () => {
     const both = itemsOf(timeline({ rows: [message('m1', 1, 'x')], pending: [message('m1', null, 'x')] }))
     expect(keys(both)).toEqual(['start', 'm1'])
   })
+})
 
-  it('change one end at a time', () => {
-    const shown = itemsOf(view(10, 20))
-    const wanted = itemsOf(view(5, 25))
-    const steps = stepsBetween(shown, wanted)
-    expect(steps.map((step) => step.shift)).toEqual([true, false])
-    expect(keys(steps[0]?.items ?? []).at(-1), 'first only rows before').toBe('m20')
-    expect(steps.at(-1)?.items).toEqual(wanted)
+describe('lines of which most are not in the page', () => {
+  const keys = Array.from({ length: 100 }, (_, n) => `k${n}`)
+  const measured = (px: (n: number) => number): Heights => {
+    const heights = new Heights()
+    keys.forEach((key, n) => heights.set(key, px(n)))
+    return heights
+  }
+
+  it('are those around the one that is held, by their heights', () => {
+    const heights = measured((n) => (n % 2 === 0 ? 20 : 60))
+    expect(heights.around(keys, 50, 100, 100)).toEqual({ from: 47, to: 53 })
+    expect(heights.around(keys, 0, 1_000, 40), 'nothing is before the first').toEqual({ from: 0, to: 2 })
+    expect(heights.around(keys, 100, 80, 1_000), 'nothing is behind the last').toEqual({ from: 98, to: 100 })
+    expect(heights.sum(keys, { from: 10, to: 14 })).toBe(160)
   })
 
-  it('let go of the far end before rows are added at the near one', () => {
-    const steps = stepsBetween(itemsOf(view(10, 20)), itemsOf(view(5, 15)))
-    expect(steps.map((step) => step.shift)).toEqual([false, true])
-    expect(keys(steps[0]?.items ?? []).at(-1)).toBe('m15')
+  it('are found by their distance from the top', () => {
+    const heights = measured(() => 50)
+    expect(heights.lineAt(keys, 0)).toEqual({ index: 0, top: 0 })
+    expect(heights.lineAt(keys, 149)).toEqual({ index: 2, top: 100 })
+    expect(heights.lineAt(keys, 150)).toEqual({ index: 3, top: 150 })
+    expect(heights.lineAt(keys, 99_999), 'beyond the end').toEqual({ index: 99, top: 4_950 })
   })
 
-  it('are replaced at once when nothing is shared, or only the end moved', () => {
-    expect(stepsBetween(itemsOf(view(10, 20)), itemsOf(view(50, 60)))).toHaveLength(1)
-    expect(stepsBetween(itemsOf(view(10, 20)), itemsOf(view(10, 21)))).toEqual([
-      { items: itemsOf(view(10, 21)), shift: false },
-    ])
+  it('are as high as the others until they are measured', () => {
+    const heights = new Heights()
+    const guess = heights.of('k0')
+    expect(guess).toBeGreaterThan(0)
+    for (let n = 0; n < 10; n += 1) heights.set(`k${n}`, 100)
+    heights.set('k0', 100)
+    expect(heights.of('k50')).toBe(100)
+    heights.keep(['k1'])
+    expect(heights.of('k50'), 'what is gone has no say').toBe(guess)
+  })
+
+  it('hand over to the next in view when the one that is held is gone', () => {
+    const seen = [{ key: 'a' }, { key: 'b' }, { key: 'c' }]
+    expect(survivor(seen, ['b', 'c'])).toEqual({ key: 'b' })
+    expect(survivor(seen, ['x'])).toBeUndefined()
   })
 })
 

@@ -61,27 +61,3 @@ export function itemsOf(view: TimelineView): Item[] {
   })
   return items
 }
-
-/**
- * The steps from the lines shown to the lines wanted, each of which changes one end only: a virtual list keeps its
- * place when it knows at which end lines came or went.
- */
-export function stepsBetween(shown: readonly Item[], wanted: readonly Item[]): { items: Item[]; shift: boolean }[] {
-  const steps: { items: Item[]; shift: boolean }[] = []
-  const wantedKeys = new Set(wanted.map((item) => item.key))
-  let current = [...shown]
-  if (!current.some((item) => wantedKeys.has(item.key)) || current[0]?.key === wanted[0]?.key) {
-    return [{ items: [...wanted], shift: false }]
-  }
-  let end = current.length
-  while (end > 0 && !wantedKeys.has(current[end - 1]?.key ?? '')) end -= 1
-  if (end < current.length) {
-    current = current.slice(0, end)
-    steps.push({ items: current, shift: false })
-  }
-  const lastKey = current.at(-1)?.key
-  const upTo = wanted.findIndex((item) => item.key === lastKey)
-  steps.push({ items: wanted.slice(0, upTo + 1), shift: true })
-  if (upTo + 1 < wanted.length) steps.push({ items: [...wanted], shift: false })
-  return steps
-}

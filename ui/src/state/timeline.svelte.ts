@@ -1,7 +1,6 @@
 // The timeline of the open topic: which stretch is wanted, what is shown of it, and where the eye should land.
-import { tick } from 'svelte'
 import { reasonOf, type Api, type MessageView, type Stretch, type TimelineView, type WindowError } from '../api'
-import { itemsOf, stepsBetween, type Item } from '../lib/rows'
+import { itemsOf, type Item } from '../lib/rows'
 import { Reading } from './reading'
 import { Reread } from './reread'
 
@@ -17,9 +16,7 @@ export class TimelineState {
   view = $state.raw<TimelineView | null>(null)
   error = $state.raw<WindowError | null>(null)
   items = $state.raw<Item[]>([])
-  /** Lines changed at the start in the last step. */
-  shift = $state(false)
-  /** Counts whole replacements of the lines: measured heights of one are worthless in the next. */
+  /** Counts whole replacements of the lines. */
   generation = $state(0)
   aim = $state.raw<Aim | null>(null)
   /** The message that a jump led to. */
@@ -150,10 +147,10 @@ export class TimelineState {
         // The unread rows cannot be fetched now: the newest that are on this computer will do.
         const end = await this.api.timelineView(this.account, this.topic, { at: 'end', count: PAGE })
         if (this.#isLeft) return
-        await this.#apply(end, stretch)
+        this.#apply(end, stretch)
         return
       }
-      await this.#apply(view, stretch)
+      this.#apply(view, stretch)
     } catch (thrown) {
       if (this.#isLeft) return
       this.isJumping = false
@@ -176,7 +173,7 @@ export class TimelineState {
     this.onLost(error)
   }
 
-  async #apply(view: TimelineView, stretch: Stretch): Promise<void> {
+  #apply(view: TimelineView, stretch: Stretch): void {
     const isThere = stretch.at !== 'message' || view.rows.some((row) => row.id === stretch.id)
     if (this.#isReplacing && this.view && (!isThere || (view.rows.length === 0 && view.isLoading))) {
       // The wanted rows are still on their way: what is shown stays until they are here.
@@ -192,7 +189,6 @@ export class TimelineState {
       this.#isReplacing = false
       this.isJumping = false
       this.generation += 1
-      this.shift = false
       this.items = wanted
       if (this.#aimWhenThere) this.aim = this.#aimWhenThere
       this.#aimWhenThere = null
@@ -201,14 +197,7 @@ export class TimelineState {
       }
       return
     }
-    for (const step of stepsBetween(this.items, wanted)) {
-      this.shift = step.shift
-      this.items = step.items
-      if (step.shift) {
-        await tick()
-        this.shift = false
-      }
-    }
+    this.items = wanted
     // Rows were added below the newest one that was shown: follow the end.
     if (this.#stretch === stretch && stretch.at === 'range' && stretch.to !== null && !view.hasAfter) {
       this.#stretch = { ...stretch, to: null }
