@@ -205,6 +205,34 @@ describe('the composer', () => {
     expect(oneditlast).toHaveBeenCalledOnce()
   })
 
+  it('sends several lines as they were pasted', async () => {
+    const { api, input } = setup()
+    const pasted = 'first\n\n  second, indented\nthird'
+    await fireEvent.input(input, { target: { value: pasted }, inputType: 'insertFromPaste' })
+    await fireEvent.keyDown(input, { key: 'Enter' })
+    expect(api.actions).toEqual([{ type: 'sendMessage', topic: 't', text: pasted, replyTo: null }])
+  })
+
+  it('takes 16 KiB, says by how much more is too long, and keeps it', async () => {
+    const { api, composer, input } = setup()
+    const full = '土'.repeat(5_461)
+    await fireEvent.input(input, { target: { value: `${full}a` } })
+    expect(screen.getByTestId('composer-bytes').textContent).toContain('16,384 / 16,384')
+    await fireEvent.input(input, { target: { value: `${full}abc` } })
+    expect(screen.getByTestId('composer-bytes').textContent).toBe(i18n.t.composer.tooLong('2'))
+    await fireEvent.keyDown(input, { key: 'Enter' })
+    expect(api.actions, 'nothing is cut off').toEqual([])
+    expect(input.value).toBe(`${full}abc`)
+    await fireEvent.input(input, { target: { value: `${full}a` } })
+    await fireEvent.keyDown(input, { key: 'Enter' })
+    expect(api.actions.map((action) => action.type)).toEqual(['sendMessage'])
+    composer.addName('0198a0d0-0000-7000-8000-000000000001', 'Ann')
+    await fireEvent.input(input, { target: { value: `@Ann ${'a'.repeat(16_340)}` } })
+    expect(composer.isTooLong, 'a mention is sent as an id').toBe(false)
+    await fireEvent.input(input, { target: { value: `@Ann ${'a'.repeat(16_345)}` } })
+    expect(composer.isTooLong).toBe(true)
+  })
+
   it('gives up a reply with Escape', async () => {
     const { composer, input } = setup()
     composer.startReply(message('m1', 1, ''))

@@ -275,6 +275,7 @@ export const en: Messages = {
     emoji: 'Insert an emoji',
     mention: 'Mention a member',
     bytes: (n, max) => `${n} / ${max} bytes`,
+    tooLong: (n) => `Too long by ${n} bytes: shorten it, or send it in parts`,
     cannotNotAllowed: 'You may not speak in this topic',
     cannotMuted: 'You are muted',
     cannotUnavailable: 'This topic is not available',
@@ -392,7 +393,7 @@ export const en: Messages = {
   },
 
   accounts: {
-    page: 'Accounts',
+    page: 'Server accounts',
     text: (server) =>
       `Accounts on “${server}”. When somebody has lost the password and the recovery codes, you can reset the account.`,
     search: 'Find an account by name',
@@ -613,6 +614,7 @@ export const en: Messages = {
     server_full: 'The disk of the server is full: nothing new is taken until there is room.',
     not_a_backup: 'This file is not a backup of a Tulou server.',
     backup_damaged: 'The backup is damaged: it was cut off or changed. Nothing was touched.',
+    store_damaged: 'The store of the server is damaged, so no backup was made of it. Restore an earlier one.',
     backup_newer: 'The backup was written by a newer version of the program: please update. Nothing was touched.',
     backup_no_room: 'There is too little room on the disk for the backup.',
     in_use: 'Another program is using the server’s folder.',

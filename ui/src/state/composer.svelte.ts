@@ -14,16 +14,17 @@ const NOT_STORED: DraftView = { text: '\0', replyTo: null }
 export type Quoted = { id: string; author: string }
 
 export class ComposerState {
+  readonly #names = new Map<string, string>(rememberedNames())
   text = $state('')
   reply = $state.raw<Quoted | null>(null)
   editing = $state.raw<MessageView | null>(null)
   /** Asks the input to take the keyboard. */
   focusAsked = $state(0)
-  readonly bytes = $derived(bytesOf(this.text))
+  /** What would be sent: mentions are longer there than in the input. */
+  readonly bytes = $derived(bytesOf(encodeMentions(this.text, this.#names).trim().normalize('NFC')))
   readonly isTooLong = $derived(this.bytes > MESSAGE_BYTES)
   readonly canSend = $derived(this.text.trim() !== '' && !this.isTooLong)
 
-  readonly #names = new Map<string, string>(rememberedNames())
   #stored: DraftView = { text: '', replyTo: null }
   #isRestored = false
   #isDraftLost = false
