@@ -90,6 +90,9 @@ pub enum BackupError {
     /// The backup is cut off or was changed; nothing of it can be relied on.
     #[error("the backup is damaged: {0}")]
     Damaged(String),
+    /// The store itself is damaged, so there is nothing to back up; earlier backups stay as they are.
+    #[error("the store is damaged, so no backup was made of it: restore an earlier one")]
+    DamagedStore,
     /// It was written by a newer version.
     #[error(
         "the backup was written by Tulou {program}, which is newer than this program: update this one first"
@@ -137,6 +140,7 @@ impl BackupError {
         match self {
             Self::NotABackup(_) => "not_a_backup",
             Self::Damaged(_) => "backup_damaged",
+            Self::DamagedStore => "store_damaged",
             Self::Newer { .. } | Self::Store(StoreError::Newer { .. }) => "backup_newer",
             Self::Exists(_) => "exists",
             Self::NoServer(_) => "not_found",

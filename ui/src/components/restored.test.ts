@@ -1,5 +1,5 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { firstStartScene, fullScene } from '../../stories/scenes'
 import type { AccountView } from '../api'
 import App from '../App.svelte'
@@ -31,6 +31,8 @@ const lostIn = (topic: string, count: number, community: string | null = 'c1') =
   count,
 })
 
+// Looking for faults takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 afterEach(cleanup)
 
 describe('restoring', () => {

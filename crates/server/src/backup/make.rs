@@ -55,9 +55,10 @@ pub fn make(source: &Source, to: &Path) -> Result<Manifest, BackupError> {
         .tempdir_in(beside)
         .map_err(BackupError::file(beside))?;
     let copy = temporary.path().join(sqlite::FILE);
-    sqlite::snapshot::copy(&source.folder, &copy)?;
-    let contents = sqlite::snapshot::contents(&copy)?
-        .ok_or_else(|| BackupError::Damaged("the store itself is".to_owned()))?;
+    if !sqlite::snapshot::copy(&source.folder, &copy)? {
+        return Err(BackupError::DamagedStore);
+    }
+    let contents = sqlite::snapshot::contents(&copy)?.ok_or(BackupError::DamagedStore)?;
 
     let settings = temporary.path().join(SETTINGS);
     std::fs::write(&settings, settings_text(&source.settings))

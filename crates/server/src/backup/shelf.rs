@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use tulou_protocol::id::Millis;
@@ -13,6 +14,9 @@ use super::{BackupError, EXTENSION, Manifest, Source, make, open, stamp};
 
 /// The folder beside the store.
 pub const FOLDER: &str = "backups";
+
+/// What no backup takes: something unfinished that is older was left behind.
+const LEFT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a backup was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,8 +121,15 @@ impl Shelf {
     /// # Errors
     /// What making it says; then none was removed.
     pub fn add(&self, source: &Source, kind: Kind, keep: usize) -> Result<PathBuf, BackupError> {
-        let name = format!("{}-{}.{EXTENSION}", kind.prefix(), stamp(source.now));
-        let path = self.0.join(name);
+        let name = format!("{}-{}", kind.prefix(), stamp(source.now));
+        let path = (1..)
+            .map(|number| match number {
+                1 => self.0.join(format!("{name}.{EXTENSION}")),
+                // Another of the same second.
+                _ => self.0.join(format!("{name}-{number}.{EXTENSION}")),
+            })
+            .find(|path| !path.exists())
+            .unwrap_or_default();
         let here = || BackupError::file(&self.0);
         self.sweep().map_err(here())?;
         make(source, &path)?;
@@ -139,7 +150,7 @@ impl Shelf {
         Ok(daily.skip(keep.max(1)).map(|kept| kept.path).collect())
     }
 
-    /// Removes what a backup that was cut off by a crash left behind.
+    /// Removes what a backup that was cut off by a crash left behind; one that is being made just now stays.
     fn sweep(&self) -> io::Result<()> {
         let entries = match fs::read_dir(&self.0) {
             Ok(entries) => entries,
@@ -152,7 +163,11 @@ impl Shelf {
                 .file_name()
                 .to_str()
                 .is_some_and(|name| name.starts_with(super::swap::TEMPORARY));
-            if is_left && entry.file_type()?.is_dir() {
+            let is_old = || -> io::Result<bool> {
+                let age = entry.metadata()?.modified()?.elapsed();
+                Ok(age.is_ok_and(|age| age > LEFT_FOR))
+            };
+            if is_left && entry.file_type()?.is_dir() && is_old()? {
                 fs::remove_dir_all(entry.path())?;
             }
         }

@@ -324,7 +324,12 @@ async fn seven_daily_backups_are_kept_and_those_asked_for_stay() {
     let store = bench.server("server");
     let shelf = Shelf::in_folder(bench.at("backups"));
     assert_eq!(shelf.list().unwrap(), [], "none was made");
-    fs::create_dir_all(bench.at("backups/.tulou-left")).unwrap();
+    for (name, days) in [(".tulou-left", 2), (".tulou-being-made", 0)] {
+        let left = bench.at("backups").join(name);
+        fs::create_dir_all(&left).unwrap();
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+        fs::File::open(&left).unwrap().set_modified(then).unwrap();
+    }
     shelf.add(&bench.source("server"), Kind::Manual, 7).unwrap();
     for day in 1..=9 {
         let source = bench.source_at("server", NOW + day * DAY);
@@ -344,10 +349,9 @@ async fn seven_daily_backups_are_kept_and_those_asked_for_stay() {
         "a person asked for it"
     );
     assert_eq!(shelf.last_daily().unwrap(), Some(NOW + 9 * DAY));
-    assert!(
-        !bench.at("backups/.tulou-left").exists(),
-        "what a crash left is gone"
-    );
+    let is_there = |name: &str| bench.at("backups").join(name).exists();
+    assert!(!is_there(".tulou-left"), "what a crash left is gone");
+    assert!(is_there(".tulou-being-made"), "another's work stays");
 }
 
 #[test]
@@ -378,4 +382,37 @@ fn a_daily_backup_waits_for_a_quiet_moment_but_not_for_ever() {
         is_due(Some(NOW + 2 * DAY), NOW, MINUTE),
         "the clock was set back"
     );
+}
+
+#[tokio::test]
+async fn a_damaged_store_is_not_backed_up() {
+    let bench = Bench::new();
+    drop(bench.server("server"));
+    let store = bench.at("server").join(sqlite::FILE);
+    let db = Connection::open(&store).unwrap();
+    db.pragma_update(None, "wal_checkpoint", "truncate")
+        .unwrap();
+    drop(db);
+    let mut bytes = fs::read(&store).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8_192].fill(0x5a);
+    fs::write(&store, bytes).unwrap();
+    let path = bench.at("one.tulou-backup");
+    let refused = make(&bench.source("server"), &path);
+    assert!(
+        matches!(refused, Err(BackupError::DamagedStore)),
+        "it says what is damaged: {refused:?}"
+    );
+    assert!(!path.exists(), "there is no file that looks like one");
+}
+
+#[tokio::test]
+async fn two_backups_of_the_same_second_are_two_files() {
+    let bench = Bench::new();
+    let _store = bench.server("server");
+    let shelf = Shelf::in_folder(bench.at("backups"));
+    for _ in 0..2 {
+        shelf.add(&bench.source("server"), Kind::Manual, 7).unwrap();
+    }
+    assert_eq!(shelf.list().unwrap().len(), 2);
 }

@@ -26,17 +26,25 @@ pub struct Contents {
 }
 
 /// Copies the store in a folder into a new file. A server may be working in the folder, this program's or another's:
-/// the copy holds what was committed when it began, and nobody waits for it.
+/// the copy holds what was committed when it began, and nobody waits for it. False if the store is damaged.
 ///
 /// # Errors
 /// If there is no store, it was written by a newer version, or the file cannot be written.
-pub fn copy(folder: &Path, to: &Path) -> Result<(), StoreError> {
+pub fn copy(folder: &Path, to: &Path) -> Result<bool, StoreError> {
     let db = Connection::open_with_flags(
         folder.join(FILE),
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     db.busy_timeout(std::time::Duration::from_secs(10))?;
-    schema::check_version(&db)?;
+    match copy_all(&db, to) {
+        Err(StoreError::Sqlite(error)) if is_damage(&error) => Ok(false),
+        Err(error) => Err(error),
+        Ok(()) => Ok(true),
+    }
+}
+
+fn copy_all(db: &Connection, to: &Path) -> Result<(), StoreError> {
+    schema::check_version(db)?;
     let to = to.to_str().ok_or_else(|| {
         std::io::Error::other("the path of the copy is no text that the database takes")
     })?;
