@@ -165,7 +165,7 @@ async fn an_account_is_guarded_ended_elsewhere_and_recovered_in_the_window() {
         .recover(&bird, &code, "a password of my own")
         .await
         .unwrap();
-    window.keys(&named("accounts-search"), ESCAPE).await;
+    window.keys(&named("sheet-close"), ESCAPE).await;
     window.gone(&named("dialog-settings")).await;
 
     stage("ended elsewhere");
