@@ -24,6 +24,11 @@ pub fn all(steps: &mut Steps) {
         Some("cargo fmt --all"),
     );
     steps.run(
+        "fuzz format",
+        repo::cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
+        Some("cargo fmt --manifest-path fuzz/Cargo.toml"),
+    );
+    steps.run(
         "ui lint",
         repo::npm(&["run", "--silent", "lint"]),
         Some("npm --prefix ui run format (and see the messages of eslint)"),

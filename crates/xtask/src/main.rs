@@ -3,6 +3,7 @@
 //! - `setup`: what a fresh machine lacks
 //! - `run`, `display`: the app, on a real or a virtual display
 //! - `check`, `test`, `step`, `policy`: what has to hold before a change goes in
+//! - `fuzz`: what is read from strangers, with whatever may come
 //! - `bench`: measurements
 //! - `dist`, `trial`: packages, and the .deb tried in a fresh system
 //! - `repo`: where things lie, and how commands are run there
@@ -11,6 +12,7 @@ mod bench;
 mod check;
 mod display;
 mod dist;
+mod fuzz;
 mod policy;
 mod repo;
 mod run;

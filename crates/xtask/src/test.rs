@@ -1,13 +1,13 @@
 //! Everything that has to hold before a change goes in.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
 use crate::{
     check,
     display::Display,
-    repo, run, setup,
+    fuzz, repo, run, setup,
     step::{Remedy, Steps},
 };
 
@@ -37,6 +37,7 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
         command.env("TULOU_SEED", seed.to_string());
         if arguments.long {
             command.env("TULOU_LONG", "1");
+            command.env("PROPTEST_CASES", "20000");
         }
         command
     };
@@ -94,6 +95,12 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
             "warn",
         ]),
         None,
+    );
+    let each = Duration::from_secs(if arguments.long { 3_600 } else { 60 });
+    steps.take(
+        "fuzz",
+        Remedy::Repeat(format!("cargo xtask test --only fuzz --seed {seed}")),
+        || fuzz::fuzz(each, seed),
     );
     window(&mut steps, with_seed);
     println!("Seed: {seed}");
