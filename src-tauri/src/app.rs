@@ -137,6 +137,7 @@ impl App {
     pub async fn join(&self, input: JoinInput) -> Result<Joined, WindowError> {
         let client = self.client().await?;
         let mut recovery_codes = Vec::new();
+        let mut not_joined = None;
         let account = if input.register {
             let signed_up = client
                 .sign_up(
@@ -166,15 +167,14 @@ impl App {
             match client.join_link(&place.account, &input.link).await {
                 Ok(joined) => place = joined,
                 // The account is new, and its codes are shown now or never; the link can be used again.
-                Err(error) if !recovery_codes.is_empty() => {
-                    tracing::warn!("a new account did not get into the community: {error}");
-                }
+                Err(error) if !recovery_codes.is_empty() => not_joined = Some(error.into()),
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(Joined {
             place,
             recovery_codes,
+            not_joined,
         })
     }
 

@@ -821,6 +821,8 @@ export type Joined = {
 	place: Place,
 	/**  The recovery codes of an account that is new; shown once. */
 	recoveryCodes: string[],
+	/**  Why a new account is there, but not in the community. */
+	notJoined: WindowError | null,
 };
 
 /**  Language of the window. */

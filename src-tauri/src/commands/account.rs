@@ -19,6 +19,8 @@ pub struct Joined {
     pub place: Place,
     /// The recovery codes of an account that is new; shown once.
     pub recovery_codes: Vec<String>,
+    /// Why a new account is there, but not in the community.
+    pub not_joined: Option<WindowError>,
 }
 
 /// Signs an account in again.

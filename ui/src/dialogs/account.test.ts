@@ -128,7 +128,7 @@ describe('the security of an account', () => {
     await fill('security-new', 'battery staple')
     api.refusal = 'wrong_password'
     await press('security-change')
-    expect(await screen.findByTestId('form-error')).toHaveProperty('textContent', i18n.t.errors.wrong_password)
+    expect(await screen.findByTestId('form-error')).toHaveProperty('textContent', i18n.t.security.wrongPresent)
     await press('security-change')
     await waitFor(() => expect(api.calls).toContain('changePassword'))
     await waitFor(() => expect(screen.getByTestId<HTMLInputElement>('security-new').value).toBe(''))

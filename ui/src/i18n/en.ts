@@ -348,6 +348,7 @@ export const en: Messages = {
     open: 'Password and devices…',
     password: 'Password',
     present: 'Present password',
+    wrongPresent: 'That is not the present password.',
     newPassword: 'New password',
     change: 'Change password',
     changeHint: 'Other devices are signed out; this one stays.',

@@ -341,6 +341,7 @@ export const zhCN = {
     open: '密码与登录设备…',
     password: '密码',
     present: '当前密码',
+    wrongPresent: '当前密码不对。',
     newPassword: '新密码',
     change: '修改密码',
     changeHint: '其他设备会退出登录，这台不会。',

@@ -15,6 +15,7 @@ import type {
   LostMessage,
   MembersView,
   MessageView,
+  Relocation,
   SecurityView,
   ServerAccountView,
   Stretch,
@@ -90,12 +91,14 @@ export class StandIn implements Api {
         })
   letOthers = () => this.#call('letOthers', null)
   startHosting = () => this.#call('startHosting', null)
-  relocate = () => this.#call('relocate', { result: 'found' as const, address: 'wss://10.0.0.7:4780' })
+  relocate = (_account: string, _link: string, _key: string | null): Promise<Relocation> =>
+    this.#call('relocate', { result: 'found', address: 'wss://10.0.0.7:4780' })
   host = () => this.#call('host', { account: this.app.accounts[0]?.key ?? '', recoveryCodes: this.codes })
   join = (input: JoinInput) =>
     this.#call(`join ${input.register ? 'new' : input.code === null ? 'known' : 'forgotten'}`, {
       place: { account: this.app.accounts[0]?.key ?? '', community: 'c1', topic: null },
       recoveryCodes: input.register ? this.codes : [],
+      notJoined: null,
     })
   joinCommunity = (account: string) => this.#call('joinCommunity', { account, community: 'c1', topic: null })
   signIn = () => this.#call('signIn', null)
