@@ -79,6 +79,8 @@ struct Shared {
 
 /// Between two looks at the computer's addresses and at the certificate's files.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// What comes while the server stops is asked for again after so many milliseconds.
+const CLOSING_MS: u64 = 1_000;
 /// What is to be written is asked for again after so many milliseconds, while there is no room.
 const NO_ROOM_MS: u64 = 10_000;
 
@@ -299,8 +301,20 @@ impl App {
 
     /// Something broke: logged once, here. What the disk did not take may be asked for again.
     pub(crate) fn broken(error: &StoreError) -> Refusal {
-        if matches!(error, StoreError::Unwritable) {
-            return Self::no_room();
+        match error {
+            StoreError::Unwritable => return Self::no_room(),
+            // The server stops: a rejection would be final, and the next start can do it.
+            StoreError::Closed => {
+                return Refusal::Busy(Busy {
+                    retry_after_ms: CLOSING_MS,
+                });
+            }
+            StoreError::Sqlite(_)
+            | StoreError::Json(_)
+            | StoreError::Folder(_)
+            | StoreError::Newer { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::InUse(_) => {}
         }
         tracing::error!(error = ?error, "the store failed a request");
         Refusal::Misunderstood(tulou_protocol::frame::INTERNAL_ERROR)

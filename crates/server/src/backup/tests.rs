@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::{
     Config,
-    store::{Store, sqlite, sqlite::Sqlite},
+    store::{Accounts, Store, sqlite, sqlite::Sqlite},
 };
 
 const NOW: Millis = 1_795_000_000_000;
@@ -415,4 +415,27 @@ async fn two_backups_of_the_same_second_are_two_files() {
         shelf.add(&bench.source("server"), Kind::Manual, 7).unwrap();
     }
     assert_eq!(shelf.list().unwrap().len(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_closed_store_has_let_go_of_its_files() {
+    let bench = Bench::new();
+    let store = bench.server("server");
+    let open = || -> Vec<PathBuf> {
+        fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+            .filter(|path| path.starts_with(bench.at("server")))
+            .collect()
+    };
+    assert!(!open().is_empty(), "a store at work has its files open");
+    store.close().await.unwrap();
+    assert_eq!(
+        open(),
+        [PathBuf::new(); 0],
+        "a connection to a file that was moved would remove the log of the one in its place"
+    );
+    let asked = store.has_accounts().await;
+    assert!(asked.is_err(), "it answers nothing any more");
 }

@@ -275,6 +275,7 @@ impl Store for Sqlite {
     }
 
     fn close(&self) -> Pending<()> {
+        let read = self.readers.close();
         let closed = self.writer.close();
         let hold = self
             .hold
@@ -282,6 +283,7 @@ impl Store for Sqlite {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         Box::pin(async move {
+            read.await?;
             let closed = closed.await;
             drop(hold);
             closed

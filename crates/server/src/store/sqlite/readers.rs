@@ -4,7 +4,8 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
+    thread::JoinHandle,
 };
 
 use rusqlite::{Connection, OpenFlags};
@@ -20,7 +21,9 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The threads' entrance. Their queue is bounded by what all sessions together may have in flight.
 pub struct Readers {
-    jobs: mpsc::Sender<Job>,
+    /// None once they are closed.
+    jobs: RwLock<Option<mpsc::Sender<Job>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Readers {
@@ -28,10 +31,11 @@ impl Readers {
     pub fn start(file: &std::path::Path) -> Result<Self, StoreError> {
         let (jobs, waiting) = mpsc::channel();
         let waiting = Arc::new(Mutex::new(waiting));
+        let mut threads = Vec::new();
         for _ in 0..READERS {
             let (file, waiting) = (file.to_owned(), waiting.clone());
             let mut db = open(file)?;
-            std::thread::Builder::new()
+            let thread = std::thread::Builder::new()
                 .name("tulou-reader".to_owned())
                 .spawn(move || {
                     while let Some(job) = next(&waiting) {
@@ -41,8 +45,32 @@ impl Readers {
                         }
                     }
                 })?;
+            threads.push(thread);
         }
-        Ok(Self { jobs })
+        Ok(Self {
+            jobs: RwLock::new(Some(jobs)),
+            threads: Mutex::new(threads),
+        })
+    }
+
+    /// Answers what waits, then ends the threads. Afterwards none of them has the file open: the last connection of a
+    /// file that was moved away would remove the log beside the file that took its place.
+    pub fn close(&self) -> Pending<()> {
+        self.jobs
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        Box::pin(async move {
+            let ended = tokio::task::spawn_blocking(move || {
+                for thread in threads {
+                    // A panic was told when it happened.
+                    let _ = thread.join();
+                }
+            });
+            ended.await.map_err(|_| StoreError::Closed)
+        })
     }
 
     /// Reads in one transaction.
@@ -59,9 +87,16 @@ impl Readers {
             // Nobody waits any more if the request was dropped.
             let _ = answer.send(result);
         });
-        let sent = self.jobs.send(job);
+        let is_sent = self
+            .jobs
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .is_some_and(|jobs| jobs.send(job).is_ok());
         Box::pin(async move {
-            sent.map_err(|_| StoreError::Closed)?;
+            if !is_sent {
+                return Err(StoreError::Closed);
+            }
             answered.await.map_err(|_| StoreError::Closed)?
         })
     }

@@ -202,10 +202,9 @@ fn commit_all(
             }
         }
         Err(error) if group.len() == 1 => {
-            for (_, answer) in group {
-                drop(answer.send(Err(StoreError::Closed)));
+            if let Some((_, answer)) = group.into_iter().next() {
+                drop(answer.send(Err(error)));
             }
-            tracing::error!(error = ?error, "a commit failed");
         }
         // One of them spoils the transaction: each gets one of its own.
         Err(_) => {
@@ -259,6 +258,7 @@ mod tests {
             account,
             command: CommandId(Uuid::from_u128(number)),
             origin: 0,
+            is_apart: false,
             now: NOW,
             expects: Vec::new(),
             changes: vec![Change::Row {
