@@ -28,6 +28,7 @@ use crate::{
     store::{Account, NewAccount, NewSession, SignedInAs, StoreError},
 };
 
+pub use administration::reset_offline;
 use attempts::Admitted;
 pub use attempts::Attempts;
 pub use sessions::Seeing;

@@ -1,11 +1,12 @@
-//! Backing up, restoring and checking from the command line.
+//! Backing up, restoring, checking and letting somebody in again from the command line.
 
 use std::{path::PathBuf, time::SystemTime};
 
+use anyhow::Context;
 use clap::Subcommand;
 use tulou_protocol::id::Millis;
 use tulou_server::{
-    Config,
+    Config, accounts,
     backup::{self, Kind, Manifest, Shelf, Source},
     store,
 };
@@ -29,6 +30,12 @@ pub enum Wish {
     },
     /// Reads the store through, whether a server works in it or not.
     Check,
+    /// Sets an account back while no server is running: its password and recovery codes are of no use any more, its
+    /// sessions end, and the code that is printed sets a new password. For an administrator who has lost everything.
+    Reset {
+        /// The account's name.
+        account: String,
+    },
 }
 
 impl Wish {
@@ -38,6 +45,12 @@ impl Wish {
             Self::Check => {
                 store::check(&config.data)?;
                 println!("the store is whole");
+            }
+            Self::Reset { account } => {
+                let reset = accounts::reset_offline(&config.data, &account, now());
+                let reset = tokio::runtime::Handle::current().block_on(reset)?;
+                let reset = reset.with_context(|| format!("there is no account {account}"))?;
+                println!("code {}", reset.code);
             }
             Self::Backup { file } => {
                 let source = Source {

@@ -1,19 +1,50 @@
 //! What the server's administrator does with accounts.
 
+use std::path::Path;
+
+use tokio::sync::mpsc;
 use tulou_protocol::{
     AccountId, Body, Code,
     http::{AccountList, Reset},
+    id::Millis,
     limits,
 };
 
 use super::{Refused, secret};
 use crate::{
     App,
-    store::{SignedInAs, StoreError},
+    store::{Accounts, SignedInAs, Store, StoreError, sqlite::Sqlite},
 };
 
 /// Milliseconds in a day.
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
+
+/// Sets an account back in the store of a folder that no server works in: for whoever has the machine, and nothing else
+/// left. None if there is no such account.
+///
+/// # Errors
+/// If the store cannot be used.
+pub async fn reset_offline(
+    folder: &Path,
+    account_name: &str,
+    now: Millis,
+) -> Result<Option<Reset>, StoreError> {
+    // Nothing is committed that anybody could be told of.
+    let (bus, _) = mpsc::unbounded_channel();
+    let store = Sqlite::open(folder, bus)?;
+    let reset = match store.account(account_name.to_owned()).await? {
+        Some(account) => {
+            let code = secret::code()?;
+            let hash = secret::code_hash(account.id, &code).ok_or(StoreError::Closed)?;
+            let expires_at = now + limits::RESET_DAYS * DAY_MS;
+            let ended = store.reset(account.id, hash, expires_at).await?;
+            ended.map(|_| Reset { code, expires_at })
+        }
+        None => None,
+    };
+    store.close().await?;
+    Ok(reset)
+}
 
 impl App {
     /// Whether an account administrates the server.

@@ -127,6 +127,7 @@ impl App {
                     account,
                     command: CommandId(Uuid::now_v7()),
                     origin: 0,
+                    is_apart: false,
                     now: self.now(),
                     expects: written
                         .iter()

@@ -1,5 +1,6 @@
 //! The suite that every store passes.
 
+mod accounts;
 mod members;
 mod upkeep;
 
@@ -145,6 +146,7 @@ impl Bench {
                 account,
                 command,
                 origin: 0,
+                is_apart: false,
                 now,
                 expects,
                 changes,
@@ -276,6 +278,7 @@ async fn many_at_once_leave_no_gap() {
                 account: bench.alice,
                 command: CommandId(Uuid::now_v7()),
                 origin: 0,
+                is_apart: false,
                 now: 10,
                 expects: Vec::new(),
                 changes: vec![bench.sent(MessageId(Uuid::now_v7()), &n.to_string())],

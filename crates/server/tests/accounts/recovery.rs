@@ -1,6 +1,6 @@
 //! Other passwords, and codes that set one.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Command};
 
 use serde_json::{Value, json};
 
@@ -237,5 +237,44 @@ async fn the_administrator_finds_accounts_by_name_and_nobody_else_does() {
     );
     let (status, _) = place.http("GET", "/v1/accounts", "", "").await;
     assert_eq!(status, 401, "without a token");
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn an_administrator_who_has_lost_everything_is_let_in_from_the_machine() {
+    let (place, alice) = house().await;
+    let old = alice.token.clone();
+    drop(alice);
+    let data = place.data().to_owned();
+    let reset = |name: &str| {
+        let told = Command::new(env!("CARGO_BIN_EXE_tulou-server"))
+            .args(["reset", name, "--data"])
+            .arg(&data)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(told.stdout).unwrap();
+        let code = said.lines().find_map(|line| line.strip_prefix("code "));
+        (told.status.code(), code.map(str::to_owned))
+    };
+    assert_eq!(reset("alice"), (Some(5), None), "not while the server runs");
+    let mut found = (None, None);
+    let place = place
+        .restart_after(|| {
+            assert_eq!(reset("nobody"), (Some(1), None));
+            found = reset("alice");
+        })
+        .await;
+    let (status, code) = found;
+    assert_eq!(status, Some(0));
+    assert_eq!(
+        with(&place, &old, "GET", "/v1/account", Value::Null)
+            .await
+            .0,
+        401
+    );
+    let (status, body) = recover(&place, "alice", &code.unwrap(), "battery staple").await;
+    assert_eq!(status, 201, "{body}");
+    let token = body["token"].as_str().unwrap();
+    assert_eq!(card(&place, token).await["server_admin"], true);
     place.stop().await;
 }

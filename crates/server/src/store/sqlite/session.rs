@@ -23,7 +23,7 @@ pub fn create(db: &Connection, new: &NewSession) -> Result<bool, StoreError> {
     let made = db
         .prepare_cached(
             "INSERT INTO session (token, id, account, created_at, device, address, seen_at)
-            SELECT ?1, ?2, id, ?4, ?5, ?6, ?4 FROM account WHERE id = ?3 AND password = ?7 AND deletion = 0",
+            SELECT ?1, ?2, id, ?4, ?5, ?6, ?4 FROM account WHERE id = ?3 AND password = ?7 AND password <> '' AND deletion = 0",
         )?
         .execute((
             new.token,
