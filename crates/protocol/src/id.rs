@@ -85,10 +85,10 @@ macro_rules! counters {
             /// Before the first.
             pub const ZERO: Self = Self(0);
 
-            /// The next one.
+            /// The next one. After the last there is none: it stays.
             #[must_use]
             pub const fn next(self) -> Self {
-                Self(self.0 + 1)
+                Self(self.0.saturating_add(1))
             }
         }
 

@@ -2,9 +2,11 @@
 //!
 //! * [`mod@line`]: a session as the hub knows it, with its bounded queue
 //! * `publisher`: takes commits in their order and fans them out
+//! * `community`: what a commit changes for those who are connected
 //! * `digest`: the slow lane
 //! * `spread`: telling many that they have to sync
 
+mod community;
 pub(crate) mod digest;
 pub mod line;
 pub(crate) mod publisher;

@@ -105,7 +105,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             // Most communities can be seen.
             let everyone = rows.entry((Place::Community, None)).or_default();
             everyone.0 |= all | Permissions::VIEW;
-            everyone.1 = everyone.1 - everyone.0;
+            everyone.1 -= everyone.0;
             mine.push(DELETED);
             Plan {
                 rows,
@@ -260,14 +260,18 @@ proptest! {
         }
         prop_assert_eq!(&sight.groups, &groups);
         for row in structure.rows_since(&sight, Rev::ZERO, false) {
-            match &row.body {
-                Body::Topic(_) => prop_assert!(plan.may(Place::Topic(row.id.parse().unwrap()), Permissions::VIEW)),
-                Body::Group(_) => prop_assert!(groups.contains(&row.id.parse().unwrap())),
-                Body::AccessRow(access) => if let Place::Topic(_) = access.place {
-                    prop_assert!(plan.may(access.place, Permissions::VIEW), "it would name the topic");
-                },
-                Body::LockedTopic(_) => prop_assert!(plan.is_closed(row.id.parse().unwrap())),
-                _ => {}
+            let topic = |id: &str| Place::Topic(id.parse().unwrap());
+            if let Body::Topic(_) = &row.body {
+                prop_assert!(plan.may(topic(&row.id), Permissions::VIEW));
+            }
+            if let Body::Group(_) = &row.body {
+                prop_assert!(groups.contains(&row.id.parse().unwrap()));
+            }
+            if let Body::AccessRow(AccessRow { place: place @ Place::Topic(_), .. }) = &row.body {
+                prop_assert!(plan.may(*place, Permissions::VIEW), "it would name the topic");
+            }
+            if let Body::LockedTopic(_) = &row.body {
+                prop_assert!(plan.is_closed(row.id.parse().unwrap()));
             }
         }
     }
@@ -299,12 +303,15 @@ proptest! {
             let mut bob_after = bob.clone();
             let mut rows = Vec::new();
             for change in &decision.changes {
-                match change {
-                    Change::Row { log, id, body } if *log == structure.log() => {
-                        rows.push(row(6, id, body.clone()));
-                    }
-                    Change::Member { member, .. } if member.account == BOB => bob_after = member.clone(),
-                    _ => {}
+                if let Change::Row { log, id, body } = change
+                    && *log == structure.log()
+                {
+                    rows.push(row(6, id, body.clone()));
+                }
+                if let Change::Member { member, .. } = change
+                    && member.account == BOB
+                {
+                    bob_after = member.clone();
                 }
             }
             after.apply(Rev(6), rows.iter(), &decision.changes);

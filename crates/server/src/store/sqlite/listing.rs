@@ -147,20 +147,13 @@ fn listed_as(
 
 /// A member is listed under his member groups, as his row says.
 pub fn list(db: &Connection, community: CommunityId, account: AccountId) -> Result<(), StoreError> {
-    let (member_groups, key) = listed_as(db, community, account)?;
-    let mut statement = db.prepare_cached(
+    for_each_group(
+        db,
+        community,
+        account,
         "INSERT INTO member_in (community, member_group, name_key, account) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT DO NOTHING",
-    )?;
-    for id in member_groups {
-        statement.execute((
-            community.as_bytes(),
-            id.as_bytes(),
-            &key,
-            account.as_bytes(),
-        ))?;
-    }
-    Ok(())
+    )
 }
 
 /// Before a member's row changes or goes: he is not listed as it says any more.
@@ -169,10 +162,22 @@ pub fn unlist(
     community: CommunityId,
     account: AccountId,
 ) -> Result<(), StoreError> {
-    let (member_groups, key) = listed_as(db, community, account)?;
-    let mut statement = db.prepare_cached(
+    for_each_group(
+        db,
+        community,
+        account,
         "DELETE FROM member_in WHERE community = ?1 AND member_group = ?2 AND name_key = ?3 AND account = ?4",
-    )?;
+    )
+}
+
+fn for_each_group(
+    db: &Connection,
+    community: CommunityId,
+    account: AccountId,
+    sql: &str,
+) -> Result<(), StoreError> {
+    let (member_groups, key) = listed_as(db, community, account)?;
+    let mut statement = db.prepare_cached(sql)?;
     for id in member_groups {
         statement.execute((
             community.as_bytes(),
