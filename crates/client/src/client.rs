@@ -4,6 +4,7 @@ pub(crate) mod account;
 mod doing;
 mod joining;
 mod lost;
+mod meeting;
 mod moving;
 mod reading;
 mod security;

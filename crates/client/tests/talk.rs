@@ -607,3 +607,40 @@ async fn who_writes_too_fast_sees_until_when_it_waits_and_nothing_is_lost() {
     assert_eq!(ids, written, "in the order in which they were written");
     stage.end([alice]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tag_of_an_author_is_shown_who_was_never_heard_of_before() {
+    let stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, topic) = alice.found("星海").await;
+    let bob = stage.invite(&alice, &community, "bob").await;
+    bob.enter(&topic).await;
+    let line = bob.say(&topic, "hello").await;
+    let create = Action::CreateMemberGroup {
+        community: community.clone(),
+        name: "Helpers".into(),
+        is_shown: true,
+    };
+    let group = alice.act(create).await.unwrap();
+    alice.settled().await;
+    let assign = Action::AssignMemberGroup {
+        community: community.clone(),
+        member: bob.id().await,
+        member_group: group,
+        on: true,
+    };
+    alice.act(assign).await;
+    bob.settled().await;
+
+    // Carol has never asked for a member.
+    let carol = stage.invite(&alice, &community, "carol").await;
+    carol.enter(&topic).await;
+    carol
+        .until("the tag beside the author", async || {
+            let view = carol.timeline(&topic).await;
+            let row = view.rows.into_iter().find(|row| row.id == line)?;
+            (row.author.tag.as_deref() == Some("Helpers")).then_some(())
+        })
+        .await;
+    stage.end([alice, bob, carol]).await;
+}

@@ -4,7 +4,7 @@ mod notes;
 mod route;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -17,6 +17,7 @@ use tulou_protocol::{
     frame::Refusal, id::Millis, push::Disk,
 };
 
+use super::meeting::Met;
 use crate::{
     changes::Board,
     compose::Acting,
@@ -61,6 +62,8 @@ struct State {
     skew: i64,
     /// Commands that the server asked to send later, and when.
     busy: HashMap<CommandId, Millis>,
+    /// Members whom this run has asked for.
+    met: Met,
     /// Room on the server's disk.
     disk: DiskView,
     /// The token in use; the keyring keeps it from one start to the next.
@@ -87,6 +90,7 @@ impl Account {
                 entered: HashMap::new(),
                 skew: 0,
                 busy: HashMap::new(),
+                met: Met::new(),
                 disk: DiskView::Plenty,
                 token: None,
             }),
@@ -169,6 +173,27 @@ impl Account {
                 *self.connection.borrow(),
                 Connection::Connecting | Connection::Syncing | Connection::Synced
             ),
+        }
+    }
+
+    /// Those of some accounts whom this run has not asked for; from here on it has.
+    pub fn strangers(
+        &self,
+        community: CommunityId,
+        accounts: HashSet<AccountId>,
+    ) -> Vec<AccountId> {
+        let mut state = self.state();
+        accounts
+            .into_iter()
+            .filter(|account| state.met.insert((community, *account)))
+            .collect()
+    }
+
+    /// They could not be asked for.
+    pub fn forget_met(&self, community: CommunityId, accounts: &[AccountId]) {
+        let mut state = self.state();
+        for account in accounts {
+            state.met.remove(&(community, *account));
         }
     }
 

@@ -15,6 +15,7 @@ use super::{
     Client,
     account::{Account, blocking},
     doing::topic_id,
+    meeting::{meet, remember},
 };
 use crate::{
     error::Error,
@@ -70,10 +71,10 @@ impl Client {
     ) -> Result<TimelineView, Error> {
         let account = self.account(account)?;
         let topic = topic_id(topic)?;
-        let (view, wants) = account
+        let (view, wants, community) = account
             .read(move |account, db| {
                 let shape = account.shape_of_topic(db, topic)?;
-                Ok(timeline::timeline(
+                let (view, wants) = timeline::timeline(
                     db,
                     account.looking(),
                     topic,
@@ -81,9 +82,17 @@ impl Client {
                     shape.as_deref(),
                     account.entered(topic),
                     &account.busy(),
-                )?)
+                )?;
+                Ok((view, wants, shape.map(|shape| shape.id)))
             })
             .await?;
+        if let Some(community) = community {
+            let authors = view
+                .rows
+                .iter()
+                .filter_map(|row| row.author.id.parse().ok());
+            meet(&account, community, authors.collect());
+        }
         for want in wants {
             if let PageAt::Message(_) = want {
                 is_there(&account, topic, want).await?;
@@ -323,31 +332,7 @@ async fn member_list(
             limit,
         })
         .await?;
-    let heard: Vec<Member> = found
-        .sections
-        .iter()
-        .flat_map(|section| section.members.iter().cloned())
-        .collect();
-    let account = Arc::clone(account);
-    blocking(move || {
-        let is_news = account.store.keep(|db| {
-            let accounts = heard.iter().map(|member| member.account);
-            let held = remembered::some(db, community, accounts)?;
-            let is_news = heard.iter().any(|member| {
-                held.get(&member.account).is_none_or(|held| {
-                    held.member_groups != member.member_groups
-                        || held.display_name != member.display_name
-                })
-            });
-            remembered::put(db, community, &heard)?;
-            Ok::<_, Error>(is_news)
-        })?;
-        if is_news {
-            account.note_shown();
-        }
-        Ok::<_, Error>(())
-    })
-    .await?;
+    remember(account, community, &found).await?;
     Ok(found)
 }
 

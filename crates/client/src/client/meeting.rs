@@ -1,0 +1,83 @@
+//! Getting to know members: whoever wrote something that is shown is asked for, in batches, once in a run, so that the
+//! tags beside names are right for people whom this computer has never heard of.
+
+use std::{collections::HashSet, sync::Arc};
+
+use tulou_protocol::{
+    AccountId, CommunityId, limits,
+    question::{Member, Members},
+};
+
+use super::account::{Account, blocking};
+use crate::{error::Error, store::members as remembered};
+
+/// Whom this run has asked for.
+pub type Met = HashSet<(CommunityId, AccountId)>;
+
+/// Asks for members whom this run has not asked for yet. Nobody waits for it: what it brings makes views stale.
+pub fn meet(account: &Arc<Account>, community: CommunityId, authors: HashSet<AccountId>) {
+    let strangers = account.strangers(community, authors);
+    if strangers.is_empty() {
+        return;
+    }
+    let account = Arc::clone(account);
+    tokio::spawn(async move {
+        for batch in strangers.chunks(limits::MEMBERS_PAGE) {
+            if ask(&account, community, batch).await.is_err() {
+                // Without a link they are strangers again, and are asked for when they come into view the next time.
+                account.forget_met(community, batch);
+            }
+        }
+    });
+}
+
+async fn ask(
+    account: &Arc<Account>,
+    community: CommunityId,
+    accounts: &[AccountId],
+) -> Result<(), Error> {
+    let found: Members = account
+        .ask(tulou_protocol::Question::MemberList {
+            community,
+            topic: None,
+            prefix: String::new(),
+            accounts: accounts.to_vec(),
+            after: None,
+            limit: accounts.len(),
+        })
+        .await?;
+    remember(account, community, &found).await
+}
+
+/// Keeps members that the server named; what shows them becomes stale when there is news.
+pub async fn remember(
+    account: &Arc<Account>,
+    community: CommunityId,
+    found: &Members,
+) -> Result<(), Error> {
+    let heard: Vec<Member> = found
+        .sections
+        .iter()
+        .flat_map(|section| section.members.iter().cloned())
+        .collect();
+    let account = Arc::clone(account);
+    blocking(move || {
+        let is_news = account.store.keep(|db| {
+            let accounts = heard.iter().map(|member| member.account);
+            let held = remembered::some(db, community, accounts)?;
+            let is_news = heard.iter().any(|member| {
+                held.get(&member.account).is_none_or(|held| {
+                    held.member_groups != member.member_groups
+                        || held.display_name != member.display_name
+                })
+            });
+            remembered::put(db, community, &heard)?;
+            Ok::<_, Error>(is_news)
+        })?;
+        if is_news {
+            account.note_shown();
+        }
+        Ok::<_, Error>(())
+    })
+    .await
+}
