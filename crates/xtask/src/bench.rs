@@ -33,6 +33,8 @@ enum Name {
     Start,
     /// Switching to a topic of a million messages.
     Open,
+    /// How still the timeline stands, and how smoothly it scrolls.
+    Timeline,
     /// Durable sends a second.
     Send,
     /// From send to another client's store.
@@ -45,6 +47,7 @@ impl Name {
         match self {
             Self::Start => "start",
             Self::Open => "open",
+            Self::Timeline => "timeline",
             Self::Send => "send",
             Self::Seen => "seen",
         }

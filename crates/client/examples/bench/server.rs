@@ -70,6 +70,8 @@ impl Server {
         })
         .await
         .context("the server did not start in time")??;
+        // What it says later has to be read: it ends when nobody hears it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(Self {
             address,
             _child: child,
