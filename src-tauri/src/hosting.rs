@@ -147,9 +147,7 @@ impl Hosting {
                 .and_then(|hosted| hosted.app().certificate().key())
                 .map(|key| key.to_string()),
             port: port.unwrap_or(wish.port),
-            taken_port: port
-                .filter(|port| *port != wish.port)
-                .map(|_| wish.port),
+            taken_port: port.filter(|port| *port != wish.port).map(|_| wish.port),
             failure: state.failure.clone(),
             disk,
             free_bytes,
@@ -191,7 +189,11 @@ impl Hosting {
         if wish.server.is_none() {
             wish.port = port;
         } else if port != wish.port {
-            tracing::warn!(port, taken = wish.port, "the hosted server's port was taken");
+            tracing::warn!(
+                port,
+                taken = wish.port,
+                "the hosted server's port was taken"
+            );
             wish.other_port = Some(port);
         }
         wish.server = Some(hosted.server());
@@ -221,7 +223,13 @@ impl Hosting {
             data: self.folder.clone(),
             name: wish.name.clone(),
             listen,
-            addresses: wish.own_address.iter().cloned().collect(),
+            // While only this computer reaches it, no other address leads here.
+            addresses: wish
+                .own_address
+                .iter()
+                .filter(|_| wish.is_open)
+                .cloned()
+                .collect(),
             backups: Some(self.backups_folder()),
             ..Config::default()
         }
@@ -252,7 +260,10 @@ impl Hosting {
 impl State {
     fn here(&self) -> Option<String> {
         let port = self.running.as_ref()?.address().port();
-        Some(format!("ws://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, port))))
+        Some(format!(
+            "ws://{}",
+            SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+        ))
     }
 }
 

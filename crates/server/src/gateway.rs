@@ -17,7 +17,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tulou_protocol::{
     Code, Rejection, SUBPROTOCOL, VERSION,
-    http::{InviteCard, KEY_HEADER, Refused, SERVER_HEADER, ServerCard},
+    http::{InviteCard, KEY_HEADER, Refused, Registration, SERVER_HEADER, ServerCard},
 };
 
 use crate::{
@@ -103,16 +103,22 @@ async fn open_socket(
         .on_upgrade(move |socket| session::run(app, socket, from))
 }
 
-async fn server(State(app): State<App>) -> Json<ServerCard> {
-    Json(ServerCard {
+async fn server(State(app): State<App>) -> Result<Json<ServerCard>, No> {
+    // The first account needs nobody's leave.
+    let registration = if app.store().has_accounts().await? {
+        app.config().registration
+    } else {
+        Registration::Open
+    };
+    Ok(Json(ServerCard {
         server: app.identity().server,
         name: app.config().name.clone(),
         version: VERSION,
-        registration: app.config().registration,
+        registration,
         addresses: app.addresses(),
         key: app.key(),
         limits: app.limits().clone(),
-    })
+    }))
 }
 
 async fn invite(State(app): State<App>, Path(code): Path<String>) -> Result<Json<InviteCard>, No> {

@@ -112,7 +112,10 @@ mod tests {
         for (typed, address) in [
             ("chat.example.org", Some("wss://chat.example.org:4780")),
             (" chat.example.org:443 ", Some("wss://chat.example.org")),
-            ("wss://chat.example.org", Some("wss://chat.example.org:4780")),
+            (
+                "wss://chat.example.org",
+                Some("wss://chat.example.org:4780"),
+            ),
             ("203.0.113.7", Some("wss://203.0.113.7:4780")),
             ("2001:db8::7", Some("wss://[2001:db8::7]:4780")),
             ("[2001:db8::7]:99", Some("wss://[2001:db8::7]:99")),

@@ -58,7 +58,7 @@ describe('a server with another key', () => {
     await ready()
     const banner = await screen.findByTestId('banner-other-key')
     expect(banner.getAttribute('role')).toBe('alert')
-    expect(banner.textContent).toContain('Nothing was sent there, and no password')
+    expect(banner.textContent).toContain('Nothing was sent there, no password either')
     expect(screen.getByTestId('me').textContent).toContain(i18n.t.me.otherKey)
     expect(await faults(banner)).toEqual([])
   })
@@ -114,6 +114,18 @@ describe('the server on this computer', () => {
     expect(screen.getByTestId('hosting-failed').textContent).toContain('the disk is on fire')
     await fireEvent.click(screen.getByTestId('hosting-start'))
     expect(api.calls).toContain('startHosting')
+  })
+
+  it('tells what is wrong with it in the window, not only in the settings', async () => {
+    setHosting({ takenPort: 4780, port: 50123 })
+    await ready()
+    expect((await screen.findByTestId('banner-port')).textContent).toContain('took port 50123')
+    await fireEvent.click(screen.getByTestId('banner-port-seen'))
+    await waitFor(() => expect(screen.queryByTestId('banner-port')).toBeNull())
+    cleanup()
+    setHosting({ failure: 'the disk is on fire' })
+    await ready()
+    expect((await screen.findByTestId('banner-not-hosting')).textContent).toContain('the disk is on fire')
   })
 
   it('lets others join from the invite, too', async () => {

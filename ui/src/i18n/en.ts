@@ -213,9 +213,9 @@ export const en: Messages = {
     signIn: 'Sign in',
     hurry: 'Try now',
     relocate: 'Server moved?',
-    otherKey: 'Certificate changed.',
+    otherKey: 'Certificate changed',
     otherKeyBanner:
-      'Where the server should be, something answers with another key. Nothing was sent there, and no password. If the server has moved, enter its new link; if not, ask whoever runs it.',
+      'Where the server should be, something answers with another key. Nothing was sent there, no password either. If the server has moved, enter its new link; if not, ask whoever runs it.',
   },
 
   timeline: {
@@ -428,6 +428,7 @@ export const en: Messages = {
     copyKey: 'Copy the fingerprint',
     failed: 'The server on this computer does not run:',
     startAgain: 'Start again',
+    show: 'Show',
   },
 
   relocate: {

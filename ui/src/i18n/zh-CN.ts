@@ -206,7 +206,7 @@ export const zhCN = {
     signIn: '登录',
     hurry: '立即重试',
     relocate: '服务器搬家了？',
-    otherKey: '证书已变更。',
+    otherKey: '证书已变更',
     otherKeyBanner:
       '原来的地址上，有一台密钥不同的服务器在应答。没有向它发送任何内容，也没有发送密码。如果服务器搬家了，请输入新的链接；如果没有，请询问服务器的主人。',
   },
@@ -415,6 +415,7 @@ export const zhCN = {
     copyKey: '复制指纹',
     failed: '这台电脑上的服务器没有运行：',
     startAgain: '重新启动',
+    show: '查看',
   },
 
   relocate: {

@@ -15,7 +15,7 @@ export type Dialog =
   | { kind: 'seats'; topic: TopicView }
   | { kind: 'invite' }
   | { kind: 'admin'; page: AdminPage }
-  | { kind: 'settings' }
+  | { kind: 'settings'; page?: 'server' }
   | { kind: 'switcher' }
   | { kind: 'shortcuts' }
   | { kind: 'explain'; member: Pick<MemberView, 'id' | 'name'>; topic: string | null }
