@@ -1,9 +1,9 @@
 //! Communities: which there are, which topics they have, and the heads of those.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tulou_protocol::{
-    CommunityId, Digest, Log, Question, Rev, Seq, TopicId,
+    Body, CommunityId, Digest, Log, Question, Rev, Row, Seq, TopicId,
     frame::{Refusal, Response},
     id::Millis,
     push::TopicHead,
@@ -28,6 +28,8 @@ pub struct Community {
     pub numbers: BTreeMap<u32, TopicId>,
     /// The rev of the last row of each topic, or its tombstone.
     pub topic_revs: BTreeMap<TopicId, Rev>,
+    /// Groups and locked topics, by kind and id, as the stamp names them.
+    shape: BTreeSet<(String, String)>,
     /// Heads of topics whose rows did not come yet.
     unknown: BTreeMap<u32, TopicHead>,
     /// Heads that moved up to this time of the server are known, whatever the audience.
@@ -47,6 +49,14 @@ impl Community {
             as_of,
             ..Self::default()
         }
+    }
+
+    /// The present state came with a stamp: groups and locked topics that it names.
+    pub(crate) fn take_shape(&mut self, kept: &[(String, String)]) {
+        let named = kept
+            .iter()
+            .filter(|(kind, _)| is_shape(kind) && kind != "topic");
+        self.shape = named.cloned().collect();
     }
 
     /// Heads that moved since `since` are to be asked for, a little further back.
@@ -88,6 +98,24 @@ impl Engine {
             }
         }
         self.watches.is_dirty |= !self.watches.refused.is_empty();
+    }
+
+    /// Whether a row that was pushed makes what I see another thing than the stamp says. If the stamp were kept, the
+    /// server could not tell that the row has to go when what I see is as it was before.
+    pub(crate) fn changes_shape(&self, community: CommunityId, row: &Row) -> bool {
+        let kind = row.body.kind();
+        let Some(state) = self.communities.get(&community).filter(|_| is_shape(kind)) else {
+            return false;
+        };
+        let was_there = if kind == "topic" {
+            state
+                .numbers
+                .values()
+                .any(|topic| topic.to_string() == row.id)
+        } else {
+            state.shape.contains(&(kind.to_owned(), row.id.clone()))
+        };
+        was_there == matches!(row.body, Body::Deleted(_))
     }
 
     /// The community is one of mine.
@@ -178,15 +206,6 @@ impl Engine {
 
     pub(crate) fn take_heads(&mut self, community: CommunityId, since: Millis, response: Response) {
         let heads = response.into_result::<Digest>();
-        if self.rewind.is_some() {
-            if let Err(refusal @ Refusal::Busy(_)) = &heads {
-                self.question_refused(refusal);
-                self.cut_link(self.pause_until - self.now);
-            } else {
-                self.take_rewound_heads(community, heads.ok());
-            }
-            return;
-        }
         match heads {
             Ok(heads) => {
                 if let Some(state) = self.communities.get_mut(&community) {
@@ -265,4 +284,9 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whether a kind of row is part of what a stamp names.
+fn is_shape(kind: &str) -> bool {
+    matches!(kind, "topic" | "locked_topic" | "group")
 }

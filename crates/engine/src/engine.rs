@@ -19,7 +19,6 @@ use crate::{
     link::{Link, Stage},
     profiles::Profiles,
     queue::Outbox,
-    rewind::Rewind,
     sync::LogState,
     topics::{Topic, Watches},
 };
@@ -30,8 +29,10 @@ pub struct Engine {
     pub(crate) token: String,
     pub(crate) account: Option<AccountId>,
     pub(crate) epoch: Option<Epoch>,
-    /// The time of the input that is being taken.
+    /// The time of the input that is being taken. It never goes back, whatever the clock does.
     pub(crate) now: Millis,
+    /// How much the clock was set back: the time of the engine minus what the clock says.
+    set_back: Millis,
     pub(crate) out: Out,
     pub(crate) link: Link,
     /// Questions on their way, by number, with the time they were sent.
@@ -41,8 +42,6 @@ pub struct Engine {
     pub(crate) live: BTreeMap<CommandId, Live>,
     /// The server asked not to be asked before this time.
     pub(crate) pause_until: Millis,
-    /// The server has another epoch than the store; what was lost is being found out.
-    pub(crate) rewind: Option<Rewind>,
     /// The account's log and those of its communities.
     pub(crate) logs: BTreeMap<Log, LogState>,
     pub(crate) communities: BTreeMap<CommunityId, Community>,
@@ -128,13 +127,13 @@ impl Engine {
             account: restored.account,
             epoch: restored.epoch,
             now,
+            set_back: 0,
             out: Out::default(),
             link: Link::new(seed, now),
             requests: BTreeMap::new(),
             next_request: 1,
             live: BTreeMap::new(),
             pause_until: 0,
-            rewind: None,
             logs: BTreeMap::new(),
             communities: BTreeMap::new(),
             orphans: Vec::new(),
@@ -195,7 +194,9 @@ impl Engine {
     /// Takes an input; says what is to be done, in order.
     #[must_use]
     pub fn handle(&mut self, input: Input, now: Millis) -> Vec<Output> {
-        self.now = now;
+        // A clock that is set back must not make anything wait longer than it was meant to.
+        self.set_back = self.set_back.max(self.now - now);
+        self.now = now + self.set_back;
         match input {
             Input::LinkUp => self.link_up(),
             Input::LinkDown => self.link_down(),
@@ -234,6 +235,12 @@ impl Engine {
             .flatten()
             .chain(self.link_limit())
             .min()
+            .map(|at| self.by_the_clock(at))
+    }
+
+    /// A time of the engine as the clock says it.
+    pub(crate) const fn by_the_clock(&self, at: Millis) -> Millis {
+        at - self.set_back
     }
 
     /// What is due, whatever the input was.

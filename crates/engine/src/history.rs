@@ -87,9 +87,6 @@ impl Engine {
             SyncOutcome::Rows { .. } | SyncOutcome::Reset { .. } => return,
         };
         if std::mem::take(&mut state.is_rewound) {
-            if state.head.seq > head_seq {
-                self.out.apply(Change::Lost(topic, head_seq));
-            }
             self.out
                 .apply(Change::DropRange(topic, Seq(1), Seq(i64::MAX as u64)));
             state.head = TopicHead::default();
@@ -214,6 +211,12 @@ impl Engine {
             self.want_again(topic, at);
             self.to_sync.insert(topic);
             return;
+        }
+        let beyond = state.held.last().unwrap_or_default().next();
+        if beyond < page.from {
+            // What came beyond a gap before the program ended is not part of any island.
+            let last = Seq(page.from.0 - 1);
+            self.out.apply(Change::DropRange(topic, beyond, last));
         }
         state.held.insert(Island {
             from: page.from,

@@ -145,8 +145,9 @@ pub type Batch = Vec<Change>;
 /// One change to the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// The server greeted. With an epoch other than the stored one the store drops the profiles of others; every log
-    /// was forgotten before this in the same batch.
+    /// The server greeted. With an epoch other than the stored one (it was restored) the store drops the profiles of
+    /// others and keeps my own messages, which the server may have lost, so that they can be offered for sending again;
+    /// every log is forgotten before this in the same batch.
     Greeted(Box<Greeting>),
     /// Rows, each in its latest state: the newest rev of a row wins (for a message, of each of its parts).
     Rows(Log, Vec<Row>),
@@ -190,9 +191,6 @@ pub enum Change {
     /// The command was refused: it stays in the outbox for the person to see. Also said of a command that needs what a
     /// refused one would have made (a message in a topic made offline), with the same rejection.
     Rejected(CommandId, Rejection),
-    /// My own messages after this `seq` are not on the server any more (it was restored): the store copies them to
-    /// where they are offered for sending again. Said before the topic is forgotten in the same batch.
-    Lost(TopicId, Seq),
     /// A message was changed or withdrawn in the outbox while it was on its way: this command makes up for it. The store
     /// puts it into the outbox with an id of its own; then it is submitted like any other.
     FollowUp(Command),

@@ -43,7 +43,7 @@ pub enum Stage {
     Opening(Millis),
     /// The socket is open, the greeting is awaited.
     Greeting,
-    /// Greeted. While another epoch is being looked at, nothing is sent of one's own.
+    /// Greeted.
     Ready,
     /// The socket is being closed, since the first time; the next attempt is at the second.
     Closing(Millis, Millis),
@@ -100,7 +100,7 @@ impl Link {
 impl Engine {
     /// Whether commands and questions may be sent.
     pub(crate) const fn is_ready(&self) -> bool {
-        matches!(self.link.stage, Stage::Ready) && self.rewind.is_none()
+        matches!(self.link.stage, Stage::Ready)
     }
 
     pub(crate) fn link_up(&mut self) {
@@ -122,7 +122,7 @@ impl Engine {
                 let retry_at = self.now + self.link.back_off();
                 self.lose_link();
                 self.link.stage = Stage::Down(retry_at);
-                self.tell_link(LinkState::Offline { retry_at });
+                self.tell_offline(retry_at);
             }
             Stage::Closing(_, retry_at) => self.link.stage = Stage::Down(retry_at),
             Stage::Down(_) | Stage::SignedOut => {}
@@ -144,6 +144,11 @@ impl Engine {
         self.lose_link();
         self.link.stage = Stage::Closing(self.now, retry_at);
         self.out.push(Output::Disconnect);
+        self.tell_offline(retry_at);
+    }
+
+    fn tell_offline(&mut self, retry_at: Millis) {
+        let retry_at = self.by_the_clock(retry_at);
         self.tell_link(LinkState::Offline { retry_at });
     }
 
@@ -248,7 +253,6 @@ impl Engine {
             self.out.push(told);
         }
         self.pause_until = 0;
-        self.rewind = None;
         self.lose_logs();
         self.lose_topics();
         self.profiles.lose_link();

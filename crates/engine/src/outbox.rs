@@ -57,7 +57,7 @@ impl Engine {
             }
         }
         if let Command::CursorAdvance { topic, .. } = &entry.command {
-            self.supersede_cursor(*topic);
+            self.supersede_cursor(*topic, entry.no);
         }
         let refused = self
             .outbox
@@ -73,14 +73,15 @@ impl Engine {
         }
     }
 
-    /// The newest cursor of a topic takes the place of one that was not sent yet.
-    fn supersede_cursor(&mut self, topic: TopicId) {
+    /// The newest cursor of a topic takes the place of older ones that were not sent yet.
+    fn supersede_cursor(&mut self, topic: TopicId, newest: u64) {
         let older: Vec<u64> = self
             .outbox
             .lanes
             .get(&Log::Account(self.actor()))
             .into_iter()
             .flat_map(|lane| lane.queue.iter().copied())
+            .filter(|no| *no < newest)
             .filter(|no| {
                 self.outbox.entries.get(no).is_some_and(|pending| {
                     matches!(&pending.entry.command, Command::CursorAdvance { topic: other, .. } if *other == topic)
@@ -172,7 +173,7 @@ impl Engine {
                 continue;
             };
             let entry = &pending.entry;
-            let is_old = entry.is_stale(self.now) && !pending.is_confirmed;
+            let is_old = entry.is_stale(self.by_the_clock(self.now)) && !pending.is_confirmed;
             if is_old || self.cursor_due(&entry.command) > self.now {
                 continue;
             }

@@ -67,6 +67,11 @@ impl Engine {
             return;
         }
         let is_next = prev <= state.cursor;
+        if !is_next && state.cursor == Rev::ZERO {
+            // The first answer names what is there, and not what is gone: a row that came before it could stay for good.
+            state.gap_at = state.gap_at.or(Some(self.now + GAP_MS));
+            return;
+        }
         if !is_next {
             state.gap_at = state.gap_at.or(Some(self.now + GAP_MS));
             state.ahead.add(Stretch {
@@ -74,6 +79,11 @@ impl Engine {
                 rev,
                 seqs: Vec::new(),
             });
+        }
+        if let Log::Community(community) = log
+            && rows.iter().any(|row| self.changes_shape(community, row))
+        {
+            self.lose_stamp(log, rev);
         }
         self.want_profiles(authors);
         self.take_rows(log, rows, is_news);

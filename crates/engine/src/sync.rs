@@ -31,8 +31,10 @@ const PAUSE_MS: Millis = 5_000;
 pub struct LogState {
     /// All rows up to here are held.
     pub cursor: Rev,
-    /// The view stamp last given.
+    /// The view stamp last given; none when what was pushed since is another view.
     pub view: Option<String>,
+    /// The rev of the last push that was another view.
+    pub reshaped: Rev,
     /// What came beyond a gap.
     pub ahead: Ahead,
     /// When a gap is synced.
@@ -214,7 +216,8 @@ impl Engine {
                 self.take_rows(log, rows, false);
                 if let Some(state) = self.logs.get_mut(&log) {
                     state.wants_sync |= has_more;
-                    state.view = view.or(state.view.take());
+                    // A stamp that was lost meanwhile stays lost: the answer is of the view before.
+                    state.view = state.view.take().and(view);
                     self.move_cursor(log, rev);
                 }
             }
@@ -280,6 +283,7 @@ impl Engine {
                 // What is seen again has the rev it had before.
                 if let Some(state) = self.communities.get_mut(&community) {
                     state.topic_revs.retain(|_, row| *row > rev);
+                    state.take_shape(&kept);
                 }
             }
             Log::Account(_) => {
@@ -306,9 +310,24 @@ impl Engine {
             }
         }
         if let Some(state) = self.logs.get_mut(&log) {
-            state.view = view;
+            state.view = view.filter(|_| state.reshaped <= rev);
         }
         self.move_cursor(log, rev);
+    }
+
+    /// What I see is not what the stamp names any more: the next answer is the whole present state.
+    pub(crate) fn lose_stamp(&mut self, log: Log, rev: Rev) {
+        let Some(state) = self.logs.get_mut(&log) else {
+            return;
+        };
+        state.reshaped = state.reshaped.max(rev);
+        if state.view.take().is_some() {
+            self.out.apply(Change::Cursor {
+                log,
+                rev: state.cursor,
+                view: None,
+            });
+        }
     }
 
     /// The cursor moves to `rev`, and on through what came before it.

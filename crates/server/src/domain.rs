@@ -20,7 +20,7 @@ pub mod structure;
 mod topic;
 
 pub use change::Change;
-pub use decide::decide;
+pub use decide::{decide, is_apart};
 pub use facts::{Facts, Needs, needs};
 pub use sight::Sight;
 pub use structure::{Member, Structure};

@@ -95,6 +95,8 @@ pub struct Commit {
     pub command: CommandId,
     /// The session that it came from, by its number on this node: it gets the answer and no push.
     pub origin: u64,
+    /// The actor sees what is written of the community like everybody else: as a push, and not in the answer.
+    pub is_apart: bool,
     /// The server's time.
     pub now: Millis,
     /// What the decision rests on.

@@ -16,7 +16,8 @@ pub fn answer_json(commit: &Commit, logs: &[Written]) -> String {
     for written in logs {
         let is_his = match written.log {
             Log::Account(account) => account == commit.account,
-            Log::Topic(_) | Log::Community(_) => true,
+            Log::Community(_) => !commit.is_apart,
+            Log::Topic(_) => true,
         };
         if is_his {
             if !is_first {

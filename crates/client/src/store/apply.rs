@@ -157,8 +157,6 @@ fn one(
                 }
             }
         }
-        // They are among those that were kept at the beginning of the batch.
-        Change::Lost(..) => {}
         Change::FollowUp(command) => {
             note_command(command, touched);
             let id = CommandId(Uuid::now_v7());

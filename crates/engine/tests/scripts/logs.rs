@@ -1,7 +1,7 @@
 //! The account's log and communities: pushes, gaps, resets, heads, another epoch.
 
 use serde_json::Value;
-use tulou_engine::{Change, Counts, Input, Output, TopicHead};
+use tulou_engine::{Change, Counts, Input, Output, Restored, TopicHead};
 use tulou_protocol::{
     Code, Epoch, Log, Question, Rev, Seq, ServerFrame, Stale,
     frame::{Refusal, Response},
@@ -90,14 +90,9 @@ fn the_account_is_synced_first_then_communities_with_their_stamps_and_heads() {
 #[test]
 fn a_push_that_is_covered_is_ignored_and_the_next_is_applied() {
     let mut stage = Stage::synced(vec![]);
-    stage.pushed(Pushed::Push(push(
-        LOG,
-        4,
-        5,
-        vec![topic_row(TOPIC_2, 2, 5)],
-    )));
+    stage.pushed(Pushed::Push(push(LOG, 4, 5, vec![topic_row(TOPIC, 1, 5)])));
     assert_eq!(stage.changes(), vec![], "it is held already");
-    let row = topic_row(TOPIC_2, 2, 6);
+    let row = topic_row(TOPIC, 1, 6);
     stage.pushed(Pushed::Push(push(LOG, 5, 6, vec![row.clone()])));
     assert_eq!(
         stage.changes(),
@@ -106,9 +101,22 @@ fn a_push_that_is_covered_is_ignored_and_the_next_is_applied() {
 }
 
 #[test]
+fn nothing_beyond_a_gap_is_kept_before_the_first_answer() {
+    let mut stage = Stage::new(Restored::default());
+    stage.greet();
+    stage.changes();
+    let joined = push(ACCOUNT, 4, 5, vec![membership(5, true)]);
+    stage.pushed(Pushed::Push(joined));
+    assert!(
+        stage.changes().is_empty(),
+        "the first answer leaves out what was deleted, and this may be by then"
+    );
+}
+
+#[test]
 fn a_gap_that_closes_by_itself_asks_nothing() {
     let mut stage = Stage::synced(vec![]);
-    let (early, late) = (topic_row(TOPIC_2, 2, 6), topic_row(TOPIC_2, 2, 7));
+    let (early, late) = (topic_row(TOPIC, 1, 6), topic_row(TOPIC, 1, 7));
     stage.pushed(Pushed::Push(push(LOG, 6, 7, vec![late.clone()])));
     assert_eq!(
         stage.changes(),
@@ -207,6 +215,44 @@ fn a_membership_brings_a_community_and_its_end_takes_everything_of_it() {
     assert!(
         !stage.changes().contains(&Change::Forget(LOG)),
         "an older row changes nothing"
+    );
+}
+
+#[test]
+fn a_topic_that_came_by_push_is_not_named_by_the_stamp() {
+    let mut stage = Stage::synced(vec![]);
+    let stamps = |changes: &[Change]| -> Vec<Option<String>> {
+        changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Cursor { log: LOG, view, .. } => Some(view.clone()),
+                _ => None,
+            })
+            .collect()
+    };
+    let renamed = push(LOG, 5, 6, vec![topic_row(TOPIC, 1, 6)]);
+    stage.pushed(Pushed::Push(renamed));
+    assert_eq!(
+        stamps(&stage.changes()),
+        vec![Some("view".into())],
+        "what was seen is seen"
+    );
+    let made = push(LOG, 6, 7, vec![topic_row(TOPIC_2, 2, 7)]);
+    stage.pushed(Pushed::Push(made));
+    assert_eq!(
+        stamps(&stage.changes()).last(),
+        Some(&None),
+        "were it hidden again, the stamp would be the one before"
+    );
+    stage.pushed(Pushed::Stale(Stale {
+        log: LOG,
+        rev: Rev(8),
+    }));
+    let (_, question) = stage.question("log.sync");
+    assert_eq!(
+        synced_logs(question)[0].view,
+        None,
+        "the whole present state is asked for"
     );
 }
 
@@ -344,35 +390,11 @@ fn a_head_that_comes_before_its_topic_is_kept_for_it() {
 }
 
 #[test]
-fn another_epoch_forgets_everything_and_names_what_was_lost() {
+fn another_epoch_forgets_everything_and_asks_for_it_anew() {
     let mut stage = Stage::new(member(vec![island(1, 10, 10)]));
     stage.connect();
     stage.greet_as(Epoch(Uuid::from_u128(31)));
-    let (number, question) = stage.question("community.heads");
-    assert_eq!(
-        question,
-        Question::CommunityHeads {
-            community: COMMUNITY,
-            since: 0
-        }
-    );
-    assert!(
-        stage.asked.is_empty() && stage.changes().is_empty(),
-        "nothing is touched before the answer"
-    );
-    let moved = Moved {
-        no: 1,
-        head_seq: Seq(7),
-        rev: Rev(7),
-        wide_mentions: vec![],
-    };
-    stage.told(number, Told::Heads(digest(0, stage.now, vec![moved])));
     let changes = stage.changes();
-    assert_eq!(
-        changes[0],
-        Change::Lost(TOPIC, Seq(7)),
-        "mine after the seventh are offered again"
-    );
     for log in [Log::Topic(TOPIC), ACCOUNT, LOG] {
         assert!(
             changes.contains(&Change::Forget(log)),

@@ -213,6 +213,19 @@ fn the_newest_cursor_takes_the_place_of_one_that_waits() {
 }
 
 #[test]
+fn an_older_cursor_that_is_tried_again_takes_the_place_of_none() {
+    let mut stage = Stage::new(member(vec![]));
+    let mut old = stage.entry(advance(TOPIC, 3));
+    old.state = OutboxState::Rejected(Code::NotFound.into());
+    let newer = stage.submit(advance(TOPIC, 9));
+    old.id = CommandId(Uuid::from_u128(77));
+    let again = old.id;
+    stage.input(Input::Retry(old));
+    stage.greet();
+    assert_eq!(stage.commands(), vec![again, newer], "the furthest is kept");
+}
+
+#[test]
 fn a_cursor_is_sent_at_once_when_its_topic_is_left() {
     let mut stage = Stage::synced(vec![island(1, 10, 10)]);
     stage.input(Input::Watch(TOPIC));

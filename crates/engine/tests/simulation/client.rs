@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tulou_engine::{Change, Engine, Input, LinkState, OutboxEntry, OutboxState, Output, Ticket};
-use tulou_protocol::{
-    AccountId, ClientFrame, Command, CommandId, MessageId, TopicId, id::Millis,
-};
+use tulou_protocol::{AccountId, ClientFrame, Command, CommandId, MessageId, TopicId, id::Millis};
 
 use crate::{chance::Chance, store::Store};
 
@@ -44,6 +42,7 @@ pub struct Client {
     pub failed: BTreeSet<String>,
     next_ticket: u64,
     pub may_crash: bool,
+    timer: Option<Millis>,
     is_traced: bool,
 }
 
@@ -69,6 +68,7 @@ impl Client {
             failed: BTreeSet::new(),
             next_ticket: 0,
             may_crash: true,
+            timer: None,
             is_traced: std::env::var_os("TULOU_TRACE").is_some(),
         }
     }
@@ -95,9 +95,16 @@ impl Client {
         self.tickets.clear();
     }
 
-    /// When its timer rings, in the time of the world.
+    /// When its timer rings, in the time of the world. It was set when the engine spoke last: a clock that is set to
+    /// another time meanwhile does not change how long a timer runs.
     pub fn deadline(&self) -> Option<Millis> {
-        Some(self.engine.as_ref()?.deadline()? - self.clock)
+        self.engine.as_ref()?;
+        self.timer
+    }
+
+    fn set_timer(&mut self) {
+        let deadline = self.engine.as_ref().and_then(Engine::deadline);
+        self.timer = deadline.map(|at| at - self.clock);
     }
 
     pub fn input(&mut self, input: Input, now: Millis) -> Vec<Wish> {
@@ -106,6 +113,7 @@ impl Client {
         };
         let said = self.is_traced.then(|| format!("{input:?}"));
         let outputs = engine.handle(input, now + self.clock);
+        self.set_timer();
         if let Some(said) = said {
             println!("{now} {} ← {said}", self.number);
             for output in &outputs {
@@ -130,6 +138,12 @@ impl Client {
                     for change in &batch {
                         if let Change::Done(id) = change {
                             self.done.insert(*id);
+                            // A later one of the same topic may have taken its place.
+                            let entry = self.store.outbox.values().find(|entry| entry.id == *id);
+                            let command = entry.map(|entry| &entry.command);
+                            if matches!(command, Some(Command::CursorAdvance { .. })) {
+                                self.dropped.insert(*id);
+                            }
                         }
                     }
                     follow_ups.extend(self.store.apply(batch));
@@ -162,13 +176,6 @@ impl Client {
     }
 
     pub fn submit(&mut self, command: Command, now: Millis) -> Vec<Wish> {
-        if let Command::CursorAdvance { topic, .. } = &command {
-            // A later one takes the place of one that waits.
-            let older = self.store.outbox.values().filter(
-                |entry| matches!(&entry.command, Command::CursorAdvance { topic: other, .. } if other == topic),
-            );
-            self.dropped.extend(older.map(|entry| entry.id));
-        }
         let entry = self.put(command, now);
         self.input(Input::Submit(entry), now)
     }
@@ -186,14 +193,36 @@ impl Client {
         self.input(Input::Live(ticket, id, command), now)
     }
 
+    /// What became too old to be sent without asking is overtaken by what did not.
+    pub fn let_go_of_order(&mut self, now: Millis) {
+        let clock = now + self.clock;
+        for entry in self
+            .store
+            .outbox
+            .values()
+            .filter(|entry| entry.is_stale(clock))
+        {
+            if let Command::MessageSend { message, topic, .. } = &entry.command
+                && let Some(sent) = self.sent.get_mut(topic)
+            {
+                sent.retain(|other| other != message);
+            }
+        }
+    }
+
     /// Retries or discards what was refused, or is too old to be sent without asking.
     pub fn settle_refused(&mut self, now: Millis) -> Option<Vec<Wish>> {
         let clock = now + self.clock;
         let waits = |entry: &&OutboxEntry| {
             matches!(entry.state, OutboxState::Rejected(_)) || entry.is_stale(clock)
         };
-        let waiting: Vec<u64> =
-            self.store.outbox.values().filter(waits).map(|entry| entry.no).collect();
+        let waiting: Vec<u64> = self
+            .store
+            .outbox
+            .values()
+            .filter(waits)
+            .map(|entry| entry.no)
+            .collect();
         let no = *self.chance.pick(&waiting)?;
         let mut entry = self.store.outbox[&no].clone();
         if let Command::MessageEdit { message, .. } = &entry.command {

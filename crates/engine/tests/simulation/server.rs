@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tulou_protocol::{
-    AccountId, Answer, Body, ClientFrame, Code, CommandId, CommunityId, Epoch, Greeting, Heartbeat, Log,
-    Question, Rejection, Rev, Row, Seq, ServerFrame, ServerId, SessionId, TopicId,
+    AccountId, Answer, Body, ClientFrame, Code, Command, CommandId, CommunityId, Epoch, Greeting,
+    Heartbeat, Log, MessageId, Question, Rejection, Rev, Row, Seq, ServerFrame, ServerId,
+    SessionId, TopicId,
     frame::{Busy, Refusal, Request, Response},
     id::Millis,
     limits::Limits,
@@ -49,10 +50,14 @@ pub struct Server {
     /// By connection.
     pub sessions: BTreeMap<u64, Session>,
     pub gatherings: BTreeMap<CommunityId, Gathering>,
+    /// Logs that sessions are to sync, and will be told later: until then they get no rows of them.
+    pub owed: BTreeMap<(u64, Log), Rev>,
     pub chance: Chance,
     pub weather: Weather,
     /// What its clock says.
     pub wall: Millis,
+    /// Messages that were refused once: if nobody heard of it they may come again later, after others.
+    pub refused: BTreeSet<MessageId>,
     /// Commands that asked for what was so already.
     pub idle: BTreeSet<CommandId>,
     /// Frames to be delivered: (connection, frame, may be lost or late).
@@ -66,9 +71,11 @@ impl Server {
             oracle: Oracle::new(accounts),
             sessions: BTreeMap::new(),
             gatherings: BTreeMap::new(),
+            owed: BTreeMap::new(),
             chance: Chance::new(0),
             weather: Weather::default(),
             wall: 0,
+            refused: BTreeSet::new(),
             idle: BTreeSet::new(),
             outgoing: Vec::new(),
         }
@@ -90,15 +97,19 @@ impl Server {
     pub fn restart(&mut self) {
         self.sessions.clear();
         self.gatherings.clear();
+        self.owed.clear();
     }
 
     pub fn detach(&mut self, connection: u64) {
         self.sessions.remove(&connection);
+        self.owed.retain(|(session, _), _| *session != connection);
         let memory = &self.memory;
         let sessions = &self.sessions;
         self.gatherings.retain(|community, _| {
             memory.communities.get(community).is_some_and(|home| {
-                sessions.values().any(|session| home.members.contains_key(&session.account))
+                sessions
+                    .values()
+                    .any(|session| home.members.contains_key(&session.account))
             })
         });
     }
@@ -195,6 +206,8 @@ impl Server {
         let expected = self.oracle.may(account, command, now);
         let facts = self.memory.facts(account, command);
         let decided = tulou_server::domain::decide(&facts, account, command, now);
+        let is_apart = tulou_server::domain::is_apart(&facts, account, command);
+        let origin = if is_apart { 0 } else { from };
         let outcome = match decided {
             Ok(decision) if decision.changes.is_empty() => {
                 let is_changed = expected.is_ok() && self.oracle.apply(account, command, now);
@@ -207,11 +220,13 @@ impl Server {
                     .and_then(|id| self.memory.communities.get(&id))
                     .map(|home| (home.structure.clone(), home.members.clone()));
                 let outcome =
-                    self.memory.commit(account, now, &decision.expects, &decision.changes);
+                    self.memory
+                        .commit(account, now, &decision.expects, &decision.changes);
                 if let Outcome::Done(logs) = &outcome {
                     self.apply(&decision.changes, logs);
                     self.oracle.apply(account, command, now);
-                    self.publish(from, before, &decision.changes, logs);
+                    self.publish(origin, before.clone(), &decision.changes, logs);
+                    self.sweep(account, home, before);
                 }
                 outcome
             }
@@ -227,7 +242,12 @@ impl Server {
             _ => {}
         }
         let answer = match outcome {
-            Outcome::Refused(rejection) => return Err(Refusal::Rejected(rejection)),
+            Outcome::Refused(rejection) => {
+                if let Command::MessageSend { message, .. } = command {
+                    self.refused.insert(*message);
+                }
+                return Err(Refusal::Rejected(rejection));
+            }
             Outcome::Repeat(answer) => {
                 self.idle.insert(id);
                 answer
@@ -237,7 +257,11 @@ impl Server {
                 return Ok(Answer::default());
             }
             Outcome::Done(logs) => {
-                let is_his = |log: Log| !matches!(log, Log::Account(other) if other != account);
+                let is_his = |log: Log| match log {
+                    Log::Account(other) => other == account,
+                    Log::Community(_) => !is_apart,
+                    Log::Topic(_) => true,
+                };
                 let pushes = logs.iter().filter(|written| is_his(written.log));
                 let answer = Answer {
                     pushes: pushes.map(|written| written.push(Seq::ZERO)).collect(),
@@ -250,6 +274,59 @@ impl Server {
         };
         self.oracle.look_at_answer(account, &answer);
         Ok(answer)
+    }
+
+    /// Members of a community that ended are members no more.
+    fn sweep(
+        &mut self,
+        account: AccountId,
+        home: Option<CommunityId>,
+        before: Option<crate::publish::Before>,
+    ) {
+        let (Some(community), Some((_, members))) = (home, before) else {
+            return;
+        };
+        if self.memory.communities.contains_key(&community) {
+            return;
+        }
+        for member in members.into_keys() {
+            let bereft = Change::Bereft {
+                community,
+                account: member,
+            };
+            self.write(account, &bereft);
+        }
+    }
+
+    /// The server writes something of its own.
+    fn write(&mut self, account: AccountId, change: &Change) {
+        let now = self.now();
+        let changes = std::slice::from_ref(change);
+        if let Outcome::Done(logs) = self.memory.commit(account, now, &[], changes) {
+            self.publish(0, None, changes, &logs);
+        }
+    }
+
+    /// Some of what an account's log holds has become old.
+    pub fn age(&mut self, account: AccountId) {
+        for row in self.memory.since(account, Rev::ZERO) {
+            let kind = row.body.kind().to_owned();
+            let can_fade = matches!(row.body, Body::Mention(_) | Body::Mark(_));
+            if can_fade && self.chance.one_in(2) {
+                self.oracle.fades(account, &kind, row.id.parse().unwrap());
+                let change = Change::Fades {
+                    account,
+                    kind,
+                    id: row.id,
+                    rev: row.rev,
+                };
+                self.write(account, &change);
+            }
+        }
+        if self.chance.one_in(2) {
+            self.memory.forget_tombstones(account);
+        }
+        self.oracle.check_account(account, &self.memory);
     }
 
     /// What the command touched is what it means.
@@ -297,7 +374,9 @@ impl Server {
                 let mut watched = BTreeMap::new();
                 let mut told = Vec::new();
                 for topic in topics {
-                    let Some((_, _, log)) = self.memory.visible(account, topic) else { continue };
+                    let Some((_, _, log)) = self.memory.visible(account, topic) else {
+                        continue;
+                    };
                     watched.insert(topic, self.memory.floor(account, topic));
                     told.push(WatchedTopic {
                         topic,
@@ -323,7 +402,9 @@ impl Server {
             })),
             Question::CommunityHeads { community, since } => {
                 let now = self.now();
-                self.memory.membership(account, community).ok_or(Code::NotAMember)?;
+                self.memory
+                    .membership(account, community)
+                    .ok_or(Code::NotAMember)?;
                 Ok(Told::Heads(self.heads(account, community, since, now)))
             }
             Question::MemberList { .. } => Ok(Told::Nothing {}),
@@ -383,6 +464,16 @@ impl Server {
                 if asked.since > head {
                     return SyncOutcome::Ahead { rev: head };
                 }
+                if asked.since > Rev::ZERO && asked.since < self.memory.accounts[&account].floor {
+                    let mut rows = self.memory.since(account, Rev::ZERO);
+                    rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
+                    return SyncOutcome::Reset {
+                        rev: head,
+                        rows,
+                        view: None,
+                        me: None,
+                    };
+                }
                 let mut rows = self.memory.since(account, asked.since);
                 let has_more = rows.len() > SYNC_ROWS;
                 rows.truncate(SYNC_ROWS);
@@ -441,6 +532,11 @@ impl Server {
         for topic in home.structure.sight(member).topics.keys() {
             let seat = home.structure.seat(*topic, account).flatten();
             let since = seat.unwrap_or(member.joined_at).max(member.joined_at);
+            let has_history = home.structure.readable_since(member, *topic).is_none();
+            let has_cursor = self.memory.row(account, "cursor", topic).is_some();
+            if has_cursor && has_history {
+                continue;
+            }
             let first = self.memory.topics[topic].first_since(since);
             changes.push(Change::ReadUpTo {
                 account,
@@ -460,7 +556,12 @@ impl Server {
             return SyncOutcome::Gone {};
         };
         let newest = asked.ranges.iter().map(|range| range.rev).max();
-        let highest = asked.ranges.iter().map(|range| range.to).max().unwrap_or_default();
+        let highest = asked
+            .ranges
+            .iter()
+            .map(|range| range.to)
+            .max()
+            .unwrap_or_default();
         if newest.unwrap_or_default().max(asked.since) > log.rev || highest > log.head() {
             return SyncOutcome::Ahead { rev: log.rev };
         }
@@ -473,8 +574,12 @@ impl Server {
                 .any(|range| range.from <= seq && seq <= range.to && sent.rev > range.rev);
             is_held && seq >= floor && sent.rev > sent.first_rev
         };
-        let mut changed: Vec<Row> =
-            log.messages.iter().filter(is_changed).map(|sent| sent.row()).collect();
+        let mut changed: Vec<Row> = log
+            .messages
+            .iter()
+            .filter(is_changed)
+            .map(|sent| sent.row())
+            .collect();
         changed.sort_by_key(|row| row.rev);
         let has_more = changed.len() > SYNC_ROWS;
         changed.truncate(SYNC_ROWS);
@@ -520,14 +625,18 @@ impl Server {
                 }
             }
             let heartbeat = Pushed::Heartbeat(Heartbeat { now, heads });
-            self.outgoing.push((*id, ServerFrame::Pushed(heartbeat), false));
+            self.outgoing
+                .push((*id, ServerFrame::Pushed(heartbeat), false));
         }
     }
 }
 
 impl Memory {
     pub fn communities_of(&self, account: AccountId) -> Vec<CommunityId> {
-        let mine = self.communities.iter().filter(|(_, home)| home.members.contains_key(&account));
+        let mine = self
+            .communities
+            .iter()
+            .filter(|(_, home)| home.members.contains_key(&account));
         mine.map(|(community, _)| *community).collect()
     }
 
@@ -549,7 +658,10 @@ impl Memory {
         let log = self.topics.get(&topic)?;
         let (home, member) = self.membership(account, log.community)?;
         let sight = home.structure.sight(member);
-        sight.topics.contains_key(&topic).then_some((&home.structure, member, log))
+        sight
+            .topics
+            .contains_key(&topic)
+            .then_some((&home.structure, member, log))
     }
 
     /// The first message that an account may read of a topic that it sees.
@@ -574,7 +686,10 @@ impl Memory {
 
 impl TopicLog {
     pub fn first_since(&self, time: Millis) -> Seq {
-        let before = self.messages.iter().filter(|sent| sent.content().sent_at < time);
+        let before = self
+            .messages
+            .iter()
+            .filter(|sent| sent.content().sent_at < time);
         Seq(before.count() as u64 + 1)
     }
 }

@@ -25,9 +25,6 @@ pub struct Store {
     pub outbox: BTreeMap<u64, OutboxEntry>,
     /// The furthest that each cursor was, in this epoch.
     furthest: BTreeMap<Log, Rev>,
-    pub lost: Vec<(TopicId, Seq)>,
-    /// My messages that a restored server does not have.
-    pub offered: BTreeSet<String>,
     pub next_no: u64,
 }
 
@@ -186,9 +183,8 @@ impl Store {
                 }
                 Change::Head(topic, head) => {
                     let was = self.heads.insert(topic, head.clone());
-                    let is_lost = self.lost.iter().any(|(lost, _)| *lost == topic);
                     assert!(
-                        is_lost || was.is_none_or(|was| was.seq <= head.seq && was.rev <= head.rev),
+                        was.is_none_or(|was| was.seq <= head.seq && was.rev <= head.rev),
                         "the head of {topic} went back"
                     );
                 }
@@ -211,11 +207,6 @@ impl Store {
                         entry.state = OutboxState::Rejected(rejection);
                     }
                 }
-                Change::Lost(topic, seq) => {
-                    self.lost.push((topic, seq));
-                    let mine = self.own_after(topic, seq);
-                    self.offered.extend(mine);
-                }
                 Change::FollowUp(command) => follow_ups.push(command),
             }
         }
@@ -223,21 +214,6 @@ impl Store {
             self.check_islands(topic);
         }
         follow_ups
-    }
-
-    /// My own messages of a topic after a place.
-    pub fn own_after(&self, topic: TopicId, seq: Seq) -> Vec<String> {
-        let messages = self.messages.get(&topic);
-        let after = messages.into_iter().flatten().filter(|(at, _)| **at > seq);
-        let is_mine = |message: &Message| {
-            message.content.as_ref().is_some_and(|content| {
-                Some(content.author) == self.account && content.recalled_by.is_none()
-            })
-        };
-        after
-            .filter(|(_, (_, message))| is_mine(message))
-            .map(|(_, (id, _))| id.clone())
-            .collect()
     }
 
     fn put_message(&mut self, topic: TopicId, row: Row) {

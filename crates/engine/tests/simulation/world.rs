@@ -1,6 +1,6 @@
 //! Clients, a server and a network in virtual time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tulou_engine::Input;
 use tulou_protocol::{
@@ -63,8 +63,6 @@ pub struct World {
     next_event: u64,
     backup: Option<(Memory, Oracle)>,
     pub was_restored: bool,
-    /// Messages that a client held of his own and that the restored server does not have.
-    pub at_risk: Vec<BTreeSet<String>>,
 }
 
 /// Runs a plan; panics where something is not as it must be.
@@ -90,9 +88,8 @@ impl World {
             .map(|(number, at)| Client::new(number, accounts[*at]))
             .collect();
         let mut world = Self {
-            now: 10_000_000,
+            now: 1_700_000_000_000,
             current: vec![None; clients.len()],
-            at_risk: vec![BTreeSet::new(); clients.len()],
             chance,
             server,
             is_server_up: true,
@@ -161,20 +158,28 @@ impl World {
             Kind::ClientClock(client) => {
                 let by = self.another_time();
                 self.clients[client].clock += by;
+                self.clients[client].let_go_of_order(self.now);
             }
             Kind::ServerClock => {
                 self.server_clock += self.another_time();
                 self.server.wall = self.now + self.server_clock;
+            }
+            Kind::Age => {
+                let account = *self.chance.pick(&self.accounts).unwrap();
+                self.server.age(account);
+                self.deliver();
             }
             Kind::Newer => {
                 let account = *self.chance.pick(&self.accounts).unwrap();
                 let kind = format!("newer_{}", self.chance.below(3));
                 let value = serde_json::json!({"said": self.chance.below(100)});
                 let now = self.server.now();
-                let mut commit = Commit::new(account, now);
+                let mut commit = Commit::new(now);
                 let body = Body::Unknown(kind, value);
                 let log = Log::Account(account);
-                self.server.memory.put(&mut commit, log, "thing".into(), body);
+                self.server
+                    .memory
+                    .put(&mut commit, log, "thing".into(), body);
                 self.server.publish(0, None, &[], &commit.logs);
                 self.deliver();
             }
@@ -198,15 +203,6 @@ impl World {
         self.server.oracle = oracle;
         self.server.memory.epoch = Epoch(self.chance.uuid());
         self.restart_server();
-        if !self.was_restored {
-            for (client, at_risk) in self.clients.iter().zip(&mut self.at_risk) {
-                for topic in client.store.islands.keys() {
-                    let log = self.server.memory.topics.get(topic);
-                    let head = log.map(crate::memory::TopicLog::head).unwrap_or_default();
-                    at_risk.extend(client.store.own_after(*topic, head));
-                }
-            }
-        }
         self.was_restored = true;
     }
 
@@ -446,4 +442,3 @@ impl World {
         }
     }
 }
-

@@ -164,10 +164,12 @@ impl App {
             }
             Ok(decision) => {
                 self.note_write();
+                let is_apart = domain::is_apart(&facts, account, command);
                 let pending = self.store().commit(Commit {
                     account,
                     command: *id,
-                    origin: line.no,
+                    origin: if is_apart { 0 } else { line.no },
+                    is_apart,
                     now,
                     expects: decision.expects,
                     changes: decision.changes,

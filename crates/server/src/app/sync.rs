@@ -146,6 +146,7 @@ impl App {
             account,
             command: CommandId(Uuid::now_v7()),
             origin: 0,
+            is_apart: false,
             now: self.now(),
             expects: Vec::new(),
             changes,

@@ -107,6 +107,7 @@ async fn mentions_become_tombstones_after_ninety_days_and_who_missed_these_is_to
             account: alice.account,
             command: CommandId(Uuid::now_v7()),
             origin: 0,
+            is_apart: false,
             // The last one is younger.
             now: if n == 2 { now + 50 * DAY_MS } else { now },
             expects: Vec::new(),

@@ -126,6 +126,7 @@ impl App {
             account,
             command: CommandId(Uuid::now_v7()),
             origin: 0,
+            is_apart: false,
             now,
             expects: Vec::new(),
             changes,

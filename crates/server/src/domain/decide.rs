@@ -179,6 +179,46 @@ pub fn decide(
     Ok(decision)
 }
 
+/// Whether the actor may see rows of the community that an accepted command writes otherwise than they are written, or not
+/// at all: he may have hidden a place from himself, have left, or have taken a seat in a topic that he is not to enter.
+/// The answer holds none of them then; he gets them as everybody does, by push and as he may see them.
+#[must_use]
+pub fn is_apart(facts: &Facts<'_>, actor: AccountId, command: &Command) -> bool {
+    let sees_everything = facts
+        .structure
+        .is_none_or(|structure| structure.is_owner(actor));
+    let may_hide = match command {
+        Command::CommunityLeave { .. }
+        | Command::MemberKick { .. }
+        | Command::SeatSet { .. }
+        | Command::AccessSet { .. } => true,
+        Command::TopicEdit { group, .. } => group.is_some(),
+        Command::MessageSend { .. }
+        | Command::MessageEdit { .. }
+        | Command::MessageRecall { .. }
+        | Command::MessageReact { .. }
+        | Command::MessagePin { .. }
+        | Command::CursorAdvance { .. }
+        | Command::CursorSet { .. }
+        | Command::NotifySet { .. }
+        | Command::ProfileEdit { .. }
+        | Command::CommunityCreate { .. }
+        | Command::CommunityEdit { .. }
+        | Command::CommunityDissolve { .. }
+        | Command::CommunityJoin { .. }
+        | Command::GroupCreate { .. }
+        | Command::GroupEdit { .. }
+        | Command::GroupDelete { .. }
+        | Command::TopicCreate { .. }
+        | Command::TopicDelete { .. }
+        | Command::MemberGroupCreate { .. }
+        | Command::MemberGroupEdit { .. }
+        | Command::MemberGroupDelete { .. }
+        | Command::MemberGroupAssign { .. } => false,
+    };
+    may_hide && !sees_everything
+}
+
 /// Everything that the parts of a decision share.
 pub(super) struct Case<'a> {
     pub facts: &'a Facts<'a>,

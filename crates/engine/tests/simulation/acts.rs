@@ -1,0 +1,595 @@
+//! What the person at a client does: everything that a person can, with what he sees.
+
+use std::collections::BTreeSet;
+
+use tulou_engine::{Input, OutboxState};
+use tulou_protocol::{
+    AccountId, Body, Command, CommunityId, GroupId, Log, MemberGroupId, MessageId, Permissions,
+    Question, Row, Seq, TopicId,
+    command::Edit,
+    id::Millis,
+    permission::Place,
+    question::PageAt,
+    row::{Level, NotifyScope},
+};
+
+use crate::client::{Client, Wish};
+
+/// Communities at most: people shall meet.
+const COMMUNITIES: usize = 3;
+
+/// What everybody knows without being told by the server.
+pub struct Known {
+    pub communities: Vec<CommunityId>,
+    pub accounts: Vec<AccountId>,
+}
+
+fn edit<T>(from: T, to: T) -> Edit<T> {
+    Edit { from, to }
+}
+
+impl Client {
+    /// The person does something.
+    pub fn act(&mut self, known: &Known, now: Millis) -> Vec<Wish> {
+        if self.engine.is_none() || self.store.account.is_none() {
+            return vec![];
+        }
+        let mut topics: Vec<(CommunityId, TopicId)> = self.store.topics();
+        for entry in self.store.outbox.values() {
+            match &entry.command {
+                Command::TopicCreate {
+                    community, topic, ..
+                }
+                | Command::CommunityCreate {
+                    community, topic, ..
+                } => topics.push((*community, *topic)),
+                _ => {}
+            }
+        }
+        let Some((community, topic)) = self.chance.pick(&topics).copied() else {
+            return match self.chance.below(3) {
+                0 => self.create(known, now),
+                1 => self.join(known, now),
+                _ => self.about_me(known, now),
+            };
+        };
+        match self.chance.below(100) {
+            0..=23 => self.send(topic, known, now),
+            24..=40 => self.about_message(topic, known, now),
+            41..=50 => self.about_me(known, now),
+            51..=64 => self.manage(community, topic, known, now),
+            65..=80 => self.grant(community, topic, known, now),
+            81..=84 => self.show(topic, now),
+            85..=89 => {
+                let seq = Seq(1 + self.chance.below(40));
+                let at = match self.chance.below(5) {
+                    0 => PageAt::End,
+                    1 => PageAt::Before(seq),
+                    2 => PageAt::After(seq),
+                    3 => match self.message(topic) {
+                        Some((message, ..)) => PageAt::Message(message),
+                        None => PageAt::End,
+                    },
+                    _ => PageAt::Around(seq),
+                };
+                self.input(Input::Want(topic, at), now)
+            }
+            90 => self.input(Input::Hurry, now),
+            91 => {
+                let ticket = self.ticket();
+                let question = Question::MemberList {
+                    community,
+                    topic: None,
+                    prefix: String::new(),
+                    accounts: vec![],
+                    after: None,
+                    limit: 1,
+                };
+                self.input(Input::Ask(ticket, question), now)
+            }
+            92..=94 => self.replace(now),
+            95..=96 => self.join(known, now),
+            _ => self.settle_refused(now).unwrap_or_default(),
+        }
+    }
+
+    /// A message that is held.
+    fn message(&mut self, topic: TopicId) -> Option<(MessageId, String, AccountId, Seq)> {
+        let islands = self.store.islands.get(&topic)?;
+        let island = self.chance.pick(islands)?;
+        let seq = Seq(island.from.0 + self.chance.below(island.to.0 - island.from.0 + 1));
+        let (id, message) = &self.store.messages[&topic][&seq];
+        let content = message.content.as_ref()?;
+        Some((
+            id.parse().unwrap(),
+            content.text.clone(),
+            content.author,
+            seq,
+        ))
+    }
+
+    fn row(&self, log: Log, kind: &str, id: impl ToString) -> Option<Row> {
+        let rows = self.store.rows.get(&log)?;
+        rows.get(&(kind.to_owned(), id.to_string())).cloned()
+    }
+
+    /// Ids of the rows of a kind in a community.
+    fn ids<T: std::str::FromStr>(&self, community: CommunityId, kind: &str) -> Vec<T> {
+        let rows = self.store.rows.get(&Log::Community(community));
+        rows.into_iter()
+            .flatten()
+            .filter(|((of, _), row)| of == kind && !matches!(row.body, Body::Deleted(_)))
+            .filter_map(|((_, id), _)| id.parse().ok())
+            .collect()
+    }
+
+    fn name(&mut self) -> String {
+        let much = if self.chance.one_in(15) { 40 } else { 0 };
+        format!("名字 {}{}", self.chance.below(1_000), "长".repeat(much))
+    }
+
+    fn position(&mut self) -> String {
+        format!("{:02x}", self.chance.below(200))
+    }
+
+    fn text(&mut self, known: &Known) -> String {
+        let much = if self.chance.one_in(30) { 6_000 } else { 0 };
+        let mention = match self.chance.below(8) {
+            0 | 1 => self
+                .chance
+                .pick(&known.accounts)
+                .map(|account| format!("<@{account}> ")),
+            2 if self.chance.one_in(2) => Some("<@everyone> ".to_owned()),
+            _ => None,
+        };
+        let mention = mention.unwrap_or_default();
+        format!(
+            "{mention}言葉 {}{}",
+            self.chance.below(1_000),
+            "長".repeat(much)
+        )
+    }
+
+    fn send(&mut self, topic: TopicId, known: &Known, now: Millis) -> Vec<Wish> {
+        let message = MessageId(self.chance.uuid());
+        let text = self.text(known);
+        let reply_to = if self.chance.one_in(5) {
+            self.message(topic).map(|(id, ..)| id)
+        } else {
+            None
+        };
+        if reply_to.is_none() {
+            // A reply waits for what it replies to.
+            self.sent.entry(topic).or_default().push(message);
+        }
+        let send = Command::MessageSend {
+            topic,
+            message,
+            text: text.clone(),
+            reply_to,
+            written_at: now,
+        };
+        let mut wishes = self.submit(send.clone(), now);
+        match self.chance.below(18) {
+            // Something that needs the message before it is there.
+            0 | 1 => {
+                let key = "👍".to_owned();
+                let on = true;
+                wishes.extend(self.submit(
+                    Command::MessageReact {
+                        topic,
+                        message,
+                        key,
+                        on,
+                    },
+                    now,
+                ));
+            }
+            2 => {
+                self.edited.insert(message);
+                let to = self.text(known);
+                let text = edit(text, to);
+                wishes.extend(self.submit(
+                    Command::MessageEdit {
+                        topic,
+                        message,
+                        text,
+                    },
+                    now,
+                ));
+            }
+            _ => {}
+        }
+        wishes
+    }
+
+    fn about_message(&mut self, topic: TopicId, known: &Known, now: Millis) -> Vec<Wish> {
+        let Some((message, text, author, seq)) = self.message(topic) else {
+            return vec![];
+        };
+        let command = match self.chance.below(12) {
+            0..=2 => {
+                self.edited.insert(message);
+                let to = self.text(known);
+                let text = edit(text, to);
+                Command::MessageEdit {
+                    topic,
+                    message,
+                    text,
+                }
+            }
+            3 | 4 if author == self.account || self.chance.one_in(4) => {
+                self.withdrawn.insert(message);
+                Command::MessageRecall { topic, message }
+            }
+            3..=7 => {
+                let on = !self.chance.one_in(3);
+                let key = (*self.chance.pick(&["🔥", "👍"]).unwrap()).to_owned();
+                Command::MessageReact {
+                    topic,
+                    message,
+                    key,
+                    on,
+                }
+            }
+            8 => {
+                let on = !self.chance.one_in(3);
+                Command::MessagePin { topic, message, on }
+            }
+            9 => Command::CursorSet { topic, seq },
+            _ => self.advance(topic),
+        };
+        self.submit(command, now)
+    }
+
+    fn advance(&self, topic: TopicId) -> Command {
+        let head = self.store.heads.get(&topic);
+        let seq = head.map(|head| head.seq).unwrap_or_default();
+        let row = self.row(Log::Account(self.account), "cursor", topic);
+        let set_no = match row.map(|row| row.body) {
+            Some(Body::Cursor(cursor)) => cursor.set_no,
+            _ => 0,
+        };
+        Command::CursorAdvance { topic, seq, set_no }
+    }
+
+    fn about_me(&mut self, known: &Known, now: Millis) -> Vec<Wish> {
+        let topics = self.store.topics();
+        let topic = self.chance.pick(&topics).copied();
+        let command = match (self.chance.below(6), topic) {
+            (0..=2, Some((_, topic))) => self.advance(topic),
+            (3, Some((community, topic))) => {
+                let scopes = [
+                    NotifyScope::Global,
+                    NotifyScope::Community(community),
+                    NotifyScope::Topic(topic),
+                ];
+                let levels = [Level::All, Level::Mentions, Level::Nothing, Level::Inherit];
+                let until = self.chance.one_in(3).then_some(now + 60_000);
+                Command::NotifySet {
+                    scope: *self.chance.pick(&scopes).unwrap(),
+                    level: *self.chance.pick(&levels).unwrap(),
+                    until,
+                }
+            }
+            (4, _) => {
+                let row = self.row(Log::Account(self.account), "profile", self.account);
+                let Some(Body::Profile(profile)) = row.map(|row| row.body) else {
+                    return vec![];
+                };
+                let display_name = edit(profile.display_name, self.name());
+                Command::ProfileEdit { display_name }
+            }
+            _ => return self.create(known, now),
+        };
+        self.submit(command, now)
+    }
+
+    fn create(&mut self, known: &Known, now: Millis) -> Vec<Wish> {
+        if known.communities.len() >= COMMUNITIES {
+            return vec![];
+        }
+        let create = Command::CommunityCreate {
+            community: CommunityId(self.chance.uuid()),
+            name: "星海".into(),
+            group: GroupId(self.chance.uuid()),
+            group_name: "大厅".into(),
+            topic: TopicId(self.chance.uuid()),
+            topic_name: "闲聊".into(),
+        };
+        self.submit(create, now)
+    }
+
+    fn join(&mut self, known: &Known, now: Millis) -> Vec<Wish> {
+        let Some(community) = self.chance.pick(&known.communities).copied() else {
+            return vec![];
+        };
+        let invite = match self.chance.below(10) {
+            0 => None,
+            1 => Some("wrong".to_owned()),
+            _ => Some(community.to_string()),
+        };
+        self.live(Command::CommunityJoin { community, invite }, now)
+    }
+
+    /// The community, its groups and topics.
+    fn manage(
+        &mut self,
+        community: CommunityId,
+        topic: TopicId,
+        known: &Known,
+        now: Millis,
+    ) -> Vec<Wish> {
+        let log = Log::Community(community);
+        let groups: Vec<GroupId> = self.ids(community, "group");
+        let group = self.chance.pick(&groups).copied();
+        let group_row = group.and_then(|group| self.row(log, "group", group));
+        let topic_row = self.row(log, "topic", topic).map(|row| row.body);
+        match (self.chance.below(24), group, topic_row) {
+            (0..=5, Some(group), _) => {
+                let new = TopicId(self.chance.uuid());
+                let create = Command::TopicCreate {
+                    community,
+                    group,
+                    topic: new,
+                    name: self.name(),
+                    introduction: String::new(),
+                    closed: self.chance.one_in(3),
+                    position: self.position(),
+                };
+                let mut wishes = self.submit(create, now);
+                for _ in 0..self.chance.below(3) {
+                    wishes.extend(self.send(new, known, now));
+                }
+                wishes
+            }
+            (6..=8, Some(group), Some(Body::Topic(body))) => {
+                let edit = Command::TopicEdit {
+                    community,
+                    topic,
+                    name: self.chance.one_in(2).then(|| edit(body.name, self.name())),
+                    introduction: None,
+                    group: self.chance.one_in(3).then(|| edit(body.group, group)),
+                    position: self
+                        .chance
+                        .one_in(3)
+                        .then(|| edit(body.position, self.position())),
+                };
+                self.submit(edit, now)
+            }
+            (9, ..) => self.live(Command::TopicDelete { community, topic }, now),
+            (10..=12, ..) => {
+                let group = GroupId(self.chance.uuid());
+                let create = Command::GroupCreate {
+                    community,
+                    group,
+                    name: self.name(),
+                    position: self.position(),
+                };
+                let mut wishes = self.submit(create, now);
+                if self.chance.one_in(2) {
+                    let create = Command::TopicCreate {
+                        community,
+                        group,
+                        topic: TopicId(self.chance.uuid()),
+                        name: self.name(),
+                        introduction: "这里".into(),
+                        closed: false,
+                        position: self.position(),
+                    };
+                    wishes.extend(self.submit(create, now));
+                }
+                wishes
+            }
+            (13 | 14, Some(group), _) => {
+                let Some(Body::Group(body)) = group_row.map(|row| row.body) else {
+                    return vec![];
+                };
+                let edit = Command::GroupEdit {
+                    community,
+                    group,
+                    name: Some(edit(body.name, self.name())),
+                    position: None,
+                };
+                self.submit(edit, now)
+            }
+            (15 | 16, Some(group), _) => self.live(Command::GroupDelete { community, group }, now),
+            (17 | 18, ..) => {
+                let row = self.row(log, "community", community).map(|row| row.body);
+                let Some(Body::Community(body)) = row else {
+                    return vec![];
+                };
+                let edit = Command::CommunityEdit {
+                    community,
+                    name: Some(edit(body.name, self.name())),
+                    introduction: None,
+                };
+                self.submit(edit, now)
+            }
+            (19, ..) => self.live(Command::CommunityLeave { community }, now),
+            (20, ..) if self.chance.one_in(4) => {
+                self.live(Command::CommunityDissolve { community }, now)
+            }
+            _ => vec![],
+        }
+    }
+
+    /// Seats, member groups, access, members.
+    fn grant(
+        &mut self,
+        community: CommunityId,
+        topic: TopicId,
+        known: &Known,
+        now: Millis,
+    ) -> Vec<Wish> {
+        let account = *self.chance.pick(&known.accounts).unwrap();
+        let log = Log::Community(community);
+        let groups: Vec<MemberGroupId> = self.ids(community, "member_group");
+        let group = self.chance.pick(&groups).copied();
+        match (self.chance.below(24), group) {
+            (0..=5, _) => {
+                let on = !self.chance.one_in(3);
+                let seat = Command::SeatSet {
+                    community,
+                    topic,
+                    account,
+                    on,
+                };
+                self.live(seat, now)
+            }
+            (6 | 7, _) => {
+                let create = Command::MemberGroupCreate {
+                    community,
+                    member_group: MemberGroupId(self.chance.uuid()),
+                    name: self.name(),
+                    rank: self.position(),
+                    shown: self.chance.one_in(2),
+                };
+                self.submit(create, now)
+            }
+            (8, Some(member_group)) => {
+                let row = self
+                    .row(log, "member_group", member_group)
+                    .map(|row| row.body);
+                let Some(Body::MemberGroup(body)) = row else {
+                    return vec![];
+                };
+                let edit = Command::MemberGroupEdit {
+                    community,
+                    member_group,
+                    name: Some(edit(body.name, self.name())),
+                    rank: Some(edit(body.rank, self.position())),
+                    shown: Some(edit(body.shown, self.chance.one_in(2))),
+                };
+                self.submit(edit, now)
+            }
+            (9, Some(member_group)) => {
+                let delete = Command::MemberGroupDelete {
+                    community,
+                    member_group,
+                };
+                self.live(delete, now)
+            }
+            (10..=13, Some(member_group)) => {
+                let on = !self.chance.one_in(4);
+                let assign = Command::MemberGroupAssign {
+                    community,
+                    member_group,
+                    account,
+                    on,
+                };
+                self.live(assign, now)
+            }
+            (14..=22, _) => self.set_access(community, topic, group, now),
+            (23, _) => self.live(Command::MemberKick { community, account }, now),
+            _ => vec![],
+        }
+    }
+
+    fn set_access(
+        &mut self,
+        community: CommunityId,
+        topic: TopicId,
+        group: Option<MemberGroupId>,
+        now: Millis,
+    ) -> Vec<Wish> {
+        let groups: Vec<GroupId> = self.ids(community, "group");
+        let place = match (self.chance.below(4), self.chance.pick(&groups)) {
+            (0, _) => Place::Community,
+            (1, Some(group)) => Place::Group(*group),
+            _ => Place::Topic(topic),
+        };
+        let member_group = group.filter(|_| self.chance.one_in(2));
+        let id = tulou_protocol::row::AccessRow::id(place, member_group);
+        let row = self
+            .row(Log::Community(community), "access", id)
+            .map(|row| row.body);
+        let (allow, deny) = match row {
+            Some(Body::AccessRow(access)) => (access.allow, access.deny),
+            _ => (Permissions::empty(), Permissions::empty()),
+        };
+        let rights = [
+            Permissions::VIEW,
+            Permissions::VIEW,
+            Permissions::READ_HISTORY,
+            Permissions::READ_HISTORY,
+            Permissions::SPEAK,
+            Permissions::REACT,
+            Permissions::PIN,
+            Permissions::MENTION_ALL,
+            Permissions::RECALL_OTHERS,
+            Permissions::MANAGE_TOPICS,
+            Permissions::MANAGE_MEMBER_GROUPS,
+            Permissions::ASSIGN_MEMBER_GROUPS,
+            Permissions::KICK,
+            Permissions::MANAGE_COMMUNITY,
+        ];
+        let right = *self.chance.pick(&rights).unwrap();
+        let (to_allow, to_deny) = match self.chance.below(5) {
+            0 | 1 => (allow | right, deny - right),
+            2 | 3 => (allow - right, deny | right),
+            _ => (allow - right, deny - right),
+        };
+        let set = Command::AccessSet {
+            community,
+            place,
+            member_group,
+            allow: edit(allow, to_allow),
+            deny: edit(deny, to_deny),
+        };
+        self.submit(set, now)
+    }
+
+    fn show(&mut self, topic: TopicId, now: Millis) -> Vec<Wish> {
+        if self.shown.len() >= 2 {
+            let hidden = self.shown.remove(0);
+            return self.input(Input::Unwatch(hidden), now);
+        }
+        if self.shown.contains(&topic) {
+            return vec![];
+        }
+        self.shown.push(topic);
+        self.input(Input::Watch(topic), now)
+    }
+
+    /// Changes or discards a pending message.
+    fn replace(&mut self, now: Millis) -> Vec<Wish> {
+        let needed: BTreeSet<MessageId> = self
+            .store
+            .outbox
+            .values()
+            .filter_map(|entry| match &entry.command {
+                Command::MessageEdit { message, .. } => Some(*message),
+                _ => None,
+            })
+            .collect();
+        let pending: Vec<u64> = self
+            .store
+            .outbox
+            .values()
+            .filter(|entry| {
+                entry.state == OutboxState::Waiting
+                    && matches!(&entry.command, Command::MessageSend { message, .. } if !needed.contains(message))
+            })
+            .map(|entry| entry.no)
+            .collect();
+        let Some(no) = self.chance.pick(&pending).copied() else {
+            return vec![];
+        };
+        let mut entry = self.store.outbox[&no].clone();
+        let Command::MessageSend { message, text, .. } = &mut entry.command else {
+            return vec![];
+        };
+        let message = *message;
+        if self.chance.one_in(3) {
+            self.withdrawn.insert(message);
+            self.dropped.insert(entry.id);
+            self.store.outbox.remove(&no);
+            return self.input(Input::Discard(entry.id), now);
+        }
+        *text = format!("anders {}", self.chance.below(1_000));
+        self.replaced.insert(message, text.clone());
+        self.store.outbox.insert(no, entry.clone());
+        self.input(Input::Replace(entry), now)
+    }
+}

@@ -1,0 +1,325 @@
+//! What a model server tells on its own: pushes, notes, digests. First the rights, then what was written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tulou_protocol::{
+    AccountId, Body, CommunityId, Digest, Log, Push, Row, Seq, Stale, TopicId,
+    id::Millis,
+    push::{Pushed, TopicHead},
+};
+use tulou_server::domain::{Change, Member, Structure, sight::tombstones};
+
+use crate::{memory::Written, server::Server, weather::Weather};
+
+/// A community before a commit.
+pub type Before = (Structure, BTreeMap<AccountId, Member>);
+
+impl Server {
+    /// Tells everybody but who it came from.
+    pub fn publish(
+        &mut self,
+        origin: u64,
+        before: Option<Before>,
+        changes: &[Change],
+        logs: &[Written],
+    ) {
+        for community in touched(changes) {
+            self.publish_community(origin, community, before.as_ref(), changes, logs);
+        }
+        for written in logs {
+            match written.log {
+                Log::Topic(topic) => {
+                    if let Some(log) = self.memory.topics.get(&topic)
+                        && let Some(gathering) = self.gatherings.get_mut(&log.community)
+                    {
+                        gathering.moved.insert(topic);
+                    }
+                    let watchers: Vec<(u64, Seq)> = self
+                        .sessions
+                        .iter()
+                        .filter_map(|(id, session)| Some((*id, *session.watched.get(&topic)?)))
+                        .collect();
+                    for (session, floor) in watchers {
+                        if session != origin {
+                            self.push(session, written.push(floor));
+                        }
+                    }
+                }
+                Log::Account(account) => {
+                    for session in self.sessions_of(account) {
+                        if session != origin {
+                            self.push(session, written.push(Seq::ZERO));
+                        }
+                    }
+                }
+                Log::Community(_) => {}
+            }
+        }
+    }
+
+    /// Rows to a session; a slow reader gets a note that the log changed.
+    fn push(&mut self, session: u64, push: Push) {
+        if let Some(owed) = self.owed.get_mut(&(session, push.log)) {
+            *owed = push.rev.max(*owed);
+            return;
+        }
+        if Weather::happens(self.weather.stale, &mut self.chance) {
+            let stale = Stale {
+                log: push.log,
+                rev: push.rev,
+            };
+            self.say(session, Pushed::Stale(stale), false);
+        } else {
+            self.say(session, Pushed::Push(push), true);
+        }
+    }
+
+    fn sessions_of(&self, account: AccountId) -> Vec<u64> {
+        let his = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.account == account);
+        his.map(|(id, _)| *id).collect()
+    }
+
+    fn stale(&mut self, account: AccountId, log: Log, rev: tulou_protocol::Rev) {
+        for session in self.sessions_of(account) {
+            if Weather::happens(self.weather.stale, &mut self.chance) {
+                self.owed.insert((session, log), rev);
+            } else {
+                self.owed.remove(&(session, log));
+                self.say(session, Pushed::Stale(Stale { log, rev }), false);
+            }
+        }
+    }
+
+    /// Sessions are told what they are owed.
+    fn pay(&mut self) {
+        for ((session, log), rev) in std::mem::take(&mut self.owed) {
+            self.say(session, Pushed::Stale(Stale { log, rev }), false);
+        }
+    }
+
+    fn end_watches(&mut self, topic: TopicId, account: Option<AccountId>) {
+        for session in self.sessions.values_mut() {
+            if account.is_none_or(|account| account == session.account) {
+                session.watched.remove(&topic);
+            }
+        }
+    }
+
+    fn publish_community(
+        &mut self,
+        origin: u64,
+        community: CommunityId,
+        before: Option<&Before>,
+        changes: &[Change],
+        logs: &[Written],
+    ) {
+        let log = Log::Community(community);
+        let written = logs.iter().find(|written| written.log == log);
+        let connected: BTreeSet<AccountId> = self
+            .sessions
+            .values()
+            .map(|session| session.account)
+            .collect();
+        for change in changes {
+            if let Change::TopicEnds { topic, .. } = change {
+                self.end_watches(*topic, None);
+            }
+        }
+        let nobody = BTreeMap::new();
+        let members_before = before.map_or(&nobody, |(_, members)| members);
+        let Some(home) = self.memory.communities.get(&community).cloned() else {
+            self.gatherings.remove(&community);
+            for account in members_before.keys() {
+                self.stale(
+                    *account,
+                    log,
+                    written.map(|written| written.rev).unwrap_or_default(),
+                );
+            }
+            return;
+        };
+        let after = &home.structure;
+        for account in connected {
+            let old = before.and_then(|(was, members)| Some((was, members.get(&account)?)));
+            let new = home.members.get(&account);
+            let Some(new) = new else {
+                if let Some((was, old)) = old {
+                    for topic in was.sight(old).topics.keys() {
+                        self.end_watches(*topic, Some(account));
+                    }
+                    self.stale(account, log, after.rev);
+                }
+                continue;
+            };
+            let Some((was, old)) = old else {
+                let now = self.now();
+                self.gather(community, now);
+                self.stale(account, log, after.rev);
+                continue;
+            };
+            let is_his = |change: &Change| matches!(change, Change::Seat { account: whose, .. } if *whose == account);
+            let me_changed = was.ranked(old) != after.ranked(new)
+                || old.joined_at != new.joined_at
+                || changes.iter().any(is_his);
+            let (old_sight, sight) = (was.sight(old), after.sight(new));
+            for topic in old_sight.topics.keys() {
+                if !sight.topics.contains_key(topic) {
+                    self.end_watches(*topic, Some(account));
+                }
+            }
+            self.refloor(account);
+            if me_changed || after.must_reset(&old_sight, &sight, was) {
+                self.stale(account, log, after.rev);
+            } else if let Some(written) = written {
+                let push = Push {
+                    log,
+                    prev: written.prev,
+                    rev: written.rev,
+                    rows: seen(after, &sight, written),
+                    authors: vec![],
+                };
+                for session in self.sessions_of(account) {
+                    if session != origin {
+                        self.push(session, push.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Watched topics are read from where the rights allow.
+    fn refloor(&mut self, account: AccountId) {
+        for session in self.sessions_of(account) {
+            let watched: Vec<TopicId> = self.sessions[&session].watched.keys().copied().collect();
+            for topic in watched {
+                if self.memory.visible(account, topic).is_some() {
+                    let floor = self.memory.floor(account, topic);
+                    let session = self.sessions.get_mut(&session).unwrap();
+                    session.watched.insert(topic, floor);
+                }
+            }
+        }
+    }
+
+    pub fn heads(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+        since: Millis,
+        to: Millis,
+    ) -> Digest {
+        let topics: BTreeSet<TopicId> = self
+            .memory
+            .topics
+            .iter()
+            .filter(|(_, log)| log.community == community && log.moved_at >= since)
+            .map(|(topic, _)| *topic)
+            .collect();
+        self.digest(account, community, (since, to), &topics)
+    }
+
+    fn digest(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+        (from, to): (Millis, Millis),
+        moved: &BTreeSet<TopicId>,
+    ) -> Digest {
+        let (home, member) = self.memory.membership(account, community).unwrap();
+        let sight = home.structure.sight(member);
+        let topics = moved
+            .iter()
+            .filter(|topic| sight.topics.contains_key(topic));
+        Digest {
+            community,
+            audience: sight.audience.clone(),
+            from,
+            to,
+            topics: topics
+                .map(|topic| {
+                    let log = &self.memory.topics[topic];
+                    TopicHead {
+                        no: home.structure.topics[topic].body.no,
+                        head_seq: log.head(),
+                        rev: log.rev,
+                        wide_mentions: log.wide(),
+                    }
+                })
+                .collect(),
+            members: home.members.len() as u64,
+            online: 1,
+        }
+    }
+
+    /// The slow lane: topics that moved since it was said last.
+    pub fn send_digests(&mut self) {
+        self.pay();
+        let now = self.now();
+        let due: Vec<CommunityId> = self.gatherings.keys().copied().collect();
+        for community in due {
+            let Some(home) = self.memory.communities.get(&community) else {
+                continue;
+            };
+            let members = home.members.len() as u64;
+            let gathering = self.gatherings.get_mut(&community).unwrap();
+            if gathering.moved.is_empty() && gathering.said == members {
+                continue;
+            }
+            let from = std::mem::replace(&mut gathering.said_at, now);
+            gathering.said = members;
+            let mut moved = std::mem::take(&mut gathering.moved);
+            moved.retain(|topic| self.memory.topics.contains_key(topic));
+            let sessions: Vec<(u64, AccountId)> = self
+                .sessions
+                .iter()
+                .map(|(id, session)| (*id, session.account))
+                .collect();
+            for (session, account) in sessions {
+                if self.memory.membership(account, community).is_some() {
+                    let digest = self.digest(account, community, (from, now), &moved);
+                    self.say(session, Pushed::Digest(digest), true);
+                }
+            }
+        }
+    }
+}
+
+/// The communities whose structure or members changed.
+fn touched(changes: &[Change]) -> BTreeSet<CommunityId> {
+    changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Row {
+                log: Log::Community(community),
+                ..
+            }
+            | Change::Numbered { community, .. }
+            | Change::Member { community, .. }
+            | Change::MemberGone { community, .. }
+            | Change::Seat { community, .. }
+            | Change::TopicBegins { community, .. }
+            | Change::TopicEnds { community, .. }
+            | Change::CommunityEnds { community } => Some(*community),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The rows of a community as a kind of member sees them.
+fn seen(structure: &Structure, sight: &tulou_server::domain::Sight, written: &Written) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (_, row) in &written.rows {
+        if let Body::Deleted(kind) = &row.body {
+            rows.extend(tombstones(kind).iter().map(|kind| Row {
+                body: Body::Deleted((*kind).to_owned()),
+                ..row.clone()
+            }));
+        } else {
+            rows.extend(structure.seen(sight, row));
+        }
+    }
+    rows
+}
