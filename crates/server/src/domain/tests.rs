@@ -600,3 +600,37 @@ fn nobody_frees_himself_of_what_a_member_group_denies() {
         );
     }
 }
+
+#[test]
+fn an_edit_keeps_the_fields_of_a_newer_version() {
+    let mut structure = structure();
+    let mut newer = topic("闲聊", false, 1);
+    newer.more.insert("colour".to_owned(), "red".into());
+    structure.apply(Rev(10), [row(10, OPEN, newer)].iter(), &[]);
+    let owner = facts(&structure, member(OWNER, &[]));
+    let rename = Command::TopicEdit {
+        community: COMMUNITY,
+        topic: OPEN,
+        name: Some(Edit {
+            from: "闲聊".into(),
+            to: "茶馆".into(),
+        }),
+        introduction: None,
+        group: None,
+        position: None,
+    };
+    let decision = run(&owner, &rename).unwrap();
+    let [
+        Change::Row {
+            body: Body::Topic(edited),
+            ..
+        },
+    ] = &decision.changes[..]
+    else {
+        panic!("{decision:?}")
+    };
+    assert_eq!(
+        (edited.name.as_str(), &edited.more["colour"]),
+        ("茶馆", &"red".into())
+    );
+}

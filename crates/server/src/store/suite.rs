@@ -184,31 +184,30 @@ impl Bench {
         id
     }
 
+    fn edited(&self, id: MessageId, seq: Seq, text: &str) -> Change {
+        Change::Content(Box::new(Contents {
+            topic: self.topic,
+            message: id,
+            seq,
+            content: Content {
+                author: self.alice,
+                sent_at: 10,
+                written_at: 1,
+                text: text.to_owned(),
+                reply_to: None,
+                edited_at: Some(11),
+                recalled_by: None,
+                more: Default::default(),
+            },
+            mentioned: Vec::new(),
+            unmentioned: Vec::new(),
+            wide: Vec::new(),
+        }))
+    }
+
     async fn edit(&self, id: MessageId, seq: Seq, text: &str) {
-        let outcome = self
-            .commit(
-                self.alice,
-                Vec::new(),
-                vec![Change::Content(Box::new(Contents {
-                    topic: self.topic,
-                    message: id,
-                    seq,
-                    content: Content {
-                        author: self.alice,
-                        sent_at: 10,
-                        written_at: 1,
-                        text: text.to_owned(),
-                        reply_to: None,
-                        edited_at: Some(11),
-                        recalled_by: None,
-                        more: Default::default(),
-                    },
-                    mentioned: Vec::new(),
-                    unmentioned: Vec::new(),
-                    wide: Vec::new(),
-                }))],
-            )
-            .await;
+        let change = self.edited(id, seq, text);
+        let outcome = self.commit(self.alice, Vec::new(), vec![change]).await;
         assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     }
 

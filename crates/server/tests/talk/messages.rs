@@ -303,3 +303,95 @@ async fn many_who_talk_at_once_are_heard_in_one_order() {
     }
     place.stop().await;
 }
+
+#[tokio::test]
+async fn a_push_carries_only_the_part_of_a_message_that_changed() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, _, topic) = alice_and_bob(&place).await;
+    bob.watch(&[&topic]).await;
+    let sent = alice.say(&topic, "one").await;
+    let message = sent["pushes"][0]["rows"][0]["id"].clone();
+    let log = format!("topic/{topic}");
+    let react = json!({"topic": topic, "message": message, "key": "👍", "on": true});
+    alice.command("message.react", react).await.unwrap();
+    let edit = json!({"topic": topic, "message": message, "text": {"from": "one", "to": "two"}});
+    alice.command("message.edit", edit).await.unwrap();
+    let mut bodies = Vec::new();
+    for rev in 1..=3 {
+        let push = bob
+            .pushed("push", |push| push["log"] == log && push["rev"] == rev)
+            .await;
+        bodies.push(push["rows"][0]["body"].clone());
+    }
+    assert_eq!(bodies[0]["content"]["text"], "one");
+    assert!(
+        bodies[1].get("content").is_none(),
+        "a reaction brings no text: {}",
+        bodies[1]
+    );
+    assert_eq!(bodies[1]["marks"]["reactions"][0]["count"], 1);
+    assert_eq!(
+        (&bodies[1]["content_rev"], &bodies[1]["marks_rev"]),
+        (&json!(1), &json!(2))
+    );
+    assert!(bodies[2].get("marks").is_none(), "an edit brings no marks");
+    assert_eq!(bodies[2]["content"]["text"], "two");
+    for body in &bodies {
+        assert!(
+            !body.to_string().contains("has_reacted"),
+            "nothing personal is in it, so the bytes are shared"
+        );
+    }
+    let marks = alice
+        .sync(json!({"log": format!("account/{}", alice.account), "since": 0}))
+        .await;
+    let mark = marks["rows"].as_array().unwrap().iter();
+    let mark = mark.filter(|row| row["kind"] == "mark").collect::<Vec<_>>();
+    assert_eq!(
+        mark[0]["body"]["reactions"],
+        json!(["👍"]),
+        "her own log says it"
+    );
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn mentions_come_and_go_with_edits_and_recalls() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, _, topic) = alice_and_bob(&place).await;
+    let sent = alice.say(&topic, "who?").await;
+    let message = sent["pushes"][0]["rows"][0]["id"].clone();
+    let own = format!("account/{}", bob.account);
+    let named = format!("<@{}> <@everyone>", bob.account);
+    let wide = |digest: &Value| -> usize {
+        let head = &digest["topics"][0];
+        head["wide_mentions"].as_array().map_or(0, Vec::len)
+    };
+    for (from, to, is_named) in [("who?", named.as_str(), true), (&named, "nobody", false)] {
+        let edit = json!({"topic": topic, "message": message, "text": {"from": from, "to": to}});
+        alice.command("message.edit", edit).await.unwrap();
+        let push = bob
+            .pushed("push", |push| {
+                push["log"] == own && push["rows"][0]["kind"] == "mention"
+            })
+            .await;
+        assert_eq!(push["rows"][0]["id"], message);
+        assert_eq!(push["rows"][0].get("deleted").is_none(), is_named, "{push}");
+        bob.pushed("digest", |digest| wide(digest) == usize::from(is_named))
+            .await;
+    }
+    let sent = alice.say(&topic, &named).await;
+    let message = sent["pushes"][0]["rows"][0]["id"].clone();
+    bob.pushed("digest", |digest| wide(digest) == 1).await;
+    let recall = json!({"topic": topic, "message": message});
+    alice.command("message.recall", recall).await.unwrap();
+    bob.pushed("push", |push| {
+        push["log"] == own && push["rows"][0]["id"] == message && push["rows"][0]["deleted"] == true
+    })
+    .await;
+    bob.pushed("digest", |digest| {
+        digest["topics"][0]["rev"].as_u64() >= Some(5) && wide(digest) == 0
+    })
+    .await;
+    place.stop().await;
+}

@@ -157,3 +157,20 @@ async fn changed_rights_are_told_to_many_in_turns_and_only_to_those_whose_view_c
     );
     place.stop().await;
 }
+
+#[tokio::test]
+async fn a_link_on_which_no_session_is_opened_is_closed() {
+    let place = host(|_| {}).await;
+    let (mut alice, _bob, _, topic) = alice_and_bob(&place).await;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        let stream = tokio::net::TcpStream::connect(place.address());
+        silent.push(Guest::stranger(stream.await.unwrap()).await);
+    }
+    alice.say(&topic, "nobody waits for them").await;
+    for guest in silent {
+        guest.closed().await;
+    }
+    alice.say(&topic, "they are gone").await;
+    place.stop().await;
+}

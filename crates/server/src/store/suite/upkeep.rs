@@ -194,3 +194,67 @@ async fn a_row_of_a_newer_kind_is_kept_as_it_came() {
         "a newer program reads it"
     );
 }
+
+#[tokio::test]
+async fn what_changed_comes_in_pages_by_rev_until_it_is_complete() {
+    const MESSAGES: u64 = 1_800;
+    let bench = bench().await;
+    let mut ids = Vec::new();
+    let mut pending = Vec::new();
+    for n in 1..=MESSAGES {
+        let id = MessageId(Uuid::now_v7());
+        ids.push(id);
+        pending.push(bench.begin(vec![bench.sent(id, &n.to_string())]));
+    }
+    for (id, seq) in ids.iter().zip(1..) {
+        pending.push(bench.begin(vec![bench.edited(*id, Seq(seq), "new")]));
+    }
+    for pending in pending {
+        let outcome = pending.await.unwrap();
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    }
+    // Everything but the last ten is held, as of the last message; and a stretch at the end by itself.
+    for (from, pages) in [(1, 2), (MESSAGES - 20, 2)] {
+        let mut ranges = vec![Range {
+            from: Seq(from),
+            to: Seq(MESSAGES - 10),
+            rev: Rev(MESSAGES),
+        }];
+        let mut seen = Vec::new();
+        let mut asked = 0;
+        loop {
+            let changes = bench
+                .store
+                .topic_changes(bench.topic, ranges.clone(), Seq(1))
+                .await
+                .unwrap();
+            asked += 1;
+            seen.extend(changes.rows.iter().map(seq));
+            if !changes.has_more {
+                assert_eq!(changes.rev, Rev(2 * MESSAGES), "as of the head");
+                assert_eq!(changes.tail_from, Some(Seq(MESSAGES - 9)));
+                break;
+            }
+            assert!(changes.rev > ranges[0].rev, "each page goes on");
+            assert_eq!(changes.tail_from, None, "the tail comes last");
+            ranges[0].rev = changes.rev;
+        }
+        let expected: Vec<u64> = (from..=MESSAGES).collect();
+        assert_eq!(seen, expected, "each once, and the tail");
+        assert_eq!(asked, pages, "from {from}");
+    }
+}
+
+impl Bench {
+    fn begin(&self, changes: Vec<Change>) -> super::super::Pending<Outcome> {
+        self.store.commit(Commit {
+            account: self.alice,
+            command: CommandId(Uuid::now_v7()),
+            origin: 0,
+            now: 10,
+            expects: Vec::new(),
+            changes,
+            is_apart: false,
+        })
+    }
+}
