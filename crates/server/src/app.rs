@@ -21,7 +21,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -72,6 +72,8 @@ struct Shared {
     /// The code of the last automatic backup's failure, if it failed.
     backup_failure: Mutex<Option<&'static str>>,
     started: Instant,
+    /// The latest time that was read, or that something in the store moved at.
+    latest: AtomicI64,
     closing: CancellationToken,
     /// Something ended, and is to be removed.
     ended: Notify,
@@ -100,6 +102,7 @@ impl App {
         })
         .await
         .map_err(|_| StoreError::Closed)??;
+        let latest = store.latest().await?;
         let messages = f64::from(config.limits.messages_per_10s.max(1));
         let app = Self {
             shared: Arc::new(Shared {
@@ -120,6 +123,7 @@ impl App {
                 written_at: AtomicU64::new(0),
                 backup_failure: Mutex::default(),
                 started: Instant::now(),
+                latest: AtomicI64::new(latest),
                 closing: CancellationToken::new(),
                 ended: Notify::new(),
                 config,
@@ -239,12 +243,15 @@ impl App {
         &self.shared.seeing
     }
 
-    /// The server's time. Read here and nowhere else.
+    /// The server's time. Read here and nowhere else. It never goes back, whatever is done to the system's clock: who asks
+    /// what moved since a time would miss what moved in an hour that came twice.
     #[must_use]
     pub fn now(&self) -> Millis {
-        SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| {
+        let system = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| {
             i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-        })
+        });
+        let latest = self.shared.latest.fetch_max(system, Ordering::Relaxed);
+        latest.max(system)
     }
 
     /// Milliseconds since the server started, which never go back.

@@ -147,15 +147,12 @@ impl Files {
     fn read(&self, provider: &CryptoProvider) -> Result<CertifiedKey, CertificateError> {
         let unreadable = |path: &Path, wanted| {
             let path = path.to_owned();
-            move |error: rustls::pki_types::pem::Error| match error {
-                rustls::pki_types::pem::Error::Io(source) => {
-                    CertificateError::File { path, source }
+            move |error: rustls::pki_types::pem::Error| {
+                let why = error.to_string();
+                if let rustls::pki_types::pem::Error::Io(source) = error {
+                    return CertificateError::File { path, source };
                 }
-                other => CertificateError::Unreadable {
-                    path,
-                    wanted,
-                    why: other.to_string(),
-                },
+                CertificateError::Unreadable { path, wanted, why }
             }
         };
         let no_certificate = || unreadable(&self.certificate, "certificate");

@@ -327,6 +327,8 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
     /// What a command needs to be known.
     fn known(&self, actor: AccountId, needs: Needs) -> Pending<Known>;
 
+    /// The latest time at which a log moved.
+    fn latest(&self) -> Pending<Millis>;
     /// Heads of logs, in order; none for a log that does not exist.
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>>;
     /// Rows of an account's log after a rev, tombstones among them.

@@ -22,11 +22,15 @@ const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 async fn app() -> (App, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
+    (open(folder.path()).await, folder)
+}
+
+async fn open(folder: &std::path::Path) -> App {
     let config = Config {
-        data: folder.path().to_owned(),
+        data: folder.to_owned(),
         ..Config::default()
     };
-    (App::open(config).await.unwrap(), folder)
+    App::open(config).await.unwrap()
 }
 
 /// An account that is connected.
@@ -207,5 +211,24 @@ async fn a_community_that_ends_is_removed_step_by_step_and_its_members_are_told(
         "{rows:?}"
     );
     assert_eq!(app.store().bereft(10).await.unwrap(), [], "nobody is left");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn the_servers_time_never_goes_back_also_not_with_a_restart() {
+    let (app, folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let now = app.now();
+    // The system's clock was ahead when this was written.
+    let ahead = now + 60 * 60 * 1_000;
+    app.shared
+        .latest
+        .fetch_max(ahead, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(app.now(), ahead, "it waits until the clock has caught up");
+    found(&app, &alice).await;
+    app.close().await;
+    drop(app);
+    let app = open(folder.path()).await;
+    assert!(app.now() >= ahead, "what moved then has not moved yet else");
     app.close().await;
 }

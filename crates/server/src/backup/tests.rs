@@ -433,7 +433,7 @@ async fn a_closed_store_has_let_go_of_its_files() {
     store.close().await.unwrap();
     assert_eq!(
         open(),
-        [PathBuf::new(); 0],
+        Vec::<PathBuf>::new(),
         "a connection to a file that was moved would remove the log of the one in its place"
     );
     let asked = store.has_accounts().await;

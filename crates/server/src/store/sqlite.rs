@@ -172,6 +172,10 @@ impl Store for Sqlite {
         self.read(move |db| message::known(db, actor, &needs))
     }
 
+    fn latest(&self) -> Pending<Millis> {
+        self.read(log::latest)
+    }
+
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>> {
         self.read(move |db| logs.into_iter().map(|log| log::head(db, log)).collect())
     }

@@ -61,6 +61,15 @@ pub fn floor(db: &Connection, log: Log) -> Result<Rev, StoreError> {
     Ok(Rev(floor.unwrap_or_default()))
 }
 
+/// The latest time at which a log moved. Looks at all of them.
+pub fn latest(db: &Connection) -> Result<Millis, StoreError> {
+    Ok(
+        db.query_row("SELECT coalesce(max(moved_at), 0) FROM log", [], |row| {
+            row.get(0)
+        })?,
+    )
+}
+
 /// The community of a topic.
 pub fn community_of(db: &Connection, topic: TopicId) -> Result<Option<CommunityId>, StoreError> {
     Ok(db
