@@ -7,7 +7,7 @@ mod mending;
 mod wish;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -19,7 +19,7 @@ use tokio::{
 use tulou_engine::{Change, Engine, Input, LinkState, Output, Ticket, Untold};
 use tulou_protocol::{
     Command, CommandId, ServerFrame,
-    frame::BUSY,
+    frame::{BUSY, Request},
     id::Millis,
     push::{Disk, Pushed},
 };
@@ -62,6 +62,8 @@ pub struct Driver {
     patience: Duration,
     /// The last attempt met somebody who has not the server's key.
     met_other_key: bool,
+    /// Commands that went out, or may have before this start, and have no answer yet.
+    sent: HashSet<CommandId>,
     /// What is wrong with the store.
     trouble: watch::Receiver<Option<Trouble>>,
     /// When outbox and drafts are copied, after they changed.
@@ -77,6 +79,7 @@ impl Driver {
             trouble.mark_changed();
         }
         Self {
+            sent: HashSet::new(),
             trouble,
             copy_at: None,
             copy_pause: Duration::ZERO,
@@ -263,6 +266,7 @@ impl Driver {
         .await;
         match restored {
             Ok(restored) => {
+                self.sent = restored.outbox.iter().map(|entry| entry.id).collect();
                 self.engine = Some(Engine::new(restored, token, rand::random(), now()));
                 self.account.set_connection(Connection::Connecting);
                 for topic in self.account.shown() {
@@ -314,12 +318,22 @@ impl Driver {
                 inputs.push_back(Input::LinkDown);
             }
             Output::Send(frame) => {
+                self.sent
+                    .extend(frame.0.iter().filter_map(|request| match request {
+                        Request::Command(commanded) => Some(commanded.id),
+                        Request::Question(..) => None,
+                    }));
                 if self.link.as_ref().is_some_and(|link| !link.send(&frame)) {
                     self.link = None;
                     inputs.push_back(Input::LinkDown);
                 }
             }
             Output::Apply(batch) => {
+                for change in &batch {
+                    if let Change::Done(id) | Change::Rejected(id, _) = change {
+                        self.sent.remove(id);
+                    }
+                }
                 let account = Arc::clone(&self.account);
                 let mut named = None;
                 for change in &batch {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::sync::oneshot;
-use tulou_engine::{Input, OutboxState, Untold};
+use tulou_engine::{Input, OutboxEntry, OutboxState, Untold};
 use tulou_protocol::{Command, CommandId, MessageId, Question, TopicId};
 use uuid::Uuid;
 
@@ -62,10 +62,32 @@ pub enum Submitted {
     Live(Command),
 }
 
+/// What takes back a message that waited for its answer.
+fn recall_of(entry: &OutboxEntry) -> Option<Command> {
+    if let (OutboxState::Waiting, Command::MessageSend { topic, message, .. }) =
+        (&entry.state, &entry.command)
+    {
+        Some(Command::MessageRecall {
+            topic: *topic,
+            message: *message,
+        })
+    } else {
+        None
+    }
+}
+
 impl Driver {
+    /// Which commands the server may have heard of: those that an earlier start left behind as well.
+    fn may_be_sent(&self) -> impl Fn(CommandId) -> bool + Send + 'static {
+        let is_unknown = self.engine.is_none();
+        let sent = self.sent.clone();
+        move |id| is_unknown || sent.contains(&id)
+    }
+
     /// Durable, then visible, then sent.
     pub(super) async fn submit(&mut self, action: Action) -> Result<Submitted, Error> {
         let account = Arc::clone(&self.account);
+        let may_be_sent = self.may_be_sent();
         let (submitted, inputs) = blocking(move || {
             let acting = account.acting();
             let (submitted, inputs, commands) = account.store.write(|db| {
@@ -94,8 +116,18 @@ impl Driver {
                     Composed::Discard(id) => {
                         let entry = outbox::one(db, id)?;
                         outbox::remove(db, id)?;
+                        let mut inputs = vec![Input::Discard(id)];
+                        if may_be_sent(id)
+                            && let Some(recall) = entry.as_ref().and_then(recall_of)
+                        {
+                            // The server may have it. Nothing else would remember, over a crash, to take it back.
+                            let id = CommandId(Uuid::now_v7());
+                            let waits = OutboxState::Waiting;
+                            let entry = outbox::push(db, id, recall, acting.now, waits)?;
+                            inputs.push(Input::Submit(entry));
+                        }
                         let commands = entry.map(|entry| entry.command).into_iter().collect();
-                        (Submitted::Queued(None), vec![Input::Discard(id)], commands)
+                        (Submitted::Queued(None), inputs, commands)
                     }
                     Composed::Live(command) => (Submitted::Live(command), Vec::new(), Vec::new()),
                     Composed::Nothing => (Submitted::Queued(None), Vec::new(), Vec::new()),

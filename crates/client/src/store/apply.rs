@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 use tulou_engine::{Change, OutboxEntry, OutboxState};
 use tulou_protocol::{
-    AccountId, Body, Command, CommandId, CommunityId, Log, Row, TopicId, id::Millis,
+    AccountId, Body, Code, Command, CommandId, CommunityId, Log, MessageId, Row, TopicId,
+    id::Millis,
 };
 use uuid::Uuid;
 
@@ -149,7 +150,14 @@ fn one(
         Change::Rejected(id, rejection) => {
             if let Some(entry) = outbox::one(db, *id)? {
                 note_command(&entry.command, touched);
-                if let Command::CursorAdvance { .. } | Command::CursorSet { .. } = entry.command {
+                let is_cursor = matches!(
+                    entry.command,
+                    Command::CursorAdvance { .. } | Command::CursorSet { .. }
+                );
+                // What was to be taken back is not there: that is what the person wanted.
+                let is_done = matches!(entry.command, Command::MessageRecall { .. })
+                    && matches!(rejection.code, Code::NotFound | Code::Gone);
+                if is_cursor || is_done {
                     outbox::remove(db, *id)?;
                     touched.dropped.push(*id);
                 } else {
@@ -157,6 +165,8 @@ fn one(
                 }
             }
         }
+        Change::FollowUp(Command::MessageRecall { topic, message })
+            if is_recalled(db, *topic, *message)? => {}
         Change::FollowUp(command) => {
             note_command(command, touched);
             let id = CommandId(Uuid::now_v7());
@@ -165,6 +175,14 @@ fn one(
         }
     }
     Ok(())
+}
+
+/// Whether the outbox takes a message back already.
+fn is_recalled(db: &Connection, topic: TopicId, message: MessageId) -> Result<bool, StoreError> {
+    let entries = outbox::of_topic(db, topic)?;
+    Ok(entries.iter().any(|entry| {
+        matches!(entry.command, Command::MessageRecall { message: id, .. } if id == message)
+    }))
 }
 
 fn take(
