@@ -24,9 +24,7 @@ async fn is_signed_out(person: &Person) {
 }
 
 fn code<T>(result: Result<T, Error>) -> String {
-    result
-        .err()
-        .map_or_else(|| "none".into(), |error| error.code())
+    result.err().map_or_else(|| "none".into(), |error| error.code())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

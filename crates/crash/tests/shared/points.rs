@@ -6,21 +6,26 @@ use rand_chacha::ChaCha8Rng;
 /// Points in an ordinary run; a long one has ten times as many.
 const SEEDS: u64 = 50;
 
-/// The seeds of this run: printed, so that a failure can be repeated with `TULOU_SEED`.
-pub fn seeds() -> impl Iterator<Item = u64> {
-    let base = match std::env::var("TULOU_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-    {
+/// Where the chance of this run begins: printed, so that a failure can be repeated with `TULOU_SEED`.
+pub fn seed() -> u64 {
+    let named = std::env::var("TULOU_SEED").ok();
+    let seed = match named.and_then(|seed| seed.parse().ok()) {
         Some(seed) => seed,
         None => u64::from(rand::random::<u32>()),
     };
-    let count = if std::env::var_os("TULOU_LONG").is_some() {
-        10 * SEEDS
-    } else {
-        SEEDS
-    };
-    println!("seeds {base} to {}", base + count - 1);
+    println!("seed {seed} (repeat with TULOU_SEED={seed})");
+    seed
+}
+
+/// Whether the numbers of a long run are asked for.
+pub fn is_long() -> bool {
+    std::env::var_os("TULOU_LONG").is_some()
+}
+
+/// The seeds of this run.
+pub fn seeds() -> impl Iterator<Item = u64> {
+    let base = seed();
+    let count = if is_long() { 10 * SEEDS } else { SEEDS };
     base..base + count
 }
 
