@@ -24,7 +24,9 @@ async fn is_signed_out(person: &Person) {
 }
 
 fn code<T>(result: Result<T, Error>) -> String {
-    result.err().map_or_else(|| "none".into(), |error| error.code())
+    result
+        .err()
+        .map_or_else(|| "none".into(), |error| error.code())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -232,6 +234,42 @@ async fn a_deleted_account_leaves_this_computer_and_its_name() {
     );
     let again = bob.client.sign_in(&stage.link(), "bob", PASSWORD).await;
     assert_eq!(code(again), "wrong_password");
+    stage.end([alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_deleted_account_wrote_stays_under_no_name() {
+    let stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, topic) = alice.found("星海").await;
+    let bob = stage.invite(&alice, &community, "bob").await;
+    bob.enter(&topic).await;
+    for n in 0..3 {
+        bob.say(&topic, &format!("line {n}")).await;
+    }
+    bob.settled().await;
+    let names = async || {
+        let rows = alice.timeline(&topic).await.rows;
+        let of_bob = rows.iter().filter(|row| row.text.starts_with("line"));
+        of_bob
+            .map(|row| row.author.name.clone())
+            .collect::<Vec<_>>()
+    };
+    alice.enter(&topic).await;
+    alice
+        .until("they came, with his name", async || {
+            (names().await == ["bob", "bob", "bob"]).then_some(())
+        })
+        .await;
+    bob.client
+        .delete_account(&bob.account, PASSWORD, MessagesThen::Keep)
+        .await
+        .unwrap();
+    alice
+        .until("they stay, without it", async || {
+            (names().await == ["", "", ""]).then_some(())
+        })
+        .await;
     stage.end([alice, bob]).await;
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::Refused;
 use crate::{
     App,
-    domain::{change::Expect, message::recalled},
+    domain::{Change, change::Expect, message::recalled},
     hub::Line,
     store::{Commit, Deletion, Outcome, SignedInAs, StoreError, Unfinished},
 };
@@ -80,9 +80,11 @@ impl App {
         for community in self.store().memberships(account).await? {
             self.leave_for_good(account, community).await?;
         }
-        if recalls {
-            for topic in self.store().written_in(account).await? {
+        for topic in self.store().written_in(account).await? {
+            if recalls {
                 self.recall_all(account, topic).await?;
+            } else {
+                self.touch_last(account, topic).await?;
             }
         }
         self.store().end_deletion(account).await
@@ -108,6 +110,34 @@ impl App {
                 Ok(())
             }
             Err(Refusal::Busy(_) | Refusal::Misunderstood(_)) => Err(StoreError::Closed),
+        }
+    }
+
+    /// The last message in a topic goes out once more, unchanged, with the rev of its author's profile: who holds it learns
+    /// that the author has no name any more.
+    async fn touch_last(&self, account: AccountId, topic: TopicId) -> Result<(), StoreError> {
+        loop {
+            let Some(last) = self.store().last_written_by(account, topic).await? else {
+                return Ok(());
+            };
+            let commit = Commit {
+                account,
+                command: CommandId(Uuid::now_v7()),
+                origin: 0,
+                is_apart: false,
+                now: self.now(),
+                expects: vec![Expect::Message(topic, last.id, last.rev)],
+                changes: vec![Change::Marks {
+                    topic,
+                    message: last.id,
+                    seq: last.message.seq,
+                    marks: last.message.marks.unwrap_or_default(),
+                    reaction: None,
+                }],
+            };
+            if !matches!(self.store().commit(commit).await?, Outcome::Conflict) {
+                return Ok(());
+            }
         }
     }
 

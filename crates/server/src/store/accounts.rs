@@ -223,6 +223,8 @@ pub trait Accounts {
         after: Seq,
         limit: usize,
     ) -> Pending<Vec<OwnMessage>>;
+    /// The last message of an account in a topic.
+    fn last_written_by(&self, account: AccountId, topic: TopicId) -> Pending<Option<OwnMessage>>;
     /// Ends the deletion of an account: nothing of it is left but an empty profile and what it leaves to others.
     fn end_deletion(&self, account: AccountId) -> Pending<()>;
 }

@@ -139,6 +139,10 @@ impl Accounts for Sqlite {
         self.read(move |db| message::written_by(db, account, topic, after, limit))
     }
 
+    fn last_written_by(&self, account: AccountId, topic: TopicId) -> Pending<Option<OwnMessage>> {
+        self.read(move |db| message::last_written_by(db, account, topic))
+    }
+
     fn end_deletion(&self, account: AccountId) -> Pending<()> {
         self.write(move |db| deletion::end(db, account))
     }

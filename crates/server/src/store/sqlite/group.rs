@@ -252,7 +252,11 @@ impl Group<'_> {
                 let json = message::put_marks(self.db, *topic, *id, *seq, marks, state.rev)?;
                 progress.add(Log::Topic(*topic), state, None, *seq, json);
                 let Some((account, key, on)) = reaction else {
-                    return Ok(());
+                    // Rare enough to say who wrote it: the profile may be newer than what readers hold.
+                    return match message::author_of(self.db, *topic, *seq)? {
+                        Some(author) => self.name_author(progress, author),
+                        None => Ok(()),
+                    };
                 };
                 message::put_reaction(self.db, *topic, *seq, key, *account, *on)?;
                 let own = Log::Account(*account);
@@ -483,6 +487,19 @@ impl Group<'_> {
         Ok(())
     }
 
+    /// The log written last goes out with the rev of an author's profile.
+    fn name_author(
+        &self,
+        progress: &mut Progress<'_>,
+        author: AccountId,
+    ) -> Result<(), StoreError> {
+        let rev = account::profile(self.db, author)?.map_or(Rev::ZERO, |(_, rev)| rev);
+        if let Some(written) = progress.logs.last_mut() {
+            written.authors.push((author, rev));
+        }
+        Ok(())
+    }
+
     fn contents(
         &mut self,
         progress: &mut Progress<'_>,
@@ -500,6 +517,7 @@ impl Group<'_> {
             state.rev,
         )?;
         progress.add(log, state, None, contents.seq, json);
+        self.name_author(progress, contents.content.author)?;
         message::put_wide(self.db, contents.topic, contents.seq, &contents.wide, false)?;
         for account in &contents.unmentioned {
             self.delete(progress, *account, "mention", &id, None)?;

@@ -39,6 +39,8 @@ const CHANGED: &str = columns!("rev > ?2 AND rev > first_rev ORDER BY rev");
 const BY_ID: &str = columns!("id = ?2");
 const WRITTEN_BY: &str =
     columns!("seq > ?2 AND author = ?3 AND recalled_by IS NULL ORDER BY seq LIMIT ?4");
+const LAST_BY: &str = columns!("author = ?2 ORDER BY seq DESC LIMIT 1");
+const AUTHOR_OF: &str = "SELECT author FROM message WHERE topic = ?1 AND seq = ?2";
 const SEQ_OF: &str = "SELECT seq FROM message WHERE topic = ?1 AND id = ?2";
 const SENT_AT: &str = "SELECT sent_at FROM message WHERE topic = ?1 AND seq = ?2";
 const REV_OF: &str = "SELECT rev FROM message WHERE topic = ?1 AND id = ?2";
@@ -57,6 +59,8 @@ pub const HOT: &[&str] = &[
     CHANGED,
     BY_ID,
     WRITTEN_BY,
+    LAST_BY,
+    AUTHOR_OF,
     SEQ_OF,
     SENT_AT,
     REV_OF,
@@ -316,6 +320,34 @@ pub fn written_by(
         )?
         .collect();
     Ok(found?)
+}
+
+/// The last message of an account in a topic.
+pub fn last_written_by(
+    db: &Connection,
+    account: AccountId,
+    topic: TopicId,
+) -> Result<Option<OwnMessage>, StoreError> {
+    Ok(db
+        .prepare_cached(LAST_BY)?
+        .query_row((topic.as_bytes(), account.as_bytes()), |row| {
+            read(row).map(|(id, rev, message)| OwnMessage { id, rev, message })
+        })
+        .optional()?)
+}
+
+/// Who wrote the message at a place.
+pub fn author_of(
+    db: &Connection,
+    topic: TopicId,
+    seq: Seq,
+) -> Result<Option<AccountId>, StoreError> {
+    Ok(db
+        .prepare_cached(AUTHOR_OF)?
+        .query_row((topic.as_bytes(), number(seq.0)), |row| {
+            row.get(0).map(AccountId::from_bytes)
+        })
+        .optional()?)
 }
 
 /// How many messages after a place are by an account.
