@@ -216,6 +216,45 @@ async fn a_known_server_gets_another_key_by_the_persons_decision_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_invite_link_leads_to_a_server_that_has_moved() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("server");
+    let server = Hosted::start(config(&home, anywhere())).await.unwrap();
+    let alice = person(&folder, "alice").await;
+    let alice = alice.register(&link(&server).to_text(), "alice").await;
+    let (community, topic) = alice.found("星海").await;
+    alice.enter(&topic).await;
+    let invite = alice
+        .client
+        .create_invite(&alice.account, &community, None, None)
+        .await
+        .unwrap();
+    server.stop().await;
+    state(&alice, "the link is given up", |state| {
+        matches!(state, Connection::Offline { .. })
+    })
+    .await;
+    let waiting = alice.say(&topic, "written meanwhile").await;
+
+    // At another port: what she knows leads nowhere.
+    let server = Hosted::start(config(&home, anywhere())).await.unwrap();
+    let renewed = Link {
+        addresses: link(&server).addresses,
+        ..Link::parse(&invite.link).unwrap()
+    };
+    let place = alice
+        .client
+        .join_link(&alice.account, &renewed.to_text())
+        .await
+        .unwrap();
+    assert_eq!(place.community, Some(community), "the same one");
+    alice.settled().await;
+    assert!(alice.has(&topic, &waiting).await, "with the same account");
+    alice.client.shutdown().await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_server_on_this_computer_is_not_told_the_token() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("server");

@@ -237,8 +237,15 @@ impl Client {
         if link.server.is_some_and(|server| server != account.server) {
             return Err(Code::InviteInvalid.into());
         }
-        // It may name a key or an address that is not known yet.
         self.route_of(&link)?;
+        let is_lost = matches!(
+            *account.connection.borrow(),
+            Connection::Offline { .. } | Connection::OtherKey { .. }
+        );
+        if is_lost {
+            // The link may know where the server has gone.
+            self.relocate(&account.key, &link.to_text(), None).await?;
+        }
         let card = self
             .inner
             .http
