@@ -1,6 +1,7 @@
 //! A session: one WebSocket of one account. Requests are read ahead, a few in flight at a time; commands on one log keep
 //! their order; whatever is to be written goes out as one write.
 
+mod frames;
 mod open;
 
 use std::{
@@ -13,16 +14,16 @@ use std::{
 };
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use frames::Frames;
 use futures_util::{FutureExt, SinkExt, StreamExt, stream::FuturesUnordered};
 use serde_json::Value;
+use tokio_tungstenite::tungstenite;
 use tulou_protocol::{
     ClientFrame, Code, Command, Log, Question, Rejection,
     frame::{Busy, INVALID_REQUEST, PARSE_ERROR, Refusal, Request, Response},
     limits,
     push::{Addresses, Condition, Disk, Goodbye, Pushed},
 };
-
-use tokio_tungstenite::tungstenite;
 
 use crate::{
     App,
@@ -56,14 +57,6 @@ struct Answered {
 
 type Working = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
-/// A frame whose requests are being answered.
-struct Open {
-    answers: Vec<String>,
-    left: usize,
-    /// Logs of which a command was put off: the rest of them in this frame is, too.
-    put_off: Vec<Log>,
-}
-
 /// Commands of a log that are in flight.
 #[derive(Default, Clone, Copy)]
 struct Flying {
@@ -76,8 +69,7 @@ struct Session {
     line: Arc<Line>,
     bucket: Bucket,
     rate: Rate,
-    frames: HashMap<u64, Open>,
-    last_frame: u64,
+    frames: Frames,
     waiting: VecDeque<(u64, usize, Request)>,
     working: FuturesUnordered<Working>,
     flying: HashMap<Log, Flying>,
@@ -103,8 +95,7 @@ pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
         rate,
         app: app.clone(),
         line: line.clone(),
-        frames: HashMap::new(),
-        last_frame: 0,
+        frames: Frames::default(),
         waiting: VecDeque::new(),
         working: FuturesUnordered::new(),
         flying: HashMap::new(),
@@ -245,16 +236,7 @@ impl Session {
             self.out.push(refused(&Value::Null, &refusal).into());
             return Received::Going;
         }
-        self.last_frame += 1;
-        let frame = self.last_frame;
-        self.frames.insert(
-            frame,
-            Open {
-                answers: vec![String::new(); requests.len()],
-                left: requests.len(),
-                put_off: Vec::new(),
-            },
-        );
+        let frame = self.frames.begin(requests.len());
         for (at, request) in requests.into_iter().enumerate() {
             match request {
                 Ok(request) => self.waiting.push_back((frame, at, request)),
@@ -343,15 +325,12 @@ impl Session {
                 Request::Command(commanded) => {
                     let id = Value::from(commanded.id.to_string());
                     let log = commanded.command.home(self.line.account);
-                    let is_put_off = self
-                        .frames
-                        .get(&frame)
-                        .is_some_and(|open| open.put_off.contains(&log));
+                    let is_put_off = self.frames.is_put_off(frame, log);
                     let waits = waits.or(is_put_off.then_some(Busy {
                         retry_after_ms: 1_000,
                     }));
                     if let Some(busy) = waits {
-                        self.put_off(frame, log);
+                        self.frames.put_off(frame, log);
                         let json = refused(&id, &Refusal::Busy(busy));
                         self.close(frame, at, json);
                         continue;
@@ -391,12 +370,6 @@ impl Session {
         }
     }
 
-    fn put_off(&mut self, frame: u64, log: Log) {
-        if let Some(open) = self.frames.get_mut(&frame) {
-            open.put_off.push(log);
-        }
-    }
-
     /// Takes what was answered meanwhile.
     fn collect(&mut self) {
         while let Some(Some(answered)) = self.working.next().now_or_never() {
@@ -410,7 +383,7 @@ impl Session {
         }
         if let Some((log, is_send)) = answered.log {
             if answered.is_busy {
-                self.put_off(answered.frame, log);
+                self.frames.put_off(answered.frame, log);
             }
             if let Some(flying) = self.flying.get_mut(&log) {
                 if is_send {
@@ -428,23 +401,8 @@ impl Session {
 
     /// One request of a frame is answered; the last one sends the answers.
     fn close(&mut self, frame: u64, at: usize, json: String) {
-        let Some(open) = self.frames.get_mut(&frame) else {
-            return;
-        };
-        open.answers[at] = json;
-        open.left -= 1;
-        if open.left > 0 {
-            return;
-        }
-        let Some(mut open) = self.frames.remove(&frame) else {
-            return;
-        };
-        let text = if open.answers.len() == 1 {
-            open.answers.pop().unwrap_or_default()
-        } else {
-            format!("[{}]", open.answers.join(","))
-        };
-        self.out.push(text.into());
+        let whole = self.frames.answer(frame, at, json);
+        self.out.extend(whole.map(Utf8Bytes::from));
     }
 
     /// Writes what waits, at once. False if the client takes nothing any more: one that is slow gets time for each frame.
