@@ -11,7 +11,8 @@ use tulou_client::{
     action::Action,
     view::{
         AccessView, AppView, Change, DraftView, ExplainView, InviteView, LevelPlace, LevelView,
-        MembersView, Place, Relocation, ServerPeek, Settings, SignedUp, Stretch, TimelineView, TreeView,
+        MembersView, Place, Relocation, ServerPeek, Settings, SignedUp, Stretch, TimelineView,
+        TreeView,
     },
 };
 

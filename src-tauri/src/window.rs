@@ -43,7 +43,9 @@ impl NativeWindow {
         let is_dark = match theme_of(&self.home.client()) {
             Theme::Dark => true,
             Theme::Light => false,
-            Theme::System => window.theme().is_ok_and(|theme| theme == tauri::Theme::Dark),
+            Theme::System => window
+                .theme()
+                .is_ok_and(|theme| theme == tauri::Theme::Dark),
         };
         let ground = if is_dark { DARK } else { LIGHT };
         if let Err(error) = window.set_background_color(Some(ground)) {

@@ -29,7 +29,8 @@ async fn pictures(window: &Window, screen: &str) {
 }
 
 async fn texts(window: &Window, name: &str) -> Vec<String> {
-    let body = "return [...document.querySelectorAll(arguments[0])].map(one => one.textContent.trim())";
+    let body =
+        "return [...document.querySelectorAll(arguments[0])].map(one => one.textContent.trim())";
     let found = window.js(body, vec![json!(named(name))]).await;
     let found = found.as_array().cloned().unwrap_or_default();
     found

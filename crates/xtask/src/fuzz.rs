@@ -144,11 +144,7 @@ fn finish(built: &Path, mut target: Running) -> Result<Option<String>> {
             target.name,
             built.join(target.name).display()
         ),
-        None => format!(
-            "{} failed; see {}",
-            target.name,
-            target.log.display()
-        ),
+        None => format!("{} failed; see {}", target.name, target.log.display()),
     }))
 }
 
