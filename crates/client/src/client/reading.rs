@@ -13,7 +13,7 @@ use tulou_protocol::{
 
 use super::{
     Client,
-    account::{Account, blocking},
+    account::Account,
     doing::topic_id,
     meeting::{meet, remember},
 };
@@ -27,6 +27,9 @@ use crate::{
         TimelineView, TreeView,
     },
 };
+
+/// Members that are listed at once.
+const MEMBERS: usize = 5_000;
 
 impl Client {
     /// The groups and topics of a community.
@@ -118,7 +121,7 @@ impl Client {
         let account = self.account(account)?;
         let community = community_id(community)?;
         let topic = topic.map(topic_id).transpose()?;
-        let limit = (limit as usize).clamp(1, limits::MEMBERS_PAGE);
+        let limit = (limit as usize).clamp(1, MEMBERS);
         let asked = member_list(&account, community, topic, prefix, limit).await;
         let prefix = prefix.to_owned();
         match asked {
@@ -126,7 +129,7 @@ impl Client {
                 account
                     .read(move |account, db| {
                         let shape = shape(account, db, community)?;
-                        Ok(members::fresh(&shape, found, limit))
+                        Ok(members::fresh(&shape, found))
                     })
                     .await
             }
@@ -314,7 +317,7 @@ fn shape(
         .ok_or(Error::NotFound("the community"))
 }
 
-/// Asks for members, and remembers them.
+/// Asks for members, page by page, and remembers them.
 async fn member_list(
     account: &Arc<Account>,
     community: CommunityId,
@@ -322,18 +325,54 @@ async fn member_list(
     prefix: &str,
     limit: usize,
 ) -> Result<Members, Error> {
-    let found: Members = account
-        .ask(Question::MemberList {
-            community,
-            topic,
-            prefix: prefix.to_owned(),
-            accounts: Vec::new(),
-            after: None,
-            limit,
-        })
-        .await?;
-    remember(account, community, &found).await?;
-    Ok(found)
+    let mut found = Members {
+        sections: Vec::new(),
+        next: None,
+    };
+    let mut left = limit;
+    loop {
+        let page: Members = account
+            .ask(Question::MemberList {
+                community,
+                topic,
+                prefix: prefix.to_owned(),
+                accounts: Vec::new(),
+                after: found.next.take(),
+                limit: left.min(limits::MEMBERS_PAGE),
+            })
+            .await?;
+        remember(account, community, &page).await?;
+        let named: usize = page
+            .sections
+            .iter()
+            .map(|section| section.members.len())
+            .sum();
+        left = left.saturating_sub(named);
+        add(&mut found, page);
+        if left == 0 || found.next.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// Adds a page to those before it.
+fn add(found: &mut Members, page: Members) {
+    found.next = page.next;
+    for section in page.sections {
+        let known = found
+            .sections
+            .iter_mut()
+            .find(|known| known.member_group == section.member_group);
+        match known {
+            Some(known) => {
+                known.members.extend(section.members);
+                // Of those with a prefix only a page is counted.
+                known.count = known.count.max(section.count);
+                known.count = known.count.max(known.members.len() as u64);
+            }
+            None => found.sections.push(section),
+        }
+    }
 }
 
 fn find(members: &Members, account: AccountId) -> Option<&Member> {
