@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 use tulou_engine::Restored;
-use tulou_protocol::{AccountId, Body, Log};
+use tulou_protocol::{AccountId, Body, CommunityId, Log};
 
 use super::{StoreError, heads, islands, meta, outbox, profiles, rows};
 
@@ -31,6 +31,23 @@ pub fn restored(db: &Connection, me: AccountId) -> Result<Restored, StoreError> 
                 .map(|(topic, no)| (no, topic))
                 .collect();
             restored.numbers.insert(community, numbers);
+        }
+    }
+    // The rows of a community came, and the program ended before the membership row did: the engine has the community
+    // forgotten with everything in it, and begins its topics from nothing.
+    let communities: Vec<CommunityId> = restored
+        .cursors
+        .keys()
+        .filter_map(|log| match log {
+            Log::Community(community) => Some(*community),
+            Log::Topic(_) | Log::Account(_) => None,
+        })
+        .filter(|community| !restored.communities.contains_key(community))
+        .collect();
+    for community in communities {
+        for (topic, _) in rows::topics_of(db, community)? {
+            restored.islands.remove(&topic);
+            restored.heads.remove(&topic);
         }
     }
     Ok(restored)

@@ -80,6 +80,23 @@ fn group(id: u128, rev: u64, name: &str) -> Row {
     }
 }
 
+fn topic_row() -> Row {
+    Row {
+        id: TOPIC.to_string(),
+        rev: Rev(1),
+        body: tulou_protocol::row::Topic {
+            group: tulou_protocol::GroupId(Uuid::from_u128(5)),
+            name: "t".into(),
+            introduction: String::new(),
+            closed: false,
+            position: "V".into(),
+            no: 1,
+            more: serde_json::Map::new(),
+        }
+        .into(),
+    }
+}
+
 fn apply(store: &Store, batch: Vec<Change>) -> Touched {
     store.apply(&batch, 1).unwrap()
 }
@@ -302,27 +319,43 @@ fn what_was_written_is_there_after_a_restart() {
 }
 
 #[test]
+fn topics_of_a_community_whose_membership_never_came_are_begun_from_nothing() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    let island = Island {
+        from: Seq(1),
+        to: Seq(1),
+        rev: Rev(1),
+    };
+    apply(
+        &store,
+        vec![
+            Change::Rows(log, vec![topic_row()]),
+            Change::Cursor {
+                log,
+                rev: Rev(1),
+                view: Some("stamp".into()),
+            },
+            topic_rows(vec![message(1, Some(("a", 1)), None)]),
+            Change::Islands(TOPIC, vec![island]),
+            Change::Head(TOPIC, TopicHead::default()),
+        ],
+    );
+    let restored = store.read(|db| restore::restored(db, ME)).unwrap();
+    assert!(
+        restored.islands.is_empty() && restored.heads.is_empty(),
+        "the engine has the community forgotten, and would take its rows to be held: {restored:?}"
+    );
+}
+
+#[test]
 fn forgetting_a_community_takes_its_topics_along_and_leaves_what_the_person_wrote() {
     let (_folder, store) = store();
-    let topic = Row {
-        id: TOPIC.to_string(),
-        rev: Rev(1),
-        body: tulou_protocol::row::Topic {
-            group: tulou_protocol::GroupId(Uuid::from_u128(5)),
-            name: "t".into(),
-            introduction: String::new(),
-            closed: false,
-            position: "V".into(),
-            no: 1,
-            more: serde_json::Map::new(),
-        }
-        .into(),
-    };
     let log = Log::Community(COMMUNITY);
     apply(
         &store,
         vec![
-            Change::Rows(log, vec![topic]),
+            Change::Rows(log, vec![topic_row()]),
             topic_rows(vec![message(1, Some(("a", 1)), None)]),
         ],
     );
