@@ -2,7 +2,7 @@
 //! every step and at rest everything is as it must be.
 //!
 //! `TULOU_SEED` is the first run's seed, `TULOU_SEEDS` how many runs there are; `TULOU_LONG` asks for very many. A plan that
-//! fails is made shorter, printed and saved; `TULOU_PLAN` names a saved one to be replayed. `TULOU_TRACE` prints what goes
+//! fails is made shorter (`TULOU_SHORTENING` is in how many runs), printed and saved; `TULOU_PLAN` names a saved one to be replayed. `TULOU_TRACE` prints what goes
 //! into the engines and what comes out.
 
 #![expect(
@@ -59,7 +59,7 @@ const SEEDS: u64 = 2_000;
 /// Runs when nobody waits for them.
 const LONG_SEEDS: u64 = 100_000;
 /// Runs to make a failing plan shorter.
-const SHORTENING: usize = 400;
+const SHORTENING: u64 = 400;
 
 thread_local! {
     /// What the last run of this thread failed with.
@@ -86,7 +86,8 @@ fn report(plan: Plan, cause: &str) -> String {
     let is_same =
         |shorter: &Plan| failure(shorter).is_some_and(|other| place(&other) == place(cause));
     let whole = plan.steps.len();
-    let plan = plan.shrunk(SHORTENING, is_same);
+    let tries = from_env("TULOU_SHORTENING").unwrap_or(SHORTENING);
+    let plan = plan.shrunk(tries, is_same);
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("simulation-{seed}.plan"));
     fs::write(&path, plan.to_string()).unwrap();
     format!(

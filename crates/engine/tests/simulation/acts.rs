@@ -583,6 +583,9 @@ impl Client {
         let message = *message;
         if self.chance.one_in(3) {
             self.withdrawn.insert(message);
+            if !self.unknown.contains(&entry.id) {
+                self.discarded.insert(message);
+            }
             self.dropped.insert(entry.id);
             self.store.outbox.remove(&no);
             return self.input(Input::Discard(entry.id), now);

@@ -226,6 +226,13 @@ impl World {
                     last = *place;
                 }
                 let content = log.messages[*place].content();
+                let is_settled = !client.failed.contains(&message.to_string());
+                assert!(
+                    !client.discarded.contains(message)
+                        || content.recalled_by.is_some()
+                        || !is_settled,
+                    "client {at}: {message} was given up"
+                );
                 if let Some(text) = client.replaced.get(message)
                     && !client.withdrawn.contains(message)
                     && !self
@@ -233,7 +240,7 @@ impl World {
                         .iter()
                         .any(|other| other.edited.contains(message))
                     && content.recalled_by.is_none()
-                    && !client.failed.contains(&message.to_string())
+                    && is_settled
                 {
                     assert_eq!(
                         content.text, *text,

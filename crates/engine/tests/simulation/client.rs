@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tulou_engine::{Change, Engine, Input, LinkState, OutboxEntry, OutboxState, Output, Ticket};
-use tulou_protocol::{AccountId, ClientFrame, Command, CommandId, MessageId, TopicId, id::Millis};
+use tulou_protocol::{
+    AccountId, ClientFrame, Command, CommandId, MessageId, TopicId, frame::Request, id::Millis,
+};
 
 use crate::{chance::Chance, store::Store};
 
@@ -32,6 +34,14 @@ pub struct Client {
     /// Everything else that may not be checked for its text, because it was edited.
     pub edited: BTreeSet<MessageId>,
     pub withdrawn: BTreeSet<MessageId>,
+    /// Pending messages that were given up, and whose answer would come on this link.
+    pub discarded: BTreeSet<MessageId>,
+    /// Commands that the person said are to be sent although they are old.
+    pub confirmed: BTreeSet<CommandId>,
+    /// Commands that were sent on this link.
+    on_way: BTreeSet<CommandId>,
+    /// Commands that were sent on an earlier link: nobody knows what became of them.
+    pub unknown: BTreeSet<CommandId>,
     pub tickets: BTreeSet<u64>,
     pub given: BTreeSet<CommandId>,
     /// Commands that are out of the outbox because they became a change, or a later one took their place.
@@ -61,6 +71,10 @@ impl Client {
             replaced: BTreeMap::new(),
             edited: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
+            discarded: BTreeSet::new(),
+            confirmed: BTreeSet::new(),
+            on_way: BTreeSet::new(),
+            unknown: BTreeSet::new(),
             tickets: BTreeSet::new(),
             given: BTreeSet::new(),
             done: BTreeSet::new(),
@@ -92,6 +106,7 @@ impl Client {
     /// The program ends at once; what was not applied is gone.
     pub fn crash(&mut self) {
         self.engine = None;
+        self.lose_link();
         self.tickets.clear();
     }
 
@@ -108,6 +123,9 @@ impl Client {
     }
 
     pub fn input(&mut self, input: Input, now: Millis) -> Vec<Wish> {
+        if input == Input::LinkDown {
+            self.lose_link();
+        }
         let Some(engine) = &mut self.engine else {
             return vec![];
         };
@@ -125,9 +143,18 @@ impl Client {
         for output in outputs {
             match output {
                 Output::Connect => wishes.push(Wish::Connect),
-                Output::Disconnect => wishes.push(Wish::Disconnect),
+                Output::Disconnect => {
+                    self.lose_link();
+                    wishes.push(Wish::Disconnect);
+                }
                 Output::Send(frame) => {
                     assert!(frame.0.len() <= 32, "a frame has at most 32 requests");
+                    self.check_age(&frame, now);
+                    self.on_way
+                        .extend(frame.0.iter().filter_map(|request| match request {
+                            Request::Command(commanded) => Some(commanded.id),
+                            Request::Question(..) => None,
+                        }));
                     wishes.push(Wish::Send(frame));
                 }
                 Output::Apply(batch) => {
@@ -167,6 +194,27 @@ impl Client {
             wishes.extend(self.submit(command, now));
         }
         wishes
+    }
+
+    fn lose_link(&mut self) {
+        self.discarded.clear();
+        self.unknown.append(&mut self.on_way);
+    }
+
+    /// What is older than answers are kept is sent only if the person said so.
+    fn check_age(&self, frame: &ClientFrame, now: Millis) {
+        for request in &frame.0 {
+            let Request::Command(commanded) = request else {
+                continue;
+            };
+            let mut entries = self.store.outbox.values();
+            let entry = entries.find(|entry| entry.id == commanded.id);
+            assert!(
+                entry.is_none_or(|entry| !entry.is_stale(now + self.clock))
+                    || self.confirmed.contains(&commanded.id),
+                "{entry:?} is too old to be sent without asking"
+            );
+        }
     }
 
     fn put(&mut self, command: Command, now: Millis) -> OutboxEntry {
@@ -235,8 +283,9 @@ impl Client {
                 sent.retain(|other| *other != message);
             }
         }
-        if let Command::MessageSend { message, .. } | Command::MessageEdit { message, .. } =
-            &entry.command
+        if let Command::MessageSend { message, .. }
+        | Command::MessageEdit { message, .. }
+        | Command::MessageRecall { message, .. } = &entry.command
         {
             self.failed.insert(message.to_string());
         }
@@ -251,6 +300,7 @@ impl Client {
             self.given.insert(entry.id);
         }
         entry.state = OutboxState::Waiting;
+        self.confirmed.insert(entry.id);
         self.store.outbox.insert(no, entry.clone());
         Some(self.input(Input::Retry(entry), now))
     }

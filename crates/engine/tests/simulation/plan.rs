@@ -100,7 +100,7 @@ impl Plan {
     }
 
     /// The plan made shorter while it still fails.
-    pub fn shrunk(mut self, mut tries: usize, fails: impl Fn(&Self) -> bool) -> Self {
+    pub fn shrunk(mut self, mut tries: u64, fails: impl Fn(&Self) -> bool) -> Self {
         let mut size = self.steps.len() / 2;
         while size > 0 && tries > 0 {
             let mut at = 0;
