@@ -7,7 +7,7 @@ import { Reread } from './reread'
 /** Rows read at a time. */
 export const PAGE = 50
 /** Rows held at most while scrolling; beyond it the far end is let go. */
-const HELD = 400
+const HELD = 200
 
 /** Where the timeline should scroll to. */
 export type Aim = { to: 'end' } | { to: 'unread' } | { to: 'message'; id: string }
