@@ -189,6 +189,12 @@ async fn thirty_commands_written_offline_survive_a_kill_and_are_applied_in_order
         json!({"type": "markUnread", "topic": guests, "seq": 1}),
     )
     .await;
+    let guests_place = json!({"at": "topic", "community": bobs, "topic": guests});
+    submit(
+        &window,
+        json!({"type": "setLevel", "place": guests_place, "level": "nothing", "until": null}),
+    )
+    .await;
     submit(&window, json!({"type": "editMessage", "topic": guests, "message": first, "text": "hello again, Bob"})).await;
     submit(
         &window,
@@ -282,6 +288,18 @@ async fn thirty_commands_written_offline_survive_a_kill_and_are_applied_in_order
     );
     assert_eq!(rows[0]["reactions"][0]["key"], "🔥");
     assert_eq!(rows[0]["isPinned"], true);
+
+    let level = window
+        .ask(
+            "level_view",
+            json!({"account": account, "place": guests_place}),
+        )
+        .await;
+    assert_eq!(
+        (&level["holds"], &level["decidedBy"]["by"]),
+        (&json!("nothing"), &json!("topic")),
+        "the level that was set offline holds"
+    );
 
     // Rejected, where it happened.
     window.click("[data-testid^=\"tile-\"]").await;
