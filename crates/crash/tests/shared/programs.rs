@@ -98,6 +98,12 @@ impl Server {
         command
     }
 
+    /// The process, which runs.
+    pub fn id(&self) -> u32 {
+        let (process, _) = self.process.as_ref().unwrap();
+        process.id().unwrap()
+    }
+
     /// Ends it without warning.
     pub async fn kill(&mut self) {
         if let Some((mut process, _)) = self.process.take() {
