@@ -6,6 +6,7 @@
 #[expect(dead_code, reason = "another test uses the rest of it")]
 mod points;
 #[path = "shared/programs.rs"]
+#[expect(dead_code, reason = "another test uses the rest of it")]
 mod programs;
 
 use std::{
