@@ -169,7 +169,7 @@ impl Client {
             reply_to,
             written_at: now,
         };
-        let mut wishes = self.submit(send.clone(), now);
+        let mut wishes = self.submit(send, now);
         match self.chance.below(18) {
             // Something that needs the message before it is there.
             0 | 1 => {

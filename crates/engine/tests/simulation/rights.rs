@@ -545,6 +545,18 @@ impl Oracle {
         }
     }
 
+    /// Whoever gives or takes a member group gives or takes all that it allows and denies.
+    fn holds(&self, account: AccountId, community: CommunityId, group: MemberGroupId) -> May {
+        let access = self.communities[&community].access.iter();
+        let mut of_group = access.filter(|((_, of), _)| *of == Some(group));
+        let lacks = of_group.any(|((place, _), (allow, deny))| {
+            !self
+                .rights(account, community, *place)
+                .contains(*allow | *deny)
+        });
+        unless(lacks, "he would give or take what he lacks")
+    }
+
     fn in_community(&self, community: CommunityId, topic: TopicId) -> May {
         let is_there = self
             .topics
@@ -632,13 +644,14 @@ impl Oracle {
                 if_so(
                     kept.rank_of(*member_group) < kept.rank(actor),
                     "the rank is too low",
-                )
+                )?;
+                self.holds(actor, *community, *member_group)
             }
             Command::MemberGroupAssign {
                 community,
                 member_group,
                 account,
-                on,
+                ..
             } => {
                 let kept = self.member_of(actor, *community)?;
                 self.has(
@@ -658,14 +671,7 @@ impl Oracle {
                 )?;
                 let is_above = *account == actor || kept.rank(*account) < kept.rank(actor);
                 if_so(is_above, "he stands too high")?;
-                let grants = kept
-                    .access
-                    .iter()
-                    .filter(|((_, group), _)| *group == Some(*member_group));
-                let lacks = grants.into_iter().any(|((place, _), (allow, _))| {
-                    !self.rights(actor, *community, *place).contains(*allow)
-                });
-                unless(*on && lacks, "he would grant what he lacks")
+                self.holds(actor, *community, *member_group)
             }
             Command::AccessSet {
                 community,

@@ -136,9 +136,7 @@ impl Server {
                         self.oracle.look_at_told(account, &told);
                         Response::told(number, &told).unwrap()
                     }
-                    Err(code) => {
-                        Response::refused(Value::from(number), &Refusal::Rejected(code.into()))
-                    }
+                    Err(code) => Response::refused(Value::from(number), &Refusal::Rejected(code)),
                 },
                 Request::Command(commanded) => {
                     let id = Value::from(commanded.id.to_string());
