@@ -34,9 +34,10 @@ async fn house() -> (Place, Guest) {
 /// A request with a token.
 async fn with(place: &Place, token: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
     let header = format!("Authorization: Bearer {token}\r\n");
-    let body = match body {
-        Value::Null => String::new(),
-        body => body.to_string(),
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
     };
     place.http(method, path, &header, &body).await
 }
