@@ -23,13 +23,16 @@ fn server(data: &Path) -> Command {
 /// Starts the program and waits until it listens.
 fn listening(data: &Path) -> Child {
     let mut child = server(data).spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    for line in lines {
-        if line.unwrap().starts_with("listening") {
-            return child;
-        }
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("listening") {
+        line.clear();
+        let count = out.read_line(&mut line).unwrap();
+        assert!(count > 0, "it ended before it listened: {:?}", child.wait());
     }
-    panic!("it ended before it listened: {:?}", child.wait());
+    // It goes on to say things, and would end if nobody could hear them.
+    child.stdout = Some(out.into_inner());
+    child
 }
 
 /// Ends it without warning.
