@@ -206,6 +206,15 @@ async fn a_server_without_room_reads_on_and_what_is_written_waits_until_there_is
         "server_full",
         "nobody new is taken"
     );
+    let refused = alice
+        .client
+        .create_invite(&alice.account, &community, None, None)
+        .await;
+    assert_eq!(
+        refused.unwrap_err().code(),
+        "server_full",
+        "it says what is to be waited for"
+    );
     let bob = bob.crash().await;
     is(&bob, DiskView::Full).await;
 

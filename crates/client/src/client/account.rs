@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot, watch};
 use tulou_engine::Input;
 use tulou_protocol::{
-    AccountId, Body, Command, CommandId, CommunityId, Log, Question, ServerId, TopicId,
+    AccountId, Body, Code, Command, CommandId, CommunityId, Log, Question, ServerId, TopicId,
     frame::Refusal, id::Millis, push::Disk,
 };
 
@@ -346,8 +346,10 @@ impl Account {
     /// Asks the server.
     pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Result<T, Error> {
         let (asker, answer) = oneshot::channel();
+        let writes = matches!(question, Question::InviteCreate { .. });
         self.wish(Wish::Ask(question, asker)).await?;
-        let value = told(answer.await)?;
+        let answer = told(answer.await);
+        let value = if writes { self.or_full(answer) } else { answer }?;
         T::deserialize(value).map_err(|_| {
             Error::from(tulou_engine::Untold::Refused(Refusal::Misunderstood(
                 tulou_protocol::frame::INVALID_PARAMS,
@@ -359,7 +361,17 @@ impl Account {
     pub async fn live(&self, command: Command) -> Result<(), Error> {
         let (asker, answer) = oneshot::channel();
         self.wish(Wish::Live(command, asker)).await?;
-        told(answer.await).map(|_| ())
+        self.or_full(told(answer.await)).map(|_| ())
+    }
+
+    /// A server without room asks everybody to wait who would write; whoever waits for the answer is told what for.
+    fn or_full<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
+        match answer {
+            Err(Error::Busy { .. }) if self.disk() == DiskView::Full => {
+                Err(Code::ServerFull.into())
+            }
+            other => other,
+        }
     }
 
     /// Asks the driver for something.
