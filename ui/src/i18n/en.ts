@@ -288,7 +288,7 @@ export const en: Messages = {
     search: 'Find a member',
     others: 'Others',
     none: 'No members found',
-    more: 'There are more: search for a name',
+    more: 'Show more members',
     remembered: 'Offline: members as last remembered',
     owner: 'Owner',
     you: 'you',

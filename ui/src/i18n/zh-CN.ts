@@ -281,7 +281,7 @@ export const zhCN = {
     search: '查找成员',
     others: '其他成员',
     none: '没有找到成员',
-    more: '还有更多成员，请搜索名字',
+    more: '显示更多成员',
     remembered: '离线：显示上次记得的成员',
     owner: '群主',
     you: '您',

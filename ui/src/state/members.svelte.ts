@@ -2,8 +2,8 @@
 import { reasonOf, type Api, type MembersView, type WindowError } from '../api'
 import { Reread } from './reread'
 
-/** Members asked for at a time. */
-const LIMIT = 200
+/** Members that are listed at first, and so many more whenever more are asked for. */
+const STEP = 200
 /** A search starts this long after the last key. */
 const SEARCH_MS = 150
 
@@ -14,6 +14,7 @@ export class MembersState {
 
   #timer: ReturnType<typeof setTimeout> | null = null
   readonly #reread: Reread
+  #limit = STEP
 
   constructor(
     private readonly api: Api,
@@ -28,15 +29,21 @@ export class MembersState {
     return this.#reread.ask()
   }
 
+  more(): Promise<void> {
+    this.#limit += STEP
+    return this.ask()
+  }
+
   search(prefix: string): void {
     this.prefix = prefix
+    this.#limit = STEP
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.ask(), SEARCH_MS)
   }
 
   async #read(): Promise<void> {
     try {
-      this.view = await this.api.membersView(this.account, this.community, this.topic, this.prefix.trim(), LIMIT)
+      this.view = await this.api.membersView(this.account, this.community, this.topic, this.prefix.trim(), this.#limit)
       this.error = null
     } catch (thrown) {
       this.error = reasonOf(thrown)

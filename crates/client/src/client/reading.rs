@@ -348,29 +348,9 @@ async fn member_list(
             .map(|section| section.members.len())
             .sum();
         left = left.saturating_sub(named);
-        add(&mut found, page);
+        members::append(&mut found, page);
         if left == 0 || found.next.is_none() {
             return Ok(found);
-        }
-    }
-}
-
-/// Adds a page to those before it.
-fn add(found: &mut Members, page: Members) {
-    found.next = page.next;
-    for section in page.sections {
-        let known = found
-            .sections
-            .iter_mut()
-            .find(|known| known.member_group == section.member_group);
-        match known {
-            Some(known) => {
-                known.members.extend(section.members);
-                // Of those with a prefix only a page is counted.
-                known.count = known.count.max(section.count);
-                known.count = known.count.max(known.members.len() as u64);
-            }
-            None => found.sections.push(section),
         }
     }
 }

@@ -10,39 +10,54 @@ use tulou_protocol::{
 
 use crate::{
     shape::Shape,
-    view::{MemberSection, MemberView, MembersView},
+    view::{self, MemberView, MembersView},
 };
 
 /// What the server named.
-pub fn fresh(shape: &Shape, members: Members, limit: usize) -> MembersView {
-    let mut listed = 0;
-    let mut has_more = false;
+pub fn fresh(shape: &Shape, members: Members) -> MembersView {
+    let has_more = members.next.is_some();
     let sections = members
         .sections
         .into_iter()
-        .map(|section| {
-            listed += section.members.len();
-            has_more |= (section.members.len() as u64) < section.count;
-            MemberSection {
-                member_group: section.member_group.map(|id| id.to_string()),
-                name: section
-                    .member_group
-                    .and_then(|id| shape.member_group(id))
-                    .map_or_else(String::new, |group| group.name.clone()),
-                count: section.count,
-                members: section
-                    .members
-                    .iter()
-                    .map(|member| member_view(shape, member))
-                    .collect(),
-            }
+        .map(|section| view::MemberSection {
+            member_group: section.member_group.map(|id| id.to_string()),
+            name: section
+                .member_group
+                .and_then(|id| shape.member_group(id))
+                .map_or_else(String::new, |group| group.name.clone()),
+            count: section.count,
+            members: section
+                .members
+                .iter()
+                .map(|member| member_view(shape, member))
+                .collect(),
         })
         .filter(|section| section.count > 0)
         .collect();
     MembersView {
         sections,
-        has_more: has_more || listed > limit,
+        has_more,
         is_fresh: true,
+    }
+}
+
+/// Adds a page to those before it.
+pub fn append(found: &mut Members, page: Members) {
+    found.next = page.next;
+    for section in page.sections {
+        let known = found
+            .sections
+            .iter_mut()
+            .find(|known| known.member_group == section.member_group);
+        match known {
+            Some(known) => {
+                known.members.extend(section.members);
+                // Of those found by a prefix, each page counts its own.
+                let named = known.members.len() as u64;
+                known.count = known.count.max(section.count).max(named);
+            }
+            None => found.sections.push(section),
+        }
     }
 }
 
@@ -77,7 +92,7 @@ pub fn remembered(
         if of_section.is_empty() {
             continue;
         }
-        sections.push(MemberSection {
+        sections.push(view::MemberSection {
             member_group: group.map(|group| group.id.to_string()),
             name: group.map_or_else(String::new, |group| group.name.clone()),
             count: of_section.len() as u64,
@@ -116,5 +131,48 @@ fn member_view(shape: &Shape, member: &Member) -> MemberView {
         is_me,
         can_assign: mine.contains(Permissions::ASSIGN_MEMBER_GROUPS) && (is_me || is_below),
         can_kick: mine.contains(Permissions::KICK) && !is_me && is_below,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tulou_protocol::{AccountId, MemberGroupId, question::MemberSection};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn page(sections: &[(u128, u64, &[u128])], next: Option<&str>) -> Members {
+        let member = |id: &u128| Member {
+            account: AccountId(Uuid::from_u128(*id)),
+            account_name: id.to_string(),
+            display_name: id.to_string(),
+            joined_at: 0,
+            member_groups: Vec::new(),
+            online: false,
+        };
+        let section = |(group, count, members): &(u128, u64, &[u128])| MemberSection {
+            member_group: (*group > 0).then(|| MemberGroupId(Uuid::from_u128(*group))),
+            count: *count,
+            members: members.iter().map(member).collect(),
+        };
+        Members {
+            sections: sections.iter().map(section).collect(),
+            next: next.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn pages_of_members_become_one_list() {
+        let mut found = page(&[(7, 3, &[1, 2]), (0, 2, &[])], Some("a"));
+        append(&mut found, page(&[(7, 3, &[3]), (0, 2, &[4])], Some("b")));
+        append(&mut found, page(&[(0, 2, &[5])], None));
+        assert_eq!(
+            found,
+            page(&[(7, 3, &[1, 2, 3]), (0, 2, &[4, 5])], None),
+            "each section goes on where it was left"
+        );
+        let mut named = page(&[(0, 1, &[1])], Some("a"));
+        append(&mut named, page(&[(0, 1, &[2])], None));
+        assert_eq!(named.sections[0].count, 2, "all that were found");
     }
 }
