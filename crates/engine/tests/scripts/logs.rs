@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tulou_engine::{Change, Counts, Input, Output, Restored, TopicHead};
 use tulou_protocol::{
-    Code, Epoch, Log, Question, Rev, Seq, ServerFrame, Stale,
+    Body, Code, Epoch, Log, Question, Rev, Row, Seq, ServerFrame, Stale,
     frame::{Refusal, Response},
     push::{Heartbeat, Pushed, SyncOutcome, SyncedLog, TopicHead as Moved},
     question::{SyncLog, Synced, Told},
@@ -111,6 +111,49 @@ fn nothing_beyond_a_gap_is_kept_before_the_first_answer() {
         stage.changes().is_empty(),
         "the first answer leaves out what was deleted, and this may be by then"
     );
+}
+
+#[test]
+fn a_kind_that_nobody_knows_is_kept_as_it_came() {
+    let mut stage = Stage::synced(vec![]);
+    let row = Row {
+        id: "thing".into(),
+        rev: Rev(6),
+        body: Body::Unknown("newer".into(), serde_json::json!({"said": 1})),
+    };
+    stage.pushed(Pushed::Push(push(ACCOUNT, 5, 6, vec![row.clone()])));
+    assert!(
+        stage.changes().contains(&Change::Rows(ACCOUNT, vec![row])),
+        "a newer version will read it"
+    );
+}
+
+#[test]
+fn a_reset_of_the_account_forgets_communities_that_are_not_in_it() {
+    let mut stage = Stage::new(member(vec![]));
+    stage.greet();
+    stage.changes();
+    let (number, _) = stage.question("log.sync");
+    let reset = SyncedLog {
+        log: ACCOUNT,
+        outcome: SyncOutcome::Reset {
+            rev: Rev(9),
+            rows: vec![],
+            view: None,
+            me: None,
+        },
+    };
+    stage.told(number, Told::Synced(Synced { logs: vec![reset] }));
+    let changes = stage.changes();
+    assert!(
+        changes.contains(&Change::Forget(LOG)),
+        "the tombstone of the membership was forgotten before it was seen"
+    );
+    assert!(changes.contains(&Change::Reset {
+        log: ACCOUNT,
+        rev: Rev(9),
+        kept: vec![]
+    }));
 }
 
 #[test]
