@@ -5,8 +5,8 @@
 //! (`tulou.sqlite`), the small files beside it (the key and certificate, how it is hosted), and the operator's settings
 //! (`settings.toml`).
 //!
-//! * [`make`] writes one, while the server runs or not
-//! * [`open`] reads one; [`Opened::restore`] puts it into a folder
+//! * `make` writes one, while the server runs or not
+//! * `open` reads one; [`Opened::restore`] puts it into a folder
 //! * [`Shelf`] is a folder of backups, with those that are made daily
 //! * `swap` puts what was unpacked into its place, in one step as seen by the next start
 //!
