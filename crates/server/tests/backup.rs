@@ -2,9 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Lines},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
     sync::Arc,
 };
 
@@ -34,7 +34,11 @@ fn run(data: &Path, words: &[&str]) -> (bool, String) {
 }
 
 /// A server in a process of its own, which ends with the test.
-struct Running(Child);
+struct Running {
+    child: Child,
+    /// What it says has to go somewhere as long as it runs.
+    _says: Lines<BufReader<ChildStdout>>,
+}
 
 impl Running {
     fn start(data: &Path) -> Self {
@@ -45,14 +49,17 @@ impl Running {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let listens = lines.any(|line| line.is_ok_and(|line| line.starts_with("listening")));
         assert!(listens, "it came up");
-        Self(child)
+        Self {
+            child,
+            _says: lines,
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
