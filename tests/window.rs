@@ -21,6 +21,8 @@ mod restored;
 mod screens;
 #[path = "window/standalone.rs"]
 mod standalone;
+#[path = "window/stores.rs"]
+mod stores;
 
 use std::{collections::BTreeMap, sync::Arc};
 

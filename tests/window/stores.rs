@@ -1,0 +1,226 @@
+//! Histories in trouble, in the real window: damaged, of a newer version, and on a full disk.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::{
+    driver::{Window, stage, until},
+    person::{ENTER, named},
+    screens::{look, shown},
+};
+
+/// Pictures of a state in both languages, once light and once dark.
+async fn pictures(window: &Window, screen: &str) {
+    for (language, theme) in [("zh-CN", "light"), ("en", "dark")] {
+        look(window, language, theme).await;
+        shown(window, screen, language, theme).await;
+    }
+    look(window, "en", "light").await;
+}
+
+/// The only history in a home.
+fn store_in(home: &Path) -> PathBuf {
+    let files = fs::read_dir(home.join("accounts")).unwrap();
+    files
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "sqlite"))
+        .unwrap()
+}
+
+/// Moves the log into the file; the schema that the file has.
+fn settle(store: &Path) -> u32 {
+    let db = Connection::open(store).unwrap();
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    db.query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap()
+}
+
+fn set_version(store: &Path, version: u32) {
+    let db = Connection::open(store).unwrap();
+    db.pragma_update(None, "user_version", version).unwrap();
+}
+
+/// Spoils the middle of the file, which holds what came from the server.
+fn damage(store: &Path) {
+    let mut bytes = fs::read(store).unwrap();
+    let root: u32 = Connection::open(store)
+        .unwrap()
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'meta'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let from = (root as usize - 1) * 4_096;
+    bytes[from..from + 4_096].fill(0xA5);
+    fs::write(store, bytes).unwrap();
+}
+
+async fn account(window: &Window) -> Value {
+    window.ask("app_view", json!({})).await["accounts"][0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_or_newer_history_says_where_it_is_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("alice");
+    let window = Window::start(&home).await;
+    window.host("夏至", "solstice").await;
+    look(&window, "en", "light").await;
+    window.create_community("星海玩家社群").await;
+    window.find(&named("composer-input")).await;
+    window.say("今晚九点,谁来?").await;
+    until("it is on the server", async || {
+        (account(&window).await["waiting"] == json!(0)).then_some(())
+    })
+    .await;
+    window
+        .keys(&named("composer-input"), "half a sentence")
+        .await;
+    let store = store_in(&home);
+    until("the draft is kept", async || {
+        let db = Connection::open(&store).ok()?;
+        let count = db.query_row("SELECT count(*) FROM drafts", [], |row| row.get(0));
+        (count == Ok(1)).then_some(())
+    })
+    .await;
+    window.close().await;
+
+    stage("a damaged history is set aside");
+    settle(&store);
+    damage(&store);
+    let window = Window::start(&home).await;
+    window.find(&named("banner-aside")).await;
+    window
+        .until(
+            "the message is back from the server, and the draft from the damaged file",
+            "return document.querySelector('[data-testid=\"message\"]')?.textContent.includes('今晚九点')
+                && document.querySelector('[data-testid=\"composer-input\"]')?.value === 'half a sentence'",
+        )
+        .await;
+    pictures(&window, "store-aside").await;
+    let aside = account(&window).await["store"]["aside"].clone();
+    let file = aside["file"].as_str().unwrap();
+    assert!(
+        home.join("accounts").join(file).is_file(),
+        "the damaged file is where the window says: {aside}"
+    );
+    window.click(&named("aside-seen")).await;
+    window.gone(&named("banner-aside")).await;
+    window.close().await;
+
+    stage("a newer history is left alone");
+    let known = settle(&store);
+    set_version(&store, 99);
+    let window = Window::start(&home).await;
+    window.find(&named("store-trouble")).await;
+    pictures(&window, "store-newer").await;
+    assert_eq!(settle(&store), 99, "the file is left as it is");
+    set_version(&store, known);
+    window.click(&named("store-again")).await;
+    window.gone(&named("store-trouble")).await;
+    window.find(&named("composer-input")).await;
+    window.close().await;
+}
+
+/// A small disk, until it is dropped.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// None where mounting is not allowed.
+    fn new(at: &Path) -> Option<Self> {
+        fs::create_dir_all(at).unwrap();
+        let done = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(at)
+            .output();
+        match done {
+            Ok(output) if output.status.success() => Some(Self(at.to_owned())),
+            Ok(output) => {
+                println!(
+                    "skipped: {}",
+                    String::from_utf8_lossy(&output.stderr).trim()
+                );
+                None
+            }
+            Err(error) => {
+                println!("skipped: mount: {error}");
+                None
+            }
+        }
+    }
+
+    /// Fills it.
+    fn fill(&self) -> PathBuf {
+        let path = self.0.join("filler");
+        let mut file = File::create(&path).unwrap();
+        // Ends when the disk is full.
+        while file.write_all(&[0; 4_096]).is_ok() {}
+        path
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_full_disk_the_text_stays_in_the_input_until_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("alice");
+    let Some(disk) = Disk::new(&home.join("accounts")) else {
+        return;
+    };
+    let window = Window::start(&home).await;
+    window.host("夏至", "solstice").await;
+    look(&window, "en", "light").await;
+    window.create_community("星海玩家社群").await;
+    window.find(&named("composer-input")).await;
+    window.say("while there is room").await;
+
+    stage("the disk is full");
+    let filler = disk.fill();
+    let value = "return document.querySelector('[data-testid=\"composer-input\"]').value";
+    let long = "x".repeat(2_000);
+    // The store's log may have some room of its own from before.
+    until("the program says that there is no room", async || {
+        window
+            .js(
+                "const input = document.querySelector('[data-testid=\"composer-input\"]');
+                 input.value = arguments[0]; input.dispatchEvent(new Event('input', { bubbles: true })); input.focus()",
+                vec![json!(long)],
+            )
+            .await;
+        window.keys(&named("composer-input"), ENTER).await;
+        window.has(&named("banner-no-room")).await.then_some(())
+    })
+    .await;
+    window
+        .until("the text is still in the input", &format!("{value} !== ''"))
+        .await;
+    pictures(&window, "no-room").await;
+
+    stage("there is room again");
+    fs::remove_file(filler).unwrap();
+    window
+        .click(&format!("{} button", named("banner-no-room")))
+        .await;
+    window.gone(&named("banner-no-room")).await;
+    window.keys(&named("composer-input"), ENTER).await;
+    window.until("it is sent", &format!("{value} === ''")).await;
+    until("nothing waits any more", async || {
+        (account(&window).await["waiting"] == json!(0)).then_some(())
+    })
+    .await;
+    window.close().await;
+}
