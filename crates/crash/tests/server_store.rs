@@ -61,6 +61,7 @@ fn commit(no: u128, expects: Vec<Expect>, changes: Vec<Change>) -> Commit {
         account: ALICE,
         command: CommandId(Uuid::from_u128(no)),
         origin: 0,
+        is_apart: false,
         now: 10,
         expects,
         changes,
