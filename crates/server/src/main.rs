@@ -102,6 +102,13 @@ fn code_of(error: &anyhow::Error) -> u8 {
     }
 }
 
+/// Prints a line for whoever started the server. That nobody reads it is no reason not to serve.
+fn say(line: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    // Nobody reads along.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(
@@ -116,7 +123,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(wish) = arguments.wish {
         return tokio::task::spawn_blocking(move || wish.grant(&config)).await?;
     }
-    println!("configuration {}", config.describe());
+    say(format_args!("configuration {}", config.describe()));
     if arguments.print_config {
         return Ok(());
     }
@@ -127,12 +134,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     } else {
         "wss"
     };
-    println!("listening {scheme}://{address}");
+    say(format_args!("listening {scheme}://{address}"));
     for address in hosted.app().addresses() {
-        println!("reached at {address}");
+        say(format_args!("reached at {address}"));
     }
     if let Some(key) = hosted.app().key() {
-        println!("key {key}");
+        say(format_args!("key {key}"));
     }
     tracing::info!(server.id = %hosted.server(), "the server listens");
     tokio::select! {
