@@ -18,8 +18,8 @@ use tokio::{
 
 /// Messages that are sent, and looked for.
 const MESSAGES: usize = 40;
-/// Bytes of a call that are written down: a page of the store and what surrounds it.
-const BYTES: &str = "6000";
+/// Bytes of a call that are written down: more than the answers to all messages, which may leave in one frame.
+const BYTES: &str = "100000";
 
 /// Looks at the calls of a program from here on; none where that is not allowed.
 async fn attach(process: u32, to: &std::path::Path) -> Option<Child> {
