@@ -3,6 +3,8 @@
 
 mod frames;
 mod open;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -85,23 +87,7 @@ pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
         let _ = socket.send(Message::Close(None)).await;
         return;
     };
-    let limits = app.limits();
-    let rate = Rate {
-        capacity: f64::from(limits.requests_burst.max(1)),
-        per_ms: f64::from(limits.requests_per_s.max(1)) / 1_000.0,
-    };
-    let mut session = Session {
-        bucket: Bucket::full(rate, app.uptime_ms()),
-        rate,
-        app: app.clone(),
-        line: line.clone(),
-        frames: Frames::default(),
-        waiting: VecDeque::new(),
-        working: FuturesUnordered::new(),
-        flying: HashMap::new(),
-        is_watching: false,
-        out: Vec::new(),
-    };
+    let mut session = Session::new(app.clone(), line.clone());
     tracing::debug!(session.id = %line.session, "a session begins");
     app.see(line.session, from);
     session.serve(&mut socket).await;
@@ -118,6 +104,26 @@ fn refused(id: &Value, refusal: &Refusal) -> String {
 }
 
 impl Session {
+    fn new(app: App, line: Arc<Line>) -> Self {
+        let limits = app.limits();
+        let rate = Rate {
+            capacity: f64::from(limits.requests_burst.max(1)),
+            per_ms: f64::from(limits.requests_per_s.max(1)) / 1_000.0,
+        };
+        Self {
+            bucket: Bucket::full(rate, app.uptime_ms()),
+            rate,
+            app,
+            line,
+            frames: Frames::default(),
+            waiting: VecDeque::new(),
+            working: FuturesUnordered::new(),
+            flying: HashMap::new(),
+            is_watching: false,
+            out: Vec::new(),
+        }
+    }
+
     async fn serve(&mut self, socket: &mut WebSocket) {
         let line = self.line.clone();
         let app = self.app.clone();
@@ -131,8 +137,7 @@ impl Session {
         let mut told = Disk::Plenty;
         let mut is_closing = false;
         loop {
-            self.begin_waiting().await;
-            self.collect();
+            self.go_on().await;
             let disk = room.borrow_and_update().disk;
             if disk != told {
                 told = disk;
@@ -265,6 +270,17 @@ impl Session {
         Duration::from_millis(self.app.config().stuck_ms)
     }
 
+    /// Begins and collects until what still waits does so for something that is being worked on: what was collected last
+    /// may have been what the next request waited for, and nothing else would wake the session for it.
+    async fn go_on(&mut self) {
+        loop {
+            self.begin_waiting().await;
+            if !self.collect() {
+                return;
+            }
+        }
+    }
+
     /// Begins what may be begun: in order, and a command only if those before it on its log are far enough.
     async fn begin_waiting(&mut self) {
         while self.working.len() < IN_FLIGHT {
@@ -370,11 +386,14 @@ impl Session {
         }
     }
 
-    /// Takes what was answered meanwhile.
-    fn collect(&mut self) {
+    /// Takes what was answered meanwhile; whether there was anything.
+    fn collect(&mut self) -> bool {
+        let mut is_any = false;
         while let Some(Some(answered)) = self.working.next().now_or_never() {
             self.answered(answered);
+            is_any = true;
         }
+        is_any
     }
 
     fn answered(&mut self, answered: Answered) {
