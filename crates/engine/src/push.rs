@@ -34,12 +34,34 @@ impl Engine {
 
     /// The changes that a command made.
     pub(crate) fn apply_answer(&mut self, answer: Answer, brings: Option<CommunityId>) {
-        if let Some(community) = brings {
+        if let Some(community) = brings
+            && answer
+                .pushes
+                .iter()
+                .any(|push| self.is_news_of(community, push))
+        {
             self.know_community(community);
         }
         for push in answer.pushes {
             self.take_push(push, false);
         }
+    }
+
+    /// Whether a push says that the community is one of mine, and nothing later said otherwise: the answer to a command
+    /// that is sent again tells what was true when the command was done.
+    fn is_news_of(&self, community: CommunityId, push: &Push) -> bool {
+        let id = community.to_string();
+        let last = self
+            .memberships
+            .get(&community)
+            .copied()
+            .unwrap_or_default();
+        self.account
+            .is_some_and(|account| push.log == Log::Account(account))
+            && push.rev > self.cursor(push.log)
+            && push.rows.iter().any(|row| {
+                row.id == id && row.rev >= last && matches!(row.body, Body::Membership(_))
+            })
     }
 
     fn take_push(&mut self, push: Push, is_news: bool) {

@@ -262,6 +262,43 @@ fn a_membership_brings_a_community_and_its_end_takes_everything_of_it() {
 }
 
 #[test]
+fn an_answer_that_comes_after_its_community_is_gone_brings_nothing_back() {
+    let mut stage = Stage::synced(vec![]);
+    stage.pushed(Pushed::Push(push(
+        ACCOUNT,
+        5,
+        9,
+        vec![membership(9, false)],
+    )));
+    let create = stage.submit(create_community());
+    stage.changes();
+    // What was stored of the answer when the community was made.
+    let rows = vec![topic_row(TOPIC, 1, 3)];
+    stage.answer(
+        create,
+        vec![
+            push(LOG, 0, 3, rows.clone()),
+            push(ACCOUNT, 5, 6, vec![membership(6, true)]),
+        ],
+    );
+    assert_eq!(
+        stage.changes(),
+        vec![Change::Done(create)],
+        "the command is done, and that is all"
+    );
+    let create = stage.submit(create_community());
+    let again = vec![
+        push(LOG, 0, 3, rows.clone()),
+        push(ACCOUNT, 9, 10, vec![membership(10, true)]),
+    ];
+    stage.answer(create, again);
+    assert!(
+        stage.changes().contains(&Change::Rows(LOG, rows)),
+        "what is newer than the end counts"
+    );
+}
+
+#[test]
 fn a_topic_that_came_by_push_is_not_named_by_the_stamp() {
     let mut stage = Stage::synced(vec![]);
     let stamps = |changes: &[Change]| -> Vec<Option<String>> {

@@ -441,6 +441,17 @@ pub fn send(topic: TopicId, message: u128, text: &str) -> Command {
     }
 }
 
+pub fn create_community() -> Command {
+    Command::CommunityCreate {
+        community: COMMUNITY,
+        name: "星海".into(),
+        group: GROUP,
+        group_name: "大厅".into(),
+        topic: TOPIC,
+        topic_name: "闲聊".into(),
+    }
+}
+
 pub fn create_topic(topic: TopicId) -> Command {
     Command::TopicCreate {
         community: COMMUNITY,
