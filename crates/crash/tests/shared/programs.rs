@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at a program that has no way to tell of changes.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
