@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import { Refused } from '../api'
+import { StandIn } from '../testing/stand-in'
+import { account, appView, topic, tree } from '../testing/views'
+import { Toasts } from './dialogs.svelte'
+import { WindowState } from './window.svelte'
+
+const settle = () => new Promise((resolve) => setTimeout(resolve))
+
+describe('the window', () => {
+  const scene = () => {
+    const api = new StandIn()
+    const badge = { unread: 0, mentions: 0, hasDot: false }
+    api.app = appView({
+      accounts: [account({ communities: [{ id: 'c1', name: 'One', badge, isPending: false }] })],
+    })
+    api.trees.set(
+      'c1',
+      tree({
+        groups: [
+          {
+            id: 'g',
+            name: 'G',
+            badge,
+            permissions: [],
+            isPending: false,
+            topics: [topic('t1', 'One'), topic('t2', 'Two')],
+          },
+        ],
+      }),
+    )
+    return api
+  }
+
+  it('opens where it was', async () => {
+    const api = scene()
+    api.app = { ...api.app, lastPlace: { account: 's1.me', community: 'c1', topic: 't2' } }
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    expect(window.place?.topic).toBe('t2')
+    expect(window.topicView?.name).toBe('Two')
+  })
+
+  it('opens the first topic when it does not know better', async () => {
+    const window = new WindowState(scene())
+    await window.start()
+    await settle()
+    expect(window.place).toEqual({ account: 's1.me', community: 'c1', topic: 't1' })
+  })
+
+  it('leaves a topic that is gone', async () => {
+    const api = scene()
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    const shown = api.trees.get('c1')
+    if (shown) api.trees.set('c1', { ...shown, groups: shown.groups.map((g) => ({ ...g, topics: g.topics.slice(1) })) })
+    api.tell({ type: 'tree', account: 's1.me', community: 'c1' })
+    await settle()
+    expect(window.place?.topic).toBe('t2')
+    expect(api.calls).toContain('leaveTopic')
+  })
+
+  it('leaves a community that is gone', async () => {
+    const api = scene()
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    api.app = { ...api.app, accounts: [account({ communities: [] })] }
+    api.tell({ type: 'app' })
+    await settle()
+    expect(window.place).toEqual({ account: 's1.me', community: null, topic: null })
+    expect(window.tree).toBeNull()
+  })
+
+  it('waits for a community that was just made to appear', async () => {
+    const api = scene()
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    await window.openNew({ account: 's1.me', community: 'c9', topic: null })
+    await settle()
+    expect(window.place?.community).toBe('c9')
+  })
+
+  it('reads again only what a note names', async () => {
+    const api = scene()
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    api.calls.length = 0
+    api.tell(
+      { type: 'timeline', account: 's1.me', topic: 'other' },
+      { type: 'tree', account: 's1.me', community: 'c1' },
+    )
+    await settle()
+    expect(api.calls).toEqual(['treeView'])
+  })
+
+  it('asks to sign in at the start when there is no keyring, and only then', async () => {
+    const signedOut = { connection: { state: 'signedOut' as const } }
+    const api = new StandIn()
+    api.app = appView({ hasKeyring: false, accounts: [account(signedOut)] })
+    const window = new WindowState(api)
+    await window.start()
+    expect(window.dialogs.open.map((one) => one.dialog.kind)).toEqual(['signIn'])
+    window.dialogs.closeAll()
+    await window.ask()
+    expect(window.dialogs.open, 'once').toEqual([])
+
+    api.app = appView({ hasKeyring: false })
+    const other = new WindowState(api)
+    await other.start()
+    api.app = appView({ hasKeyring: false, accounts: [account(signedOut)] })
+    await other.ask()
+    expect(other.dialogs.open, 'not after signing out').toEqual([])
+  })
+
+  it('shows a refusal in words', async () => {
+    const api = scene()
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    api.refusal = 'rank_too_low'
+    await window.act({ type: 'kick', community: 'c1', member: 'x' })
+    expect(window.toasts.shown.map((toast) => toast.isError)).toEqual([true])
+  })
+
+  it('tells a full disk in one place', async () => {
+    const api = scene()
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    const noRoom = new Refused({ code: 'no_room', message: '', rejection: null })
+    window.fail(noRoom)
+    await settle()
+    expect(window.toasts.shown, 'nothing else says it yet').toHaveLength(1)
+    window.toasts.shown = []
+    const store = { file: '', trouble: 'noRoom' as const, aside: null }
+    api.app = { ...api.app, accounts: api.app.accounts.map((one) => ({ ...one, store })) }
+    window.fail(noRoom)
+    await settle()
+    expect(window.account?.store.trouble).toBe('noRoom')
+    expect(window.toasts.shown, 'the banner above the timeline says it').toEqual([])
+  })
+})
+
+describe('notices', () => {
+  it('say the same thing once, the newest last', () => {
+    const toasts = new Toasts()
+    toasts.show('one', true)
+    toasts.show('two')
+    toasts.show('one', true)
+    expect(toasts.shown.map((toast) => toast.text)).toEqual(['two', 'one'])
+  })
+})
