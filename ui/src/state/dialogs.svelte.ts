@@ -46,17 +46,18 @@ export class Dialogs {
   }
 }
 
-/** A one-line notice at the edge of the window. */
+/** A short notice at the top of the window. */
 export type Toast = { id: number; text: string; isError: boolean }
 
 export class Toasts {
   shown = $state.raw<Toast[]>([])
   #next = 1
 
+  /** What is said already is said anew, not twice. */
   show(text: string, isError = false): void {
     const toast = { id: this.#next, text, isError }
     this.#next += 1
-    this.shown = [...this.shown.slice(-2), toast]
+    this.shown = [...this.shown.filter((other) => other.text !== text).slice(-2), toast]
     setTimeout(() => this.drop(toast.id), isError ? 8_000 : 3_000)
   }
 

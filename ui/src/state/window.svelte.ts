@@ -116,9 +116,7 @@ export class WindowState {
     this.#leaveTopic()
     this.#lastTopics.set(tree.community, topic)
     this.#setPlace({ account: tree.account, community: tree.community, topic })
-    const timeline = new TimelineState(this.api, tree.account, topic, (error) =>
-      this.toasts.show(i18n.error(error), true),
-    )
+    const timeline = new TimelineState(this.api, tree.account, topic, (error) => void this.tell(error))
     const composer = new ComposerState(this.api, tree.account, topic, (thrown) => this.fail(thrown))
     this.timeline = timeline
     this.composer = composer
@@ -166,7 +164,16 @@ export class WindowState {
   }
 
   fail(thrown: unknown): void {
-    this.toasts.show(i18n.error(reasonOf(thrown)), true)
+    void this.tell(reasonOf(thrown))
+  }
+
+  /** Says what went wrong. A full disk is told above the timeline for as long as it lasts, so not here as well. */
+  async tell(error: WindowError): Promise<void> {
+    if (error.code === 'no_room') {
+      await this.ask()
+      if (this.account?.store.trouble === 'noRoom') return
+    }
+    this.toasts.show(i18n.error(error), true)
   }
 
   set(change: Partial<Settings>): void {
