@@ -13,6 +13,8 @@ mod hosting;
 mod keyring;
 #[path = "window/offline.rs"]
 mod offline;
+#[path = "window/ordering.rs"]
+mod ordering;
 #[path = "window/person.rs"]
 mod person;
 #[path = "window/restored.rs"]

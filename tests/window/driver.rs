@@ -7,7 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::Capabilities};
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    actions::{InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction},
+    elements::Element,
+    wd::Capabilities,
+};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
@@ -174,6 +179,42 @@ impl Window {
             .send_keys(keys)
             .await
             .expect("keys reach the element");
+    }
+
+    /// Moves the pointer there, in CSS pixels of the page, on a way that takes a moment.
+    pub async fn point(&self, x: f64, y: f64) {
+        let duration = Some(Duration::from_millis(120));
+        self.pointer(PointerAction::MoveTo { duration, x, y }).await;
+    }
+
+    /// Presses the pointer's first button, and holds it.
+    pub async fn press(&self) {
+        let button = MOUSE_BUTTON_LEFT;
+        self.pointer(PointerAction::Down { button }).await;
+    }
+
+    /// Lets the pointer's first button go.
+    pub async fn release(&self) {
+        let button = MOUSE_BUTTON_LEFT;
+        self.pointer(PointerAction::Up { button }).await;
+    }
+
+    async fn pointer(&self, action: PointerAction) {
+        self.page
+            .perform_actions(MouseActions::new("pointer".into()).then(action))
+            .await
+            .expect("the pointer does it");
+    }
+
+    /// Strikes a key wherever the keyboard is, whatever the pointer holds.
+    pub async fn strike(&self, value: char) {
+        let keys = KeyActions::new("keyboard".into())
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value });
+        self.page
+            .perform_actions(keys)
+            .await
+            .expect("the keyboard does it");
     }
 
     /// Runs a function body in the page.
