@@ -160,7 +160,9 @@ describe('the security of an account', () => {
     const api = fullScene('en', 'light')
     api.security = security({ owned: ['星海', '土楼'] })
     await shown(api)
-    expect(screen.getByTestId('security-obstacle').textContent).toBe(i18n.t.security.owns(i18n.list(['星海', '土楼'])))
+    expect(screen.getByTestId('security-obstacle').textContent).toBe(
+      i18n.t.security.owns(i18n.list(['“星海”', '“土楼”'])),
+    )
     expect(screen.queryByTestId('security-delete')).toBeNull()
   })
 })

@@ -244,6 +244,8 @@ export class WindowState {
       else {
         this.place = null
         this.#isPlaced = false
+        // What is open is about an account that is gone.
+        this.dialogs.closeAll()
       }
     }
   }
