@@ -260,7 +260,10 @@ impl Driver {
         let store = Arc::clone(&self.account.store);
         let me = self.account.id;
         let restored = blocking(move || {
-            store.write(|db| outbox::mark_stale(db, now()))?;
+            store.write(|db| {
+                restore::tidy(db)?;
+                outbox::mark_stale(db, now())
+            })?;
             store.read(|db| restore::restored(db, me))
         })
         .await;

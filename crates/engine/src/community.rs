@@ -6,6 +6,7 @@ use tulou_protocol::{
     Body, CommunityId, Digest, Log, Question, Rev, Row, Seq, TopicId,
     frame::{Refusal, Response},
     id::Millis,
+    permission::Place,
     push::TopicHead,
 };
 
@@ -59,6 +60,15 @@ impl Community {
         self.shape = named.cloned().collect();
     }
 
+    /// Whether I see the place. Rights at another one came before it, and go with it unseen when it does.
+    fn has_place(&self, place: Place) -> bool {
+        match place {
+            Place::Community => true,
+            Place::Group(group) => self.shape.contains(&("group".into(), group.to_string())),
+            Place::Topic(topic) => self.numbers.values().any(|seen| *seen == topic),
+        }
+    }
+
     /// Heads that moved since `since` are to be asked for, a little further back.
     pub(crate) fn ask_heads_since(&mut self, since: Millis) {
         let since = (since - OVERLAP_MS).max(0);
@@ -87,7 +97,7 @@ impl Engine {
         state.ask_heads_since(0);
         for topic in state.numbers.values().copied().collect::<Vec<_>>() {
             if let Some(state) = self.topics.get_mut(&topic)
-                && !state.held.is_empty()
+                && (!state.held.is_empty() || state.head.floor > Seq::ZERO)
             {
                 // What may be read of it is not known any more, which the store remembers.
                 state.head.floor = Seq::ZERO;
@@ -104,9 +114,15 @@ impl Engine {
     /// server could not tell that the row has to go when what I see is as it was before.
     pub(crate) fn changes_shape(&self, community: CommunityId, row: &Row) -> bool {
         let kind = row.body.kind();
-        let Some(state) = self.communities.get(&community).filter(|_| is_shape(kind)) else {
+        let Some(state) = self.communities.get(&community) else {
             return false;
         };
+        if let Body::AccessRow(access) = &row.body {
+            return !state.has_place(access.place);
+        }
+        if !is_shape(kind) {
+            return false;
+        }
         let was_there = if kind == "topic" {
             state
                 .numbers

@@ -212,6 +212,27 @@ pub(super) fn drop_range(
     Ok(())
 }
 
+/// Drops what came beyond a gap and was waiting for it to close: no engine knows of it any more.
+pub(super) fn drop_loose(db: &Connection) -> Result<(), StoreError> {
+    // From topic to topic by the index: their messages are not looked at one by one.
+    db.execute(
+        "WITH RECURSIVE held(topic) AS (
+             SELECT min(topic) FROM messages
+             UNION ALL
+             SELECT (SELECT min(topic) FROM messages WHERE topic > held.topic) FROM held WHERE topic IS NOT NULL
+         ), ends(topic, seq) AS (
+             SELECT topic, coalesce((SELECT max(to_seq) FROM islands WHERE islands.topic = held.topic), 0)
+             FROM held WHERE topic IS NOT NULL
+         )
+         DELETE FROM messages WHERE (topic, seq) IN (
+             SELECT messages.topic, messages.seq
+             FROM ends CROSS JOIN messages ON messages.topic = ends.topic AND messages.seq > ends.seq
+         )",
+        [],
+    )?;
+    Ok(())
+}
+
 /// Drops all messages of a topic.
 pub(super) fn forget(db: &Connection, topic: TopicId) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM messages WHERE topic = ?1")?

@@ -4,7 +4,12 @@ use rusqlite::Connection;
 use tulou_engine::Restored;
 use tulou_protocol::{AccountId, Body, CommunityId, Log};
 
-use super::{StoreError, heads, islands, meta, outbox, profiles, rows};
+use super::{StoreError, heads, islands, messages, meta, outbox, profiles, rows};
+
+/// Drops what only the engine before could have made use of.
+pub fn tidy(db: &Connection) -> Result<(), StoreError> {
+    messages::drop_loose(db)
+}
 
 /// Everything that an engine goes on from.
 pub fn restored(db: &Connection, me: AccountId) -> Result<Restored, StoreError> {

@@ -319,6 +319,41 @@ fn what_was_written_is_there_after_a_restart() {
 }
 
 #[test]
+fn what_waited_beyond_a_gap_is_dropped_before_another_engine_begins() {
+    let (_folder, store) = store();
+    let rows = |topic: TopicId, seqs: &[u64]| {
+        let rows = seqs.iter().map(|seq| message(*seq, Some(("a", 1)), None));
+        Change::Rows(Log::Topic(topic), rows.collect())
+    };
+    let other = TopicId(Uuid::from_u128(0xffff));
+    let island = |from, to| Island {
+        from: Seq(from),
+        to: Seq(to),
+        rev: Rev(1),
+    };
+    apply(
+        &store,
+        vec![
+            rows(TOPIC, &[1, 2, 4, 6, 7]),
+            Change::Islands(TOPIC, vec![island(1, 2), island(4, 4)]),
+            rows(other, &[3]),
+        ],
+    );
+    store.write(|db| restore::tidy(db)).unwrap();
+    let left = |topic: TopicId| -> Vec<u64> {
+        store
+            .read(|db| {
+                let mut statement = db.prepare("SELECT seq FROM messages WHERE topic = ?1")?;
+                let found = statement.query_map([topic.as_bytes()], |row| row.get::<_, i64>(0))?;
+                Ok::<_, StoreError>(found.map(|seq| seq.unwrap() as u64).collect())
+            })
+            .unwrap()
+    };
+    assert_eq!(left(TOPIC), [1, 2, 4]);
+    assert!(left(other).is_empty(), "nothing of it is held");
+}
+
+#[test]
 fn topics_of_a_community_whose_membership_never_came_are_begun_from_nothing() {
     let (_folder, store) = store();
     let log = Log::Community(COMMUNITY);

@@ -5,8 +5,10 @@ use tulou_engine::{Change, Counts, Input, Output, Restored, TopicHead};
 use tulou_protocol::{
     Body, Code, Epoch, Log, Question, Rev, Row, Seq, ServerFrame, Stale,
     frame::{Refusal, Response},
+    permission::{Permissions, Place},
     push::{Heartbeat, Pushed, SyncOutcome, SyncedLog, TopicHead as Moved},
     question::{SyncLog, Synced, Told},
+    row::AccessRow,
 };
 use uuid::Uuid;
 
@@ -334,6 +336,73 @@ fn a_topic_that_came_by_push_is_not_named_by_the_stamp() {
         None,
         "the whole present state is asked for"
     );
+}
+
+#[test]
+fn rights_at_a_topic_that_is_not_seen_yet_cost_the_stamp() {
+    let mut stage = Stage::synced(vec![]);
+    // The topic itself came in a push that was lost; if it is gone again, nothing but the whole present state tells.
+    let rights = Row {
+        id: format!("topic/{TOPIC_2}:everyone"),
+        rev: Rev(8),
+        body: AccessRow {
+            place: Place::Topic(TOPIC_2),
+            member_group: None,
+            allow: Permissions::empty(),
+            deny: Permissions::MENTION_ALL,
+            more: Default::default(),
+        }
+        .into(),
+    };
+    stage.pushed(Pushed::Push(push(LOG, 7, 8, vec![rights])));
+    stage.pass(500);
+    let (_, question) = stage.question("log.sync");
+    assert_eq!(synced_logs(question)[0].view, None);
+}
+
+#[test]
+fn other_rights_make_the_floor_of_a_topic_unknown_also_where_nothing_is_held() {
+    let mut restored = member(vec![]);
+    let head = TopicHead {
+        seq: Seq(10),
+        rev: Rev(10),
+        floor: Seq(11),
+        ..TopicHead::default()
+    };
+    restored.heads.insert(TOPIC, head);
+    let mut stage = Stage::new(restored);
+    stage.input(Input::Watch(TOPIC));
+    stage.connect();
+    stage.greet_as(EPOCH);
+    stage.answer_account();
+    stage.changes();
+    stage.pushed(Pushed::Stale(Stale {
+        log: LOG,
+        rev: Rev(6),
+    }));
+    let (number, question) = stage.question("log.sync");
+    let log = synced_logs(question).remove(0).log;
+    let outcome = SyncOutcome::Reset {
+        rev: Rev(6),
+        rows: vec![topic_row(TOPIC, 1, 3)],
+        view: Some("other".into()),
+        me: None,
+    };
+    stage.told(
+        number,
+        Told::Synced(Synced {
+            logs: vec![SyncedLog { log, outcome }],
+        }),
+    );
+    let floors: Vec<Seq> = stage
+        .changes()
+        .into_iter()
+        .filter_map(|change| match change {
+            Change::Head(TOPIC, head) => Some(head.floor),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(floors, [Seq::ZERO], "the store forgets what could be read");
 }
 
 #[test]

@@ -88,6 +88,7 @@ impl Client {
     }
 
     pub fn start(&mut self, now: Millis) -> Vec<Wish> {
+        self.store.tidy();
         let seed = self.chance.next();
         self.engine = Some(Engine::new(
             self.store.restored(),

@@ -166,9 +166,12 @@ impl Oracle {
     }
 
     pub fn sees_group(&self, account: AccountId, community: CommunityId, group: GroupId) -> bool {
-        let manages = self
-            .rights(account, community, Place::Community)
-            .contains(Permissions::MANAGE_TOPICS);
+        let manages = [Place::Community, Place::Group(group)]
+            .into_iter()
+            .any(|place| {
+                let rights = self.rights(account, community, place);
+                rights.contains(Permissions::MANAGE_TOPICS)
+            });
         let kept = &self.communities[&community];
         let mut inside = kept
             .topics

@@ -30,6 +30,16 @@ pub struct Store {
 
 impl Store {
     /// What a new engine is told.
+    /// What came beyond a gap is of no use to another engine.
+    pub fn tidy(&mut self) {
+        for (topic, messages) in &mut self.messages {
+            let islands = self.islands.get(topic);
+            let last = islands.and_then(|islands| islands.last());
+            let end = last.map_or(Seq::ZERO, |island| island.to);
+            messages.retain(|seq, _| *seq <= end);
+        }
+    }
+
     pub fn restored(&self) -> Restored {
         let communities: Vec<CommunityId> = self.communities();
         let numbers = communities

@@ -29,7 +29,7 @@ enum Event {
     ToServer(u64, ClientFrame),
     ToClient(u64, ServerFrame),
     /// A client notices that its socket is closed.
-    Closed(usize),
+    Closed(usize, u64),
     /// A crashed client is started.
     Start(usize),
     Digest,
@@ -58,6 +58,8 @@ pub struct World {
     connections: BTreeMap<u64, Connection>,
     /// The connection that a client uses.
     current: Vec<Option<u64>>,
+    /// The connection of each client's driver, which may be cut already without its knowing.
+    held: Vec<Option<u64>>,
     next_connection: u64,
     events: BTreeMap<(Millis, u64), Event>,
     next_event: u64,
@@ -90,6 +92,7 @@ impl World {
         let mut world = Self {
             now: 1_700_000_000_000,
             current: vec![None; clients.len()],
+            held: vec![None; clients.len()],
             chance,
             server,
             is_server_up: true,
@@ -286,6 +289,7 @@ impl World {
                 } else {
                     self.connections.remove(&connection);
                     self.current[client] = None;
+                    self.held[client] = None;
                     self.input(client, Input::LinkDown);
                 }
             }
@@ -301,7 +305,13 @@ impl World {
                     self.input(client, Input::Frame(frame));
                 }
             }
-            Event::Closed(client) => self.input(client, Input::LinkDown),
+            Event::Closed(client, connection) => {
+                // What became of a link that the client let go of since is nothing to it.
+                if self.held[client] == Some(connection) {
+                    self.held[client] = None;
+                    self.input(client, Input::LinkDown);
+                }
+            }
             Event::Start(client) => {
                 let wishes = self.clients[client].start(self.now);
                 self.perform(client, wishes);
@@ -325,7 +335,7 @@ impl World {
             self.connections.remove(&connection);
             self.server.detach(connection);
             let wait = self.chance.between(1, 3_000);
-            self.at(wait, Event::Closed(client));
+            self.at(wait, Event::Closed(client, connection));
         }
     }
 
@@ -341,8 +351,9 @@ impl World {
             self.connections.remove(&connection);
             self.server.detach(connection);
         }
+        self.held[client] = None;
         self.events.retain(
-            |_, event| !matches!(event, Event::Closed(at) | Event::Start(at) if *at == client),
+            |_, event| !matches!(event, Event::Closed(at, _) | Event::Start(at) if *at == client),
         );
         let wait = self.chance.between(1, 15_000);
         self.at(wait, Event::Start(client));
@@ -369,6 +380,7 @@ impl World {
                         },
                     );
                     self.current[client] = Some(connection);
+                    self.held[client] = Some(connection);
                     let wait = self.chance.between(1, 300);
                     self.at(wait, Event::Opened(client, connection));
                 }
@@ -377,7 +389,9 @@ impl World {
                         self.connections.remove(&connection);
                         self.server.detach(connection);
                     }
-                    self.at(1, Event::Closed(client));
+                    if let Some(connection) = self.held[client] {
+                        self.at(1, Event::Closed(client, connection));
+                    }
                 }
                 Wish::Send(frame) => self.send(client, frame),
             }

@@ -25,7 +25,8 @@ pub struct Sight {
     pub topics: BTreeMap<TopicId, Permissions>,
     /// Closed topics that are listed for him, locked.
     pub locked: BTreeSet<TopicId>,
-    /// Groups he sees: those with a topic that he sees, or all with `ManageTopics` at the community.
+    /// Groups he sees: those with a topic that he sees, and those where he has `ManageTopics`, all if he has it at the
+    /// community.
     pub groups: BTreeSet<GroupId>,
     /// His rights at the community.
     pub community: Permissions,
@@ -99,7 +100,6 @@ impl Structure {
             .map_or(Permissions::empty(), |places| {
                 held(standing(None), &places).permissions
             });
-        let manages = community.contains(Permissions::MANAGE_TOPICS);
         let mut topics = BTreeMap::new();
         let mut locked = BTreeSet::new();
         let mut groups = BTreeSet::new();
@@ -121,9 +121,18 @@ impl Structure {
                 groups.insert(kept.body.group);
             }
         }
-        if manages {
-            groups.extend(self.groups.keys());
-        }
+        // Whoever may put topics into a group sees it, also while it has none.
+        let manages_all = community.contains(Permissions::MANAGE_TOPICS);
+        let manages = |group: &GroupId| {
+            manages_all
+                || self.places(Place::Group(*group)).is_some_and(|places| {
+                    held(standing(None), &places)
+                        .permissions
+                        .contains(Permissions::MANAGE_TOPICS)
+                })
+        };
+        let managed: Vec<GroupId> = self.groups.keys().copied().filter(manages).collect();
+        groups.extend(managed);
         let audience = short_hash(&topics.keys().fold(String::new(), |mut text, id| {
             let _ = write!(text, "{id},");
             text
