@@ -89,6 +89,7 @@ fn report(plan: Plan, cause: &str) -> String {
     let tries = from_env("TULOU_SHORTENING").unwrap_or(SHORTENING);
     let plan = plan.shrunk(tries, is_same);
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("simulation-{seed}.plan"));
+    fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).unwrap();
     fs::write(&path, plan.to_string()).unwrap();
     format!(
         "{cause}\n\nThe plan, {} of {whole} steps:\n{plan}\n\
