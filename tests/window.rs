@@ -5,12 +5,18 @@
 mod accounts;
 #[path = "window/corpus.rs"]
 mod corpus;
+#[path = "window/deletion.rs"]
+mod deletion;
 #[path = "window/driver.rs"]
 mod driver;
 #[path = "window/hosting.rs"]
 mod hosting;
 #[path = "window/keyring.rs"]
 mod keyring;
+#[path = "window/looks.rs"]
+mod looks;
+#[path = "window/not_hosting.rs"]
+mod not_hosting;
 #[path = "window/offline.rs"]
 mod offline;
 #[path = "window/ordering.rs"]

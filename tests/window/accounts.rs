@@ -9,24 +9,9 @@ use tulou_client::{Client, InMemory, view::Connection};
 use crate::{
     driver::{Window, stage, until},
     keyring::collect,
+    looks::{look, pictures, shown},
     person::{ESCAPE, named},
-    screens::{look, shown},
 };
-
-const LOOKS: [(&str, &str); 4] = [
-    ("zh-CN", "dark"),
-    ("en", "dark"),
-    ("zh-CN", "light"),
-    ("en", "light"),
-];
-
-/// A picture in every language and theme; it ends in English, light.
-async fn pictures(window: &Window, screen: &str) {
-    for (language, theme) in LOOKS {
-        look(window, language, theme).await;
-        shown(window, screen, language, theme).await;
-    }
-}
 
 async fn texts(window: &Window, name: &str) -> Vec<String> {
     let body =

@@ -8,12 +8,10 @@ use tulou_server::{Config, certificate};
 
 use crate::{
     driver::{Window, free_port, until},
+    looks::{pictures, shown},
     person::{ESCAPE, named},
-    screens::{look, shown},
     standalone::Server,
 };
-
-const LOOKS: [(&str, &str); 2] = [("zh-CN", "light"), ("en", "dark")];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn others_are_let_in_by_a_choice_and_the_window_says_who_reaches_the_server() {
@@ -24,23 +22,15 @@ async fn others_are_let_in_by_a_choice_and_the_window_says_who_reaches_the_serve
     window.click(&named("community-menu")).await;
     window.choose("Invite people").await;
     window.find(&named("invite-only-here")).await;
-    for (language, theme) in LOOKS {
-        look(&window, language, theme).await;
-        shown(&window, "invite-only-here", language, theme).await;
-    }
+    pictures(&window, "invite-only-here").await;
     window.click(&named("invite-let-others")).await;
     window.gone(&named("invite-only-here")).await;
-    look(&window, "en", "light").await;
     window.keys(&named("invite-expires"), ESCAPE).await;
     window.gone(&named("dialog-invite")).await;
 
     server_page(&window).await;
     window.find(&named("reach-key")).await;
-    for (language, theme) in LOOKS {
-        look(&window, language, theme).await;
-        shown(&window, "hosting-open", language, theme).await;
-    }
-    look(&window, "en", "light").await;
+    pictures(&window, "hosting-open").await;
     window.fill(&named("reach-own"), "house.example.org").await;
     window.click(&named("reach-own-save")).await;
     window
@@ -78,10 +68,7 @@ async fn others_are_let_in_by_a_choice_and_the_window_says_who_reaches_the_serve
     server_page(&window).await;
     window.click(&named("reach-open")).await;
     window.gone(&named("reach-own")).await;
-    for (language, theme) in LOOKS {
-        look(&window, language, theme).await;
-        shown(&window, "hosting-closed", language, theme).await;
-    }
+    pictures(&window, "hosting-closed").await;
     window.close().await;
 }
 
@@ -107,21 +94,13 @@ async fn a_server_that_is_gone_or_changed_is_told_and_found_again() {
 
     server.kill().await;
     window.find(&named("banner-offline")).await;
-    for (language, theme) in LOOKS {
-        look(&window, language, theme).await;
-        shown(&window, "server-unreachable", language, theme).await;
-    }
-    look(&window, "en", "light").await;
+    pictures(&window, "server-unreachable").await;
 
     // Somebody else is at its address.
     let mut stranger = Server::start(&other, &at).await;
     hurry_until(&window, "otherKey").await;
     window.find(&named("banner-other-key")).await;
-    for (language, theme) in LOOKS {
-        look(&window, language, theme).await;
-        shown(&window, "certificate-changed", language, theme).await;
-    }
-    look(&window, "en", "light").await;
+    pictures(&window, "certificate-changed").await;
     stranger.kill().await;
 
     // The server itself comes back with another key: the person decides.
@@ -138,10 +117,7 @@ async fn a_server_that_is_gone_or_changed_is_told_and_found_again() {
         .await;
     window.click(&named("relocate-submit")).await;
     window.find(&named("relocate-trust")).await;
-    for (language, theme) in LOOKS {
-        look(&window, language, theme).await;
-        shown(&window, "relocate-other-key", language, theme).await;
-    }
+    pictures(&window, "relocate-other-key").await;
     window.click(&named("relocate-trust")).await;
     window.gone(&named("dialog-relocate")).await;
     state(&window, "synced").await;

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::{
     driver::{Window, until},
-    person::named,
+    looks::pictures,
+    person::{ESCAPE, named},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,6 +24,11 @@ async fn without_a_keyring_the_person_signs_in_at_each_start_and_no_file_holds_t
         json!(false),
         "the window says that there is none"
     );
+    window.click(&named("rail-settings")).await;
+    window.click(&named("page-account")).await;
+    pictures(&window, "no-keyring-settings").await;
+    window.keys(&named("sheet-close"), ESCAPE).await;
+    window.gone(&named("dialog-settings")).await;
     let link = window.invite().await;
     assert!(
         link.starts_with("tulou://join/"),
@@ -40,7 +46,7 @@ async fn without_a_keyring_the_person_signs_in_at_each_start_and_no_file_holds_t
 
     let window = Window::start_without_keyring(&home).await;
     window.find(&named("dialog-sign-in")).await;
-    window.picture("no-keyring").await;
+    pictures(&window, "no-keyring").await;
     window
         .fill(&named("sign-in-password"), "correct horse 电池")
         .await;

@@ -7,8 +7,8 @@ use tulou_client::{Client, InMemory};
 
 use crate::{
     driver::{Window, stage, until},
+    looks::look,
     person::{ESCAPE, named},
-    screens::look,
 };
 
 /// Names of groups, each with the names of its topics.

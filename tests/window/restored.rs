@@ -9,28 +9,9 @@ use serde_json::{Value, json};
 
 use crate::{
     driver::{Window, stage, until},
+    looks::{look, pictures},
     person::{ESCAPE, named},
-    screens::{look, shown},
 };
-
-/// Pictures of a state in both languages, once light and once dark.
-const LOOKS: [(&str, &str); 2] = [("zh-CN", "light"), ("en", "dark")];
-
-async fn pictures(window: &Window, screen: &str) {
-    // A notice of something that was done goes by itself, but not at once, and speaks the language of that moment.
-    window
-        .js(
-            "document.querySelectorAll('[data-testid=\"toast\"] button').forEach(close => close.click())",
-            vec![],
-        )
-        .await;
-    window.gone(&named("toast")).await;
-    for (language, theme) in LOOKS {
-        look(window, language, theme).await;
-        shown(window, screen, language, theme).await;
-    }
-    look(window, "en", "light").await;
-}
 
 async fn rows(window: &Window) -> Vec<String> {
     let texts = window

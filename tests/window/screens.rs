@@ -8,16 +8,11 @@ use tulou_client::{Client, InMemory, action::Action, view::Stretch};
 use crate::{
     corpus,
     driver::{Window, until},
+    looks::{LOOKS, look, shown},
     person::{ESCAPE, named},
 };
 
 const SIZES: [(u32, u32); 2] = [(1280, 800), (940, 600)];
-const LOOKS: [(&str, &str); 4] = [
-    ("zh-CN", "light"),
-    ("en", "dark"),
-    ("zh-CN", "dark"),
-    ("en", "light"),
-];
 const PEOPLE: [(&str, &str); 3] = [("fawn", "林间鹿"), ("kestrel", "Kestrel"), ("ash", "阿澈")];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,52 +249,4 @@ async fn every_screen_fits_in_both_languages_themes_and_sizes() {
     for (client, _) in people {
         client.shutdown().await;
     }
-}
-
-pub async fn look(window: &Window, language: &str, theme: &str) {
-    let mut settings = window.ask("app_view", json!({})).await["settings"].clone();
-    settings["language"] = json!(language);
-    settings["theme"] = json!(theme);
-    window
-        .ask("set_settings", json!({"settings": settings}))
-        .await;
-    window
-        .until(
-            "the look",
-            &format!("const root = document.documentElement; return root.dataset.theme === {} && root.lang === {}", json!(theme), json!(language)),
-        )
-        .await;
-}
-
-/// Nothing sticks out of the window, nothing is named by its code; the picture is kept.
-pub async fn shown(window: &Window, screen: &str, language: &str, theme: &str) {
-    window
-        .picture(&format!("{screen}-{language}-{theme}"))
-        .await;
-    let sticking_out = window
-        .js(
-            "return [...document.querySelectorAll('button, input, select, textarea, h1, h2, [role]')]
-                .filter(one => one.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
-                .filter(one => !one.closest('.sr, [inert], [data-testid=\"timeline\"], [data-testid=\"access-table\"]'))
-                .map(one => [one, one.getBoundingClientRect()])
-                .filter(([, box]) => box.width > 1 && (box.right > innerWidth + 1 || box.left < -1))
-                .map(([one]) => one.outerHTML.slice(0, 120))",
-            vec![],
-        )
-        .await;
-    assert_eq!(
-        sticking_out,
-        json!([]),
-        "{screen} in {language}, {theme}: nothing sticks out of the window"
-    );
-    let unnamed = window
-        .js(
-            "return [...document.querySelectorAll('button, input, select, textarea')]
-                .filter(one => !one.closest('[inert]') && !(one.textContent.trim() || one.ariaLabel || one.title || one.labels?.length
-                    || one.getAttribute('aria-labelledby') || one.placeholder))
-                .map(one => one.outerHTML.slice(0, 120))",
-            vec![],
-        )
-        .await;
-    assert_eq!(unnamed, json!([]), "{screen}: every control has a name");
 }

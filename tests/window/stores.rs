@@ -12,18 +12,9 @@ use serde_json::{Value, json};
 
 use crate::{
     driver::{Window, stage, until},
+    looks::{look, pictures},
     person::{ENTER, named},
-    screens::{look, shown},
 };
-
-/// Pictures of a state in both languages, once light and once dark.
-async fn pictures(window: &Window, screen: &str) {
-    for (language, theme) in [("zh-CN", "light"), ("en", "dark")] {
-        look(window, language, theme).await;
-        shown(window, screen, language, theme).await;
-    }
-    look(window, "en", "light").await;
-}
 
 /// The only history in a home.
 fn store_in(home: &Path) -> PathBuf {
@@ -208,6 +199,10 @@ async fn on_a_full_disk_the_text_stays_in_the_input_until_there_is_room() {
     window
         .until("the text is still in the input", &format!("{value} !== ''"))
         .await;
+    assert!(
+        !window.has(&named("toast")).await,
+        "it is said in one place"
+    );
     pictures(&window, "no-room").await;
 
     stage("there is room again");
