@@ -1,6 +1,7 @@
 //! Accounts: registering, signing in and out, and what an account does with itself.
 //!
 //! * `attempts`: who tries too often has to wait
+//! * `sign_ups`: how many accounts are made
 //! * `secret`: passwords, tokens and codes
 //! * `recovery`: other passwords, and codes that set one
 //! * `sessions`: where an account is signed in
@@ -13,6 +14,7 @@ mod deletion;
 mod recovery;
 mod secret;
 mod sessions;
+mod sign_ups;
 
 use std::net::IpAddr;
 
@@ -32,6 +34,7 @@ pub use administration::reset_offline;
 use attempts::Admitted;
 pub use attempts::Attempts;
 pub use sessions::Seeing;
+pub use sign_ups::SignUps;
 
 /// How a request about an account was refused.
 #[derive(Debug)]
@@ -40,6 +43,13 @@ pub enum Refused {
     Rejected(Rejection),
     /// Too many failures: in so many seconds.
     Later(u64),
+    /// So many accounts were made in an hour as may be: in so many seconds.
+    TooMany {
+        /// How many may be made in an hour.
+        limit: u32,
+        /// Seconds to wait, at least one.
+        retry_after_s: u64,
+    },
     /// Something broke.
     Broken(StoreError),
 }
@@ -66,7 +76,7 @@ impl App {
     /// Makes an account and signs it in. The first account of a server needs no permission.
     ///
     /// # Errors
-    /// `closed`, `name_taken`, `weak_password`, or what a name must not be.
+    /// `closed`, `name_taken`, `weak_password`, or what a name must not be; later, if too many accounts are made.
     pub async fn register(
         &self,
         asked: Register,
@@ -82,6 +92,7 @@ impl App {
         text::check_account_name(&account_name)?;
         text::check_name(&display_name)?;
         secret::check_password(&password)?;
+        self.sign_ups().admit_place(from, self.uptime_ms())?;
         let now = self.now();
         let is_invited = match invite {
             Some(code) => self.store().invite(code, now).await?.is_some(),
@@ -98,6 +109,7 @@ impl App {
         if self.store().account(account_name.clone()).await?.is_some() {
             return Err(Code::NameTaken.into());
         }
+        self.sign_ups().admit(self.uptime_ms())?;
         let id = AccountId(Uuid::now_v7());
         let password = secret::password_hash(password).await?;
         let recovery_codes = secret::codes()?;

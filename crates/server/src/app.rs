@@ -37,7 +37,7 @@ use tulou_protocol::{
 
 use crate::{
     Config, Error,
-    accounts::{Attempts, Seeing},
+    accounts::{Attempts, Seeing, SignUps},
     backup::{Daily, Shelf},
     certificate::Certificate,
     hub::{self, Hub},
@@ -62,6 +62,7 @@ struct Shared {
     homes: RwLock<HashMap<TopicId, CommunityId>>,
     sends: Buckets<(AccountId, TopicId)>,
     attempts: Attempts,
+    sign_ups: SignUps,
     seeing: Seeing,
     certificate: Certificate,
     listens_at: OnceLock<SocketAddr>,
@@ -115,6 +116,7 @@ impl App {
                     per_ms: messages / 10_000.0,
                 }),
                 attempts: Attempts::default(),
+                sign_ups: SignUps::new(&config),
                 seeing: Seeing::default(),
                 certificate,
                 listens_at: OnceLock::new(),
@@ -237,6 +239,10 @@ impl App {
 
     pub(crate) fn attempts(&self) -> &Attempts {
         &self.shared.attempts
+    }
+
+    pub(crate) fn sign_ups(&self) -> &SignUps {
+        &self.shared.sign_ups
     }
 
     pub(crate) fn seeing(&self) -> &Seeing {

@@ -44,6 +44,10 @@ pub struct Config {
     /// Addresses of proxies in front of the server that say in `X-Forwarded-For` who is behind them. Without them whoever
     /// comes through a proxy shares the proxy's patience with wrong passwords.
     pub proxies: Vec<IpAddr>,
+    /// Accounts that may be asked for from one address in an hour, at once or spread.
+    pub sign_ups_per_address: u32,
+    /// Accounts that may be made in an hour, from wherever.
+    pub sign_ups_per_hour: u32,
     /// Limits that clients are told.
     pub limits: Limits,
     /// Bytes that may wait for a session that reads slowly, before rows are replaced by a note that they changed.
@@ -77,6 +81,8 @@ impl Default for Config {
             certificate: None,
             key: None,
             proxies: Vec::new(),
+            sign_ups_per_address: 30,
+            sign_ups_per_hour: 300,
             limits: Limits::default(),
             queue_bytes: 1 << 20,
             heartbeat_ms: limits::HEARTBEAT_S * 1_000,

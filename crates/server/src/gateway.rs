@@ -155,6 +155,14 @@ impl IntoResponse for No {
                 Rejection::new(Code::WrongPassword),
                 Some(seconds),
             ),
+            Refusal::TooMany {
+                limit,
+                retry_after_s,
+            } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                Rejection::limit(Code::TooMany, limit as usize),
+                Some(retry_after_s),
+            ),
             Refusal::Broken(error) => {
                 let error: StoreError = error;
                 if matches!(error, StoreError::Unwritable) {

@@ -6,6 +6,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+/// The longest that anybody is told to wait.
+const LONGEST_MS: u64 = 60 * 60 * 1_000;
+
+/// What sums of fractions may lack: who waited as long as he was told is not told to wait again.
+const ROUNDING: f64 = 1e-6;
+
 /// A bucket. Taking from an empty one says how long to wait.
 #[derive(Debug, Clone, Copy)]
 pub struct Bucket {
@@ -36,12 +42,12 @@ impl Bucket {
         let passed = now.saturating_sub(self.filled_at) as f64;
         self.left = (self.left + passed * rate.per_ms).min(rate.capacity);
         self.filled_at = now;
-        if self.left >= 1.0 {
-            self.left -= 1.0;
+        if self.left >= 1.0 - ROUNDING {
+            self.left = (self.left - 1.0).max(0.0);
             return Ok(());
         }
         let wait = (1.0 - self.left) / rate.per_ms.max(f64::MIN_POSITIVE);
-        Err((wait.ceil() as u64).clamp(1, 60_000))
+        Err((wait.ceil() as u64).clamp(1, LONGEST_MS))
     }
 
     fn is_full(&self, rate: Rate, now: u64) -> bool {

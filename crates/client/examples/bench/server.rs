@@ -52,6 +52,8 @@ impl Server {
             .env("TULOU_LIMITS__REQUESTS_PER_S", "1000000")
             .env("TULOU_LIMITS__REQUESTS_BURST", "1000000")
             .env("TULOU_LIMITS__MESSAGES_PER_10S", "10000000")
+            .env("TULOU_SIGN_UPS_PER_ADDRESS", "1000000")
+            .env("TULOU_SIGN_UPS_PER_HOUR", "1000000")
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .kill_on_drop(true)

@@ -44,7 +44,8 @@ const ENTRIES: usize = 20_000;
 /// Where attempts come from: an IPv4 address, or the 64 bits of an IPv6 address that one customer has.
 type Place = IpAddr;
 
-fn place_of(address: Option<IpAddr>) -> Place {
+/// The place of an address; that of nobody in particular stands for those that have none.
+pub(super) fn place_of(address: Option<IpAddr>) -> Place {
     match address.map(|address| address.to_canonical()) {
         Some(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();

@@ -86,6 +86,45 @@ async fn every_way_to_try_a_password_or_code_is_slowed() {
 }
 
 #[tokio::test]
+async fn many_new_accounts_from_one_address_have_to_wait() {
+    let place = link::host(|config| {
+        config.registration = tulou_protocol::http::Registration::Open;
+        config.proxies = vec!["127.0.0.1".parse().unwrap()];
+        config.sign_ups_per_address = 2;
+        config.sign_ups_per_hour = 3;
+    })
+    .await;
+    let sign_up = async |address: &str, name: &str| {
+        let header = format!("X-Forwarded-For: {address}\r\n");
+        let body = json!({"account_name": name, "display_name": name, "password": PASSWORD});
+        let body = body.to_string();
+        place.http("POST", "/v1/accounts", &header, &body).await
+    };
+    for name in ["alice", "bob"] {
+        assert_eq!(sign_up("192.0.2.1", name).await.0, 201);
+    }
+    let told = |(status, body): (u16, Value)| {
+        assert_eq!(status, 429, "{body}");
+        assert_eq!(body["rejection"]["code"], "too_many", "{body}");
+        let wait = body["retry_after_s"].as_u64().unwrap();
+        (body["rejection"]["limit"].clone(), wait)
+    };
+    let (limit, wait) = told(sign_up("192.0.2.1", "carol").await);
+    assert_eq!(limit, 2, "the refusal says which limit");
+    assert!(
+        (1_700..=1_800).contains(&wait),
+        "one in half an hour: {wait} s"
+    );
+    assert_eq!(sign_up("198.51.100.7", "carol").await.0, 201);
+    let (limit, wait) = told(sign_up("203.0.113.9", "dave").await);
+    assert_eq!(limit, 3, "the server as a whole has had enough");
+    assert!((1_100..=1_200).contains(&wait), "{wait} s");
+    let known = sign_in_from(&place, "192.0.2.1", "alice", PASSWORD).await;
+    assert_eq!(known.0, 201, "who has an account signs in: {}", known.1);
+    place.stop().await;
+}
+
+#[tokio::test]
 async fn somebody_who_guesses_elsewhere_does_not_keep_the_right_password_out() {
     let place = link::host(|config| config.proxies = vec!["127.0.0.1".parse().unwrap()]).await;
     Guest::register(&place, "alice", None).await;
