@@ -50,6 +50,8 @@ pub fn builder() -> Builder<tauri::Wry> {
         commands::open_link,
         commands::open_store_folder,
         commands::forget_aside,
+        commands::forget_list_aside,
+        commands::open_list_folder,
         commands::hurry,
         commands::backups::backups_view,
         commands::backups::back_up,

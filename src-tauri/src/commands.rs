@@ -383,6 +383,21 @@ pub async fn forget_aside(app: State<'_, App>, account: String) -> Answer<()> {
 
 /// Does at once what waits for its time: looks again at histories that cannot be used, connects.
 #[tauri::command]
+/// The person has taken note of the damaged list of accounts that was set aside.
+#[tauri::command]
+#[specta::specta]
+pub async fn forget_list_aside(app: State<'_, App>) -> Answer<()> {
+    Ok(app.client().await?.forget_list_aside().await?)
+}
+
+/// Opens the folder in which the list of accounts lies.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_list_folder(app: State<'_, App>) -> Answer<()> {
+    let folder = app.client().await?.list_folder();
+    Ok(app.controller.open_folder(&folder)?)
+}
+
 #[specta::specta]
 pub async fn hurry(app: State<'_, App>) -> Answer<()> {
     app.client().await?.hurry().await;

@@ -92,6 +92,8 @@ export interface Api {
   openLink(url: string): Promise<null>
   openStoreFolder(account: string): Promise<null>
   forgetAside(account: string): Promise<null>
+  forgetListAside(): Promise<null>
+  openListFolder(): Promise<null>
   hurry(): Promise<null>
   backupsView(): Promise<BackupsView>
   backUp(): Promise<null>
@@ -176,6 +178,8 @@ export const tauri: Api = {
   openLink: (url) => unwrap(commands.openLink(url)),
   openStoreFolder: (account) => unwrap(commands.openStoreFolder(account)),
   forgetAside: (account) => unwrap(commands.forgetAside(account)),
+  forgetListAside: () => unwrap(commands.forgetListAside()),
+  openListFolder: () => unwrap(commands.openListFolder()),
   hurry: () => unwrap(commands.hurry()),
   backupsView: () => unwrap(commands.backupsView()),
   backUp: () => unwrap(commands.backUp()),

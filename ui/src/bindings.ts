@@ -86,6 +86,10 @@ export const commands = {
 	openStoreFolder: (account: string) => typedError<null, WindowError>(__TAURI_INVOKE("open_store_folder", { account })),
 	/**  The person has taken note of the damaged file that was set aside. */
 	forgetAside: (account: string) => typedError<null, WindowError>(__TAURI_INVOKE("forget_aside", { account })),
+	/**  The person has taken note of the damaged list of accounts that was set aside. */
+	forgetListAside: () => typedError<null, WindowError>(__TAURI_INVOKE("forget_list_aside")),
+	/**  Opens the folder in which the list of accounts lies. */
+	openListFolder: () => typedError<null, WindowError>(__TAURI_INVOKE("open_list_folder")),
 	/**  Does at once what waits for its time: looks again at histories that cannot be used, connects. */
 	hurry: () => typedError<null, WindowError>(__TAURI_INVOKE("hurry")),
 	/**  The backups of the server on this computer. */
@@ -421,6 +425,8 @@ export type AppView = {
 	lastPlace: Place | null,
 	/**  The server hosted on this computer, when there is one. */
 	hosting: HostingView | null,
+	/**  State of the list of accounts on this computer. */
+	list: ListView,
 	/**  Whether the system's keyring keeps the sign-in; without one the person signs in at each start. */
 	hasKeyring: boolean,
 	/**  Sum of unread and mention numbers shown on tiles; goes into the window's title. */
@@ -914,6 +920,32 @@ export type LostView = {
 	/**  The topic's name. */
 	name: string,
 	/**  How many messages. */
+/**
+ *  A damaged list of accounts that was set aside. The accounts were found again by their histories.
+ */
+export type ListAsideView = {
+	/**  Its name. */
+	file: string,
+	/**  Its folder. */
+	folder: string,
+	/**  When, in milliseconds since 1970. */
+	at: number,
+	/**  Accounts that were found again. */
+	accounts: number,
+};
+
+/**  State of the list of accounts on this computer. */
+export type ListView = {
+	/**  The file. */
+	file: string,
+	/**
+	 *  Why it is left as it is and changes are not kept. The accounts whose histories are there are shown all the same.
+	 */
+	trouble: StoreTrouble | null,
+	/**  A damaged list that was set aside, until the person has taken note. */
+	aside: ListAsideView | null,
+};
+
 	count: number,
 };
 

@@ -12,6 +12,7 @@ import {
   emptyTopicScene,
   firstStartScene,
   fullScene,
+  listScene,
   longScene,
   noCommunityScene,
   offlineScene,
@@ -60,6 +61,7 @@ const stories: Record<string, Story> = {
   offline: { scene: offlineScene },
   rejected: { scene: rejectedScene },
   'store-aside': { scene: asideScene },
+  'list-aside': { scene: listScene },
   'store-too-new': {
     scene: (lang, theme) => brokenScene(lang, theme, 'tooNew'),
     then: (window) => window.openPlace({ account: 's9.me', community: null, topic: null }),

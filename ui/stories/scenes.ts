@@ -1,5 +1,5 @@
 // A community with people in it, in both languages, and the states that a story can put it into.
-import type { AccessView, Block, Inline, MessageView, StoreTrouble, TimelineView } from '../src/api'
+import type { AccessView, Block, Inline, ListView, MessageView, StoreTrouble, TimelineView } from '../src/api'
 import { StandIn } from '../src/testing/stand-in'
 import { account, appView, member, message, paragraph, settings, timeline, topic, tree } from '../src/testing/views'
 
@@ -462,6 +462,20 @@ export function asideScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
     ...api.app,
     accounts: api.app.accounts.map((account) => ({ ...account, store: { ...account.store, aside } })),
   }
+  return api
+}
+
+/** The list of accounts was damaged, or is in another trouble. */
+export function listScene(lang: Tongue, theme: 'light' | 'dark', trouble: ListView['trouble'] = null): StandIn {
+  const api = fullScene(lang, theme)
+  const aside = {
+    file: 'accounts.json.damaged-2026-11-23T072737Z',
+    folder: '/home/me/.local/share/tulou',
+    at: Date.now(),
+    accounts: 2,
+  }
+  const file = '/home/me/.local/share/tulou/accounts.json'
+  api.app = { ...api.app, list: { file, trouble, aside: trouble ? null : aside } }
   return api
 }
 

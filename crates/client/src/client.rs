@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod doing;
 mod joining;
+mod listing;
 mod lost;
 mod meeting;
 mod moving;
@@ -15,18 +16,20 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join_all;
 use tokio::{
     sync::{mpsc, oneshot},
     task::AbortHandle,
 };
 
-use self::account::{Account, blocking};
+use self::{
+    account::{Account, blocking},
+    listing::Listed,
+};
 use crate::{
     changes::{Board, Changes},
     driver::{Driver, WISHES, Wish, now},
     error::Error,
-    files::{Accounts, Folder, Known, Preferences},
+    files::{Folder, Known, Preferences},
     http::Http,
     secrets::{self, Secrets},
     store::{Store, meta},
@@ -53,6 +56,7 @@ struct Inner {
     preferences: Mutex<Preferences>,
     accounts: Mutex<Vec<Arc<Account>>>,
     drivers: Mutex<Vec<AbortHandle>>,
+    listed: Mutex<Listed>,
 }
 
 impl Drop for Inner {
@@ -68,13 +72,14 @@ impl Client {
     /// Opens the accounts of a folder, which is made if there is none. Connecting goes on afterwards.
     ///
     /// # Errors
-    /// If the list of accounts cannot be read. A store that cannot be opened shows in the view of its account.
+    /// If the folder cannot be made. A list of accounts that cannot be read shows in the view, with the accounts whose
+    /// stores are there; a store that cannot be opened shows in the view of its account.
     pub async fn open(folder: PathBuf, secrets: Arc<dyn Secrets>) -> Result<Self, Error> {
-        let (folder, preferences, known) = blocking(move || {
+        let (folder, preferences, list) = blocking(move || {
             let folder = Folder::open(folder)?;
             let preferences = folder.preferences();
-            let known = folder.accounts()?.accounts;
-            Ok::<_, Error>((folder, preferences, known))
+            let list = folder.list(now());
+            Ok::<_, Error>((folder, preferences, list))
         })
         .await?;
         let client = Self {
@@ -88,19 +93,9 @@ impl Client {
                 accounts: Mutex::default(),
                 drivers: Mutex::default(),
             }),
+                listed: Mutex::default(),
         };
-        // Each account stands on its own: a store that cannot be opened keeps nobody else waiting.
-        let stores = join_all(known.iter().map(|known| client.open_store(known))).await;
-        for (known, store) in known.into_iter().zip(stores) {
-            let account = client.start(known, store);
-            // The keyring may take its time: nobody waits for it.
-            let client = client.clone();
-            tokio::spawn(async move {
-                let key = account.key.clone();
-                let token = client.ask_keyring(move |keyring| keyring.get(&key)).await;
-                let _ = account.use_kept_token(token.flatten()).await;
-            });
-        }
+        client.begin(list).await;
         Ok(client)
     }
 
@@ -134,6 +129,7 @@ impl Client {
             settings: preferences.settings,
             last_place: preferences.last_place,
             hosting: None,
+            list: self.list_view(),
             has_keyring: self.inner.has_keyring.load(Ordering::Relaxed),
         }
     }
@@ -180,6 +176,7 @@ impl Client {
         for account in self.accounts() {
             account.hurry().await;
         }
+        self.look_at_list().await;
     }
 
     /// The person has taken note of the damaged file that was set aside. The file stays.
@@ -254,18 +251,6 @@ impl Client {
         lock(&self.inner.accounts).push(Arc::clone(&account));
         self.inner.board.put_up([Change::App]);
         account
-    }
-
-    async fn keep_accounts(&self) -> Result<(), Error> {
-        let accounts = Accounts {
-            accounts: self
-                .accounts()
-                .iter()
-                .map(|account| account.known())
-                .collect(),
-        };
-        let folder = self.inner.folder.clone();
-        blocking(move || folder.keep_accounts(&accounts)).await
     }
 
     /// Asks the keyring; none if it does not work, which is remembered.

@@ -1,5 +1,7 @@
 //! The settings and the list of accounts, as files: small, written whole, replaced in one step.
 
+mod list;
+
 use std::{
     fs::{self, File},
     io::Write,
@@ -8,6 +10,8 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tulou_protocol::{AccountId, Fingerprint, ServerId};
+
+pub use list::{List, ListAside};
 
 use crate::{
     error::Error,
@@ -49,13 +53,6 @@ impl Known {
     }
 }
 
-/// The accounts that this computer has, in the order in which they were added.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accounts {
-    /// Them.
-    pub accounts: Vec<Known>,
-}
-
 /// The folder of a client.
 #[derive(Debug, Clone)]
 pub struct Folder(PathBuf);
@@ -85,16 +82,6 @@ impl Folder {
     /// Keeps what the person set.
     pub fn keep_preferences(&self, preferences: &Preferences) -> Result<(), Error> {
         write(&self.0.join("settings.json"), preferences)
-    }
-
-    /// The accounts.
-    pub fn accounts(&self) -> Result<Accounts, Error> {
-        read(&self.0.join("accounts.json"))
-    }
-
-    /// Keeps the accounts.
-    pub fn keep_accounts(&self, accounts: &Accounts) -> Result<(), Error> {
-        write(&self.0.join("accounts.json"), accounts)
     }
 }
 
@@ -135,11 +122,7 @@ mod tests {
     fn what_was_kept_is_there_after_a_start() {
         let folder = tempfile::tempdir().unwrap();
         let files = Folder::open(folder.path().to_owned()).unwrap();
-        assert_eq!(
-            files.accounts().unwrap(),
-            Accounts::default(),
-            "the first start"
-        );
+        assert_eq!(files.list(0), List::default(), "the first start");
         let mut preferences = files.preferences();
         preferences.settings.text_size = 120;
         files.keep_preferences(&preferences).unwrap();

@@ -6,6 +6,7 @@ import {
   emptyCommunityScene,
   firstStartScene,
   fullScene,
+  listScene,
   offlineScene,
   rejectedScene,
 } from '../../stories/scenes'
@@ -246,6 +247,7 @@ describe('the whole window has nothing that a screen reader would stumble over',
     ['offline', offlineScene],
     ['rejected', rejectedScene],
     ['a history that was set aside', asideScene],
+    ['a list of accounts that was set aside', listScene],
     ['an empty community', emptyCommunityScene],
     ['the first start', firstStartScene],
   ] as const)('%s', async (_name, scene) => {
@@ -304,6 +306,41 @@ describe('a history in trouble', () => {
     expect(screen.getByTestId('banner-aside').textContent).toContain('2 changes that waited to be sent, 1 draft')
     await fireEvent.click(screen.getByTestId('aside-seen'))
     expect(api.calls).toContain('forgetAside')
+  })
+})
+
+describe('a list of accounts in trouble', () => {
+  it.each([
+    ['en', 'was damaged', '2 accounts were found again'],
+    ['zh-CN', '已损坏', '找回了 2 个账号'],
+  ] as const)('says in %s that it was set aside, where it is, and what was found again', async (lang, what, found) => {
+    const api = listScene(lang, 'light')
+    await ready(api)
+    const banner = screen.getByTestId('banner-list-aside').textContent
+    expect(banner).toContain(what)
+    expect(banner).toContain(found)
+    expect(screen.getByTestId('list-aside-file').textContent).toBe('accounts.json.damaged-2026-11-23T072737Z')
+    await fireEvent.click(screen.getByTestId('list-aside-seen'))
+    expect(api.calls).toContain('forgetListAside')
+  })
+
+  it('says why it is left as it is, and looks again when asked to', async () => {
+    const api = listScene('en', 'light', 'noRights')
+    await ready(api)
+    const banner = screen.getByTestId('banner-list-trouble').textContent
+    expect(banner).toContain('may not read or write the list of accounts')
+    expect(banner).toContain('tulou/accounts.json')
+    await fireEvent.click(screen.getByTestId('list-again'))
+    expect(api.calls).toContain('hurry')
+  })
+
+  it('is told at the first start, too: no account may have been found', async () => {
+    const api = listScene('en', 'light')
+    api.app = { ...api.app, accounts: [] }
+    await ready(api)
+    expect(screen.getByTestId('first-start')).toBeTruthy()
+    expect(screen.getByTestId('banner-list-aside')).toBeTruthy()
+    expect(await faults()).toEqual([])
   })
 })
 

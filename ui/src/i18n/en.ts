@@ -717,6 +717,22 @@ export const en: Messages = {
     browse: 'Choose…',
     holds: (communities, accounts) =>
       `${count(communities, 'community', 'communities')}, ${count(accounts, 'account', 'accounts')}`,
+  list: {
+    aside: 'The list of accounts on this computer was damaged, so a new one was made from the histories that are here.',
+    found: (n) =>
+      `${n === '0' ? 'No account was' : count(n, 'account was', 'accounts were')} found again. If one is missing, join again by its invite link and sign in.`,
+    unkept:
+      'The accounts whose histories are on this computer are there as usual. An account that is added now, or an address that changes, is not kept.',
+    troubles: {
+      tooNew: 'The list of accounts was written by a newer Tulou: install the newest version.',
+      damaged: 'The list of accounts is damaged and cannot be set aside: the disk may be failing or full.',
+      locked: 'Another program is using the list of accounts.',
+      noRights: 'Tulou may not read or write the list of accounts: give yourself the right to, then try again.',
+      noRoom: 'There is no room for the list of accounts: the disk of this computer is full.',
+      unreadable: 'The disk does not give the list of accounts: check it, then try again.',
+    },
+  },
+
     replacesSame:
       'The server on this computer goes back to that day. What is there now is set aside in its folder, not deleted. People are offered to send again what they wrote since.',
     replacesOther: (name) =>

@@ -697,6 +697,20 @@ export const zhCN = {
     choose: '选择备份',
     browse: '选择…',
     holds: (communities: string, accounts: string) => `${communities} 个社群，${accounts} 个账号`,
+  list: {
+    aside: '这台电脑上的账号列表已损坏，已根据本机的聊天记录重新建立。',
+    found: (n: string) => `找回了 ${n} 个账号。如果缺少某个账号，请通过邀请链接重新加入并登录。`,
+    unkept: '聊天记录在这台电脑上的账号照常可用。现在新添加的账号和变更的地址不会保存。',
+    troubles: {
+      tooNew: '账号列表由更新版本的土楼写成，请安装最新版本。',
+      damaged: '账号列表已损坏，又没能移到一旁：磁盘可能有故障或已满。',
+      locked: '另一个程序正在使用账号列表。',
+      noRights: '土楼没有权限读写账号列表：请给自己相应的权限，然后重试。',
+      noRoom: '没有空间存放账号列表：这台电脑的磁盘已满。',
+      unreadable: '磁盘读不出账号列表：请检查后重试。',
+    },
+  },
+
     replacesSame:
       '这台电脑上的服务器会回到那一天。现在的内容会移到它文件夹里的另一处，不会删除。大家可以重新发送此后写的消息。',
     replacesOther: (name: string) =>

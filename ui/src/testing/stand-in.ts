@@ -182,6 +182,8 @@ export class StandIn implements Api {
   openLink = () => this.#call('openLink', null)
   openStoreFolder = () => this.#call('openStoreFolder', null)
   forgetAside = () => this.#call('forgetAside', null)
+  forgetListAside = () => this.#call('forgetListAside', null)
+  openListFolder = () => this.#call('openListFolder', null)
   hurry = () => this.#call('hurry', null)
   backupsView = () => this.#call('backupsView', this.backups)
   backUp = () => {

@@ -62,6 +62,7 @@ export const appView = (more: Partial<AppView> = {}): AppView => ({
     backupFailure: null,
   },
   hasKeyring: true,
+  list: { file: '/home/me/tulou/accounts.json', trouble: null, aside: null },
   badge: NO_BADGE,
   ...more,
 })

@@ -81,7 +81,7 @@ impl Client {
     /// Says where a server is to be found from here on (one that this computer hosts may come back at another port).
     ///
     /// # Errors
-    /// If it cannot be kept.
+    /// If it cannot be kept. While something is wrong with the list of accounts it is known until the end only.
     pub async fn set_addresses(&self, server: &str, addresses: Vec<String>) -> Result<(), Error> {
         let server: ServerId = server.parse().map_err(|_| Error::NotFound("the server"))?;
         for account in self.accounts_on(server) {
@@ -91,7 +91,13 @@ impl Client {
                 account.wish(Wish::Reconnect).await?;
             }
         }
-        self.keep_accounts().await
+        match self.keep_accounts().await {
+            Err(error) if self.is_list_in_trouble() => {
+                tracing::warn!("where the server is was not kept: {error}");
+                Ok(())
+            }
+            kept => kept,
+        }
     }
 
     /// What a link leads to, if it does not lead somebody astray: a server that is known here keeps the key that it is

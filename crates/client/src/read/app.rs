@@ -108,18 +108,24 @@ pub fn shut(account: &Account) -> AccountView {
     }
 }
 
+impl From<Trouble> for StoreTrouble {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::TooNew { .. } => Self::TooNew,
+            Trouble::Damaged => Self::Damaged,
+            Trouble::Locked => Self::Locked,
+            Trouble::NoRights => Self::NoRights,
+            Trouble::NoRoom => Self::NoRoom,
+            Trouble::Unreadable => Self::Unreadable,
+        }
+    }
+}
+
 fn store(account: &Account, aside: Option<Aside>) -> StoreView {
     let trouble = *account.store.trouble().borrow();
     StoreView {
         file: account.store.path().to_string_lossy().into_owned(),
-        trouble: trouble.map(|trouble| match trouble {
-            Trouble::TooNew { .. } => StoreTrouble::TooNew,
-            Trouble::Damaged => StoreTrouble::Damaged,
-            Trouble::Locked => StoreTrouble::Locked,
-            Trouble::NoRights => StoreTrouble::NoRights,
-            Trouble::NoRoom => StoreTrouble::NoRoom,
-            Trouble::Unreadable => StoreTrouble::Unreadable,
-        }),
+        trouble: trouble.map(StoreTrouble::from),
         aside: aside.map(|aside| AsideView {
             file: aside.file,
             folder: aside.folder,

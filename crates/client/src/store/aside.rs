@@ -79,8 +79,8 @@ fn salvage(path: &Path) -> (Spare, bool) {
     }
 }
 
-/// `<store>.damaged-2026-11-23T072737Z`, with a number if that is taken. No colons: not every system takes them.
-fn free_name(path: &Path, now: Millis) -> PathBuf {
+/// `<file>.damaged-2026-11-23T072737Z`, with a number if that is taken. No colons: not every system takes them.
+pub(crate) fn free_name(path: &Path, now: Millis) -> PathBuf {
     let time = jiff::Timestamp::from_millisecond(now)
         .unwrap_or_default()
         .strftime("%Y-%m-%dT%H%M%SZ")

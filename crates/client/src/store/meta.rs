@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tulou_protocol::Greeting;
 
 use super::{Aside, StoreError};
+use crate::files::Known;
 
 const GREETING: &str = "greeting";
 const ASIDE: &str = "aside";
 const PROBE: &str = "probe";
 const WHEREABOUTS: &str = "whereabouts";
+const KNOWN: &str = "known";
 
 /// Where the server is, as it says itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +62,16 @@ pub fn whereabouts(db: &Connection) -> Result<Whereabouts, StoreError> {
 /// The server said where it is.
 pub fn set_whereabouts(db: &Connection, whereabouts: &Whereabouts) -> Result<(), StoreError> {
     put(db, WHEREABOUTS, &serde_json::to_string(whereabouts)?)
+}
+
+/// What the list of accounts says of this one, for the day on which the list cannot be read.
+pub fn known(db: &Connection) -> Result<Option<Known>, StoreError> {
+    one(db, KNOWN)
+}
+
+/// The list of accounts says something else of this one.
+pub fn set_known(db: &Connection, known: &Known) -> Result<(), StoreError> {
+    put(db, KNOWN, &serde_json::to_string(known)?)
 }
 
 fn one<T: DeserializeOwned>(db: &Connection, key: &str) -> Result<Option<T>, StoreError> {

@@ -12,6 +12,8 @@ use super::{DiskView, LostView};
 pub struct AppView {
     /// Accounts in the order they were added. None: the first start.
     pub accounts: Vec<AccountView>,
+    /// State of the list of accounts on this computer.
+    pub list: ListView,
     /// The person's settings on this computer.
     pub settings: Settings,
     /// Where the window was when it was last closed.
@@ -161,6 +163,33 @@ pub struct CommunityTile {
     /// Its name.
     pub name: String,
     /// Its numbers.
+/// State of the list of accounts on this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ListView {
+    /// The file.
+    pub file: String,
+    /// Why it is left as it is and changes are not kept. The accounts whose histories are there are shown all the same.
+    pub trouble: Option<StoreTrouble>,
+    /// A damaged list that was set aside, until the person has taken note.
+    pub aside: Option<ListAsideView>,
+}
+
+/// A damaged list of accounts that was set aside. The accounts were found again by their histories.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ListAsideView {
+    /// Its name.
+    pub file: String,
+    /// Its folder.
+    pub folder: String,
+    /// When, in milliseconds since 1970.
+    #[specta(type = Number)]
+    pub at: i64,
+    /// Accounts that were found again.
+    pub accounts: u32,
+}
+
     pub badge: Badge,
     /// Made here, not yet acknowledged by the server.
     pub is_pending: bool,

@@ -1,0 +1,233 @@
+//! The list of accounts: begun with, kept, and looked at again while something is wrong with it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use futures_util::future::join_all;
+use rusqlite::Connection as Db;
+use tulou_protocol::{AccountId, Body, Log, ServerId};
+
+use super::{Account, Client, blocking, lock};
+use crate::{
+    driver::now,
+    error::Error,
+    files::{Known, List, ListAside},
+    store::{Store, StoreError, Trouble, meta, rows},
+    view::{Change, ListAsideView, ListView, StoreTrouble},
+};
+
+/// What is to be told of the list.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    trouble: Option<Trouble>,
+    aside: Option<ListAside>,
+}
+
+impl Client {
+    /// Starts the accounts of a list, those included that only their stores speak of.
+    pub(super) async fn begin(&self, list: List) {
+        let found = list.strays.into_iter().map(|(server, account)| Known {
+            server,
+            account,
+            // Until the store, or the server, tells another.
+            name: account.to_string(),
+            server_name: String::new(),
+            addresses: Vec::new(),
+            key: None,
+        });
+        let listed = list.accounts.len();
+        let mut accounts = list.accounts;
+        accounts.extend(found);
+        *lock(&self.inner.listed) = Listed {
+            trouble: list.trouble,
+            aside: list.aside,
+        };
+        // Each account stands on its own: a store that cannot be opened keeps nobody else waiting.
+        let opened = join_all(accounts.into_iter().enumerate().map(
+            async |(at, known)| -> (Known, Arc<Store>) {
+                let store = self.open_store(&known).await;
+                if at < listed {
+                    return (known, store);
+                }
+                (recall(known, &store).await, store)
+            },
+        ))
+        .await;
+        for (known, store) in opened {
+            let account = self.start(known, store);
+            // The keyring may take its time: nobody waits for it.
+            let client = self.clone();
+            tokio::spawn(async move {
+                let key = account.key.clone();
+                let token = client.ask_keyring(move |keyring| keyring.get(&key)).await;
+                let _ = account.use_kept_token(token.flatten()).await;
+                remember(vec![account]).await;
+            });
+        }
+        if list.is_begun_anew {
+            let found = self.accounts().len();
+            if let Some(aside) = &mut lock(&self.inner.listed).aside {
+                aside.accounts = u32::try_from(found).unwrap_or(u32::MAX);
+            }
+            if let Err(error) = self.write_list().await {
+                tracing::error!(
+                    "the new list of accounts cannot be written: {}",
+                    crate::http::chain(&error)
+                );
+            }
+        }
+    }
+
+    /// Keeps the list of accounts as it is now.
+    ///
+    /// # Errors
+    /// If it cannot be written, or may not be because something is wrong with the one that is there.
+    pub(super) async fn keep_accounts(&self) -> Result<(), Error> {
+        self.look_at_list().await;
+        if let Some(trouble) = lock(&self.inner.listed).trouble {
+            return Err(StoreError::Shut(trouble).into());
+        }
+        self.write_list().await?;
+        remember(self.accounts()).await;
+        Ok(())
+    }
+
+    /// Whether something is wrong with the list, so that it may not be written.
+    pub(super) fn is_list_in_trouble(&self) -> bool {
+        lock(&self.inner.listed).trouble.is_some()
+    }
+
+    /// Looks again at a list that something is wrong with; what it gives now is there from here on.
+    pub(super) async fn look_at_list(&self) {
+        if !self.is_list_in_trouble() {
+            return;
+        }
+        let folder = self.inner.folder.clone();
+        let read = blocking(move || Ok::<_, Error>(folder.list(now()))).await;
+        let Ok(mut list) = read else {
+            return;
+        };
+        let held: Vec<(ServerId, AccountId)> = self
+            .accounts()
+            .iter()
+            .map(|account| (account.server, account.id))
+            .collect();
+        list.accounts
+            .retain(|known| !held.contains(&(known.server, known.account)));
+        list.strays.retain(|stray| !held.contains(stray));
+        let is_well = list.trouble.is_none() && !list.is_begun_anew;
+        self.begin(list).await;
+        // Accounts that were added meanwhile have to be in it.
+        if is_well && let Err(error) = self.write_list().await {
+            tracing::error!(
+                "the list of accounts cannot be written: {}",
+                crate::http::chain(&error)
+            );
+        }
+        self.inner.board.put_up([Change::App]);
+    }
+
+    /// The person has taken note of the damaged list that was set aside. The file stays.
+    ///
+    /// # Errors
+    /// If that cannot be kept.
+    pub async fn forget_list_aside(&self) -> Result<(), Error> {
+        lock(&self.inner.listed).aside = None;
+        self.inner.board.put_up([Change::App]);
+        self.keep_accounts().await
+    }
+
+    /// The folder in which the list of accounts lies.
+    #[must_use]
+    pub fn list_folder(&self) -> PathBuf {
+        let file = self.inner.folder.list_file();
+        file.parent().map(PathBuf::from).unwrap_or_default()
+    }
+
+    /// What is to be told of the list of accounts.
+    pub(super) fn list_view(&self) -> ListView {
+        let listed = lock(&self.inner.listed);
+        ListView {
+            file: self.inner.folder.list_file().to_string_lossy().into_owned(),
+            trouble: listed.trouble.map(StoreTrouble::from),
+            aside: listed.aside.as_ref().map(|aside| ListAsideView {
+                file: aside.file.clone(),
+                folder: self.list_folder().to_string_lossy().into_owned(),
+                at: aside.at,
+                accounts: aside.accounts,
+            }),
+        }
+    }
+
+    async fn write_list(&self) -> Result<(), Error> {
+        let client = self.clone();
+        blocking(move || {
+            // The lock is held while writing, so that the newest is written last.
+            let mut listed = lock(&client.inner.listed);
+            let accounts = client.accounts().iter().map(|it| it.known()).collect();
+            let kept = client
+                .inner
+                .folder
+                .keep_list(accounts, listed.aside.clone());
+            // What was set aside is still in its place as well: it is tried again.
+            if let (Err(Error::File { .. }), Some(_)) = (&kept, &listed.aside) {
+                listed.trouble = Some(Trouble::Damaged);
+            }
+            kept
+        })
+        .await
+    }
+}
+
+/// Has the stores of accounts remember what the list says of them.
+async fn remember(accounts: Vec<Arc<Account>>) {
+    let kept = blocking(move || {
+        for account in accounts {
+            let known = account.known();
+            if account.store.read(meta::known)?.as_ref() != Some(&known) {
+                account.store.keep(|db| meta::set_known(db, &known))?;
+            }
+        }
+        Ok::<_, StoreError>(())
+    })
+    .await;
+    if let Err(error) = kept {
+        // It is tried again with the next change, and at the next start.
+        tracing::debug!(
+            "a store does not know its account: {}",
+            crate::http::chain(&error)
+        );
+    }
+}
+
+/// What a store says of its account.
+async fn recall(bare: Known, store: &Arc<Store>) -> Known {
+    let (known, store) = (bare.clone(), Arc::clone(store));
+    let read = blocking(move || store.read(|db| recalled(db, known))).await;
+    read.unwrap_or_else(|error| {
+        tracing::warn!(
+            account = %bare.key(),
+            "a store does not say whose it is: {}",
+            crate::http::chain(&error)
+        );
+        bare
+    })
+}
+
+fn recalled(db: &Db, bare: Known) -> Result<Known, StoreError> {
+    if let Some(known) = meta::known(db)?
+        && known.key() == bare.key()
+    {
+        return Ok(known);
+    }
+    let mut known = bare;
+    let log = Log::Account(known.account);
+    let mine = rows::one(db, log, "profile", &known.account.to_string())?;
+    if let Some(Body::Profile(profile)) = mine.map(|row| row.body) {
+        known.name = profile.account_name;
+    }
+    if let Some(greeting) = meta::greeting(db)? {
+        known.server_name = greeting.server_name;
+        known.addresses = greeting.addresses;
+    }
+    Ok(known)
+}
