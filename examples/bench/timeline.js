@@ -49,6 +49,14 @@
   }
 
   globalThis.bench = {
+    /** Opens a topic, goes to its newest message and tells which that is. */
+    async open(topic) {
+      const line = document.querySelector(`[data-topic-id="${CSS.escape(topic)}"]`)
+      line.click()
+      const isOpen = () => line.getAttribute('aria-selected') === 'true' && list() && rows().length > 0
+      while (!isOpen()) await frame()
+      return globalThis.bench.newest()
+    },
     /** Goes to the newest message. */
     async newest() {
       document.querySelector('[data-testid="jump-newest"]')?.click()
