@@ -208,7 +208,7 @@ pub(super) fn set_cursor(
 ) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO cursors (log, rev, view) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET rev = excluded.rev, view = coalesce(excluded.view, cursors.view)",
+         ON CONFLICT DO UPDATE SET rev = excluded.rev, view = excluded.view",
     )?
     .execute(params![log.to_string(), int(rev.0), view])?;
     Ok(())

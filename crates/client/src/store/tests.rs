@@ -242,6 +242,24 @@ fn an_unknown_kind_and_an_unknown_field_survive() {
 }
 
 #[test]
+fn a_stamp_that_was_lost_is_not_there_after_a_restart() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    let cursor = |rev, view: Option<&str>| Change::Cursor {
+        log,
+        rev: Rev(rev),
+        view: view.map(str::to_owned),
+    };
+    apply(&store, vec![cursor(1, Some("view"))]);
+    apply(&store, vec![cursor(2, None)]);
+    assert_eq!(
+        store.read(rows::cursors).unwrap(),
+        [(log, Rev(2), None)],
+        "it does not name what is seen any more"
+    );
+}
+
+#[test]
 fn a_batch_that_fails_leaves_nothing_of_itself() {
     let (_folder, store) = store();
     let log = Log::Community(COMMUNITY);
@@ -290,7 +308,7 @@ fn what_was_written_is_there_after_a_restart() {
             Change::Cursor {
                 log: Log::Community(COMMUNITY),
                 rev: Rev(6),
-                view: None,
+                view: Some("stamp".into()),
             },
         ],
     );
@@ -311,7 +329,7 @@ fn what_was_written_is_there_after_a_restart() {
     assert_eq!(
         restored.cursors[&Log::Community(COMMUNITY)],
         (Rev(6), Some("stamp".to_owned())),
-        "a push moves the cursor and keeps the stamp"
+        "the cursor is there with its stamp"
     );
     assert_eq!(restored.outbox.len(), 1);
     assert_eq!(restored.outbox[0].id, command_id);
