@@ -95,7 +95,11 @@ impl App {
         let client = self.client().await?;
         let done = self
             .hosting
-            .let_others(input.is_open, input.own_address.as_deref())
+            .let_others(
+                input.is_open,
+                input.own_address.as_deref(),
+                input.is_announced,
+            )
             .await;
         self.show_the_way(client).await?;
         client.hurry().await;

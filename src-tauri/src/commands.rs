@@ -46,6 +46,8 @@ pub struct HostingInput {
     pub is_open: bool,
     /// An address of the person's own that leads here.
     pub own_address: Option<String>,
+    /// Whether it is announced in the local network, so that clients find it there at a new address.
+    pub is_announced: bool,
 }
 
 /// Who the person wants to be on somebody else's server.
@@ -381,8 +383,6 @@ pub async fn forget_aside(app: State<'_, App>, account: String) -> Answer<()> {
     Ok(app.client().await?.forget_aside(&account).await?)
 }
 
-/// Does at once what waits for its time: looks again at histories that cannot be used, connects.
-#[tauri::command]
 /// The person has taken note of the damaged list of accounts that was set aside.
 #[tauri::command]
 #[specta::specta]
@@ -398,6 +398,8 @@ pub async fn open_list_folder(app: State<'_, App>) -> Answer<()> {
     Ok(app.controller.open_folder(&folder)?)
 }
 
+/// Does at once what waits for its time: looks again at histories that cannot be used, connects.
+#[tauri::command]
 #[specta::specta]
 pub async fn hurry(app: State<'_, App>) -> Answer<()> {
     app.client().await?.hurry().await;

@@ -74,6 +74,7 @@ impl Hosting {
                 other_port: None,
                 is_open,
                 own_address: None,
+                is_announced: true,
                 server: None,
             };
             self.start(&mut state, wish).await?;
@@ -81,12 +82,14 @@ impl Hosting {
         state.here().ok_or_else(not_hosting)
     }
 
-    /// Lets other computers reach the server, or keeps them out, and takes an address of the person's own into the links.
+    /// Lets other computers reach the server, or keeps them out, takes an address of the person's own into the links, and
+    /// has the server announced in the local network, or not.
     /// Those who are connected are back in a moment.
     pub async fn let_others(
         &self,
         is_open: bool,
         own_address: Option<&str>,
+        is_announced: bool,
     ) -> Result<(), WindowError> {
         let mut state = self.state.lock().await;
         let before = state.wish.clone().ok_or_else(not_hosting)?;
@@ -101,6 +104,7 @@ impl Hosting {
         let wish = Wish {
             is_open,
             own_address,
+            is_announced,
             ..before.clone()
         };
         if wish == before && state.running.is_some() {
@@ -143,6 +147,7 @@ impl Hosting {
             folder: self.folder.to_string_lossy().into_owned(),
             is_open: wish.is_open,
             own_address: wish.own_address.clone(),
+            is_announced: wish.is_announced,
             key: running
                 .and_then(|hosted| hosted.app().certificate().key())
                 .map(|key| key.to_string()),
@@ -230,6 +235,7 @@ impl Hosting {
                 .filter(|_| wish.is_open)
                 .cloned()
                 .collect(),
+            announce: wish.is_announced,
             backups: Some(self.backups_folder()),
             ..Config::default()
         }
@@ -323,6 +329,7 @@ mod tests {
             other_port: None,
             is_open: false,
             own_address: None,
+            is_announced: false,
             server: None,
         };
         drop(free);
@@ -402,7 +409,7 @@ mod tests {
         let hosting = begun(&folder).await;
         let here = hosting.address().await;
         hosting
-            .let_others(true, Some("house.example.org"))
+            .let_others(true, Some("house.example.org"), false)
             .await
             .unwrap();
         let view = hosting.view(None).await.unwrap();
@@ -421,7 +428,7 @@ mod tests {
             here,
             "this computer finds it where it was"
         );
-        let error = hosting.let_others(true, Some("no address")).await;
+        let error = hosting.let_others(true, Some("no address"), false).await;
         assert_eq!(error.unwrap_err().code, "bad_address");
         hosting.end().await;
         hosting.resume().await.unwrap();
@@ -429,7 +436,7 @@ mod tests {
             hosting.view(None).await.unwrap().is_open,
             "the choice is kept"
         );
-        hosting.let_others(false, None).await.unwrap();
+        hosting.let_others(false, None, false).await.unwrap();
         let view = hosting.view(None).await.unwrap();
         assert!(
             view.addresses

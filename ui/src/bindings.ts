@@ -723,6 +723,8 @@ export type HostingView = {
 	/**  An address of the person's own that leads here. */
 	ownAddress: string | null,
 	/**  The fingerprint of its key; none while it does not run. */
+	/**  Whether it is announced in the local network, so that clients find it there at a new address. */
+	isAnnounced: boolean,
 	key: string | null,
 	/**  The port it listens at. */
 	port: number,
@@ -737,6 +739,8 @@ export type HostingView = {
 	/**  Why the last backup was not made, by code; none if it was. */
 	backupFailure: string | null,
 };
+	/**  Whether it is announced in the local network while other computers may reach it. */
+	isAnnounced: boolean,
 
 /**  A part of running text. */
 export type Inline = 
@@ -901,25 +905,6 @@ export type LevelView = {
 	decidedBy: LevelDecider,
 };
 
-/**  A message of mine that the server does not have any more. */
-export type LostMessage = {
-	/**  The message. */
-	id: string,
-	/**  What was written. */
-	text: string,
-	/**  When. */
-	writtenAt: number,
-};
-
-/**  Messages of mine in a topic that the server does not have any more, since it was restored from a backup. */
-export type LostView = {
-	/**  The topic. */
-	topic: string,
-	/**  Its community; none if the topic is not there any more either, or not for me. */
-	community: string | null,
-	/**  The topic's name. */
-	name: string,
-	/**  How many messages. */
 /**
  *  A damaged list of accounts that was set aside. The accounts were found again by their histories.
  */
@@ -961,6 +946,25 @@ export type MemberGroupView = {
 	canEdit: boolean,
 	/**  I may put members in it. */
 	canAssign: boolean,
+/**  A message of mine that the server does not have any more. */
+export type LostMessage = {
+	/**  The message. */
+	id: string,
+	/**  What was written. */
+	text: string,
+	/**  When. */
+	writtenAt: number,
+};
+
+/**  Messages of mine in a topic that the server does not have any more, since it was restored from a backup. */
+export type LostView = {
+	/**  The topic. */
+	topic: string,
+	/**  Its community; none if the topic is not there any more either, or not for me. */
+	community: string | null,
+	/**  The topic's name. */
+	name: string,
+	/**  How many messages. */
 	/**  Made here, not yet acknowledged. */
 	isPending: boolean,
 };

@@ -31,6 +31,7 @@ use crate::{
     error::Error,
     files::{Folder, Known, Preferences},
     http::Http,
+    nearby::Nearby,
     secrets::{self, Secrets},
     store::{Store, meta},
     unread::sum,
@@ -53,10 +54,11 @@ struct Inner {
     has_keyring: AtomicBool,
     http: Http,
     board: Board,
+    nearby: Arc<Nearby>,
     preferences: Mutex<Preferences>,
+    listed: Mutex<Listed>,
     accounts: Mutex<Vec<Arc<Account>>>,
     drivers: Mutex<Vec<AbortHandle>>,
-    listed: Mutex<Listed>,
 }
 
 impl Drop for Inner {
@@ -89,11 +91,12 @@ impl Client {
                 secrets,
                 http: Http::new(),
                 board: Board::default(),
+                nearby: Arc::default(),
                 preferences: Mutex::new(preferences),
+                listed: Mutex::default(),
                 accounts: Mutex::default(),
                 drivers: Mutex::default(),
             }),
-                listed: Mutex::default(),
         };
         client.begin(list).await;
         Ok(client)
@@ -126,10 +129,10 @@ impl Client {
                 .iter()
                 .flat_map(|account| account.communities.iter().map(|tile| tile.badge))),
             accounts,
+            list: self.list_view(),
             settings: preferences.settings,
             last_place: preferences.last_place,
             hosting: None,
-            list: self.list_view(),
             has_keyring: self.inner.has_keyring.load(Ordering::Relaxed),
         }
     }
@@ -173,10 +176,10 @@ impl Client {
 
     /// The system woke up, or the person does not want to wait: every account connects at once.
     pub async fn hurry(&self) {
+        self.look_at_list().await;
         for account in self.accounts() {
             account.hurry().await;
         }
-        self.look_at_list().await;
     }
 
     /// The person has taken note of the damaged file that was set aside. The file stays.
@@ -245,7 +248,13 @@ impl Client {
     /// Starts an account without a token.
     fn start(&self, known: Known, store: Arc<Store>) -> Arc<Account> {
         let (wishes, heard) = mpsc::channel(WISHES);
-        let account = Arc::new(Account::new(known, store, wishes, self.inner.board.clone()));
+        let account = Arc::new(Account::new(
+            known,
+            store,
+            wishes,
+            self.inner.board.clone(),
+            Arc::clone(&self.inner.nearby),
+        ));
         let driver = tokio::spawn(Driver::new(Arc::clone(&account), heard).run());
         lock(&self.inner.drivers).push(driver.abort_handle());
         lock(&self.inner.accounts).push(Arc::clone(&account));

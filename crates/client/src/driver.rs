@@ -3,7 +3,9 @@
 //! engine is dropped and made anew from the store: crash and error are one path.
 
 mod again;
+mod clock;
 mod mending;
+mod seeking;
 mod wish;
 
 use std::{
@@ -27,6 +29,7 @@ use uuid::Uuid;
 
 pub use wish::{Submitted, Told, WISHES, Wish};
 
+use self::{clock::Clock, seeking::Seeking};
 use crate::{
     client::account::{Account, blocking},
     error::Error,
@@ -54,7 +57,12 @@ pub struct Driver {
     wishes: mpsc::Receiver<Wish>,
     token: Option<String>,
     engine: Option<Engine>,
+    clock: Clock,
     link: Option<Link>,
+    /// Whether the link was open: one that never was has not found the server.
+    was_up: bool,
+    /// The search for a server that is not where it was.
+    seeking: Option<Seeking>,
     askers: BTreeMap<Ticket, oneshot::Sender<Told>>,
     next_ticket: u64,
     /// When the engine is made anew, after the store failed.
@@ -87,7 +95,10 @@ impl Driver {
             wishes,
             token: None,
             engine: None,
+            clock: Clock::new(now()),
             link: None,
+            was_up: false,
+            seeking: None,
             askers: BTreeMap::new(),
             next_ticket: 0,
             remake_at: None,
@@ -100,6 +111,7 @@ impl Driver {
     pub async fn run(mut self) {
         loop {
             let deadline = self.engine.as_ref().and_then(Engine::deadline);
+            let try_at = seeking::due(self.seeking.as_ref());
             self.plan_copy();
             tokio::select! {
                 wish = self.wishes.recv() => match wish {
@@ -112,9 +124,11 @@ impl Driver {
                     None => return self.stop(),
                 },
                 event = next_event(self.link.as_mut()) => self.hear(event).await,
-                () = until(deadline) => self.feed(Input::Tick).await,
+                () = self.clock.until(deadline, now) => self.feed(Input::Tick).await,
                 () = until_instant(self.remake_at) => self.make().await,
                 () = until_instant(self.copy_at) => self.copy().await,
+                () = seeking::heard(self.seeking.as_mut()) => self.note_sighted(),
+                () = until_instant(try_at) => self.follow_sighted().await,
                 Ok(()) = self.trouble.changed() => self.look_at_store().await,
             }
         }
@@ -122,6 +136,7 @@ impl Driver {
 
     fn stop(&mut self) {
         self.engine = None;
+        self.seeking = None;
         self.link = None;
         self.leave_askers();
     }
@@ -186,6 +201,8 @@ impl Driver {
         match event {
             Event::Up { address, key } => {
                 self.met_other_key = false;
+                self.was_up = true;
+                self.end_seeking(&address);
                 self.account.found_at(address, key);
                 // All is well with the server unless it says otherwise.
                 self.account.set_disk(Disk::Plenty);
@@ -206,12 +223,17 @@ impl Driver {
                 self.met_other_key = true;
                 self.link = None;
                 self.feed(Input::LinkDown).await;
+                self.seek().await;
             }
             Event::Down(why) => {
                 tracing::debug!(account = %self.account.key, "the link is down: {why}");
                 self.met_other_key = false;
                 self.link = None;
+                let was_up = self.was_up;
                 self.feed(Input::LinkDown).await;
+                if !was_up {
+                    self.seek().await;
+                }
             }
         }
     }
@@ -246,6 +268,7 @@ impl Driver {
     /// Makes the engine anew from the store; without a token there is none.
     async fn make(&mut self) {
         self.engine = None;
+        self.seeking = None;
         self.met_other_key = false;
         self.link = None;
         self.remake_at = None;
@@ -270,7 +293,8 @@ impl Driver {
         match restored {
             Ok(restored) => {
                 self.sent = restored.outbox.iter().map(|entry| entry.id).collect();
-                self.engine = Some(Engine::new(restored, token, rand::random(), now()));
+                let time = self.clock.read(now());
+                self.engine = Some(Engine::new(restored, token, rand::random(), time));
                 self.account.set_connection(Connection::Connecting);
                 for topic in self.account.shown() {
                     self.feed(Input::Watch(topic)).await;
@@ -305,7 +329,8 @@ impl Driver {
             let Some(engine) = &mut self.engine else {
                 return;
             };
-            for output in engine.handle(input, now()) {
+            let time = self.clock.read(now());
+            for output in engine.handle(input, time) {
                 if let Err(error) = self.perform(output, &mut inputs).await {
                     return self.fail(&error);
                 }
@@ -315,9 +340,16 @@ impl Driver {
 
     async fn perform(&mut self, output: Output, inputs: &mut VecDeque<Input>) -> Result<(), Error> {
         match output {
-            Output::Connect => self.link = Some(Link::open(self.account.route().await)),
+            Output::Connect => {
+                self.was_up = false;
+                self.link = Some(Link::open(self.account.route().await));
+            }
             Output::Disconnect => {
                 self.link = None;
+                // An attempt that nobody answered.
+                if !self.was_up {
+                    self.seek().await;
+                }
                 inputs.push_back(Input::LinkDown);
             }
             Output::Send(frame) => {
@@ -374,7 +406,7 @@ impl Driver {
 
     /// That somebody else answers is told until another attempt has ended.
     fn tell_link(&self, state: LinkState) {
-        let connection = match (self.met_other_key, connection(state)) {
+        let connection = match (self.met_other_key, connection(state, &self.clock)) {
             (true, Connection::Offline { retry_at }) => Connection::OtherKey { retry_at },
             (true, Connection::Connecting) => return,
             (_, connection) => connection,
@@ -422,9 +454,12 @@ impl Driver {
     }
 }
 
-fn connection(state: LinkState) -> Connection {
+/// What people are told of the link, by the time that their clock shows.
+fn connection(state: LinkState, clock: &Clock) -> Connection {
     match state {
-        LinkState::Offline { retry_at } => Connection::Offline { retry_at },
+        LinkState::Offline { retry_at } => Connection::Offline {
+            retry_at: clock.by_wall(retry_at),
+        },
         LinkState::Connecting => Connection::Connecting,
         LinkState::Syncing => Connection::Syncing,
         LinkState::Synced => Connection::Synced,
@@ -435,16 +470,6 @@ fn connection(state: LinkState) -> Connection {
 async fn next_event(link: Option<&mut Link>) -> Event {
     match link {
         Some(link) => link.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn until(deadline: Option<Millis>) {
-    match deadline {
-        Some(deadline) => {
-            let wait = u64::try_from(deadline - now()).unwrap_or(0);
-            tokio::time::sleep(Duration::from_millis(wait)).await;
-        }
         None => std::future::pending().await,
     }
 }

@@ -3,6 +3,7 @@
 mod account;
 
 use std::{
+    cmp::Ordering,
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -11,7 +12,7 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use tulou_protocol::{
-    Code, Fingerprint, Rejection,
+    Code, Fingerprint, Rejection, VERSION,
     http::{InviteCard, Refused, Register, Registered, ServerCard, SignIn, SignedIn},
 };
 
@@ -54,6 +55,7 @@ impl Http {
             route: Route {
                 server: None,
                 addresses: Vec::new(),
+                sighted: Vec::new(),
                 key: None,
             },
             clients: Arc::default(),
@@ -92,7 +94,12 @@ impl Http {
 
     /// The first of the route's addresses at which its server answers.
     pub async fn find(&self) -> Result<Found, Error> {
-        let (card, address) = race(&self.route.addresses, |address| self.server(address)).await?;
+        let addresses = self.route.everywhere();
+        let attempt = async |address| {
+            let asked = self.server(address).await;
+            asked.map_err(|error| self.route.weigh(address, error))
+        };
+        let (card, address) = race(&addresses, attempt).await?;
         Ok(Found {
             card,
             address: address.to_owned(),
@@ -216,6 +223,7 @@ fn refused(status: StatusCode, body: &[u8]) -> Error {
     }
 }
 
+            rejection,
 /// `ws://…` as `http://…`.
 fn web(address: &str) -> String {
     match address.strip_prefix("ws") {

@@ -16,6 +16,7 @@
 //! * `http`: what is not a conversation: looking at a server, registering, signing in
 //! * `files`: the settings and the list of accounts, as files
 //! * `markdown`: message text as a typed tree
+//! * `nearby`: servers that announce themselves in the local network
 //! * `position`: places among siblings
 //! * `read`: views from a snapshot of the store
 //! * `route`, `tls`: the way to a server, and by what it is trusted
@@ -34,6 +35,7 @@ mod files;
 mod http;
 mod link;
 pub mod markdown;
+mod nearby;
 pub mod position;
 mod read;
 mod route;

@@ -119,12 +119,13 @@ async fn connect(route: &Route) -> Result<(Socket, String, Option<Fingerprint>),
         let connector = Connector::Rustls(config.clone());
         async move {
             match tokio::time::timeout(CONNECT, connect_one(route, address, connector)).await {
-                Ok(done) => done,
+                Ok(done) => done.map_err(|error| route.weigh(address, error)),
                 Err(_) => Err(Error::Unreachable("no answer in time".into())),
             }
         }
     };
-    let ((socket, key), address) = race(&route.addresses, attempt).await?;
+    let addresses = route.everywhere();
+    let ((socket, key), address) = race(&addresses, attempt).await?;
     Ok((socket, address.to_owned(), key))
 }
 

@@ -20,6 +20,8 @@ pub struct Route {
     pub server: Option<ServerId>,
     /// Where it may be, `ws://…` on this computer or `wss://…`, the best first.
     pub addresses: Vec<String>,
+    /// Where somebody in the local network says that it is. Tried last, and whoever else is there says nothing about it.
+    pub sighted: Vec<String>,
     /// The key it is known by; without one the system's certificates verify it.
     pub key: Option<Fingerprint>,
 }
@@ -29,12 +31,30 @@ impl From<&Link> for Route {
         Self {
             server: link.server,
             addresses: link.addresses.clone(),
+            sighted: Vec::new(),
             key: link.key,
         }
     }
 }
 
 impl Route {
+    /// Where it is tried, in this order.
+    pub fn everywhere(&self) -> Vec<String> {
+        let mut addresses = self.addresses.clone();
+        let news = self.sighted.iter();
+        addresses.extend(news.filter(|at| !self.addresses.contains(at)).cloned());
+        addresses
+    }
+
+    /// What an attempt at an address that failed says about the server: nothing, if that it is there was hearsay.
+    pub fn weigh(&self, address: &str, error: Error) -> Error {
+        if self.addresses.iter().any(|known| known == address) {
+            error
+        } else {
+            Error::Unreachable(format!("{address} was hearsay: {error}"))
+        }
+    }
+
     /// Whether what answered is the server that is looked for, by what it says of itself. Over TLS with a known key this
     /// is proven already; on this computer it keeps two servers apart.
     ///
@@ -151,6 +171,21 @@ mod tests {
         .unwrap();
         assert_eq!(address, "a");
         assert_eq!(*tried.lock().unwrap(), ["a"], "nobody else is bothered");
+    }
+
+    #[test]
+    fn an_impostor_at_an_address_that_was_hearsay_alarms_nobody() {
+        let route = Route {
+            server: None,
+            addresses: vec!["wss://a".into()],
+            sighted: vec!["wss://a".into(), "wss://b".into()],
+            key: None,
+        };
+        assert_eq!(route.everywhere(), ["wss://a", "wss://b"]);
+        let known = route.weigh("wss://a", Error::OtherKey);
+        assert!(matches!(known, Error::OtherKey), "{known}");
+        let hearsay = route.weigh("wss://b", Error::OtherKey);
+        assert!(matches!(hearsay, Error::Unreachable(_)), "{hearsay}");
     }
 
     #[tokio::test]

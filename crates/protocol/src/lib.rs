@@ -26,6 +26,7 @@ pub mod http;
 pub mod id;
 pub mod invite;
 pub mod limits;
+pub mod nearby;
 pub mod openrpc;
 pub mod permission;
 pub mod push;

@@ -41,6 +41,9 @@ pub struct Config {
     pub certificate: Option<PathBuf>,
     /// Its private key, PEM.
     pub key: Option<PathBuf>,
+    /// Whether it is announced in the local network (multicast DNS), so that clients find it there at a new address.
+    /// Only a server with a key of its own that other computers reach is.
+    pub announce: bool,
     /// Addresses of proxies in front of the server that say in `X-Forwarded-For` who is behind them. Without them whoever
     /// comes through a proxy shares the proxy's patience with wrong passwords.
     pub proxies: Vec<IpAddr>,
@@ -80,6 +83,7 @@ impl Default for Config {
             addresses: Vec::new(),
             certificate: None,
             key: None,
+            announce: true,
             proxies: Vec::new(),
             sign_ups_per_address: 30,
             sign_ups_per_hour: 300,

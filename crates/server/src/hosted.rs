@@ -7,7 +7,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tulou_protocol::ServerId;
 
-use crate::{App, Config, Error, serve};
+use crate::{App, Config, Error, announce::Announced, serve};
 
 /// A running server. Stop it with [`Hosted::stop`]; dropped, it stops by itself some time later.
 pub struct Hosted {
@@ -15,6 +15,8 @@ pub struct Hosted {
     address: SocketAddr,
     stopping: CancellationToken,
     served: Option<JoinHandle<Result<(), Error>>>,
+    /// Kept for as long as it is made known in the local network.
+    _announced: Option<Announced>,
 }
 
 impl Hosted {
@@ -32,6 +34,10 @@ impl Hosted {
         let address = listener.local_addr().map_err(failed)?;
         let app = App::open(config).await?;
         app.listens_at(address);
+        let announced = app
+            .key()
+            .filter(|_| app.config().announce)
+            .and_then(|key| Announced::begin(app.identity().server, key, address));
         let stopping = CancellationToken::new();
         let served = tokio::spawn(serve(
             listener,
@@ -43,6 +49,7 @@ impl Hosted {
             address,
             stopping,
             served: Some(served),
+            _announced: announced,
         })
     }
 

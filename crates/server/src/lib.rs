@@ -14,12 +14,14 @@
 //! * [`gateway`]: HTTP and the WebSocket's door
 //! * [`certificate`]: the key and certificate that the doors show
 //! * [`reach`]: the addresses that lead here
+//! * `announce`: the server made known in the local network
 //! * [`config`]: what an operator may set
 //! * [`hosted`]: a server that runs inside a program
 //! * [`backup`]: everything that makes a server in one file, and back
 //! * [`room`]: what happens when the disk fills up
 
 pub mod accounts;
+mod announce;
 pub mod app;
 pub mod backup;
 pub mod certificate;

@@ -55,10 +55,19 @@ struct Flags {
     #[arg(long, requires = "certificate")]
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<PathBuf>,
+    /// Does not announce the server in the local network.
+    #[arg(long = "no-announce", action = clap::ArgAction::SetFalse)]
+    #[serde(skip_serializing_if = "is_unsaid")]
+    announce: bool,
     /// Who may register: open, invite or closed.
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     registration: Option<String>,
+}
+
+/// Whether nothing was said about announcing.
+const fn is_unsaid(announce: &bool) -> bool {
+    *announce
 }
 
 /// What the program ends with when the store is why. Scripts tell by it what to do.

@@ -88,6 +88,11 @@ pub fn addresses(config: &Config, at: SocketAddr) -> Vec<String> {
     named(config, at, &found)
 }
 
+/// Whether an interface leads to machines inside this computer only.
+pub(crate) fn is_inside(name: &str) -> bool {
+    INSIDE.iter().any(|inside| name.starts_with(inside))
+}
+
 /// Interfaces that are up: name and address.
 fn interfaces() -> std::io::Result<Vec<(String, IpAddr)>> {
     Ok(if_addrs::get_if_addrs()?
@@ -113,7 +118,7 @@ fn named(config: &Config, at: SocketAddr, interfaces: &[(String, IpAddr)]) -> Ve
     } else {
         let mut found: Vec<IpAddr> = interfaces
             .iter()
-            .filter(|(name, _)| !INSIDE.iter().any(|inside| name.starts_with(inside)))
+            .filter(|(name, _)| !is_inside(name))
             .map(|(_, ip)| *ip)
             .filter(|ip| at.is_ipv6() || ip.is_ipv4())
             .filter(|ip| is_of_use(*ip))

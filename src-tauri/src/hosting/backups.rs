@@ -100,6 +100,7 @@ impl Hosting {
             other_port: None,
             is_open: false,
             own_address: None,
+            is_announced: true,
             server: Some(manifest.server),
         });
         self.start(&mut state, wish).await?;

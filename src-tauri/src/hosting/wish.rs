@@ -24,9 +24,17 @@ pub struct Wish {
     /// An address of the person's own that leads here, `wss://…`: a name, or what a router forwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own_address: Option<String>,
+    /// Whether it is announced in the local network while other computers may reach it.
+    #[serde(default = "is_announced")]
+    pub is_announced: bool,
     /// The server's id, once it has started: its accounts are known by it even while it does not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerId>,
+}
+
+/// Unless the person does not want it.
+const fn is_announced() -> bool {
+    true
 }
 
 impl Wish {
@@ -91,6 +99,7 @@ mod tests {
             other_port: None,
             is_open: false,
             own_address: None,
+            is_announced: true,
             server: None,
         }
     }

@@ -439,6 +439,9 @@ export const en: Messages = {
     found: 'The server was found',
     otherKeyTitle: 'The link names another key',
     otherKeyText:
+    announce: 'Announce the server in the local network',
+    announceHint:
+      'Members in this network find it again by themselves when this computer gets another address. Only an id, the port and the beginning of the key are told, no names.',
       'The server is known by one key, and this link names another. Somebody may be pretending to be the server. Go on only if whoever runs it has told you that the key was changed, and the new fingerprint is theirs.',
     old: 'Known so far',
     new: 'In the link',
@@ -714,9 +717,6 @@ export const en: Messages = {
     file: 'Backup',
     filePlaceholder: 'The path of a file ending in .tulou-backup',
     choose: 'Choose a backup',
-    browse: 'Choose…',
-    holds: (communities, accounts) =>
-      `${count(communities, 'community', 'communities')}, ${count(accounts, 'account', 'accounts')}`,
   list: {
     aside: 'The list of accounts on this computer was damaged, so a new one was made from the histories that are here.',
     found: (n) =>
@@ -733,6 +733,9 @@ export const en: Messages = {
     },
   },
 
+    browse: 'Choose…',
+    holds: (communities, accounts) =>
+      `${count(communities, 'community', 'communities')}, ${count(accounts, 'account', 'accounts')}`,
     replacesSame:
       'The server on this computer goes back to that day. What is there now is set aside in its folder, not deleted. People are offered to send again what they wrote since.',
     replacesOther: (name) =>

@@ -424,6 +424,9 @@ export const zhCN = {
       `请输入“${server}”新的邀请链接或新地址。您的账号和保存在这台电脑上的内容都不变。服务器要先证明自己没有换，才会向它发送内容。`,
     go: '连接',
     found: '已找到服务器',
+    announce: '在局域网中通告这台服务器',
+    announceHint:
+      '这台电脑换了地址后，同一网络里的成员能自动重新找到它。只通告服务器 ID、端口和密钥的开头，不含任何名称。',
     otherKeyTitle: '链接里的密钥不同',
     otherKeyText:
       '这台服务器一直使用一把密钥，而这个链接里是另一把，可能有人在冒充它。只有当服务器的主人告诉过您密钥已更换，并且新指纹与其一致时，才应继续。',
@@ -694,9 +697,6 @@ export const zhCN = {
     restoreText: '备份中的服务器会在这台电脑上启动，密钥不变：认识它的人可以跟过来。',
     file: '备份文件',
     filePlaceholder: '以 .tulou-backup 结尾的文件路径',
-    choose: '选择备份',
-    browse: '选择…',
-    holds: (communities: string, accounts: string) => `${communities} 个社群，${accounts} 个账号`,
   list: {
     aside: '这台电脑上的账号列表已损坏，已根据本机的聊天记录重新建立。',
     found: (n: string) => `找回了 ${n} 个账号。如果缺少某个账号，请通过邀请链接重新加入并登录。`,
@@ -711,6 +711,9 @@ export const zhCN = {
     },
   },
 
+    choose: '选择备份',
+    browse: '选择…',
+    holds: (communities: string, accounts: string) => `${communities} 个社群，${accounts} 个账号`,
     replacesSame:
       '这台电脑上的服务器会回到那一天。现在的内容会移到它文件夹里的另一处，不会删除。大家可以重新发送此后写的消息。',
     replacesOther: (name: string) =>

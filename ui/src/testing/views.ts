@@ -53,6 +53,7 @@ export const appView = (more: Partial<AppView> = {}): AppView => ({
     folder: '/home/solstice/.local/share/tulou/server',
     isOpen: true,
     ownAddress: null,
+    isAnnounced: true,
     key: 'LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ',
     port: 4780,
     takenPort: null,
@@ -61,8 +62,8 @@ export const appView = (more: Partial<AppView> = {}): AppView => ({
     freeBytes: null,
     backupFailure: null,
   },
-  hasKeyring: true,
   list: { file: '/home/me/tulou/accounts.json', trouble: null, aside: null },
+  hasKeyring: true,
   badge: NO_BADGE,
   ...more,
 })

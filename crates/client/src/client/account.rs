@@ -24,6 +24,7 @@ use crate::{
     driver::{Told, Wish, now},
     error::Error,
     files::Known,
+    nearby::Nearby,
     read::{Entered, Looking},
     shape::Shape,
     store::{Store, StoreError, Touched, outbox, rows},
@@ -46,6 +47,8 @@ pub struct Account {
     pub wishes: mpsc::Sender<Wish>,
     /// The state of its link.
     pub connection: watch::Sender<Connection>,
+    /// Where its server is looked for when it is not where it was.
+    pub nearby: Arc<Nearby>,
     board: Board,
     state: Mutex<State>,
 }
@@ -54,6 +57,8 @@ struct State {
     known: Known,
     /// The address in use.
     address: String,
+    /// Where somebody in the local network says that the server is, the newest first.
+    sighted: Vec<String>,
     shapes: HashMap<CommunityId, Arc<Shape>>,
     /// Counts the times that shapes were dropped: one that was read before is not kept after.
     dropped: u64,
@@ -72,7 +77,13 @@ struct State {
 
 impl Account {
     /// An account whose driver listens at the other end of `wishes`.
-    pub fn new(known: Known, store: Arc<Store>, wishes: mpsc::Sender<Wish>, board: Board) -> Self {
+    pub fn new(
+        known: Known,
+        store: Arc<Store>,
+        wishes: mpsc::Sender<Wish>,
+        board: Board,
+        nearby: Arc<Nearby>,
+    ) -> Self {
         Self {
             key: known.key(),
             server: known.server,
@@ -81,10 +92,12 @@ impl Account {
             store,
             wishes,
             connection: watch::Sender::new(Connection::Connecting),
+            nearby,
             board,
             state: Mutex::new(State {
                 address: known.addresses.first().cloned().unwrap_or_default(),
                 known,
+                sighted: Vec::new(),
                 shapes: HashMap::new(),
                 dropped: 0,
                 entered: HashMap::new(),

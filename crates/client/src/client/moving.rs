@@ -46,6 +46,7 @@ impl Client {
         let route = Route {
             server: Some(account.server),
             addresses: link.addresses,
+            sighted: Vec::new(),
             key: link.key.or(trusted),
         };
         let found = self.inner.http.with(route.clone()).find().await?;

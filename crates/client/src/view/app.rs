@@ -154,15 +154,6 @@ pub struct AsideView {
     pub is_whole: bool,
 }
 
-/// A community's tile in the rail.
-#[derive(Debug, Clone, PartialEq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct CommunityTile {
-    /// The community.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Its numbers.
 /// State of the list of accounts on this computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -199,6 +190,15 @@ pub struct ListAsideView {
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct RejectedView {
+/// A community's tile in the rail.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CommunityTile {
+    /// The community.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its numbers.
     /// The command's id: for `outbox_retry` and `outbox_discard`.
     pub command: String,
     /// The command's method, for example `topic.create`; the window has a sentence for each.
@@ -332,6 +332,8 @@ pub struct HostingView {
     /// Why it does not run.
     pub failure: Option<String>,
     /// Room on the disk of this computer.
+    /// Whether it is announced in the local network while other computers may reach it.
+    pub is_announced: bool,
     pub disk: DiskView,
     /// Bytes that are free there; none while it is not known.
     #[specta(type = Option<Number>)]

@@ -33,8 +33,39 @@ impl Account {
         Route {
             server: Some(self.server),
             addresses,
+            sighted: state.sighted.clone(),
             key: state.known.key,
         }
+    }
+
+    /// Whether it may be in the local network, and would be known there: it is reached from other computers, by its key.
+    pub async fn may_be_nearby(self: &Arc<Self>) -> Option<Fingerprint> {
+        let route = self.route().await;
+        let is_elsewhere = route.addresses.iter().any(|address| !is_here(address));
+        route.key.filter(|_| is_elsewhere)
+    }
+
+    /// Somebody in the local network says where the server is; whether there is news in that.
+    pub fn set_sighted(&self, sighted: Vec<String>) -> bool {
+        let before = std::mem::replace(&mut self.state().sighted, sighted.clone());
+        sighted.iter().any(|address| !before.contains(address))
+    }
+
+    /// The server was found at an address. If that was hearsay, it is kept among those where it has been: the next start
+    /// tries it.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub fn end_sighting(&self, found: &str) -> Result<(), StoreError> {
+        let sighted = std::mem::take(&mut self.state().sighted);
+        let mut heard = self.store.read(meta::whereabouts)?;
+        let is_known = heard.named.iter().chain(&heard.past).any(|it| it == found);
+        if is_known || !sighted.iter().any(|address| address == found) {
+            return Ok(());
+        }
+        heard.past.insert(0, found.to_owned());
+        heard.past.truncate(MOST);
+        self.store.write(|db| meta::set_whereabouts(db, &heard))
     }
 
     /// The address in use.
@@ -96,6 +127,13 @@ impl Account {
         let news = Whereabouts { named: heard, past };
         self.store.write(|db| meta::set_whereabouts(db, &news))
     }
+}
+
+/// Whether an address leads to this computer only.
+fn is_here(address: &str) -> bool {
+    let host = address.strip_prefix("wss://").unwrap_or_default();
+    let inside = ["127.", "[::1]", "localhost"];
+    address.starts_with("ws://") || inside.iter().any(|inside| host.starts_with(inside))
 }
 
 fn remember(addresses: &mut Vec<String>, address: String) {
