@@ -419,14 +419,14 @@ displayName: string };
 export type AppView = {
 	/**  Accounts in the order they were added. None: the first start. */
 	accounts: AccountView[],
+	/**  State of the list of accounts on this computer. */
+	list: ListView,
 	/**  The person's settings on this computer. */
 	settings: Settings,
 	/**  Where the window was when it was last closed. */
 	lastPlace: Place | null,
 	/**  The server hosted on this computer, when there is one. */
 	hosting: HostingView | null,
-	/**  State of the list of accounts on this computer. */
-	list: ListView,
 	/**  Whether the system's keyring keeps the sign-in; without one the person signs in at each start. */
 	hasKeyring: boolean,
 	/**  Sum of unread and mention numbers shown on tiles; goes into the window's title. */
@@ -708,6 +708,8 @@ export type HostingInput = {
 	isOpen: boolean,
 	/**  An address of the person's own that leads here. */
 	ownAddress: string | null,
+	/**  Whether it is announced in the local network, so that clients find it there at a new address. */
+	isAnnounced: boolean,
 };
 
 /**  The server hosted on this computer. */
@@ -722,9 +724,9 @@ export type HostingView = {
 	isOpen: boolean,
 	/**  An address of the person's own that leads here. */
 	ownAddress: string | null,
-	/**  The fingerprint of its key; none while it does not run. */
-	/**  Whether it is announced in the local network, so that clients find it there at a new address. */
+	/**  Whether it is announced in the local network while other computers may reach it. */
 	isAnnounced: boolean,
+	/**  The fingerprint of its key; none while it does not run. */
 	key: string | null,
 	/**  The port it listens at. */
 	port: number,
@@ -739,8 +741,6 @@ export type HostingView = {
 	/**  Why the last backup was not made, by code; none if it was. */
 	backupFailure: string | null,
 };
-	/**  Whether it is announced in the local network while other computers may reach it. */
-	isAnnounced: boolean,
 
 /**  A part of running text. */
 export type Inline = 
@@ -931,21 +931,6 @@ export type ListView = {
 	aside: ListAsideView | null,
 };
 
-	count: number,
-};
-
-/**  A member group. */
-export type MemberGroupView = {
-	/**  Its id; `everyone` for everyone. */
-	id: string,
-	/**  Its name; empty for everyone. */
-	name: string,
-	/**  Shown as a section of the member panel and as a tag beside names. */
-	isShown: boolean,
-	/**  I stand above it and may change it. */
-	canEdit: boolean,
-	/**  I may put members in it. */
-	canAssign: boolean,
 /**  A message of mine that the server does not have any more. */
 export type LostMessage = {
 	/**  The message. */
@@ -965,6 +950,21 @@ export type LostView = {
 	/**  The topic's name. */
 	name: string,
 	/**  How many messages. */
+	count: number,
+};
+
+/**  A member group. */
+export type MemberGroupView = {
+	/**  Its id; `everyone` for everyone. */
+	id: string,
+	/**  Its name; empty for everyone. */
+	name: string,
+	/**  Shown as a section of the member panel and as a tag beside names. */
+	isShown: boolean,
+	/**  I stand above it and may change it. */
+	canEdit: boolean,
+	/**  I may put members in it. */
+	canAssign: boolean,
 	/**  Made here, not yet acknowledged. */
 	isPending: boolean,
 };

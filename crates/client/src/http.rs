@@ -212,6 +212,7 @@ impl Http {
 fn refused(status: StatusCode, body: &[u8]) -> Error {
     match serde_json::from_slice::<Refused>(body) {
         Ok(Refused {
+            rejection,
             retry_after_s: Some(seconds),
             ..
         }) => Error::Busy {
@@ -223,7 +224,6 @@ fn refused(status: StatusCode, body: &[u8]) -> Error {
     }
 }
 
-            rejection,
 /// `ws://…` as `http://…`.
 fn web(address: &str) -> String {
     match address.strip_prefix("ws") {

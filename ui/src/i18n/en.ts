@@ -421,6 +421,9 @@ export const en: Messages = {
       `Another program uses port ${taken}, so the server took port ${port} for now. New invite links carry it; older ones find the server again when port ${taken} is free.`,
     own: 'Address of your own',
     ownHint: 'A name or public address that leads to this computer. Invite links carry it first.',
+    announce: 'Announce the server in the local network',
+    announceHint:
+      'Members in this network find it again by themselves when this computer gets another address. Only an id, the port and the beginning of the key are told, no names.',
     addresses: 'In invite links',
     from: { internet: 'from the internet', localNetwork: 'local network', thisComputer: 'this computer only' },
     key: 'Key fingerprint',
@@ -439,9 +442,6 @@ export const en: Messages = {
     found: 'The server was found',
     otherKeyTitle: 'The link names another key',
     otherKeyText:
-    announce: 'Announce the server in the local network',
-    announceHint:
-      'Members in this network find it again by themselves when this computer gets another address. Only an id, the port and the beginning of the key are told, no names.',
       'The server is known by one key, and this link names another. Somebody may be pretending to be the server. Go on only if whoever runs it has told you that the key was changed, and the new fingerprint is theirs.',
     old: 'Known so far',
     new: 'In the link',
@@ -694,6 +694,22 @@ export const en: Messages = {
     },
   },
 
+  list: {
+    aside: 'The list of accounts on this computer was damaged, so a new one was made from the histories that are here.',
+    found: (n) =>
+      `${n === '0' ? 'No account was' : count(n, 'account was', 'accounts were')} found again. If one is missing, join again by its invite link and sign in.`,
+    unkept:
+      'The accounts whose histories are on this computer are there as usual. An account that is added now, or an address that changes, is not kept.',
+    troubles: {
+      tooNew: 'The list of accounts was written by a newer Tulou: install the newest version.',
+      damaged: 'The list of accounts is damaged and cannot be set aside: the disk may be failing or full.',
+      locked: 'Another program is using the list of accounts.',
+      noRights: 'Tulou may not read or write the list of accounts: give yourself the right to, then try again.',
+      noRoom: 'There is no room for the list of accounts: the disk of this computer is full.',
+      unreadable: 'The disk does not give the list of accounts: check it, then try again.',
+    },
+  },
+
   backup: {
     title: 'Backups',
     text: (kept) =>
@@ -717,22 +733,6 @@ export const en: Messages = {
     file: 'Backup',
     filePlaceholder: 'The path of a file ending in .tulou-backup',
     choose: 'Choose a backup',
-  list: {
-    aside: 'The list of accounts on this computer was damaged, so a new one was made from the histories that are here.',
-    found: (n) =>
-      `${n === '0' ? 'No account was' : count(n, 'account was', 'accounts were')} found again. If one is missing, join again by its invite link and sign in.`,
-    unkept:
-      'The accounts whose histories are on this computer are there as usual. An account that is added now, or an address that changes, is not kept.',
-    troubles: {
-      tooNew: 'The list of accounts was written by a newer Tulou: install the newest version.',
-      damaged: 'The list of accounts is damaged and cannot be set aside: the disk may be failing or full.',
-      locked: 'Another program is using the list of accounts.',
-      noRights: 'Tulou may not read or write the list of accounts: give yourself the right to, then try again.',
-      noRoom: 'There is no room for the list of accounts: the disk of this computer is full.',
-      unreadable: 'The disk does not give the list of accounts: check it, then try again.',
-    },
-  },
-
     browse: 'Choose…',
     holds: (communities, accounts) =>
       `${count(communities, 'community', 'communities')}, ${count(accounts, 'account', 'accounts')}`,

@@ -181,15 +181,6 @@ pub struct ListAsideView {
     pub accounts: u32,
 }
 
-    pub badge: Badge,
-    /// Made here, not yet acknowledged by the server.
-    pub is_pending: bool,
-}
-
-/// A refused command that waits for the person.
-#[derive(Debug, Clone, PartialEq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct RejectedView {
 /// A community's tile in the rail.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -199,6 +190,15 @@ pub struct CommunityTile {
     /// Its name.
     pub name: String,
     /// Its numbers.
+    pub badge: Badge,
+    /// Made here, not yet acknowledged by the server.
+    pub is_pending: bool,
+}
+
+/// A refused command that waits for the person.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectedView {
     /// The command's id: for `outbox_retry` and `outbox_discard`.
     pub command: String,
     /// The command's method, for example `topic.create`; the window has a sentence for each.
@@ -323,6 +323,8 @@ pub struct HostingView {
     pub is_open: bool,
     /// An address of the person's own that leads here.
     pub own_address: Option<String>,
+    /// Whether it is announced in the local network while other computers may reach it.
+    pub is_announced: bool,
     /// The fingerprint of its key; none while it does not run.
     pub key: Option<String>,
     /// The port it listens at.
@@ -332,8 +334,6 @@ pub struct HostingView {
     /// Why it does not run.
     pub failure: Option<String>,
     /// Room on the disk of this computer.
-    /// Whether it is announced in the local network while other computers may reach it.
-    pub is_announced: bool,
     pub disk: DiskView,
     /// Bytes that are free there; none while it is not known.
     #[specta(type = Option<Number>)]
