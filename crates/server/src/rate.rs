@@ -46,7 +46,7 @@ impl Bucket {
             self.left = (self.left - 1.0).max(0.0);
             return Ok(());
         }
-        let wait = (1.0 - self.left) / rate.per_ms.max(f64::MIN_POSITIVE);
+        let wait = (1.0 - ROUNDING - self.left) / rate.per_ms.max(f64::MIN_POSITIVE);
         Err((wait.ceil() as u64).clamp(1, LONGEST_MS))
     }
 
