@@ -3,7 +3,6 @@
 mod account;
 
 use std::{
-    cmp::Ordering,
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -12,7 +11,7 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use tulou_protocol::{
-    Code, Fingerprint, Rejection, VERSION,
+    Code, Fingerprint, Rejection,
     http::{InviteCard, Refused, Register, Registered, ServerCard, SignIn, SignedIn},
 };
 
@@ -212,7 +211,6 @@ impl Http {
 fn refused(status: StatusCode, body: &[u8]) -> Error {
     match serde_json::from_slice::<Refused>(body) {
         Ok(Refused {
-            rejection,
             retry_after_s: Some(seconds),
             ..
         }) => Error::Busy {
