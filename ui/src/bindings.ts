@@ -406,6 +406,12 @@ community: string } |
 community: string; 
 /**  The member's account. */
 member: string } | 
+/**  Hand a community over to another member (live). */
+{ type: "transferCommunity"; 
+/**  The community. */
+community: string; 
+/**  The account that owns it from then on. */
+member: string } | 
 /**  Dissolve a community (live). */
 { type: "dissolveCommunity"; 
 /**  The community. */
@@ -604,6 +610,15 @@ retryAt: number } |
 { state: "syncing" } | 
 /**  Connected and complete. */
 { state: "synced" } | 
+/**
+ *  The server speaks another version of the protocol: one of the two has to be updated. Nothing is lost meanwhile; the
+ *  next attempt is at `retry_at`.
+ */
+{ state: "otherVersion"; 
+/**  Whether it is this program that has to be updated; otherwise it is the server. */
+isServerNewer: boolean; 
+/**  When the next attempt starts. */
+retryAt: number } | 
 /**  The session was ended or no token is kept: the person has to sign in. */
 { state: "signedOut" };
 
@@ -1060,6 +1075,14 @@ export type MessagesThen =
 /**  They are recalled, everywhere. */
 "remove";
 
+/**  A community that an account owns. */
+export type OwnedView = {
+	/**  The community. */
+	community: string,
+	/**  Its name. */
+	name: string,
+};
+
 /**  A column of the table. */
 export type PermissionView = {
 	/**  Its key, for example `manageTopics`; the window has a name for each. */
@@ -1193,8 +1216,8 @@ export type SecurityView = {
 	recoveryCodes: number,
 	/**  Where it is signed in, the last seen first. */
 	sessions: SessionView[],
-	/**  Names of the communities that it owns: it cannot be deleted while there is one. */
-	owned: string[],
+	/**  The communities that it owns: it cannot be deleted while there is one. */
+	owned: OwnedView[],
 	/**  It administrates the server: it cannot be deleted. */
 	isServerAdmin: boolean,
 };

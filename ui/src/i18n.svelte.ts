@@ -106,6 +106,8 @@ class I18n {
         return errors.too_long(rejection.limit === null ? '' : this.number(rejection.limit))
       case 'too_many':
         return errors.too_many(rejection.limit === null ? '' : this.number(rejection.limit))
+      case 'sign_ups':
+        return errors.sign_ups(rejection.retryAfterS === null ? '' : this.number(Math.ceil(rejection.retryAfterS / 60)))
       case 'busy':
         return errors.busy(rejection.retryAfterS === null ? '' : this.number(rejection.retryAfterS))
       default: {

@@ -24,7 +24,7 @@ const CODES = [
     'gone',
   ],
   ...['already', 'last_owner', 'offline', 'busy', 'unreachable', 'certificate', 'too_old', 'too_new', 'signed_out'],
-  ...['storage', 'keyring', 'outdated', 'internal', 'bad_link', 'host_failed', 'unknown_method'],
+  ...['sign_ups', 'storage', 'keyring', 'outdated', 'internal', 'bad_link', 'host_failed', 'unknown_method'],
 ]
 const PERMISSIONS = [
   ...['view', 'readHistory', 'speak', 'attach', 'react', 'mentionAll', 'pin', 'recallOthers', 'mute'],

@@ -90,6 +90,13 @@ function communityMenu(window: WindowState, at: Spot, level: LevelView | null): 
       ),
     tree.isOwner &&
       item(
+        i18n.t.transfer.action,
+        'key',
+        () => window.dialogs.show({ kind: 'transfer', account, community: tree.id, name: tree.name }),
+        { isDanger: true },
+      ),
+    tree.isOwner &&
+      item(
         t.dissolve,
         'trash',
         () =>

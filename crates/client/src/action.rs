@@ -263,6 +263,13 @@ pub enum Action {
         /// The member's account.
         member: String,
     },
+    /// Hand a community over to another member (live).
+    TransferCommunity {
+        /// The community.
+        community: String,
+        /// The account that owns it from then on.
+        member: String,
+    },
     /// Dissolve a community (live).
     DissolveCommunity {
         /// The community.

@@ -144,6 +144,7 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
         | Action::SetAccess { .. }
         | Action::LeaveCommunity { .. }
         | Action::Kick { .. }
+        | Action::TransferCommunity { .. }
         | Action::DissolveCommunity { .. } => structure::compose(db, acting, action),
     }
 }

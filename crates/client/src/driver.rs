@@ -463,6 +463,13 @@ fn connection(state: LinkState, clock: &Clock) -> Connection {
         LinkState::Connecting => Connection::Connecting,
         LinkState::Syncing => Connection::Syncing,
         LinkState::Synced => Connection::Synced,
+        LinkState::OtherVersion {
+            is_server_newer,
+            retry_at,
+        } => Connection::OtherVersion {
+            is_server_newer,
+            retry_at: clock.by_wall(retry_at),
+        },
         LinkState::SignedOut(_) => Connection::SignedOut,
     }
 }

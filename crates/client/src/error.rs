@@ -20,6 +20,18 @@ pub enum Error {
         /// Seconds to wait at least.
         retry_after_s: u32,
     },
+    /// Too many accounts are being made from here, or on this server.
+    #[error("the server takes no more new accounts for a while")]
+    SignUps {
+        /// Seconds to wait at least.
+        retry_after_s: u32,
+    },
+    /// The server speaks another version of the protocol.
+    #[error("the server speaks another version of the protocol")]
+    OtherVersion {
+        /// Whether the server's is the newer one.
+        is_server_newer: bool,
+    },
     /// There is no link, and this is not queued.
     #[error("there is no link to the server")]
     Offline,
@@ -66,6 +78,13 @@ impl Error {
         match self {
             Self::Rejected(rejection) => rejection.code.key(),
             Self::Busy { .. } => "busy".into(),
+            Self::SignUps { .. } => "sign_ups".into(),
+            Self::OtherVersion {
+                is_server_newer: true,
+            } => "outdated".into(),
+            Self::OtherVersion {
+                is_server_newer: false,
+            } => "too_old".into(),
             Self::Offline => "offline".into(),
             Self::Unreachable(_) => "unreachable".into(),
             Self::Certificate(_) => "certificate".into(),
@@ -96,11 +115,16 @@ impl Error {
                 retry_after_s: Some(*retry_after_s),
                 ..RejectionView::from_code("busy")
             }),
+            Self::SignUps { retry_after_s } => Some(RejectionView {
+                retry_after_s: Some(*retry_after_s),
+                ..RejectionView::from_code("sign_ups")
+            }),
             Self::Offline => Some(RejectionView::from_code("offline")),
             Self::Unreachable(_)
             | Self::Certificate(_)
             | Self::OtherKey
             | Self::OtherServer(_)
+            | Self::OtherVersion { .. }
             | Self::Link(_)
             | Self::NotFound(_)
             | Self::Storage(_)

@@ -3,6 +3,7 @@
 mod account;
 
 use std::{
+    cmp::Ordering,
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -11,7 +12,7 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use tulou_protocol::{
-    Code, Fingerprint, Rejection,
+    Code, Fingerprint, Rejection, VERSION,
     http::{InviteCard, Refused, Register, Registered, ServerCard, SignIn, SignedIn},
 };
 
@@ -103,6 +104,17 @@ impl Http {
             card,
             address: address.to_owned(),
         })
+    }
+
+    /// The same, for somebody who wants to sign in there: it has to speak this version.
+    pub async fn find_to_sign_in(&self) -> Result<Found, Error> {
+        let found = self.find().await?;
+        match found.card.version.cmp(&VERSION) {
+            Ordering::Equal => Ok(found),
+            other => Err(Error::OtherVersion {
+                is_server_newer: other == Ordering::Greater,
+            }),
+        }
     }
 
     /// Makes sure that the route's server, and no other, is at an address.
@@ -211,11 +223,16 @@ impl Http {
 fn refused(status: StatusCode, body: &[u8]) -> Error {
     match serde_json::from_slice::<Refused>(body) {
         Ok(Refused {
+            rejection,
             retry_after_s: Some(seconds),
-            ..
-        }) => Error::Busy {
-            retry_after_s: u32::try_from(seconds).unwrap_or(u32::MAX),
-        },
+        }) => {
+            let retry_after_s = u32::try_from(seconds).unwrap_or(u32::MAX);
+            if rejection.code == Code::TooMany {
+                Error::SignUps { retry_after_s }
+            } else {
+                Error::Busy { retry_after_s }
+            }
+        }
         Ok(Refused { rejection, .. }) => rejection.into(),
         Err(_) if status == StatusCode::NOT_FOUND => Rejection::from(Code::NotFound).into(),
         Err(_) => Error::Unreachable(format!("status {status}")),

@@ -25,6 +25,7 @@ pub fn makes(command: &Command) -> Vec<Uuid> {
         | Command::NotifySet { .. }
         | Command::ProfileEdit { .. }
         | Command::CommunityEdit { .. }
+        | Command::CommunityTransfer { .. }
         | Command::CommunityDissolve { .. }
         | Command::CommunityJoin { .. }
         | Command::CommunityLeave { .. }
@@ -62,6 +63,7 @@ pub fn needs(command: &Command) -> Vec<Uuid> {
         },
         Command::ProfileEdit { .. } | Command::CommunityCreate { .. } => Vec::new(),
         Command::CommunityEdit { community, .. }
+        | Command::CommunityTransfer { community, .. }
         | Command::CommunityDissolve { community }
         | Command::CommunityJoin { community, .. }
         | Command::CommunityLeave { community }

@@ -135,6 +135,14 @@ pub enum LinkState {
     Syncing,
     /// Connected and complete.
     Synced,
+    /// The server speaks another version of the protocol. Nothing is lost: what waits goes on waiting. The next attempt is
+    /// at `retry_at`, and at every start.
+    OtherVersion {
+        /// Whether the server's is the newer one.
+        is_server_newer: bool,
+        /// When.
+        retry_at: Millis,
+    },
     /// The token is not accepted: the person has to sign in.
     SignedOut(Code),
 }

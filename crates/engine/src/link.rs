@@ -24,6 +24,9 @@ pub const OPENING_MS: Millis = 20_000;
 /// A socket that takes longer to close is forgotten.
 const CLOSING_MS: Millis = 5_000;
 
+/// Neither side learns another version by itself: a server that speaks one is left alone for so long.
+pub const OTHER_VERSION_MS: Millis = 10 * 60 * 1_000;
+
 /// The longest that a busy server is left alone.
 const BUSY_MOST_MS: Millis = 24 * 60 * 60 * 1_000;
 
@@ -140,11 +143,27 @@ impl Engine {
 
     /// The link is of no use: close it and try again.
     pub(crate) fn cut_link(&mut self, at_least: Millis) {
+        let retry_at = self.close_link(at_least);
+        self.tell_offline(retry_at);
+    }
+
+    /// Closes the link; when it is opened again.
+    fn close_link(&mut self, at_least: Millis) -> Millis {
         let retry_at = self.now + self.link.back_off().max(at_least);
         self.lose_link();
         self.link.stage = Stage::Closing(self.now, retry_at);
         self.out.push(Output::Disconnect);
-        self.tell_offline(retry_at);
+        retry_at
+    }
+
+    /// A server that does not name its version knows ones that came after this.
+    fn meet_other_version(&mut self, servers: Option<u32>) {
+        let retry_at = self.close_link(OTHER_VERSION_MS);
+        let retry_at = self.by_the_clock(retry_at);
+        self.tell_link(LinkState::OtherVersion {
+            is_server_newer: servers.is_none_or(|version| version > VERSION),
+            retry_at,
+        });
     }
 
     fn tell_offline(&mut self, retry_at: Millis) {
@@ -213,6 +232,9 @@ impl Engine {
             Err(Refusal::Rejected(rejection)) if is_final(rejection.code) => {
                 self.sign_out(rejection.code);
             }
+            Err(Refusal::Rejected(rejection)) if rejection.code == Code::Outdated => {
+                self.meet_other_version(rejection.version);
+            }
             Err(Refusal::Busy(busy)) => {
                 self.cut_link(wait_of(busy));
             }
@@ -260,7 +282,7 @@ impl Engine {
     }
 }
 
-/// Whether no later attempt with the same token and version can succeed.
+/// Whether no later attempt with the same token can succeed.
 const fn is_final(code: Code) -> bool {
-    matches!(code, Code::SignedOut | Code::Outdated)
+    matches!(code, Code::SignedOut)
 }

@@ -153,6 +153,16 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         introduction: Option<Edit<String>>,
     },
+    /// Hand a community over to another member (live). Home: the community. The owner only; he stays a member, with the
+    /// member groups and seats that he has. `owner.from` is who owns it as far as the sender knows: if somebody else does,
+    /// it is `changed_meanwhile`. An account that is no member, or that has been deleted, is `not_found`.
+    #[serde(rename = "community.transfer")]
+    CommunityTransfer {
+        /// Which.
+        community: CommunityId,
+        /// The owner before and after.
+        owner: Edit<AccountId>,
+    },
     /// Dissolve a community (live). Home: the community. The owner only.
     #[serde(rename = "community.dissolve")]
     CommunityDissolve {
@@ -363,6 +373,7 @@ impl Command {
             | Self::ProfileEdit { .. } => Log::Account(actor),
             Self::CommunityCreate { community, .. }
             | Self::CommunityEdit { community, .. }
+            | Self::CommunityTransfer { community, .. }
             | Self::CommunityDissolve { community }
             | Self::CommunityJoin { community, .. }
             | Self::CommunityLeave { community }
@@ -387,7 +398,8 @@ impl Command {
     pub const fn is_live(&self) -> bool {
         matches!(
             self,
-            Self::CommunityDissolve { .. }
+            Self::CommunityTransfer { .. }
+                | Self::CommunityDissolve { .. }
                 | Self::CommunityJoin { .. }
                 | Self::CommunityLeave { .. }
                 | Self::GroupDelete { .. }
@@ -414,6 +426,7 @@ impl Command {
             Self::ProfileEdit { .. } => "profile.edit",
             Self::CommunityCreate { .. } => "community.create",
             Self::CommunityEdit { .. } => "community.edit",
+            Self::CommunityTransfer { .. } => "community.transfer",
             Self::CommunityDissolve { .. } => "community.dissolve",
             Self::CommunityJoin { .. } => "community.join",
             Self::CommunityLeave { .. } => "community.leave",

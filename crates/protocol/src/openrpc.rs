@@ -18,6 +18,7 @@ pub const COMMANDS: &[&str] = &[
     "profile.edit",
     "community.create",
     "community.edit",
+    "community.transfer",
     "community.dissolve",
     "community.join",
     "community.leave",

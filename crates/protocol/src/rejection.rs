@@ -23,6 +23,9 @@ pub struct Rejection {
     /// The present row, with `changed_meanwhile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<Box<crate::row::Row>>,
+    /// The version of the protocol that the server speaks, with `outdated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
 }
 
 /// Stable codes. A client that meets an unknown one reads it as [`Code::Unknown`] and shows a general sentence.
@@ -55,7 +58,7 @@ pub enum Code {
     RankTooLow,
     /// A group with topics in it cannot be deleted.
     GroupNotEmpty,
-    /// The owner cannot leave or be removed; ownership is transferred first.
+    /// The owner cannot leave or be removed; the community is handed over first (`community.transfer`).
     LastOwner,
     /// The message was recalled.
     Gone,
@@ -83,7 +86,7 @@ pub enum Code {
     Closed,
     /// The token is unknown, expired or revoked: sign in again.
     SignedOut,
-    /// The server does not speak to this version of the client.
+    /// The server does not speak this client's version of the protocol; `version` is its own, newer or older.
     Outdated,
     /// The method is unknown to this server.
     UnknownMethod,
@@ -117,6 +120,7 @@ impl Rejection {
             decided_by: None,
             limit: None,
             present: None,
+            version: None,
         }
     }
 
@@ -129,6 +133,7 @@ impl Rejection {
             decided_by: None,
             limit: Some(limit as u64),
             present: None,
+            version: None,
         }
     }
 
@@ -141,6 +146,20 @@ impl Rejection {
             decided_by: Some(decided_by),
             limit: None,
             present: None,
+            version: None,
+        }
+    }
+
+    /// The server speaks another version of the protocol: this one.
+    #[must_use]
+    pub const fn outdated(version: u32) -> Self {
+        Self {
+            code: Code::Outdated,
+            permission: None,
+            decided_by: None,
+            limit: None,
+            present: None,
+            version: Some(version),
         }
     }
 
@@ -153,6 +172,7 @@ impl Rejection {
             decided_by: None,
             limit: None,
             present: Some(Box::new(present)),
+            version: None,
         }
     }
 }

@@ -23,3 +23,5 @@ mod messages;
 mod rights;
 #[path = "talk/slow.rs"]
 mod slow;
+#[path = "talk/transfer.rs"]
+mod transfer;

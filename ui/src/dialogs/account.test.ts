@@ -158,7 +158,12 @@ describe('the security of an account', () => {
 
   it('says what stands in the way of deleting it', async () => {
     const api = fullScene('en', 'light')
-    api.security = security({ owned: ['星海', '土楼'] })
+    api.security = security({
+      owned: [
+        { community: 'c1', name: '星海' },
+        { community: 'c2', name: '土楼' },
+      ],
+    })
     await shown(api)
     expect(screen.getByTestId('security-obstacle').textContent).toBe(
       i18n.t.security.owns(i18n.list(['“星海”', '“土楼”'])),

@@ -190,6 +190,19 @@ export const en: Messages = {
     gone: 'This topic cannot be opened',
   },
 
+  transfer: {
+    title: 'Ownership',
+    action: 'Hand over community',
+    mine: 'You own this community. Another member can own it in your place.',
+    text: (community) => `Choose the member who is to own “${community}” from now on.`,
+    nobody: 'Nobody else is here yet. Invite somebody first.',
+    another: 'Choose another',
+    sure: (name, community) =>
+      `${name} will own “${community}” and may do everything in it. You stay a member, with the member groups and seats that you have. Only ${name} can give it back.`,
+    gone: (name) => `${name} is not a member of this community any more. Choose another.`,
+    done: (name, community) => `${name} owns “${community}” now`,
+  },
+
   seats: {
     title: (name) => `Seats in “${name}”`,
     text: 'A closed topic is seen only by members who have a seat. The owner always has one.',
@@ -213,6 +226,11 @@ export const en: Messages = {
     signIn: 'Sign in',
     hurry: 'Try now',
     relocate: 'Server moved?',
+    otherVersion: 'Versions differ',
+    serverNewerBanner:
+      'This server speaks a newer version: update Tulou. What you write is kept, and sent in order after that.',
+    serverOlderBanner:
+      'This server speaks an older version: whoever runs it has to update it. What you write is kept, and sent in order after that.',
     otherKey: 'Certificate changed',
     otherKeyBanner:
       'Where the server should be, something answers with another key. Nothing was sent there, no password either. If the server has moved, enter its new link; if not, ask whoever runs it.',
@@ -386,7 +404,7 @@ export const en: Messages = {
     keepMessages: 'Stays, by “deleted account”',
     removeMessages: 'Is all recalled',
     deleted: 'Account deleted',
-    owns: (names) => `You own ${names}. Dissolve what you own first, then the account can be deleted.`,
+    owns: (names) => `You own ${names}. Hand over or dissolve what you own first, then the account can be deleted.`,
     deletedName: 'Deleted account',
     remove: 'Remove from this computer',
     removeSure: (name) =>
@@ -540,6 +558,7 @@ export const en: Messages = {
       'community.edit': 'change the community',
       'community.join': 'join the community',
       'community.leave': 'leave the community',
+      'community.transfer': 'hand over the community',
       'community.dissolve': 'dissolve the community',
       'group.create': 'create the group',
       'group.edit': 'change the group',
@@ -584,7 +603,7 @@ export const en: Messages = {
     name_taken: 'This account name is taken.',
     wrong_password: 'Wrong account name or password.',
     wrong_code: 'Wrong account name or recovery code, or the code was used.',
-    owns_communities: 'You still own a community: dissolve it first.',
+    owns_communities: 'You still own a community: hand it over or dissolve it first.',
     server_admin: 'You administrate this server, so this account cannot be deleted.',
     weak_password: 'The password is too weak: use at least 8 characters.',
     recall_too_late: 'It is too late to recall this message.',
@@ -594,8 +613,12 @@ export const en: Messages = {
     group_not_empty: 'The group still has topics: move or delete them first.',
     gone: 'The message was recalled.',
     already: 'It is already so.',
-    last_owner: 'You own the community: hand it over or dissolve it first.',
+    last_owner: 'The owner stays: the community has to be handed over or dissolved first, from its menu.',
     offline: 'You are offline, and this needs the server.',
+    sign_ups: (minutes) =>
+      minutes
+        ? `Too many new accounts are being made, from your network or on this server: try again in ${count(minutes, 'minute', 'minutes')}.`
+        : 'Too many new accounts are being made: try again later.',
     busy: (seconds) => (seconds ? `Too fast: try again in ${seconds} s.` : 'Too fast: try again shortly.'),
     unreachable: 'The server cannot be reached. Check the address and the network.',
     certificate:
@@ -605,13 +628,13 @@ export const en: Messages = {
     other_server: 'That leads to another server.',
     unencrypted: 'An unencrypted address works on this computer only. Use an invite link, or an address with wss://.',
     bad_address: 'That is no address that others could use. An example: house.example.org',
-    too_old: 'The server is too old for this program: ask its operator to update.',
+    too_old: 'This server speaks an older version: whoever runs it has to update it.',
     too_new: 'This comes from a newer version of the program: please update.',
     signed_out: 'Your sign-in has ended. Sign in again.',
     storage: 'Reading or writing on this computer’s disk failed.',
     no_room: 'The disk of this computer is full, so this could not be kept. What you wrote is still in the input.',
     keyring: 'The system’s keyring does not answer.',
-    outdated: 'The server does not speak to this version of the program: please update.',
+    outdated: 'This server speaks a newer version: update Tulou.',
     bad_link: 'This link cannot be opened: only web and mail links can.',
     host_failed: 'The server could not be started. Its port may be in use.',
     unknown_method: 'This server cannot do that yet.',

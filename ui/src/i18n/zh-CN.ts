@@ -183,6 +183,19 @@ export const zhCN = {
     gone: '打不开这个话题',
   },
 
+  transfer: {
+    title: '所有权',
+    action: '转让社群',
+    mine: '您是这个社群的群主，可以把它转让给另一位成员。',
+    text: (community: string) => `选择“${community}”的新群主。`,
+    nobody: '这里还没有其他人，请先邀请成员。',
+    another: '重新选择',
+    sure: (name: string, community: string) =>
+      `${name} 会成为“${community}”的群主，拥有其中的所有权限。您会留下来做普通成员，保留现有的成员组和席位。只有 ${name} 能把社群转让回来。`,
+    gone: (name: string) => `${name} 已经不是这个社群的成员了，请重新选择。`,
+    done: (name: string, community: string) => `${name} 现在是“${community}”的群主`,
+  },
+
   seats: {
     title: (name: string) => `“${name}”的席位`,
     text: '封闭话题只有拿到席位的成员看得到。群主总有席位。',
@@ -206,6 +219,9 @@ export const zhCN = {
     signIn: '登录',
     hurry: '立即重试',
     relocate: '服务器搬家了？',
+    otherVersion: '版本不一致',
+    serverNewerBanner: '这台服务器的版本更新：请更新土楼。写下的内容会保存下来，更新后按顺序发出。',
+    serverOlderBanner: '这台服务器的版本更旧：需要服务器的主人来更新。写下的内容会保存下来，更新后按顺序发出。',
     otherKey: '证书已变更',
     otherKeyBanner:
       '原来的地址上，有一台密钥不同的服务器在应答。没有向它发送任何内容，也没有发送密码。如果服务器搬家了，请输入新的链接；如果没有，请询问服务器的主人。',
@@ -375,7 +391,7 @@ export const zhCN = {
     keepMessages: '保留，作者显示为“已删除的账号”',
     removeMessages: '全部撤回',
     deleted: '账号已删除',
-    owns: (names: string) => `您是${names}的群主。请先解散，才能删除账号。`,
+    owns: (names: string) => `您是${names}的群主。请先转让或解散，才能删除账号。`,
     deletedName: '已删除的账号',
     remove: '从这台电脑移除',
     removeSure: (name: string) =>
@@ -527,6 +543,7 @@ export const zhCN = {
       'community.edit': '修改社群',
       'community.join': '加入社群',
       'community.leave': '离开社群',
+      'community.transfer': '转让社群',
       'community.dissolve': '解散社群',
       'group.create': '新建分组',
       'group.edit': '修改分组',
@@ -570,7 +587,7 @@ export const zhCN = {
     name_taken: '这个账号名已被使用。',
     wrong_password: '账号名或密码不对。',
     wrong_code: '账号名或恢复码不对，或者恢复码已经用过。',
-    owns_communities: '您还是社群的群主，请先解散社群。',
+    owns_communities: '您还是社群的群主，请先转让或解散社群。',
     server_admin: '您是这台服务器的管理员，这个账号不能删除。',
     weak_password: '密码太弱，请用至少 8 个字符。',
     recall_too_late: '超过了可以撤回的时间。',
@@ -580,8 +597,12 @@ export const zhCN = {
     group_not_empty: '分组里还有话题，请先移走或删除。',
     gone: '消息已被撤回。',
     already: '已经是这样了。',
-    last_owner: '您是群主：请先转让或解散社群。',
+    last_owner: '群主不能离开：请先在社群菜单里转让或解散社群。',
     offline: '现在离线，这个操作需要联网。',
+    sign_ups: (minutes: string) =>
+      minutes
+        ? `您的网络或这台服务器上新注册的账号太多了，请 ${minutes} 分钟后再试。`
+        : '新注册的账号太多了，请稍后再试。',
     busy: (seconds: string) => (seconds ? `太快了，请 ${seconds} 秒后再试。` : '太快了，请稍后再试。'),
     unreachable: '连不上服务器，请检查地址和网络。',
     certificate: '只凭地址无法验证这台服务器。请使用邀请链接，里面带有服务器的密钥指纹。',
@@ -589,13 +610,13 @@ export const zhCN = {
     other_server: '这里通向另一台服务器。',
     unencrypted: '未加密的地址只能在这台电脑上使用。请使用邀请链接，或以 wss:// 开头的地址。',
     bad_address: '其他人无法使用这个地址。示例：house.example.org',
-    too_old: '服务器的版本太旧，请联系管理员更新。',
+    too_old: '这台服务器的版本更旧，需要服务器的主人来更新。',
     too_new: '这些数据来自更新版本的程序，请更新程序。',
     signed_out: '登录已失效，请重新登录。',
     storage: '读写这台电脑的磁盘失败。',
     no_room: '这台电脑的磁盘已满，没能保存。您写的内容还在输入框里。',
     keyring: '系统的密钥环没有响应。',
-    outdated: '服务器不支持这个版本的程序，请更新。',
+    outdated: '这台服务器的版本更新，请更新土楼。',
     bad_link: '这个链接打不开：只能打开网页和邮件链接。',
     host_failed: '没能启动服务器，端口可能被占用。',
     unknown_method: '这台服务器还不支持这个操作。',

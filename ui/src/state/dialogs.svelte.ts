@@ -14,6 +14,7 @@ export type Dialog =
   | { kind: 'editTopic'; topic: TopicView }
   | { kind: 'seats'; topic: TopicView }
   | { kind: 'invite' }
+  | { kind: 'transfer'; account: string; community: string; name: string; ondone?: () => void }
   | { kind: 'admin'; page: AdminPage }
   | { kind: 'settings'; page?: 'server' }
   | { kind: 'switcher' }

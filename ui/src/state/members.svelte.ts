@@ -1,5 +1,5 @@
 // The shown part of a community's members.
-import { reasonOf, type Api, type MembersView, type WindowError } from '../api'
+import { reasonOf, type Api, type MemberView, type MembersView, type WindowError } from '../api'
 import { Reread } from './reread'
 
 /** Members that are listed at first, and so many more whenever more are asked for. */
@@ -23,6 +23,12 @@ export class MembersState {
     readonly topic: string | null,
   ) {
     this.#reread = new Reread(() => this.#read())
+  }
+
+  /** Who is shown, each once: somebody in several member groups stands in several sections. */
+  get everybody(): MemberView[] {
+    const members = (this.view?.sections ?? []).flatMap((section) => section.members)
+    return [...new Map(members.map((member) => [member.id, member])).values()]
   }
 
   ask(): Promise<void> {

@@ -30,7 +30,7 @@ impl Client {
     pub async fn peek(&self, link: &str) -> Result<ServerPeek, Error> {
         let link = Link::parse(link)?;
         let http = self.inner.http.with(self.route_of(&link)?);
-        let found = http.find().await?;
+        let found = http.find_to_sign_in().await?;
         let invite = match &link.code {
             Some(code) => match http.invite(&found.address, code).await {
                 Ok(card) => Some(card),
@@ -93,7 +93,7 @@ impl Client {
         check_account_name(name)?;
         check_name(&display_name)?;
         let http = self.inner.http.with(self.route_of(&link)?);
-        let found = http.find().await?;
+        let found = http.find_to_sign_in().await?;
         let body = Register {
             account_name: name.to_owned(),
             display_name,
@@ -121,7 +121,7 @@ impl Client {
     pub async fn sign_in(&self, link: &str, name: &str, password: &str) -> Result<String, Error> {
         let link = Link::parse(link)?;
         let http = self.inner.http.with(self.route_of(&link)?);
-        let found = http.find().await?;
+        let found = http.find_to_sign_in().await?;
         let body = SignIn {
             account_name: name.to_owned(),
             password: password.to_owned(),
@@ -138,7 +138,7 @@ impl Client {
     pub async fn sign_in_again(&self, account: &str, password: &str) -> Result<(), Error> {
         let account = self.account(account)?;
         let http = self.inner.http.with(account.route().await);
-        let found = http.find().await?;
+        let found = http.find_to_sign_in().await?;
         let body = SignIn {
             account_name: account.name.clone(),
             password: password.to_owned(),
@@ -292,8 +292,13 @@ impl Client {
 /// Waits for the link of an account that has just been signed in.
 async fn linked(account: &Account) -> Result<(), Error> {
     let mut connection = account.connection.subscribe();
-    let settled = connection
-        .wait_for(|connection| is_up(connection) || matches!(connection, Connection::SignedOut));
+    let settled = connection.wait_for(|connection| {
+        is_up(connection)
+            || matches!(
+                connection,
+                Connection::SignedOut | Connection::OtherVersion { .. }
+            )
+    });
     match tokio::time::timeout(PATIENCE, settled).await {
         Ok(Ok(connection)) if is_up(&connection) => Ok(()),
         _ => Err(Error::Offline),

@@ -21,8 +21,8 @@ use crate::{
     error::Error,
     http::{Http, chain},
     view::{
-        Change, MessagesThen, ResetView, SecurityView, ServerAccountView, ServerAccountsView,
-        SessionView,
+        Change, MessagesThen, OwnedView, ResetView, SecurityView, ServerAccountView,
+        ServerAccountsView, SessionView,
     },
 };
 
@@ -64,7 +64,14 @@ impl Client {
                     is_current: session.current,
                 })
                 .collect(),
-            owned: card.owned.into_iter().map(|owned| owned.name).collect(),
+            owned: card
+                .owned
+                .into_iter()
+                .map(|owned| OwnedView {
+                    community: owned.community.to_string(),
+                    name: owned.name,
+                })
+                .collect(),
             is_server_admin: card.server_admin,
         })
     }

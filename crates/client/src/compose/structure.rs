@@ -283,6 +283,16 @@ pub(super) fn compose(db: &Connection, acting: Acting, action: Action) -> Result
             community: id(&community)?,
             account: id(&member)?,
         }),
+        Action::TransferCommunity { community, member } => {
+            let (community, shape) = load(&community)?;
+            Composed::Live(Command::CommunityTransfer {
+                community,
+                owner: Edit {
+                    from: shape.owner,
+                    to: id(&member)?,
+                },
+            })
+        }
         Action::DissolveCommunity { community } => Composed::Live(Command::CommunityDissolve {
             community: id(&community)?,
         }),

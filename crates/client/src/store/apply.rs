@@ -268,6 +268,7 @@ pub fn note_command(command: &Command, touched: &mut Touched) {
         Command::NotifySet { .. } | Command::ProfileEdit { .. } => touched.has_account = true,
         Command::CommunityCreate { community, .. }
         | Command::CommunityEdit { community, .. }
+        | Command::CommunityTransfer { community, .. }
         | Command::CommunityDissolve { community }
         | Command::CommunityJoin { community, .. }
         | Command::CommunityLeave { community }

@@ -85,6 +85,7 @@ const fn topic_of(command: &Command) -> Option<TopicId> {
         | Command::ProfileEdit { .. }
         | Command::CommunityCreate { .. }
         | Command::CommunityEdit { .. }
+        | Command::CommunityTransfer { .. }
         | Command::CommunityDissolve { .. }
         | Command::CommunityJoin { .. }
         | Command::CommunityLeave { .. }

@@ -22,10 +22,20 @@ pub struct SecurityView {
     pub recovery_codes: u32,
     /// Where it is signed in, the last seen first.
     pub sessions: Vec<SessionView>,
-    /// Names of the communities that it owns: it cannot be deleted while there is one.
-    pub owned: Vec<String>,
+    /// The communities that it owns: it cannot be deleted while there is one.
+    pub owned: Vec<OwnedView>,
     /// It administrates the server: it cannot be deleted.
     pub is_server_admin: bool,
+}
+
+/// A community that an account owns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnedView {
+    /// The community.
+    pub community: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A session of an account.

@@ -101,6 +101,15 @@ pub enum Connection {
     Syncing,
     /// Connected and complete.
     Synced,
+    /// The server speaks another version of the protocol: one of the two has to be updated. Nothing is lost meanwhile; the
+    /// next attempt is at `retry_at`.
+    OtherVersion {
+        /// Whether it is this program that has to be updated; otherwise it is the server.
+        is_server_newer: bool,
+        /// When the next attempt starts.
+        #[specta(type = Number)]
+        retry_at: i64,
+    },
     /// The session was ended or no token is kept: the person has to sign in.
     SignedOut,
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tulou_engine::{Input, LinkState, Output, Restored, Ticket, Untold};
 use tulou_protocol::{
-    Code, Command, CommandId, Question, ServerFrame,
+    Code, Command, CommandId, Question, Rejection, ServerFrame, VERSION,
     frame::{Refusal, Response},
     push::{Goodbye, Heartbeat, Pushed},
 };
@@ -94,23 +94,64 @@ fn a_person_in_a_hurry_does_not_wait() {
 
 #[test]
 fn a_token_that_is_not_accepted_ends_the_attempts() {
-    for code in [Code::SignedOut, Code::Outdated] {
-        let mut stage = Stage::new(Restored::default());
-        stage.connect();
-        let (number, _) = stage.question("session.open");
-        let refused = Response::refused(Value::from(number), &Refusal::Rejected(code.into()));
-        stage.hear(ServerFrame::Responses(vec![refused]));
-        assert_eq!(stage.link(), Some(LinkState::SignedOut(code)));
+    let mut stage = Stage::new(Restored::default());
+    refuse(&mut stage, Code::SignedOut.into());
+    assert_eq!(stage.link(), Some(LinkState::SignedOut(Code::SignedOut)));
+    stage.outputs.clear();
+    stage.input(Input::LinkDown);
+    stage.input(Input::Hurry);
+    stage.pass(3_600_000);
+    assert_eq!(stage.engine.deadline(), None, "it has nothing more to do");
+    assert_eq!(
+        stage.count(|output| *output == Output::Connect),
+        0,
+        "it does not try again"
+    );
+}
+
+/// Connects, and the greeting is refused.
+fn refuse(stage: &mut Stage, rejection: Rejection) {
+    stage.connect();
+    let (number, _) = stage.question("session.open");
+    let refused = Response::refused(Value::from(number), &Refusal::Rejected(rejection));
+    stage.hear(ServerFrame::Responses(vec![refused]));
+}
+
+#[test]
+fn a_server_of_another_version_is_left_alone_for_a_while_and_nothing_is_lost() {
+    for (version, is_server_newer) in [(VERSION + 1, true), (VERSION - 1, false)] {
+        let mut stage = Stage::new(member(vec![]));
+        let waiting = stage.submit(send(TOPIC, 100, "still here"));
         stage.outputs.clear();
-        stage.input(Input::LinkDown);
-        stage.input(Input::Hurry);
-        stage.pass(3_600_000);
-        assert_eq!(stage.engine.deadline(), None, "it has nothing more to do");
+        refuse(&mut stage, Rejection::outdated(version));
+        let Some(LinkState::OtherVersion {
+            is_server_newer: told,
+            retry_at,
+        }) = stage.link()
+        else {
+            panic!("it says that the versions differ: {:?}", stage.link())
+        };
+        assert_eq!(told, is_server_newer, "and which of the two is the newer");
         assert_eq!(
-            stage.count(|output| *output == Output::Connect),
+            stage.count(|output| matches!(output, Output::Apply(_))),
             0,
-            "it does not try again"
+            "what is held and what waits stays as it is"
         );
+        stage.input(Input::LinkDown);
+        stage.outputs.clear();
+        stage.pass(retry_at - stage.now - 1);
+        let connects = |stage: &Stage| stage.count(|output| *output == Output::Connect);
+        assert_eq!(connects(&stage), 0, "neither learns another one at once");
+        stage.pass(1);
+        assert_eq!(connects(&stage), 1, "one of the two may have been updated");
+        refuse(&mut stage, Rejection::outdated(version));
+        stage.input(Input::LinkDown);
+        stage.outputs.clear();
+        stage.input(Input::Hurry);
+        assert_eq!(connects(&stage), 1, "nor does the person have to wait");
+        stage.greet();
+        stage.answer_all();
+        assert_eq!(stage.commands(), [waiting], "it goes on where it was");
     }
 }
 

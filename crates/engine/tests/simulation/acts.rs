@@ -407,6 +407,19 @@ impl Client {
                 self.submit(edit, now)
             }
             (19, ..) => self.live(Command::CommunityLeave { community }, now),
+            (21, ..) => {
+                let row = self.row(log, "community", community).map(|row| row.body);
+                let Some(Body::Community(body)) = row else {
+                    return vec![];
+                };
+                let from = if self.chance.one_in(8) {
+                    self.account
+                } else {
+                    body.owner
+                };
+                let owner = edit(from, *self.chance.pick(&known.accounts).unwrap());
+                self.live(Command::CommunityTransfer { community, owner }, now)
+            }
             (20, ..) if self.chance.one_in(4) => {
                 self.live(Command::CommunityDissolve { community }, now)
             }

@@ -257,10 +257,8 @@ impl Memory {
                     facts.floor = self.floor(actor, topic);
                 }
                 facts.cursor = self.cursor(actor, topic);
-                let after = log
-                    .messages
-                    .iter()
-                    .filter(|sent| sent.message.seq > seq.min(log.head()));
+                let at = seq.max(facts.unreadable()).min(log.head());
+                let after = log.messages.iter().filter(|sent| sent.message.seq > at);
                 facts.own_after =
                     after.filter(|sent| sent.content().author == actor).count() as u64;
             }
@@ -322,6 +320,7 @@ impl Memory {
                         == rev
                 }
                 Expect::Profile(account, rev) => self.profile_rev(account) == rev,
+                Expect::Lives(account) => self.accounts.contains_key(&account),
             };
             assert!(
                 holds,

@@ -206,6 +206,24 @@ impl Oracle {
                 edited(&mut kept.name, name.as_ref())
                     | edited(&mut kept.introduction, introduction.as_ref())
             }
+            Command::CommunityTransfer { community, owner } => {
+                let heir = owner.to;
+                let kept = self.community(*community);
+                if kept.owner == heir {
+                    return false;
+                }
+                kept.owner = heir;
+                let kept = &self.communities[community];
+                let has_no_seat = |topic: &TopicId| {
+                    self.topics[topic].closed && !kept.seats.contains_key(&(*topic, heir))
+                };
+                let shown: Vec<TopicId> = kept.topics.iter().copied().filter(has_no_seat).collect();
+                for topic in shown {
+                    let head = self.topics[&topic].messages.len() as u64;
+                    self.reads_up_to(heir, topic, head);
+                }
+                true
+            }
             Command::CommunityDissolve { community } => {
                 self.communities.remove(community);
                 self.topics.retain(|_, topic| topic.community != *community);

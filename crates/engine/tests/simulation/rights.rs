@@ -406,6 +406,12 @@ impl Oracle {
                 moved(&kept.introduction, introduction.as_ref())?;
                 new_name(name.as_ref())
             }
+            Command::CommunityTransfer { community, owner } => {
+                let kept = self.member_of(actor, *community)?;
+                if_so(kept.owner == owner.from, "another one owns it meanwhile")?;
+                if_so(kept.owner == actor, "he is not the owner")?;
+                if_so(kept.members.contains_key(&owner.to), "he is no member")
+            }
             Command::CommunityDissolve { community } => {
                 let kept = self.member_of(actor, *community)?;
                 if_so(kept.owner == actor, "he is not the owner")

@@ -137,6 +137,13 @@ fn commands() -> Vec<Command> {
             name: Some(edit()),
             introduction: None,
         },
+        Command::CommunityTransfer {
+            community,
+            owner: Edit {
+                from: account,
+                to: AccountId(Uuid::from_u128(8)),
+            },
+        },
         Command::CommunityDissolve { community },
         Command::CommunityJoin {
             community,

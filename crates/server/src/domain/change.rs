@@ -197,4 +197,6 @@ pub enum Expect {
     Cursor(AccountId, TopicId, Rev),
     /// The account's profile is at this rev.
     Profile(AccountId, Rev),
+    /// The account is not deleted, nor about to be. Failing, the command is refused with `not_found`.
+    Lives(AccountId),
 }

@@ -1,7 +1,7 @@
 //! Decisions about a community as a whole.
 
 use tulou_protocol::{
-    AccountId, Code, CommunityId, GroupId, Log, Permissions, Rejection, Rev, TopicId,
+    AccountId, Code, CommunityId, GroupId, Log, Permissions, Rejection, Rev, Row, TopicId,
     command::Edit,
     limits,
     permission::{Decision as Why, Place},
@@ -13,6 +13,7 @@ use super::{
     change::{Change, Expect},
     decide::{Case, Decision},
     edit::Editing,
+    member,
     structure::Member,
 };
 
@@ -152,6 +153,52 @@ pub(super) fn require_owner(case: &Case<'_>) -> Result<(), Rejection> {
         Permissions::MANAGE_COMMUNITY,
         Why::Owner,
     ))
+}
+
+/// Another member is the owner from then on. The one before stays a member with what he has beside it. The owner has all
+/// seats: of the closed topics in which the new one had none he has read what is there, as with a seat that is given.
+pub(super) fn transfer(case: &Case<'_>, owner: &Edit<AccountId>) -> Result<Decision, Rejection> {
+    let (structure, _) = case.member()?;
+    let kept = &structure.community;
+    if owner.from != kept.body.owner {
+        return Err(Rejection::changed(Row {
+            id: structure.id.to_string(),
+            rev: kept.rev,
+            body: kept.body.clone().into(),
+        }));
+    }
+    require_owner(case)?;
+    if owner.to == owner.from {
+        return Ok(Decision::default());
+    }
+    let heir = member::target(case, owner.to)?;
+    let mut changes = vec![Change::Row {
+        log: structure.log(),
+        id: structure.id.to_string(),
+        body: Community {
+            owner: owner.to,
+            ..kept.body.clone()
+        }
+        .into(),
+    }];
+    let has_no_seat = |topic: &&TopicId| structure.seat(**topic, owner.to) == Some(None);
+    changes.extend(
+        case.facts
+            .written_topics
+            .iter()
+            .filter(has_no_seat)
+            .map(|topic| Change::ReadSoFar {
+                account: owner.to,
+                topic: *topic,
+            }),
+    );
+    Ok(Decision {
+        expects: vec![
+            Expect::Member(structure.id, owner.to, heir.rev),
+            Expect::Lives(owner.to),
+        ],
+        changes,
+    })
 }
 
 pub(super) fn dissolve(case: &Case<'_>) -> Result<Decision, Rejection> {

@@ -86,6 +86,7 @@ pub fn decide(
         Command::CommunityEdit {
             name, introduction, ..
         } => community::edit(&case, name.as_ref(), introduction.as_ref()),
+        Command::CommunityTransfer { owner, .. } => community::transfer(&case, owner),
         Command::CommunityDissolve { .. } => community::dissolve(&case),
         Command::CommunityJoin { invite, .. } => member::join(&case, invite.as_deref()),
         Command::CommunityLeave { .. } => member::leave(&case),
@@ -204,6 +205,7 @@ pub fn is_apart(facts: &Facts<'_>, actor: AccountId, command: &Command) -> bool 
         | Command::ProfileEdit { .. }
         | Command::CommunityCreate { .. }
         | Command::CommunityEdit { .. }
+        | Command::CommunityTransfer { .. }
         | Command::CommunityDissolve { .. }
         | Command::CommunityJoin { .. }
         | Command::GroupCreate { .. }

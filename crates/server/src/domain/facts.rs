@@ -42,7 +42,7 @@ pub struct Needs {
     pub cursor_at: Option<Seq>,
     /// The actor's profile.
     pub profile: bool,
-    /// Heads of all topics of the community, of which the new member has read what is there.
+    /// Heads of all topics of the community: who comes to see them has read what is there.
     pub heads: bool,
 }
 
@@ -159,6 +159,10 @@ pub fn needs(command: &Command) -> Needs {
         Command::CommunityJoin { community, .. } => Needs {
             heads: true,
             ..in_community(community)
+        },
+        Command::CommunityTransfer { community, owner } => Needs {
+            heads: true,
+            ..with(community, &owner.to)
         },
         Command::SeatSet {
             community, account, ..

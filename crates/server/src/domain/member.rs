@@ -99,7 +99,7 @@ pub(super) fn leave(case: &Case<'_>) -> Result<Decision, Rejection> {
 }
 
 /// The member that the command names.
-fn target<'a>(case: &'a Case<'_>, account: AccountId) -> Result<&'a Member, Rejection> {
+pub(super) fn target<'a>(case: &'a Case<'_>, account: AccountId) -> Result<&'a Member, Rejection> {
     case.facts
         .members
         .get(&account)

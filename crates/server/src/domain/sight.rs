@@ -28,6 +28,8 @@ pub struct Sight {
     /// Groups he sees: those with a topic that he sees, and those where he has `ManageTopics`, all if he has it at the
     /// community.
     pub groups: BTreeSet<GroupId>,
+    /// Whether he owns the community.
+    pub is_owner: bool,
     /// His rights at the community.
     pub community: Permissions,
     /// Names the topics that he may see: the audience of digests.
@@ -141,6 +143,7 @@ impl Structure {
             topics,
             locked,
             groups,
+            is_owner: kind.is_owner,
             community,
             audience,
         }
@@ -152,6 +155,9 @@ impl Structure {
         let sight = self.sight(member);
         let me = self.me(member);
         let mut text = format!("{:?}", (&me.member_groups, me.joined_at, &me.seats));
+        if sight.is_owner {
+            text.push_str("owner");
+        }
         for (id, rights) in &sight.topics {
             let _ = write!(text, "{id}{}", rights.contains(Permissions::READ_HISTORY));
         }
@@ -282,8 +288,8 @@ impl Structure {
         rows
     }
 
-    /// Whether somebody who saw `before` has to ask for the community anew: things that were there before the commit
-    /// appeared or vanished for him. What the commit itself made or deleted comes with its rows.
+    /// Whether somebody who saw `before` has to ask for the community anew: he owns it since, or does not any more, or
+    /// things that were there before the commit appeared or vanished for him. What the commit itself made or deleted comes with its rows.
     #[must_use]
     pub fn must_reset(&self, before: &Sight, after: &Sight, was: &Structure) -> bool {
         let topic_was = |id: &TopicId| was.topics.contains_key(id) && self.topics.contains_key(id);
@@ -302,7 +308,8 @@ impl Structure {
         let groups = |sight: &Sight| -> Vec<GroupId> {
             sight.groups.iter().copied().filter(group_was).collect()
         };
-        topics(before) != topics(after)
+        before.is_owner != after.is_owner
+            || topics(before) != topics(after)
             || locked(before) != locked(after)
             || groups(before) != groups(after)
     }

@@ -1,6 +1,7 @@
 //! Decisions, without a store.
 
 mod rights;
+mod transfer;
 
 use tulou_protocol::{
     AccountId, Code, Command, CommunityId, GroupId, Log, MemberGroupId, MessageId, Permissions,

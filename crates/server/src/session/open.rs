@@ -6,7 +6,7 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use serde_json::Value;
 use tulou_protocol::{
-    ClientFrame, Code, Greeting, Question, VERSION,
+    ClientFrame, Code, Greeting, Question, Rejection, VERSION,
     frame::{INVALID_REQUEST, PARSE_ERROR, Refusal, Request},
     question::Told,
 };
@@ -86,7 +86,7 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
 
 async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greeting), Refusal> {
     if version != VERSION {
-        return Err(App::rejected(Code::Outdated));
+        return Err(Refusal::Rejected(Rejection::outdated(VERSION)));
     }
     let broken = |error| App::broken(&error);
     let found = app.session(token).await.map_err(broken)?;

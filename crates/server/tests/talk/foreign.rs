@@ -69,6 +69,11 @@ async fn ids_of_others_open_nothing() {
             "not_a_member",
         ),
         (
+            "community.transfer",
+            json!({"community": community, "owner": {"from": alice, "to": mallory.account}}),
+            "not_a_member",
+        ),
+        (
             "community.dissolve",
             json!({"community": community}),
             "not_a_member",
@@ -240,7 +245,11 @@ async fn nothing_is_answered_before_a_session_is_opened() {
     let mut newer = stranger(&place).await;
     let open = json!({"token": talk.bob.token, "version": 4_000_000_000_u32});
     let refused = newer.ask("session.open", open).await.unwrap_err();
-    assert_eq!(refused["code"], "outdated");
+    assert_eq!(
+        (&refused["code"], &refused["version"]),
+        (&json!("outdated"), &json!(tulou_protocol::VERSION)),
+        "so the client knows which of the two is older"
+    );
     newer.closed().await;
     let refused = talk
         .bob

@@ -116,6 +116,12 @@ impl Group<'_> {
                 Expect::Profile(account, rev) => {
                     account::profile(self.db, account)?.map_or(Rev::ZERO, |(_, rev)| rev) == rev
                 }
+                Expect::Lives(account) => {
+                    if account::by_id(self.db, account)?.is_none() {
+                        return Ok(Some(Outcome::Refused(Code::NotFound.into())));
+                    }
+                    true
+                }
             };
             if !holds {
                 return Ok(Some(Outcome::Conflict));

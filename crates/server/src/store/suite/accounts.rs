@@ -164,3 +164,20 @@ async fn an_account_that_ends_is_found_under_no_name_and_ends_again_after_a_cras
     assert!(store.unfinished_deletions().await.unwrap().is_empty());
     bench.account(AccountId(Uuid::now_v7()), "bob").await;
 }
+
+#[tokio::test]
+async fn nothing_is_handed_to_an_account_that_is_being_deleted() {
+    let bench = bench().await;
+    let bob = AccountId(Uuid::now_v7());
+    bench.account(bob, "bob").await;
+    let expects = || vec![Expect::Lives(bob)];
+    let rename = |name: &str| vec![bench.community_row(name)];
+    let lives = bench.commit(bench.alice, expects(), rename("a")).await;
+    assert!(matches!(lives, Outcome::Done(_)), "{lives:?}");
+    bench.store.begin_deletion(bob, false, 20).await.unwrap();
+    let outcome = bench.commit(bench.alice, expects(), rename("b")).await;
+    let Outcome::Refused(rejection) = outcome else {
+        panic!("from the first moment on: {outcome:?}")
+    };
+    assert_eq!(rejection.code, Code::NotFound);
+}
