@@ -240,10 +240,10 @@ impl Engine {
                 self.take_moved(heads);
             }
             Err(refusal) => {
-                if let (Refusal::Busy(_), Some(state)) =
-                    (&refusal, self.communities.get_mut(&community))
-                {
-                    state.ask_heads_since(state.as_of);
+                if matches!(refusal, Refusal::Busy(_)) {
+                    if let Some(state) = self.communities.get_mut(&community) {
+                        state.ask_heads_since(state.as_of);
+                    }
                     self.question_refused(&refusal);
                 }
             }

@@ -188,6 +188,7 @@ impl Engine {
         for entry in restored.outbox {
             engine.restore(entry);
         }
+        engine.refuse_bereft();
         engine
     }
 

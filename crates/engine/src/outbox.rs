@@ -36,6 +36,23 @@ impl Engine {
         self.outbox.insert(self.actor(), entry, false);
     }
 
+    /// The program may have ended between the refusal of one entry and that of what depends on it.
+    pub(crate) fn refuse_bereft(&mut self) {
+        let refused: Vec<(u64, Rejection)> = self
+            .outbox
+            .entries
+            .iter()
+            .filter_map(|(no, pending)| match &pending.entry.state {
+                OutboxState::Rejected(rejection) => Some((*no, rejection.clone())),
+                OutboxState::Waiting | OutboxState::Stale => None,
+            })
+            .collect();
+        for (no, rejection) in refused {
+            let bereft = self.outbox.dependants(no);
+            self.mark_refused(bereft.into_iter(), &rejection);
+        }
+    }
+
     pub(crate) fn submit(&mut self, entry: OutboxEntry) {
         self.place(entry, false);
     }
@@ -59,13 +76,7 @@ impl Engine {
         if let Command::CursorAdvance { topic, .. } = &entry.command {
             self.supersede_cursor(*topic, entry.no);
         }
-        let refused = self
-            .outbox
-            .maker_of(&entry)
-            .and_then(|maker| match &maker.entry.state {
-                OutboxState::Rejected(rejection) => Some(rejection.clone()),
-                OutboxState::Waiting | OutboxState::Stale => None,
-            });
+        let refused = self.outbox.refusal_of_maker(&entry);
         let id = entry.id;
         self.outbox.insert(self.actor(), entry, is_confirmed);
         if let Some(rejection) = refused {
@@ -314,7 +325,11 @@ impl Engine {
             return;
         };
         let refused = self.outbox.dependants(no);
-        for no in std::iter::once(no).chain(refused) {
+        self.mark_refused(std::iter::once(no).chain(refused), rejection);
+    }
+
+    fn mark_refused(&mut self, places: impl Iterator<Item = u64>, rejection: &Rejection) {
+        for no in places {
             for lane in self.outbox.lanes.values_mut() {
                 lane.queue.remove(&no);
             }

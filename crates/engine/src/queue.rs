@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tulou_protocol::{AccountId, Command, CommandId, Log, TopicId, id::Millis, limits::Limits};
+use tulou_protocol::{
+    AccountId, Command, CommandId, Log, Rejection, TopicId, id::Millis, limits::Limits,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -123,11 +125,24 @@ impl Outbox {
 
     /// The entry that makes what this command needs, if it is not done.
     pub fn maker_of(&self, entry: &OutboxEntry) -> Option<&Pending> {
+        self.makers_of(entry).next()
+    }
+
+    /// Why what this command needs is not made, if that was refused.
+    pub fn refusal_of_maker(&self, entry: &OutboxEntry) -> Option<Rejection> {
+        self.makers_of(entry)
+            .find_map(|maker| match &maker.entry.state {
+                OutboxState::Rejected(rejection) => Some(rejection.clone()),
+                OutboxState::Waiting | OutboxState::Stale => None,
+            })
+    }
+
+    fn makers_of(&self, entry: &OutboxEntry) -> impl Iterator<Item = &Pending> {
         needs(&entry.command)
-            .iter()
-            .filter_map(|thing| self.makers.get(thing))
+            .into_iter()
+            .filter_map(|thing| self.makers.get(&thing))
             .filter(|no| **no != entry.no)
-            .find_map(|no| self.entries.get(no))
+            .filter_map(|no| self.entries.get(no))
     }
 
     /// Entries that need, directly or not, what this one makes.

@@ -6,13 +6,21 @@
     reason = "a test fails where it expects something else"
 )]
 
+#[path = "scripts/cut.rs"]
+mod cut;
+#[path = "scripts/held.rs"]
+mod held;
 #[path = "scripts/link.rs"]
 mod link;
 #[path = "scripts/logs.rs"]
 mod logs;
 #[path = "scripts/outbox.rs"]
 mod outbox;
+#[path = "scripts/sight.rs"]
+mod sight;
 #[path = "scripts/stage.rs"]
 mod stage;
 #[path = "scripts/topics.rs"]
 mod topics;
+#[path = "scripts/waiting.rs"]
+mod waiting;
