@@ -21,6 +21,8 @@ mod not_hosting;
 mod offline;
 #[path = "window/ordering.rs"]
 mod ordering;
+#[path = "../crates/client/tests/talk/other_version.rs"]
+mod other_version;
 #[path = "window/person.rs"]
 mod person;
 #[path = "window/restored.rs"]
@@ -31,6 +33,8 @@ mod screens;
 mod standalone;
 #[path = "window/stores.rs"]
 mod stores;
+#[path = "window/transfer.rs"]
+mod transfer;
 
 use std::{collections::BTreeMap, sync::Arc};
 
