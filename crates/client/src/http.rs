@@ -3,7 +3,6 @@
 mod account;
 
 use std::{
-    cmp::Ordering,
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -109,12 +108,12 @@ impl Http {
     /// The same, for somebody who wants to sign in there: it has to speak this version.
     pub async fn find_to_sign_in(&self) -> Result<Found, Error> {
         let found = self.find().await?;
-        match found.card.version.cmp(&VERSION) {
-            Ordering::Equal => Ok(found),
-            other => Err(Error::OtherVersion {
-                is_server_newer: other == Ordering::Greater,
-            }),
+        if found.card.version == VERSION {
+            return Ok(found);
         }
+        Err(Error::OtherVersion {
+            is_server_newer: found.card.version > VERSION,
+        })
     }
 
     /// Makes sure that the route's server, and no other, is at an address.
