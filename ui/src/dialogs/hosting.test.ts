@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fullScene } from '../../stories/scenes'
-import type { AccountView, HostingView, Relocation } from '../api'
+import type { AccountView, HostingInput, HostingView, Relocation } from '../api'
 import App from '../App.svelte'
 import { i18n } from '../i18n.svelte'
 import type { WindowState } from '../state/window.svelte'
@@ -136,6 +136,26 @@ describe('the server on this computer', () => {
     await screen.findByTestId('invite-only-here')
     await fireEvent.click(screen.getByTestId('invite-let-others'))
     expect(api.calls).toContain('letOthers')
+  })
+
+  it('is announced in the local network unless the person does not want it', async () => {
+    setHosting({ isOpen: true, isAnnounced: true, ownAddress: 'wss://house.example.org' })
+    const wished: HostingInput[] = []
+    api.letOthers = (input?: HostingInput) => {
+      if (input) wished.push(input)
+      return Promise.resolve(null)
+    }
+    await settings()
+    const box = screen.getByTestId<HTMLInputElement>('reach-announced')
+    expect(box.checked).toBe(true)
+    await fireEvent.click(box)
+    expect(wished, 'nothing else changes').toEqual([
+      { isOpen: true, ownAddress: 'wss://house.example.org', isAnnounced: false },
+    ])
+    cleanup()
+    setHosting({ isOpen: false })
+    await settings()
+    expect(screen.queryByTestId('reach-announced'), 'nobody else reaches it: there is nothing to announce').toBeNull()
   })
 
   async function settings(): Promise<void> {
