@@ -506,6 +506,7 @@ impl Oracle {
                 moved(&kept.position, position.as_ref())?;
                 if let Some(group) = group.as_ref().filter(|group| group.to != kept.group) {
                     self.knows_group(actor, *community, group.to)?;
+                    self.may_exchange(actor, *topic, group.to)?;
                 }
                 new_name(name.as_ref())
             }
@@ -539,7 +540,9 @@ impl Oracle {
                 if_so(self.topics[topic].closed, "the topic has no seats")?;
                 let is_so = kept.seats.contains_key(&(*topic, *account)) == *on;
                 let is_member = kept.members.contains_key(account);
-                if_so(is_so || !*on || is_member, "he is no member")
+                if_so(is_so || !*on || is_member, "he is no member")?;
+                let is_above = account == &actor || kept.rank(*account) < kept.rank(actor);
+                if_so(is_so || *on || is_above, "he stands too high")
             }
             Command::MemberKick { community, account } => {
                 let kept = self.member_of(actor, *community)?;
@@ -564,6 +567,31 @@ impl Oracle {
                 .contains(*allow | *deny)
         });
         unless(lacks, "he would give or take what he lacks")
+    }
+
+    /// Another group says other things about a topic: whoever moves it says them.
+    fn may_exchange(&self, account: AccountId, topic: TopicId, to: GroupId) -> May {
+        let moving = &self.topics[&topic];
+        let kept = &self.communities[&moving.community];
+        let rights = self.rights(account, moving.community, Place::Topic(topic));
+        let everybody = [None].into_iter();
+        let subjects = everybody.chain(kept.member_groups.keys().copied().map(Some));
+        for subject in subjects {
+            let said = |group| kept.access.get(&(Place::Group(group), subject)).copied();
+            let (allow, deny) = said(moving.group).unwrap_or_default();
+            let (new_allow, new_deny) = said(to).unwrap_or_default();
+            let changed = (allow ^ new_allow) | (deny ^ new_deny);
+            let rank = subject.map_or(Standing::Everyone, |group| kept.rank_of(group));
+            if_so(
+                changed.is_empty() || rank < kept.rank(account),
+                "the rank is too low",
+            )?;
+            if_so(
+                rights.contains(changed),
+                "he would give or take what he lacks",
+            )?;
+        }
+        Ok(())
     }
 
     fn in_community(&self, community: CommunityId, topic: TopicId) -> May {

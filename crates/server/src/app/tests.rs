@@ -1,5 +1,7 @@
 //! What time and memory do to an app.
 
+mod answers;
+
 use std::sync::{Arc, PoisonError};
 
 use tulou_protocol::{
@@ -230,5 +232,51 @@ async fn the_servers_time_never_goes_back_also_not_with_a_restart() {
     drop(app);
     let app = open(folder.path()).await;
     assert!(app.now() >= ahead, "what moved then has not moved yet else");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn of_mentions_the_last_thousand_are_kept() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let now = app.now();
+    let mention = |n: u64| Change::Row {
+        log: Log::Account(alice.account),
+        id: Uuid::from_u128(u128::from(n)).to_string(),
+        body: Mention {
+            topic: TopicId(Uuid::from_u128(1)),
+            seq: tulou_protocol::Seq(n),
+            sent_at: now,
+            more: Default::default(),
+        }
+        .into(),
+    };
+    let commit = Commit {
+        account: alice.account,
+        command: CommandId(Uuid::now_v7()),
+        origin: 0,
+        is_apart: false,
+        now,
+        expects: Vec::new(),
+        changes: (1..=1_003).map(mention).collect(),
+    };
+    app.store().commit(commit).await.unwrap();
+    app.age(now).await.unwrap();
+    let log = Log::Account(alice.account);
+    let found = app.store().rows_since(log, Rev::ZERO, usize::MAX).await;
+    let mut kept: Vec<u64> = found
+        .unwrap()
+        .rows
+        .iter()
+        .filter_map(|row| {
+            if let Body::Mention(mention) = &row.body {
+                Some(mention.seq.0)
+            } else {
+                None
+            }
+        })
+        .collect();
+    kept.sort_unstable();
+    assert_eq!(kept, (4..=1_003).collect::<Vec<_>>(), "the oldest went");
     app.close().await;
 }

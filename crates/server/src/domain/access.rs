@@ -2,7 +2,7 @@
 //! he lacks.
 
 use tulou_protocol::{
-    Code, MemberGroupId, Permissions, Rejection, Row,
+    Code, GroupId, MemberGroupId, Permissions, Rejection, Row, TopicId,
     command::Edit,
     limits,
     permission::{Decision as Why, Place},
@@ -123,6 +123,42 @@ pub(super) fn require_holds(case: &Case<'_>, member_group: MemberGroupId) -> Res
             if !mine.contains(kept.body.allow | kept.body.deny) {
                 return Err(too_low());
             }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses unless the actor could set, row by row, that in which the access rows of two groups differ: for the topic that
+/// goes from one to the other it is as if he did.
+pub(super) fn require_moves(
+    case: &Case<'_>,
+    topic: TopicId,
+    from: GroupId,
+    to: GroupId,
+) -> Result<(), Rejection> {
+    let (structure, actor) = case.member()?;
+    if structure.is_owner(case.actor) {
+        return Ok(());
+    }
+    let held = structure.permissions(actor, Place::Topic(topic));
+    let says = |group, subject| {
+        structure
+            .access
+            .get(&(Place::Group(group), subject))
+            .map_or((Permissions::empty(), Permissions::empty()), |kept| {
+                (kept.body.allow, kept.body.deny)
+            })
+    };
+    let places = [Place::Group(from), Place::Group(to)];
+    for (place, subject) in structure.access.keys() {
+        let (was, is) = (says(from, *subject), says(to, *subject));
+        if !places.contains(place) || was == is {
+            continue;
+        }
+        let rank = subject.map_or(Rank::Everyone, |id| structure.rank_of(id));
+        require_below(case, &rank)?;
+        if !held.contains((was.0 ^ is.0) | (was.1 ^ is.1)) {
+            return Err(too_low());
         }
     }
     Ok(())

@@ -150,9 +150,15 @@ pub(super) fn seat(
     }];
     changes.extend(touched(structure, topic));
     let mut expects = Vec::new();
-    if on {
+    // His own seat anybody may leave.
+    if on || account != case.actor {
         let target = target(case, account)?;
+        if !on {
+            require_above(case, target)?;
+        }
         expects.push(Expect::Member(structure.id, account, target.rev));
+    }
+    if on {
         changes.push(Change::ReadSoFar { account, topic });
     }
     Ok(Decision { expects, changes })

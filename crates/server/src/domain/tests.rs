@@ -1,5 +1,9 @@
 //! Decisions, without a store.
 
+mod limits;
+mod management;
+mod messages;
+mod moving;
 mod rights;
 mod transfer;
 

@@ -10,6 +10,7 @@ use tulou_protocol::{
 };
 
 use super::{
+    access,
     change::{Change, Expect},
     decide::{Case, Decision},
     edit::{Editing, check_new, deleted_before},
@@ -184,7 +185,8 @@ pub(super) fn edit(
             return Ok(());
         }
         known_group(case, *to)?;
-        case.require(Place::Group(*to), Permissions::MANAGE_TOPICS)
+        case.require(Place::Group(*to), Permissions::MANAGE_TOPICS)?;
+        access::require_moves(case, id, is_there, *to)
     };
     topic.field(group, may_move, |body| &mut body.group)?;
     let check_position = |to: &String| text::check_position(to);

@@ -1,7 +1,10 @@
 //! The suite that every store passes.
 
 mod accounts;
+mod answers;
 mod members;
+mod places;
+mod preconditions;
 mod upkeep;
 
 use std::collections::HashMap;

@@ -165,6 +165,75 @@ async fn a_batch_is_encoded_a_second_time_for_those_who_read_from_a_place_on() {
 }
 
 #[tokio::test]
+async fn a_watch_goes_on_from_another_place_when_the_right_to_read_history_comes_or_goes() {
+    let place = host(|_| {}).await;
+    let (mut alice, bob, community, topic) = alice_and_bob(&place).await;
+    drop(bob);
+    let sent = alice.say(&topic, "0").await;
+    let message = sent["pushes"][0]["rows"][0]["id"].clone();
+    place.next_millisecond().await;
+    let code = alice.invite(&community).await;
+    let mut carol = Guest::register(&place, "carol", Some(&code)).await;
+    carol.join(&community, &code).await;
+    carol.watch(&[&topic]).await;
+    let usual = Permissions::NEW_COMMUNITY;
+    let less = usual - Permissions::READ_HISTORY;
+    let steps = [
+        (None, 1),
+        (Some((usual, less)), 0),
+        (Some((less, usual)), 1),
+    ];
+    for (n, (rights, rows)) in steps.into_iter().enumerate() {
+        if let Some((from, to)) = rights {
+            let params = json!({"community": community, "place": "community", "allow": {"from": from.bits(), "to": to.bits()}, "deny": {"from": 0, "to": 0}});
+            alice.command("access.set", params).await.unwrap();
+        }
+        let text = json!({"from": n.to_string(), "to": (n + 1).to_string()});
+        let params = json!({"topic": topic, "message": message, "text": text});
+        alice.command("message.edit", params).await.unwrap();
+        let push = carol
+            .pushed("push", |push| {
+                push["log"] == format!("topic/{topic}") && push["rev"] == n + 2
+            })
+            .await;
+        assert_eq!(push["rows"].as_array().unwrap().len(), rows, "{n}: {push}");
+    }
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn a_watch_replaces_the_one_before_and_names_32_topics_at_most() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
+    let group = alice.group_of(&community).await;
+    let other = id();
+    let params = json!({"community": community, "group": group, "topic": other, "name": "茶馆", "position": "90"});
+    alice.command("topic.create", params).await.unwrap();
+    bob.watch(&[&topic]).await;
+    bob.watch(&[&other]).await;
+    alice.say(&topic, "unseen").await;
+    alice.say(&other, "seen").await;
+    bob.pushed("push", |push| push.to_string().contains("\"seen\""))
+        .await;
+    let is_told = bob
+        .seen
+        .iter()
+        .any(|frame| frame.to_string().contains("unseen"));
+    assert!(!is_told, "he does not watch it any more");
+    let many: Vec<String> = (0..33).map(|_| id()).collect();
+    let refused = bob.ask("session.watch", json!({"topics": many})).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(
+        (&refused["code"], &refused["limit"]),
+        (&json!("too_many"), &json!(32))
+    );
+    bob.ask("session.watch", json!({"topics": many[..32]}))
+        .await
+        .unwrap();
+    place.stop().await;
+}
+
+#[tokio::test]
 async fn digests_follow_each_other_without_a_gap() {
     let place = host(|_| {}).await;
     let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;

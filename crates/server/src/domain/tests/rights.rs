@@ -210,8 +210,17 @@ impl Plan {
         !is_shut_out && self.last_word(place, Permissions::VIEW) && self.last_word(place, bit)
     }
 
-    /// Edits of access rows start from what they are.
+    /// Edits start from what is.
     fn fill(&self, mut command: Command) -> Command {
+        if let Command::TopicEdit {
+            topic,
+            group: Some(group),
+            ..
+        } = &mut command
+        {
+            let at = TOPICS.iter().position(|id| id == topic).unwrap();
+            group.from = GROUPS[self.topics[at].0];
+        }
         if let Command::AccessSet {
             place,
             member_group,
@@ -319,6 +328,19 @@ proptest! {
                 let (was, is) = (structure.permissions(&bob, place), after.permissions(&bob_after, place));
                 prop_assert!(was.contains(is), "{:?} gave {:?} at {}", command, is - was, place);
             }
+            // Nor does anybody else get or lose by a move what the mover lacks, nor who stands as high as he.
+            if let Command::TopicEdit { topic, .. } = command {
+                let place = Place::Topic(topic);
+                let held = structure.permissions(&bob, place);
+                for groups in [plan.hers.clone(), vec![], MEMBER_GROUPS.to_vec()] {
+                    let carol = member(CAROL, &groups);
+                    let (was, is) = (structure.permissions(&carol, place), after.permissions(&carol, place));
+                    // Without a seat, or without View before or after, one thing takes or brings all the others.
+                    let is_in = was.contains(Permissions::VIEW) && is.contains(Permissions::VIEW);
+                    prop_assert!(!is_in || held.contains(was ^ is), "{:?} gave or took {:?}", command, was ^ is);
+                    prop_assert!(!is_in || held.contains(Permissions::MANAGE_TOPICS));
+                }
+            }
             if let Command::MemberKick { account, .. } = command {
                 let highest = |groups: &[MemberGroupId]| groups.iter().filter(|id| **id != DELETED).max().copied();
                 prop_assert!(account == CAROL || plan.bob_owns, "nobody removes the owner");
@@ -328,7 +350,7 @@ proptest! {
     }
 }
 
-/// Something that changes rights. What an access row was is filled in by [`Plan::fill`].
+/// Something that changes rights. What was before is filled in by [`Plan::fill`].
 fn management() -> impl Strategy<Value = Command> {
     let edit = |to| Edit {
         from: Permissions::empty(),
@@ -391,5 +413,17 @@ fn management() -> impl Strategy<Value = Command> {
         community: COMMUNITY,
         account,
     });
-    prop_oneof![4 => set, 3 => assign, 2 => delete, 1 => rank, 1 => seat, 1 => kick]
+    let moving = (
+        prop::sample::select(TOPICS.to_vec()),
+        prop::sample::select(GROUPS.to_vec()),
+    )
+        .prop_map(|(topic, to)| Command::TopicEdit {
+            community: COMMUNITY,
+            topic,
+            name: None,
+            introduction: None,
+            group: Some(Edit { from: to, to }),
+            position: None,
+        });
+    prop_oneof![4 => set, 3 => assign, 2 => delete, 1 => rank, 1 => seat, 1 => kick, 3 => moving]
 }

@@ -1,0 +1,226 @@
+//! What an app answers: to commands that are repeated or merged, to questions that need a right, to who is ahead.
+
+use tulou_protocol::{
+    Answer, MessageId, Permissions, Push, Question, Seq, ServerFrame, command::Edit,
+    frame::Refusal, permission::Place, push::Pushed, question::Told,
+};
+
+use super::*;
+
+#[tokio::test]
+async fn a_repeat_gets_the_stored_answer_though_it_is_done_or_impossible_by_now() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let make = Command::CommunityCreate {
+        community: CommunityId(Uuid::now_v7()),
+        name: "土楼".to_owned(),
+        group: GroupId(Uuid::now_v7()),
+        group_name: "大厅".to_owned(),
+        topic: TopicId(Uuid::now_v7()),
+        topic_name: "闲聊".to_owned(),
+    };
+    let rename = Command::ProfileEdit {
+        display_name: Edit {
+            from: "alice".to_owned(),
+            to: "Alice".to_owned(),
+        },
+    };
+    for (command, reason) in [
+        (make, "the id is taken by now"),
+        (rename, "it is so already"),
+    ] {
+        let commanded = Commanded {
+            id: CommandId(Uuid::now_v7()),
+            command,
+        };
+        let once = async || {
+            let begun = app.begin(alice.clone(), commanded.clone()).await;
+            begun.await.unwrap()
+        };
+        let first = once().await;
+        assert!(first.contains("rows"), "it changed something: {first}");
+        assert_eq!(once().await, first, "{reason}");
+    }
+    app.close().await;
+}
+
+#[tokio::test]
+async fn what_is_merged_with_what_others_write_reaches_its_author_whole() {
+    const EACH: u64 = 60;
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config {
+        data: folder.path().to_owned(),
+        ..Config::default()
+    };
+    config.limits.messages_per_10s = 1_000;
+    let app = App::open(config).await.unwrap();
+    let alice = account(&app, "alice").await;
+    let again = app.hub().attach(
+        alice.account,
+        tulou_protocol::SessionId(Uuid::now_v7()),
+        Rev(1),
+        1 << 20,
+    );
+    let (_, topic) = found(&app, &alice).await;
+    let lines = [alice, again];
+    for line in &lines {
+        app.hub().watch(line, &[(topic, Seq(1))]);
+        line.take();
+    }
+    let mut begun = Vec::new();
+    for n in 0..2 * EACH {
+        let line = &lines[usize::from(n % 2 == 1)];
+        let commanded = Commanded {
+            id: CommandId(Uuid::now_v7()),
+            command: Command::MessageSend {
+                topic,
+                message: MessageId(Uuid::now_v7()),
+                text: n.to_string(),
+                reply_to: None,
+                written_at: 1,
+            },
+        };
+        begun.push((line.no, app.begin(line.clone(), commanded).await));
+    }
+    let mut heard: Vec<(u64, Push)> = Vec::new();
+    for (no, begun) in begun {
+        let answer: Answer = serde_json::from_str(&begun.await.unwrap()).unwrap();
+        heard.extend(answer.pushes.into_iter().map(|push| (no, push)));
+    }
+    for line in &lines {
+        for frame in line.take().0 {
+            if let Ok(ServerFrame::Pushed(Pushed::Push(push))) = ServerFrame::parse(&frame) {
+                heard.push((line.no, push));
+            }
+        }
+        let rows = heard
+            .iter()
+            .filter(|(no, push)| *no == line.no && push.log == Log::Topic(topic));
+        let mut texts: Vec<u64> = rows
+            .flat_map(|(_, push)| &push.rows)
+            .filter_map(|row| {
+                if let Body::Message(message) = &row.body {
+                    message.content.as_ref()?.text.parse().ok()
+                } else {
+                    None
+                }
+            })
+            .collect();
+        texts.sort_unstable();
+        texts.dedup();
+        let all: Vec<u64> = (0..2 * EACH).collect();
+        assert_eq!(texts, all, "by answer or by push nothing is missing");
+    }
+    app.close().await;
+}
+
+#[tokio::test]
+async fn invites_are_seen_made_and_revoked_with_the_right_to_invite() {
+    let (app, _folder) = app().await;
+    let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
+    let (community, _) = found(&app, &alice).await;
+    let make = || Question::InviteCreate {
+        community,
+        expires_at: None,
+        max_uses: None,
+    };
+    let Told::Invite(invite) = app.ask(&alice, make()).await.unwrap() else {
+        panic!("the owner has every right")
+    };
+    let code = invite.code;
+    let join = Command::CommunityJoin {
+        community,
+        invite: Some(code.clone()),
+    };
+    give(&app, &bob, join).await;
+    let set = |from, to| Command::AccessSet {
+        community,
+        place: Place::Community,
+        member_group: None,
+        allow: Edit { from, to },
+        deny: Edit {
+            from: Permissions::empty(),
+            to: Permissions::empty(),
+        },
+    };
+    let usual = Permissions::NEW_COMMUNITY;
+    let (without, with) = (usual - Permissions::INVITE, usual | Permissions::INVITE);
+    if usual != without {
+        give(&app, &alice, set(usual, without)).await;
+    }
+    let list = || Question::InviteList { community };
+    let revoke = || Question::InviteRevoke {
+        community,
+        code: code.clone(),
+    };
+    for question in [list(), make(), revoke()] {
+        let method = question.method();
+        let Err(Refusal::Rejected(refused)) = app.ask(&bob, question).await else {
+            panic!("{method}")
+        };
+        assert_eq!(refused.permission, Some(Permissions::INVITE), "{method}");
+    }
+    give(&app, &alice, set(without, with)).await;
+    for question in [list(), make(), revoke()] {
+        let method = question.method();
+        assert!(app.ask(&bob, question).await.is_ok(), "{method}");
+    }
+    app.close().await;
+}
+
+#[tokio::test]
+async fn who_is_ahead_of_a_community_is_told_everything_though_his_stamp_is_right() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let (community, _) = found(&app, &alice).await;
+    let ask = async |since, view| {
+        let asked = SyncLog {
+            log: Log::Community(community),
+            since,
+            view,
+            ranges: Vec::new(),
+        };
+        let mut synced = app.sync(alice.account, vec![asked]).await.unwrap();
+        synced.logs.remove(0).outcome
+    };
+    let SyncOutcome::Reset { rev, view, .. } = ask(Rev::ZERO, None).await else {
+        panic!("the first answer is everything")
+    };
+    let told = ask(rev, view.clone()).await;
+    assert!(matches!(told, SyncOutcome::Rows { .. }), "{told:?}");
+    let told = ask(Rev(rev.0 + 5), view).await;
+    let SyncOutcome::Reset { rev: to, rows, .. } = told else {
+        panic!("{told:?}")
+    };
+    assert_eq!(to, rev, "and moved to where the server is");
+    assert!(!rows.is_empty());
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_stored_answer_is_kept_for_thirty_days() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let now = app.now();
+    let commanded = Commanded {
+        id: CommandId(Uuid::now_v7()),
+        command: Command::ProfileEdit {
+            display_name: Edit {
+                from: "alice".to_owned(),
+                to: "Alice".to_owned(),
+            },
+        },
+    };
+    let begun = app.begin(alice.clone(), commanded.clone()).await;
+    begun.await.unwrap();
+    for (days, is_kept) in [(29, true), (31, false)] {
+        app.age(now + days * DAY_MS).await.unwrap();
+        let stored = app.store().answer(alice.account, commanded.id);
+        assert_eq!(
+            stored.await.unwrap().is_some(),
+            is_kept,
+            "after {days} days"
+        );
+    }
+    app.close().await;
+}

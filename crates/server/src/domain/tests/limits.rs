@@ -1,0 +1,238 @@
+//! How much there may be of something (DESIGN §9): the refusal names the limit.
+
+use tulou_protocol::limits;
+
+use super::*;
+
+fn refused(facts: &Facts<'_>, command: &Command) -> (Code, Option<u64>) {
+    let refused = run(facts, command).unwrap_err();
+    (refused.code, refused.limit)
+}
+
+/// The same community with as many groups, topics and member groups as there may be, but for `free` of each.
+fn crowded(free: usize) -> Structure {
+    let mut structure = structure();
+    let id = |n: usize| Uuid::from_u128(1_000_000 + n as u128);
+    let mut rows = Vec::new();
+    for n in structure.groups.len()..limits::GROUPS - free {
+        let body = Group {
+            name: "分组".into(),
+            position: "80".into(),
+            more: Default::default(),
+        };
+        rows.push(row(10, GroupId(id(n)), body));
+    }
+    for n in structure.topics.len()..limits::TOPICS - free {
+        rows.push(row(10, TopicId(id(n)), topic("话题", false, 3)));
+    }
+    for n in structure.member_groups.len()..limits::MEMBER_GROUPS - free {
+        rows.push(row(10, MemberGroupId(id(n)), member_group("组", "20")));
+    }
+    structure.apply(Rev(10), rows.iter(), &[]);
+    structure
+}
+
+#[test]
+fn a_community_has_so_many_groups_topics_and_member_groups_and_no_more() {
+    let group = Command::GroupCreate {
+        community: COMMUNITY,
+        group: GroupId(Uuid::from_u128(31)),
+        name: "新".into(),
+        position: "90".into(),
+    };
+    let topic = Command::TopicCreate {
+        community: COMMUNITY,
+        group: GROUP,
+        topic: TopicId(Uuid::from_u128(32)),
+        name: "新".into(),
+        introduction: String::new(),
+        closed: false,
+        position: "90".into(),
+    };
+    let member_group = Command::MemberGroupCreate {
+        community: COMMUNITY,
+        member_group: MemberGroupId(Uuid::from_u128(33)),
+        name: "新".into(),
+        rank: "10".into(),
+        shown: true,
+    };
+    let limits = [
+        (group, limits::GROUPS),
+        (topic, limits::TOPICS),
+        (member_group, limits::MEMBER_GROUPS),
+    ];
+    let (full, last) = (crowded(0), crowded(1));
+    let (full, last) = (
+        facts(&full, member(OWNER, &[])),
+        facts(&last, member(OWNER, &[])),
+    );
+    for (command, limit) in limits {
+        assert!(run(&last, &command).is_ok(), "the last one: {command:?}");
+        let limit = u64::try_from(limit).unwrap();
+        assert_eq!(refused(&full, &command), (Code::TooMany, Some(limit)));
+    }
+}
+
+#[test]
+fn a_community_has_so_many_access_rows_and_no_more() {
+    let mut structure = crowded(0);
+    let subjects: Vec<MemberGroupId> = structure.member_groups.keys().copied().collect();
+    let topics: Vec<TopicId> = structure.topics.keys().copied().collect();
+    let places = topics
+        .iter()
+        .flat_map(|topic| subjects.iter().map(|subject| (*topic, *subject)));
+    let rows: Vec<Row> = places
+        .take(limits::ACCESS_ROWS - structure.access.len())
+        .map(|(topic, subject)| {
+            let place = Place::Topic(topic);
+            let body = access(place, Some(subject), Permissions::PIN);
+            row(11, AccessRow::id(place, Some(subject)), body)
+        })
+        .collect();
+    structure.apply(Rev(11), rows.iter(), &[]);
+    let owner = facts(&structure, member(OWNER, &[]));
+    let set = |topic, from| Command::AccessSet {
+        community: COMMUNITY,
+        place: Place::Topic(topic),
+        member_group: Some(subjects[0]),
+        allow: Edit {
+            from,
+            to: Permissions::SPEAK,
+        },
+        deny: Edit {
+            from: Permissions::empty(),
+            to: Permissions::empty(),
+        },
+    };
+    let last = *topics.last().unwrap();
+    let limit = u64::try_from(limits::ACCESS_ROWS).unwrap();
+    assert_eq!(
+        refused(&owner, &set(last, Permissions::empty())),
+        (Code::TooMany, Some(limit))
+    );
+    assert!(
+        run(&owner, &set(topics[0], Permissions::PIN)).is_ok(),
+        "those that are there may change"
+    );
+}
+
+#[test]
+fn a_message_has_so_many_kinds_of_reactions_and_no_more() {
+    let structure = structure();
+    let mut message = stored(CAROL, NOW, "x");
+    let reactions = (0..limits::REACTION_KINDS).map(|n| Reaction {
+        key: format!("{n}️⃣"),
+        count: 1,
+    });
+    message.message.marks = Some(Marks {
+        reactions: reactions.collect(),
+        ..Marks::default()
+    });
+    let bob = with_message(facts(&structure, member(BOB, &[])), message);
+    let react = |key: &str| Command::MessageReact {
+        topic: OPEN,
+        message: MESSAGE,
+        key: key.into(),
+        on: true,
+    };
+    assert_eq!(refused(&bob, &react("🔥")), (Code::TooMany, Some(20)));
+    assert!(run(&bob, &react("0️⃣")).is_ok(), "it is among them");
+}
+
+#[test]
+fn a_topic_has_so_many_pins_and_no_more() {
+    let structure = structure();
+    let mut owner = with_message(
+        facts(&structure, member(OWNER, &[])),
+        stored(CAROL, NOW, "x"),
+    );
+    let pin = Command::MessagePin {
+        topic: OPEN,
+        message: MESSAGE,
+        on: true,
+    };
+    owner.pins = limits::PINS - 1;
+    assert!(run(&owner, &pin).is_ok());
+    owner.pins = limits::PINS;
+    assert_eq!(refused(&owner, &pin), (Code::TooMany, Some(250)));
+}
+
+#[test]
+fn a_message_mentions_so_many_persons_and_no_more() {
+    let structure = structure();
+    let bob = facts(&structure, member(BOB, &[]));
+    let text = |persons: u128| -> String {
+        let persons = (0..persons).map(|n| format!("<@{}>", Uuid::from_u128(n + 100)));
+        persons.collect()
+    };
+    assert!(run(&bob, &send(OPEN, &text(50))).is_ok());
+    let all = text(51);
+    assert_eq!(refused(&bob, &send(OPEN, &all)), (Code::TooMany, Some(50)));
+    let bob = with_message(bob, stored(BOB, NOW, "x"));
+    let edit = Command::MessageEdit {
+        topic: OPEN,
+        message: MESSAGE,
+        text: Edit {
+            from: "x".into(),
+            to: all,
+        },
+    };
+    assert_eq!(refused(&bob, &edit), (Code::TooMany, Some(50)));
+}
+
+#[test]
+fn names_and_introductions_end_somewhere() {
+    let structure = structure();
+    let owner = facts(&structure, member(OWNER, &[]));
+    let edit = |name: Option<usize>, introduction: Option<usize>| Command::TopicEdit {
+        community: COMMUNITY,
+        topic: OPEN,
+        name: name.map(|bytes| Edit {
+            from: "闲聊".into(),
+            to: "x".repeat(bytes),
+        }),
+        introduction: introduction.map(|bytes| Edit {
+            from: String::new(),
+            to: "x".repeat(bytes),
+        }),
+        group: None,
+        position: None,
+    };
+    assert!(run(&owner, &edit(Some(100), Some(1_000))).is_ok());
+    assert_eq!(
+        refused(&owner, &edit(Some(101), None)),
+        (Code::TooLong, Some(100))
+    );
+    assert_eq!(
+        refused(&owner, &edit(None, Some(1_001))),
+        (Code::TooLong, Some(1_000))
+    );
+}
+
+#[test]
+fn a_message_is_edited_as_long_as_the_community_says() {
+    let mut structure = structure();
+    let edit = Command::MessageEdit {
+        topic: OPEN,
+        message: MESSAGE,
+        text: Edit {
+            from: "x".into(),
+            to: "y".into(),
+        },
+    };
+    let at = |structure: &Structure, age| {
+        let bob = with_message(
+            facts(structure, member(BOB, &[])),
+            stored(BOB, NOW - age, "x"),
+        );
+        run(&bob, &edit)
+            .map(drop)
+            .map_err(|rejection| rejection.code)
+    };
+    assert_eq!(at(&structure, 900_000_000), Ok(()), "any time");
+    let mut community = structure.community.body.clone();
+    community.edit_window_ms = Some(60_000);
+    structure.apply(Rev(10), [row(10, COMMUNITY, community)].iter(), &[]);
+    assert_eq!(at(&structure, 60_000), Ok(()));
+    assert_eq!(at(&structure, 60_001), Err(Code::EditTooLate));
+}

@@ -1,0 +1,88 @@
+//! What an answer holds, and that one commit that cannot be written spoils no other.
+
+use super::*;
+
+#[tokio::test]
+async fn an_answer_holds_what_is_the_authors_and_nothing_of_others() {
+    let bench = bench().await;
+    let bob = AccountId(Uuid::now_v7());
+    bench.account(bob, "bob").await;
+    let mention = |account: AccountId| Change::Row {
+        log: Log::Account(account),
+        id: Uuid::now_v7().to_string(),
+        body: Mention {
+            topic: bench.topic,
+            seq: Seq(1),
+            sent_at: 1,
+            more: Default::default(),
+        }
+        .into(),
+    };
+    for is_apart in [false, true] {
+        let commit = Commit {
+            account: bench.alice,
+            command: CommandId(Uuid::now_v7()),
+            origin: 0,
+            is_apart,
+            now: 10,
+            expects: Vec::new(),
+            changes: vec![
+                bench.community_row("围楼"),
+                mention(bench.alice),
+                mention(bob),
+            ],
+        };
+        let Outcome::Done(committed) = bench.store.commit(commit).await.unwrap() else {
+            panic!("nothing is in its way")
+        };
+        assert_eq!(committed.logs.len(), 3, "all of it is written");
+        let holds = |log: Log| committed.answer.contains(&format!(r#""log":"{log}""#));
+        assert!(holds(Log::Account(bench.alice)), "his own log");
+        assert!(!holds(Log::Account(bob)), "not that of somebody else");
+        assert_eq!(
+            holds(Log::Community(bench.community)),
+            !is_apart,
+            "the home log, unless he may not see all of it"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_cannot_be_written_spoils_no_other() {
+    let bench = bench().await;
+    let missing = || bench.edited(MessageId(Uuid::now_v7()), Seq(1_000), "there is no such");
+    let pending: Vec<_> = (0..120)
+        .map(|n| {
+            let is_bad = n % 40 == 20;
+            let change = if is_bad {
+                missing()
+            } else {
+                bench.sent(MessageId(Uuid::now_v7()), "x")
+            };
+            let commit = Commit {
+                account: bench.alice,
+                command: CommandId(Uuid::now_v7()),
+                origin: 0,
+                is_apart: false,
+                now: 10,
+                expects: Vec::new(),
+                changes: vec![change],
+            };
+            (is_bad, bench.store.commit(commit))
+        })
+        .collect();
+    for (is_bad, pending) in pending {
+        let outcome = pending.await;
+        assert_eq!(
+            matches!(outcome, Ok(Outcome::Done(_))),
+            !is_bad,
+            "{outcome:?}"
+        );
+    }
+    let rows = bench.page(PageAt::End, 200).await;
+    assert_eq!(
+        rows,
+        (1..=117).collect::<Vec<_>>(),
+        "each of the others once"
+    );
+}
