@@ -107,3 +107,28 @@ fn a_folder_in_use_ends_the_program_with_a_code_of_its_own() {
     kill(first);
     kill(listening(data.path()));
 }
+
+#[test]
+fn a_server_is_announced_unless_flag_environment_or_file_say_otherwise() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("tulou.toml");
+    fs::write(&file, "announce = false\n").unwrap();
+    let is_announced = |change: &dyn Fn(&mut Command)| {
+        let mut command = server(data.path());
+        command.arg("--print-config");
+        change(&mut command);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        String::from_utf8_lossy(&output.stdout).contains(r#""announce":true"#)
+    };
+    assert!(is_announced(&|_| {}), "clients find it at a new address");
+    assert!(!is_announced(&|command| {
+        command.arg("--no-announce");
+    }));
+    assert!(!is_announced(&|command| {
+        command.env("TULOU_ANNOUNCE", "false");
+    }));
+    assert!(!is_announced(&|command| {
+        command.arg("--config").arg(&file);
+    }));
+}
