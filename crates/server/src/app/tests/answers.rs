@@ -224,3 +224,43 @@ async fn a_stored_answer_is_kept_for_thirty_days() {
     }
     app.close().await;
 }
+
+#[tokio::test]
+async fn a_message_sent_again_after_a_cut_can_be_edited_and_recalled_at_once() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let (_, topic) = found(&app, &alice).await;
+    let again = app.hub().attach(
+        alice.account,
+        tulou_protocol::SessionId(Uuid::now_v7()),
+        Rev(1),
+        1 << 20,
+    );
+    let message = MessageId(Uuid::now_v7());
+    let send = Commanded {
+        id: CommandId(Uuid::now_v7()),
+        command: Command::MessageSend {
+            topic,
+            message,
+            text: "a".to_owned(),
+            reply_to: None,
+            written_at: 1,
+        },
+    };
+    // The link is cut before the answer: nobody waits for it any more.
+    drop(app.begin(alice.clone(), send.clone()).await);
+    app.hub().detach(&alice);
+    app.begin(again.clone(), send).await.await.unwrap();
+    let text = Edit {
+        from: "a".to_owned(),
+        to: "b".to_owned(),
+    };
+    let edit = Command::MessageEdit {
+        topic,
+        message,
+        text,
+    };
+    give(&app, &again, edit).await;
+    give(&app, &again, Command::MessageRecall { topic, message }).await;
+    app.close().await;
+}
