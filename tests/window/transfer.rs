@@ -22,7 +22,7 @@ const TAB: &str = "\u{E004}";
 async fn guest(folder: &Path, name: &str) -> Client {
     Client::open(folder.join(name), Arc::new(InMemory::default()))
         .await
-        .unwrap()
+        .expect("an empty folder is a new client's")
 }
 
 #[tokio::test(flavor = "multi_thread")]

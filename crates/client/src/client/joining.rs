@@ -299,8 +299,18 @@ async fn linked(account: &Account) -> Result<(), Error> {
                 Connection::SignedOut | Connection::OtherVersion { .. }
             )
     });
-    match tokio::time::timeout(PATIENCE, settled).await {
-        Ok(Ok(connection)) if is_up(&connection) => Ok(()),
-        _ => Err(Error::Offline),
+    let Ok(Ok(connection)) = tokio::time::timeout(PATIENCE, settled).await else {
+        return Err(Error::Offline);
+    };
+    if let Connection::OtherVersion {
+        is_server_newer, ..
+    } = *connection
+    {
+        return Err(Error::OtherVersion { is_server_newer });
+    }
+    if is_up(&connection) {
+        Ok(())
+    } else {
+        Err(Error::Offline)
     }
 }

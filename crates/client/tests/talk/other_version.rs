@@ -1,7 +1,11 @@
 //! A server that speaks another version of the protocol: whoever greets it is told so, and nothing else.
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::{net::TcpListener, task::AbortHandle};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::AbortHandle,
+};
 use tokio_tungstenite::{
     accept_hdr_async,
     tungstenite::{
@@ -37,8 +41,11 @@ impl Drop for OtherVersion {
     }
 }
 
-async fn refuse(stream: tokio::net::TcpStream, server: String, version: u32) -> Option<()> {
-    use futures_util::{SinkExt, StreamExt};
+#[expect(
+    clippy::result_large_err,
+    reason = "the handshake has an error of its own, which never comes here"
+)]
+async fn refuse(stream: TcpStream, server: String, version: u32) -> Option<()> {
     let name_itself = |_: &Request, mut accepted: Accepted| {
         let headers = accepted.headers_mut();
         let value = HeaderValue::from_str(&server).expect("an id is a header's value");

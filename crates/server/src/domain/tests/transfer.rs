@@ -27,9 +27,12 @@ fn after(structure: &Structure, decision: &Decision) -> Structure {
     let rows: Vec<Row> = decision
         .changes
         .iter()
-        .filter_map(|change| match change {
-            Change::Row { id, body, .. } => Some(row(10, id, body.clone())),
-            _ => None,
+        .filter_map(|change| {
+            if let Change::Row { id, body, .. } = change {
+                Some(row(10, id, body.clone()))
+            } else {
+                None
+            }
         })
         .collect();
     let mut structure = structure.clone();
@@ -62,7 +65,7 @@ fn the_owner_hands_the_community_over_and_stays_a_plain_member() {
     let leave = Command::CommunityLeave {
         community: COMMUNITY,
     };
-    assert!(run(&facts(&after, owner.clone()), &leave).is_ok());
+    assert!(run(&facts(&after, owner), &leave).is_ok());
     assert_eq!(code(&facts(&after, bob.clone()), &leave), Code::LastOwner);
     assert!(
         run(&known(&after, bob), &hand_over(BOB, OWNER)).is_ok(),
