@@ -1,3 +1,8 @@
+import { configure } from '@testing-library/svelte'
+
+// A busy machine takes its time.
+configure({ asyncUtilTimeout: 10_000 })
+
 // What jsdom lacks and the components use.
 HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
   this.setAttribute('open', '')
