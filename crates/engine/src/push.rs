@@ -261,6 +261,7 @@ impl Engine {
             Log::Account(_) | Log::Community(_) => {
                 if let Some(state) = self.logs.get_mut(&stale.log) {
                     state.heard = state.heard.max(stale.rev);
+                    state.is_doubted = true;
                     state.wants_sync = true;
                 }
             }

@@ -35,6 +35,8 @@ pub struct LogState {
     pub view: Option<String>,
     /// The rev of the last push that was another view.
     pub reshaped: Rev,
+    /// The server said that it is another, perhaps because of other rights, and they may be as they were by the answer.
+    pub is_doubted: bool,
     /// What came beyond a gap.
     pub ahead: Ahead,
     /// When a gap is synced.
@@ -220,6 +222,7 @@ impl Engine {
                     state.view = state.view.take().and(view);
                     self.move_cursor(log, rev);
                 }
+                self.settle_doubt(log);
             }
             SyncOutcome::Reset {
                 rev,
@@ -310,9 +313,24 @@ impl Engine {
             }
         }
         if let Some(state) = self.logs.get_mut(&log) {
+            state.is_doubted &= state.wants_sync;
             state.view = view.filter(|_| state.reshaped <= rev);
         }
         self.move_cursor(log, rev);
+    }
+
+    /// Rights that were taken away and given back leave the stamp as it was. What was answered in between was not.
+    fn settle_doubt(&mut self, log: Log) {
+        let Log::Community(community) = log else {
+            return;
+        };
+        let is_settled = self
+            .logs
+            .get_mut(&log)
+            .is_some_and(|state| !state.wants_sync && std::mem::take(&mut state.is_doubted));
+        if is_settled {
+            self.view_changed(community);
+        }
     }
 
     /// What I see is not what the stamp names any more: the next answer is the whole present state.

@@ -21,6 +21,8 @@ mod check;
 mod client;
 #[path = "simulation/compare.rs"]
 mod compare;
+#[path = "simulation/habits.rs"]
+mod habits;
 #[path = "simulation/memory.rs"]
 mod memory;
 #[path = "simulation/oracle.rs"]
@@ -31,6 +33,8 @@ mod plan;
 mod publish;
 #[path = "simulation/rights.rs"]
 mod rights;
+#[path = "simulation/rules.rs"]
+mod rules;
 #[path = "simulation/server.rs"]
 mod server;
 #[path = "simulation/store.rs"]

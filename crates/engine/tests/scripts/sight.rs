@@ -52,8 +52,11 @@ fn last_stamp(changes: &[Change]) -> Option<Option<String>> {
     })
 }
 
+/// From, to, as of.
+type Ranges = Vec<(u64, u64, u64)>;
+
 /// What the engine asks about the messages that it holds of a topic.
-fn looked_through(stage: &mut Stage) -> Option<(u64, Vec<(u64, u64, u64)>)> {
+fn looked_through(stage: &mut Stage) -> Option<(u64, Ranges)> {
     let (number, question) = stage.try_question("log.sync")?;
     let Question::LogSync { logs } = question else {
         return None;
@@ -191,6 +194,34 @@ fn a_watch_that_was_refused_is_asked_for_again_with_other_rights() {
     assert!(
         stage.try_question("session.watch").is_some(),
         "the right may have come back"
+    );
+}
+
+#[test]
+fn rights_that_came_back_before_the_answer_are_other_rights_too() {
+    let mut stage = Stage::synced(vec![island(1, 10, 10)]);
+    stage.input(Input::Watch(TOPIC_2));
+    watch(&mut stage, vec![]);
+    let number = stale(&mut stage, LOG);
+    let as_before = SyncOutcome::Rows {
+        rev: Rev(7),
+        rows: vec![],
+        has_more: false,
+        view: Some("view".into()),
+    };
+    answer(&mut stage, number, LOG, as_before);
+    let (_, heads) = stage.question("community.heads");
+    let anew = Question::CommunityHeads {
+        community: COMMUNITY,
+        since: 0,
+    };
+    assert_eq!(
+        heads, anew,
+        "what was answered while they were taken away left out what I see"
+    );
+    assert!(
+        stage.try_question("session.watch").is_some(),
+        "so did the answer to the watch"
     );
 }
 

@@ -53,6 +53,11 @@ impl Client {
                 _ => self.about_me(known, now),
             };
         };
+        if self.chance.one_in(3)
+            && let Some(wishes) = self.follow_habit(community, topic, known, now)
+        {
+            return wishes;
+        }
         match self.chance.below(100) {
             0..=23 => self.send(topic, known, now),
             24..=40 => self.about_message(topic, known, now),
@@ -94,7 +99,7 @@ impl Client {
     }
 
     /// A message that is held.
-    fn message(&mut self, topic: TopicId) -> Option<(MessageId, String, AccountId, Seq)> {
+    pub fn message(&mut self, topic: TopicId) -> Option<(MessageId, String, AccountId, Seq)> {
         let islands = self.store.islands.get(&topic)?;
         let island = self.chance.pick(islands)?;
         let seq = Seq(island.from.0 + self.chance.below(island.to.0 - island.from.0 + 1));
@@ -108,13 +113,13 @@ impl Client {
         ))
     }
 
-    fn row(&self, log: Log, kind: &str, id: impl ToString) -> Option<Row> {
+    pub fn row(&self, log: Log, kind: &str, id: impl ToString) -> Option<Row> {
         let rows = self.store.rows.get(&log)?;
         rows.get(&(kind.to_owned(), id.to_string())).cloned()
     }
 
     /// Ids of the rows of a kind in a community.
-    fn ids<T: std::str::FromStr>(&self, community: CommunityId, kind: &str) -> Vec<T> {
+    pub fn ids<T: std::str::FromStr>(&self, community: CommunityId, kind: &str) -> Vec<T> {
         let rows = self.store.rows.get(&Log::Community(community));
         rows.into_iter()
             .flatten()
@@ -123,12 +128,12 @@ impl Client {
             .collect()
     }
 
-    fn name(&mut self) -> String {
+    pub fn name(&mut self) -> String {
         let much = if self.chance.one_in(15) { 40 } else { 0 };
         format!("名字 {}{}", self.chance.below(1_000), "长".repeat(much))
     }
 
-    fn position(&mut self) -> String {
+    pub fn position(&mut self) -> String {
         format!("{:02x}", self.chance.below(200))
     }
 
@@ -150,7 +155,7 @@ impl Client {
         )
     }
 
-    fn send(&mut self, topic: TopicId, known: &Known, now: Millis) -> Vec<Wish> {
+    pub fn send(&mut self, topic: TopicId, known: &Known, now: Millis) -> Vec<Wish> {
         let message = MessageId(self.chance.uuid());
         let text = self.text(known);
         let reply_to = if self.chance.one_in(5) {
@@ -203,7 +208,7 @@ impl Client {
         wishes
     }
 
-    fn about_message(&mut self, topic: TopicId, known: &Known, now: Millis) -> Vec<Wish> {
+    pub fn about_message(&mut self, topic: TopicId, known: &Known, now: Millis) -> Vec<Wish> {
         let Some((message, text, author, seq)) = self.message(topic) else {
             return vec![];
         };
@@ -285,7 +290,7 @@ impl Client {
         self.submit(command, now)
     }
 
-    fn create(&mut self, known: &Known, now: Millis) -> Vec<Wish> {
+    pub fn create(&mut self, known: &Known, now: Millis) -> Vec<Wish> {
         if known.communities.len() >= COMMUNITIES {
             return vec![];
         }
@@ -300,7 +305,7 @@ impl Client {
         self.submit(create, now)
     }
 
-    fn join(&mut self, known: &Known, now: Millis) -> Vec<Wish> {
+    pub fn join(&mut self, known: &Known, now: Millis) -> Vec<Wish> {
         let Some(community) = self.chance.pick(&known.communities).copied() else {
             return vec![];
         };

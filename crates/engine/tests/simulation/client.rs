@@ -7,7 +7,7 @@ use tulou_protocol::{
     AccountId, ClientFrame, Command, CommandId, MessageId, TopicId, frame::Request, id::Millis,
 };
 
-use crate::{chance::Chance, store::Store};
+use crate::{chance::Chance, habits::Habit, rules::Rules, store::Store};
 
 /// What the driver wants of the world.
 pub enum Wish {
@@ -52,6 +52,9 @@ pub struct Client {
     pub failed: BTreeSet<String>,
     next_ticket: u64,
     pub may_crash: bool,
+    /// What its person likes to do.
+    pub habit: Habit,
+    rules: Rules,
     timer: Option<Millis>,
     is_traced: bool,
 }
@@ -82,6 +85,8 @@ impl Client {
             failed: BTreeSet::new(),
             next_ticket: 0,
             may_crash: true,
+            habit: Habit::Everything,
+            rules: Rules::default(),
             timer: None,
             is_traced: std::env::var_os("TULOU_TRACE").is_some(),
         }
@@ -107,6 +112,7 @@ impl Client {
     /// The program ends at once; what was not applied is gone.
     pub fn crash(&mut self) {
         self.engine = None;
+        self.rules.lose_time();
         self.lose_link();
         self.tickets.clear();
     }
@@ -130,6 +136,12 @@ impl Client {
         let Some(engine) = &mut self.engine else {
             return vec![];
         };
+        let clock = now + self.clock;
+        match &input {
+            Input::Frame(frame) => self.rules.hear(frame, &self.shown, &self.store, clock),
+            Input::Unwatch(topic) => self.rules.hide(*topic),
+            _ => {}
+        }
         let said = self.is_traced.then(|| format!("{input:?}"));
         let outputs = engine.handle(input, now + self.clock);
         self.set_timer();
@@ -149,7 +161,8 @@ impl Client {
                     wishes.push(Wish::Disconnect);
                 }
                 Output::Send(frame) => {
-                    assert!(frame.0.len() <= 32, "a frame has at most 32 requests");
+                    self.rules
+                        .send(&frame, self.account, &self.shown, &self.store, clock);
                     self.check_age(&frame, now);
                     self.on_way
                         .extend(frame.0.iter().filter_map(|request| match request {
@@ -174,7 +187,9 @@ impl Client {
                             }
                         }
                     }
+                    let noted: Vec<Change> = batch.iter().filter(Rules::cares).cloned().collect();
                     follow_ups.extend(self.store.apply(batch));
+                    self.rules.applied(&noted, &self.store);
                     if self.may_crash && self.chance.one_in(600) {
                         // The store puts follow-ups into the outbox in the same transaction.
                         for command in follow_ups {
@@ -194,10 +209,14 @@ impl Client {
         for command in follow_ups {
             wishes.extend(self.submit(command, now));
         }
+        if self.engine.is_some() {
+            Rules::check_outbox(&self.store);
+        }
         wishes
     }
 
     fn lose_link(&mut self) {
+        self.rules.lose_link();
         self.discarded.clear();
         self.unknown.append(&mut self.on_way);
     }
@@ -244,6 +263,7 @@ impl Client {
 
     /// What became too old to be sent without asking is overtaken by what did not.
     pub fn let_go_of_order(&mut self, now: Millis) {
+        self.rules.lose_time();
         let clock = now + self.clock;
         for entry in self
             .store

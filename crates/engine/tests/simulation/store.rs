@@ -129,6 +129,7 @@ impl Store {
         if is_reset {
             self.furthest.clear();
         }
+        let shown = concerns_rows(&batch).then(|| (self.rows_of_topics(), self.communities()));
         for change in batch {
             match change {
                 Change::Greeted(greeting) => {
@@ -223,7 +224,41 @@ impl Store {
         for topic in touched {
             self.check_islands(topic);
         }
+        if let Some((topics, communities)) = shown {
+            self.check_vanished(&topics, &communities);
+        }
         follow_ups
+    }
+
+    /// Topics that there is a row of, whether or not I am a member.
+    fn rows_of_topics(&self) -> BTreeSet<TopicId> {
+        self.rows
+            .values()
+            .flatten()
+            .filter(|(_, row)| matches!(row.body, Body::Topic(_)))
+            .map(|((_, id), _)| id.parse().unwrap())
+            .collect()
+    }
+
+    /// What may not be seen any more leaves with the row that said so, in the same transaction.
+    fn check_vanished(&self, topics: &BTreeSet<TopicId>, communities: &[CommunityId]) {
+        for topic in topics.difference(&self.rows_of_topics()) {
+            let messages = self.messages.get(topic);
+            assert!(
+                messages.is_none_or(BTreeMap::is_empty),
+                "messages of {topic} outlived its row"
+            );
+        }
+        let mine = self.communities();
+        for left in communities
+            .iter()
+            .filter(|community| !mine.contains(community))
+        {
+            assert!(
+                !self.rows.contains_key(&Log::Community(*left)),
+                "rows of {left} outlived the membership"
+            );
+        }
     }
 
     fn put_message(&mut self, topic: TopicId, row: Row) {
@@ -284,4 +319,17 @@ impl Store {
             );
         }
     }
+}
+
+/// Whether a batch may make something vanish. What is of a community whose membership never came is forgotten with the
+/// greeting, and its topics when they are asked about.
+fn concerns_rows(batch: &[Change]) -> bool {
+    let is_greeting = |change: &Change| matches!(change, Change::Greeted(_));
+    let concerns = |change: &Change| match change {
+        Change::Rows(log, _) | Change::Reset { log, .. } | Change::Forget(log) => {
+            log.topic().is_none()
+        }
+        _ => false,
+    };
+    batch.iter().any(concerns) && !batch.iter().any(is_greeting)
 }

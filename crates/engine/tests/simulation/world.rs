@@ -11,6 +11,7 @@ use crate::{
     acts::Known,
     chance::Chance,
     client::{Client, Wish},
+    habits::Habit,
     memory::{Commit, Memory},
     oracle::Oracle,
     plan::{Kind, Plan, Step},
@@ -108,6 +109,7 @@ impl World {
         };
         for client in 0..world.clients.len() {
             world.clients[client].chance = Chance::new(plan.seed ^ client as u64);
+            world.clients[client].habit = Habit::of(plan.seed);
             world.at(0, Event::Start(client));
         }
         world.at(1_000, Event::Digest);
