@@ -21,6 +21,8 @@ use tulou_client::{
 
 /// More than any test writes.
 const ROWS: u32 = 100_000;
+/// Rows of a piece of a longer topic.
+const PIECE: u64 = 500;
 const PASSWORD: &str = "correct horse";
 
 fn main() -> io::Result<()> {
@@ -83,7 +85,21 @@ async fn grant(client: &Client, wish: &Value) -> Result<Value, Error> {
         "rows" => {
             let stretch = Stretch::End { count: ROWS };
             let view = client.timeline_view(key, text(1), stretch).await?;
-            let rows: Vec<Value> = view.rows.iter().map(row).collect();
+            let mut rows: Vec<Value> = view.rows.iter().map(row).collect();
+            // A view holds so many rows and no more: what lies before them is read piece by piece, as far as it is here.
+            let mut first = view.rows.first().and_then(|row| row.seq).unwrap_or(1);
+            while first > 1 {
+                let stretch = Stretch::Range {
+                    from: first.saturating_sub(PIECE).max(1),
+                    to: Some(first - 1),
+                };
+                let before = client.timeline_view(key, text(1), stretch).await?;
+                if before.rows.last().and_then(|row| row.seq) != Some(first - 1) {
+                    break;
+                }
+                first = before.rows.first().and_then(|row| row.seq).unwrap_or(1);
+                rows.splice(..0, before.rows.iter().map(row));
+            }
             json!({ "rows": rows, "pending": view.pending.len() })
         }
         word => panic!("{word:?} is no wish"),
