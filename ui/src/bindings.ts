@@ -920,9 +920,7 @@ export type LevelView = {
 	decidedBy: LevelDecider,
 };
 
-/**
- *  A damaged list of accounts that was set aside. The accounts were found again by their histories.
- */
+/**  A damaged list of accounts that was set aside. The accounts were found again by their histories. */
 export type ListAsideView = {
 	/**  Its name. */
 	file: string,
@@ -938,9 +936,7 @@ export type ListAsideView = {
 export type ListView = {
 	/**  The file. */
 	file: string,
-	/**
-	 *  Why it is left as it is and changes are not kept. The accounts whose histories are there are shown all the same.
-	 */
+	/**  Why it is left as it is and changes are not kept. The accounts whose histories are there are shown all the same. */
 	trouble: StoreTrouble | null,
 	/**  A damaged list that was set aside, until the person has taken note. */
 	aside: ListAsideView | null,
