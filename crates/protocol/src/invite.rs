@@ -34,6 +34,8 @@ pub enum NotALink {
 
 /// Longest text that is looked at.
 const MAX_BYTES: usize = 4_096;
+/// Longest name that the domain name system has.
+const MAX_HOST_BYTES: usize = 253;
 /// Most addresses of a link.
 const MAX_ADDRESSES: usize = 16;
 
@@ -67,15 +69,20 @@ impl Link {
         if text.is_empty() || text.len() > MAX_BYTES {
             return Err(NotALink::Unreadable);
         }
-        match text.strip_prefix("tulou://") {
-            Some(rest) => Self::parse_invite(rest),
-            None => Ok(Self {
+        let link = match text.strip_prefix("tulou://") {
+            Some(rest) => Self::parse_invite(rest)?,
+            None => Self {
                 code: None,
                 server: None,
                 addresses: vec![address(text)?],
                 key: None,
-            }),
+            },
+        };
+        // Escaped it may be longer than it was: what is shown to others has to lead somewhere, too.
+        if link.to_text().len() > MAX_BYTES {
+            return Err(NotALink::Unreadable);
         }
+        Ok(link)
     }
 
     fn parse_invite(rest: &str) -> Result<Self, NotALink> {
@@ -134,7 +141,7 @@ fn address(text: &str) -> Result<String, NotALink> {
     }
     let host = url
         .host_str()
-        .filter(|host| !host.is_empty())
+        .filter(|host| (1..=MAX_HOST_BYTES).contains(&host.len()))
         .ok_or(NotALink::Unreadable)?;
     match url.port() {
         Some(port) => Ok(format!("{}://{host}:{port}", url.scheme())),
@@ -174,6 +181,24 @@ mod tests {
             Ok(link),
             "what is handed on is what arrives"
         );
+    }
+
+    #[test]
+    fn a_link_that_could_not_be_handed_on_is_refused() {
+        let long = "=".repeat(MAX_HOST_BYTES + 1);
+        assert_eq!(
+            Link::parse(&long),
+            Err(NotALink::Unreadable),
+            "no name is so long"
+        );
+        // Escaped, each of these signs is three.
+        let host = "=".repeat(MAX_HOST_BYTES - 1);
+        let address = format!("&at=wss://{host}");
+        let text = |count| format!("tulou://join/?{}", address.repeat(count));
+        assert!(text(8).len() < MAX_BYTES);
+        assert_eq!(Link::parse(&text(8)), Err(NotALink::Unreadable));
+        let link = Link::parse(&text(4)).unwrap();
+        assert_eq!(Link::parse(&link.to_text()), Ok(link));
     }
 
     #[test]
