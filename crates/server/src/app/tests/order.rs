@@ -1,0 +1,313 @@
+//! Commits that share one transaction: each row goes out with the rights of its own commit, in the order of commit.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tulou_protocol::{
+    MemberGroupId, MessageId, Permissions, Question, Seq, ServerFrame,
+    command::Edit,
+    frame::Refusal,
+    permission::Place,
+    push::{Pushed, Stale},
+    question::Told,
+    row::Marks,
+};
+
+use super::*;
+use crate::{
+    app::execute::Answered,
+    domain::change::Sent,
+    store::{Outcome, Pending, sqlite},
+};
+
+/// Longer than handing a command to the store takes, on any machine.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A community of alice's that bob has joined, who watches its topic.
+struct House {
+    app: App,
+    folder: TempDir,
+    alice: Arc<Line>,
+    bob: Arc<Line>,
+    community: CommunityId,
+    topic: TopicId,
+}
+
+/// The store's writer, held up: what is committed until this is let go of shares one transaction.
+struct HeldUp {
+    lock: Connection,
+    waiting: Pending<()>,
+}
+
+/// What somebody was pushed, as far as the order of a topic's rows and the community's is concerned.
+#[derive(Debug, PartialEq)]
+enum Heard {
+    /// A message or its marks: the text, or how often it was reacted to.
+    Row(String),
+    /// Rows of the topic that he may not read.
+    LeftOut,
+    /// The community changed.
+    Community,
+}
+
+fn none_to(set: Permissions) -> Edit<Permissions> {
+    Edit {
+        from: Permissions::empty(),
+        to: set,
+    }
+}
+
+impl House {
+    /// Rights of everyone at the topic, before bob joins: what is denied. One message is older than he.
+    async fn build(denied: Permissions) -> Self {
+        let (app, folder) = app().await;
+        let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
+        let (community, topic) = found(&app, &alice).await;
+        let house = Self {
+            app,
+            folder,
+            alice,
+            bob,
+            community,
+            topic,
+        };
+        if !denied.is_empty() {
+            give(&house.app, &house.alice, house.deny(none_to(denied))).await;
+        }
+        give(&house.app, &house.alice, house.send(1, "older than bob")).await;
+        let question = Question::InviteCreate {
+            community,
+            expires_at: None,
+            max_uses: None,
+        };
+        let Ok(Told::Invite(invite)) = house.app.ask(&house.alice, question).await else {
+            panic!("the owner invites")
+        };
+        let join = Command::CommunityJoin {
+            community,
+            invite: Some(invite.code),
+        };
+        give(&house.app, &house.bob, join).await;
+        let topics = vec![topic];
+        let watch = Question::SessionWatch { topics };
+        house.app.ask(&house.bob, watch).await.unwrap();
+        house.bob.take();
+        house
+    }
+
+    /// Everyone is denied other rights at the topic.
+    fn deny(&self, deny: Edit<Permissions>) -> Command {
+        Command::AccessSet {
+            community: self.community,
+            place: Place::Topic(self.topic),
+            member_group: None::<MemberGroupId>,
+            allow: none_to(Permissions::empty()),
+            deny,
+        }
+    }
+
+    fn send(&self, no: u128, text: &str) -> Command {
+        Command::MessageSend {
+            topic: self.topic,
+            message: MessageId(Uuid::from_u128(no)),
+            text: text.to_owned(),
+            reply_to: None,
+            written_at: 1,
+        }
+    }
+
+    /// The writer waits for a lock that another program has, until it is let go.
+    fn hold_up(&self) -> HeldUp {
+        let lock = Connection::open(self.folder.path().join(sqlite::FILE)).unwrap();
+        lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let waiting = self.app.store().try_to_write();
+        HeldUp { lock, waiting }
+    }
+
+    /// Begins a command, and waits until it is in the store's hands.
+    async fn hand_over(
+        &self,
+        line: &Arc<Line>,
+        command: Command,
+    ) -> tokio::task::JoinHandle<Answered> {
+        let commanded = Commanded {
+            id: CommandId(Uuid::now_v7()),
+            command,
+        };
+        // Between noting that something is written and handing it over nothing is waited for.
+        let written_at = &self.app.shared.written_at;
+        written_at.store(u64::MAX, Ordering::Relaxed);
+        let (app, line) = (self.app.clone(), line.clone());
+        let begun = tokio::spawn(async move { app.begin(line, commanded).await.await });
+        let handed = async {
+            while written_at.load(Ordering::Relaxed) == u64::MAX {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, handed).await.unwrap();
+        begun
+    }
+
+    /// What another node commits, which has decided it on the same state by rights of its own.
+    fn commit_elsewhere(&self, change: Change) -> Pending<Outcome> {
+        self.app.store().commit(Commit {
+            account: self.alice.account,
+            command: CommandId(Uuid::now_v7()),
+            origin: 0,
+            is_apart: false,
+            now: self.app.now(),
+            expects: Vec::new(),
+            changes: vec![change],
+        })
+    }
+
+    /// A topic's message of alice's, with so many reactions.
+    fn reacted(&self, count: u32) -> Change {
+        Change::Marks {
+            topic: self.topic,
+            message: MessageId(Uuid::from_u128(1)),
+            seq: Seq(1),
+            marks: Marks {
+                reactions: vec![tulou_protocol::row::Reaction {
+                    key: "👍".to_owned(),
+                    count,
+                }],
+                ..Marks::default()
+            },
+            reaction: None,
+        }
+    }
+
+    fn heard_by(&self, line: &Line) -> Vec<Heard> {
+        let (topic, community) = (Log::Topic(self.topic), Log::Community(self.community));
+        let mut heard = Vec::new();
+        for frame in line.take().0 {
+            match ServerFrame::parse(&frame).unwrap() {
+                ServerFrame::Pushed(Pushed::Push(push)) if push.log == topic => {
+                    if push.rows.is_empty() {
+                        heard.push(Heard::LeftOut);
+                    }
+                    heard.extend(push.rows.iter().map(|row| {
+                        let Body::Message(message) = &row.body else {
+                            panic!("{row:?}")
+                        };
+                        let text = message.content.as_ref().map(|content| content.text.clone());
+                        let reactions = message.marks.as_ref().map(|marks| &marks.reactions);
+                        let count = reactions.and_then(|given| Some(given.first()?.count));
+                        Heard::Row(text.unwrap_or_else(|| count.unwrap_or_default().to_string()))
+                    }));
+                }
+                ServerFrame::Pushed(
+                    Pushed::Push(tulou_protocol::Push { log, .. })
+                    | Pushed::Stale(Stale { log, .. }),
+                ) if log == community => heard.push(Heard::Community),
+                _ => {}
+            }
+        }
+        heard
+    }
+}
+
+impl HeldUp {
+    async fn let_go(self) {
+        drop(self.lock);
+        self.waiting.await.unwrap();
+    }
+}
+
+fn row(text: &str) -> Heard {
+    Heard::Row(text.to_owned())
+}
+
+#[tokio::test]
+async fn of_one_transaction_what_comes_before_a_topic_is_hidden_is_told_and_what_comes_after_is_not()
+ {
+    let house = House::build(Permissions::empty()).await;
+    let again = house.app.hub().attach(
+        house.alice.account,
+        tulou_protocol::SessionId(Uuid::now_v7()),
+        Rev(1),
+        1 << 20,
+    );
+    house.app.hub().watch(&again, &[(house.topic, Seq(1))]);
+
+    let held_up = house.hold_up();
+    let before = house.hand_over(&house.alice, house.send(2, "before")).await;
+    let hide = house.deny(none_to(Permissions::VIEW));
+    let hidden = house.hand_over(&house.alice, hide).await;
+    let after = house.commit_elsewhere(Change::Send(Box::new(Sent {
+        topic: house.topic,
+        message: MessageId(Uuid::from_u128(3)),
+        author: house.alice.account,
+        author_rev: Rev(1),
+        text: "after".to_owned(),
+        reply_to: None,
+        written_at: 1,
+        mentions: Vec::new(),
+        wide: Vec::new(),
+    })));
+    held_up.let_go().await;
+    before.await.unwrap().unwrap();
+    hidden.await.unwrap().unwrap();
+    assert!(matches!(after.await, Ok(Outcome::Done(_))));
+
+    assert_eq!(
+        house.heard_by(&house.bob),
+        [row("before"), Heard::Community],
+        "what was committed while he saw the topic, then that it is gone, and nothing of what came then"
+    );
+    assert_eq!(
+        house.heard_by(&again),
+        [row("before"), Heard::Community, row("after")],
+        "who sees all of it hears it in the order of commit"
+    );
+    house.app.close().await;
+}
+
+#[tokio::test]
+async fn of_one_transaction_old_rows_are_told_from_the_commit_on_that_lets_them_be_read() {
+    let (none, history) = (Permissions::empty(), Permissions::READ_HISTORY);
+    for (from, to, heard) in [
+        (history, none, [Heard::LeftOut, Heard::Community, row("2")]),
+        (none, history, [row("1"), Heard::Community, Heard::LeftOut]),
+    ] {
+        let house = House::build(from).await;
+        let held_up = house.hold_up();
+        let before = house.commit_elsewhere(house.reacted(1));
+        let change = house.deny(Edit { from, to });
+        let changed = house.hand_over(&house.alice, change).await;
+        let after = house.commit_elsewhere(house.reacted(2));
+        held_up.let_go().await;
+        assert!(matches!(before.await, Ok(Outcome::Done(_))));
+        changed.await.unwrap().unwrap();
+        assert!(matches!(after.await, Ok(Outcome::Done(_))));
+        assert_eq!(
+            house.heard_by(&house.bob),
+            heard,
+            "each with the rights of its own commit: {from:?} denied, then {to:?}"
+        );
+        house.app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn of_one_transaction_what_was_decided_before_a_right_was_taken_is_decided_again() {
+    let house = House::build(Permissions::empty()).await;
+    let held_up = house.hold_up();
+    let mute = house.deny(none_to(Permissions::SPEAK));
+    let denied = house.hand_over(&house.alice, mute).await;
+    let sent = house
+        .hand_over(&house.bob, house.send(2, "a moment too late"))
+        .await;
+    held_up.let_go().await;
+    denied.await.unwrap().unwrap();
+    let Err(Refusal::Rejected(refused)) = sent.await.unwrap() else {
+        panic!("rights are those at commit")
+    };
+    assert_eq!(refused.permission, Some(Permissions::SPEAK));
+    let heads = house.app.store().heads(vec![Log::Topic(house.topic)]);
+    let head = heads.await.unwrap()[0].unwrap();
+    assert_eq!(head.seq, Seq(1), "nothing of it was written");
+    house.app.close().await;
+}
