@@ -133,6 +133,23 @@ impl Error {
         }
     }
 
+    /// Whether the server was not asked, or wants to be asked later: what is held is the best answer until then.
+    pub(crate) fn is_for_now(&self) -> bool {
+        match self {
+            Self::Offline | Self::OtherVersion { .. } | Self::OtherKey | Self::Busy { .. } => true,
+            Self::Rejected(rejection) => rejection.code == Code::SignedOut,
+            Self::SignUps { .. }
+            | Self::Unreachable(_)
+            | Self::Certificate(_)
+            | Self::OtherServer(_)
+            | Self::Link(_)
+            | Self::NotFound(_)
+            | Self::Storage(_)
+            | Self::File { .. }
+            | Self::Stopped => false,
+        }
+    }
+
     pub(crate) fn file(what: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.display().to_string();
         move |source| Self::File { what, source }

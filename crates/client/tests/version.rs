@@ -12,7 +12,7 @@ use std::{net::SocketAddr, time::Duration};
 use other_version::OtherVersion;
 use stage::Stage;
 use tokio::{net::TcpListener, time::Instant};
-use tulou_client::view::Connection;
+use tulou_client::{Client, Error, action::Action, view::Connection};
 use tulou_protocol::VERSION;
 
 /// How long a port may be in the kernel's hands.
@@ -30,11 +30,32 @@ async fn listen(address: SocketAddr) -> TcpListener {
     }
 }
 
+/// Live commands and questions, each as it was refused.
+async fn live(client: &Client, account: &str, community: &str, topic: &str) -> Vec<Error> {
+    let mut refused = Vec::new();
+    for action in [
+        Action::DeleteTopic {
+            community: community.to_owned(),
+            topic: topic.to_owned(),
+        },
+        Action::DissolveCommunity {
+            community: community.to_owned(),
+        },
+    ] {
+        refused.push(client.submit(account, action).await.unwrap_err());
+    }
+    let invites = client.invites_view(account, community).await;
+    refused.push(invites.unwrap_err());
+    let invite = client.create_invite(account, community, None, None).await;
+    refused.push(invite.unwrap_err());
+    refused
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_written_to_a_server_of_another_version_is_kept_until_the_versions_agree() {
     let mut stage = Stage::new().await;
     let alice = stage.host("alice").await;
-    let (_, topic) = alice.found("星海").await;
+    let (community, topic) = alice.found("星海").await;
     alice.settled().await;
     let id = stage.server().server().to_string();
     let address = stage.server().address();
@@ -50,6 +71,20 @@ async fn what_is_written_to_a_server_of_another_version_is_kept_until_the_versio
                     .then_some(())
             })
             .await;
+        let expected = if is_newer { "outdated" } else { "too_old" };
+        for refused in live(&alice.client, &alice.account, &community, &topic).await {
+            assert_eq!(
+                refused.code(),
+                expected,
+                "what needs the server says why it cannot be done"
+            );
+        }
+        let members = alice
+            .client
+            .members_view(&alice.account, &community, None, "", 10)
+            .await
+            .unwrap();
+        assert!(!members.is_fresh, "members are shown as remembered");
         drop(other);
     }
     let app = alice.client.app_view().await;

@@ -11,7 +11,7 @@ use std::{
 use rusqlite::Connection as Db;
 use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot, watch};
-use tulou_engine::Input;
+use tulou_engine::{Input, Untold};
 use tulou_protocol::{
     AccountId, Body, Code, Command, CommandId, CommunityId, Log, Question, ServerId, TopicId,
     frame::Refusal, id::Millis, push::Disk,
@@ -361,10 +361,10 @@ impl Account {
         let (asker, answer) = oneshot::channel();
         let writes = matches!(question, Question::InviteCreate { .. });
         self.wish(Wish::Ask(question, asker)).await?;
-        let answer = told(answer.await);
+        let answer = self.told(answer.await);
         let value = if writes { self.or_full(answer) } else { answer }?;
         T::deserialize(value).map_err(|_| {
-            Error::from(tulou_engine::Untold::Refused(Refusal::Misunderstood(
+            Error::from(Untold::Refused(Refusal::Misunderstood(
                 tulou_protocol::frame::INVALID_PARAMS,
             )))
         })
@@ -374,7 +374,7 @@ impl Account {
     pub async fn live(&self, command: Command) -> Result<(), Error> {
         let (asker, answer) = oneshot::channel();
         self.wish(Wish::Live(command, asker)).await?;
-        self.or_full(told(answer.await)).map(|_| ())
+        self.or_full(self.told(answer.await)).map(|_| ())
     }
 
     /// A server without room asks everybody to wait who would write; whoever waits for the answer is told what for.
@@ -387,16 +387,35 @@ impl Account {
         }
     }
 
+    fn told(
+        &self,
+        answer: Result<Told, oneshot::error::RecvError>,
+    ) -> Result<serde_json::Value, Error> {
+        match answer {
+            Ok(Err(Untold::Offline)) => Err(self.offline()),
+            Ok(told) => Ok(told?),
+            Err(_) => Err(Error::Stopped),
+        }
+    }
+
+    /// Why there is no link: what the person can do about it depends on it.
+    pub fn offline(&self) -> Error {
+        match *self.connection.borrow() {
+            Connection::OtherVersion {
+                is_server_newer, ..
+            } => Error::OtherVersion { is_server_newer },
+            Connection::OtherKey { .. } => Error::OtherKey,
+            Connection::SignedOut => Code::SignedOut.into(),
+            Connection::Offline { .. }
+            | Connection::Connecting
+            | Connection::Syncing
+            | Connection::Synced => Error::Offline,
+        }
+    }
+
     /// Asks the driver for something.
     pub async fn wish(&self, wish: Wish) -> Result<(), Error> {
         self.wishes.send(wish).await.map_err(|_| Error::Stopped)
-    }
-}
-
-fn told(answer: Result<Told, oneshot::error::RecvError>) -> Result<serde_json::Value, Error> {
-    match answer {
-        Ok(told) => Ok(told?),
-        Err(_) => Err(Error::Stopped),
     }
 }
 

@@ -299,18 +299,13 @@ async fn linked(account: &Account) -> Result<(), Error> {
                 Connection::SignedOut | Connection::OtherVersion { .. }
             )
     });
-    let Ok(Ok(connection)) = tokio::time::timeout(PATIENCE, settled).await else {
-        return Err(Error::Offline);
+    let is_linked = match tokio::time::timeout(PATIENCE, settled).await {
+        Ok(Ok(connection)) => is_up(&connection),
+        Ok(Err(_)) | Err(_) => false,
     };
-    if let Connection::OtherVersion {
-        is_server_newer, ..
-    } = *connection
-    {
-        return Err(Error::OtherVersion { is_server_newer });
-    }
-    if is_up(&connection) {
+    if is_linked {
         Ok(())
     } else {
-        Err(Error::Offline)
+        Err(account.offline())
     }
 }

@@ -133,7 +133,7 @@ impl Client {
                     })
                     .await
             }
-            Err(Error::Offline | Error::Busy { .. }) => {
+            Err(error) if error.is_for_now() => {
                 account
                     .read(move |account, db| {
                         let shape = shape(account, db, community)?;
