@@ -5,13 +5,55 @@
 #[expect(dead_code, reason = "another test uses the rest of it")]
 mod stage;
 
+use std::{sync::Arc, time::Duration};
+
 use stage::{Person, Stage};
 use tulou_client::{
-    Error,
+    Client, Error, Secrets,
+    secrets::NoKeyring,
     view::{Connection, DraftView, MessagesThen},
 };
 
 const PASSWORD: &str = "correct horse";
+
+/// A system without a keyring.
+struct Keyless;
+
+impl Secrets for Keyless {
+    fn get(&self, _: &str) -> Result<Option<String>, NoKeyring> {
+        Err(NoKeyring("nobody answers".into()))
+    }
+
+    fn set(&self, _: &str, _: &str) -> Result<(), NoKeyring> {
+        Err(NoKeyring("nobody answers".into()))
+    }
+
+    fn delete(&self, _: &str) -> Result<(), NoKeyring> {
+        Err(NoKeyring("nobody answers".into()))
+    }
+
+    fn is_lasting(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn that_there_is_no_keyring_is_known_before_the_first_account_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::open(folder.path().join("new"), Arc::new(Keyless))
+        .await
+        .unwrap();
+    let mut changes = client.changes();
+    let known = async {
+        while client.app_view().await.has_keyring {
+            changes.next().await.expect("the client says what is new");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), known)
+        .await
+        .expect("it asks the keyring although there is nothing to ask for");
+    client.shutdown().await;
+}
 
 /// Waits until an account is signed out, without having asked for it.
 async fn is_signed_out(person: &Person) {

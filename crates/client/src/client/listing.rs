@@ -15,6 +15,9 @@ use crate::{
     view::{Change, ListAsideView, ListView, StoreTrouble},
 };
 
+/// Not the key of an account: the keyring has nothing under it, but has to answer.
+const NOBODY: &str = "nobody";
+
 /// What is to be told of the list.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
@@ -42,6 +45,11 @@ impl Client {
             aside: list.aside,
         };
         // Each account stands on its own: a store that cannot be opened keeps nobody else waiting.
+        if accounts.is_empty() {
+            // Who makes the first account here should know whether the sign-in is kept before typing a password.
+            let client = self.clone();
+            tokio::spawn(async move { client.ask_keyring(|keyring| keyring.get(NOBODY)).await });
+        }
         let opened = join_all(accounts.into_iter().enumerate().map(
             async |(at, known)| -> (Known, Arc<Store>) {
                 let store = self.open_store(&known).await;
