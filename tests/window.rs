@@ -29,6 +29,8 @@ mod person;
 mod restored;
 #[path = "window/screens.rs"]
 mod screens;
+#[path = "window/small_disk.rs"]
+mod small_disk;
 #[path = "window/standalone.rs"]
 mod standalone;
 #[path = "window/stores.rs"]

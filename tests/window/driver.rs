@@ -28,9 +28,14 @@ pub struct Window {
 }
 
 impl Window {
-    /// Starts the app with its folder.
+    /// Starts the app with its folder; `TULOU_WINDOW_SIZE=940x600` shows every test in a small window.
     pub async fn start(home: &Path) -> Self {
-        Self::start_sized(home, 1280, 800).await
+        let size = std::env::var("TULOU_WINDOW_SIZE").unwrap_or_default();
+        let (width, height) = size
+            .split_once('x')
+            .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)))
+            .unwrap_or((1280, 800));
+        Self::start_sized(home, width, height).await
     }
 
     /// Starts the app where no keyring can be reached.

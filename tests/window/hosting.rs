@@ -31,6 +31,7 @@ async fn others_are_let_in_by_a_choice_and_the_window_says_who_reaches_the_serve
     server_page(&window).await;
     window.find(&named("reach-key")).await;
     pictures(&window, "hosting-open").await;
+    announcing(&window).await;
     window.fill(&named("reach-own"), "house.example.org").await;
     window.click(&named("reach-own-save")).await;
     window
@@ -80,16 +81,7 @@ async fn a_server_that_is_gone_or_changed_is_told_and_found_again() {
     let at = format!("0.0.0.0:{port}");
     let mut server = Server::start(&home, &at).await;
     let window = Window::start(&folder.path().join("me")).await;
-    window.click(&named("first-join")).await;
-    window.fill(&named("join-link"), &link(&home, port)).await;
-    window.click(&named("join-look")).await;
-    window.fill(&named("join-display-name"), "夏至").await;
-    window.fill(&named("join-name"), "solstice").await;
-    window
-        .fill(&named("join-password"), "correct horse 电池")
-        .await;
-    window.click(&named("join-submit")).await;
-    window.keep_codes().await;
+    window.join(&link(&home, port), "夏至", "solstice").await;
     state(&window, "synced").await;
 
     server.kill().await;
@@ -135,6 +127,31 @@ async fn a_server_that_is_gone_or_changed_is_told_and_found_again() {
     state(&window, "synced").await;
     window.close().await;
     server.kill().await;
+}
+
+/// The switch is looked at on, off, and on again; what is chosen is kept.
+async fn announcing(window: &Window) {
+    for wanted in [false, true] {
+        window
+            .js(
+                "document.querySelector(arguments[0]).scrollIntoView({ block: 'center' })",
+                vec![json!(named("reach-announced"))],
+            )
+            .await;
+        pictures(window, &format!("announcing-{}", !wanted)).await;
+        window.click(&named("reach-announced")).await;
+        until("what was chosen is kept", async || {
+            let hosting = window.ask("app_view", json!({})).await["hosting"].clone();
+            (hosting["isAnnounced"] == json!(wanted)).then_some(())
+        })
+        .await;
+        window
+            .until(
+                "the switch says what is kept",
+                &format!("const box = document.querySelector('[data-testid=\"reach-announced\"]'); return !box.disabled && box.checked === {wanted}"),
+            )
+            .await;
+    }
 }
 
 /// The settings of the hosted server.

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::json;
 
 use crate::{
-    driver::{Window, until},
+    driver::Window,
     looks::pictures,
     person::{ESCAPE, named},
 };
@@ -15,7 +15,8 @@ async fn without_a_keyring_the_person_signs_in_at_each_start_and_no_file_holds_t
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("alice");
     let window = Window::start_without_keyring(&home).await;
-    window.find(&named("first-start")).await;
+    window.find(&named("first-no-keyring")).await;
+    pictures(&window, "no-keyring-first").await;
     window.host("夏至", "alice").await;
     window.create_community("Keyless").await;
     let app = window.ask("app_view", json!({})).await;
@@ -52,11 +53,7 @@ async fn without_a_keyring_the_person_signs_in_at_each_start_and_no_file_holds_t
         .await;
     window.click(&named("sign-in-submit")).await;
     window.gone(&named("dialog-sign-in")).await;
-    until("connected and complete", async || {
-        let app = window.ask("app_view", json!({})).await;
-        (app["accounts"][0]["connection"]["state"] == "synced").then_some(())
-    })
-    .await;
+    window.synced().await;
     window.invite().await;
     window.close().await;
 

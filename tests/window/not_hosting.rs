@@ -18,22 +18,11 @@ async fn hosting(window: &Window) -> Value {
     window.ask("app_view", json!({})).await["hosting"].clone()
 }
 
-async fn is_synced(window: &Window) {
-    until("connected and complete", async || {
-        let app = window.ask("app_view", json!({})).await;
-        (app["accounts"][0]["connection"]["state"] == "synced").then_some(())
-    })
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn who_hosts_is_told_of_a_taken_port_and_of_a_server_that_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("alice");
-    let window = Window::start(&home).await;
-    window.host("夏至", "solstice").await;
-    look(&window, "en", "light").await;
-    window.create_community("星海玩家社群").await;
+    let window = Window::founded(&home).await;
     window.say("at the first port").await;
     let wished = hosting(&window).await["port"].as_u64().unwrap();
     window.close().await;
@@ -47,7 +36,7 @@ async fn who_hosts_is_told_of_a_taken_port_and_of_a_server_that_does_not_start()
     let window = Window::start(&home).await;
     window.find(&named("banner-port")).await;
     assert_eq!(hosting(&window).await["takenPort"], json!(wished));
-    is_synced(&window).await;
+    window.synced().await;
     pictures(&window, "port-taken").await;
     window.click(&named("banner-port-seen")).await;
     window.gone(&named("banner-port")).await;
@@ -74,16 +63,12 @@ async fn who_hosts_is_told_of_a_taken_port_and_of_a_server_that_does_not_start()
     window.strike('\u{E00C}').await;
     window.gone(&named("dialog-settings")).await;
     window.gone(&named("banner-not-hosting")).await;
-    is_synced(&window).await;
+    window.synced().await;
     assert_eq!(
         hosting(&window).await["port"],
         json!(wished),
         "the port that it should have is free again"
     );
-    until("all three lines on the server", async || {
-        let app = window.ask("app_view", json!({})).await;
-        (app["accounts"][0]["waiting"] == json!(0)).then_some(())
-    })
-    .await;
+    window.all_sent().await;
     window.close().await;
 }

@@ -45,17 +45,7 @@ async fn thirty_commands_written_offline_survive_a_kill_and_are_applied_in_order
 
     let home = folder.path().join("alice");
     let window = Window::start(&home).await;
-    window.click(&named("first-join")).await;
-    window.fill(&named("join-link"), &link).await;
-    window.click(&named("join-look")).await;
-    window.find(&named("join-peek")).await;
-    window.fill(&named("join-display-name"), "夏至").await;
-    window.fill(&named("join-name"), "alice").await;
-    window
-        .fill(&named("join-password"), "correct horse 电池")
-        .await;
-    window.click(&named("join-submit")).await;
-    window.keep_codes().await;
+    window.join(&link, "夏至", "alice").await;
     window.find(&named("tree")).await;
     let guests = window.topic_id("guests").await;
     window.open_topic(&guests).await;

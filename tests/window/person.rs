@@ -1,8 +1,13 @@
 //! What a person does in the window, in a person's words.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
-use crate::driver::{Window, until};
+use crate::{
+    driver::{Window, until},
+    looks::look,
+};
 
 /// Keys as WebDriver writes them.
 pub const ENTER: &str = "\u{E007}";
@@ -21,6 +26,47 @@ pub fn named(name: &str) -> String {
 }
 
 impl Window {
+    /// The window of somebody who hosts here, in English and light, with one community.
+    pub async fn founded(home: &Path) -> Self {
+        let window = Self::start(home).await;
+        window.host("夏至", "solstice").await;
+        look(&window, "en", "light").await;
+        window.create_community("星海玩家社群").await;
+        window
+    }
+
+    /// Makes an account on the server of a link or address, from the first start's screen.
+    pub async fn join(&self, link: &str, display_name: &str, name: &str) {
+        self.click(&named("first-join")).await;
+        self.fill(&named("join-link"), link).await;
+        self.click(&named("join-look")).await;
+        self.find(&named("join-peek")).await;
+        self.fill(&named("join-display-name"), display_name).await;
+        self.fill(&named("join-name"), name).await;
+        self.fill(&named("join-password"), "correct horse 电池")
+            .await;
+        self.click(&named("join-submit")).await;
+        self.keep_codes().await;
+    }
+
+    /// Waits until the first account is connected and complete.
+    pub async fn synced(&self) {
+        until("connected and complete", async || {
+            let app = self.ask("app_view", json!({})).await;
+            (app["accounts"][0]["connection"]["state"] == "synced").then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until the server has everything that the first account did.
+    pub async fn all_sent(&self) {
+        until("all of it on the server", async || {
+            let app = self.ask("app_view", json!({})).await;
+            (app["accounts"][0]["waiting"] == json!(0)).then_some(())
+        })
+        .await;
+    }
+
     /// Hosts on this computer, from the first start's screen to the main window.
     pub async fn host(&self, display_name: &str, name: &str) {
         self.begin_to_host(display_name, name).await;

@@ -1,9 +1,6 @@
 //! Backups in the real window: made, restored, and what they do not have; and a server whose disk fills up.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -11,6 +8,7 @@ use crate::{
     driver::{Window, stage, until},
     looks::{look, pictures},
     person::{ESCAPE, named},
+    small_disk::SmallDisk,
 };
 
 async fn rows(window: &Window) -> Vec<String> {
@@ -54,10 +52,7 @@ async fn close_settings(window: &Window) {
 async fn a_backup_is_made_restored_and_what_it_does_not_have_is_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("alice");
-    let window = Window::start(&home).await;
-    window.host("夏至", "solstice").await;
-    look(&window, "en", "light").await;
-    window.create_community("星海玩家社群").await;
+    let window = Window::founded(&home).await;
     window.find(&named("composer-input")).await;
     window.say("before the backup").await;
     has_row(&window, "before the backup").await;
@@ -77,11 +72,7 @@ async fn a_backup_is_made_restored_and_what_it_does_not_have_is_sent_again() {
         window.say(line).await;
     }
     has_row(&window, "今晚九点,谁来?").await;
-    until("all of it on the server", async || {
-        let app = window.ask("app_view", json!({})).await;
-        (app["accounts"][0]["waiting"] == json!(0)).then_some(())
-    })
-    .await;
+    window.all_sent().await;
 
     stage("restore");
     open_backups(&window).await;
@@ -139,52 +130,14 @@ async fn a_backup_is_made_restored_and_what_it_does_not_have_is_sent_again() {
     window.close().await;
 }
 
-/// A small disk of one's own, taken away again in the end.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// None where this account may not mount anything.
-    fn mounted(folder: &Path, mib: u32) -> Option<Self> {
-        std::fs::create_dir_all(folder).unwrap();
-        let options = format!("size={mib}m");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "tulou-test"])
-            .arg(folder)
-            .status();
-        mounted
-            .is_ok_and(|status| status.success())
-            .then(|| Self(folder.to_owned()))
-    }
-
-    fn resize(&self, mib: u32) {
-        let options = format!("remount,size={mib}m");
-        let status = Command::new("mount")
-            .args(["-o", &options])
-            .arg(&self.0)
-            .status()
-            .unwrap();
-        assert!(status.success(), "the disk has another size");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_fills_up_is_told_and_what_is_written_waits_for_room() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("alice");
     let Some(disk) = SmallDisk::mounted(&home.join("server"), 5_000) else {
-        println!("skipped: this account may not mount a small disk");
         return;
     };
-    let window = Window::start(&home).await;
-    window.host("夏至", "solstice").await;
-    look(&window, "en", "light").await;
-    window.create_community("星海玩家社群").await;
+    let window = Window::founded(&home).await;
     window.say("there is room").await;
     has_row(&window, "there is room").await;
 
@@ -203,11 +156,7 @@ async fn a_disk_that_fills_up_is_told_and_what_is_written_waits_for_room() {
     stage("room again");
     disk.resize(5_000);
     window.gone(&named("banner-disk-full")).await;
-    until("what waited on the server", async || {
-        let app = window.ask("app_view", json!({})).await;
-        (app["accounts"][0]["waiting"] == json!(0)).then_some(())
-    })
-    .await;
+    window.all_sent().await;
     assert_eq!(
         rows(&window).await,
         ["there is room", "written without room"],

@@ -1,10 +1,8 @@
 //! Histories in trouble, in the real window: damaged, of a newer version, and on a full disk.
 
 use std::{
-    fs::{self, File},
-    io::Write,
+    fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use rusqlite::Connection;
@@ -14,6 +12,7 @@ use crate::{
     driver::{Window, stage, until},
     looks::{look, pictures},
     person::{ENTER, named},
+    small_disk::SmallDisk,
 };
 
 /// The only history in a home.
@@ -63,16 +62,10 @@ async fn account(window: &Window) -> Value {
 async fn a_damaged_or_newer_history_says_where_it_is_and_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("alice");
-    let window = Window::start(&home).await;
-    window.host("夏至", "solstice").await;
-    look(&window, "en", "light").await;
-    window.create_community("星海玩家社群").await;
+    let window = Window::founded(&home).await;
     window.find(&named("composer-input")).await;
     window.say("今晚九点,谁来?").await;
-    until("it is on the server", async || {
-        (account(&window).await["waiting"] == json!(0)).then_some(())
-    })
-    .await;
+    window.all_sent().await;
     window
         .keys(&named("composer-input"), "half a sentence")
         .await;
@@ -122,60 +115,60 @@ async fn a_damaged_or_newer_history_says_where_it_is_and_what_to_do() {
     window.close().await;
 }
 
-/// A small disk, until it is dropped.
-struct Disk(PathBuf);
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_or_newer_list_of_accounts_says_where_it_is_and_keeps_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("alice");
+    let window = Window::founded(&home).await;
+    window.say("今晚九点,谁来?").await;
+    window.all_sent().await;
+    window.close().await;
+    let file = home.join("accounts.json");
+    let kept = fs::read(&file).unwrap();
 
-impl Disk {
-    /// None where mounting is not allowed.
-    fn new(at: &Path) -> Option<Self> {
-        fs::create_dir_all(at).unwrap();
-        let done = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
-            .arg(at)
-            .output();
-        match done {
-            Ok(output) if output.status.success() => Some(Self(at.to_owned())),
-            Ok(output) => {
-                println!(
-                    "skipped: {}",
-                    String::from_utf8_lossy(&output.stderr).trim()
-                );
-                None
-            }
-            Err(error) => {
-                println!("skipped: mount: {error}");
-                None
-            }
-        }
-    }
+    stage("a damaged list is set aside");
+    fs::write(&file, r#"{"version": 1, "accounts": [{"ser"#).unwrap();
+    let window = Window::start(&home).await;
+    window.find(&named("banner-list-aside")).await;
+    window.synced().await;
+    window.find(&named("composer-input")).await;
+    pictures(&window, "list-aside").await;
+    let aside = window.ask("app_view", json!({})).await["list"]["aside"].clone();
+    assert!(
+        home.join(aside["file"].as_str().unwrap()).is_file(),
+        "the damaged list is where the window says: {aside}"
+    );
+    window.click(&named("list-aside-seen")).await;
+    window.gone(&named("banner-list-aside")).await;
+    window.close().await;
 
-    /// Fills it.
-    fn fill(&self) -> PathBuf {
-        let path = self.0.join("filler");
-        let mut file = File::create(&path).unwrap();
-        // Ends when the disk is full.
-        while file.write_all(&[0; 4_096]).is_ok() {}
-        path
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
+    stage("a newer list is left alone");
+    let newer = r#"{"version": 99, "accounts": {"somewhere": "else"}}"#;
+    fs::write(&file, newer).unwrap();
+    let window = Window::start(&home).await;
+    window.find(&named("banner-list-trouble")).await;
+    window.synced().await;
+    window.find(&named("composer-input")).await;
+    pictures(&window, "list-newer").await;
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        newer,
+        "the file is left as it is"
+    );
+    fs::write(&file, kept).unwrap();
+    window.click(&named("list-again")).await;
+    window.gone(&named("banner-list-trouble")).await;
+    window.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_full_disk_the_text_stays_in_the_input_until_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("alice");
-    let Some(disk) = Disk::new(&home.join("accounts")) else {
+    let Some(disk) = SmallDisk::mounted(&home.join("accounts"), 4) else {
         return;
     };
-    let window = Window::start(&home).await;
-    window.host("夏至", "solstice").await;
-    look(&window, "en", "light").await;
-    window.create_community("星海玩家社群").await;
+    let window = Window::founded(&home).await;
     window.find(&named("composer-input")).await;
     window.say("while there is room").await;
 
@@ -213,9 +206,6 @@ async fn on_a_full_disk_the_text_stays_in_the_input_until_there_is_room() {
     window.gone(&named("banner-no-room")).await;
     window.keys(&named("composer-input"), ENTER).await;
     window.until("it is sent", &format!("{value} === ''")).await;
-    until("nothing waits any more", async || {
-        (account(&window).await["waiting"] == json!(0)).then_some(())
-    })
-    .await;
+    window.all_sent().await;
     window.close().await;
 }

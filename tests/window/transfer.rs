@@ -129,17 +129,7 @@ async fn a_server_of_another_version_is_told_apart_from_one_that_is_gone() {
     let address = format!("127.0.0.1:{}", free_port());
     let mut server = Server::start(&home, &address).await;
     let window = Window::start(&folder.path().join("alice")).await;
-    window.click(&named("first-join")).await;
-    window.fill(&named("join-link"), &address).await;
-    window.click(&named("join-look")).await;
-    window.find(&named("join-peek")).await;
-    window.fill(&named("join-display-name"), "夏至").await;
-    window.fill(&named("join-name"), "solstice").await;
-    window
-        .fill(&named("join-password"), "correct horse 电池")
-        .await;
-    window.click(&named("join-submit")).await;
-    window.keep_codes().await;
+    window.join(&address, "夏至", "solstice").await;
     look(&window, "en", "light").await;
     window.create_community(COMMUNITY).await;
     window.say("before the update").await;
@@ -171,16 +161,33 @@ async fn a_server_of_another_version_is_told_apart_from_one_that_is_gone() {
             window.say("written meanwhile").await;
         }
         pictures(&window, screen).await;
+        let expected = if version > VERSION {
+            "speaks a newer version"
+        } else {
+            "speaks an older version"
+        };
+        window.click(&named("community-menu")).await;
+        window.choose("Invite people").await;
+        window.click(&named("invite-create")).await;
+        let told = window
+            .find(&named("form-error"))
+            .await
+            .text()
+            .await
+            .unwrap();
+        assert!(
+            told.contains(expected),
+            "an invite needs the server: {told}"
+        );
+        pictures(&window, &format!("{screen}-invite")).await;
+        window.keys(&named("invite-expires"), ESCAPE).await;
+        window.gone(&named("dialog-invite")).await;
         drop(other);
     }
     server = Server::start(&home, &address).await;
     window.click(&named("banner-hurry")).await;
     window.gone(&named("banner-other-version")).await;
-    until("all of it on the server", async || {
-        let app = window.ask("app_view", json!({})).await;
-        (app["accounts"][0]["waiting"] == json!(0)).then_some(())
-    })
-    .await;
+    window.all_sent().await;
     window.close().await;
     server.kill().await;
 }
