@@ -1,0 +1,71 @@
+import type { entering as zh } from '../zh-CN/entering'
+import { count } from './count'
+
+/** Of the way in: the first start, accounts and servers that are added. */
+export const entering: typeof zh = {
+  first: {
+    welcome: 'Welcome to Tulou',
+    tagline: 'A round house for your community to talk in: one wall, many rooms, one courtyard.',
+    host: 'Host on this computer',
+    hostHint: 'No account needed anywhere. The server is inside the program; choose a name and go.',
+    join: 'Join a community',
+    joinHint: 'Paste an invite link, or type a server’s address.',
+    hostTitle: 'Host on this computer',
+    hostText: 'You will administrate this server. All data stays on this computer.',
+    displayName: 'Display name',
+    displayNameHint: 'What others see; change it whenever you like',
+    accountName: 'Account name',
+    accountNameHint: 'For signing in: lower-case letters, digits, - _ .',
+    password: 'Password',
+    passwordHint: 'At least 8 characters',
+    showPassword: 'Show password',
+    hidePassword: 'Hide password',
+    start: 'Start',
+    starting: 'Starting the server…',
+    joinTitle: 'Join',
+    link: 'Invite link or server address',
+    linkPlaceholder: 'Paste an invite link, or server.example:4780',
+    look: 'Continue',
+    looking: 'Looking…',
+    invitedTo: 'You are invited to',
+    server: 'Server',
+    membersCount: (n) => count(n, 'member', 'members'),
+    register: 'New account',
+    haveAccount: 'I have an account',
+    registerAndJoin: 'Register and join',
+    registerOnly: 'Register',
+    signInAndJoin: 'Sign in and join',
+    signInOnly: 'Sign in',
+    joinAs: (name) => `Join as ${name}`,
+    otherAccount: 'Use another account',
+    joining: 'Joining…',
+    closed: 'This server does not take new accounts. Sign in with one you have.',
+    serverName: (name) => `${name}’s server`,
+    noKeyring: 'This system has no keyring, so sign-ins cannot be kept: you will sign in at each start.',
+  },
+
+  rail: {
+    label: 'Communities',
+    add: 'Add a community or account',
+    settings: 'Settings',
+    onServer: (server) => `Server: ${server}`,
+  },
+
+  add: {
+    title: 'Add',
+    create: 'Create a community',
+    createHint: 'Start a new one on your server',
+    join: 'Join with a link',
+    joinHint: 'Paste an invite link',
+    account: 'Add an account',
+    accountHint: 'Sign in to another server, or with another name',
+    onAccount: 'Account',
+    host: 'Host on this computer',
+    hostHint: 'The server is inside the program',
+  },
+
+  signIn: {
+    title: 'Sign in',
+    text: (name, server) => `Sign in to ${server} as ${name}`,
+  },
+}

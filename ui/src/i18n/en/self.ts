@@ -1,0 +1,128 @@
+import type { self as zh } from '../zh-CN/self'
+import { count } from './count'
+
+/** Of the person, his settings and what guards his account. */
+export const self: typeof zh = {
+  me: {
+    label: 'Me',
+    settings: 'Settings',
+    synced: 'Synced',
+    syncing: 'Syncing…',
+    connecting: 'Connecting…',
+    offline: 'Offline',
+    signedOut: 'Signed out',
+    waiting: (n) => `${n} waiting to be sent`,
+    offlineBanner: 'The server cannot be reached. What you write is kept, and sent in order when you are back.',
+    offlineWaiting: (n) => `The server cannot be reached. ${n} waiting, to be sent in order when you are back.`,
+    retryIn: (s) => `Reconnecting in ${s} s`,
+    signedOutBanner: 'Your sign-in has ended. Sign in again.',
+    signIn: 'Sign in',
+    hurry: 'Try now',
+    relocate: 'Server moved?',
+    otherVersion: 'Versions differ',
+    serverNewerBanner:
+      'This server speaks a newer version: update Tulou. What you write is kept, and sent in order after that.',
+    serverOlderBanner:
+      'This server speaks an older version: whoever runs it has to update it. What you write is kept, and sent in order after that.',
+    otherKey: 'Certificate changed',
+    otherKeyBanner:
+      'Where the server should be, something answers with another key. Nothing was sent there, no password either. If the server has moved, enter its new link; if not, ask whoever runs it.',
+  },
+
+  settings: {
+    title: 'Settings',
+    appearance: 'Appearance',
+    account: 'Account',
+    server: 'Server',
+    language: 'Language',
+    system: 'As the system',
+    theme: 'Theme',
+    light: 'Light',
+    dark: 'Dark',
+    textSize: 'Text size',
+    displayName: 'Display name',
+    accountName: 'Account name',
+    address: 'Address',
+    admin: 'You administrate this server',
+    hostedHere: 'Runs on this computer',
+    signOut: 'Sign out',
+    signOutSure: (name) => `Sign out ${name}? What was not sent stays on this computer.`,
+    folder: 'Data folder',
+    notHosting: 'No server runs on this computer.',
+    plain:
+      'Data is not encrypted on disk, and conversations are not end-to-end encrypted: who runs a server can reach what it stores.',
+    keyring: 'Sign-ins are kept in the system’s keyring.',
+    shortcuts: 'Keyboard shortcuts',
+  },
+
+  security: {
+    title: (name) => `Security of ${name}`,
+    open: 'Password and devices…',
+    password: 'Password',
+    present: 'Present password',
+    wrongPresent: 'That is not the present password.',
+    newPassword: 'New password',
+    change: 'Change password',
+    changeHint: 'Other devices are signed out; this one stays.',
+    changed: 'Password changed; other devices are signed out',
+    codes: 'Recovery codes',
+    code: 'Recovery code',
+    codeHint: 'Capitals and hyphens do not matter',
+    codesTitle: 'Keep your recovery codes',
+    codesText:
+      'If you forget the password, each code sets a new one, once. They are shown only now: put them somewhere safe.',
+    left: (n) =>
+      n === '0'
+        ? 'No codes left. If you forget the password, only the server’s administrator can help.'
+        : `${count(n, 'code has', 'codes have')} not been used yet.`,
+    newCodes: 'Make new codes',
+    saveFile: 'Save to Downloads',
+    saved: (path) => `Saved: ${path}`,
+    fileHead: (name, server, address) =>
+      `Tulou recovery codes\nAccount: ${name}\nServer: ${server} (${address})\nIf you forget the password, each code sets a new one, once.`,
+    kept: 'I have kept them',
+    forgot: 'Forgot the password?',
+    usePassword: 'Use the password',
+    recoverText:
+      'Enter a recovery code, or the code that the server’s administrator gave you, and a new password. Other devices are signed out.',
+    sessions: 'Signed-in devices',
+    unnamed: 'Unknown device',
+    current: 'this one',
+    online: 'online',
+    seen: (when) => `last seen ${when}`,
+    since: (when) => `signed in ${when}`,
+    endOthers: 'Sign out all other devices',
+    delete: 'Delete account',
+    deleteText: 'The account is deleted from its server for good, and leaves every community. This cannot be undone.',
+    messages: 'What I wrote',
+    keepMessages: 'Stays, by “deleted account”',
+    removeMessages: 'Is all recalled',
+    deleted: 'Account deleted',
+    owns: (names) => `You own ${names}. Hand over or dissolve what you own first, then the account can be deleted.`,
+    deletedName: 'Deleted account',
+    remove: 'Remove from this computer',
+    removeSure: (name) =>
+      `Remove ${name} from this computer? History, drafts and what was not sent are deleted here. The account on the server stays.`,
+  },
+
+  shortcuts: {
+    title: 'Keyboard shortcuts',
+    switcher: 'Jump to a topic',
+    settings: 'Settings',
+    help: 'This list',
+    previousNext: 'Previous / next topic',
+    nextUnread: 'Previous / next unread topic',
+    reorder: 'Move a topic or group in the tree',
+    menu: 'Open the menu',
+    menuKey: 'Menu key',
+    send: 'Send',
+    newline: 'New line',
+    editLast: 'In an empty composer: edit my last message',
+    cancel: 'Cancel reply or edit; close',
+    rows: 'Move between messages',
+    rowKeys: 'Edit, reply, react, pin',
+    recall: 'Recall',
+    members: 'Show or hide members',
+    focusTimeline: 'To the messages / the composer',
+  },
+}

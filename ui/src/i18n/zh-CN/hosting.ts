@@ -1,0 +1,113 @@
+/** Of the server: how it is reached, who is on it, backups. */
+export const hosting = {
+  accounts: {
+    page: '服务器上的账号',
+    text: (server: string) => `“${server}”上的账号。有人忘了密码又没有恢复码时，您可以重置他的账号。`,
+    search: '按名字查找账号',
+    none: '没有找到账号',
+    admin: '服务器管理员',
+    nowhere: '没有登录',
+    reset: '重置',
+    resetSure: (name: string) =>
+      `重置 ${name} 的账号？他的密码和恢复码会失效，所有设备会退出登录。您会得到一个代码，请转交给他。`,
+    made: (name: string, until: string) => `请把这个代码转交给 ${name}，用它可以设置一次新密码（${until} 前有效）：`,
+  },
+
+  reach: {
+    title: '怎样连到这台服务器',
+    letOthers: '允许其他电脑连接',
+    letOthersHint: '开启后，服务器会监听这台电脑的所有网络。连接全程加密，只有持邀请链接或账号的人能进来。',
+    onlyHere: '现在只有这台电脑能连到服务器，其他人无法加入。',
+    noNetwork: '这台电脑没有连接任何网络，其他人暂时连不到服务器。',
+    localOnly: (port: string) =>
+      `目前只有本地网络里的电脑能连到服务器。想让外面的人也能加入，请在路由器上把端口 ${port} 转发到这台电脑，再填写公网地址或通到这里的域名。`,
+    internet: '下面有地址可以从互联网连到这里，只要没有被防火墙或路由器挡住。',
+    portTaken: (taken: string, port: string) =>
+      `端口 ${taken} 被别的程序占用，服务器暂时改用端口 ${port}。新的邀请链接会使用它；端口 ${taken} 空出来后，旧链接就能重新找到服务器。`,
+    own: '自己的地址',
+    ownHint: '能通到这台电脑的域名或公网地址，邀请链接会优先使用它。',
+    announce: '在局域网中通告这台服务器',
+    announceHint:
+      '这台电脑换了地址后，同一网络里的成员能自动重新找到它。只通告服务器 ID、端口和密钥的开头，不含任何名称。',
+    addresses: '邀请链接中的地址',
+    from: { internet: '互联网', localNetwork: '本地网络', thisComputer: '仅这台电脑' },
+    key: '密钥指纹',
+    keyHint: '邀请链接里带着它。加入的人凭它认出这台服务器，换了地址也一样。',
+    copyKey: '复制指纹',
+    failed: '这台电脑上的服务器没有运行：',
+    startAgain: '重新启动',
+    show: '查看',
+  },
+
+  relocate: {
+    title: '服务器现在在哪里？',
+    text: (server: string) =>
+      `请输入“${server}”新的邀请链接或新地址。您的账号和保存在这台电脑上的内容都不变。服务器要先证明自己没有换，才会向它发送内容。`,
+    go: '连接',
+    found: '已找到服务器',
+    otherKeyTitle: '链接里的密钥不同',
+    otherKeyText:
+      '这台服务器一直使用一把密钥，而这个链接里是另一把，可能有人在冒充它。只有当服务器的主人告诉过您密钥已更换，并且新指纹与其一致时，才应继续。',
+    old: '一直以来的密钥',
+    new: '链接里的密钥',
+    trust: '信任新密钥',
+    refuse: '不连接',
+  },
+
+  backup: {
+    title: '备份',
+    text: (kept: string) =>
+      `服务器的全部内容（包括密钥）都在一个文件里，请放在别人拿不到的地方。每天空闲时自动备份一次，保留最新的 ${kept} 份；请不时复制一份到另一块硬盘。`,
+    none: '还没有备份。',
+    now: '立即备份',
+    making: '正在备份…',
+    made: '备份完成',
+    openFolder: '打开文件夹',
+    daily: '每日',
+    manual: '手动',
+    unreadable: '无法读取',
+    failed: '上一次备份没有成功。',
+    restore: '恢复',
+    restoreOf: (when: string) => `恢复 ${when} 的备份`,
+    restoreOther: '从备份恢复…',
+    restoreTitle: '从备份恢复',
+    restoreHint: '用一个文件把服务器连同社群和账号搬到这台电脑。',
+    restoreText: '备份中的服务器会在这台电脑上启动，密钥不变：认识它的人可以跟过来。',
+    file: '备份文件',
+    filePlaceholder: '以 .tulou-backup 结尾的文件路径',
+    choose: '选择备份',
+    browse: '选择…',
+    holds: (communities: string, accounts: string) => `${communities} 个社群，${accounts} 个账号`,
+    replacesSame:
+      '这台电脑上的服务器会回到那一天。现在的内容会移到它文件夹里的另一处，不会删除。大家可以重新发送此后写的消息。',
+    replacesOther: (name: string) =>
+      `这台电脑正在运行“${name}”，它会停止，内容移到它文件夹里的另一处，不会删除。一台电脑只运行一个服务器。`,
+    moves: '如果这个服务器还在另一台电脑上运行，请先在那里停止：两个密钥相同的服务器会让所有人混乱。',
+    restoring: '正在恢复…',
+    restored: '服务器已从备份恢复',
+    thenSignIn: '服务器已启动。请用您在上面的账号登录。',
+  },
+
+  lost: {
+    label: '已经不在了的消息',
+    here: (n: string) => `服务器从备份恢复过，您有 ${n} 条消息已经不在了。`,
+    others: (n: string) => `其他话题里还有您的 ${n} 条消息不在恢复后的服务器上了。`,
+    text: '它们是备份之后写的。可以重新发送，也可以丢弃。',
+    topicGone: '这个话题已经不在了，无法发送，可以复制文字。',
+    show: '查看',
+    hide: '收起',
+    send: '重新发送',
+    sendAll: '重新发送',
+    sendOf: (text: string) => `重新发送“${text}”`,
+    discardOf: (text: string) => `丢弃“${text}”`,
+    discardSure: (n: string) => `丢弃这 ${n} 条消息吗？别处没有它们了。`,
+  },
+
+  room: {
+    low: '服务器所在的硬盘快满了。请腾出空间，否则服务器将停止写入。',
+    full: '服务器的硬盘没有空间了，暂时无法写入。可以照常阅读；您写的内容留在这里，等有了空间再发送。',
+    fullMine:
+      '服务器所在的硬盘满了：在您腾出空间之前，服务器只能读取。什么都不会丢，大家写的内容都在各自的电脑上等着。',
+    free: (size: string) => `剩余 ${size}。`,
+  },
+}
