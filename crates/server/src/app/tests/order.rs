@@ -202,7 +202,7 @@ impl House {
                     Pushed::Push(tulou_protocol::Push { log, .. })
                     | Pushed::Stale(Stale { log, .. }),
                 ) if log == community => heard.push(Heard::Community),
-                _ => {}
+                ServerFrame::Pushed(_) | ServerFrame::Responses(_) | ServerFrame::Unknown(_) => {}
             }
         }
         heard
