@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 use rand::{RngExt, SeedableRng};
@@ -22,6 +22,8 @@ const SECTOR: usize = 512;
 pub struct Disk {
     folder: PathBuf,
     state: Mutex<State>,
+    /// Syncs are not held up any more.
+    goes_on: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +34,9 @@ struct State {
     ends_with: Option<u64>,
     is_dead: bool,
     files: BTreeMap<PathBuf, Kept>,
+    /// Syncs that were asked for, and those that are over.
+    syncs: (u64, u64),
+    holds_syncs: bool,
 }
 
 /// A file as the disk has it.
@@ -79,7 +84,25 @@ impl Disk {
         Self {
             folder,
             state: Mutex::default(),
+            goes_on: Condvar::new(),
         }
+    }
+
+    /// The disk takes its time: no sync comes to an end until [`Disk::let_syncs_go`].
+    pub fn hold_syncs(&self) {
+        self.state().holds_syncs = true;
+    }
+
+    /// Syncs come to an end again.
+    pub fn let_syncs_go(&self) {
+        self.state().holds_syncs = false;
+        self.goes_on.notify_all();
+    }
+
+    /// Syncs that were asked for so far, and those of them that are over.
+    #[must_use]
+    pub fn syncs(&self) -> (u64, u64) {
+        self.state().syncs
     }
 
     /// Loses power with the operation after this many more.
@@ -172,7 +195,14 @@ impl Disk {
     }
 
     pub(crate) fn synced(&self, path: &Path) {
-        if let Some(kept) = self.state().files.get_mut(path) {
+        let mut state = self.state();
+        state.syncs.0 += 1;
+        while state.holds_syncs {
+            let held = self.goes_on.wait(state);
+            state = held.unwrap_or_else(PoisonError::into_inner);
+        }
+        state.syncs.1 += 1;
+        if let Some(kept) = state.files.get_mut(path) {
             for pending in std::mem::take(&mut kept.pending) {
                 apply(&mut kept.durable, &pending, |_| true);
             }

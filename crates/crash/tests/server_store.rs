@@ -5,7 +5,12 @@
 #[path = "shared/points.rs"]
 mod points;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::poll_fn,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use points::Chance;
 use tempfile::TempDir;
@@ -260,4 +265,46 @@ async fn every_answered_command_is_in_the_servers_store_once_after_a_loss_of_pow
         }
     }
     println!("{points} losses of power");
+}
+
+#[tokio::test]
+async fn commits_that_wait_share_one_sync_and_none_is_answered_before_it() {
+    /// Fewer than a transaction takes.
+    const WAITING: u128 = 200;
+    let folder = TempDir::new().unwrap();
+    let disk = vfs::insert(folder.path()).unwrap();
+    let store = open(&folder).unwrap();
+    let mut model = Model::default();
+    model.begin(&store).await;
+    assert!(model.has_begun);
+    let mut chance = Chance::new(1);
+
+    disk.hold_syncs();
+    let (asked, over) = disk.syncs();
+    let mut first = store.commit(send(1, &mut chance));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while disk.syncs().0 == asked {
+        assert!(Instant::now() < deadline, "a commit asks for a sync");
+        tokio::task::yield_now().await;
+    }
+    // The writer is busy with the first, so these wait for it.
+    let mut others: Vec<_> = (2..2 + WAITING)
+        .map(|no| store.commit(send(no, &mut chance)))
+        .collect();
+    for commit in std::iter::once(&mut first).chain(&mut others) {
+        let answer = poll_fn(|at| Poll::Ready(commit.as_mut().poll(at).is_ready())).await;
+        assert!(!answer, "nothing is answered before its sync is over");
+    }
+    assert_eq!(disk.syncs(), (asked + 1, over), "that of the first goes on");
+    disk.let_syncs_go();
+    for commit in std::iter::once(first).chain(others) {
+        assert!(matches!(commit.await, Ok(Outcome::Done(_))));
+    }
+    assert_eq!(
+        disk.syncs(),
+        (asked + 2, over + 2),
+        "one for the first, and one for all that waited meanwhile"
+    );
+    store.close().await.unwrap();
+    vfs::eject(&disk);
 }
