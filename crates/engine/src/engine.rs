@@ -145,7 +145,7 @@ impl Engine {
             behind: BTreeSet::new(),
             quiet_since: now,
             notified: VecDeque::new(),
-            profiles: Profiles::new(restored.profiles),
+            profiles: Profiles::new(restored.profiles, restored.lacking),
             outbox: Outbox::default(),
         };
         for (topic, head) in restored.heads {

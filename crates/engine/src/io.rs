@@ -154,7 +154,7 @@ pub type Batch = Vec<Change>;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// The server greeted. With an epoch other than the stored one (it was restored) the store drops the profiles of
-    /// others and keeps my own messages, which the server may have lost, so that they can be offered for sending again;
+    /// others, with what is lacking of them, and keeps my own messages, which the server may have lost, so that they can be offered for sending again;
     /// every log is forgotten before this in the same batch.
     Greeted(Box<Greeting>),
     /// Rows, each in its latest state: the newest rev of a row wins (for a message, of each of its parts).
@@ -194,6 +194,9 @@ pub enum Change {
     Counts(CommunityId, Counts),
     /// Profiles of others, by account; the newest rev wins.
     Profiles(Vec<Row>),
+    /// Rows of this batch name an author whose profile is not held at this rev (or, with none, it is lacking no more).
+    /// It is asked for, after a restart too: nothing else may ever name it again.
+    Lacking(AccountId, Option<Rev>),
     /// The command became rows, or a later one took its place (a cursor): out of the outbox, if it is still there.
     Done(CommandId),
     /// The command was refused: it stays in the outbox for the person to see. Also said of a command that needs what a
@@ -258,6 +261,8 @@ pub struct Restored {
     pub communities: BTreeMap<CommunityId, Millis>,
     /// The revs of the profiles held.
     pub profiles: BTreeMap<AccountId, Rev>,
+    /// The revs of profiles that are lacking, as [`Change::Lacking`] noted them.
+    pub lacking: BTreeMap<AccountId, Rev>,
     /// The outbox in order.
     pub outbox: Vec<OutboxEntry>,
 }

@@ -1,4 +1,5 @@
-//! Profiles of authors: rows name their revs; what is newer than held is asked for.
+//! Profiles of authors: rows name their revs; what is newer than held is asked for. What is lacking is noted in the
+//! transaction of the rows that name it: if the program ends before the answer, nothing else may ever name it again.
 
 use std::collections::BTreeMap;
 
@@ -27,14 +28,15 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    pub(crate) fn new(held: BTreeMap<AccountId, Rev>) -> Self {
+    pub(crate) fn new(held: BTreeMap<AccountId, Rev>, lacking: BTreeMap<AccountId, Rev>) -> Self {
         Self {
             held,
-            ..Self::default()
+            wanted: lacking,
+            is_asking: false,
         }
     }
 
-    /// The next rows or pages name what is still wanted; what was asked is wanted again.
+    /// What was asked and not answered is still wanted.
     pub(crate) fn lose_link(&mut self) {
         self.is_asking = false;
     }
@@ -55,10 +57,23 @@ impl Engine {
                 .is_some_and(|held| *held >= rev);
             let has_room = self.profiles.wanted.len() < WANTED;
             if !is_held && (has_room || self.profiles.wanted.contains_key(&author)) {
-                let wanted = self.profiles.wanted.entry(author).or_default();
-                *wanted = rev.max(*wanted);
+                let before = self.profiles.wanted.get(&author).copied();
+                if before.is_none_or(|before| before < rev) {
+                    self.profiles.wanted.insert(author, rev);
+                    self.out.apply(Change::Lacking(author, Some(rev)));
+                }
             }
         }
+    }
+
+    /// The profile is wanted no more, if it was wanted as of `rev` at most.
+    fn end_want(&mut self, author: AccountId, rev: Rev) -> bool {
+        let wanted = &mut self.profiles.wanted;
+        let is_met = wanted.get(&author).is_some_and(|wanted| *wanted <= rev);
+        if is_met {
+            wanted.remove(&author);
+        }
+        is_met
     }
 
     pub(crate) fn pump_profiles(&mut self) {
@@ -83,36 +98,26 @@ impl Engine {
             Ok(told) => told.rows,
             Err(refusal) => {
                 self.question_refused(&refusal);
-                if matches!(refusal, Refusal::Busy(_)) {
-                    return;
+                if !matches!(refusal, Refusal::Busy(_)) {
+                    // Not asked for again on this start; the next may meet a server that understands.
+                    for (author, rev) in asked {
+                        self.profiles.held.insert(author, rev);
+                        self.end_want(author, rev);
+                    }
                 }
-                Vec::new()
+                return;
             }
         };
         // Those that the server leaves out are not asked for again until a newer rev is named.
-        for (author, rev) in asked {
-            self.profiles.held.insert(author, rev);
-            if self
-                .profiles
-                .wanted
-                .get(&author)
-                .is_some_and(|wanted| *wanted <= rev)
-            {
-                self.profiles.wanted.remove(&author);
-            }
-        }
-        for row in &rows {
-            if let Ok(author) = row.id.parse::<AccountId>() {
-                let held = self.profiles.held.entry(author).or_default();
-                *held = row.rev.max(*held);
-                if self
-                    .profiles
-                    .wanted
-                    .get(&author)
-                    .is_some_and(|wanted| *wanted <= row.rev)
-                {
-                    self.profiles.wanted.remove(&author);
-                }
+        let told: Vec<(AccountId, Rev)> = rows
+            .iter()
+            .filter_map(|row| Some((row.id.parse().ok()?, row.rev)))
+            .collect();
+        for (author, rev) in asked.into_iter().chain(told) {
+            let held = self.profiles.held.entry(author).or_default();
+            *held = rev.max(*held);
+            if self.end_want(author, rev) {
+                self.out.apply(Change::Lacking(author, None));
             }
         }
         if !rows.is_empty() {

@@ -16,6 +16,8 @@ mod link;
 mod logs;
 #[path = "scripts/outbox.rs"]
 mod outbox;
+#[path = "scripts/profiles.rs"]
+mod profiles;
 #[path = "scripts/sight.rs"]
 mod sight;
 #[path = "scripts/stage.rs"]

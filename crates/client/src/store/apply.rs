@@ -141,6 +141,7 @@ fn one(
             }
             touched.has_profiles = true;
         }
+        Change::Lacking(account, rev) => profiles::set_lacking(db, *account, *rev)?,
         Change::Done(id) => {
             if let Some(entry) = outbox::one(db, *id)? {
                 note_command(&entry.command, touched);

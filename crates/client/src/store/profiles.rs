@@ -1,4 +1,4 @@
-//! Profiles of others; the newest rev wins.
+//! Profiles of others, the newest rev of which wins, and those that are lacking.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,11 +34,37 @@ pub fn some(
 
 /// The revs of the profiles held.
 pub fn revs(db: &Connection) -> Result<BTreeMap<AccountId, Rev>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT account, rev FROM profiles")?;
+    by_account(db, "SELECT account, rev FROM profiles")
+}
+
+/// The revs that rows name of profiles which are not held as of them.
+pub fn lacking(db: &Connection) -> Result<BTreeMap<AccountId, Rev>, StoreError> {
+    by_account(db, "SELECT account, rev FROM lacking")
+}
+
+fn by_account(db: &Connection, sql: &str) -> Result<BTreeMap<AccountId, Rev>, StoreError> {
+    let mut statement = db.prepare_cached(sql)?;
     let found = statement.query_map([], |row| {
         Ok((AccountId::from_bytes(row.get(0)?), Rev(nat(row.get(1)?))))
     })?;
     Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// A profile is lacking as of a rev, or with none is lacking no more.
+pub(super) fn set_lacking(
+    db: &Connection,
+    account: AccountId,
+    rev: Option<Rev>,
+) -> Result<(), StoreError> {
+    match rev {
+        Some(rev) => db
+            .prepare_cached("INSERT OR REPLACE INTO lacking (account, rev) VALUES (?1, ?2)")?
+            .execute(params![account.as_bytes(), int(rev.0)])?,
+        None => db
+            .prepare_cached("DELETE FROM lacking WHERE account = ?1")?
+            .execute([account.as_bytes()])?,
+    };
+    Ok(())
 }
 
 pub(super) fn put(db: &Connection, row: &Row) -> Result<(), StoreError> {
@@ -61,5 +87,6 @@ pub(super) fn put(db: &Connection, row: &Row) -> Result<(), StoreError> {
 /// The revs of another epoch mean nothing.
 pub(super) fn age(db: &Connection) -> Result<(), StoreError> {
     db.execute("UPDATE profiles SET rev = 0", [])?;
+    db.execute("DELETE FROM lacking", [])?;
     Ok(())
 }

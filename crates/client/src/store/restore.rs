@@ -23,6 +23,7 @@ pub fn restored(db: &Connection, me: AccountId) -> Result<Restored, StoreError> 
         islands: islands::all(db)?,
         heads: heads::all(db)?,
         profiles: profiles::revs(db)?,
+        lacking: profiles::lacking(db)?,
         outbox: outbox::all(db)?,
         ..Restored::default()
     };

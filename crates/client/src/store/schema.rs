@@ -115,6 +115,13 @@ CREATE TABLE lost (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lost_unasked ON lost (topic) WHERE is_asked = 0;
 ",
+    "
+-- Profiles that rows name as of a rev that is not held: asked for until they come.
+CREATE TABLE lacking (
+    account BLOB NOT NULL PRIMARY KEY,
+    rev     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Brings the file to this program's schema; true if it had none.

@@ -534,6 +534,41 @@ fn another_epoch_makes_every_rev_that_is_held_older() {
     assert_eq!(rows, [group(1, 10, "restored")]);
 }
 
+#[test]
+fn profiles_that_are_lacking_are_lacking_after_a_restart_until_they_come() {
+    let (_folder, store) = store();
+    let lacking = || {
+        let restored = store.read(|db| restore::restored(db, ME)).unwrap();
+        restored
+            .lacking
+            .into_iter()
+            .map(|(account, rev)| (account.0.as_u128(), rev.0))
+            .collect::<Vec<_>>()
+    };
+    let other = |id| AccountId(Uuid::from_u128(id));
+    apply(
+        &store,
+        vec![
+            greeted(1),
+            Change::Lacking(other(7), Some(Rev(2))),
+            Change::Lacking(other(8), Some(Rev(1))),
+        ],
+    );
+    apply(&store, vec![Change::Lacking(other(7), Some(Rev(4)))]);
+    assert_eq!(lacking(), [(7, 4), (8, 1)], "as of the last rev named");
+    apply(&store, vec![Change::Lacking(other(7), None)]);
+    assert_eq!(lacking(), [(8, 1)], "one came");
+    apply(
+        &store,
+        vec![greeted(2), Change::Lacking(other(9), Some(Rev(1)))],
+    );
+    assert_eq!(
+        lacking(),
+        [(9, 1)],
+        "what is lacking of another epoch is named anew by what comes of this one"
+    );
+}
+
 fn greeted(epoch: u128) -> Change {
     Change::Greeted(Box::new(Greeting {
         version: 1,

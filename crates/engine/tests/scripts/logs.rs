@@ -604,33 +604,6 @@ fn a_busy_server_is_left_alone_for_a_while() {
 }
 
 #[test]
-fn profiles_that_are_newer_than_held_are_asked_for_once() {
-    let mut stage = Stage::synced(vec![]);
-    let mut pushed = push(LOG, 5, 6, vec![]);
-    pushed.authors = vec![(ME, Rev(1)), (OTHER, Rev(2))];
-    stage.pushed(Pushed::Push(pushed));
-    let (number, question) = stage.question("profile.list");
-    assert_eq!(
-        question,
-        Question::ProfileList {
-            accounts: vec![OTHER]
-        },
-        "mine is held"
-    );
-    let mut pushed = push(LOG, 6, 7, vec![]);
-    pushed.authors = vec![(OTHER, Rev(2))];
-    stage.pushed(Pushed::Push(pushed));
-    stage.told(
-        number,
-        Told::Profiles(tulou_protocol::question::Profiles { rows: vec![] }),
-    );
-    assert!(
-        stage.try_question("profile.list").is_none(),
-        "who is left out is not asked for again"
-    );
-}
-
-#[test]
 fn heads_count_as_known_only_from_what_was_known_on() {
     let mut stage = Stage::synced(vec![]);
     let known = stage.now;

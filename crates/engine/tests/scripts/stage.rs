@@ -310,6 +310,7 @@ pub fn member(islands: Vec<Island>) -> Restored {
         numbers: BTreeMap::from([(COMMUNITY, BTreeMap::from([(1, TOPIC)]))]),
         communities: BTreeMap::from([(COMMUNITY, START)]),
         profiles: BTreeMap::from([(ME, Rev(1)), (OTHER, Rev(1))]),
+        lacking: BTreeMap::new(),
         outbox: vec![],
     }
 }

@@ -97,6 +97,11 @@ impl World {
                 "profiles come from the server"
             );
         }
+        assert!(
+            client.store.lacking.is_empty(),
+            "client {at}: profiles that rows name are held: {:?}",
+            client.store.lacking
+        );
     }
 
     fn check_topics(&self, at: usize, client: &Client) {
@@ -148,6 +153,10 @@ impl World {
                 assert_eq!(
                     *message, sent.message,
                     "client {at}: message {seq} of {topic}"
+                );
+                assert!(
+                    client.store.profiles.contains_key(&sent.content().author),
+                    "client {at}: the author of message {seq} of {topic} has a name"
                 );
             }
             let last = log.messages.last().map(|sent| sent.content().sent_at);

@@ -600,7 +600,12 @@ impl Memory {
         if let Body::Message(message) = &mut row.body {
             message.marks = None;
         }
-        commit.add(Log::Topic(contents.topic), rev, contents.seq, row);
+        let author = contents.content.author;
+        let named = (author, self.profile_rev(author));
+        commit
+            .add(Log::Topic(contents.topic), rev, contents.seq, row)
+            .authors
+            .push(named);
         for account in &contents.unmentioned {
             self.delete(commit, *account, "mention", &contents.message.to_string());
         }

@@ -22,6 +22,8 @@ pub struct Store {
     pub heads: BTreeMap<TopicId, TopicHead>,
     pub counts: BTreeMap<CommunityId, Counts>,
     pub profiles: BTreeMap<AccountId, Row>,
+    /// Profiles that are named and not held.
+    pub lacking: BTreeMap<AccountId, Rev>,
     pub outbox: BTreeMap<u64, OutboxEntry>,
     /// The furthest that each cursor was, in this epoch.
     furthest: BTreeMap<Log, Rev>,
@@ -76,6 +78,7 @@ impl Store {
                 .iter()
                 .map(|(account, row)| (*account, row.rev))
                 .collect(),
+            lacking: self.lacking.clone(),
             outbox: self.outbox.values().cloned().collect(),
         }
     }
@@ -136,6 +139,7 @@ impl Store {
                     self.account = Some(greeting.account);
                     if self.epoch.replace(greeting.epoch) != Some(greeting.epoch) {
                         self.profiles.clear();
+                        self.lacking.clear();
                     }
                 }
                 Change::Rows(Log::Topic(topic), rows) => {
@@ -146,6 +150,9 @@ impl Store {
                 }
                 Change::Rows(log, rows) => {
                     for row in rows {
+                        if matches!(row.body, Body::Profile(_)) {
+                            self.put_profile(row.clone());
+                        }
                         let kept = self.rows.entry(log).or_default();
                         let key = (row.body.kind().to_owned(), row.id.clone());
                         if kept.get(&key).is_none_or(|old| old.rev < row.rev) {
@@ -204,12 +211,14 @@ impl Store {
                 }
                 Change::Profiles(rows) => {
                     for row in rows {
-                        let account: AccountId = row.id.parse().unwrap();
-                        let old = self.profiles.get(&account);
-                        if old.is_none_or(|old| old.rev < row.rev) {
-                            self.profiles.insert(account, row);
-                        }
+                        self.put_profile(row);
                     }
+                }
+                Change::Lacking(account, Some(rev)) => {
+                    self.lacking.insert(account, rev);
+                }
+                Change::Lacking(account, None) => {
+                    self.lacking.remove(&account);
                 }
                 Change::Done(id) => self.outbox.retain(|_, entry| entry.id != id),
                 Change::Rejected(id, rejection) => {
@@ -258,6 +267,14 @@ impl Store {
                 !self.rows.contains_key(&Log::Community(*left)),
                 "rows of {left} outlived the membership"
             );
+        }
+    }
+
+    fn put_profile(&mut self, row: Row) {
+        let account: AccountId = row.id.parse().unwrap();
+        let old = self.profiles.get(&account);
+        if old.is_none_or(|old| old.rev < row.rev) {
+            self.profiles.insert(account, row);
         }
     }
 
