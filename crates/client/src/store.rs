@@ -335,7 +335,7 @@ impl Store {
         });
     }
 
-    /// Copies outbox and drafts to the file beside the store, if they changed since; how many bytes that took. The copy
+    /// Copies outbox, drafts and how the server is known to the file beside the store, if they changed since; how many bytes that took. The copy
     /// is for the day on which the store cannot be read, so it need not be synced.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod stage;
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -129,6 +130,55 @@ async fn without_list_and_word_of_the_account_the_history_tells_what_the_server_
         alice.client.app_view().await.accounts[0].communities.len(),
         1
     );
+    stage.end([alice]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_list_and_history_damaged_the_copy_beside_it_tells_how_the_server_is_known() {
+    let stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (_, topic) = alice.found("星海").await;
+    let sent = alice.say(&topic, "on the server").await;
+    alice.settled().await;
+    let file = file_of(&stage);
+    let asleep = alice.vanish();
+    let mut list: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    list["accounts"][0]["key"] = "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ".into();
+    fs::write(&file, serde_json::to_vec_pretty(&list).unwrap()).unwrap();
+    let alice = asleep.wake().await;
+    let before = accounts_in(&file);
+    let store = alice.store();
+    let beside = |added: &str| PathBuf::from(format!("{}{added}", store.display()));
+    is_remembered(&alice, &file).await;
+    // Nothing tells of a copy.
+    alice.say(&topic, "so that it is copied").await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let bytes = fs::read(beside(".spare")).unwrap_or_default();
+        let copy: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        if copy["known"] == before[0] {
+            break;
+        }
+        assert!(Instant::now() < deadline, "not copied: {copy}");
+        tokio::task::yield_now().await;
+    }
+    let asleep = alice.vanish();
+    fs::write(&file, "").unwrap();
+    fs::write(&store, "nothing of this is a history").unwrap();
+    let _ = fs::remove_file(beside("-wal"));
+
+    let alice = asleep.wake().await;
+    assert_eq!(
+        accounts_in(&file),
+        before,
+        "no invite link is needed: addresses and key are what they were"
+    );
+    alice.settled().await;
+    alice
+        .until("the history is here again", async || {
+            alice.has(&topic, &sent).await.then_some(())
+        })
+        .await;
     stage.end([alice]).await;
 }
 

@@ -192,7 +192,7 @@ async fn remember(accounts: Vec<Arc<Account>>) {
         for account in accounts {
             let known = account.known();
             if account.store.read(meta::known)?.as_ref() != Some(&known) {
-                account.store.keep(|db| meta::set_known(db, &known))?;
+                account.store.write(|db| meta::set_known(db, &known))?;
             }
         }
         Ok::<_, StoreError>(())

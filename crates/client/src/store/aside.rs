@@ -35,7 +35,8 @@ pub struct Aside {
 /// Sets a damaged file aside, after saving what the person wrote.
 pub(super) fn set_aside(path: &Path, now: Millis) -> Result<(), StoreError> {
     let (mut spare, is_whole) = salvage(path);
-    let before = Spare::beside(path);
+    let mut before = Spare::beside(path);
+    spare.known = spare.known.or_else(|| before.known.take());
     if !is_whole || before.aside.is_some() {
         spare.add(before);
     }

@@ -1,4 +1,5 @@
-//! A second copy of what only this computer has: outbox and drafts, in a small file beside the store.
+//! A second copy of what only this computer has: outbox and drafts, and how the server is known, in a small file beside
+//! the store.
 //!
 //! It is written a little later than the store and is there for the day on which the store cannot be read. It may name
 //! commands that were answered meanwhile; sent again they get the answer that the server has stored.
@@ -16,6 +17,7 @@ use tulou_engine::{OutboxEntry, OutboxState};
 use tulou_protocol::{Command, CommandId, Rejection, id::Millis};
 
 use super::{Aside, StoreError, drafts, drafts::Draft, file::beside, meta, outbox};
+use crate::files::Known;
 
 /// What is kept beside the store.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ use super::{Aside, StoreError, drafts, drafts::Draft, file::beside, meta, outbox
 pub(super) struct Spare {
     outbox: Vec<Entry>,
     drafts: Vec<Draft>,
+    /// What the list of accounts says of this one. Where list and store are damaged together nothing else knows the
+    /// server's key, and only another invite link would bring it.
+    pub known: Option<Known>,
     /// The file that was set aside, between doing that and beginning the new one.
     pub aside: Option<Aside>,
 }
@@ -45,6 +50,7 @@ impl Spare {
         Ok(Self {
             outbox: outbox::all(db)?.into_iter().map(Entry::from).collect(),
             drafts: drafts::salvage(db).0,
+            known: meta::known(db)?,
             aside: None,
         })
     }
@@ -56,6 +62,7 @@ impl Spare {
         let spare = Self {
             outbox: outbox.into_iter().map(Entry::from).collect(),
             drafts,
+            known: meta::known(db).unwrap_or_default(),
             aside: None,
         };
         (spare, has_outbox && has_drafts)
@@ -130,6 +137,9 @@ pub(super) fn bring_in(db: &Connection, path: &Path) -> Result<(), StoreError> {
     }
     for draft in spare.drafts {
         drafts::put(&tx, draft.topic, &draft.text, draft.reply_to)?;
+    }
+    if let Some(known) = &spare.known {
+        meta::set_known(&tx, known)?;
     }
     if let Some(aside) = &spare.aside {
         meta::set_aside(&tx, aside)?;
