@@ -52,7 +52,7 @@ export const house: typeof zh = {
     byGroup: (level, name) => `${level}, because of the group “${name}”`,
     byCommunity: (level, name) => `${level}, because of the community “${name}”`,
     byGlobal: (level) => `${level}, because of your settings`,
-    byDefault: (level) => `${level}: nothing is set`,
+    byDefault: (level) => `${level}, by default`,
     bySize: 'All messages in small communities, mentions in large ones',
     sizeDecides: 'By the size of the community',
     asGlobal: 'As in your settings',

@@ -11,7 +11,7 @@ export const self: typeof zh = {
     connecting: 'Connecting…',
     offline: 'Offline',
     signedOut: 'Signed out',
-    waiting: (n) => `${n} waiting to be sent`,
+    waiting: (n) => `${n} unsent`,
     offlineBanner: 'The server cannot be reached. What you write is kept, and sent in order when you are back.',
     offlineWaiting: (n) => `The server cannot be reached. ${n} waiting, to be sent in order when you are back.`,
     retryIn: (s) => `Reconnecting in ${s} s`,

@@ -161,6 +161,10 @@ export const trouble: typeof zh = {
     },
   },
 
+  field: {
+    missing: 'Fill this in',
+    tooShort: (n) => `At least ${n} characters`,
+  },
   states: {
     failed: 'Loading failed',
     crashed: 'The program could not start',

@@ -49,7 +49,7 @@ export const house = {
     byGroup: (level: string, name: string) => `${level}：由分组“${name}”决定`,
     byCommunity: (level: string, name: string) => `${level}：由社群“${name}”决定`,
     byGlobal: (level: string) => `${level}：由你的全局设置决定`,
-    byDefault: (level: string) => `${level}：未作设置`,
+    byDefault: (level: string) => `${level}：默认`,
     bySize: '小社群通知所有消息，大社群仅通知提及',
     sizeDecides: '按社群规模决定',
     asGlobal: '跟随全局设置',

@@ -151,6 +151,10 @@ export const trouble = {
     },
   },
 
+  field: {
+    missing: '请填写这一项',
+    tooShort: (n: string) => `至少 ${n} 个字符`,
+  },
   states: {
     failed: '加载失败',
     crashed: '程序启动失败',
