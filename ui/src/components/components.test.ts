@@ -344,6 +344,20 @@ describe('a list of accounts in trouble', () => {
   })
 })
 
+describe('what is pinned', () => {
+  it('takes the keyboard when it opens, and gives it back at Escape', async () => {
+    await ready(fullScene('en', 'light'))
+    const open = await screen.findByTestId('open-pins')
+    open.focus()
+    await fireEvent.click(open)
+    const pins = await screen.findByTestId('pins')
+    await waitFor(() => expect(pins.contains(document.activeElement), 'the keyboard is in it').toBe(true))
+    await fireEvent.keyDown(document.activeElement ?? document.body, { key: 'Escape' })
+    await waitFor(() => expect(screen.queryByTestId('pins')).toBeNull())
+    expect(document.activeElement).toBe(open)
+  })
+})
+
 describe('a cell of the permissions', () => {
   it('goes from inherit to allow and asks for it', async () => {
     const api = fullScene('en', 'light')

@@ -7,6 +7,9 @@ import type { Attachment } from 'svelte/attachments'
 export const portal: Attachment<HTMLElement> = (element) => {
   const dialogs = document.querySelectorAll('dialog[open]')
   const home = dialogs.item(dialogs.length - 1) ?? document.body
+  const focused = document.activeElement
   home.append(element)
+  // What is moved loses the keyboard.
+  if (focused instanceof HTMLElement && element.contains(focused)) focused.focus()
   return () => element.remove()
 }
