@@ -344,6 +344,28 @@ describe('a list of accounts in trouble', () => {
   })
 })
 
+describe('the members', () => {
+  it('have one stop for Tab, and arrows go from one to the next', async () => {
+    const window = await ready(fullScene('en', 'light'))
+    window.isMembersOverlayOpen = true
+    const members = await screen.findAllByTestId('member')
+    const stops = (): number[] => members.flatMap((one, at) => (one.tabIndex === 0 ? [at] : []))
+    expect(stops()).toEqual([0])
+    members[0]?.focus()
+    for (const [key, at] of [
+      ['ArrowDown', 1],
+      ['End', members.length - 1],
+      ['ArrowDown', members.length - 1],
+      ['ArrowUp', members.length - 2],
+      ['Home', 0],
+    ] as const) {
+      await fireEvent.keyDown(document.activeElement ?? document.body, { key })
+      expect(document.activeElement, key).toBe(members[at])
+      await waitFor(() => expect(stops(), key).toEqual([at]))
+    }
+  })
+})
+
 describe('what is pinned', () => {
   it('takes the keyboard when it opens, and gives it back at Escape', async () => {
     await ready(fullScene('en', 'light'))
