@@ -10,7 +10,7 @@ use tulou_server::certificate;
 
 use crate::{
     driver::{Window, stage, until},
-    looks::{look, pictures},
+    looks::pictures,
     person::named,
 };
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     driver::{Window, stage, until},
-    looks::{look, pictures},
+    looks::pictures,
     person::{ENTER, named},
     small_disk::SmallDisk,
 };
