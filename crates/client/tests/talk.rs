@@ -275,6 +275,7 @@ async fn unread_and_mentions_are_counted_and_reading_takes_them_away() {
     let alice = stage.host("alice").await;
     let (community, topic) = alice.found("星海").await;
     alice.say(&topic, "from before").await;
+    alice.settled().await;
     let bob = stage.invite(&alice, &community, "bob").await;
     assert_eq!(
         bob.tree(&community).await.groups[0].badge.unread,

@@ -258,6 +258,7 @@ impl Engine {
             self.pump_wants();
             self.pump_profiles();
         }
+        self.settle_answered();
         self.pump_outbox();
         if !self.requests.is_empty() || !self.live.is_empty() || self.outbox.is_sending() {
             self.quiet_since = self.now;

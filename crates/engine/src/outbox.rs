@@ -3,6 +3,9 @@
 //!
 //! A command that needs what an earlier one makes waits until that one is done. If that one is refused, it is refused
 //! with the same rejection, so that the person sees both where they happened and may try again.
+//!
+//! A message of a topic that is shown leaves the outbox with the transaction that makes it part of what is held. Where
+//! others wrote meanwhile that is later than its answer: its row lies beyond a gap, which the window does not show.
 
 use tulou_protocol::{
     AccountId, Answer, Body, ClientFrame, Code, Command, CommandId, Commanded, Log, Rejection,
@@ -19,6 +22,7 @@ use crate::{
     engine::{Engine, brings},
     io::{Change, OutboxEntry, OutboxState, Output},
     link::wait_of,
+    queue::Answered,
 };
 
 /// Room that is left in a frame for brackets and commas.
@@ -64,6 +68,7 @@ impl Engine {
 
     fn place(&mut self, entry: OutboxEntry, is_confirmed: bool) {
         self.outbox.remove(entry.no);
+        self.outbox.answered.remove(&entry.id);
         if let Some(no) = self.outbox.places.get(&entry.id).copied() {
             self.outbox.remove(no);
         }
@@ -121,6 +126,9 @@ impl Engine {
     pub(crate) fn discard(&mut self, id: CommandId) {
         if let Some(no) = self.outbox.places.get(&id).copied() {
             self.outbox.remove(no);
+        }
+        if let Some(answered) = self.outbox.answered.remove(&id) {
+            self.finish_command(id, &answered.sent, Some(answered.text));
         }
     }
 
@@ -255,9 +263,19 @@ impl Engine {
         let Some((log, sent)) = found else { return };
         match response.into_result::<Answer>() {
             Ok(answer) => {
-                let answered = answered_text(&answer, &sent);
+                let answered = answered(&answer, &sent);
                 self.apply_answer(answer, brings(&sent));
-                self.finish_command(id, &sent, answered);
+                match answered {
+                    Some(answered)
+                        if self.outbox.places.contains_key(&id) && self.is_coming(&answered) =>
+                    {
+                        self.outbox.answered.insert(id, answered);
+                    }
+                    answered => {
+                        let text = answered.map(|answered| answered.text);
+                        self.finish_command(id, &sent, text);
+                    }
+                }
             }
             Err(Refusal::Busy(busy)) => {
                 let busy_until = self.now + wait_of(busy);
@@ -281,6 +299,39 @@ impl Engine {
                 } else {
                     self.reject(id, &rejection);
                 }
+            }
+        }
+    }
+
+    /// Whether the topic's next rows make the message part of what is held. Nothing brings one that may not be read, or
+    /// that lies before all that is held, or of a topic that nobody looks at.
+    fn is_coming(&self, answered: &Answered) -> bool {
+        let Answered { topic, seq, .. } = answered;
+        let Some(state) = self.topics.get(topic) else {
+            return false;
+        };
+        let is_followed = state.cursor.is_some()
+            && state.gap_at.is_none()
+            && !state.is_syncing
+            && !self.to_sync.contains(topic);
+        self.is_watch_wished(*topic)
+            && !is_followed
+            && !state.held.contains(*seq)
+            && *seq >= state.head.floor
+    }
+
+    /// Messages whose rows came, or do not come any more, leave the outbox.
+    pub(crate) fn settle_answered(&mut self) {
+        let settled: Vec<CommandId> = self
+            .outbox
+            .answered
+            .iter()
+            .filter(|(_, answered)| !self.is_coming(answered))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in settled {
+            if let Some(answered) = self.outbox.answered.remove(&id) {
+                self.finish_command(id, &answered.sent, Some(answered.text));
             }
         }
     }
@@ -342,23 +393,22 @@ impl Engine {
     }
 }
 
-/// The text that the server has of a message that was sent.
-fn answered_text(answer: &Answer, sent: &Command) -> Option<String> {
-    let Command::MessageSend { message, .. } = sent else {
+/// What the server has of a message that was sent.
+fn answered(answer: &Answer, sent: &Command) -> Option<Answered> {
+    let Command::MessageSend { topic, message, .. } = sent else {
         return None;
     };
     let id = message.to_string();
-    answer
-        .pushes
-        .iter()
-        .flat_map(|push| &push.rows)
-        .filter(|row| row.id == id)
-        .find_map(|row| {
-            if let Body::Message(message) = &row.body {
-                message.content.as_ref()
-            } else {
-                None
-            }
+    let rows = answer.pushes.iter().flat_map(|push| &push.rows);
+    rows.filter(|row| row.id == id).find_map(|row| {
+        let Body::Message(message) = &row.body else {
+            return None;
+        };
+        Some(Answered {
+            topic: *topic,
+            seq: message.seq,
+            sent: sent.clone(),
+            text: message.content.as_ref()?.text.clone(),
         })
-        .map(|content| content.text.clone())
+    })
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tulou_protocol::{
-    AccountId, Command, CommandId, Log, Rejection, TopicId, id::Millis, limits::Limits,
+    AccountId, Command, CommandId, Log, Rejection, Seq, TopicId, id::Millis, limits::Limits,
 };
 use uuid::Uuid;
 
@@ -20,6 +20,8 @@ pub struct Outbox {
     /// Which entry makes a thing.
     pub makers: BTreeMap<Uuid, u64>,
     pub lanes: BTreeMap<Log, Lane>,
+    /// Messages that were answered and whose rows are on their way into what is held.
+    pub answered: BTreeMap<CommandId, Answered>,
     /// When a cursor was sent last.
     pub cursors: BTreeMap<TopicId, Millis>,
     /// Bytes that the server takes in a frame.
@@ -32,6 +34,18 @@ pub struct Pending {
     pub entry: OutboxEntry,
     /// The person said that it is to be sent although it is old.
     pub is_confirmed: bool,
+}
+
+/// A message that the server has, and that is not held yet: it stays in the outbox so that the person goes on seeing it.
+#[derive(Debug)]
+pub struct Answered {
+    pub topic: TopicId,
+    /// Its place in the topic.
+    pub seq: Seq,
+    /// The command as it was sent.
+    pub sent: Command,
+    /// The text that the server has.
+    pub text: String,
 }
 
 /// The commands of one log.
@@ -52,6 +66,7 @@ impl Default for Outbox {
             places: BTreeMap::new(),
             makers: BTreeMap::new(),
             lanes: BTreeMap::new(),
+            answered: BTreeMap::new(),
             cursors: BTreeMap::new(),
             frame_bytes: Limits::default().frame_bytes,
         }
@@ -59,8 +74,15 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    /// What was in flight is sent again, with the same ids.
+    /// What was in flight is sent again, with the same ids; so is what was answered and did not come: what the next link
+    /// leads to may be a copy that has it not.
     pub(crate) fn lose_link(&mut self) {
+        for (id, answered) in std::mem::take(&mut self.answered) {
+            if let Some(no) = self.places.get(&id) {
+                let lane = self.lanes.entry(Log::Topic(answered.topic)).or_default();
+                lane.queue.insert(*no);
+            }
+        }
         for lane in self.lanes.values_mut() {
             for id in std::mem::take(&mut lane.in_flight).into_keys() {
                 if let Some(no) = self.places.get(&id) {
@@ -99,7 +121,8 @@ impl Outbox {
         for thing in makes(&entry.command) {
             self.makers.insert(thing, entry.no);
         }
-        if entry.state == OutboxState::Waiting && !self.is_in_flight(entry.id) {
+        let is_sent = self.is_in_flight(entry.id) || self.answered.contains_key(&entry.id);
+        if entry.state == OutboxState::Waiting && !is_sent {
             self.lanes.entry(home).or_default().queue.insert(entry.no);
         }
         let pending = Pending {
@@ -143,6 +166,7 @@ impl Outbox {
             .filter_map(|thing| self.makers.get(&thing))
             .filter(|no| **no != entry.no)
             .filter_map(|no| self.entries.get(no))
+            .filter(|pending| !self.answered.contains_key(&pending.entry.id))
     }
 
     /// Entries that need, directly or not, what this one makes.

@@ -116,6 +116,11 @@ impl Engine {
         self.watches.shown.contains(&topic)
     }
 
+    /// Whether the server pushes the topic, or is to be asked to.
+    pub(crate) fn is_watch_wished(&self, topic: TopicId) -> bool {
+        self.watches.wished().contains(&topic) && !self.watches.refused.contains(&topic)
+    }
+
     /// Nothing more is pushed of the topic; what waited behind a gap is dropped.
     fn stop_following(&mut self, topic: TopicId) {
         let Some(state) = self.topics.get_mut(&topic) else {

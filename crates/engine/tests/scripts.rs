@@ -6,6 +6,8 @@
     reason = "a test fails where it expects something else"
 )]
 
+#[path = "scripts/answered.rs"]
+mod answered;
 #[path = "scripts/cut.rs"]
 mod cut;
 #[path = "scripts/held.rs"]

@@ -103,7 +103,7 @@ pub fn timeline(
         },
         permissions: keys(permissions.unwrap_or_default()),
         rows: found.iter().map(|held| painter.sent(held)).collect(),
-        pending: painter.pending(),
+        pending: painter.pending(&found),
         has_before: chosen.has_before,
         has_after: chosen.has_after,
         is_loading: is_missing && looking.is_linked,

@@ -14,6 +14,10 @@ use tulou_protocol::{
 use uuid::Uuid;
 
 use super::*;
+use crate::{
+    read::{Looking, timeline::timeline},
+    view::{MessageView, Stretch},
+};
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
 const TOPIC: TopicId = TopicId(Uuid::from_u128(2));
@@ -532,6 +536,57 @@ fn another_epoch_makes_every_rev_that_is_held_older() {
     );
     let rows = store.read(|db| rows::of_log(db, log)).unwrap();
     assert_eq!(rows, [group(1, 10, "restored")]);
+}
+
+#[test]
+fn a_message_that_came_before_its_answer_is_shown_once() {
+    let (_folder, store) = store();
+    let send = |seq: u64| Command::MessageSend {
+        topic: TOPIC,
+        message: id(seq),
+        text: "a".into(),
+        reply_to: None,
+        written_at: 5,
+    };
+    store
+        .write(|db| {
+            for seq in [2, 3] {
+                let command = CommandId(Uuid::from_u128(70 + u128::from(seq)));
+                outbox::push(db, command, send(seq), 1, OutboxState::Waiting)?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    let island = Island {
+        from: Seq(1),
+        to: Seq(2),
+        rev: Rev(2),
+    };
+    apply(
+        &store,
+        vec![
+            topic_rows(vec![
+                message(1, Some(("a", 1)), None),
+                message(2, Some(("a", 2)), None),
+                // Beyond a gap: it is not among what is shown.
+                message(3, Some(("a", 9)), None),
+            ]),
+            Change::Islands(TOPIC, vec![island]),
+        ],
+    );
+    let looking = Looking {
+        me: ME,
+        now: 9,
+        is_linked: true,
+    };
+    let end = Stretch::End { count: 50 };
+    let busy = std::collections::HashMap::new();
+    let (view, _) = store
+        .read(|db| timeline(db, looking, TOPIC, &end, None, None, &busy))
+        .unwrap();
+    let ids = |rows: &[MessageView]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&view.rows), [id(1).to_string(), id(2).to_string()]);
+    assert_eq!(ids(&view.pending), [id(3).to_string()]);
 }
 
 #[test]

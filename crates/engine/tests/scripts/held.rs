@@ -5,6 +5,7 @@ use tulou_protocol::{
     Body, Log, Question, Rev, Row, Seq, Stale,
     push::{Heartbeat, Pushed, SyncOutcome, SyncedLog},
     question::{Page, PageAt, Synced, Told, Watched, WatchedTopic},
+    row::Marks,
 };
 
 use crate::stage::*;
@@ -111,6 +112,36 @@ fn half_a_message_is_not_kept_alone() {
     assert!(
         !stage.changes().iter().any(keeps_rows),
         "its marks are not known"
+    );
+}
+
+#[test]
+fn what_came_beyond_a_gap_counts_only_with_all_its_rows() {
+    let mut stage = watching(10, 10);
+    let mut reacted = message(11, 12, OTHER);
+    if let Body::Message(message) = &mut reacted.body {
+        message.content = None;
+        message.content_rev = Rev(11);
+        message.marks = Some(Marks::default());
+        message.marks_rev = Rev(12);
+    }
+    stage.pushed(Pushed::Push(push(LOG, 11, 12, vec![reacted])));
+    assert!(
+        !stage.changes().iter().any(keeps_rows),
+        "a reaction to a message that did not come yet"
+    );
+    stage.pushed(Pushed::Push(push(LOG, 10, 11, messages(11..=11))));
+    assert!(
+        stage
+            .changes()
+            .contains(&Change::Islands(TOPIC, vec![island(1, 11, 11)])),
+        "the gap is closed, but what lay beyond it is not held"
+    );
+    stage.pass(500);
+    assert_eq!(
+        ranges(&mut stage).1,
+        vec![(1, 11, 11)],
+        "the reaction is asked for"
     );
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tulou_engine::{Change, Counts, Input, Output, Restored, TopicHead};
 use tulou_protocol::{
     Body, Code, Epoch, Log, Question, Rev, Row, Seq, ServerFrame, Stale,
-    frame::{Refusal, Response},
+    frame::{Busy, Refusal, Response},
     permission::{Permissions, Place},
     push::{Heartbeat, Pushed, SyncOutcome, SyncedLog, TopicHead as Moved},
     question::{SyncLog, Synced, Told},
@@ -584,7 +584,7 @@ fn a_busy_server_is_left_alone_for_a_while() {
     let mut stage = Stage::new(member(vec![]));
     stage.greet();
     let (number, _) = stage.question("log.sync");
-    let busy = Refusal::Busy(tulou_protocol::frame::Busy {
+    let busy = Refusal::Busy(Busy {
         retry_after_ms: 2_000,
     });
     stage.hear(ServerFrame::Responses(vec![Response::refused(
@@ -601,6 +601,38 @@ fn a_busy_server_is_left_alone_for_a_while() {
         stage.try_question("log.sync").is_some(),
         "then the same is asked again"
     );
+}
+
+#[test]
+fn a_busy_answer_counts_though_what_it_was_asked_for_is_gone() {
+    let mut stage = Stage::new(member(vec![]));
+    stage.greet();
+    stage.answer_account();
+    let (number, _) = stage.question("community.heads");
+    stage.pushed(Pushed::Push(push(
+        ACCOUNT,
+        5,
+        6,
+        vec![membership(6, false)],
+    )));
+    let busy = Refusal::Busy(Busy {
+        retry_after_ms: 2_000,
+    });
+    stage.hear(ServerFrame::Responses(vec![Response::refused(
+        Value::from(number),
+        &busy,
+    )]));
+    stage.pushed(Pushed::Stale(Stale {
+        log: ACCOUNT,
+        rev: Rev(9),
+    }));
+    stage.pass(1_999);
+    assert!(
+        stage.try_question("log.sync").is_none(),
+        "the community is gone, the server is as busy as it was"
+    );
+    stage.pass(1);
+    assert!(stage.try_question("log.sync").is_some());
 }
 
 #[test]

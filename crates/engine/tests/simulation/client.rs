@@ -140,6 +140,7 @@ impl Client {
         match &input {
             Input::Frame(frame) => self.rules.hear(frame, &self.shown, &self.store, clock),
             Input::Unwatch(topic) => self.rules.hide(*topic),
+            Input::Discard(id) => self.rules.give_up(*id),
             _ => {}
         }
         let said = self.is_traced.then(|| format!("{input:?}"));
@@ -189,7 +190,7 @@ impl Client {
                     }
                     let noted: Vec<Change> = batch.iter().filter(Rules::cares).cloned().collect();
                     follow_ups.extend(self.store.apply(batch));
-                    self.rules.applied(&noted, &self.store);
+                    self.rules.applied(&noted, &self.shown, &self.store);
                     if self.may_crash && self.chance.one_in(600) {
                         // The store puts follow-ups into the outbox in the same transaction.
                         for command in follow_ups {

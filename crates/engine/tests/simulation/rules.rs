@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tulou_engine::{Change, OutboxEntry, OutboxState};
 use tulou_protocol::{
-    AccountId, ClientFrame, Command, CommandId, Commanded, Log, Question, Rev, ServerFrame,
-    TopicId,
+    AccountId, Answer, Body, ClientFrame, Command, CommandId, Commanded, Log, Question, Rev, Row,
+    Seq, ServerFrame, TopicId,
     frame::{Refusal, Request, Response},
     id::Millis,
     limits::{CURSOR_MS, Limits},
     push::Pushed,
+    question::Watched,
 };
 
 use crate::store::Store;
@@ -36,6 +37,18 @@ pub struct Rules {
     homes: BTreeMap<CommandId, Log>,
     /// Commands that the server refused.
     refused: BTreeSet<CommandId>,
+    /// Commands that were answered on this link.
+    answered: BTreeSet<CommandId>,
+    /// Messages that were sent.
+    sends: BTreeSet<CommandId>,
+    /// The places of those that were answered.
+    places: BTreeMap<CommandId, (TopicId, Seq)>,
+    /// Watches on their way, by question.
+    watches: BTreeMap<u64, Vec<TopicId>>,
+    /// Messages that the person gave up.
+    given_up: BTreeSet<CommandId>,
+    /// Topics that the server does not let be watched.
+    unwatched: Vec<TopicId>,
     /// When the cursor of a topic was sent last, since the topic is shown.
     cursors: BTreeMap<TopicId, Millis>,
 }
@@ -47,6 +60,9 @@ impl Rules {
         self.busy.clear();
         self.homes.clear();
         self.asked.clear();
+        self.answered.clear();
+        self.watches.clear();
+        self.unwatched.clear();
         self.quiet_until = 0;
     }
 
@@ -115,6 +131,14 @@ impl Rules {
 
     fn hear_answer(&mut self, response: Response, now: Millis) {
         if let Some(number) = response.id.as_u64() {
+            if let Some(topics) = self.watches.remove(&number) {
+                let watched = response.clone().into_result::<Watched>();
+                let named: Vec<TopicId> = watched.map_or(vec![], |watched| {
+                    watched.topics.iter().map(|found| found.topic).collect()
+                });
+                self.unwatched = topics;
+                self.unwatched.retain(|topic| !named.contains(topic));
+            }
             if self.asked.remove(&number)
                 && let Err(Refusal::Busy(busy)) = response.into_result::<serde_json::Value>()
             {
@@ -125,7 +149,7 @@ impl Rules {
         let id = response.id.as_str().and_then(|id| id.parse().ok());
         let Some(id) = id else { return };
         let home = self.homes.remove(&id);
-        match response.into_result::<serde_json::Value>() {
+        match response.into_result::<Answer>() {
             Err(Refusal::Busy(busy)) => {
                 if let Some(home) = home {
                     let until = self.busy.entry(home).or_default();
@@ -135,8 +159,30 @@ impl Rules {
             Err(Refusal::Rejected(_) | Refusal::Misunderstood(_)) => {
                 self.refused.insert(id);
             }
-            Ok(_) => {}
+            Ok(answer) => {
+                self.answered.insert(id);
+                for push in &answer.pushes {
+                    let Log::Topic(topic) = push.log else {
+                        continue;
+                    };
+                    if let [
+                        Row {
+                            body: Body::Message(message),
+                            ..
+                        },
+                    ] = push.rows.as_slice()
+                        && self.sends.contains(&id)
+                    {
+                        self.places.insert(id, (topic, message.seq));
+                    }
+                }
+            }
         }
+    }
+
+    /// The person does not want it any more.
+    pub fn give_up(&mut self, id: CommandId) {
+        self.given_up.insert(id);
     }
 
     /// What the engine sends.
@@ -163,6 +209,9 @@ impl Rules {
                 Request::Question(number, question) => {
                     assert!(now >= self.quiet_until, "the server is busy: {question:?}");
                     self.asked.insert(*number);
+                    if let Question::SessionWatch { topics } = question {
+                        self.watches.insert(*number, topics.clone());
+                    }
                     if let Question::LogSync { logs } = question {
                         self.synced_at = now;
                         for asked in logs {
@@ -188,13 +237,18 @@ impl Rules {
         }
         let home = command.home(me);
         self.homes.insert(*id, home);
+        if matches!(command, Command::MessageSend { .. }) {
+            self.sends.insert(*id);
+        }
         let busy_until = self.busy.get(&home).copied().unwrap_or_default();
         assert!(
             now >= busy_until,
             "{home} is busy for another {} ms",
             busy_until - now
         );
-        let mut others = store.outbox.values().filter(|entry| entry.id != *id);
+        let is_waiting =
+            |entry: &&OutboxEntry| entry.id != *id && !self.answered.contains(&entry.id);
+        let mut others = store.outbox.values().filter(is_waiting);
         assert!(
             !others.any(|other| needs(command, other)),
             "{command:?} needs what is not there yet"
@@ -213,17 +267,19 @@ impl Rules {
     pub fn cares(change: &&Change) -> bool {
         matches!(
             change,
-            Change::Forget(_) | Change::Cursor { .. } | Change::Rejected(..)
+            Change::Forget(_) | Change::Cursor { .. } | Change::Rejected(..) | Change::Done(_)
         )
     }
 
     /// What was applied to the store.
-    pub fn applied(&mut self, changes: &[Change], store: &Store) {
+    pub fn applied(&mut self, changes: &[Change], shown: &[TopicId], store: &Store) {
         for change in changes {
             match change {
                 Change::Forget(log) => {
                     self.owed.remove(log);
+                    self.unwatched.extend(log.topic());
                 }
+                Change::Done(id) => self.check_shown(*id, shown, store),
                 Change::Cursor { log, rev, .. }
                     if self.owed.get(log).is_some_and(|(_, until)| until <= rev) =>
                 {
@@ -239,6 +295,27 @@ impl Rules {
                 _ => {}
             }
         }
+    }
+
+    /// A message of a topic that is shown does not vanish from it when it leaves the outbox.
+    fn check_shown(&self, id: CommandId, shown: &[TopicId], store: &Store) {
+        let Some((topic, seq)) = self.places.get(&id) else {
+            return;
+        };
+        let is_gone = !store.topics().iter().any(|(_, seen)| seen == topic)
+            || store.heads.get(topic).is_some_and(|head| head.floor > *seq);
+        if !shown.contains(topic)
+            || is_gone
+            || self.unwatched.contains(topic)
+            || self.given_up.contains(&id)
+        {
+            return;
+        }
+        let islands = store.islands.get(topic).map_or(&[][..], Vec::as_slice);
+        assert!(
+            islands.last().is_some_and(|last| last.to >= *seq),
+            "message {seq} of {topic} is not seen any more: {islands:?}"
+        );
     }
 
     /// Nothing waits for what was refused.

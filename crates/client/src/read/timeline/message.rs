@@ -88,11 +88,12 @@ impl Painter<'_> {
         }
     }
 
-    /// What waits to be sent, oldest first.
-    pub fn pending(&self) -> Vec<MessageView> {
+    /// What waits to be sent, oldest first. What came with the topic before its own answer is among the rows already.
+    pub fn pending(&self, found: &[Held]) -> Vec<MessageView> {
         self.overlay
             .pending
             .iter()
+            .filter(|pending| found.iter().all(|held| held.id != pending.id))
             .map(|pending| self.waiting(pending))
             .collect()
     }

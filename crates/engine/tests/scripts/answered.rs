@@ -1,0 +1,220 @@
+//! Messages that the server has and that are not held yet: what others wrote before them comes later than their answer.
+
+use tulou_engine::{Batch, Change, Input, OutboxEntry, Output};
+use tulou_protocol::{
+    Command, CommandId, Log, MessageId, Rev, Row, Seq,
+    command::Edit,
+    push::{Pushed, SyncOutcome, SyncedLog},
+    question::{Synced, Told, Watched, WatchedTopic},
+};
+use uuid::Uuid;
+
+use crate::stage::*;
+
+const LOG: Log = Log::Topic(TOPIC);
+const MINE: u128 = 100;
+
+/// My message as the server has it.
+fn mine(seq: u64) -> Row {
+    Row {
+        id: MessageId(Uuid::from_u128(MINE)).to_string(),
+        ..message(seq, seq, ME)
+    }
+}
+
+/// The place where a message of mine is answered though four of others come before it: connected again, and nothing of
+/// the topic is known on this link.
+fn answered() -> (Stage, OutboxEntry) {
+    let mut stage = Stage::synced(vec![island(1, 10, 10)]);
+    stage.input(Input::Watch(TOPIC));
+    stage.answer_all();
+    stage.input(Input::LinkDown);
+    let entry = stage.entry(send(TOPIC, MINE, "第15句"));
+    stage.input(Input::Submit(entry.clone()));
+    stage.pass(1_000);
+    stage.input(Input::LinkUp);
+    stage.greet_as(EPOCH);
+    stage.changes();
+    stage.answer(entry.id, vec![push(LOG, 14, 15, vec![mine(15)])]);
+    (stage, entry)
+}
+
+fn watched(stage: &mut Stage, head: u64) {
+    let (number, _) = stage.question("session.watch");
+    let topics = vec![WatchedTopic {
+        topic: TOPIC,
+        head_seq: Seq(head),
+        rev: Rev(head),
+    }];
+    stage.told(number, Told::Watched(Watched { topics }));
+}
+
+/// The answer to the sync of the topic: its rows from a place on.
+fn tail(stage: &mut Stage, from: u64, floor: u64) {
+    stage.answer_account();
+    let (number, _) = stage.question("log.sync");
+    let mut rows = messages(from..=14);
+    rows.push(mine(15));
+    let logs = vec![SyncedLog {
+        log: LOG,
+        outcome: SyncOutcome::Topic {
+            rev: Rev(15),
+            head_seq: Seq(15),
+            floor: Seq(floor),
+            rows,
+            tail_from: Some(Seq(from)),
+            has_more: false,
+            authors: vec![],
+        },
+    }];
+    stage.told(number, Told::Synced(Synced { logs }));
+}
+
+fn batches(stage: &mut Stage) -> Vec<Batch> {
+    std::mem::take(&mut stage.outputs)
+        .into_iter()
+        .filter_map(|output| match output {
+            Output::Apply(batch) => Some(batch),
+            _ => None,
+        })
+        .collect()
+}
+
+fn is_done(stage: &mut Stage, id: CommandId) -> bool {
+    stage.changes().contains(&Change::Done(id))
+}
+
+#[test]
+fn a_message_of_mine_is_pending_until_what_others_wrote_before_it_is_here() {
+    let (mut stage, entry) = answered();
+    assert!(
+        !is_done(&mut stage, entry.id),
+        "the window would show it neither as sent nor as being sent"
+    );
+    watched(&mut stage, 15);
+    tail(&mut stage, 11, 1);
+    let of_end: Vec<Batch> = batches(&mut stage)
+        .into_iter()
+        .filter(|batch| batch.contains(&Change::Done(entry.id)))
+        .collect();
+    assert!(
+        of_end.len() == 1 && of_end[0].contains(&Change::Islands(TOPIC, vec![island(1, 15, 15)])),
+        "it is held with the transaction that ends it: {of_end:?}"
+    );
+    assert!(stage.commands().is_empty(), "and it was sent once");
+}
+
+#[test]
+fn a_message_of_mine_beyond_a_gap_is_pending_until_the_gap_closes() {
+    let mut stage = Stage::synced(vec![island(1, 10, 10)]);
+    stage.input(Input::Watch(TOPIC));
+    stage.answer_all();
+    let id = stage.submit(send(TOPIC, MINE, "第12句"));
+    stage.answer(id, vec![push(LOG, 11, 12, vec![mine(12)])]);
+    assert!(!is_done(&mut stage, id));
+    stage.pushed(Pushed::Push(push(LOG, 10, 11, messages(11..=11))));
+    let changes = stage.changes();
+    assert!(
+        changes.contains(&Change::Done(id))
+            && changes.contains(&Change::Islands(TOPIC, vec![island(1, 12, 12)])),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn a_message_that_follows_on_what_is_held_is_done_at_once() {
+    let mut stage = Stage::synced(vec![island(1, 10, 10)]);
+    stage.input(Input::Watch(TOPIC));
+    stage.answer_all();
+    let id = stage.submit(send(TOPIC, MINE, "第11句"));
+    stage.answer(id, vec![push(LOG, 10, 11, vec![mine(11)])]);
+    assert!(is_done(&mut stage, id));
+}
+
+#[test]
+fn a_message_whose_rows_do_not_come_leaves_the_outbox() {
+    let (mut stage, entry) = answered();
+    assert!(!is_done(&mut stage, entry.id));
+    stage.input(Input::Unwatch(TOPIC));
+    assert!(is_done(&mut stage, entry.id), "nobody looks at its topic");
+
+    let (mut stage, entry) = answered();
+    let (number, _) = stage.question("session.watch");
+    stage.told(number, Told::Watched(Watched { topics: vec![] }));
+    assert!(is_done(&mut stage, entry.id), "its topic is not seen");
+
+    let (mut stage, entry) = answered();
+    watched(&mut stage, 15);
+    stage.changes();
+    tail(&mut stage, 15, 16);
+    assert!(is_done(&mut stage, entry.id), "it may not be read any more");
+
+    let mut stage = Stage::synced(vec![island(1, 10, 10)]);
+    let id = stage.submit(send(TOPIC, MINE, "第15句"));
+    stage.answer(id, vec![push(LOG, 14, 15, vec![mine(15)])]);
+    assert!(is_done(&mut stage, id), "its topic is not shown");
+}
+
+#[test]
+fn what_comes_after_a_message_that_was_answered_is_not_held_up() {
+    let (mut stage, _) = answered();
+    let mut reply = send(TOPIC, 101, "reply");
+    if let Command::MessageSend { reply_to, .. } = &mut reply {
+        *reply_to = Some(MessageId(Uuid::from_u128(MINE)));
+    }
+    let reply = stage.submit(reply);
+    assert_eq!(
+        stage.commands(),
+        vec![reply],
+        "the server has what it replies to"
+    );
+}
+
+#[test]
+fn a_message_changed_after_its_answer_is_followed_by_an_edit_or_a_recall() {
+    let (mut stage, mut entry) = answered();
+    entry.command = send(TOPIC, MINE, "anders");
+    stage.input(Input::Replace(entry));
+    assert!(stage.commands().is_empty(), "it is not sent a second time");
+    watched(&mut stage, 15);
+    tail(&mut stage, 11, 1);
+    assert!(
+        stage
+            .changes()
+            .contains(&Change::FollowUp(Command::MessageEdit {
+                topic: TOPIC,
+                message: MessageId(Uuid::from_u128(MINE)),
+                text: Edit {
+                    from: "第15句".into(),
+                    to: "anders".into(),
+                },
+            }))
+    );
+
+    let (mut stage, entry) = answered();
+    stage.input(Input::Discard(entry.id));
+    assert!(
+        stage
+            .changes()
+            .contains(&Change::FollowUp(Command::MessageRecall {
+                topic: TOPIC,
+                message: MessageId(Uuid::from_u128(MINE)),
+            })),
+        "the server has it"
+    );
+}
+
+#[test]
+fn what_was_answered_and_did_not_come_is_sent_again_on_the_next_link() {
+    let (mut stage, entry) = answered();
+    stage.input(Input::LinkDown);
+    stage.asked.clear();
+    stage.pass(2_000);
+    stage.input(Input::LinkUp);
+    stage.greet_as(EPOCH);
+    assert_eq!(
+        stage.commands(),
+        vec![entry.id],
+        "the same id gets the same answer, and a restored server may not have it"
+    );
+}
