@@ -1,5 +1,6 @@
 //! Measures the start: from exec to the painted timeline of the last topic, from a store with 1,000 topics and 200,000
-//! messages; and the memory of the whole process tree, then, 10 s later, and with the webview destroyed.
+//! messages; and the memory of the whole process tree, then, 10 s later, and with the webview destroyed. The same binary
+//! with an empty window is measured beside it, then and 10 s later.
 
 #[path = "bench/fill.rs"]
 mod fill;
@@ -90,10 +91,23 @@ fn main() -> Result<()> {
     started.end()?;
 
     let bare = folder.path().join("bare");
+    let mut empty = Vec::new();
+    for run in 0..=RUNS {
+        let mut started = Started::new(&app, &bare, &["--bare"])?;
+        started.painted()?;
+        if run > 0 {
+            empty.push(process::pss_mib(started.child.id()));
+        }
+        started.end()?;
+    }
+    say("start.bare_pss_mib", median(&mut empty), "MiB");
+    eprintln!("empty: {empty:.0?}");
+
     let mut started = Started::new(&app, &bare, &["--bare"])?;
     started.painted()?;
+    std::thread::sleep(Duration::from_secs(10));
     say(
-        "start.bare_pss_mib",
+        "start.bare_pss_10s_mib",
         process::pss_mib(started.child.id()),
         "MiB",
     );

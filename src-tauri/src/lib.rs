@@ -6,6 +6,7 @@
 //! - `commands`, `bindings`, `error`: what the window may ask, and its types in TypeScript
 //! - `app`, `hosting`: the client, and the server on this computer
 //! - `controller`, `window`, `renderer`: the native window
+//! - `launcher`: the person's own programs, for links and folders
 //! - `home`: the folder that everything of the person lives in
 
 mod app;
@@ -15,6 +16,7 @@ mod controller;
 mod error;
 mod home;
 mod hosting;
+mod launcher;
 mod renderer;
 mod window;
 

@@ -11,7 +11,7 @@ use tauri::{
 };
 use tulou_client::{theme_of, view::Theme};
 
-use crate::{controller::Shell, home::Home};
+use crate::{controller::Shell, home::Home, launcher, renderer};
 
 /// The only window's label; the capability names it.
 pub const LABEL: &str = "main";
@@ -100,11 +100,11 @@ impl Shell for NativeWindow {
     }
 
     fn open(&self, url: &str) -> Result<(), String> {
-        tauri_plugin_opener::open_url(url, None::<&str>).map_err(|error| error.to_string())
+        launcher::open(url, &renderer::told()).map_err(|error| error.to_string())
     }
 
     fn open_folder(&self, folder: &Path) -> Result<(), String> {
-        tauri_plugin_opener::open_path(folder, None::<&str>).map_err(|error| error.to_string())
+        launcher::open(folder, &renderer::told()).map_err(|error| error.to_string())
     }
 }
 

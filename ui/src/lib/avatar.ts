@@ -1,6 +1,9 @@
 /** How many avatar colours there are (`--av-1` … in `app.css`). */
 const COLOURS = 6
 
+/** Making one takes far longer than using it. */
+const segmenter = new Intl.Segmenter()
+
 /** The colour of a person or community without a picture: always the same one for the same id. */
 export function colourOf(id: string): number {
   let hash = 2166136261
@@ -12,7 +15,7 @@ export function colourOf(id: string): number {
 
 /** The letter or letters that stand for a name: one for ideographs, up to `letters` otherwise. */
 export function initialsOf(name: string, letters = 1): string {
-  const chars = [...new Intl.Segmenter().segment(name.trim())].map((part) => part.segment)
+  const chars = [...segmenter.segment(name.trim())].map((part) => part.segment)
   const first = chars[0]
   if (first === undefined) return '?'
   if (letters === 1 || !/^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]/u.test(first))
