@@ -54,6 +54,9 @@ export class WindowState {
   /** Accounts that were signed in since the start, or asked to. */
   readonly #signedIn = new Set<string>()
 
+  /** Topics and communities that the person removed or left in this window. */
+  readonly #removed = new Set<string>()
+
   constructor(readonly api: Api) {
     this.#reread = new Reread(() => this.#read())
   }
@@ -153,6 +156,17 @@ export class WindowState {
     }
   }
 
+  /** Submits what takes a topic or a community away from this person, or from everybody: who does it need not be told. */
+  async remove(account: string, id: string, action: Action): Promise<void> {
+    this.#removed.add(id)
+    try {
+      await this.api.submit(account, action)
+    } catch (thrown) {
+      this.#removed.delete(id)
+      throw thrown
+    }
+  }
+
   /** Waits for a call and shows its failure. */
   async run<T>(call: Promise<T>): Promise<T | undefined> {
     try {
@@ -234,6 +248,9 @@ export class WindowState {
         return
       }
       if (exists(place) && (place.community !== null || !this.account?.communities.length)) return
+      const name = this.tree?.view?.name
+      if (this.account && place?.community != null && name !== undefined && !this.#removed.has(place.community))
+        this.toasts.show(i18n.t.community.gone(name))
     }
     const account = view.accounts.find((other) => other.communities.length > 0) ?? view.accounts[0]
     const tile = account?.communities[0]
@@ -292,6 +309,8 @@ export class WindowState {
       return
     }
     if (!findTopic(view, topic) && (!before || findTopic(before, topic))) {
+      const name = findTopic(before, topic)?.name
+      if (name !== undefined && !this.#removed.has(topic)) this.toasts.show(i18n.t.topic.vanished(name))
       this.#lastTopics.delete(tree.community)
       this.#leaveTopic()
       this.#setPlace({ account: tree.account, community: tree.community, topic: null })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Refused } from '../api'
+import { i18n } from '../i18n.svelte'
 import { StandIn } from '../testing/stand-in'
 import { account, appView, topic, tree } from '../testing/views'
 import { Toasts } from './dialogs.svelte'
@@ -60,6 +61,7 @@ describe('the window', () => {
     await settle()
     expect(window.place?.topic).toBe('t2')
     expect(api.calls).toContain('leaveTopic')
+    expect(window.toasts.shown.map((one) => one.text)).toEqual([i18n.t.topic.vanished('One')])
   })
 
   it('leaves a community that is gone', async () => {
@@ -72,6 +74,20 @@ describe('the window', () => {
     await settle()
     expect(window.place).toEqual({ account: 's1.me', community: null, topic: null })
     expect(window.tree).toBeNull()
+    expect(window.toasts.shown, 'who was removed is told').toHaveLength(1)
+  })
+
+  it('does not tell the person what the person did', async () => {
+    const api = scene()
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    await window.remove('s1.me', 'c1', { type: 'leaveCommunity', community: 'c1' })
+    api.app = { ...api.app, accounts: [account({ communities: [] })] }
+    api.tell({ type: 'app' })
+    await settle()
+    expect(window.place).toEqual({ account: 's1.me', community: null, topic: null })
+    expect(window.toasts.shown).toEqual([])
   })
 
   it('waits for a community that was just made to appear', async () => {

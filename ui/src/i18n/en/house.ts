@@ -86,6 +86,7 @@ export const house: typeof zh = {
     none: 'No communities yet',
     noneHint: 'Create a community, or join someone else’s with an invite link.',
     choose: 'Choose a community to begin',
+    gone: (name) => `You are not in “${name}” any more`,
     typeName: (name) => `Type “${name}” to confirm`,
   },
 
@@ -102,6 +103,7 @@ export const house: typeof zh = {
     startHint: 'Send the first message.',
     startHintReader: 'No messages yet.',
     gone: 'This topic cannot be opened',
+    vanished: (name) => `“${name}” is gone, or not open to you any more`,
   },
 
   transfer: {

@@ -83,6 +83,7 @@ export const house = {
     none: '还没有社群',
     noneHint: '创建一个社群，或者用邀请链接加入别人的社群。',
     choose: '选一个社群开始',
+    gone: (name: string) => `您已不在社群“${name}”中`,
     typeName: (name: string) => `输入“${name}”以确认`,
   },
 
@@ -99,6 +100,7 @@ export const house = {
     startHint: '发出第一条消息吧。',
     startHintReader: '还没有消息。',
     gone: '打不开这个话题',
+    vanished: (name: string) => `话题“${name}”已不存在，或不再对您开放`,
   },
 
   transfer: {
