@@ -98,11 +98,18 @@ impl App {
         let (store, certificate) = tokio::task::spawn_blocking(move || {
             let store = Sqlite::open(&opening.data, bus)?;
             // The folder is there by now; the key is made with the store.
-            let certificate = Certificate::open(&opening)?;
-            Ok::<_, Error>((store, certificate))
+            Ok::<_, Error>((store, Certificate::open(&opening)))
         })
         .await
         .map_err(|_| StoreError::Closed)??;
+        let certificate = match certificate {
+            Ok(certificate) => certificate,
+            Err(error) => {
+                // Else the next start would take this for an end without warning.
+                store.close().await?;
+                return Err(error.into());
+            }
+        };
         let latest = store.latest().await?;
         let messages = f64::from(config.limits.messages_per_10s.max(1));
         let app = Self {

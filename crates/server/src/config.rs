@@ -12,13 +12,18 @@ use figment::{
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{
     http::Registration,
+    invite::Link,
     limits::{self, Limits},
+    text,
 };
 
 use crate::Error;
 
 /// The port of a server that was not told another.
 pub const PORT: u16 = 4780;
+
+/// The least that a frame may be limited to: a message of full length, every byte of it escaped, and what is around it.
+const LEAST_FRAME_BYTES: usize = 2 * limits::TEXT_BYTES + 1_024;
 
 /// What an operator may set. It holds no secret; one that is added is printed as `…`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,13 +113,13 @@ impl Config {
     /// Reads the file, if one is named, and the environment, over the defaults. `flags` win.
     ///
     /// # Errors
-    /// If the file cannot be read, or a setting is unknown or does not fit.
+    /// If the file cannot be read, or a setting is unknown or does not fit: nobody could use the server then.
     pub fn read(file: Option<&Path>, flags: impl Serialize) -> Result<Self, Error> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
         }
-        figment
+        let config: Self = figment
             .merge(
                 Env::prefixed("TULOU_")
                     .filter(|key| is_setting(key.as_str()))
@@ -122,7 +127,35 @@ impl Config {
             )
             .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(|error| Error::Config(Box::new(error)))
+            .map_err(|error| Error::Config(Box::new(error)))?;
+        match config.flaw() {
+            Some(flaw) => Err(Error::Config(Box::new(flaw.into()))),
+            None => Ok(config),
+        }
+    }
+
+    /// Why nobody could use the server.
+    fn flaw(&self) -> Option<String> {
+        if text::check_name(&self.name).is_err() {
+            let most = limits::NAME_BYTES;
+            return Some(format!(
+                "name: between 1 and {most} bytes in one line are needed"
+            ));
+        }
+        // One that cannot be read would make every invite link unreadable.
+        for address in &self.addresses {
+            if address.starts_with("tulou:") || Link::parse(address).is_err() {
+                return Some(format!(
+                    "addresses: \"{address}\" is none that others could use; it looks like wss://chat.example.org"
+                ));
+            }
+        }
+        if self.limits.frame_bytes < LEAST_FRAME_BYTES {
+            return Some(format!(
+                "limits.frame_bytes: a message of full length needs {LEAST_FRAME_BYTES}"
+            ));
+        }
+        None
     }
 
     /// The configuration as it is printed at the start.

@@ -2,12 +2,16 @@
 
 mod moving;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
-use tulou_server::{Config, Error, Hosted, store::StoreError};
+use tulou_server::{Config, Error, Hosted, backup::BackupError, store::StoreError};
 
 /// Tulou's server. Settings come from defaults, then one TOML file, then TULOU_… of the environment, then flags.
 #[derive(Parser)]
@@ -60,7 +64,7 @@ struct Flags {
     #[serde(skip_serializing_if = "is_unsaid")]
     announce: bool,
     /// Who may register: open, invite or closed.
-    #[arg(long)]
+    #[arg(long, value_parser = ["open", "invite", "closed"])]
     #[serde(skip_serializing_if = "Option::is_none")]
     registration: Option<String>,
 }
@@ -87,19 +91,27 @@ async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tulou-server: {error:#}");
+            eprintln!("tulou-server: {}", told(&error));
             ExitCode::from(code_of(&error))
         }
     }
 }
 
-fn code_of(error: &anyhow::Error) -> u8 {
-    let of_store = error.chain().find_map(|cause| {
+/// What the store says in an error.
+fn of_store(error: &anyhow::Error) -> Option<&StoreError> {
+    error.chain().find_map(|cause| {
         if let Some(Error::Store(error)) = cause.downcast_ref() {
             return Some(error);
         }
+        if let Some(BackupError::Store(error)) = cause.downcast_ref() {
+            return Some(error);
+        }
         cause.downcast_ref::<StoreError>()
-    });
+    })
+}
+
+fn code_of(error: &anyhow::Error) -> u8 {
+    let of_store = of_store(error);
     if let Some(StoreError::Newer { .. }) = of_store {
         code::NEWER
     } else if let Some(StoreError::Damaged { .. }) = of_store {
@@ -108,6 +120,42 @@ fn code_of(error: &anyhow::Error) -> u8 {
         code::IN_USE
     } else {
         code::FAILED
+    }
+}
+
+/// An error with its causes in one line, each said once: some name their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        let lines: Vec<&str> = cause.lines().map(str::trim).collect();
+        // Of a drawing of the place nothing is left in one line; it is named beside it.
+        let is_drawn = |line: &str| {
+            line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ')
+                .starts_with('|')
+        };
+        let said: Vec<&str> = lines
+            .into_iter()
+            .filter(|line| !line.is_empty() && !is_drawn(line))
+            .collect();
+        let cause = said.join(", ");
+        if !told.contains(&cause) {
+            if !told.is_empty() {
+                told.push_str(": ");
+            }
+            told.push_str(&cause);
+        }
+    }
+    told
+}
+
+/// What goes wrong with a folder or its files names the folder.
+fn in_folder(error: anyhow::Error, folder: &Path) -> anyhow::Error {
+    match of_store(&error) {
+        Some(StoreError::Folder(_) | StoreError::Sqlite(_)) => {
+            error.context(folder.display().to_string())
+        }
+        Some(_) | None => error,
     }
 }
 
@@ -127,16 +175,23 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 .context("read --log")?,
         )
         .with_writer(std::io::stderr)
+        // A file or a journal shows colours as rubbish.
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let config = Config::read(arguments.config.as_deref(), &arguments.flags)?;
     if let Some(wish) = arguments.wish {
-        return tokio::task::spawn_blocking(move || wish.grant(&config)).await?;
+        let folder = config.data.clone();
+        let granted = tokio::task::spawn_blocking(move || wish.grant(&config)).await?;
+        return granted.map_err(|error| in_folder(error, &folder));
     }
     say(format_args!("configuration {}", config.describe()));
     if arguments.print_config {
         return Ok(());
     }
-    let mut hosted = Hosted::start(config).await?;
+    let folder = config.data.clone();
+    let mut hosted = Hosted::start(config)
+        .await
+        .map_err(|error| in_folder(error.into(), &folder))?;
     let address = hosted.address();
     let scheme = if address.ip().is_loopback() {
         "ws"

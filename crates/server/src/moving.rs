@@ -1,14 +1,17 @@
 //! Backing up, restoring, checking and letting somebody in again from the command line.
 
-use std::{path::PathBuf, time::SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use anyhow::Context;
 use clap::Subcommand;
 use tulou_protocol::id::Millis;
 use tulou_server::{
     Config, accounts,
-    backup::{self, Kind, Manifest, Shelf, Source},
-    store,
+    backup::{self, BackupError, Kind, Manifest, Shelf, Source},
+    store::{self, sqlite},
 };
 
 /// What else than serving is wished.
@@ -43,10 +46,12 @@ impl Wish {
     pub fn grant(self, config: &Config) -> anyhow::Result<()> {
         match self {
             Self::Check => {
+                require_server(&config.data)?;
                 store::check(&config.data)?;
                 println!("the store is whole");
             }
             Self::Reset { account } => {
+                require_server(&config.data)?;
                 let reset = accounts::reset_offline(&config.data, &account, now());
                 let reset = tokio::runtime::Handle::current().block_on(reset)?;
                 let reset = reset.with_context(|| format!("there is no account {account}"))?;
@@ -86,6 +91,14 @@ impl Wish {
         }
         Ok(())
     }
+}
+
+/// What is looked for in the wrong folder is not made there.
+fn require_server(folder: &Path) -> Result<(), BackupError> {
+    if folder.join(sqlite::FILE).is_file() {
+        return Ok(());
+    }
+    Err(BackupError::NoServer(folder.to_owned()))
 }
 
 fn tell(manifest: &Manifest) {

@@ -89,6 +89,8 @@ fn the_program_backs_up_a_server_that_runs_and_restores_it_elsewhere() {
         "not into the folder of a server that runs: {said}"
     );
     assert!(said.contains("another program works in"), "{said}");
+    let code = program(&here, &["restore", one]).output().unwrap();
+    assert_eq!(code.status.code(), Some(5), "as the guide says");
     drop(running);
     let (is_done, said) = run(&here, &["backup"]);
     assert!(is_done, "and while it does not: {said}");
@@ -126,6 +128,16 @@ fn the_program_refuses_what_is_no_backup_with_a_sentence_and_a_code() {
     let (is_done, said) = run(&folder, &["restore", text.to_str().unwrap()]);
     assert!(!is_done && said.contains("is not a backup"), "{said}");
     assert!(!folder.exists(), "nothing was made");
+    let other = home.path().join("other");
+    drop(Running::start(&other));
+    let (whole, cut) = (home.path().join("whole"), home.path().join("cut"));
+    let (is_done, said) = run(&other, &["backup", whole.to_str().unwrap()]);
+    assert!(is_done, "{said}");
+    let bytes = std::fs::read(&whole).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() - 100]).unwrap();
+    let (is_done, said) = run(&folder, &["restore", cut.to_str().unwrap()]);
+    assert!(!is_done && said.contains("is damaged"), "{said}");
+    assert!(!folder.exists(), "nothing is left of it");
     let (is_done, said) = run(&folder, &["backup"]);
     assert!(!is_done && said.contains("there is no server in"), "{said}");
 }

@@ -4,8 +4,10 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
@@ -131,4 +133,134 @@ fn a_server_is_announced_unless_flag_environment_or_file_say_otherwise() {
     assert!(!is_announced(&|command| {
         command.arg("--config").arg(&file);
     }));
+}
+
+/// What the program says of a mistake, and its code. It says nothing else, and ends at once.
+fn mistake(change: impl FnOnce(&mut Command)) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tulou-server"));
+    command.env("TULOU_LOG", "off").env_remove("TULOU_CONFIG");
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    change(&mut command);
+    let mut child = command.spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+        }
+        std::thread::yield_now();
+    }
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), said(&output))
+}
+
+#[test]
+fn a_mistake_of_the_operators_is_answered_in_one_line_with_a_code() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let file = path("a-file");
+    fs::write(&file, "no folder, no backup, no PEM").unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    let (none, data) = (path("none"), path("data"));
+    let serve = ["--listen", "127.0.0.1:0", "--data", &data];
+    let long = "x".repeat(101);
+    let at = |rest: &[&'static str]| [&serve[..], rest].concat();
+    let cases: [(Vec<&str>, &str); 14] = [
+        (vec!["check", "--data", &none], "there is no server in"),
+        (vec!["backup", "--data", &none], "there is no server in"),
+        (
+            vec!["reset", "alice", "--data", &none],
+            "there is no server in",
+        ),
+        (vec!["restore", &none, "--data", &none], "No such file"),
+        (vec!["restore", &file, "--data", &none], "is not a backup"),
+        (vec!["--data", &file, "--listen", "127.0.0.1:0"], "a-file: "),
+        (
+            vec!["--data", &data, "--listen", &taken],
+            "Address already in use",
+        ),
+        (vec!["--config", &none], "No such file"),
+        (vec!["--data", &data, "--name", &long], "name: "),
+        (at(&["--name", "a\nb"]), "name: "),
+        (at(&["--address", "http://a b"]), "addresses: "),
+        (at(&["--address", "ws://chat.example.org"]), "addresses: "),
+        (at(&["--certificate", "/none", "--key", "/none"]), "/none: "),
+        (at(&["--log", "(("]), "--log"),
+    ];
+    for (words, why) in cases {
+        let (code, said) = mistake(|command| {
+            command.args(&words);
+        });
+        assert_eq!(code, Some(1), "{words:?}: {said}");
+        assert!(said.starts_with("tulou-server: "), "{words:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{words:?}: {said}");
+        assert!(said.contains(why), "{words:?}: {said}");
+        let causes: Vec<&str> = said.trim_end().split(": ").collect();
+        for cause in &causes {
+            let again = causes.iter().filter(|other| other == &cause).count();
+            assert_eq!(again, 1, "{cause} is said once: {said}");
+        }
+    }
+    assert!(
+        !Path::new(&none).exists(),
+        "nothing was made where nothing was"
+    );
+
+    let settings = path("tulou.toml");
+    for (text, why) in [
+        ("name = ", "line 1, column 8"),
+        ("nmae = 'x'", "nmae"),
+        ("listen = 4780", "listen"),
+        ("announce = 'yes'", "announce"),
+        ("registration = 'sometimes'", "sometimes"),
+        ("proxies = ['x']", "proxies"),
+        ("limits.frame_bytes = 0", "limits.frame_bytes: "),
+        (
+            "listen = '127.0.0.1:0'\ncertificate = '/none'",
+            "are set together",
+        ),
+    ] {
+        fs::write(&settings, text).unwrap();
+        let (code, said) = mistake(|command| {
+            command.args(["--data", &data, "--config", &settings]);
+        });
+        assert_eq!(code, Some(1), "{text}: {said}");
+        assert_eq!(said.lines().count(), 1, "{text}: {said}");
+        assert!(said.contains(why), "{text}: {said}");
+    }
+    // What is wrong with the words themselves is clap's to say, with the usage.
+    for words in [
+        &["--bogus"][..],
+        &["--listen", "[::]"],
+        &["--registration", "x"],
+    ] {
+        let (code, said) = mistake(|command| {
+            command.args(words);
+        });
+        assert_eq!(code, Some(2), "{words:?}: {said}");
+        assert!(said.starts_with("error: "), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn a_start_that_a_certificate_prevents_leaves_the_store_in_order() {
+    let data = tempfile::tempdir().unwrap();
+    kill(listening(data.path()));
+    let output = server(data.path())
+        .args(["--certificate", "/none", "--key", "/none"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let first = said(&output);
+    assert!(first.contains("the last end was not in order"), "{first}");
+    assert!(!first.contains('\u{1b}'), "no colours in a file: {first:?}");
+    let output = server(data.path())
+        .args(["--certificate", "/none", "--key", "/none"])
+        .output()
+        .unwrap();
+    let second = said(&output);
+    assert!(
+        !second.contains("the last end was not in order"),
+        "{second}"
+    );
 }

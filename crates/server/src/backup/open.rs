@@ -106,6 +106,7 @@ impl Opened {
     /// If the backup is damaged, a program works in the folder, or something cannot be written: then the folder is as it
     /// was.
     pub fn restore(&self, folder: &Path, now: Millis) -> Result<Restored, BackupError> {
+        let was_there = folder.is_dir();
         sqlite::make_private(folder).map_err(BackupError::file(folder))?;
         let hold = Hold::take(folder)?;
         let wrong = |error: io::Error| BackupError::File {
@@ -119,6 +120,10 @@ impl Opened {
             Ok(epoch) => epoch,
             Err(error) => {
                 swap::forget(folder).map_err(wrong)?;
+                if !was_there {
+                    let _ = std::fs::remove_file(folder.join(sqlite::hold::FILE));
+                    let _ = std::fs::remove_dir(folder);
+                }
                 return Err(error);
             }
         };
