@@ -250,7 +250,7 @@ export class WindowState {
       if (exists(place) && (place.community !== null || !this.account?.communities.length)) return
       const name = this.tree?.view?.name
       if (this.account && place?.community != null && name !== undefined && !this.#removed.has(place.community))
-        this.toasts.show(i18n.t.community.gone(name))
+        this.toasts.show(i18n.t.community.gone(name), true)
     }
     const account = view.accounts.find((other) => other.communities.length > 0) ?? view.accounts[0]
     const tile = account?.communities[0]
@@ -310,7 +310,7 @@ export class WindowState {
     }
     if (!findTopic(view, topic) && (!before || findTopic(before, topic))) {
       const name = findTopic(before, topic)?.name
-      if (name !== undefined && !this.#removed.has(topic)) this.toasts.show(i18n.t.topic.vanished(name))
+      if (name !== undefined && !this.#removed.has(topic)) this.toasts.show(i18n.t.topic.vanished(name), true)
       this.#lastTopics.delete(tree.community)
       this.#leaveTopic()
       this.#setPlace({ account: tree.account, community: tree.community, topic: null })
