@@ -55,6 +55,15 @@ impl Lan {
         Some(lan)
     }
 
+    /// Nothing that is meant for several arrives, or is sent; for IPv6 there is no network without it at all.
+    pub fn loses_multicast(&self) {
+        for name in [&self.host.name, &self.guest.name] {
+            ip(&format!("-n {name} link set dev lan0 multicast off")).unwrap();
+            ip(&format!("-n {name} -6 addr flush dev lan0")).unwrap();
+            ip(&format!("-n {name} route add unreachable 224.0.0.0/4")).unwrap();
+        }
+    }
+
     /// With a prefix length that no other address has: else the system takes them for one, and removes them as one.
     pub fn host_gets(&self, address: &str) {
         ip(&format!(

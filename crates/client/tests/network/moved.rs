@@ -49,6 +49,21 @@ fn speakers() -> usize {
         .count()
 }
 
+/// Hundredths of a second that they have worked so far.
+fn work_of_speakers() -> u64 {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let stats = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok());
+    stats
+        .filter(|stat| stat.contains("(mDNS"))
+        .map(|stat| {
+            // After the name: the state, ten numbers, the time in the program and that in the system.
+            let (_, rest) = stat.rsplit_once(") ").unwrap();
+            let numbers = rest.split(' ').skip(11).take(2);
+            numbers.map(|no| no.parse::<u64>().unwrap()).sum::<u64>()
+        })
+        .sum()
+}
+
 fn until_no_thread_is_left() {
     let deadline = Instant::now() + ENDED;
     while speakers() > 0 {
@@ -70,7 +85,10 @@ struct House {
 
 impl House {
     fn build(announce: bool) -> Option<Self> {
-        let lan = Lan::build()?;
+        Some(Self::build_in(Lan::build()?, announce))
+    }
+
+    fn build_in(lan: Lan, announce: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("server");
         let (alice_folder, bob_folder) = (folder.path().join("alice"), folder.path().join("bob"));
@@ -96,7 +114,7 @@ impl House {
             bob.settled().await;
             bob
         });
-        Some(Self {
+        Self {
             port: server.address().port(),
             lan,
             folder,
@@ -104,7 +122,7 @@ impl House {
             alice,
             bob,
             topic,
-        })
+        }
     }
 
     fn data(&self) -> PathBuf {
@@ -309,5 +327,51 @@ fn an_impostor_with_the_servers_id_fails_the_key_and_alarms_nobody() {
     assert_eq!(house.address_of_bob(), first);
     says.shutdown().unwrap();
     house.lan.host.run(async || impostor.stop().await);
+    house.end();
+}
+
+#[test]
+fn a_network_without_multicast_holds_nobody_up() {
+    /// A thread that goes round without rest takes as much in some seconds.
+    const MOST_WORK: u64 = 100;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(lan) = Lan::build() else {
+        return;
+    };
+    lan.loses_multicast();
+    let mut house = House::build_in(lan, true);
+    house.talk("without multicast");
+
+    // What he is told while he is connected he follows, as everywhere.
+    let second = format!("wss://10.77.0.9:{}", house.port);
+    house.lan.host_gets("10.77.0.9/25");
+    let bob = &house.bob;
+    house.lan.guest.run(async || bob.until_known(&second).await);
+    house.lan.host_loses("10.77.0.1/24");
+    house.talk("at an address that he was told");
+    assert_eq!(house.address_of_bob(), second);
+
+    // Nobody can be heard of: he looks, in vain and at rest, until the server is back where it was.
+    house.stop_server();
+    let bob = &house.bob;
+    let waiting = house.lan.guest.run(async || {
+        let waiting = bob.say(&house.topic, "are you there?").await;
+        bob.until("the link is given up", async || {
+            let app = bob.client.app_view().await;
+            let state = &app.accounts[0].connection;
+            matches!(state, Connection::Offline { .. }).then_some(())
+        })
+        .await;
+        waiting
+    });
+    house.start_server();
+    let bob = &house.bob;
+    house.lan.guest.run(async || {
+        bob.settled().await;
+        assert!(bob.has(&house.topic, &waiting).await);
+    });
+    house.talk("again");
+    let worked = work_of_speakers();
+    assert!(worked < MOST_WORK, "{worked} hundredths of a second");
     house.end();
 }
