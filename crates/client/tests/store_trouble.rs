@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use stage::{Person, Stage};
 use tulou_client::{
     action::Action,
-    view::{DraftView, StoreTrouble, StoreView},
+    view::{Connection as Link, DraftView, StoreTrouble, StoreView},
 };
 
 /// Opening a store answers within this time, whatever is wrong with it.
@@ -356,6 +356,35 @@ async fn a_store_that_another_program_uses_gets_a_clear_answer_instead_of_a_hang
     alice.settled().await;
     alice.say(&topic, "open again").await;
     stage.end([alice]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_while_the_store_could_not_be_written_comes_again() {
+    let stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, topic) = alice.found("星海").await;
+    alice.settled().await;
+    let bob = stage.invite(&alice, &community, "bob").await;
+    bob.enter(&topic).await;
+    bob.settled().await;
+
+    let other = Connection::open(bob.store()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let unwritten = alice.say(&topic, "while it is locked").await;
+    bob.until("the engine ended", async || {
+        let app = bob.client.app_view().await;
+        let is_offline = matches!(app.accounts[0].connection, Link::Offline { .. });
+        (is_offline && trouble_of(&bob).await == Some(StoreTrouble::Locked)).then_some(())
+    })
+    .await;
+    other.execute_batch("ROLLBACK").unwrap();
+    let later = alice.say(&topic, "when it is free").await;
+    bob.until(
+        "both are here: the engine began anew where the store is",
+        async || (bob.has(&topic, &unwritten).await && bob.has(&topic, &later).await).then_some(()),
+    )
+    .await;
+    stage.end([alice, bob]).await;
 }
 
 /// Something mounted for a test, until it is dropped.

@@ -419,6 +419,17 @@ fn forgetting_a_community_takes_its_topics_along_and_leaves_what_the_person_wrot
     store
         .write(|db| drafts::put(db, TOPIC, "half a senten", None))
         .unwrap();
+    let send = Command::MessageSend {
+        topic: TOPIC,
+        message: id(2),
+        text: "waits".into(),
+        reply_to: None,
+        written_at: 5,
+    };
+    let command = CommandId(Uuid::from_u128(77));
+    store
+        .write(|db| outbox::push(db, command, send, 1, OutboxState::Waiting))
+        .unwrap();
     assert_eq!(
         store.read(|db| rows::community_of(db, TOPIC)).unwrap(),
         Some(COMMUNITY)
@@ -428,6 +439,8 @@ fn forgetting_a_community_takes_its_topics_along_and_leaves_what_the_person_wrot
     assert_eq!(store.read(|db| rows::of_log(db, log)).unwrap(), []);
     let draft = store.read(|db| drafts::one(db, TOPIC)).unwrap();
     assert_eq!(draft.unwrap().0, "half a senten");
+    let waiting = store.read(outbox::all).unwrap();
+    assert_eq!(waiting.len(), 1, "it is shown as not available");
 }
 
 #[test]
@@ -525,6 +538,7 @@ fn another_epoch_makes_every_rev_that_is_held_older() {
         vec![
             greeted(1),
             Change::Rows(log, vec![group(1, 90, "lost future")]),
+            topic_rows(vec![message(1, Some(("lost future", 90)), Some((9, 90)))]),
         ],
     );
     apply(
@@ -532,10 +546,12 @@ fn another_epoch_makes_every_rev_that_is_held_older() {
         vec![
             greeted(2),
             Change::Rows(log, vec![group(1, 10, "restored")]),
+            topic_rows(vec![message(1, Some(("restored", 10)), Some((1, 10)))]),
         ],
     );
     let rows = store.read(|db| rows::of_log(db, log)).unwrap();
     assert_eq!(rows, [group(1, 10, "restored")]);
+    assert_eq!(held(&store), [(1, "restored".to_owned(), 1)]);
 }
 
 #[test]
