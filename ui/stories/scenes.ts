@@ -448,14 +448,14 @@ export function brokenScene(lang: Tongue, theme: 'light' | 'dark', trouble: Stor
 }
 
 /** A damaged history was set aside. */
-export function asideScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+export function asideScene(lang: Tongue, theme: 'light' | 'dark', commands = 2, drafts = 1): StandIn {
   const api = fullScene(lang, theme)
   const aside = {
     file: 's1.me.sqlite.damaged-2026-11-23T072737Z',
     folder: '/home/me/.local/share/tulou/accounts',
     at: Date.now(),
-    commands: 2,
-    drafts: 1,
+    commands,
+    drafts,
     isWhole: false,
   }
   api.app = {

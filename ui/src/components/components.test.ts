@@ -303,9 +303,20 @@ describe('a history in trouble', () => {
     const api = asideScene('en', 'light')
     await ready(api)
     expect(screen.getByTestId('aside-file').textContent).toContain('damaged-2026-11-23T072737Z')
-    expect(screen.getByTestId('banner-aside').textContent).toContain('2 changes that waited to be sent, 1 draft')
+    expect(screen.getByTestId('banner-aside').textContent).toContain(
+      'Taken along: 2 changes that waited to be sent and 1 draft.',
+    )
     await fireEvent.click(screen.getByTestId('aside-seen'))
     expect(api.calls).toContain('forgetAside')
+  })
+
+  it.each([
+    [0, 1, 'Taken along: 1 draft.'],
+    [1, 0, 'Taken along: 1 change that waited to be sent.'],
+    [0, 0, 'Nothing was waiting to be sent.'],
+  ])('names what was taken along and no zeros: %i changes, %i drafts', async (commands, drafts, said) => {
+    await ready(asideScene('en', 'light', commands, drafts))
+    expect(screen.getByTestId('banner-aside').textContent).toContain(said)
   })
 })
 

@@ -112,8 +112,10 @@ export const trouble: typeof zh = {
     noRoom:
       'The disk of this computer is full. You can go on reading; what you write stays in the input and cannot be sent. Make some room, and Tulou goes on.',
     aside: 'The history on this computer was damaged, so a new one was begun. Messages come again from the server.',
-    kept: (commands, drafts) =>
-      `Taken along: ${count(commands, 'change that waited to be sent', 'changes that waited to be sent')}, ${count(drafts, 'draft', 'drafts')}.`,
+    kept: (what) => `Taken along: ${what}.`,
+    keptChanges: (n) => count(n, 'change that waited to be sent', 'changes that waited to be sent'),
+    keptDrafts: (n) => count(n, 'draft', 'drafts'),
+    keptNothing: 'Nothing was waiting to be sent.',
     notWhole: 'Not all of it could be read: something that waited may be missing, so have a look.',
     damagedFile: 'Nothing was deleted; the damaged file is',
     in: 'in',
