@@ -154,8 +154,8 @@ pub type Batch = Vec<Change>;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// The server greeted. With an epoch other than the stored one (it was restored) the store drops the profiles of
-    /// others, with what is lacking of them, and keeps my own messages, which the server may have lost, so that they can be offered for sending again;
-    /// every log is forgotten before this in the same batch.
+    /// others, with what is lacking of them, and keeps my own messages, which the server may have lost, so that they
+    /// can be offered for sending again; every log is forgotten before this in the same batch.
     Greeted(Box<Greeting>),
     /// Rows, each in its latest state: the newest rev of a row wins (for a message, of each of its parts).
     Rows(Log, Vec<Row>),
