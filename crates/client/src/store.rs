@@ -335,8 +335,8 @@ impl Store {
         });
     }
 
-    /// Copies outbox, drafts and how the server is known to the file beside the store, if they changed since; how many bytes that took. The copy
-    /// is for the day on which the store cannot be read, so it need not be synced.
+    /// Copies outbox, drafts and how the server is known to the file beside the store, if they changed since; how many
+    /// bytes that took. The copy is for the day on which the store cannot be read, so it need not be synced.
     ///
     /// # Errors
     /// If the store cannot be read or the copy not written; the one before stays then.

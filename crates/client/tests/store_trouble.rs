@@ -88,6 +88,19 @@ struct Waiting {
     waiting: Vec<String>,
 }
 
+/// Waits for the copy beside the store to have what waits, and the draft.
+async fn copied(alice: &Person, store: &Path) {
+    let spare = PathBuf::from(format!("{}.spare", store.display()));
+    alice
+        .until("outbox and draft are copied", async || {
+            // Nothing tells of a copy; the link's next attempt makes the client look again.
+            tokio::task::yield_now().await;
+            let text = fs::read_to_string(&spare).unwrap_or_default();
+            (text.contains("等待 2") && text.contains("half a sen")).then_some(())
+        })
+        .await;
+}
+
 async fn waiting() -> Waiting {
     let mut stage = Stage::new().await;
     let alice = stage.host("alice").await;
@@ -187,15 +200,7 @@ async fn what_a_damaged_store_does_not_give_comes_from_its_copy() {
         waiting,
     } = waiting().await;
     let store = alice.store();
-    let spare = PathBuf::from(format!("{}.spare", store.display()));
-    alice
-        .until("outbox and draft are copied", async || {
-            // Nothing tells of a copy; the link's next attempt makes the client look again.
-            tokio::task::yield_now().await;
-            let text = fs::read_to_string(&spare).unwrap_or_default();
-            (text.contains("等待 2") && text.contains("half a sen")).then_some(())
-        })
-        .await;
+    copied(&alice, &store).await;
     let asleep = alice.vanish();
     settle(&store);
     // The head of the file: without it nothing can be read.
@@ -223,13 +228,7 @@ async fn a_store_that_is_gone_comes_back_with_what_waited() {
         waiting,
     } = waiting().await;
     let store = alice.store();
-    let spare = PathBuf::from(format!("{}.spare", store.display()));
-    alice
-        .until("outbox and draft are copied", async || {
-            let text = fs::read_to_string(&spare).unwrap_or_default();
-            (text.contains("等待 2") && text.contains("half a sen")).then_some(())
-        })
-        .await;
+    copied(&alice, &store).await;
     let asleep = alice.vanish();
     settle(&store);
     fs::remove_file(&store).unwrap();
