@@ -23,10 +23,10 @@ enum Depth {
 }
 
 /// Opens a file that a server is to work in; refuses one that is damaged, or of a newer version, before anything is
-/// written to it.
+/// written to it. A file that ends within its first page is taken for new: that is what a loss of power at the first start
+/// leaves, when nothing has been acknowledged yet.
 pub fn open(file: &Path) -> Result<Connection, StoreError> {
     let was_left_open = was_left_open(file);
-    let was_empty = std::fs::metadata(file).map_or(true, |file| file.len() == 0);
     let db = Connection::open_with_flags(
         file,
         OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -35,9 +35,6 @@ pub fn open(file: &Path) -> Result<Connection, StoreError> {
     )?;
     let looked = (|| {
         schema::check_version(&db)?;
-        if !was_empty {
-            has_pages(&db, file)?;
-        }
         if was_left_open {
             let began = Instant::now();
             tracing::warn!("the last end was not in order: the store is checked");
@@ -68,8 +65,7 @@ pub fn check(folder: &Path) -> Result<(), StoreError> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     schema::check_version(&db)
-        .and_then(|_| has_pages(&db, &file))
-        .and_then(|()| look(&db, &file, Depth::Full))
+        .and_then(|_| look(&db, &file, Depth::Full))
         .map_err(|error| of_file(error, &file))
 }
 
@@ -78,18 +74,6 @@ fn was_left_open(file: &Path) -> bool {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
     std::fs::metadata(Path::new(&log)).is_ok_and(|log| log.len() > 0)
-}
-
-/// A file that was cut within its first page passes for one that was never written to.
-fn has_pages(db: &Connection, file: &Path) -> Result<(), StoreError> {
-    let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
-    if pages > 0 {
-        return Ok(());
-    }
-    Err(StoreError::Damaged {
-        file: file.to_owned(),
-        found: "it is cut off within its first page".to_owned(),
-    })
 }
 
 fn look(db: &Connection, file: &Path, depth: Depth) -> Result<(), StoreError> {

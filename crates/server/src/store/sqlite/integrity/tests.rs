@@ -114,26 +114,3 @@ fn a_store_that_a_server_works_in_can_be_checked() {
         .unwrap();
     check(folder.path()).unwrap();
 }
-
-#[test]
-fn a_file_that_is_cut_within_its_first_page_is_refused_and_one_without_a_byte_is_new() {
-    let (folder, file) = store();
-    for left in [1, 99, 511] {
-        let (_whole, source) = store();
-        fs::write(&file, &fs::read(source).unwrap()[..left]).unwrap();
-        let before = bytes(&file);
-        let refused = open(&file).map(|_| ()).unwrap_err();
-        assert!(
-            matches!(refused, StoreError::Damaged { .. }),
-            "{left} bytes: {refused}"
-        );
-        assert!(bytes(&file) == before, "{left} bytes: nothing was written");
-        let checked = check(folder.path()).unwrap_err();
-        assert!(
-            matches!(checked, StoreError::Damaged { .. }),
-            "{left} bytes: and the check says so too: {checked}"
-        );
-    }
-    fs::write(&file, []).unwrap();
-    open(&file).unwrap();
-}
