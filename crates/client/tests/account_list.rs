@@ -29,6 +29,34 @@ fn accounts_in(file: &Path) -> Value {
     list["accounts"].clone()
 }
 
+/// Alice as if she had met the server at another computer: there it is known by a key.
+struct Met {
+    alice: Person,
+    /// The list of accounts.
+    file: PathBuf,
+    topic: String,
+    /// A message that the server has.
+    sent: String,
+}
+
+async fn met(stage: &Stage) -> Met {
+    let alice = stage.host("alice").await;
+    let (_, topic) = alice.found("星海").await;
+    let sent = alice.say(&topic, "on the server").await;
+    alice.settled().await;
+    let file = file_of(stage);
+    let asleep = alice.vanish();
+    let mut list: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    list["accounts"][0]["key"] = "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ".into();
+    fs::write(&file, serde_json::to_vec_pretty(&list).unwrap()).unwrap();
+    Met {
+        alice: asleep.wake().await,
+        file,
+        topic,
+        sent,
+    }
+}
+
 /// Waits until the history knows by itself what the list says of its account: key, addresses, names.
 async fn is_remembered(alice: &Person, file: &Path) {
     let store = alice.store();
@@ -49,17 +77,12 @@ async fn is_remembered(alice: &Person, file: &Path) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_list_of_accounts_is_set_aside_and_rebuilt_from_the_histories() {
     let stage = Stage::new().await;
-    let alice = stage.host("alice").await;
-    let (_, topic) = alice.found("星海").await;
-    let sent = alice.say(&topic, "on the server").await;
-    alice.settled().await;
-    // As if the server had been met at another computer: there it is known by a key.
-    let file = file_of(&stage);
-    let asleep = alice.vanish();
-    let mut list: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    list["accounts"][0]["key"] = "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ".into();
-    fs::write(&file, serde_json::to_vec_pretty(&list).unwrap()).unwrap();
-    let mut alice = asleep.wake().await;
+    let Met {
+        mut alice,
+        file,
+        topic,
+        sent,
+    } = met(&stage).await;
     is_remembered(&alice, &file).await;
     let before = accounts_in(&file);
     let whole = fs::read_to_string(&file).unwrap();
@@ -136,16 +159,12 @@ async fn without_list_and_word_of_the_account_the_history_tells_what_the_server_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_list_and_history_damaged_the_copy_beside_it_tells_how_the_server_is_known() {
     let stage = Stage::new().await;
-    let alice = stage.host("alice").await;
-    let (_, topic) = alice.found("星海").await;
-    let sent = alice.say(&topic, "on the server").await;
-    alice.settled().await;
-    let file = file_of(&stage);
-    let asleep = alice.vanish();
-    let mut list: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    list["accounts"][0]["key"] = "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ".into();
-    fs::write(&file, serde_json::to_vec_pretty(&list).unwrap()).unwrap();
-    let alice = asleep.wake().await;
+    let Met {
+        alice,
+        file,
+        topic,
+        sent,
+    } = met(&stage).await;
     let before = accounts_in(&file);
     let store = alice.store();
     let beside = |added: &str| PathBuf::from(format!("{}{added}", store.display()));
