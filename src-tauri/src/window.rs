@@ -83,6 +83,12 @@ impl Shell for NativeWindow {
                 .inner_size(width, height)
                 .min_inner_size(760.0, 520.0)
                 .center()
+                .visible(false)
+                .on_page_load(|window, page| {
+                    if page.event() == PageLoadEvent::Finished {
+                        show_loaded(&window);
+                    }
+                })
                 .build();
         match made {
             Ok(window) => self.paint_ground(&window),
@@ -105,6 +111,18 @@ impl Shell for NativeWindow {
 
     fn open_folder(&self, folder: &Path) -> Result<(), String> {
         launcher::open(folder, &renderer::told()).map_err(|error| error.to_string())
+    }
+}
+
+/// Shows a new window with its page in it. While a page is being loaded nothing of it is drawn, but WebKitGTK waits for
+/// up to 500 ms whenever the window is to be drawn; and meanwhile this thread cannot hand it the rest of the page.
+fn show_loaded(window: &WebviewWindow) {
+    // A page that is loaded again stays where it is.
+    if window.is_visible().unwrap_or(false) {
+        return;
+    }
+    if let Err(error) = window.show() {
+        tracing::error!("the window could not be shown: {error}");
     }
 }
 
