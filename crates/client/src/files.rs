@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use tulou_protocol::{AccountId, Fingerprint, ServerId};
 
 pub use list::{List, ListAside};
@@ -17,6 +18,9 @@ use crate::{
     error::Error,
     view::{Place, Settings, Theme},
 };
+
+/// The file of what the person set.
+const SETTINGS: &str = "settings.json";
 
 /// What the person set on this computer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -72,25 +76,53 @@ impl Folder {
 
     /// What the person set.
     pub fn preferences(&self) -> Preferences {
-        // Settings that cannot be read are no reason not to start.
-        read(&self.0.join("settings.json")).unwrap_or_else(|error| {
-            tracing::warn!("the settings are set back: {error}");
-            Preferences::default()
-        })
+        preferences(&self.0)
     }
 
     /// Keeps what the person set.
     pub fn keep_preferences(&self, preferences: &Preferences) -> Result<(), Error> {
-        write(&self.0.join("settings.json"), preferences)
+        write(&self.0.join(SETTINGS), preferences)
     }
 }
 
 /// The theme that the person set, read without opening a client: a window has its colour before anything is drawn in it.
 pub fn theme_of(folder: &Path) -> Theme {
-    read::<Preferences>(&folder.join("settings.json"))
-        .unwrap_or_default()
-        .settings
-        .theme
+    preferences(folder).settings.theme
+}
+
+/// Settings that cannot be read are no reason not to start. Each is read by itself: one that only a newer program knows,
+/// or that an older one did not have, takes no other along.
+fn preferences(folder: &Path) -> Preferences {
+    let found = read::<Value>(&folder.join(SETTINGS)).unwrap_or_else(|error| {
+        tracing::warn!("the settings are set back: {error}");
+        Value::Null
+    });
+    let mut understood = Preferences::default();
+    for place in ["/settings", ""] {
+        let fields = found.pointer(place).and_then(Value::as_object);
+        for (name, value) in fields.into_iter().flatten() {
+            match with(&understood, place, name, value) {
+                Ok(with) => understood = with,
+                // Its fields were taken one by one.
+                Err(_) if name == "settings" => {}
+                Err(error) => tracing::warn!("the setting {name} is set back: {error}"),
+            }
+        }
+    }
+    understood
+}
+
+fn with(
+    preferences: &Preferences,
+    place: &str,
+    name: &str,
+    value: &Value,
+) -> serde_json::Result<Preferences> {
+    let mut with = serde_json::to_value(preferences)?;
+    if let Some(Value::Object(fields)) = with.pointer_mut(place) {
+        fields.insert(name.to_owned(), value.clone());
+    }
+    serde_json::from_value(with)
 }
 
 fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T, Error> {
@@ -135,5 +167,30 @@ mod tests {
         let files = Folder::open(folder.path().to_owned()).unwrap();
         fs::write(folder.path().join("settings.json"), "{").unwrap();
         assert_eq!(files.preferences(), Preferences::default());
+    }
+
+    #[test]
+    fn a_setting_that_is_not_known_or_not_there_takes_no_other_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Folder::open(folder.path().to_owned()).unwrap();
+        let place = Place {
+            account: "a".to_owned(),
+            community: None,
+            topic: None,
+        };
+        let kept = serde_json::json!({
+            "settings": {"theme": "sepia", "textSize": 130, "density": "compact", "collapsed": ["g"]},
+            "last_place": place,
+        });
+        fs::write(folder.path().join(SETTINGS), kept.to_string()).unwrap();
+        let found = files.preferences();
+        assert_eq!(found.settings.theme, Theme::System, "nobody knows this one");
+        assert_eq!(found.settings.text_size, 130);
+        assert_eq!(found.settings.collapsed, ["g"]);
+        assert!(
+            found.settings.shows_members,
+            "as at the first start: it is not there"
+        );
+        assert_eq!(found.last_place, Some(place));
     }
 }
