@@ -2,34 +2,43 @@
 //!
 //! What is heard is hearsay, from anybody in the network: it names addresses to try, and the server still has to prove its
 //! key there. Nothing is sent or listened to while every server is reached. Where there is no multicast nothing is heard.
+//!
+//! A listener asks ever more seldom, and one that the system gave no socket never gets one. So who still looks after a
+//! while has another one begin, which knows what was heard so far.
 
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
 };
 
 use mdns_sd::{IfKind, ResolvedService, ServiceDaemon, ServiceEvent};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tulou_protocol::{ServerId, nearby};
 
 /// Addresses that are remembered of one server, the newest: somebody who announces more in its name gains nothing.
 const ADDRESSES: usize = 8;
 /// Servers that are remembered.
 const SERVERS: usize = 64;
+/// How long one listens before another takes its place, at the next attempt: it has asked after 1, 3, 7 and 15 seconds.
+const OLD_AFTER: Duration = Duration::from_secs(16);
 
 /// Listens for those of a client's accounts that look for their server: all of them share one listener.
 #[derive(Debug, Default)]
 pub struct Nearby(Mutex<Weak<Search>>);
 
 impl Nearby {
-    /// Listens from here on, until the last who listens lets go; none if the system does not let it.
+    /// Listens from here on, until the last who listens lets go; none if the system does not let it. An old listener is
+    /// not given to anybody any more, unless no other can begin.
     pub fn search(&self) -> Option<Arc<Search>> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(search) = held.upgrade() {
-            return Some(search);
+        let before = held.upgrade();
+        if let Some(search) = before.as_ref().filter(|search| !search.is_old()) {
+            return Some(Arc::clone(search));
         }
-        match Search::begin() {
+        let heard = before.as_ref().map(|search| search.heard());
+        match Search::begin(heard.unwrap_or_default()) {
             Ok(search) => {
                 let search = Arc::new(search);
                 *held = Arc::downgrade(&search);
@@ -37,7 +46,7 @@ impl Nearby {
             }
             Err(error) => {
                 tracing::debug!(%error, "the local network cannot be searched");
-                None
+                before
             }
         }
     }
@@ -47,14 +56,16 @@ impl Nearby {
 pub struct Search {
     daemon: ServiceDaemon,
     sighted: watch::Receiver<Sighted>,
+    began: Instant,
 }
 
 impl Search {
-    fn begin() -> Result<Self, mdns_sd::Error> {
-        let (tell, sighted) = watch::channel(Sighted::default());
+    fn begin(heard: Sighted) -> Result<Self, mdns_sd::Error> {
+        let (tell, sighted) = watch::channel(heard);
         let search = Self {
             daemon: ServiceDaemon::new()?,
             sighted,
+            began: Instant::now(),
         };
         let inside = [IfKind::LoopbackV4, IfKind::LoopbackV6];
         search.daemon.disable_interface(inside.to_vec())?;
@@ -76,6 +87,15 @@ impl Search {
         sighted.mark_changed();
         sighted
     }
+
+    /// Whether it has listened in vain for so long that another one should.
+    pub fn is_old(&self) -> bool {
+        self.began.elapsed() >= OLD_AFTER
+    }
+
+    fn heard(&self) -> Sighted {
+        self.sighted.borrow().clone()
+    }
 }
 
 impl Drop for Search {
@@ -86,7 +106,7 @@ impl Drop for Search {
 }
 
 /// Where servers are, as somebody in the local network says.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Sighted(HashMap<ServerId, Vec<Sighting>>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,24 +20,29 @@ pub(super) struct Seeking {
     /// When an attempt at what was heard is due.
     try_at: Option<Instant>,
     tried_at: Option<Instant>,
-    _search: Arc<Search>,
+    search: Arc<Search>,
 }
 
 impl Driver {
-    /// The server was not reached: it may be somewhere else in the local network.
+    /// The server was not reached: it may be somewhere else in the local network. Who has looked for it for a while
+    /// begins again.
     pub(super) async fn seek(&mut self) {
-        if self.seeking.is_some() {
+        if matches!(&self.seeking, Some(seeking) if !seeking.search.is_old()) {
             return;
         }
         let Some(key) = self.account.may_be_nearby().await else {
             return;
         };
-        self.seeking = self.account.nearby.search().map(|search| Seeking {
+        let Some(search) = self.account.nearby.search() else {
+            return;
+        };
+        let before = self.seeking.take();
+        self.seeking = Some(Seeking {
             sighted: search.sighted(),
             key: short(key),
-            try_at: None,
-            tried_at: None,
-            _search: search,
+            try_at: before.as_ref().and_then(|before| before.try_at),
+            tried_at: before.as_ref().and_then(|before| before.tried_at),
+            search,
         });
     }
 

@@ -64,6 +64,14 @@ impl Lan {
         }
     }
 
+    /// What is meant for several arrives again, by IPv4.
+    pub fn gets_multicast(&self) {
+        for name in [&self.host.name, &self.guest.name] {
+            ip(&format!("-n {name} route del unreachable 224.0.0.0/4")).unwrap();
+            ip(&format!("-n {name} link set dev lan0 multicast on")).unwrap();
+        }
+    }
+
     /// With a prefix length that no other address has: else the system takes them for one, and removes them as one.
     pub fn host_gets(&self, address: &str) {
         ip(&format!(

@@ -2,9 +2,10 @@
 //! its id, and trust it by its key.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
     fs,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -15,7 +16,10 @@ use std::{
 
 use mdns_sd::{ServiceDaemon, ServiceInfo};
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout_at,
+};
 use tulou_client::{InMemory, view::Connection};
 use tulou_protocol::nearby;
 use tulou_server::{Config, Hosted};
@@ -27,8 +31,12 @@ use crate::{
 
 /// One test at a time: each looks at the threads of the program.
 static ALONE: Mutex<()> = Mutex::new(());
+/// The port at which multicast DNS is spoken.
+const MDNS: u16 = 5353;
 /// How long the threads of a search may take to end.
 const ENDED: Duration = Duration::from_secs(10);
+/// How long a search may take in which another listener has to begin.
+const FOUND: Duration = Duration::from_secs(90);
 
 fn config(folder: &Path, port: u16, announce: bool) -> Config {
     Config {
@@ -160,6 +168,40 @@ impl House {
                 .await;
             });
         }
+    }
+
+    /// Bob's client has tried in vain to reach the server, so often since now.
+    fn until_tried_in_vain(&self, times: usize) {
+        let bob = &self.bob;
+        self.lan.guest.run(async || {
+            let tried = RefCell::new(BTreeSet::new());
+            bob.until("an attempt that fails", async || {
+                let app = bob.client.app_view().await;
+                if let Connection::Offline { retry_at } = app.accounts[0].connection {
+                    tried.borrow_mut().insert(retry_at);
+                }
+                (tried.borrow().len() >= times).then_some(())
+            })
+            .await;
+        });
+    }
+
+    /// Bob's client finds the server at an address by itself.
+    fn until_found_at(&self, address: &str) {
+        let bob = &self.bob;
+        self.lan.guest.run(async || {
+            let deadline = tokio::time::Instant::now() + FOUND;
+            let mut changes = bob.client.changes();
+            loop {
+                let app = bob.client.app_view().await;
+                if app.accounts[0].connection == Connection::Synced {
+                    break;
+                }
+                let told = timeout_at(deadline, changes.next()).await;
+                assert!(told.is_ok(), "not found: {app:?}");
+            }
+        });
+        assert_eq!(self.address_of_bob(), address);
     }
 
     fn address_of_bob(&self) -> String {
@@ -373,5 +415,42 @@ fn a_network_without_multicast_holds_nobody_up() {
     house.talk("again");
     let worked = work_of_speakers();
     assert!(worked < MOST_WORK, "{worked} hundredths of a second");
+    house.end();
+}
+
+#[test]
+fn what_could_not_be_listened_to_at_first_is_heard_when_the_network_comes_to_its_senses() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut house) = House::build(true) else {
+        return;
+    };
+    house.talk("at the first address");
+
+    // Another program on Bob's computer has the port to itself while the server goes elsewhere.
+    let taken = house
+        .lan
+        .guest
+        .run(async || UdpSocket::bind(("::", MDNS)).unwrap());
+    house.stop_server();
+    house.until_tried_in_vain(1);
+    house.lan.host_loses("10.77.0.1/24");
+    house.lan.host_gets("10.77.0.33/26");
+    house.start_server();
+    house.until_tried_in_vain(2);
+    drop(taken);
+    house.until_found_at(&format!("wss://10.77.0.33:{}", house.port));
+    house.talk("at the second address");
+
+    // Then the network carries nothing that is meant for several, and does again later.
+    house.lan.loses_multicast();
+    house.stop_server();
+    house.until_tried_in_vain(1);
+    house.lan.host_loses("10.77.0.33/26");
+    house.lan.host_gets("10.77.0.77/25");
+    house.start_server();
+    house.until_tried_in_vain(2);
+    house.lan.gets_multicast();
+    house.until_found_at(&format!("wss://10.77.0.77:{}", house.port));
+    house.talk("at the third address");
     house.end();
 }
