@@ -184,6 +184,8 @@ export type AccountView = {
 	waiting: number,
 	/**  Commands that were refused and wait for the person, other than messages (those are shown in their timeline). */
 	rejected: RejectedView[],
+	/**  Drafts whose topic is not available. */
+	stranded: StrandedView[],
 	/**  Communities, in the order of joining. */
 	communities: CommunityTile[],
 };
@@ -1157,6 +1159,8 @@ export type RejectedView = {
 	community: string | null,
 	/**  Where it happened. */
 	topic: string | null,
+	/**  The whole text of a message, as it is stored: nothing else shows it, for the topic is not available. */
+	text: string | null,
 	/**  Why it was refused. */
 	rejection: RejectionView,
 };
@@ -1323,6 +1327,19 @@ export type StoreView = {
 	trouble: StoreTrouble | null,
 	/**  A damaged file that was set aside, until the person has taken note. */
 	aside: AsideView | null,
+};
+
+/**
+ *  A draft whose topic is not available: deleted, hidden, locked, or its community left. It stays until the person
+ *  discards it, or the topic is there again and shows it.
+ */
+export type StrandedView = {
+	/**  The topic. */
+	topic: string,
+	/**  What it was called last; empty if that was never known. */
+	name: string,
+	/**  The whole draft, as it is stored: mentions stand in it as `<@id>`. */
+	text: string,
 };
 
 /**

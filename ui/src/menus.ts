@@ -2,7 +2,6 @@
 import type { GroupView, LevelView, MemberView, MessageView, TopicView } from './api'
 import { i18n } from './i18n.svelte'
 import { levelItem, readLevel } from './levels'
-import { copyText } from './lib/clipboard'
 import { groupMove, groupStep, topicMove, topicStep, type Gap } from './lib/order'
 import { spotOf, type MenuItem, type Spot } from './state/dialogs.svelte'
 import type { WindowState } from './state/window.svelte'
@@ -214,8 +213,7 @@ export function messageMenu(window: WindowState, message: MessageView, pick: () 
         () => void window.act({ type: 'pin', topic, message: message.id, on: !message.isPinned }),
         { key: 'P' },
       ),
-    message.recalled === null &&
-      item(t.copyText, 'copy', () => void copyText(message.text).then((ok) => ok && window.toasts.show(i18n.t.copied))),
+    message.recalled === null && item(t.copyText, 'copy', () => void window.copy(message.text)),
     seq !== null && item(t.markUnread, 'unread', () => void markUnread(window, seq)),
     line,
     may('recall') && item(t.recall, 'trash', () => confirmRecall(window, message), { isDanger: true, key: 'Del' }),

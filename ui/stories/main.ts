@@ -17,6 +17,7 @@ import {
   noCommunityScene,
   offlineScene,
   rejectedScene,
+  strandedScene,
   type Tongue,
 } from './scenes'
 
@@ -60,6 +61,7 @@ const stories: Record<string, Story> = {
   'empty-topic': { scene: emptyTopicScene },
   offline: { scene: offlineScene },
   rejected: { scene: rejectedScene },
+  stranded: { scene: strandedScene },
   'store-aside': { scene: asideScene },
   'list-aside': { scene: listScene },
   'store-too-new': {

@@ -1,5 +1,14 @@
 // A community with people in it, in both languages, and the states that a story can put it into.
-import type { AccessView, Block, Inline, ListView, MessageView, StoreTrouble, TimelineView } from '../src/api'
+import type {
+  AccessView,
+  Block,
+  Inline,
+  ListView,
+  MessageView,
+  RejectedView,
+  StoreTrouble,
+  TimelineView,
+} from '../src/api'
 import { StandIn } from '../src/testing/stand-in'
 import { account, appView, member, message, paragraph, settings, timeline, topic, tree } from '../src/testing/views'
 
@@ -497,6 +506,7 @@ export function rejectedScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
               subject: s('开黑约战', 'scrims'),
               community: 'c1',
               topic: null,
+              text: null,
               rejection: { code: 'not_allowed', ...no },
             },
           ],
@@ -523,6 +533,34 @@ export function rejectedScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
       }),
     ],
   })
+  return api
+}
+
+/** Something was written for topics that are not available. */
+export function strandedScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = fullScene(lang, theme)
+  const s = pick(lang)
+  const long = s(
+    '周六晚上的安排：八点集合，先打两把热身，九点正式开始。\n缺一个主坦，会的朋友请提前说一声。',
+    'Plans for Saturday night: we meet at eight, two rounds to warm up, and begin at nine.\nWe lack a tank, so say if you can.',
+  )
+  const [first, ...others] = api.app.accounts
+  if (first) {
+    const rejected: RejectedView = {
+      command: 'x3',
+      method: 'message.send',
+      subject: long.slice(0, 80),
+      community: null,
+      topic: 'gone',
+      text: long,
+      rejection: { code: 'not_found', permission: null, limit: null, retryAfterS: null },
+    }
+    const stranded = [
+      { topic: 'g1', name: s('开黑约战', 'scrims'), text: long },
+      { topic: 'g2', name: '', text: s('还没写完', 'not finished') },
+    ]
+    api.app = { ...api.app, accounts: [{ ...first, rejected: [rejected], stranded }, ...others] }
+  }
   return api
 }
 

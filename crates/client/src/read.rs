@@ -5,6 +5,7 @@ pub mod app;
 pub mod level;
 pub mod members;
 pub mod names;
+pub mod stranded;
 pub mod stretch;
 pub mod timeline;
 pub mod tree;

@@ -9,6 +9,7 @@ import {
   listScene,
   offlineScene,
   rejectedScene,
+  strandedScene,
 } from '../../stories/scenes'
 import type { Block, MessageView } from '../api'
 import App from '../App.svelte'
@@ -246,6 +247,7 @@ describe('the whole window has nothing that a screen reader would stumble over',
     ['full', fullScene],
     ['offline', offlineScene],
     ['rejected', rejectedScene],
+    ['written for topics that are gone', strandedScene],
     ['a history that was set aside', asideScene],
     ['a list of accounts that was set aside', listScene],
     ['an empty community', emptyCommunityScene],

@@ -22,6 +22,7 @@ export const en: Messages = {
   edit: 'Edit',
   copy: 'Copy',
   copied: 'Copied',
+  notCopied: 'Could not be copied',
   back: 'Back',
   search: 'Search',
   loading: 'Loading…',

@@ -21,6 +21,7 @@ export const zhCN = {
   edit: '编辑',
   copy: '复制',
   copied: '已复制',
+  notCopied: '没能复制',
   back: '返回',
   search: '搜索',
   loading: '正在加载…',

@@ -1,4 +1,6 @@
 // Names of people mentioned in drafts, kept beside the drafts so that a restart does not turn them into ids.
+import { i18n } from '../i18n.svelte'
+import { decodeMentions } from '../lib/mentions'
 
 const KEY = 'tulou.mentioned'
 /** Names kept; the oldest go first. */
@@ -20,4 +22,9 @@ export function rememberName(id: string, name: string): void {
   } catch {
     // Without storage a name is known until the window closes.
   }
+}
+
+/** A text that was written here, as it stood in the input. */
+export function asWritten(text: string): string {
+  return decodeMentions(text, new Map([...rememberedNames(), ['everyone', i18n.t.everyone]]))
 }

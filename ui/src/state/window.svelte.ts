@@ -13,6 +13,7 @@ import {
   type WindowError,
 } from '../api'
 import { i18n } from '../i18n.svelte'
+import { copyText } from '../lib/clipboard'
 import { findTopic, neighbour, topicsOf } from '../lib/topics'
 import { ComposerState } from './composer.svelte'
 import { Dialogs, Menus, Toasts } from './dialogs.svelte'
@@ -175,6 +176,12 @@ export class WindowState {
       this.fail(thrown)
       return undefined
     }
+  }
+
+  /** Puts text on the clipboard, and says whether the system took it. */
+  async copy(text: string): Promise<void> {
+    const isCopied = await copyText(text)
+    this.toasts.show(isCopied ? i18n.t.copied : i18n.t.notCopied, !isCopied)
   }
 
   fail(thrown: unknown): void {

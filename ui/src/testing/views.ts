@@ -39,6 +39,7 @@ export const account = (more: Partial<AccountView> = {}): AccountView => ({
   store: { file: '/home/me/tulou/accounts/s1.me.sqlite', trouble: null, aside: null },
   waiting: 0,
   rejected: [],
+  stranded: [],
   communities: [],
   ...more,
 })

@@ -449,24 +449,7 @@ pub fn community_of(db: &Db, topic: TopicId) -> Result<Option<CommunityId>, Stor
     if let Some(community) = rows::community_of(db, topic)? {
         return Ok(Some(community));
     }
-    Ok(outbox::of_structure(db)?.into_iter().find_map(|entry| {
-        if let Command::CommunityCreate {
-            community,
-            topic: made,
-            ..
-        }
-        | Command::TopicCreate {
-            community,
-            topic: made,
-            ..
-        } = entry.command
-            && made == topic
-        {
-            Some(community)
-        } else {
-            None
-        }
-    }))
+    Ok(outbox::made(db, topic)?.map(|(community, _)| community))
 }
 
 /// Does something that may block, off the async threads.

@@ -85,10 +85,10 @@ impl Client {
             .map(|id| id.parse().map_err(|_| Code::NotFound))
             .transpose()?;
         blocking(move || {
-            let is_other = account
+            let is_shown = account
                 .store
                 .write(|db| drafts::put(db, topic, &draft.text, reply_to))?;
-            account.note_draft(topic, is_other)
+            account.note_draft(topic, is_shown)
         })
         .await
     }

@@ -4,7 +4,7 @@ use rusqlite::Connection as Db;
 use tulou_engine::OutboxEntry;
 use tulou_protocol::{Body, Command, Log, TopicId, permission::Place};
 
-use super::{names::pending_name, timeline::refusal, tree::community_badge};
+use super::{names::pending_name, stranded::stranded, timeline::refusal, tree::community_badge};
 use crate::{
     client::account::{Account, community_of, memberships},
     store::{Aside, StoreError, Trouble, lost, lost::LostIn, meta, outbox, rows},
@@ -19,10 +19,11 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
     let looking = account.looking();
     let outbox = outbox::all(db)?;
     let ledger = Ledger::load(db, account.id, &outbox, looking.now)?;
+    let joined = memberships(db, account.id)?;
     let mut communities = Vec::new();
-    for id in memberships(db, account.id)? {
+    for id in &joined {
         // A membership whose community has not come yet has no tile yet.
-        if let Some(shape) = account.shape(db, id)? {
+        if let Some(shape) = account.shape(db, *id)? {
             communities.push(CommunityTile {
                 id: id.to_string(),
                 name: shape.name.clone(),
@@ -47,6 +48,9 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
         lost: lost_by_topic(db)?,
         waiting: outbox::waiting(db)?,
         rejected: Vec::new(),
+        stranded: stranded(db, account.id, &joined, |topic| {
+            is_there(db, account, topic)
+        })?,
         communities,
     };
     let mine = rows::one(
@@ -104,6 +108,7 @@ pub fn shut(account: &Account) -> AccountView {
         lost: Vec::new(),
         waiting: 0,
         rejected: Vec::new(),
+        stranded: Vec::new(),
         communities: Vec::new(),
     }
 }
@@ -147,16 +152,11 @@ fn rejected(
         return Ok(None);
     };
     let topic = topic_of(&entry.command);
-    let in_topic = match topic {
-        Some(topic) => account.shape_of_topic(db, topic)?,
-        None => None,
-    };
-    let is_shown_there = in_topic
-        .as_ref()
-        .zip(topic)
-        .is_some_and(|(shape, topic)| shape.topic(topic).is_some());
     // A message is shown in its timeline, unless the topic is not there (any more).
-    if is_shown_there && matches!(entry.command.home(account.id), Log::Topic(_)) {
+    if let Some(topic) = topic
+        && matches!(entry.command.home(account.id), Log::Topic(_))
+        && is_there(db, account, topic)?
+    {
         return Ok(None);
     }
     let community = match entry.command.home(account.id) {
@@ -172,8 +172,28 @@ fn rejected(
         subject: subject(db, account, &entry.command)?,
         community: community.map(|id| id.to_string()),
         topic: topic.map(|id| id.to_string()),
+        text: text_of(&entry.command).map(str::to_owned),
         rejection,
     }))
+}
+
+/// Whether a topic can be opened.
+fn is_there(db: &Db, account: &Account, topic: TopicId) -> Result<bool, StoreError> {
+    let shape = account.shape_of_topic(db, topic)?;
+    Ok(shape.is_some_and(|shape| shape.topic(topic).is_some_and(|topic| !topic.is_locked)))
+}
+
+/// What a person wrote into a command.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other commands have no text of a message"
+)]
+fn text_of(command: &Command) -> Option<&str> {
+    match command {
+        Command::MessageSend { text, .. } => Some(text),
+        Command::MessageEdit { text, .. } => Some(&text.to),
+        _ => None,
+    }
 }
 
 #[expect(
@@ -213,9 +233,10 @@ fn subject(db: &Db, account: &Account, command: &Command) -> Result<String, Stor
             Place::Topic(topic) => shape.topic(topic)?.name.clone(),
         })
     };
+    if let Some(text) = text_of(command) {
+        return Ok(text.chars().take(80).collect());
+    }
     let found = match command {
-        Command::MessageSend { text, .. } => Some(text.chars().take(80).collect()),
-        Command::MessageEdit { text, .. } => Some(text.to.chars().take(80).collect()),
         Command::ProfileEdit { display_name } => Some(display_name.to.clone()),
         Command::CommunityCreate { name, .. }
         | Command::GroupCreate { name, .. }

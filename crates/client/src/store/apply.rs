@@ -10,7 +10,7 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::{StoreError, heads, islands, lost, messages, meta, outbox, profiles, rows};
+use super::{StoreError, drafts, heads, islands, lost, messages, meta, outbox, profiles, rows};
 
 /// What a batch touched: the views of these are stale.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -202,7 +202,7 @@ fn take(
             }
         }
         (_, body) => {
-            rows::put(db, log, row)?;
+            let is_taken = rows::put(db, log, row)?;
             match (log, body) {
                 (Log::Account(_), Body::Mark(mark)) => {
                     touched.timelines.insert(mark.topic);
@@ -220,8 +220,14 @@ fn take(
                     touched.has_profiles = true;
                     touched.has_account = true;
                 }
-                (Log::Community(community), _) => {
+                (Log::Community(community), body) => {
                     touched.structures.insert(community);
+                    if is_taken
+                        && let Body::Topic(topic) = body
+                        && let Ok(id) = row.id.parse()
+                    {
+                        drafts::note_place(db, log, id, &topic.name)?;
+                    }
                 }
                 (Log::Account(_), _) => touched.has_account = true,
                 (Log::Topic(_), _) => {}

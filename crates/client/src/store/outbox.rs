@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 use tulou_engine::{OutboxEntry, OutboxState};
-use tulou_protocol::{Command, CommandId, Rejection, TopicId, id::Millis, limits};
+use tulou_protocol::{Command, CommandId, CommunityId, Rejection, TopicId, id::Millis, limits};
 
 use super::{StoreError, int, nat, salvage};
 
@@ -28,6 +28,30 @@ pub fn of_structure(db: &Connection) -> Result<Vec<OutboxEntry>, StoreError> {
         "SELECT {COLUMNS} FROM outbox WHERE topic IS NULL ORDER BY no"
     ))?;
     collect(statement.query([])?)
+}
+
+/// The community in which a topic is to be made, and the topic's name; none if nothing here makes it.
+pub fn made(db: &Connection, topic: TopicId) -> Result<Option<(CommunityId, String)>, StoreError> {
+    Ok(of_structure(db)?.into_iter().find_map(|entry| {
+        if let Command::CommunityCreate {
+            community,
+            topic: made,
+            topic_name: name,
+            ..
+        }
+        | Command::TopicCreate {
+            community,
+            topic: made,
+            name,
+            ..
+        } = entry.command
+            && made == topic
+        {
+            Some((community, name))
+        } else {
+            None
+        }
+    }))
 }
 
 /// One entry.

@@ -117,17 +117,18 @@ pub fn topics_of(
         .collect())
 }
 
-/// Takes a row, unless a newer one is held.
-pub(super) fn put(db: &Connection, log: Log, row: &Row) -> Result<(), StoreError> {
+/// Takes a row, unless a newer one is held; whether it was taken.
+pub(super) fn put(db: &Connection, log: Log, row: &Row) -> Result<bool, StoreError> {
     let body = match row.body.to_value()? {
         Some(value) => Some(serde_json::to_string(&value)?),
         None => None,
     };
-    db.prepare_cached(
-        "INSERT INTO rows (log, kind, id, rev, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    let taken = db
+        .prepare_cached(
+            "INSERT INTO rows (log, kind, id, rev, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET rev = excluded.rev, deleted = excluded.deleted, body = excluded.body
          WHERE excluded.rev >= rows.rev",
-    )?
+        )?
     .execute(params![
         log.to_string(),
         row.body.kind(),
@@ -136,7 +137,7 @@ pub(super) fn put(db: &Connection, log: Log, row: &Row) -> Result<(), StoreError
         body.is_none(),
         body.unwrap_or_default(),
     ])?;
-    Ok(())
+    Ok(taken > 0)
 }
 
 /// Drops the rows of a log with rev ≤ `rev` that are not among those kept.

@@ -122,6 +122,17 @@ CREATE TABLE lacking (
     rev     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- Where the topic of a draft stands, or stood last: the log of its community, and its name.
+ALTER TABLE drafts ADD COLUMN log TEXT;
+ALTER TABLE drafts ADD COLUMN name TEXT NOT NULL DEFAULT '';
+UPDATE drafts SET log = held.log, name = coalesce(json_extract(held.body, '$.name'), '')
+FROM rows AS held
+WHERE held.kind = 'topic' AND held.deleted = 0
+  AND held.id = lower(
+      substr(hex(topic), 1, 8) || '-' || substr(hex(topic), 9, 4) || '-' || substr(hex(topic), 13, 4)
+      || '-' || substr(hex(topic), 17, 4) || '-' || substr(hex(topic), 21));
+",
 ];
 
 /// Brings the file to this program's schema; true if it had none.

@@ -136,7 +136,7 @@ pub(super) fn bring_in(db: &Connection, path: &Path) -> Result<(), StoreError> {
         outbox::put_back(&tx, &entry.into())?;
     }
     for draft in spare.drafts {
-        drafts::put(&tx, draft.topic, &draft.text, draft.reply_to)?;
+        drafts::put_back(&tx, &draft)?;
     }
     if let Some(known) = &spare.known {
         meta::set_known(&tx, known)?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
 
-use super::{DiskView, LostView};
+use super::{DiskView, LostView, StrandedView};
 
 /// Everything that the frame of the window shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
@@ -70,6 +70,8 @@ pub struct AccountView {
     pub waiting: u32,
     /// Commands that were refused and wait for the person, other than messages (those are shown in their timeline).
     pub rejected: Vec<RejectedView>,
+    /// Drafts whose topic is not available.
+    pub stranded: Vec<StrandedView>,
     /// Communities, in the order of joining.
     pub communities: Vec<CommunityTile>,
 }
@@ -218,6 +220,8 @@ pub struct RejectedView {
     pub community: Option<String>,
     /// Where it happened.
     pub topic: Option<String>,
+    /// The whole text of a message, as it is stored: nothing else shows it, for the topic is not available.
+    pub text: Option<String>,
     /// Why it was refused.
     pub rejection: RejectionView,
 }

@@ -38,6 +38,14 @@ export const trouble: typeof zh = {
     },
   },
 
+  stranded: {
+    label: 'Drafts whose topic is not available',
+    title: (name) => (name ? `Draft for “${name}”, which is not available` : 'Draft for a topic that is not available'),
+    copyOf: (what) => `Copy: ${what}`,
+    discardOf: (what) => `Discard: ${what}`,
+    discardSure: 'Discard this draft? It is nowhere else.',
+  },
+
   errors: {
     not_allowed: (permission) =>
       permission ? `You lack the permission “${permission}”.` : 'You are not allowed to do that.',

@@ -35,6 +35,14 @@ export const trouble = {
     },
   },
 
+  stranded: {
+    label: '话题已无法使用的草稿',
+    title: (name: string) => (name ? `“${name}”的草稿，这个话题已无法使用` : '一份草稿，它的话题已无法使用'),
+    copyOf: (what: string) => `复制：${what}`,
+    discardOf: (what: string) => `丢弃：${what}`,
+    discardSure: '丢弃这份草稿吗？别处没有它了。',
+  },
+
   errors: {
     not_allowed: (permission: string) => (permission ? `您没有“${permission}”的权限。` : '您没有这个权限。'),
     too_long: (limit: string) => (limit ? `太长了，最多 ${limit} 字节。` : '太长了。'),

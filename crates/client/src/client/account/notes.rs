@@ -99,9 +99,9 @@ impl Account {
         }
     }
 
-    /// A draft was made or cleared.
-    pub fn note_draft(&self, topic: TopicId, has_appeared: bool) -> Result<(), StoreError> {
-        if !has_appeared {
+    /// A draft was stored; whether that shows elsewhere than in its topic.
+    pub fn note_draft(&self, topic: TopicId, is_shown: bool) -> Result<(), StoreError> {
+        if !is_shown {
             return Ok(());
         }
         let mut touched = Touched::default();

@@ -214,3 +214,30 @@ fn a_command_that_was_answered_meanwhile_keeps_its_id_so_that_nothing_is_twice()
         .collect();
     assert_eq!(ids, [1, 2], "the server answers the first as it did before");
 }
+
+#[test]
+fn a_damaged_file_of_an_older_version_gives_its_drafts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.sqlite");
+    let store = Store::open(&path, ME).unwrap();
+    store
+        .write(|db| drafts::put(db, TOPIC, "half a sen", None))
+        .unwrap();
+    drop(store);
+    let file = Connection::open(&path).unwrap();
+    file.execute_batch(
+        "ALTER TABLE drafts DROP COLUMN log; ALTER TABLE drafts DROP COLUMN name;
+         PRAGMA user_version = 3",
+    )
+    .unwrap();
+    drop(file);
+    for broken in [pages(&path, "rows"), pages(&path, "rows_by_id")] {
+        overwrite(&path, broken[0], 4_096);
+    }
+    let store = Store::shut(&path, ME);
+    store.reopen(NOW, false).unwrap();
+    let aside = store.read(meta::aside).unwrap().unwrap();
+    assert!(aside.is_whole, "what the person wrote could be read");
+    let draft = store.read(|db| drafts::one(db, TOPIC)).unwrap();
+    assert_eq!(draft.unwrap().0, "half a sen");
+}
