@@ -267,6 +267,26 @@ async fn every_answered_command_is_in_the_servers_store_once_after_a_loss_of_pow
     println!("{points} losses of power");
 }
 
+/// What is made with the store, the key, comes when it was opened; beside no store it is taken for what is left of one.
+#[tokio::test]
+async fn a_store_that_was_opened_is_there_after_a_loss_of_power() {
+    for seed in points::seeds() {
+        let folder = TempDir::new().unwrap();
+        let disk = vfs::insert(folder.path()).unwrap();
+        let store = open(&folder).unwrap();
+        let made = store.identity();
+        disk.lose_power();
+        let _ = store.close().await;
+        vfs::eject(&disk);
+        let after = TempDir::new().unwrap();
+        disk.files_after(seed, after.path()).unwrap();
+        std::fs::write(after.path().join("server-key.pem"), "a key").unwrap();
+        let store = open(&after).unwrap_or_else(|| panic!("seed {seed}: the store is lost"));
+        assert_eq!(store.identity(), made, "seed {seed}: it is the same server");
+        store.close().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn commits_that_wait_share_one_sync_and_none_is_answered_before_it() {
     /// Fewer than a transaction takes.

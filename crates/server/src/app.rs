@@ -334,6 +334,7 @@ impl App {
             | StoreError::Folder(_)
             | StoreError::Newer { .. }
             | StoreError::Damaged { .. }
+            | StoreError::Lost { .. }
             | StoreError::InUse(_) => {}
         }
         tracing::error!(error = ?error, "the store failed a request");

@@ -114,7 +114,7 @@ fn code_of(error: &anyhow::Error) -> u8 {
     let of_store = of_store(error);
     if let Some(StoreError::Newer { .. }) = of_store {
         code::NEWER
-    } else if let Some(StoreError::Damaged { .. }) = of_store {
+    } else if let Some(StoreError::Damaged { .. } | StoreError::Lost { .. }) = of_store {
         code::DAMAGED
     } else if let Some(StoreError::InUse(_)) = of_store {
         code::IN_USE

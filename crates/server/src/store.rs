@@ -66,6 +66,18 @@ pub enum StoreError {
         /// What was found, in SQLite's words.
         found: String,
     },
+    /// The file is not there, or has nothing in it, although a server was here.
+    #[error(
+        "the store {} is gone or empty, though {} beside it was made with one: put it back, or restore a backup with \
+         `tulou-server restore BACKUP`; for a new server, with new invite links, take another folder",
+        .file.display(), .beside.display()
+    )]
+    Lost {
+        /// The file.
+        file: std::path::PathBuf,
+        /// What is made after the store.
+        beside: std::path::PathBuf,
+    },
     /// Another program works in the folder.
     #[error("another program works in {}", .0.display())]
     InUse(std::path::PathBuf),

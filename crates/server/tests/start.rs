@@ -101,6 +101,45 @@ fn a_damaged_store_ends_the_program_with_a_code_of_its_own_and_what_to_do() {
 }
 
 #[test]
+fn a_store_that_is_gone_is_no_new_server_where_its_key_is() {
+    let data = tempfile::tempdir().unwrap();
+    kill(listening(data.path()));
+    let at = |name: &str| data.path().join(name);
+    let backup = at("kept.tulou-backup");
+    let run = |words: &[&str]| server(data.path()).args(words).output().unwrap();
+    let made = run(&["backup", backup.to_str().unwrap()]);
+    assert!(made.status.success(), "{}", said(&made));
+    let key = fs::read(at("server-key.pem")).unwrap();
+    for left in [None, Some(&b""[..]), Some(&[0x53; 511][..])] {
+        for name in ["tulou.sqlite", "tulou.sqlite-wal", "tulou.sqlite-shm"] {
+            let _ = fs::remove_file(at(name));
+        }
+        if let Some(left) = left {
+            fs::write(at("tulou.sqlite"), left).unwrap();
+        }
+        let output = run(&[]);
+        assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+        let said = said(&output);
+        assert!(
+            said.contains("tulou.sqlite") && said.contains("tulou-server restore"),
+            "it says which file, and what to do: {said}"
+        );
+        assert_eq!(
+            fs::read(at("tulou.sqlite")).ok().as_deref(),
+            left,
+            "whoever finds the store can put it back"
+        );
+        if left.is_some() {
+            assert_eq!(run(&["check"]).status.code(), Some(4), "nor is it whole");
+        }
+    }
+    let restored = run(&["restore", backup.to_str().unwrap()]);
+    assert!(restored.status.success(), "{}", said(&restored));
+    assert_eq!(fs::read(at("server-key.pem")).unwrap(), key);
+    kill(listening(data.path()));
+}
+
+#[test]
 fn a_folder_in_use_ends_the_program_with_a_code_of_its_own() {
     let data = tempfile::tempdir().unwrap();
     let first = listening(data.path());

@@ -49,10 +49,13 @@ use super::{
     Bus, Commit, Head, Identity, Known, Listed, MemberSlice, Moved, Outcome, Pending,
     ReadableSince, RowsSince, Store, StoreError, Stretch, TopicChanges,
 };
-use crate::backup::swap;
-use crate::domain::{
-    facts::Needs,
-    structure::{Member, Structure},
+use crate::{
+    backup::swap,
+    certificate::KEY_FILE,
+    domain::{
+        facts::Needs,
+        structure::{Member, Structure},
+    },
 };
 
 /// The name of the file in the folder.
@@ -107,6 +110,11 @@ impl Sqlite {
             );
         }
         let file = folder.join(FILE);
+        let key = folder.join(KEY_FILE);
+        // The key is made when the store has been written: without a store it is what is left of a server.
+        if integrity::is_void(&file) && key.exists() {
+            return Err(StoreError::Lost { file, beside: key });
+        }
         let mut connection = integrity::open(&file)?;
         let identity = schema::migrate(&mut connection)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;

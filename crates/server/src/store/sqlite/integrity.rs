@@ -13,6 +13,9 @@ use crate::store::StoreError;
 /// Problems that are named; one is enough to refuse a file.
 const PROBLEMS: u32 = 20;
 
+/// SQLite's smallest page, in bytes.
+const SMALLEST_PAGE: u64 = 512;
+
 /// How thoroughly a file is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Depth {
@@ -64,9 +67,23 @@ pub fn check(folder: &Path) -> Result<(), StoreError> {
         &file,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
+    if is_void(&file) {
+        return Err(StoreError::Damaged {
+            file,
+            found: "there is nothing in it".to_owned(),
+        });
+    }
     schema::check_version(&db)
         .and_then(|_| look(&db, &file, Depth::Full))
         .map_err(|error| of_file(error, &file))
+}
+
+/// Whether there is no store yet: no file, or one that ends within the smallest page of all, and no log of it.
+pub fn is_void(file: &Path) -> bool {
+    std::fs::metadata(file).map_or_else(
+        |error| error.kind() == std::io::ErrorKind::NotFound,
+        |file| file.len() < SMALLEST_PAGE,
+    ) && !was_left_open(file)
 }
 
 /// Whether whoever worked with the file last did not come to an end: his log is left behind.
