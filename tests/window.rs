@@ -9,6 +9,8 @@ mod corpus;
 mod deletion;
 #[path = "window/driver.rs"]
 mod driver;
+#[path = "window/host.rs"]
+mod host;
 #[path = "window/hosting.rs"]
 mod hosting;
 #[path = "window/keyring.rs"]
@@ -35,6 +37,8 @@ mod small_disk;
 mod standalone;
 #[path = "window/stores.rs"]
 mod stores;
+#[path = "window/stranded.rs"]
+mod stranded;
 #[path = "window/transfer.rs"]
 mod transfer;
 #[path = "window/two_people.rs"]

@@ -1,12 +1,10 @@
 //! An account deleted in the real window: refused while others depend on it, then done, with the messages kept or removed.
 
-use std::{path::Path, sync::Arc};
-
 use serde_json::{Value, json};
-use tulou_client::{Client, InMemory, action::Action, view::Stretch};
 
 use crate::{
     driver::{Window, free_port, stage, until},
+    host::Host,
     looks::{look, pictures, shown},
     person::named,
     standalone::Server,
@@ -16,69 +14,6 @@ const ONE_NOTICE: &str =
     "const notices = [...document.querySelectorAll('[data-testid=\"toast\"]')];
     return notices.length === 1 && notices[0].textContent.includes('Account deleted')";
 const PASSWORD: &str = "correct horse 电池";
-
-/// A community on a server of its own, and who made both.
-struct Host {
-    client: Client,
-    account: String,
-    topic: String,
-    link: String,
-}
-
-impl Host {
-    async fn new(folder: &Path, address: &str) -> Self {
-        let client = Client::open(folder.join("bob"), Arc::new(InMemory::default()))
-            .await
-            .unwrap();
-        let account = client
-            .register(address, "bob", "Kestrel", "battery staple 马")
-            .await
-            .unwrap();
-        let create = Action::CreateCommunity {
-            name: "星海玩家社群".into(),
-            group: "Lobby".into(),
-            topic: "general".into(),
-        };
-        let community = client.submit(&account, create).await.unwrap().unwrap();
-        let invite = until("an invite link", async || {
-            client
-                .create_invite(&account, &community, None, None)
-                .await
-                .ok()
-        })
-        .await;
-        let tree = client.tree_view(&account, &community).await.unwrap();
-        let topic = tree.groups[0].topics[0].id.clone();
-        client.enter_topic(&account, &topic).await.unwrap();
-        Self {
-            client,
-            account,
-            topic,
-            link: invite.link,
-        }
-    }
-
-    /// Waits until the message with this text is there or recalled.
-    async fn sees(&self, text: &str, is_recalled: bool) {
-        let what = format!("“{text}”, recalled: {is_recalled}");
-        until(&what, async || {
-            let view = self
-                .client
-                .timeline_view(&self.account, &self.topic, Stretch::End { count: 50 })
-                .await
-                .ok()?;
-            let stands = view.rows.iter().any(|row| row.text == text);
-            let recalled = view.rows.iter().any(|row| row.recalled.is_some());
-            (if is_recalled {
-                !stands && recalled
-            } else {
-                stands
-            })
-            .then_some(())
-        })
-        .await;
-    }
-}
 
 /// An account on the server, made from within the window's program.
 async fn join(window: &Window, link: &str, name: &str, shown_as: &str) -> String {
