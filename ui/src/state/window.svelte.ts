@@ -306,7 +306,7 @@ export class WindowState {
 
   #levelsEnd: ReturnType<typeof setTimeout> | undefined
 
-  /** Leaves a topic that was in the tree and is not any more. */
+  /** Leaves a topic that could be opened and cannot any more: it is not in the tree, or locked. */
   #keepTopic(tree: TreeState, view: TreeView, before: TreeView | null): void {
     if (this.tree !== tree) return
     this.#watchLevels(tree, view)
@@ -315,7 +315,8 @@ export class WindowState {
       if (before && topicsOf(view).length > 0) this.#openFirst(view)
       return
     }
-    if (!findTopic(view, topic) && (!before || findTopic(before, topic))) {
+    const isOpen = (tree: TreeView): boolean => findTopic(tree, topic)?.isLocked === false
+    if (!isOpen(view) && (!before || isOpen(before))) {
       const name = findTopic(before, topic)?.name
       if (name !== undefined && !this.#removed.has(topic)) this.toasts.show(i18n.t.topic.vanished(name), true)
       this.#lastTopics.delete(tree.community)

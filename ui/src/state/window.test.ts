@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Refused } from '../api'
+import { Refused, type TopicView } from '../api'
 import { i18n } from '../i18n.svelte'
 import { StandIn } from '../testing/stand-in'
 import { account, appView, topic, tree } from '../testing/views'
@@ -61,6 +61,23 @@ describe('the window', () => {
     await settle()
     expect(window.place?.topic).toBe('t2')
     expect(api.calls).toContain('leaveTopic')
+    expect(window.toasts.shown.map((one) => one.text)).toEqual([i18n.t.topic.vanished('One')])
+  })
+
+  it('leaves a topic that is locked, and stays where it went when more comes', async () => {
+    const api = scene()
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    const shown = api.trees.get('c1')
+    const lock = (one: TopicView) => (one.id === 't1' ? { ...one, isLocked: true } : one)
+    if (shown)
+      api.trees.set('c1', { ...shown, groups: shown.groups.map((g) => ({ ...g, topics: g.topics.map(lock) })) })
+    api.tell({ type: 'tree', account: 's1.me', community: 'c1' })
+    await settle()
+    api.tell({ type: 'tree', account: 's1.me', community: 'c1' })
+    await settle()
+    expect(window.place?.topic).toBe('t2')
     expect(window.toasts.shown.map((one) => one.text)).toEqual([i18n.t.topic.vanished('One')])
   })
 
