@@ -2,7 +2,7 @@
 //! its id, and trust it by its key.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     collections::BTreeSet,
     fs,
     net::{Ipv4Addr, SocketAddr, UdpSocket},
@@ -170,6 +170,21 @@ impl House {
         }
     }
 
+    /// Bob writes, whether the server is there or not; the message.
+    fn bob_says(&self, text: &str) -> String {
+        let Self { bob, topic, .. } = self;
+        self.lan.guest.run(async || bob.say(topic, text).await)
+    }
+
+    /// What Bob wrote is on the server, and so is everything else.
+    fn until_sent(&self, message: &str) {
+        let Self { bob, topic, .. } = self;
+        self.lan.guest.run(async || {
+            bob.settled().await;
+            assert!(bob.has(topic, message).await);
+        });
+    }
+
     /// Bob's client has tried in vain to reach the server, so often since now.
     fn until_tried_in_vain(&self, times: usize) {
         let bob = &self.bob;
@@ -257,15 +272,7 @@ fn a_host_whose_only_address_changed_while_nobody_heard_is_found_in_the_local_ne
 
     // Bob waits while the server is away and comes back at a third address.
     house.stop_server();
-    let bob = &house.bob;
-    house.lan.guest.run(async || {
-        bob.until("the link is given up", async || {
-            let app = bob.client.app_view().await;
-            let state = &app.accounts[0].connection;
-            matches!(state, Connection::Offline { .. }).then_some(())
-        })
-        .await;
-    });
+    house.until_tried_in_vain(1);
     house.lan.host_loses("10.77.0.33/26");
     house.lan.host_gets("10.77.0.77/25");
     house.start_server();
@@ -331,39 +338,32 @@ fn an_impostor_with_the_servers_id_fails_the_key_and_alarms_nobody() {
         says.register(service.unwrap()).unwrap();
         (impostor, says)
     });
+    let waiting = house.bob_says("for the server's eyes only");
     let bob = &house.bob;
-    let topic = &house.topic;
-    let waiting = house.lan.guest.run(async || {
-        let waiting = bob.say(topic, "for the server's eyes only").await;
-        let was_alarmed = Cell::new(false);
-        bob.until("he has been at the impostor's door", async || {
+    house.lan.guest.run(async || {
+        let unalarmed = async || {
             let app = bob.client.app_view().await;
-            let state = &app.accounts[0].connection;
-            was_alarmed.set(was_alarmed.get() || matches!(state, Connection::OtherKey { .. }));
+            let state = app.accounts[0].connection.clone();
+            assert!(
+                !matches!(state, Connection::OtherKey { .. }),
+                "anybody could have frightened him with a word in the network"
+            );
+            state
+        };
+        bob.until("he has been at the impostor's door", async || {
+            unalarmed().await;
             (visits.load(Ordering::Relaxed) >= 1).then_some(())
         })
         .await;
         bob.until("he has given it up", async || {
-            let app = bob.client.app_view().await;
-            let state = &app.accounts[0].connection;
-            was_alarmed.set(was_alarmed.get() || matches!(state, Connection::OtherKey { .. }));
-            matches!(state, Connection::Offline { .. }).then_some(())
+            matches!(unalarmed().await, Connection::Offline { .. }).then_some(())
         })
         .await;
-        assert!(
-            !was_alarmed.get(),
-            "anybody could have frightened him with a word in the network"
-        );
-        waiting
     });
 
     // The server comes back, with the impostor still there: what waited goes to it.
     house.start_server();
-    let bob = &house.bob;
-    house.lan.guest.run(async || {
-        bob.settled().await;
-        assert!(bob.has(&house.topic, &waiting).await);
-    });
+    house.until_sent(&waiting);
     house.talk("after");
     let first = format!("wss://10.77.0.1:{}", house.port);
     assert_eq!(house.address_of_bob(), first);
@@ -395,23 +395,10 @@ fn a_network_without_multicast_holds_nobody_up() {
 
     // Nobody can be heard of: he looks, in vain and at rest, until the server is back where it was.
     house.stop_server();
-    let bob = &house.bob;
-    let waiting = house.lan.guest.run(async || {
-        let waiting = bob.say(&house.topic, "are you there?").await;
-        bob.until("the link is given up", async || {
-            let app = bob.client.app_view().await;
-            let state = &app.accounts[0].connection;
-            matches!(state, Connection::Offline { .. }).then_some(())
-        })
-        .await;
-        waiting
-    });
+    let waiting = house.bob_says("are you there?");
+    house.until_tried_in_vain(1);
     house.start_server();
-    let bob = &house.bob;
-    house.lan.guest.run(async || {
-        bob.settled().await;
-        assert!(bob.has(&house.topic, &waiting).await);
-    });
+    house.until_sent(&waiting);
     house.talk("again");
     let worked = work_of_speakers();
     assert!(worked < MOST_WORK, "{worked} hundredths of a second");
