@@ -6,6 +6,7 @@ mod route;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, ThreadId},
 };
 
 use rusqlite::Connection as Db;
@@ -62,6 +63,8 @@ struct State {
     shapes: HashMap<CommunityId, Arc<Shape>>,
     /// Counts the times that shapes were dropped: one that was read before is not kept after.
     dropped: u64,
+    /// Threads that read a snapshot, and how often shapes had been dropped before it began.
+    reading: HashMap<ThreadId, u64>,
     entered: HashMap<TopicId, Entered>,
     /// The server's clock less this computer's.
     skew: i64,
@@ -100,6 +103,7 @@ impl Account {
                 sighted: Vec::new(),
                 shapes: HashMap::new(),
                 dropped: 0,
+                reading: HashMap::new(),
                 entered: HashMap::new(),
                 skew: 0,
                 busy: HashMap::new(),
@@ -283,18 +287,19 @@ impl Account {
 
     /// A community's structure, kept until something in it changes.
     pub fn shape(&self, db: &Db, community: CommunityId) -> Result<Option<Arc<Shape>>, StoreError> {
-        let dropped = {
+        let began = {
             let state = self.state();
             if let Some(shape) = state.shapes.get(&community) {
                 return Ok(Some(Arc::clone(shape)));
             }
-            state.dropped
+            state.reading.get(&thread::current().id()).copied()
         };
         let Some(shape) = Shape::load(db, self.id, community)?.map(Arc::new) else {
             return Ok(None);
         };
         let mut state = self.state();
-        if state.dropped == dropped {
+        // A snapshot from before the last change would bring back what was dropped for it.
+        if began == Some(state.dropped) {
             state.shapes.insert(community, Arc::clone(&shape));
         }
         Ok(Some(shape))
@@ -318,7 +323,11 @@ impl Account {
         read: impl FnOnce(&Self, &Db) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let account = Arc::clone(self);
-        blocking(move || account.store.read(|db| read(&account, db))).await
+        blocking(move || {
+            let _reading = Reading::begin(&account);
+            account.store.read(|db| read(&account, db))
+        })
+        .await
     }
 
     /// Tells the engine something.
@@ -419,6 +428,25 @@ impl Account {
     }
 }
 
+/// A thread that reads a snapshot, which begins after this.
+struct Reading<'a>(&'a Account);
+
+impl<'a> Reading<'a> {
+    fn begin(account: &'a Account) -> Self {
+        let mut state = account.state();
+        let dropped = state.dropped;
+        state.reading.insert(thread::current().id(), dropped);
+        drop(state);
+        Self(account)
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.state().reading.remove(&thread::current().id());
+    }
+}
+
 /// The communities that I am a member of, in the order of joining, then those made here.
 pub fn memberships(db: &Db, me: AccountId) -> Result<Vec<CommunityId>, StoreError> {
     let mut joined: Vec<(i64, CommunityId)> = rows::of_kind(db, Log::Account(me), "membership")?
@@ -467,3 +495,6 @@ where
         Err(_) => Err(Error::Stopped),
     }
 }
+
+#[cfg(test)]
+mod tests;
