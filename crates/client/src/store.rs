@@ -183,7 +183,8 @@ impl Store {
             state.lock = Some(file::lock(&self.path)?);
         }
         let (durable, is_new) = file::open(&self.path)?;
-        if is_new {
+        // A program that ended between making the tables and this left a file in which nothing was noted.
+        if is_new || meta::is_blank(&durable)? {
             spare::bring_in(&durable, &self.path)?;
             self.is_spare_old.store(true, Ordering::Relaxed);
         }

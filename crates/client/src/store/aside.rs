@@ -1,8 +1,8 @@
 //! Setting a damaged file aside. It is never deleted: somebody may know how to read more of it.
 //!
-//! The order survives a crash at any point: first what the person wrote is saved beside the store, then the log is
-//! renamed, then the file. A file without its log is at worst damaged again; a log without its file would be taken for
-//! the log of the new one.
+//! The order survives a crash and a loss of power at any point: first what the person wrote is saved beside the store,
+//! then the log is renamed, then the file, and the folder is synced after each. A file without its log is at worst damaged
+//! again; a log without its file would be taken for the log of the new one.
 
 use std::{
     fs, io,
@@ -59,9 +59,11 @@ pub(super) fn set_aside(path: &Path, now: Millis) -> Result<(), StoreError> {
         is_whole,
     });
     spare.keep(path, true)?;
+    sync_folder(path)?;
     move_away(&beside(path, "-wal"), &beside(&aside, "-wal"))?;
     // The index of the log is made anew by whoever opens it.
     remove(&beside(path, "-shm"))?;
+    sync_folder(path)?;
     move_away(path, &aside)?;
     sync_folder(path)?;
     tracing::error!(

@@ -9,6 +9,7 @@ use crate::files::Known;
 
 const GREETING: &str = "greeting";
 const ASIDE: &str = "aside";
+const BEGUN: &str = "begun";
 const PROBE: &str = "probe";
 const WHEREABOUTS: &str = "whereabouts";
 const KNOWN: &str = "known";
@@ -43,6 +44,17 @@ pub(super) fn set_aside(db: &Connection, aside: &Aside) -> Result<(), StoreError
 /// The person has taken note of the file that was set aside.
 pub fn forget_aside(db: &Connection) -> Result<(), StoreError> {
     remove(db, ASIDE)
+}
+
+/// Whether nothing was noted yet: what is kept beside the store may not be in it.
+pub(super) fn is_blank(db: &Connection) -> Result<bool, StoreError> {
+    let query = "SELECT NOT EXISTS (SELECT 1 FROM meta)";
+    Ok(db.query_row(query, [], |row| row.get(0))?)
+}
+
+/// What is kept beside the store is in it.
+pub(super) fn set_begun(db: &Connection) -> Result<(), StoreError> {
+    put(db, BEGUN, "true")
 }
 
 /// Writes something of a size, to see whether there is room.

@@ -144,6 +144,7 @@ pub(super) fn bring_in(db: &Connection, path: &Path) -> Result<(), StoreError> {
     if let Some(aside) = &spare.aside {
         meta::set_aside(&tx, aside)?;
     }
+    meta::set_begun(&tx)?;
     tx.commit()?;
     Ok(())
 }

@@ -675,6 +675,96 @@ fn a_floor_that_is_not_known_any_more_is_not_known_after_a_restart_either() {
 }
 
 #[test]
+fn a_crash_between_the_tables_and_what_is_brought_into_them_loses_nothing() {
+    let (folder, store) = store();
+    let command = Command::CursorSet {
+        topic: TOPIC,
+        seq: Seq(1),
+    };
+    let command_id = CommandId(Uuid::from_u128(77));
+    store
+        .write(|db| {
+            drafts::put(db, TOPIC, "half a senten", None)?;
+            outbox::push(db, command_id, command, 3, OutboxState::Waiting)
+        })
+        .unwrap();
+    store.copy_spare().unwrap();
+    store.checkpoint().unwrap();
+    drop(store);
+    let path = folder.path().join("a.sqlite");
+    std::fs::remove_file(&path).unwrap();
+    // The program ends as soon as the new file has its tables.
+    drop(file::open(&path).unwrap());
+
+    let store = Store::open(&path, ME).unwrap();
+    let waiting = store.read(outbox::all).unwrap();
+    assert_eq!(
+        waiting.len(),
+        1,
+        "the outbox is brought in at the next start"
+    );
+    assert_eq!(waiting[0].id, command_id);
+    let draft = store.read(|db| drafts::one(db, TOPIC)).unwrap();
+    assert_eq!(draft.unwrap().0, "half a senten");
+    store
+        .write(|db| {
+            outbox::remove(db, command_id)?;
+            drafts::put(db, TOPIC, "half a sentence", None)
+        })
+        .unwrap();
+    drop(store);
+
+    let store = Store::open(&path, ME).unwrap();
+    assert_eq!(
+        store.read(outbox::all).unwrap(),
+        [],
+        "what was brought in once is not brought in again"
+    );
+    let draft = store.read(|db| drafts::one(db, TOPIC)).unwrap();
+    assert_eq!(draft.unwrap().0, "half a sentence");
+}
+
+#[test]
+fn what_was_refused_or_is_too_old_is_still_so_in_a_store_begun_anew() {
+    let (folder, store) = store();
+    let command = |seq| Command::CursorSet {
+        topic: TOPIC,
+        seq: Seq(seq),
+    };
+    let ids = [1, 2, 3].map(|no| CommandId(Uuid::from_u128(no)));
+    let rejection = Rejection::from(Code::NotAllowed);
+    store
+        .write(|db| {
+            for (id, state) in ids.into_iter().zip([
+                OutboxState::Waiting,
+                OutboxState::Stale,
+                OutboxState::Waiting,
+            ]) {
+                outbox::push(db, id, command(1), 3, state)?;
+            }
+            outbox::reject(db, ids[2], &rejection)
+        })
+        .unwrap();
+    store.mend(5).unwrap();
+    let states: Vec<OutboxState> = store
+        .read(outbox::all)
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.state)
+        .collect();
+    let expected = [
+        OutboxState::Waiting,
+        OutboxState::Stale,
+        OutboxState::Rejected(rejection),
+    ];
+    assert_eq!(
+        states, expected,
+        "nothing is sent that waits for the person"
+    );
+    drop(folder);
+}
+
+#[test]
 fn a_file_of_a_newer_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.sqlite");
