@@ -5,6 +5,8 @@
 #[expect(dead_code, reason = "another test uses the rest of it")]
 mod stage;
 
+use std::collections::BTreeMap;
+
 use stage::Stage;
 use tulou_client::{
     action::Action,
@@ -204,4 +206,56 @@ async fn nothing_is_lost_or_doubled_however_often_either_side_ends() {
         .collect();
     assert_eq!(texts, written, "in order, once");
     stage.end([alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_that_lose_their_server_together_do_not_come_back_together() {
+    /// So many, by chance within half a second, all come within a tenth of one in a run of four million.
+    const ACCOUNTS: usize = 12;
+    let mut stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, _) = alice.found("星海").await;
+    let invite = alice
+        .client
+        .create_invite(&alice.account, &community, None, None)
+        .await
+        .unwrap();
+    for number in 1..ACCOUNTS {
+        let name = format!("alice{number}");
+        alice
+            .client
+            .register(&invite.link, &name, &name, "correct horse")
+            .await
+            .unwrap();
+    }
+    alice
+        .until("all are connected", async || {
+            let accounts = alice.client.app_view().await.accounts;
+            let is_up = accounts
+                .iter()
+                .all(|account| account.connection == Connection::Synced);
+            (is_up && accounts.len() == ACCOUNTS).then_some(())
+        })
+        .await;
+
+    let first = std::cell::RefCell::new(BTreeMap::new());
+    let lost = alice.until("each has lost its server", async || {
+        let accounts = alice.client.app_view().await.accounts;
+        let mut first = first.borrow_mut();
+        for account in accounts {
+            if let Connection::Offline { retry_at } = account.connection {
+                first.entry(account.key).or_insert(retry_at);
+            }
+        }
+        (first.len() == ACCOUNTS).then_some(())
+    });
+    tokio::join!(lost, stage.stop_server());
+    let first = first.into_inner();
+    let (soonest, latest) = (first.values().min().unwrap(), first.values().max().unwrap());
+    println!("from {soonest} to {latest}: {} ms", latest - soonest);
+    assert!(
+        latest - soonest > 100,
+        "they come back one after the other, not all at once: {first:?}"
+    );
+    stage.end([alice]).await;
 }

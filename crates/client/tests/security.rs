@@ -5,11 +5,19 @@
 #[expect(dead_code, reason = "another test uses the rest of it")]
 mod stage;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use stage::{Person, Stage};
 use tulou_client::{
-    Client, Error, Secrets,
+    Client, Error, InMemory, Secrets,
     secrets::NoKeyring,
     view::{Connection, DraftView, MessagesThen},
 };
@@ -53,6 +61,211 @@ async fn that_there_is_no_keyring_is_known_before_the_first_account_is_made() {
         .await
         .expect("it asks the keyring although there is nothing to ask for");
     client.shutdown().await;
+}
+
+/// A keyring that remembers what it was ever given.
+#[derive(Default)]
+struct Witness {
+    /// As if there were none.
+    is_broken: bool,
+    /// Whether a question for a token waits; answered in the end with one that no server knows.
+    is_late: Mutex<bool>,
+    turned: Condvar,
+    /// Questions that waited, and those of them that were answered.
+    asked: AtomicU32,
+    answered: AtomicU32,
+    kept: InMemory,
+    given: Mutex<Vec<String>>,
+}
+
+impl Witness {
+    fn works(&self) -> Result<(), NoKeyring> {
+        if self.is_broken {
+            return Err(NoKeyring("nobody answers".into()));
+        }
+        Ok(())
+    }
+
+    fn tokens(&self) -> Vec<String> {
+        self.given.lock().unwrap().clone()
+    }
+
+    fn turn(&self, is_late: bool) {
+        *self.is_late.lock().unwrap() = is_late;
+        self.turned.notify_all();
+    }
+
+    /// Waits until so many questions waited, or were answered.
+    async fn until(&self, count: &AtomicU32, number: u32) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while count.load(Ordering::Acquire) < number {
+            assert!(Instant::now() < deadline, "nobody asks, or answers");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Secrets for Witness {
+    fn get(&self, account: &str) -> Result<Option<String>, NoKeyring> {
+        self.works()?;
+        let is_late = self.is_late.lock().unwrap();
+        if !*is_late {
+            return self.kept.get(account);
+        }
+        self.asked.fetch_add(1, Ordering::Release);
+        let turned = self.turned.wait_while(is_late, |is_late| *is_late);
+        drop(turned.unwrap());
+        self.answered.fetch_add(1, Ordering::Release);
+        Ok(Some("a token that no server knows".into()))
+    }
+
+    fn set(&self, account: &str, token: &str) -> Result<(), NoKeyring> {
+        self.given.lock().unwrap().push(token.to_owned());
+        self.works()?;
+        self.kept.set(account, token)
+    }
+
+    fn delete(&self, account: &str) -> Result<(), NoKeyring> {
+        self.works()?;
+        self.kept.delete(account)
+    }
+
+    fn is_lasting(&self) -> bool {
+        true
+    }
+}
+
+/// The files in a folder and below that hold one of some texts.
+fn files_with(folder: &Path, texts: &[String]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, texts));
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let holds = |text: &String| bytes.windows(text.len()).any(|it| it == text.as_bytes());
+        if texts.iter().any(holds) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_token_is_in_the_keyring_and_in_no_file() {
+    let stage = Stage::new().await;
+    let keyring = Arc::new(Witness::default());
+    let folder = stage.folder_of("alice");
+    let alice = Person::open(folder.clone(), keyring.clone()).await;
+    let alice = alice.register(&stage.link(), "alice").await;
+    let (_, topic) = alice.found("星海").await;
+    alice.say(&topic, "a word that is in a file").await;
+    alice.settled().await;
+    let account = alice.account.clone();
+    let tokens = keyring.tokens();
+    assert_eq!(
+        keyring.kept.get(&account).unwrap().as_ref(),
+        tokens.last(),
+        "the keyring has it"
+    );
+    assert!(alice.client.app_view().await.has_keyring);
+
+    // The next start needs no password.
+    let alice = alice.crash().await;
+    alice.settled().await;
+    alice.client.shutdown().await;
+    let words = ["a word that is in a file".to_owned()];
+    assert_ne!(files_with(&folder, &words), [] as [PathBuf; 0]);
+    assert_eq!(files_with(&folder, &tokens), [] as [PathBuf; 0]);
+
+    let alice = alice.crash().await;
+    alice.settled().await;
+    alice.client.sign_out(&account).await.unwrap();
+    assert_eq!(
+        keyring.kept.get(&account).unwrap(),
+        None,
+        "who signs out leaves nothing behind"
+    );
+    stage.end([alice]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_keyring_the_token_is_nowhere_and_the_person_is_told() {
+    let stage = Stage::new().await;
+    let none = Arc::new(Witness {
+        is_broken: true,
+        ..Witness::default()
+    });
+    let folder = stage.folder_of("alice");
+    let alice = Person::open(folder.clone(), none.clone()).await;
+    let alice = alice.register(&stage.link(), "alice").await;
+    assert!(
+        !alice.client.app_view().await.has_keyring,
+        "the person is told by the time that the account is made"
+    );
+    alice.settled().await;
+    alice.client.shutdown().await;
+    let tokens = none.tokens();
+    assert_eq!(tokens.len(), 1, "there is one to be found");
+    assert_eq!(files_with(&folder, &tokens), [] as [PathBuf; 0]);
+
+    let alice = alice.crash().await;
+    is_signed_out(&alice).await;
+    assert!(!alice.client.app_view().await.has_keyring);
+    let account = alice.account.clone();
+    alice
+        .client
+        .sign_in_again(&account, PASSWORD)
+        .await
+        .unwrap();
+    alice.settled().await;
+    stage.end([alice]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_keyring_that_takes_its_time_holds_nobody_up_and_takes_nothing_back() {
+    let stage = Stage::new().await;
+    let keyring = Arc::new(Witness::default());
+    let alice = Person::open(stage.folder_of("alice"), keyring.clone()).await;
+    let alice = alice.register(&stage.link(), "alice").await;
+    let (_, topic) = alice.found("星海").await;
+    alice.settled().await;
+
+    // It asks the person for its password, say, who signs in meanwhile.
+    keyring.turn(true);
+    let alice = alice.crash().await;
+    keyring.until(&keyring.asked, 1).await;
+    let account = alice.account.clone();
+    alice
+        .client
+        .sign_in_again(&account, PASSWORD)
+        .await
+        .unwrap();
+    alice.settled().await;
+    keyring.turn(false);
+    keyring.until(&keyring.answered, 1).await;
+    alice.say(&topic, "with the token of the person").await;
+    alice.settled().await;
+
+    // It never answers: the person is told, and may sign in.
+    keyring.turn(true);
+    let alice = alice.crash().await;
+    alice
+        .until("it is given up", async || {
+            (!alice.client.app_view().await.has_keyring).then_some(())
+        })
+        .await;
+    is_signed_out(&alice).await;
+    alice
+        .client
+        .sign_in_again(&account, PASSWORD)
+        .await
+        .unwrap();
+    alice.settled().await;
+    keyring.turn(false);
+    stage.end([alice]).await;
 }
 
 /// Waits until an account is signed out, without having asked for it.

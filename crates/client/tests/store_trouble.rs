@@ -491,12 +491,13 @@ async fn a_folder_that_may_not_be_written_is_named_and_nothing_is_touched() {
     let Some(bound) = Mount::new(&folder, &["--bind", &name]) else {
         return;
     };
-    let done = Command::new("mount")
-        .args(["-o", "remount,ro,bind"])
-        .arg(&folder)
-        .status()
-        .unwrap();
-    assert!(done.success());
+    // What was being written when the client ended may still be open for a moment.
+    let deadline = Instant::now() + CLEAR_ANSWER;
+    let mut remount = Command::new("mount");
+    remount.args(["-o", "remount,ro,bind"]).arg(&folder);
+    while !remount.status().unwrap().success() {
+        assert!(Instant::now() < deadline, "somebody writes there");
+    }
 
     let alice = asleep.wake().await;
     assert_eq!(trouble_of(&alice).await, Some(StoreTrouble::NoRights));

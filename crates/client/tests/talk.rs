@@ -5,10 +5,12 @@
 #[expect(dead_code, reason = "another test uses the rest of it")]
 mod stage;
 
+use std::time::Duration;
+
 use stage::{Person, Stage};
 use tulou_client::{
     action::Action,
-    view::{AccessPlace, Connection, Delivery, DraftView, Stretch},
+    view::{AccessPlace, Change, Connection, Delivery, DraftView, Stretch},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -234,6 +236,35 @@ async fn what_is_written_offline_is_sent_in_order_after_a_restart_of_both_sides(
     })
     .await;
     stage.end([alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_is_in_the_store_before_a_window_is_told_of_it() {
+    let mut stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (_, topic) = alice.found("星海").await;
+    stage.stop_server().await;
+    // The topic is not shown, so that nothing but what is written names it.
+    let named = Change::Timeline {
+        account: alice.account.clone(),
+        topic: topic.clone(),
+    };
+    let mut changes = alice.client.changes();
+    for number in 0..30 {
+        let text = format!("line {number}");
+        let look = async {
+            while !changes.next().await.unwrap().contains(&named) {}
+            let pending = alice.timeline(&topic).await.pending;
+            pending.iter().any(|row| row.text == text)
+        };
+        let look = tokio::time::timeout(Duration::from_secs(30), look);
+        let (_, is_there) = tokio::join!(alice.say(&topic, &text), look);
+        assert!(
+            is_there.unwrap(),
+            "who looks too early is told nothing afterwards: {text}"
+        );
+    }
+    stage.end([alice]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use points::Chance;
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tulou_client::store::{Store, StoreError, drafts, outbox, rows};
+use tulou_client::store::{Store, StoreError, drafts, messages, outbox, rows};
 use tulou_crash::vfs;
 use tulou_engine::{Change, OutboxState};
 use tulou_protocol::{
-    AccountId, Command, CommandId, CommunityId, Log, MessageId, Rev, Row, TopicId, row::Group,
+    AccountId, Command, CommandId, CommunityId, Log, MessageId, Rev, Row, Seq, TopicId,
+    row::{Content, Group, Message},
 };
 use uuid::Uuid;
 
@@ -38,6 +39,9 @@ struct Model {
     gone: BTreeSet<u128>,
     /// Commands of which nobody was told anything: power was lost on the way, or the server's answer need not be kept.
     either: BTreeSet<u128>,
+    /// Commands that the server answered, as far as the person did not take them out: each is here as its message, or
+    /// else waits.
+    answered: BTreeSet<u128>,
     /// The draft that is durable, and those that were being kept when power was lost.
     draft: String,
     drafts: Vec<String>,
@@ -80,6 +84,39 @@ fn batch(no: u64, chance: &mut Chance) -> [Change; 2] {
     [Change::Rows(LOG, vec![row]), cursor]
 }
 
+/// The server's answer to a command that sent a message: its row, and the end of the command.
+fn answer(no: u128, chance: &mut Chance) -> [Change; 2] {
+    let at = u64::try_from(no).unwrap();
+    let words = usize::try_from(chance.below(2_000)).unwrap();
+    let content = Content {
+        author: ME,
+        sent_at: 1,
+        written_at: 1,
+        text: "话 ".repeat(words),
+        reply_to: None,
+        edited_at: None,
+        recalled_by: None,
+        more: serde_json::Map::new(),
+    };
+    let row = Row {
+        id: MessageId(Uuid::from_u128(no)).to_string(),
+        rev: Rev(at),
+        body: Message {
+            seq: Seq(at),
+            content: Some(content),
+            content_rev: Rev(at),
+            marks: None,
+            marks_rev: Rev::ZERO,
+            more: serde_json::Map::new(),
+        }
+        .into(),
+    };
+    [
+        Change::Rows(Log::Topic(TOPIC), vec![row]),
+        Change::Done(id(no)),
+    ]
+}
+
 impl Model {
     /// Does one thing.
     fn step(&mut self, store: &Store, chance: &mut Chance) {
@@ -97,6 +134,7 @@ impl Model {
             }
             4 => {
                 if let Some(no) = self.durable.pop_first() {
+                    self.answered.remove(&no);
                     let removed = store.write(|db| outbox::remove(db, id(no)));
                     match removed {
                         Ok(()) => self.gone.insert(no),
@@ -108,7 +146,8 @@ impl Model {
                 // The server has answered. If that is forgotten the command is sent again, and answered as before.
                 if let Some(no) = self.durable.pop_first() {
                     self.either.insert(no);
-                    let _ = store.apply(&[Change::Done(id(no))], 1);
+                    self.answered.insert(no);
+                    let _ = store.apply(&answer(no, chance), 1);
                 }
             }
             6..=8 => {
@@ -157,6 +196,16 @@ impl Model {
                 "seed {seed}: nobody gave the command {no}"
             );
         }
+        for no in &self.answered {
+            let message = MessageId(Uuid::from_u128(*no));
+            let row = store.read(|db| messages::by_id(db, TOPIC, message));
+            assert_ne!(
+                row.unwrap().is_some(),
+                held.contains_key(no),
+                "seed {seed}: the row of {no} came as its command left, in one step"
+            );
+        }
+        self.answered.retain(|no| !held.contains_key(no));
         let draft = store.read(|db| drafts::one(db, TOPIC)).unwrap();
         let draft = draft.map_or_else(String::new, |(text, _)| text);
         assert!(

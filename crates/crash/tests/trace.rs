@@ -1,4 +1,5 @@
-//! What the server's system calls say: no answer leaves before what it answers is synced.
+//! What the programs' system calls say: no answer leaves the server, and no command a client, before what it says is
+//! synced; and what is taken out of a damaged store is synced before the store is moved.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -15,6 +16,9 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
+use tulou_client::store::Store;
+use tulou_protocol::AccountId;
+use uuid::Uuid;
 
 /// Messages that are sent, and looked for.
 const MESSAGES: usize = 40;
@@ -27,7 +31,7 @@ async fn attach(process: u32, to: &std::path::Path) -> Option<Child> {
         .args(["-f", "-y", "-s", BYTES, "-p", &process.to_string()])
         .args([
             "-e",
-            "trace=fsync,fdatasync,write,writev,pwrite64,sendto,sendmsg",
+            "trace=fsync,fdatasync,write,writev,pwrite64,sendto,sendmsg,?rename,?renameat,?renameat2",
         ])
         .arg("-o")
         .arg(to)
@@ -69,45 +73,78 @@ struct Fate {
     left: Option<usize>,
 }
 
-/// Follows each message through the calls.
-fn follow(trace: &str, marks: &[String]) -> Vec<Fate> {
-    let mut fates: Vec<Fate> = marks.iter().map(|_| Fate::default()).collect();
-    // A call of one thread may be interrupted by another's: it began with this.
+/// A call, and the numbers of the lines at which it began and was over.
+struct Call<'a> {
+    text: &'a str,
+    began: usize,
+    over: usize,
+}
+
+/// The calls in the order in which they were over. One thread's may be interrupted by another's.
+fn calls(trace: &str) -> Vec<Call<'_>> {
     let mut begun: HashMap<&str, (&str, usize)> = HashMap::new();
+    let mut calls = Vec::new();
     for (at, line) in trace.lines().enumerate() {
-        let Some((thread, call)) = line.split_once(' ') else {
+        let Some((thread, text)) = line.split_once(' ') else {
             continue;
         };
-        let call = call.trim_start();
-        let (call, began_at, is_over) = if let Some(rest) = call.strip_suffix("<unfinished ...>") {
-            begun.insert(thread, (rest, at));
-            (rest, at, false)
-        } else if call.starts_with("<... ") {
-            match begun.remove(thread) {
-                Some((begin, began_at)) => (begin, began_at, true),
-                None => continue,
-            }
-        } else {
-            (call, at, true)
-        };
-        let is_sync = call.starts_with("fdatasync(") || call.starts_with("fsync(");
-        let is_log = call.contains("tulou.sqlite-wal>");
-        let is_socket = call.contains("<TCP") || call.contains("<socket:");
-        for (mark, fate) in marks.iter().zip(&mut fates) {
-            if is_sync && is_log && is_over {
-                // A sync that began before something was in the log may not have seen it.
-                let has_seen = fate.logged.is_some_and(|logged| logged < began_at);
-                if has_seen && fate.synced.is_none() {
-                    fate.synced = Some(at);
-                }
-            } else if is_log && is_over && call.contains(mark) {
-                fate.logged.get_or_insert(at);
-            } else if is_socket && began_at == at && call.contains(mark) {
-                fate.left.get_or_insert(at);
-            }
+        let text = text.trim_start();
+        if let Some(text) = text.strip_suffix("<unfinished ...>") {
+            begun.insert(thread, (text, at));
+        } else if !text.starts_with("<... ") {
+            calls.push((text, at, at));
+        } else if let Some((text, began)) = begun.remove(thread) {
+            calls.push((text, began, at));
         }
     }
-    fates
+    // What had not come back when the looking ended.
+    calls.extend(begun.into_values().map(|(text, at)| (text, at, usize::MAX)));
+    let calls = calls.into_iter();
+    let calls = calls.map(|(text, began, over)| Call { text, began, over });
+    calls.collect()
+}
+
+impl Call<'_> {
+    fn is_sync(&self) -> bool {
+        self.text.starts_with("fdatasync(") || self.text.starts_with("fsync(")
+    }
+
+    fn is_of_log(&self) -> bool {
+        self.text.contains(".sqlite-wal>")
+    }
+
+    fn is_of_socket(&self) -> bool {
+        self.text.contains("<TCP") || self.text.contains("<socket:")
+    }
+
+    /// Bytes that a call hands to a socket, which stand after what they are.
+    fn bytes(&self) -> usize {
+        let (_, rest) = self.text.rsplit_once("\", ").unwrap_or_default();
+        let number = rest.split([',', ')']).next().unwrap_or_default();
+        number.parse().unwrap_or(0)
+    }
+}
+
+/// Follows each message through the calls.
+fn follow(trace: &str, marks: &[String]) -> Vec<Fate> {
+    let calls = calls(trace);
+    let fate = |mark: &String| {
+        let mut fate = Fate::default();
+        for call in calls.iter().filter(|call| call.text.contains(mark)) {
+            if call.is_of_socket() {
+                fate.left.get_or_insert(call.began);
+            } else if call.is_of_log() {
+                fate.logged.get_or_insert(call.over);
+            }
+        }
+        let logged = fate.logged.unwrap_or(usize::MAX);
+        // A sync that began before something was in the log may not have seen it.
+        let mut syncs = calls.iter().filter(|call| call.is_sync());
+        let sync = syncs.find(|call| call.is_of_log() && call.began > logged);
+        fate.synced = sync.map(|call| call.over);
+        fate
+    };
+    marks.iter().map(fate).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,6 +186,99 @@ async fn no_answer_leaves_before_its_sync() {
         );
     }
     println!("{MESSAGES} answers, each after its sync");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_command_leaves_a_client_before_its_sync() {
+    /// More than anything else that a client says. What it says is masked, and known by its length alone.
+    const LONG: usize = 3_000;
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("server");
+    let server = Server::start(&data, "127.0.0.1:0".parse().unwrap()).await;
+    let mut alice = Person::start(folder.path().join("alice")).await;
+    let link = format!("ws://{}", server.address);
+    alice.ask(json!(["register", link, "alice"])).await.unwrap();
+    let action = json!({"type": "createCommunity", "name": "c", "group": "g", "topic": "t"});
+    let community = alice.ask(json!(["do", action])).await.unwrap();
+    let topic = alice.ask(json!(["topic", community])).await.unwrap();
+    alice.settled().await;
+
+    let trace = folder.path().join("trace");
+    let Some(tracer) = attach(alice.id(), &trace).await else {
+        return;
+    };
+    let marks: Vec<String> = (0..MESSAGES)
+        .map(|number| format!("mark-{number:03}-of-a-message"))
+        .collect();
+    for mark in &marks {
+        let text = format!("{mark} {}", "x".repeat(LONG));
+        let action = json!({"type": "sendMessage", "topic": topic, "text": text, "replyTo": null});
+        alice.ask(json!(["do", action])).await.unwrap();
+        // One after the other: the next frame is the next message.
+        alice.settled().await;
+    }
+    detach(tracer).await;
+
+    let trace = std::fs::read_to_string(&trace).unwrap();
+    let calls = calls(&trace);
+    let frames = calls.iter().filter(|call| call.is_of_socket());
+    let frames = frames.filter(|call| call.bytes() >= LONG);
+    let mut left: Vec<usize> = frames.map(|call| call.began).collect();
+    left.sort_unstable();
+    assert_eq!(left.len(), MESSAGES, "a frame for each message");
+    for ((mark, fate), left) in marks.iter().zip(follow(&trace, &marks)).zip(left) {
+        let (Some(logged), Some(synced)) = (fate.logged, fate.synced) else {
+            panic!("{mark} was written and synced, but: {fate:?}");
+        };
+        assert!(
+            logged < synced && synced < left,
+            "{mark} is written, then synced, then sent, but: {fate:?}, sent {left}"
+        );
+    }
+    println!("{MESSAGES} commands, each after its sync");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_damaged_store_gave_is_synced_before_the_store_is_moved() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.sqlite");
+    std::fs::write(&path, vec![7; 10_000]).unwrap();
+    let trace = folder.path().join("trace");
+    let Some(tracer) = attach(std::process::id(), &trace).await else {
+        return;
+    };
+    let moved = path.clone();
+    let mended = tokio::task::spawn_blocking(move || {
+        Store::shut(&moved, AccountId(Uuid::from_u128(1))).reopen(1, false)
+    });
+    mended.await.unwrap().unwrap();
+    detach(tracer).await;
+
+    let trace = std::fs::read_to_string(&trace).unwrap();
+    let calls = calls(&trace);
+    let file = path.display().to_string();
+    let place = folder.path().display().to_string();
+    let find = |what: &str, from: usize, is_it: &dyn Fn(&Call) -> bool| {
+        let found = calls.iter().find(|call| call.began >= from && is_it(call));
+        found
+            .unwrap_or_else(|| panic!("{what}, after line {from} of\n{trace}"))
+            .over
+    };
+    let renames = |call: &Call, from: &str, to: &str| {
+        let is_rename = call.text.starts_with("rename");
+        is_rename && call.text.contains(&format!("\"{from}\"")) && call.text.contains(to)
+    };
+    let syncs =
+        |call: &Call, what: &str| call.is_sync() && call.text.contains(&format!("<{what}>"));
+    let (made, spare) = (format!("{file}.spare.new"), format!("{file}.spare\""));
+    let synced = find("the copy is synced", 0, &|call| syncs(call, &made));
+    let kept = find("and kept", synced, &|call| renames(call, &made, &spare));
+    let named = find("its name is synced", kept, &|call| syncs(call, &place));
+    let aside = format!("{file}.damaged-");
+    let moved = find("then the store is moved", named, &|call| {
+        renames(call, &file, &aside)
+    });
+    find("which is synced", moved, &|call| syncs(call, &place));
 }
 
 #[test]

@@ -141,6 +141,11 @@ impl Person {
         person
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.process.id().unwrap()
+    }
+
     /// Ends it without warning.
     pub async fn kill(&mut self) {
         self.process.kill().await.unwrap();

@@ -1,7 +1,7 @@
 //! Opening, greeting, back-off, silence, and what happens to askers.
 
 use serde_json::Value;
-use tulou_engine::{Input, LinkState, Output, Restored, Ticket, Untold};
+use tulou_engine::{Engine, Input, LinkState, Output, Restored, Ticket, Untold};
 use tulou_protocol::{
     Code, Command, CommandId, Question, Rejection, ServerFrame, VERSION,
     frame::{Refusal, Response},
@@ -58,6 +58,44 @@ fn a_link_that_fails_is_tried_later_each_time_and_soon_again_after_a_greeting() 
     assert!(
         retry_at - stage.now <= 1_000,
         "a greeting makes it hopeful again"
+    );
+}
+
+#[test]
+fn clients_that_lost_their_link_together_do_not_return_together() {
+    let waits = |seed: u64| -> Vec<i64> {
+        let mut engine = Engine::new(Restored::default(), "token".into(), seed, START);
+        let mut now = START;
+        let mut waits = vec![];
+        for _ in 0..8 {
+            engine.handle(Input::Tick, now);
+            engine.handle(Input::LinkDown, now);
+            let retry_at = engine.deadline().expect("it tries again");
+            waits.push(retry_at - now);
+            now = retry_at;
+        }
+        waits
+    };
+    let clients: Vec<Vec<i64>> = (0..1_000).map(waits).collect();
+    for attempt in 0..8 {
+        let whole: i64 = (1_000 << attempt).min(30_000);
+        let half = whole / 2;
+        for part in 0..10 {
+            let from = half + part * half / 10;
+            let to = half + (part + 1) * half / 10;
+            let count = clients
+                .iter()
+                .filter(|waits| (from..to).contains(&waits[attempt]))
+                .count();
+            assert!(
+                (50..150).contains(&count),
+                "of 1,000 that wait {half} to {whole} ms, {count} come from {from} to {to}"
+            );
+        }
+    }
+    assert!(
+        clients.iter().any(|waits| waits[6] != waits[7]),
+        "the same client waits another time, too"
     );
 }
 
