@@ -241,6 +241,29 @@ fn nothing_is_listed_before_what_could_bring_the_topic_is_there() {
 }
 
 #[test]
+fn a_draft_whose_community_was_never_known_waits_for_all_of_them() {
+    for has_topic in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.sqlite"), ME).unwrap();
+        write(&store, "half a senten");
+        let joined = vec![membership(COMMUNITY), membership(OTHER)];
+        apply(&store, reset(MINE, 1, joined));
+        apply(&store, reset(Log::Community(OTHER), 1, Vec::new()));
+        assert_eq!(listed(&store), [], "it may stand in the other one");
+        let mut rows = vec![community(1)];
+        rows.extend(has_topic.then(|| topic(2, "general")));
+        apply(&store, reset(LOG, 2, rows));
+        let nameless = (String::new(), "half a senten".to_owned());
+        let expected = if has_topic { vec![] } else { vec![nameless] };
+        assert_eq!(listed(&store), expected);
+        apply(&store, reset(LOG, 3, vec![community(1)]));
+        let name = if has_topic { "general" } else { "" };
+        let expected = [(name.to_owned(), "half a senten".to_owned())];
+        assert_eq!(listed(&store), expected, "what it stood in is known since");
+    }
+}
+
+#[test]
 fn a_draft_has_the_newest_name_of_its_topic_and_keeps_it_when_more_is_written() {
     let (_folder, store) = begun();
     apply(&store, vec![Change::Rows(LOG, vec![topic(6, "news")])]);
