@@ -270,6 +270,8 @@ fn a_draft_has_the_newest_name_of_its_topic_and_keeps_it_when_more_is_written() 
     apply(&store, vec![Change::Rows(LOG, vec![topic(5, "late")])]);
     apply(&store, reset(LOG, 7, vec![community(1)]));
     assert!(write(&store, "half a sentence"), "it is listed elsewhere");
+    // Another community is on its way: whoever knows where the draft stood need not wait for it.
+    apply(&store, vec![Change::Rows(MINE, vec![membership(OTHER)])]);
     assert_eq!(
         listed(&store),
         [("news".into(), "half a sentence".to_owned())]
