@@ -23,6 +23,8 @@ use tulou_client::{
 };
 
 const PASSWORD: &str = "correct horse";
+/// How long a keyring keeps quiet: longer than anybody waits, and not for ever, should a test end before.
+const LATEST: Duration = Duration::from_secs(40);
 
 /// A system without a keyring.
 struct Keyless;
@@ -113,7 +115,9 @@ impl Secrets for Witness {
             return self.kept.get(account);
         }
         self.asked.fetch_add(1, Ordering::Release);
-        let turned = self.turned.wait_while(is_late, |is_late| *is_late);
+        let turned = self
+            .turned
+            .wait_timeout_while(is_late, LATEST, |is_late| *is_late);
         drop(turned.unwrap());
         self.answered.fetch_add(1, Ordering::Release);
         Ok(Some("a token that no server knows".into()))
