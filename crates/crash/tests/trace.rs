@@ -243,6 +243,8 @@ async fn what_a_damaged_store_gave_is_synced_before_the_store_is_moved() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.sqlite");
     std::fs::write(&path, vec![7; 10_000]).unwrap();
+    let log = folder.path().join("a.sqlite-wal");
+    std::fs::write(&log, vec![7; 10_000]).unwrap();
     let trace = folder.path().join("trace");
     let Some(tracer) = attach(std::process::id(), &trace).await else {
         return;
@@ -275,7 +277,12 @@ async fn what_a_damaged_store_gave_is_synced_before_the_store_is_moved() {
     let kept = find("and kept", synced, &|call| renames(call, &made, &spare));
     let named = find("its name is synced", kept, &|call| syncs(call, &place));
     let aside = format!("{file}.damaged-");
-    let moved = find("then the store is moved", named, &|call| {
+    let log = log.display().to_string();
+    let moved = find("then the log is moved", named, &|call| {
+        renames(call, &log, &aside)
+    });
+    let parted = find("which is synced", moved, &|call| syncs(call, &place));
+    let moved = find("then the store", parted, &|call| {
         renames(call, &file, &aside)
     });
     find("which is synced", moved, &|call| syncs(call, &place));
