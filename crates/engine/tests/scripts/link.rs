@@ -68,9 +68,14 @@ fn clients_that_lost_their_link_together_do_not_return_together() {
         let mut now = START;
         let mut waits = vec![];
         for _ in 0..8 {
-            engine.handle(Input::Tick, now);
-            engine.handle(Input::LinkDown, now);
-            let retry_at = engine.deadline().expect("it tries again");
+            let connects = engine.handle(Input::Tick, now);
+            assert!(connects.contains(&Output::Connect), "it is time to try");
+            let outputs = engine.handle(Input::LinkDown, now);
+            let told = outputs.iter().find_map(|output| match output {
+                Output::Link(LinkState::Offline { retry_at }) => Some(*retry_at),
+                _ => None,
+            });
+            let retry_at = told.expect("people are told when it is tried again");
             waits.push(retry_at - now);
             now = retry_at;
         }
