@@ -182,9 +182,9 @@ impl Store {
         if state.lock.is_none() {
             state.lock = Some(file::lock(&self.path)?);
         }
-        let (durable, is_new) = file::open(&self.path)?;
-        // A program that ended between making the tables and this left a file in which nothing was noted.
-        if is_new || meta::is_blank(&durable)? {
+        let durable = file::open(&self.path)?;
+        // A file that was just made, or whose program ended between making the tables and this.
+        if meta::is_blank(&durable)? {
             spare::bring_in(&durable, &self.path)?;
             self.is_spare_old.store(true, Ordering::Relaxed);
         }

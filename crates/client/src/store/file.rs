@@ -53,12 +53,12 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Opens the file with this program's schema; true if it held nothing before.
-pub(super) fn open(path: &Path) -> Result<(Connection, bool), StoreError> {
+/// Opens the file with this program's schema.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = connect(path)?;
-    let is_new = schema::migrate(&mut connection)?;
+    schema::migrate(&mut connection)?;
     schema::look_at_tables(&connection)?;
-    Ok((connection, is_new))
+    Ok(connection)
 }
 
 /// A connection to the file.

@@ -135,8 +135,8 @@ WHERE held.kind = 'topic' AND held.deleted = 0
 ",
 ];
 
-/// Brings the file to this program's schema; true if it had none.
-pub(super) fn migrate(connection: &mut Connection) -> Result<bool, StoreError> {
+/// Brings the file to this program's schema.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     let found: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -150,7 +150,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<bool, StoreError> {
         transaction.pragma_update(None, "user_version", known)?;
     }
     transaction.commit()?;
-    Ok(found == 0)
+    Ok(())
 }
 
 /// Makes sure that the tables which everything begins with are there: a damaged list of tables is not noticed before.
