@@ -1,8 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
-import { member, message, timeline, topic, tree } from '../testing/views'
+import { message, timeline, topic, tree } from '../testing/views'
 import { hasColumn, nextValue, valueAt } from './access'
 import { proposedAccountName } from './accountName'
-import { colourOf, initialsOf } from './avatar'
 import { bytesOf } from './bytes'
 import { ComposingKeys } from './composing'
 import { groupDrop, topicDrop } from './drag'
@@ -281,19 +280,6 @@ describe('permissions', () => {
 })
 
 describe('small things', () => {
-  it('initials are one ideograph or two letters', () => {
-    expect(initialsOf('林间鹿', 2)).toBe('林')
-    expect(initialsOf('rust 中文', 2)).toBe('Ru')
-    expect(initialsOf('👩‍🚀 crew')).toBe('👩‍🚀')
-    expect(initialsOf('  ')).toBe('?')
-  })
-
-  it('colours are stable and within the palette', () => {
-    const colours = new Set(Array.from({ length: 100 }, (_, n) => colourOf(member(`id${n}`, '').id)))
-    expect([...colours].sort()).toEqual([1, 2, 3, 4, 5, 6])
-    expect(colourOf('same')).toBe(colourOf('same'))
-  })
-
   it('account names are proposed from what can stand in one', () => {
     expect(proposedAccountName('Zoë  Müller!')).toBe('zoe-muller')
     expect(proposedAccountName('林间鹿')).toBe('')
