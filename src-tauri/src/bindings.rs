@@ -40,6 +40,7 @@ pub fn builder() -> Builder<tauri::Wry> {
         commands::members_view,
         commands::access_view,
         commands::explain,
+        commands::person_view,
         commands::invites_view,
         commands::create_invite,
         commands::revoke_invite,

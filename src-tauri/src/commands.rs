@@ -11,8 +11,8 @@ use tulou_client::{
     action::Action,
     view::{
         AccessView, AppView, Change, DraftView, ExplainView, InviteView, LevelPlace, LevelView,
-        MembersView, Place, Relocation, ServerPeek, Settings, SignedUp, Stretch, TimelineView,
-        TreeView,
+        MembersView, PersonView, Place, Relocation, ServerPeek, Settings, SignedUp, Stretch,
+        TimelineView, TreeView,
     },
 };
 
@@ -268,6 +268,24 @@ pub async fn explain(
         .client()
         .await?
         .explain(&account, &community, topic.as_deref(), &member)
+        .await?)
+}
+
+/// What is known of a person: at once, or, if `asks`, as the server says.
+#[tauri::command]
+#[specta::specta]
+pub async fn person_view(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+    topic: Option<String>,
+    person: String,
+    asks: bool,
+) -> Answer<PersonView> {
+    Ok(app
+        .client()
+        .await?
+        .person_view(&account, &community, topic.as_deref(), &person, asks)
         .await?)
 }
 

@@ -21,6 +21,7 @@ import type {
   LostMessage,
   MembersView,
   MessagesThen,
+  PersonView,
   Place,
   ResetView,
   SecurityView,
@@ -77,6 +78,13 @@ export interface Api {
   ): Promise<MembersView>
   accessView(account: string, community: string): Promise<AccessView>
   explain(account: string, community: string, topic: string | null, member: string): Promise<ExplainView[]>
+  personView(
+    account: string,
+    community: string,
+    topic: string | null,
+    person: string,
+    asks: boolean,
+  ): Promise<PersonView>
   invitesView(account: string, community: string): Promise<InviteView[]>
   createInvite(
     account: string,
@@ -167,6 +175,8 @@ export const tauri: Api = {
     unwrap(commands.membersView(account, community, topic, prefix, limit)),
   accessView: (account, community) => unwrap(commands.accessView(account, community)),
   explain: (account, community, topic, member) => unwrap(commands.explain(account, community, topic, member)),
+  personView: (account, community, topic, person, asks) =>
+    unwrap(commands.personView(account, community, topic, person, asks)),
   invitesView: (account, community) => unwrap(commands.invitesView(account, community)),
   createInvite: (account, community, expiresInS, maxUses) =>
     unwrap(commands.createInvite(account, community, expiresInS, maxUses)),

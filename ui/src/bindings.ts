@@ -66,6 +66,8 @@ export const commands = {
 	accessView: (account: string, community: string) => typedError<AccessView, WindowError>(__TAURI_INVOKE("access_view", { account, community })),
 	/**  Why a member holds each permission or not. */
 	explain: (account: string, community: string, topic: string | null, member: string) => typedError<ExplainView[], WindowError>(__TAURI_INVOKE("explain", { account, community, topic, member })),
+	/**  What is known of a person: at once, or, if `asks`, as the server says. */
+	personView: (account: string, community: string, topic: string | null, person: string, asks: boolean) => typedError<PersonView, WindowError>(__TAURI_INVOKE("person_view", { account, community, topic, person, asks })),
 	/**  The invite links of a community. */
 	invitesView: (account: string, community: string) => typedError<InviteView[], WindowError>(__TAURI_INVOKE("invites_view", { account, community })),
 	/**  Makes an invite link. */
@@ -1034,7 +1036,7 @@ export type MessageView = {
 	seq: number | null,
 	/**  Who wrote it. */
 	author: AuthorView,
-	/**  The server's time, or for a pending one the time of writing. */
+	/**  The server's time; for a pending one the time of writing, by the server's clock. */
 	sentAt: number,
 	/**  The sender's time when it is more than 5 minutes off. */
 	writtenAt: number | null,
@@ -1087,6 +1089,38 @@ export type PermissionView = {
 	key: string,
 	/**  Only at the level of the community. */
 	isCommunityOnly: boolean,
+};
+
+/**  A member group that somebody is in. */
+export type PersonGroup = {
+	/**  The member group. */
+	id: string,
+	/**  Its name. */
+	name: string,
+	/**  It is shown beside names. */
+	isShown: boolean,
+};
+
+/**  A person, as the card shows him. */
+export type PersonView = {
+	/**  The account. */
+	id: string,
+	/**  The name to show; empty for a deleted account. */
+	name: string,
+	/**  The name signed in with; empty when it is not known. */
+	accountName: string,
+	/**  What he says about himself; may be empty. */
+	introduction: string,
+	/**  As a member of the community; none when he is none, as far as is known. */
+	member: MemberView | null,
+	/**  His member groups, the highest first. */
+	memberGroups: PersonGroup[],
+	/**  When he joined the community. */
+	joinedAt: number | null,
+	/**  What he may do at the place, and what decided it; empty when he is no member. */
+	rights: ExplainView[],
+	/**  The server named him just now; otherwise it is what this computer remembers. */
+	isFresh: boolean,
 };
 
 /**  A pinned message, briefly. */
@@ -1439,6 +1473,8 @@ export type TopicView = {
 	isAnnouncement: boolean,
 	/**  Its numbers. */
 	badge: Badge,
+	/**  The notification level that holds for it. */
+	level: LevelName,
 	/**  I may speak in it. */
 	canSpeak: boolean,
 	/**  I may change, move and delete it. Of a thousand topics this is what the tree needs of all rights. */

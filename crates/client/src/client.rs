@@ -7,6 +7,7 @@ mod listing;
 mod lost;
 mod meeting;
 mod moving;
+mod person;
 mod reading;
 mod security;
 

@@ -5,6 +5,7 @@ pub mod app;
 pub mod level;
 pub mod members;
 pub mod names;
+pub mod person;
 pub mod stranded;
 pub mod stretch;
 pub mod timeline;
@@ -19,6 +20,8 @@ pub struct Looking {
     pub me: AccountId,
     /// The server's time, as well as it is known.
     pub now: Millis,
+    /// The server's clock less this computer's.
+    pub skew: Millis,
     /// Whether there is a link.
     pub is_linked: bool,
 }

@@ -676,3 +676,106 @@ async fn the_tag_of_an_author_is_shown_who_was_never_heard_of_before() {
         .await;
     stage.end([alice, bob, carol]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_is_known_by_what_is_remembered_and_by_what_the_server_says() {
+    let mut stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, topic) = alice.found("星海").await;
+    let bob = stage.invite(&alice, &community, "bob").await;
+    bob.enter(&topic).await;
+    alice.enter(&topic).await;
+    bob.say(&topic, "hello").await;
+    let group = Action::CreateMemberGroup {
+        community: community.clone(),
+        name: "Helpers".into(),
+        is_shown: false,
+    };
+    let group = alice.act(group).await.unwrap();
+    alice.settled().await;
+    let assign = Action::AssignMemberGroup {
+        community: community.clone(),
+        member: bob.id().await,
+        member_group: group,
+        on: true,
+    };
+    alice.act(assign).await;
+    alice.settled().await;
+    let whom = bob.id().await;
+    let known = async |asks| {
+        alice
+            .client
+            .person_view(&alice.account, &community, Some(&topic), &whom, asks)
+            .await
+            .unwrap()
+    };
+
+    let person = known(true).await;
+    assert!(person.is_fresh, "the server named him");
+    assert_eq!(
+        (person.name.as_str(), person.account_name.as_str()),
+        ("bob", "bob")
+    );
+    let groups: Vec<&str> = person
+        .member_groups
+        .iter()
+        .map(|group| group.name.as_str())
+        .collect();
+    assert_eq!(
+        groups,
+        ["Helpers"],
+        "also those that are not shown beside names"
+    );
+    assert!(person.joined_at.is_some_and(|at| at > 0));
+    let member = person.member.unwrap();
+    assert!(member.is_online && member.can_kick && member.can_assign);
+    let speak = person
+        .rights
+        .iter()
+        .find(|right| right.permission == "speak")
+        .unwrap();
+    assert!(speak.is_held, "what he may do here is said");
+
+    bob.act(Action::LeaveCommunity {
+        community: community.clone(),
+    })
+    .await;
+    bob.settled().await;
+    let gone = known(true).await;
+    assert!(
+        gone.member.is_none() && gone.rights.is_empty(),
+        "he is no member"
+    );
+    assert_eq!(gone.name, "bob", "his name stands beside what he wrote");
+    assert!(
+        known(false).await.member.is_none(),
+        "that is remembered, too"
+    );
+
+    let me = alice.id().await;
+    stage.stop_server().await;
+    alice
+        .until("the link is down", async || {
+            let view = alice.client.app_view().await;
+            matches!(view.accounts[0].connection, Connection::Offline { .. }).then_some(())
+        })
+        .await;
+    let remembered = alice
+        .client
+        .person_view(&alice.account, &community, Some(&topic), &me, true)
+        .await
+        .unwrap();
+    assert!(!remembered.is_fresh, "nobody could be asked");
+    assert!(
+        remembered
+            .member
+            .is_some_and(|member| member.is_owner && member.is_me)
+    );
+    assert!(
+        remembered
+            .rights
+            .iter()
+            .all(|right| right.reason == "owner")
+    );
+    stage.end([alice, bob]).await;
+}

@@ -15,6 +15,7 @@ import type {
   LostMessage,
   MembersView,
   MessageView,
+  PersonView,
   SecurityView,
   ServerAccountView,
   Stretch,
@@ -32,6 +33,8 @@ export class StandIn implements Api {
   members: MembersView = { sections: [], hasMore: false, isFresh: true }
   access: AccessView = { memberGroups: [], places: [], permissions: [], access: [] }
   explained: ExplainView[] = []
+  /** What the server says of people, beside what their membership says. */
+  people = new Map<string, Partial<PersonView>>()
   invites: InviteView[] = []
   /** The recovery codes that are made. */
   codes: string[] = []
@@ -144,6 +147,23 @@ export class StandIn implements Api {
   }
   accessView = () => this.#call('accessView', this.access)
   explain = () => this.#call('explain', this.explained)
+  personView = (_a: string, _c: string, _t: string | null, id: string, asks: boolean) => {
+    const everybody = this.members.sections.flatMap((section) => section.members)
+    const member = everybody.find((one) => one.id === id) ?? null
+    const groups = this.access.memberGroups.filter((group) => member?.memberGroups.includes(group.id))
+    return this.#call<PersonView>(`personView ${id}${asks ? ' asks' : ''}`, {
+      id,
+      name: member?.name ?? id,
+      accountName: member?.accountName ?? '',
+      introduction: '',
+      member,
+      memberGroups: groups.map(({ id, name, isShown }) => ({ id, name, isShown })),
+      joinedAt: member ? Date.UTC(2024, 2, 12) : null,
+      rights: member ? this.explained : [],
+      isFresh: asks,
+      ...this.people.get(id),
+    })
+  }
   invitesView = () => this.#call('invitesView', this.invites)
   createInvite = (_account: string, _community: string, expiresInS: number | null, maxUses: number | null) => {
     const invite: InviteView = {

@@ -105,6 +105,7 @@ export const topic = (id: string, name: string, more: Partial<TopicView> = {}): 
   isLocked: false,
   isAnnouncement: false,
   badge: NO_BADGE,
+  level: 'all',
   canSpeak: true,
   canManage: true,
   hasDraft: false,

@@ -183,9 +183,11 @@ impl Account {
 
     /// Who looks.
     pub fn looking(&self) -> Looking {
+        let skew = self.state().skew;
         Looking {
             me: self.id,
-            now: now() + self.state().skew,
+            now: now() + skew,
+            skew,
             is_linked: matches!(
                 *self.connection.borrow(),
                 Connection::Connecting | Connection::Syncing | Connection::Synced

@@ -8,7 +8,7 @@ use tulou_protocol::{
     invite::Link,
     limits,
     permission::Place,
-    question::{Invite, Invites, Member, Members, Page, PageAt},
+    question::{Invite, Invites, Members, Page, PageAt},
 };
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     account::Account,
     doing::topic_id,
     meeting::{meet, remember},
+    person::hear_of,
 };
 use crate::{
     error::Error,
@@ -186,32 +187,18 @@ impl Client {
         let community = community_id(community)?;
         let topic = topic.map(topic_id).transpose()?;
         let member: AccountId = member.parse().map_err(|_| Error::NotFound("the member"))?;
-        let held = account
-            .read(move |_, db| Ok(remembered::one(db, community, member)?))
-            .await?;
-        let mut has_seat = true;
-        let mut groups = held.as_ref().map(|held| held.member_groups.clone());
-        if let Some(held) = held
-            && member != account.id
-        {
-            // Member groups are asked for anew; that he is listed for a topic says that he sees it.
-            let name = held.account_name;
-            if let Ok(found) = member_list(&account, community, None, &name, 20).await {
-                groups = find(&found, member).map(|member| member.member_groups.clone());
-            }
-            if let Some(topic) = topic
-                && let Ok(found) = member_list(&account, community, Some(topic), &name, 20).await
-            {
-                has_seat = find(&found, member).is_some();
-            }
-        }
+        let heard = hear_of(&account, community, topic, member).await?;
         account
             .read(move |account, db| {
                 let shape = shape(account, db, community)?;
                 let place = topic.map_or(Place::Community, Place::Topic);
-                let groups = match groups {
+                let (known, has_seat) = match heard {
+                    Some(heard) => (heard.member, heard.has_seat),
+                    None => (remembered::one(db, community, member)?, true),
+                };
+                let groups = match known {
                     _ if member == account.id => shape.me.member_groups.clone(),
-                    Some(groups) => groups,
+                    Some(known) => known.member_groups,
                     None if member == shape.owner => Vec::new(),
                     None => return Err(Error::NotFound("the member")),
                 };
@@ -303,11 +290,11 @@ async fn is_there(account: &Account, topic: TopicId, at: PageAt) -> Result<(), E
     }
 }
 
-fn community_id(text: &str) -> Result<CommunityId, Error> {
+pub(super) fn community_id(text: &str) -> Result<CommunityId, Error> {
     text.parse().map_err(|_| Error::NotFound("the community"))
 }
 
-fn shape(
+pub(super) fn shape(
     account: &Account,
     db: &rusqlite::Connection,
     community: CommunityId,
@@ -353,14 +340,6 @@ async fn member_list(
             return Ok(found);
         }
     }
-}
-
-fn find(members: &Members, account: AccountId) -> Option<&Member> {
-    members
-        .sections
-        .iter()
-        .flat_map(|section| &section.members)
-        .find(|member| member.account == account)
 }
 
 /// The addresses that an invite link carries: those that the server names, else the one in use.

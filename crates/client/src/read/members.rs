@@ -113,7 +113,8 @@ pub fn remembered(
     }
 }
 
-fn member_view(shape: &Shape, member: &Member) -> MemberView {
+/// A member as the viewer sees him.
+pub fn member_view(shape: &Shape, member: &Member) -> MemberView {
     let mine = shape.mine(Place::Community).permissions;
     let is_me = member.account == shape.viewer;
     let is_below = shape.stands_above(member.account, &member.member_groups);

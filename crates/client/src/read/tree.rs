@@ -75,6 +75,7 @@ fn topic_view(
         } else {
             ledger.badge(db, shape, topic.group, topic.id)?
         },
+        level: ledger.level(shape, topic.group, topic.id).into(),
         can_speak: !topic.is_locked && permissions.contains(Permissions::SPEAK),
         can_manage: permissions.contains(Permissions::MANAGE_TOPICS),
         has_draft: false,

@@ -71,3 +71,14 @@ pub fn put(db: &Connection, community: CommunityId, members: &[Member]) -> Resul
     }
     Ok(())
 }
+
+/// Somebody is no member any more.
+pub fn forget(
+    db: &Connection,
+    community: CommunityId,
+    account: AccountId,
+) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM members WHERE community = ?1 AND account = ?2")?
+        .execute(params![community.as_bytes(), account.as_bytes()])?;
+    Ok(())
+}

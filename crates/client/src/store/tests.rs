@@ -593,6 +593,7 @@ fn a_message_that_came_before_its_answer_is_shown_once() {
     let looking = Looking {
         me: ME,
         now: 9,
+        skew: 1_000,
         is_linked: true,
     };
     let end = Stretch::End { count: 50 };
@@ -603,6 +604,10 @@ fn a_message_that_came_before_its_answer_is_shown_once() {
     let ids = |rows: &[MessageView]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&view.rows), [id(1).to_string(), id(2).to_string()]);
     assert_eq!(ids(&view.pending), [id(3).to_string()]);
+    assert_eq!(
+        view.pending[0].sent_at, 1_005,
+        "by the server's clock, as the rows above it: a wrong one here begins no day of its own"
+    );
 }
 
 #[test]

@@ -255,6 +255,7 @@ fn a_place_names_who_decides_its_level_and_the_outbox_counts() {
         let looking = Looking {
             me: ME,
             now,
+            skew: 0,
             is_linked: false,
         };
         store

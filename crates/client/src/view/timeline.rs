@@ -116,7 +116,7 @@ pub struct MessageView {
     pub seq: Option<u64>,
     /// Who wrote it.
     pub author: AuthorView,
-    /// The server's time, or for a pending one the time of writing.
+    /// The server's time; for a pending one the time of writing, by the server's clock.
     #[specta(type = Number)]
     pub sent_at: i64,
     /// The sender's time when it is more than 5 minutes off.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use specta::Type;
 use specta_typescript::Number;
 
-use super::Badge;
+use super::{Badge, LevelName};
 
 /// A community with its groups and topics, as far as I may see them.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
@@ -71,6 +71,8 @@ pub struct TopicView {
     pub is_announcement: bool,
     /// Its numbers.
     pub badge: Badge,
+    /// The notification level that holds for it.
+    pub level: LevelName,
     /// I may speak in it.
     pub can_speak: bool,
     /// I may change, move and delete it. Of a thousand topics this is what the tree needs of all rights.

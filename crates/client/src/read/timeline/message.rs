@@ -103,7 +103,7 @@ impl Painter<'_> {
             id: pending.id.to_string(),
             seq: None,
             author: self.people.author(self.looking.me, self.shape),
-            sent_at: pending.written_at,
+            sent_at: pending.written_at + self.looking.skew,
             written_at: None,
             blocks: markdown::blocks(&pending.text, &self.names),
             text: pending.text.clone(),
