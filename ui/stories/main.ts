@@ -30,6 +30,20 @@ const frames = async (n: number): Promise<void> => {
   for (let i = 0; i < n; i += 1) await new Promise((resolve) => requestAnimationFrame(resolve))
 }
 
+/** What a selector finds, as soon as it is there. */
+async function found(selector: string): Promise<HTMLElement | null> {
+  for (let n = 0; n < 200; n += 1) {
+    const element = document.querySelector<HTMLElement>(selector)
+    if (element) return element
+    await frames(1)
+  }
+  return null
+}
+const menuAt = async (selector: string, x: number, y: number): Promise<void> => {
+  const element = await found(selector)
+  element?.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true, clientX: x, clientY: y }))
+}
+
 const stories: Record<string, Story> = {
   full: { scene: fullScene },
   long: { scene: longScene },
@@ -101,13 +115,11 @@ const stories: Record<string, Story> = {
   },
   menu: {
     scene: fullScene,
-    then: async () => {
-      await frames(6)
-      document
-        .querySelector('[data-message-id=m2]')
-        ?.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true, clientX: 700, clientY: 300 }))
-    },
+    then: () => menuAt('[data-message-id=m2]', 700, 300),
   },
+  'menu-topic': { scene: fullScene, then: () => menuAt('[data-topic-id=t4]', 200, 300) },
+  'menu-group': { scene: fullScene, then: () => menuAt('[data-group-id=g2]', 200, 240) },
+  'menu-community': { scene: fullScene, then: () => click('[data-testid=community-menu]') },
   emoji: {
     scene: fullScene,
     then: async () => {

@@ -38,7 +38,7 @@ describe('recovery codes', () => {
     await waitFor(() => expect(screen.getAllByTestId('recovery-code')).toHaveLength(10))
     expect(await faults()).toEqual([])
     expect(screen.getByTestId('codes-done')).toHaveProperty('disabled', true)
-    await fireEvent(screen.getByTestId('dialog-codes'), new Event('cancel', { cancelable: true }))
+    await fireEvent.keyDown(screen.getByTestId('dialog-codes'), { key: 'Escape' })
     expect(screen.getByTestId('dialog-codes'), 'Escape does not lose them').toBeTruthy()
     await press('codes-save')
     expect(await screen.findByTestId('codes-saved')).toHaveProperty(

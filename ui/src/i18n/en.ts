@@ -30,6 +30,8 @@ export const en: Messages = {
   optional: 'optional',
   everyone: 'everyone',
   saving: 'Saving…',
+  notices: 'Notices',
+  undo: 'Undo',
 
   ...entering,
   ...house,

@@ -29,6 +29,8 @@ export const zhCN = {
   optional: '可不填',
   everyone: '所有人',
   saving: '正在保存…',
+  notices: '通知',
+  undo: '撤销',
 
   ...entering,
   ...house,

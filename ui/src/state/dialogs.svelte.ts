@@ -1,5 +1,6 @@
 // Which dialogs are open, the topmost last.
 import type { GroupView, MemberView, TopicView } from '../api'
+import { giveFocus } from '../lib/focus'
 
 export type AdminPage = 'overview' | 'groups' | 'access' | 'members' | 'invites'
 
@@ -47,22 +48,51 @@ export class Dialogs {
   }
 }
 
+/** What can be done about a notice while it is shown. */
+export type ToastAction = { label: string; run: () => unknown }
+
 /** A short notice at the top of the window. */
-export type Toast = { id: number; text: string; isError: boolean }
+export type Toast = { id: number; text: string; isError: boolean; action: ToastAction | null }
+
+/** How long a notice stays; one with something to do stays longer, and an error until it is closed. */
+const SHOWN_MS = 4_000
+const OFFERED_MS = 12_000
+/** Notices at once; beyond that the oldest go. */
+const AT_ONCE = 4
 
 export class Toasts {
   shown = $state.raw<Toast[]>([])
   #next = 1
+  readonly #ends = new Map<number, ReturnType<typeof setTimeout>>()
 
   /** What is said already is said anew, not twice. */
-  show(text: string, isError = false): void {
-    const toast = { id: this.#next, text, isError }
+  show(text: string, isError = false, action: ToastAction | null = null): void {
+    const toast = { id: this.#next, text, isError, action }
     this.#next += 1
-    this.shown = [...this.shown.filter((other) => other.text !== text).slice(-2), toast]
-    setTimeout(() => this.drop(toast.id), isError ? 8_000 : 3_000)
+    const others = this.shown.filter((other) => other.text !== text)
+    this.shown = [...others.slice(-(AT_ONCE - 1)), toast]
+    this.letGo(toast.id)
+  }
+
+  /** Somebody is at a notice: it stays. */
+  hold(id: number): void {
+    clearTimeout(this.#ends.get(id))
+    this.#ends.delete(id)
+  }
+
+  /** A notice goes after its time. */
+  letGo(id: number): void {
+    const toast = this.shown.find((other) => other.id === id)
+    if (!toast || toast.isError) return
+    this.hold(id)
+    this.#ends.set(
+      id,
+      setTimeout(() => this.drop(id), toast.action ? OFFERED_MS : SHOWN_MS),
+    )
   }
 
   drop(id: number): void {
+    this.hold(id)
     this.shown = this.shown.filter((other) => other.id !== id)
   }
 }
@@ -77,9 +107,14 @@ export type MenuItem =
       isChecked?: boolean
       /** One of several of which one holds. */
       isChosen?: boolean
+      /** What should be known about it, below its name. */
+      note?: string
+      /** Why it cannot be chosen. */
+      whyNot?: string
       run: () => void
     }
   | { kind: 'line' }
+  /** Begins a part of the menu, and names it. */
   | { kind: 'title'; label: string }
 
 /** Where a menu opens, in pixels of the window. */
@@ -110,7 +145,7 @@ export class Menus {
   close(): void {
     if (!this.shown) return
     this.shown = null
-    this.#returnTo?.focus()
+    giveFocus(this.#returnTo)
     this.#returnTo = null
   }
 }

@@ -4,12 +4,15 @@ import { configure } from '@testing-library/svelte'
 configure({ asyncUtilTimeout: 10_000 })
 
 // What jsdom lacks and the components use.
-HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
-  this.setAttribute('open', '')
-}
-HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
-  this.removeAttribute('open')
-}
+if (!('inert' in HTMLElement.prototype))
+  Object.defineProperty(HTMLElement.prototype, 'inert', {
+    get(this: HTMLElement) {
+      return this.hasAttribute('inert')
+    },
+    set(this: HTMLElement, isInert: boolean) {
+      this.toggleAttribute('inert', isInert)
+    },
+  })
 window.matchMedia ??= (query: string) =>
   ({ matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined }) as never
 /** Everything is laid out at once: a line is 30 px high, what scrolls 600 px, as a virtual list needs to know. */
