@@ -8,7 +8,7 @@ use tulou_protocol::{
     AccountId, Body, Code, Command, CommandId, Log, MessageId, Seq, TopicId,
     command::Edit,
     id::Millis,
-    text::{check_message, check_name, check_reaction, clean, clean_name},
+    text::{check_message, check_name, clean, clean_name, reaction},
 };
 use uuid::Uuid;
 
@@ -70,7 +70,7 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
             key,
             on,
         } => {
-            check_reaction(&key)?;
+            let key = reaction(&key)?.to_owned();
             Ok(queue(Command::MessageReact {
                 topic: id(&topic)?,
                 message: id(&message)?,

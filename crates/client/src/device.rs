@@ -1,6 +1,6 @@
 //! What this computer calls itself in the list of an account's sessions.
 
-use tulou_protocol::{limits::NAME_BYTES, text::clean_name};
+use tulou_protocol::text::{check_name, clean_name};
 
 /// The computer's name and system: `attic · Linux`.
 pub fn name() -> String {
@@ -15,26 +15,30 @@ fn called(host: &str) -> String {
         other => other,
     };
     let mut host = clean_name(host);
-    let room = NAME_BYTES - system.len() - " · ".len();
-    while host.len() > room {
+    while !host.is_empty() {
+        let called = format!("{host} · {system}");
+        if check_name(&called).is_ok() {
+            return called;
+        }
         host.pop();
     }
-    if host.is_empty() {
-        system.to_owned()
-    } else {
-        format!("{host} · {system}")
-    }
+    system.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use tulou_protocol::text::check_name;
-
     use super::*;
 
     #[test]
     fn whatever_a_computer_is_called_can_be_shown() {
-        for host in ["attic", "", "阁楼".repeat(40).as_str(), " a b "] {
+        for host in [
+            "attic",
+            "",
+            "阁楼".repeat(40).as_str(),
+            " a b ",
+            "\u{200B}",
+            "👨\u{200D}👩\u{200D}👧".repeat(30).as_str(),
+        ] {
             let called = called(host);
             assert!(check_name(&called).is_ok(), "{called:?}");
         }

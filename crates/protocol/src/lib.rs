@@ -43,7 +43,7 @@ pub use id::*;
 pub use permission::{Access, Permissions, Standing};
 pub use push::{Answer, Digest, Greeting, Heartbeat, Push, Stale};
 pub use question::Question;
-pub use rejection::{Code, Rejection};
+pub use rejection::{Code, Counted, Rejection};
 pub use row::{Body, Row};
 
 /// The version of the protocol that this crate speaks. A server refuses clients it does not speak to with `outdated`.

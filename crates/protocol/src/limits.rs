@@ -18,14 +18,16 @@ pub const TEXT_BYTES: usize = 16_384;
 pub const MENTIONS: usize = 50;
 /// Kinds of reactions to a message.
 pub const REACTION_KINDS: usize = 20;
-/// Bytes of a reaction's key.
-pub const REACTION_BYTES: usize = 32;
 /// Pins of a topic.
 pub const PINS: usize = 250;
+/// Characters of the name of anything, as a person counts them (grapheme clusters).
+pub const NAME_CHARACTERS: usize = 60;
 /// Bytes of the name of anything.
-pub const NAME_BYTES: usize = 100;
+pub const NAME_BYTES: usize = 240;
+/// Characters of an introduction, as a person counts them (grapheme clusters).
+pub const INTRODUCTION_CHARACTERS: usize = 1_000;
 /// Bytes of an introduction.
-pub const INTRODUCTION_BYTES: usize = 1_000;
+pub const INTRODUCTION_BYTES: usize = 4_000;
 /// Bytes of a password: at least and at most.
 pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=1_000;
 /// Recovery codes that an account gets at once.

@@ -20,6 +20,12 @@ pub struct Rejection {
     /// The limit that was passed, with `too_long` and `too_many`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
+    /// What the limit counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Counted>,
+    /// How many there are, with a limit of a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
     /// The present row, with `changed_meanwhile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<Box<crate::row::Row>>,
@@ -28,20 +34,41 @@ pub struct Rejection {
     pub version: Option<u32>,
 }
 
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Characters of a text as a person counts them: grapheme clusters.
+    Characters,
+    /// Bytes of a text in UTF-8.
+    Bytes,
+    /// Persons mentioned in a message.
+    Mentions,
+    /// Kinds of reactions to a message.
+    Reactions,
+    /// Pins of a topic.
+    Pins,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
 /// Stable codes. A client that meets an unknown one reads it as [`Code::Unknown`] and shows a general sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// A right is missing; `permission` and `decided_by` say which and why.
     NotAllowed,
-    /// A text or list is too long; `limit` is in bytes.
+    /// A text or list is too long; `limit` is in what `of` names, in bytes without it.
     TooLong,
     /// There are too many of them; `limit` says how many may be.
     TooMany,
     /// A text that must not be empty is.
     Empty,
-    /// A text holds control characters or is not NFC.
+    /// A text holds control characters or is not NFC; a name holds what cannot be seen in it.
     BadCharacters,
+    /// A reaction is none of the emoji that Unicode recommends.
+    NotAnEmoji,
     /// A value has no sense: an absurd number, a wrong combination.
     Malformed,
     /// The thing does not exist, or may not be known to.
@@ -119,6 +146,8 @@ impl Rejection {
             permission: None,
             decided_by: None,
             limit: None,
+            of: None,
+            count: None,
             present: None,
             version: None,
         }
@@ -132,8 +161,28 @@ impl Rejection {
             permission: None,
             decided_by: None,
             limit: Some(limit as u64),
+            of: None,
+            count: None,
             present: None,
             version: None,
+        }
+    }
+
+    /// A text has `count` of what may be there `limit` times.
+    #[must_use]
+    pub fn too_long(of: Counted, limit: usize, count: usize) -> Self {
+        Self {
+            count: Some(count as u64),
+            ..Self::limit(Code::TooLong, limit).of(of)
+        }
+    }
+
+    /// Says what the limit counts.
+    #[must_use]
+    pub fn of(self, of: Counted) -> Self {
+        Self {
+            of: Some(of),
+            ..self
         }
     }
 
@@ -145,6 +194,8 @@ impl Rejection {
             permission: Some(permission),
             decided_by: Some(decided_by),
             limit: None,
+            of: None,
+            count: None,
             present: None,
             version: None,
         }
@@ -158,6 +209,8 @@ impl Rejection {
             permission: None,
             decided_by: None,
             limit: None,
+            of: None,
+            count: None,
             present: None,
             version: Some(version),
         }
@@ -171,6 +224,8 @@ impl Rejection {
             permission: None,
             decided_by: None,
             limit: None,
+            of: None,
+            count: None,
             present: Some(Box::new(present)),
             version: None,
         }

@@ -1,13 +1,21 @@
 //! What a message text and a name may be, and the mentions that stand in a text.
 //!
 //! Mentions are written `<@id>` (a person), `<@&id>` (a member group) and `<@everyone>`.
+//!
+//! What was typed is cleaned (`clean…`) before it is checked (`check…`): what was cleaned is refused only because it
+//! shows nothing or is too long. A client cleans and checks, the server checks.
+
+mod reaction;
+mod shown;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_segmentation::UnicodeSegmentation;
 
+pub use self::{reaction::reaction, shown::shows_nothing};
 use crate::{
     id::{AccountId, MemberGroupId},
     limits,
-    rejection::{Code, Rejection},
+    rejection::{Code, Counted, Rejection},
 };
 
 /// Who a text mentions.
@@ -101,7 +109,7 @@ pub fn mentions(text: &str) -> Mentions {
 }
 
 /// A text as it is to be sent: NFC, line ends as `\n`, no control characters but newline and tab, no white space at the
-/// end. What a person typed becomes what [`check_message`] accepts, unless it is empty or too long.
+/// end. What a person typed becomes what [`check_message`] accepts, unless it shows nothing or is too long.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -109,18 +117,32 @@ pub fn clean(text: &str) -> String {
     kept.trim_end().to_owned()
 }
 
-/// A name as it is to be sent: like [`clean`], on one line, trimmed.
+/// A name as it is to be sent: what is seen of it, on one line. White space of every kind is a blank; overrides of the
+/// direction, fillers, and joiners that join nothing are left out.
 #[must_use]
 pub fn clean_name(name: &str) -> String {
-    let line: String = clean(name)
-        .chars()
-        .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
-        .collect();
-    line.trim().to_owned()
+    shown::name(&clean(name))
+}
+
+/// An introduction as it is to be sent: like [`clean`], and nothing at all if it shows nothing.
+#[must_use]
+pub fn clean_introduction(text: &str) -> String {
+    let text = clean(text);
+    if shows_nothing(&text) {
+        String::new()
+    } else {
+        text
+    }
+}
+
+/// How long a text is for a person: its grapheme clusters.
+#[must_use]
+pub fn characters(text: &str) -> usize {
+    text.graphemes(true).count()
 }
 
 fn is_forbidden(c: char) -> bool {
-    c.is_control() && c != '\n' && c != '\t'
+    c.is_control() && c != '\n' && c != '\t' || shown::is_noncharacter(c)
 }
 
 /// Whether a text may be a message's.
@@ -128,36 +150,57 @@ fn is_forbidden(c: char) -> bool {
 /// # Errors
 /// `empty`, `too_long` ([`limits::TEXT_BYTES`]), `bad_characters`, `too_many` ([`limits::MENTIONS`]).
 pub fn check_message(text: &str) -> Result<(), Rejection> {
-    if text.trim().is_empty() {
+    if shows_nothing(text) {
         return Err(Code::Empty.into());
     }
     check(text, limits::TEXT_BYTES)?;
     if mentions(text).accounts.len() > limits::MENTIONS {
-        return Err(Rejection::limit(Code::TooMany, limits::MENTIONS));
+        return Err(Rejection::limit(Code::TooMany, limits::MENTIONS).of(Counted::Mentions));
     }
     Ok(())
 }
 
-/// Whether a text may be the name of a thing.
+/// Whether a text may be the name of a thing: as [`clean_name`] leaves it.
 ///
 /// # Errors
-/// `empty`, `too_long` ([`limits::NAME_BYTES`]), `bad_characters`.
+/// `empty`, `too_long` ([`limits::NAME_CHARACTERS`], [`limits::NAME_BYTES`]), `bad_characters`.
 pub fn check_name(name: &str) -> Result<(), Rejection> {
-    if name.trim().is_empty() {
+    if shows_nothing(name) {
         return Err(Code::Empty.into());
     }
-    if name.contains(['\n', '\t']) || name.trim() != name {
+    check_length(name, limits::NAME_CHARACTERS, limits::NAME_BYTES)?;
+    if clean_name(name) != name {
         return Err(Code::BadCharacters.into());
     }
-    check(name, limits::NAME_BYTES)
+    Ok(())
 }
 
-/// Whether a text may be an introduction.
+/// Whether a text may be an introduction; it may be empty.
 ///
 /// # Errors
-/// `too_long` ([`limits::INTRODUCTION_BYTES`]), `bad_characters`.
+/// `too_long` ([`limits::INTRODUCTION_CHARACTERS`], [`limits::INTRODUCTION_BYTES`]), `bad_characters`.
 pub fn check_introduction(text: &str) -> Result<(), Rejection> {
-    check(text, limits::INTRODUCTION_BYTES)
+    check_length(
+        text,
+        limits::INTRODUCTION_CHARACTERS,
+        limits::INTRODUCTION_BYTES,
+    )?;
+    if clean_introduction(text) != text {
+        return Err(Code::BadCharacters.into());
+    }
+    Ok(())
+}
+
+/// First as people count, then as storage does: few characters may still be many bytes.
+fn check_length(text: &str, most: usize, most_bytes: usize) -> Result<(), Rejection> {
+    let counted = characters(text);
+    if counted > most {
+        return Err(Rejection::too_long(Counted::Characters, most, counted));
+    }
+    if text.len() > most_bytes {
+        return Err(Rejection::too_long(Counted::Bytes, most_bytes, text.len()));
+    }
+    Ok(())
 }
 
 /// Whether a text may be the name of an account: [`limits::ACCOUNT_NAME_BYTES`] of `a–z 0–9 _ . -`, beginning with a
@@ -170,9 +213,10 @@ pub fn check_account_name(name: &str) -> Result<(), Rejection> {
         return Err(Code::Empty.into());
     }
     if name.len() > *limits::ACCOUNT_NAME_BYTES.end() {
-        return Err(Rejection::limit(
-            Code::TooLong,
+        return Err(Rejection::too_long(
+            Counted::Bytes,
             *limits::ACCOUNT_NAME_BYTES.end(),
+            name.len(),
         ));
     }
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
@@ -185,23 +229,6 @@ pub fn check_account_name(name: &str) -> Result<(), Rejection> {
         return Err(Code::BadCharacters.into());
     }
     Ok(())
-}
-
-/// Whether a text may be a reaction: one emoji, by its length and without white space or ASCII letters.
-///
-/// # Errors
-/// `empty`, `too_long` ([`limits::REACTION_BYTES`]), `bad_characters`.
-pub fn check_reaction(key: &str) -> Result<(), Rejection> {
-    if key.is_empty() {
-        return Err(Code::Empty.into());
-    }
-    if key
-        .chars()
-        .any(|c| c.is_whitespace() || c.is_ascii_alphabetic())
-    {
-        return Err(Code::BadCharacters.into());
-    }
-    check(key, limits::REACTION_BYTES)
 }
 
 /// Whether a text may be a place among siblings: a fractional key of printable ASCII.
@@ -220,7 +247,7 @@ pub fn check_position(position: &str) -> Result<(), Rejection> {
 
 fn check(text: &str, limit: usize) -> Result<(), Rejection> {
     if text.len() > limit {
-        return Err(Rejection::limit(Code::TooLong, limit));
+        return Err(Rejection::too_long(Counted::Bytes, limit, text.len()));
     }
     if text.chars().any(is_forbidden) || !is_nfc(text) {
         return Err(Code::BadCharacters.into());
@@ -246,6 +273,17 @@ mod tests {
         }
 
         #[test]
+        fn a_cleaned_name_is_accepted_unless_empty_or_too_long(typed in "(\\PC|[\u{200C}\u{200D}\u{202E}\u{2067}\u{FE0F}\u{300} \n]){0,80}") {
+            let cleaned = clean_name(&typed);
+            match check_name(&cleaned) {
+                Ok(()) => {}
+                Err(rejection) => prop_assert!(matches!(rejection.code, Code::Empty | Code::TooLong)),
+            }
+            let about = clean_introduction(&typed);
+            prop_assert_eq!(check_introduction(&about), Ok(()));
+        }
+
+        #[test]
         fn the_pieces_of_a_text_are_the_text(text in "(<@|>|&|everyone|[a-f0-9-]{1,36}|\\PC){0,30}") {
             let joined: String = pieces(&text).iter().map(|piece| match piece {
                 Piece::Text(text) => (*text).to_owned(),
@@ -263,6 +301,88 @@ mod tests {
         let found = mentions(&format!("<@{id}> 你好 <@{id}> <@everyone> <@nobody>"));
         assert_eq!(found.accounts, [id]);
         assert!(found.everyone);
+    }
+
+    #[test]
+    fn a_message_or_name_that_shows_nothing_is_refused_as_empty() {
+        for text in [
+            "",
+            " \u{200B}",
+            "\u{200D}\u{200D}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{202E}",
+            "\u{FE0F}",
+            "\u{301}",
+        ] {
+            for refused in [check_message(text), check_name(text)] {
+                assert_eq!(refused.map_err(|no| no.code), Err(Code::Empty), "{text:?}");
+            }
+            assert_eq!(clean_introduction(text), "", "{text:?} introduces nobody");
+        }
+        for text in ["می\u{200C}خواهم", "👨\u{200D}👩\u{200D}👧"] {
+            assert_eq!(check_message(text), Ok(()), "{text:?}");
+            assert_eq!(check_name(text), Ok(()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_turns_what_follows_it_is_refused() {
+        for name in [
+            "Bob\u{202E}gnp.ecila",
+            "\u{2067}Bob",
+            "Mark\u{A0}x",
+            " Bob",
+            "a\nb",
+            "Mark\u{200B}",
+        ] {
+            let refused = check_name(name).map_err(|no| no.code);
+            assert_eq!(refused, Err(Code::BadCharacters), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_limit_of_a_name_counts_characters_as_a_person_does_and_then_bytes() {
+        let family = "👨\u{200D}👩\u{200D}👧\u{200D}👦";
+        let acute = "a\u{301}".repeat(60);
+        let hangul: String = "\u{1112}\u{1161}\u{11AB}".repeat(60);
+        for typed in [
+            "名".repeat(60),
+            "n".repeat(60),
+            family.repeat(9),
+            acute,
+            hangul,
+        ] {
+            assert_eq!(check_name(&clean_name(&typed)), Ok(()), "{typed:?}");
+        }
+        let refused = |name: &str| check_name(name).expect_err(name);
+        let over = refused(&"名".repeat(61));
+        assert_eq!(over, Rejection::too_long(Counted::Characters, 60, 61));
+        let heavy = refused(&family.repeat(10));
+        assert_eq!(heavy, Rejection::too_long(Counted::Bytes, 240, 250));
+        assert_eq!(check_introduction(&"字".repeat(1_000)), Ok(()));
+        let long = check_introduction(&"字".repeat(1_001)).expect_err("one too many");
+        assert_eq!(long, Rejection::too_long(Counted::Characters, 1_000, 1_001));
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        typed: String,
+        name: String,
+        characters: usize,
+        bytes: usize,
+    }
+
+    /// The window's forms are held to the same cases.
+    #[test]
+    fn a_name_is_cleaned_and_counted_as_in_the_windows_forms() {
+        let cases: Vec<Case> = serde_json::from_str(include_str!("text/counted.json")).unwrap();
+        for case in cases {
+            let name = clean_name(&case.typed);
+            assert_eq!(name, case.name, "{:?}", case.typed);
+            assert_eq!(characters(&name), case.characters, "{:?}", case.typed);
+            assert_eq!(name.len(), case.bytes, "{:?}", case.typed);
+        }
     }
 
     #[test]

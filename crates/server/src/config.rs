@@ -137,9 +137,9 @@ impl Config {
     /// Why nobody could use the server.
     fn flaw(&self) -> Option<String> {
         if text::check_name(&self.name).is_err() {
-            let most = limits::NAME_BYTES;
+            let most = limits::NAME_CHARACTERS;
             return Some(format!(
-                "name: between 1 and {most} bytes in one line are needed"
+                "name: between 1 and {most} characters in one line are needed, none of them invisible"
             ));
         }
         // One that cannot be read would make every invite link unreadable.

@@ -5,7 +5,7 @@ use tulou_protocol::{
     Command, CommunityId, GroupId, MemberGroupId, Permissions, TopicId,
     command::Edit,
     permission::Place,
-    text::{check_introduction, clean},
+    text::{check_introduction, clean_introduction},
 };
 use uuid::Uuid;
 
@@ -318,7 +318,7 @@ pub fn place_of(place: &AccessPlace) -> Result<Place, Error> {
 }
 
 fn introduction(text: &str) -> Result<String, Error> {
-    let text = clean(text);
+    let text = clean_introduction(text);
     check_introduction(&text)?;
     Ok(text)
 }

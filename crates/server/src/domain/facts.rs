@@ -140,7 +140,8 @@ pub fn needs(command: &Command) -> Needs {
             key,
             ..
         } => Needs {
-            message: Some((*message, Some(key.clone()))),
+            // One that is none is refused whatever the facts are.
+            message: Some((*message, text::reaction(key).ok().map(str::to_owned))),
             ..in_topic(topic)
         },
         Command::MessagePin { topic, message, .. } => Needs {

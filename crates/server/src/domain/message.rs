@@ -1,7 +1,7 @@
 //! Decisions about messages.
 
 use tulou_protocol::{
-    AccountId, Code, MemberGroupId, MessageId, Permissions, Rejection, Row, Seq, TopicId,
+    AccountId, Code, Counted, MemberGroupId, MessageId, Permissions, Rejection, Row, Seq, TopicId,
     command::Edit,
     id::Millis,
     limits,
@@ -233,9 +233,9 @@ pub(super) fn react(
     on: bool,
 ) -> Result<Decision, Rejection> {
     let (stored, content, id, expect) = readable(case, topic)?;
+    let key = text::reaction(key)?;
     if on {
         require_fast(case, topic, Permissions::REACT)?;
-        text::check_reaction(key)?;
         if content.recalled_by.is_some() {
             return Err(Code::Gone.into());
         }
@@ -253,7 +253,9 @@ pub(super) fn react(
         Some(reaction) if on => reaction.count += 1,
         Some(reaction) => reaction.count = reaction.count.saturating_sub(1),
         None if kinds >= limits::REACTION_KINDS => {
-            return Err(Rejection::limit(Code::TooMany, limits::REACTION_KINDS));
+            return Err(
+                Rejection::limit(Code::TooMany, limits::REACTION_KINDS).of(Counted::Reactions)
+            );
         }
         None => marks.reactions.push(Reaction {
             key: key.to_owned(),
@@ -285,7 +287,7 @@ pub(super) fn pin(case: &Case<'_>, topic: TopicId, on: bool) -> Result<Decision,
             return Err(Code::Gone.into());
         }
         if case.facts.pins >= limits::PINS {
-            return Err(Rejection::limit(Code::TooMany, limits::PINS));
+            return Err(Rejection::limit(Code::TooMany, limits::PINS).of(Counted::Pins));
         }
     }
     Ok(Decision {

@@ -1,6 +1,6 @@
 //! How much there may be of something (DESIGN §9): the refusal names the limit.
 
-use tulou_protocol::limits;
+use tulou_protocol::{Counted, limits};
 
 use super::*;
 
@@ -120,8 +120,10 @@ fn a_community_has_so_many_access_rows_and_no_more() {
 fn a_message_has_so_many_kinds_of_reactions_and_no_more() {
     let structure = structure();
     let mut message = stored(CAROL, NOW, "x");
-    let reactions = (0..limits::REACTION_KINDS).map(|n| Reaction {
-        key: format!("{n}️⃣"),
+    let keys = "👍 ❤️ 😂 🎉 🔥 👀 🙏 ✅ 🙋 👏 💯 🤔 😮 😢 😡 👎 😀 😄 😁 😅";
+    assert_eq!(keys.split(' ').count(), limits::REACTION_KINDS);
+    let reactions = keys.split(' ').map(|key| Reaction {
+        key: key.to_owned(),
         count: 1,
     });
     message.message.marks = Some(Marks {
@@ -135,8 +137,13 @@ fn a_message_has_so_many_kinds_of_reactions_and_no_more() {
         key: key.into(),
         on: true,
     };
-    assert_eq!(refused(&bob, &react("🔥")), (Code::TooMany, Some(20)));
-    assert!(run(&bob, &react("0️⃣")).is_ok(), "it is among them");
+    let refused = run(&bob, &react("🚀")).unwrap_err();
+    let limit = Rejection::limit(Code::TooMany, 20).of(Counted::Reactions);
+    assert_eq!(refused, limit, "it says which limit");
+    assert!(
+        run(&bob, &react("❤")).is_ok(),
+        "it is among them, however it is written"
+    );
 }
 
 #[test]
@@ -235,4 +242,46 @@ fn a_message_is_edited_as_long_as_the_community_says() {
     structure.apply(Rev(10), [row(10, COMMUNITY, community)].iter(), &[]);
     assert_eq!(at(&structure, 60_000), Ok(()));
     assert_eq!(at(&structure, 60_001), Err(Code::EditTooLate));
+}
+
+#[test]
+fn one_picture_is_one_reaction_however_it_is_written_and_what_is_no_emoji_is_none() {
+    let structure = structure();
+    let mut message = stored(CAROL, NOW, "x");
+    message.message.marks = Some(Marks {
+        reactions: vec![Reaction {
+            key: "\u{2764}\u{FE0F}".into(),
+            count: 1,
+        }],
+        ..Marks::default()
+    });
+    let bob = with_message(facts(&structure, member(BOB, &[])), message);
+    let react = |key: &str| Command::MessageReact {
+        topic: OPEN,
+        message: MESSAGE,
+        key: key.into(),
+        on: true,
+    };
+    for written in ["\u{2764}", "\u{2764}\u{FE0F}", "\u{2764}\u{FE0E}"] {
+        let decision = run(&bob, &react(written)).unwrap();
+        let Change::Marks { marks, .. } = &decision.changes[0] else {
+            panic!("{decision:?}")
+        };
+        assert_eq!(marks.reactions.len(), 1, "{written:?}");
+        assert_eq!(marks.reactions[0].count, 2, "{written:?}");
+    }
+    for picture in [
+        "👍🏽",
+        "👩🏻\u{200D}❤\u{FE0F}\u{200D}💋\u{200D}👨🏿",
+        "1\u{FE0F}\u{20E3}",
+    ] {
+        assert!(run(&bob, &react(picture)).is_ok(), "{picture:?} fits");
+    }
+    for other in ["中文", "\u{202E}", "\u{200D}", "ok"] {
+        assert_eq!(
+            refused(&bob, &react(other)),
+            (Code::NotAnEmoji, None),
+            "{other:?}"
+        );
+    }
 }
