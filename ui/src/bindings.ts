@@ -465,6 +465,10 @@ export type AuthorView = {
 	id: string,
 	/**  The name to show. */
 	name: string,
+	/**  The name signed in with, where the name looks like another's or like a member group's: it stands beside. */
+	accountName?: string | null,
+	/**  What marks the person, beside the name and never part of it. */
+	mark?: Mark | null,
 	/**  The highest shown member group, for the tag beside the name. */
 	tag: string | null,
 };
@@ -968,6 +972,13 @@ export type LostView = {
 	count: number,
 };
 
+/**  What marks a person among others: no name can imitate it. */
+export type Mark = 
+/**  Owns the community. */
+"owner" | 
+/**  May remove members. */
+"staff";
+
 /**  A member group. */
 export type MemberGroupView = {
 	/**  Its id; `everyone` for everyone. */
@@ -1004,6 +1015,10 @@ export type MemberView = {
 	name: string,
 	/**  The name signed in with. */
 	accountName: string,
+	/**  The name looks like another's here or like a member group's: the account name stands beside. */
+	looksAlike?: boolean,
+	/**  What marks the person, beside the name and never part of it. */
+	mark?: Mark | null,
 	/**  Connected now. */
 	isOnline: boolean,
 	/**  Owner of the community. */
@@ -1127,8 +1142,8 @@ export type PersonView = {
 export type PinView = {
 	/**  The message. */
 	id: string,
-	/**  Its author's name. */
-	author: string,
+	/**  Its author. */
+	author: AuthorView,
 	/**  Its text on one line, cut. */
 	excerpt: string,
 };
@@ -1207,6 +1222,10 @@ export type RejectionView = {
 	permission: string | null,
 	/**  The limit that was passed, for `too_long` and `too_many`. */
 	limit: number | null,
+	/**  What the limit counts: `characters`, `bytes`, `mentions`, `reactions`, `pins`. */
+	of?: string | null,
+	/**  How many there are, for a limit of a text. */
+	count?: number | null,
 	/**  Seconds to wait, for `busy`. */
 	retryAfterS: number | null,
 };

@@ -1,7 +1,7 @@
 //! Why something failed. A code exists because the window does something different for it.
 
 use tulou_engine::Untold;
-use tulou_protocol::{Code, Rejection, frame::Refusal, invite::NotALink};
+use tulou_protocol::{Code, Counted, Rejection, frame::Refusal, invite::NotALink};
 
 use crate::{
     store::{StoreError, Trouble, Troubled},
@@ -200,6 +200,18 @@ impl From<Untold> for Error {
     }
 }
 
+fn counted(of: Counted) -> String {
+    match of {
+        Counted::Characters => "characters",
+        Counted::Bytes => "bytes",
+        Counted::Mentions => "mentions",
+        Counted::Reactions => "reactions",
+        Counted::Pins => "pins",
+        Counted::Other => "other",
+    }
+    .to_owned()
+}
+
 impl RejectionView {
     /// The window's form of a rejection.
     #[must_use]
@@ -210,6 +222,8 @@ impl RejectionView {
                 .permission
                 .and_then(|permission| permission.keys().first().map(|key| (*key).to_owned())),
             limit: rejection.limit,
+            of: rejection.of.map(counted),
+            count: rejection.count,
             retry_after_s: None,
         }
     }
@@ -219,6 +233,8 @@ impl RejectionView {
             code: code.to_owned(),
             permission: None,
             limit: None,
+            of: None,
+            count: None,
             retry_after_s: None,
         }
     }

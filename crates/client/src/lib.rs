@@ -34,6 +34,7 @@ pub mod error;
 mod files;
 mod http;
 mod link;
+mod lookalike;
 pub mod markdown;
 mod nearby;
 pub mod position;

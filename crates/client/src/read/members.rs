@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use tulou_protocol::{
-    Permissions,
+    AccountId, Permissions,
     permission::Place,
     question::{Member, Members},
 };
 
+use super::names::{mark, or_account_name};
 use crate::{
+    lookalike,
     shape::Shape,
     view::{self, MemberView, MembersView},
 };
@@ -16,6 +18,8 @@ use crate::{
 /// What the server named.
 pub fn fresh(shape: &Shape, members: Members) -> MembersView {
     let has_more = members.next.is_some();
+    let everybody = members.sections.iter().flat_map(|section| &section.members);
+    let alike = alike(shape, everybody);
     let sections = members
         .sections
         .into_iter()
@@ -29,7 +33,7 @@ pub fn fresh(shape: &Shape, members: Members) -> MembersView {
             members: section
                 .members
                 .iter()
-                .map(|member| member_view(shape, member))
+                .map(|member| listed(shape, member, &alike))
                 .collect(),
         })
         .filter(|section| section.count > 0)
@@ -76,6 +80,7 @@ pub fn remembered(
     members.sort_by_cached_key(|member| (member.display_name.to_lowercase(), member.account));
     let has_more = members.len() > limit;
     members.truncate(limit);
+    let alike = alike(shape, &members);
     let mut placed = HashSet::new();
     let mut sections = Vec::new();
     let shown = shape
@@ -101,7 +106,7 @@ pub fn remembered(
                 .map(|member| MemberView {
                     // Who is connected is not known without a link.
                     is_online: false,
-                    ..member_view(shape, member)
+                    ..listed(shape, member, &alike)
                 })
                 .collect(),
         });
@@ -113,15 +118,29 @@ pub fn remembered(
     }
 }
 
-/// A member as the viewer sees him.
+/// A member as the viewer sees him, beside nobody else.
 pub fn member_view(shape: &Shape, member: &Member) -> MemberView {
+    listed(shape, member, &alike(shape, [member]))
+}
+
+/// Those of the listed who look like another of them.
+fn alike<'a>(shape: &Shape, listed: impl IntoIterator<Item = &'a Member>) -> HashSet<AccountId> {
+    let named = listed
+        .into_iter()
+        .map(|member| (member.account, member.display_name.as_str()));
+    lookalike::among(named, Some(shape))
+}
+
+fn listed(shape: &Shape, member: &Member, alike: &HashSet<AccountId>) -> MemberView {
     let mine = shape.mine(Place::Community).permissions;
     let is_me = member.account == shape.viewer;
     let is_below = shape.stands_above(member.account, &member.member_groups);
     MemberView {
         id: member.account.to_string(),
-        name: member.display_name.clone(),
+        name: or_account_name(&member.display_name, &member.account_name).to_owned(),
         account_name: member.account_name.clone(),
+        looks_alike: alike.contains(&member.account),
+        mark: mark(shape, member.account, &member.member_groups),
         is_online: member.online,
         is_owner: member.account == shape.owner,
         member_groups: member
@@ -137,7 +156,7 @@ pub fn member_view(shape: &Shape, member: &Member) -> MemberView {
 
 #[cfg(test)]
 mod tests {
-    use tulou_protocol::{AccountId, MemberGroupId, question::MemberSection};
+    use tulou_protocol::{MemberGroupId, question::MemberSection};
     use uuid::Uuid;
 
     use super::*;

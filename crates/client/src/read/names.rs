@@ -5,21 +5,27 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState};
 use tulou_protocol::{
-    AccountId, Command, CommunityId, MemberGroupId, question::Member, text::mentions,
+    AccountId, Command, MemberGroupId, Permissions,
+    permission::Place,
+    question::Member,
+    text::{mentions, shows_nothing},
 };
 
 use crate::{
+    lookalike,
     markdown::{Names, short},
     shape::Shape,
     store::{StoreError, members, outbox, profiles},
-    view::AuthorView,
+    view::{AuthorView, Mark},
 };
 
 /// The people whom a view names.
 #[derive(Debug, Default)]
 pub struct People {
     names: HashMap<AccountId, String>,
+    account_names: HashMap<AccountId, String>,
     members: HashMap<AccountId, Member>,
+    alike: HashSet<AccountId>,
 }
 
 impl People {
@@ -27,21 +33,35 @@ impl People {
     pub fn load(
         db: &Connection,
         me: AccountId,
-        community: Option<CommunityId>,
+        shape: Option<&Shape>,
         accounts: &HashSet<AccountId>,
     ) -> Result<Self, StoreError> {
         let mut people = Self::default();
-        if let Some(community) = community {
-            people.members = members::some(db, community, accounts.iter().copied())?;
+        if let Some(shape) = shape {
+            people.members = members::some(db, shape.id, accounts.iter().copied())?;
+        }
+        for (account, member) in &people.members {
+            let name = or_account_name(&member.display_name, &member.account_name);
+            people.names.insert(*account, name.to_owned());
+            people
+                .account_names
+                .insert(*account, member.account_name.clone());
         }
         for (account, profile) in profiles::some(db, accounts.iter().copied())? {
-            people.names.insert(account, profile.display_name);
+            let name = or_account_name(&profile.display_name, &profile.account_name);
+            people.names.insert(account, name.to_owned());
+            people.account_names.insert(account, profile.account_name);
         }
         if accounts.contains(&me)
             && let Some(name) = pending_name(&outbox::of_structure(db)?)
         {
             people.names.insert(me, name);
         }
+        let named = people
+            .names
+            .iter()
+            .map(|(account, name)| (*account, name.as_str()));
+        people.alike = lookalike::among(named, shape);
         Ok(people)
     }
 
@@ -50,11 +70,6 @@ impl People {
         self.names
             .get(&account)
             .cloned()
-            .or_else(|| {
-                self.members
-                    .get(&account)
-                    .map(|member| member.display_name.clone())
-            })
             .unwrap_or_else(|| short(&account.to_string()))
     }
 
@@ -63,12 +78,14 @@ impl People {
         AuthorView {
             id: account.to_string(),
             name: self.name(account),
+            account_name: self
+                .alike
+                .contains(&account)
+                .then(|| self.account_names.get(&account).cloned())
+                .flatten(),
+            mark: shape.and_then(|shape| mark(shape, account, self.groups(account, shape))),
             tag: shape.and_then(|shape| {
-                let groups: &[MemberGroupId] = if account == shape.viewer {
-                    &shape.me.member_groups
-                } else {
-                    &self.members.get(&account)?.member_groups
-                };
+                let groups = self.groups(account, shape);
                 shape
                     .member_groups
                     .iter()
@@ -78,18 +95,22 @@ impl People {
         }
     }
 
+    fn groups<'a>(&'a self, account: AccountId, shape: &'a Shape) -> &'a [MemberGroupId] {
+        if account == shape.viewer {
+            return &shape.me.member_groups;
+        }
+        self.members
+            .get(&account)
+            .map_or(&[], |member| &member.member_groups)
+    }
+
     /// The names for mentions in message texts.
     pub fn for_text<'a>(&'a self, me: AccountId, shape: Option<&'a Shape>) -> Names<'a> {
-        let mut accounts: HashMap<AccountId, &str> = self
-            .members
+        let accounts = self
+            .names
             .iter()
-            .map(|(account, member)| (*account, member.display_name.as_str()))
+            .map(|(account, name)| (*account, name.as_str()))
             .collect();
-        accounts.extend(
-            self.names
-                .iter()
-                .map(|(account, name)| (*account, name.as_str())),
-        );
         Names {
             me: Some(me),
             accounts,
@@ -103,6 +124,26 @@ impl People {
                 })
                 .collect(),
         }
+    }
+}
+
+/// What marks a person in a community.
+pub fn mark(shape: &Shape, account: AccountId, member_groups: &[MemberGroupId]) -> Option<Mark> {
+    if account == shape.owner {
+        return Some(Mark::Owner);
+    }
+    let held = shape.of(false, member_groups, Place::Community, true);
+    held.permissions
+        .contains(Permissions::KICK)
+        .then_some(Mark::Staff)
+}
+
+/// The name to show; the account's where it shows nothing. A deleted account has neither.
+pub fn or_account_name<'a>(display_name: &'a str, account_name: &'a str) -> &'a str {
+    if shows_nothing(display_name) {
+        account_name
+    } else {
+        display_name
     }
 }
 

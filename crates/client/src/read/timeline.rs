@@ -116,7 +116,7 @@ pub fn timeline(
             .filter(|held| held.content.recalled_by.is_none() && overlay.is_pinned(held))
             .map(|held| PinView {
                 id: held.id.to_string(),
-                author: people.name(held.content.author),
+                author: people.author(held.content.author, shape),
                 excerpt: markdown::excerpt(overlay.text(held), &painter.names, EXCERPT),
             })
             .collect(),
@@ -209,6 +209,8 @@ fn people(
     quoted: &HashMap<MessageId, Held>,
 ) -> Result<People, StoreError> {
     let mut accounts = HashSet::from([me]);
+    // Whoever looks like the owner is told apart although the owner said nothing here.
+    accounts.extend(shape.map(|shape| shape.owner));
     for held in lists.iter().copied().flatten().chain(quoted.values()) {
         accounts.insert(held.content.author);
         accounts.extend(held.content.recalled_by);
@@ -217,7 +219,7 @@ fn people(
     for text in overlay.texts() {
         mentioned(text, &mut accounts);
     }
-    People::load(db, me, shape.map(|shape| shape.id), &accounts)
+    People::load(db, me, shape, &accounts)
 }
 
 /// Which reactions are mine.

@@ -237,6 +237,14 @@ pub struct RejectionView {
     /// The limit that was passed, for `too_long` and `too_many`.
     #[specta(type = Option<Number>)]
     pub limit: Option<u64>,
+    /// What the limit counts: `characters`, `bytes`, `mentions`, `reactions`, `pins`.
+    #[serde(default)]
+    #[specta(optional)]
+    pub of: Option<String>,
+    /// How many there are, for a limit of a text.
+    #[serde(default)]
+    #[specta(optional, type = Option<Number>)]
+    pub count: Option<u64>,
     /// Seconds to wait, for `busy`.
     pub retry_after_s: Option<u32>,
 }

@@ -4,6 +4,8 @@ use serde::Serialize;
 use specta::Type;
 use specta_typescript::Number;
 
+use super::Mark;
+
 /// The shown part of a community's members.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +43,14 @@ pub struct MemberView {
     pub name: String,
     /// The name signed in with.
     pub account_name: String,
+    /// The name looks like another's here or like a member group's: the account name stands beside.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[specta(optional)]
+    pub looks_alike: bool,
+    /// What marks the person, beside the name and never part of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub mark: Option<Mark>,
     /// Connected now.
     pub is_online: bool,
     /// Owner of the community.

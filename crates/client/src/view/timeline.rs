@@ -89,8 +89,8 @@ pub struct TimelineView {
 pub struct PinView {
     /// The message.
     pub id: String,
-    /// Its author's name.
-    pub author: String,
+    /// Its author.
+    pub author: AuthorView,
     /// Its text on one line, cut.
     pub excerpt: String,
 }
@@ -170,8 +170,26 @@ pub struct AuthorView {
     pub id: String,
     /// The name to show.
     pub name: String,
+    /// The name signed in with, where the name looks like another's or like a member group's: it stands beside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub account_name: Option<String>,
+    /// What marks the person, beside the name and never part of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub mark: Option<Mark>,
     /// The highest shown member group, for the tag beside the name.
     pub tag: Option<String>,
+}
+
+/// What marks a person among others: no name can imitate it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum Mark {
+    /// Owns the community.
+    Owner,
+    /// May remove members.
+    Staff,
 }
 
 /// A quoted message.

@@ -1,0 +1,151 @@
+//! Names that look alike: told apart where they are shown, never forbidden.
+//!
+//! Two names look alike when they have the same skeleton (UTS #39) after case, width and everything that is no letter or
+//! digit is taken away. Compared are the names that a view shows, the names of the community's member groups, and the
+//! words that stand for an office: so the cost is that of what is shown, whatever the number of members.
+
+use std::collections::{HashMap, HashSet};
+
+use tulou_protocol::AccountId;
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::skeleton;
+
+use crate::shape::Shape;
+
+/// What the window calls those who have a say, and what people take for it.
+const TITLES: [&str; 15] = [
+    "群主",
+    "管理员",
+    "管理員",
+    "超级管理员",
+    "系统",
+    "系统管理员",
+    "官方",
+    "owner",
+    "admin",
+    "administrator",
+    "moderator",
+    "mod",
+    "system",
+    "Tulou",
+    "土楼",
+];
+
+/// Those whose name looks like the name of another, of a member group, or of an office.
+pub fn among<'a>(
+    named: impl IntoIterator<Item = (AccountId, &'a str)>,
+    shape: Option<&Shape>,
+) -> HashSet<AccountId> {
+    let groups = shape
+        .into_iter()
+        .flat_map(|shape| shape.member_groups.iter().map(|group| group.name.as_str()));
+    let mut held: HashMap<String, Option<AccountId>> = HashMap::new();
+    for title in TITLES.into_iter().chain(groups) {
+        held.extend(keys(title).map(|key| (key, None)));
+    }
+    let mut alike = HashSet::new();
+    for (account, name) in named {
+        for key in keys(name) {
+            match held.get(&key) {
+                Some(Some(other)) if *other == account => {}
+                Some(other) => {
+                    alike.insert(account);
+                    alike.extend(*other);
+                }
+                None => {
+                    held.insert(key, Some(account));
+                }
+            }
+        }
+    }
+    alike
+}
+
+/// What a name is compared by. Small letters look like others than large ones do, so there are two ways to look.
+fn keys(name: &str) -> impl Iterator<Item = String> {
+    let wide: String = name.nfkc().collect();
+    let as_written: String = skeleton(&wide).collect();
+    [wide, as_written]
+        .into_iter()
+        .map(|text| {
+            let small = text.to_lowercase();
+            let folded = skeleton(&small).collect::<String>().to_lowercase();
+            let letters: String = folded.chars().filter(|c| c.is_alphanumeric()).collect();
+            if letters.is_empty() { folded } else { letters }
+        })
+        .filter(|key| !key.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn account(n: usize) -> AccountId {
+        AccountId(Uuid::from_u128(n as u128 + 1))
+    }
+
+    fn alike(names: &[&str]) -> Vec<usize> {
+        let named = names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (account(at), *name));
+        let found = among(named, None);
+        (0..names.len())
+            .filter(|at| found.contains(&account(*at)))
+            .collect()
+    }
+
+    #[test]
+    fn names_that_look_alike_are_known_and_both_stand_out() {
+        for other in [
+            "Mark",
+            "Маrk",
+            "Мark",
+            "MARK",
+            "Ｍａｒｋ",
+            "𝐌ark",
+            "Mark\u{200B}",
+            "Mark\u{A0}",
+            "Mark ✓",
+            "M a r k",
+            "Rnark",
+        ] {
+            assert_eq!(alike(&["Mark", other, "Anna"]), [0, 1], "{other:?}");
+        }
+        assert_eq!(alike(&["INFO", "info"]), [0, 1]);
+        assert_eq!(alike(&["小明", "小明"]), [0, 1]);
+        assert_eq!(
+            alike(&["管理⽐", "管理比"]),
+            [0, 1],
+            "a radical for a letter"
+        );
+        assert_eq!(alike(&["paypal", "раураl"]), [0, 1]);
+        assert_eq!(alike(&["✓✓", "✓✓"]), [0, 1], "nothing but signs");
+    }
+
+    #[test]
+    fn a_name_that_poses_as_an_office_stands_out() {
+        assert_eq!(
+            alike(&["管理员", "管理員", "Αdmin", "Moderator ✓", "Anna"]),
+            [0, 1, 2, 3]
+        );
+    }
+
+    #[test]
+    fn other_names_are_left_alone() {
+        let names = [
+            "Ann",
+            "Anna",
+            "Ann Lee",
+            "小明",
+            "小红",
+            "Дмитрий",
+            "✓",
+            "👍",
+            "",
+        ];
+        assert_eq!(alike(&names), [0; 0], "each is itself");
+    }
+}
