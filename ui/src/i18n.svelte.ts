@@ -2,12 +2,14 @@
 import type { Language, RejectionView, WindowError } from './api'
 import { en } from './i18n/en'
 import { zhCN } from './i18n/zh-CN'
+import { isolating } from './lib/isolate'
 
 /** The shape of a catalogue: a missing key is a type error. */
 export type Messages = typeof zhCN
 export type Locale = 'zh-CN' | 'en'
 
-export const catalogues: Record<Locale, Messages> = { 'zh-CN': zhCN, en }
+/** What is put into their sentences turns nothing around it. */
+export const catalogues: Record<Locale, Messages> = { 'zh-CN': isolating(zhCN), en: isolating(en) }
 
 /** The locale of a language setting on a system that speaks `systemLanguages`. */
 export function localeOf(language: Language, systemLanguages: readonly string[]): Locale {
@@ -103,9 +105,9 @@ class I18n {
       case 'not_allowed':
         return errors.not_allowed(rejection.permission ? this.permission(rejection.permission) : '')
       case 'too_long':
-        return errors.too_long(rejection.limit === null ? '' : this.number(rejection.limit))
+        return this.#tooLong(rejection)
       case 'too_many':
-        return errors.too_many(rejection.limit === null ? '' : this.number(rejection.limit))
+        return this.#tooMany(rejection)
       case 'sign_ups':
         return errors.sign_ups(rejection.retryAfterS === null ? '' : this.number(Math.ceil(rejection.retryAfterS / 60)))
       case 'busy':
@@ -115,6 +117,21 @@ class I18n {
         return typeof known === 'string' ? known : errors.unknown(rejection.code)
       }
     }
+  }
+
+  #tooLong({ limit, count, of }: RejectionView): string {
+    const errors = this.t.errors
+    if (limit === null) return errors.too_long('')
+    if (count != null && (of === 'characters' || of === 'bytes'))
+      return errors.too_long_by[of](this.number(limit), this.number(count))
+    return errors.too_long(this.number(limit))
+  }
+
+  #tooMany({ limit, of }: RejectionView): string {
+    const errors = this.t.errors
+    if (limit === null) return errors.too_many('')
+    if (of === 'mentions' || of === 'reactions' || of === 'pins') return errors.too_many_of[of](this.number(limit))
+    return errors.too_many(this.number(limit))
   }
 
   error(error: WindowError): string {

@@ -25,6 +25,7 @@ const CODES = [
   ],
   ...['already', 'last_owner', 'offline', 'busy', 'unreachable', 'certificate', 'too_old', 'too_new', 'signed_out'],
   ...['sign_ups', 'storage', 'keyring', 'outdated', 'internal', 'bad_link', 'host_failed', 'unknown_method'],
+  'not_an_emoji',
 ]
 const PERMISSIONS = [
   ...['view', 'readHistory', 'speak', 'attach', 'react', 'mentionAll', 'pin', 'recallOthers', 'mute'],
@@ -66,6 +67,11 @@ describe('the catalogues', () => {
   it('name limits and seconds', () => {
     i18n.locale = 'en'
     expect(i18n.rejection({ code: 'too_long', ...no, limit: 16_384 })).toContain('16,384')
+    const name = i18n.rejection({ code: 'too_long', ...no, limit: 60, of: 'characters', count: 72 })
+    expect(name).toContain('60 characters')
+    expect(name).toContain('72')
+    const kinds = i18n.rejection({ code: 'too_many', ...no, limit: 20, of: 'reactions' })
+    expect(kinds, 'which limit it is').toContain('20 different reactions')
     expect(i18n.rejection({ code: 'busy', ...no, retryAfterS: 7 })).toContain('7 s')
   })
 

@@ -50,8 +50,19 @@ export const trouble: typeof zh = {
     not_allowed: (permission) =>
       permission ? `You lack the permission “${permission}”.` : 'You are not allowed to do that.',
     too_long: (limit) => (limit ? `Too long: at most ${limit} bytes.` : 'Too long.'),
+    too_long_by: {
+      characters: (limit, count) => `Too long: at most ${limit} characters, and this has ${count}.`,
+      bytes: (limit, count) =>
+        `Too long: at most ${limit} bytes, and this has ${count}. An emoji takes many, a Chinese character 3.`,
+    },
     too_many: (limit) => (limit ? `Too many: at most ${limit}.` : 'Too many.'),
-    empty: 'This cannot be empty.',
+    too_many_of: {
+      mentions: (limit) => `A message can mention at most ${limit} people.`,
+      reactions: (limit) => `A message can have at most ${limit} different reactions. Add to one that is there.`,
+      pins: (limit) => `A topic can have at most ${limit} pinned messages. Unpin some first.`,
+    },
+    empty: 'This needs something that can be seen.',
+    not_an_emoji: 'Only an emoji can be a reaction.',
     bad_characters: 'It has characters that are not allowed.',
     malformed: 'That is not in the right form.',
     not_found: 'Not found; it may have been deleted.',
@@ -174,6 +185,12 @@ export const trouble: typeof zh = {
   field: {
     missing: 'Fill this in',
     tooShort: (n) => `At least ${n} characters`,
+    unseen: 'Nothing of this can be seen',
+    left: (n) => `${count(n, 'character', 'characters')} left`,
+    over: {
+      characters: (n) => `Too long by ${count(n, 'character', 'characters')}`,
+      bytes: (n) => `Too long by ${count(n, 'byte', 'bytes')}: an emoji takes many`,
+    },
   },
   states: {
     failed: 'Loading failed',

@@ -46,8 +46,19 @@ export const trouble = {
   errors: {
     not_allowed: (permission: string) => (permission ? `您没有“${permission}”的权限。` : '您没有这个权限。'),
     too_long: (limit: string) => (limit ? `太长了，最多 ${limit} 字节。` : '太长了。'),
+    too_long_by: {
+      characters: (limit: string, count: string) => `太长了：最多 ${limit} 个字符，现有 ${count} 个。`,
+      bytes: (limit: string, count: string) =>
+        `太长了：最多 ${limit} 字节，现有 ${count} 字节。一个汉字占 3 字节，一个表情可占更多。`,
+    },
     too_many: (limit: string) => (limit ? `太多了，最多 ${limit} 个。` : '太多了。'),
-    empty: '不能为空。',
+    too_many_of: {
+      mentions: (limit: string) => `一条消息最多提及 ${limit} 人。`,
+      reactions: (limit: string) => `一条消息最多有 ${limit} 种表情回应，可以选用已有的。`,
+      pins: (limit: string) => `一个话题最多置顶 ${limit} 条消息，请先取消一些。`,
+    },
+    empty: '不能为空，也不能只有看不见的字符。',
+    not_an_emoji: '只能用表情符号回应。',
     bad_characters: '含有不允许的字符。',
     malformed: '格式不对。',
     not_found: '找不到，可能已被删除。',
@@ -165,6 +176,12 @@ export const trouble = {
   field: {
     missing: '请填写这一项',
     tooShort: (n: string) => `至少 ${n} 个字符`,
+    unseen: '这里只有看不见的字符',
+    left: (n: string) => `还可以写 ${n} 个字符`,
+    over: {
+      characters: (n: string) => `超出 ${n} 个字符，请缩短`,
+      bytes: (n: string) => `超出 ${n} 字节，请缩短：一个表情占很多字节`,
+    },
   },
   states: {
     failed: '加载失败',
