@@ -2,7 +2,9 @@
 import { mount } from 'svelte'
 import '../src/app.css'
 import App from '../src/App.svelte'
+import { i18n } from '../src/i18n.svelte'
 import type { Dialog } from '../src/state/dialogs.svelte'
+import { emojiState } from '../src/state/emoji.svelte'
 import type { WindowState } from '../src/state/window.svelte'
 import type { StandIn } from '../src/testing/stand-in'
 import {
@@ -14,6 +16,7 @@ import {
   fullScene,
   listScene,
   longScene,
+  namesScene,
   noCommunityScene,
   offlineScene,
   rejectedScene,
@@ -47,6 +50,7 @@ const menuAt = async (selector: string, x: number, y: number): Promise<void> => 
 const stories: Record<string, Story> = {
   full: { scene: fullScene },
   long: { scene: longScene },
+  names: { scene: namesScene },
   'first-start': { scene: firstStartScene },
   'first-host': {
     scene: firstStartScene,
@@ -123,8 +127,22 @@ const stories: Record<string, Story> = {
   emoji: {
     scene: fullScene,
     then: async () => {
+      await emojiState.load()
       await frames(6)
       click('[data-testid=composer-emoji]')
+    },
+  },
+  'emoji-found': {
+    scene: fullScene,
+    then: async () => {
+      await emojiState.load()
+      await frames(6)
+      click('[data-testid=composer-emoji]')
+      await frames(2)
+      const field = document.querySelector<HTMLInputElement>('[data-testid=emoji-search]')
+      if (field) field.value = i18n.locale === 'en' ? 'hand' : '手'
+      field?.dispatchEvent(new Event('input', { bubbles: true }))
+      emojiState.tone = 'medium'
     },
   },
   pins: {

@@ -46,7 +46,34 @@ export const talk: typeof zh = {
     held: 'Marked unread. It stays so until you leave and come back.',
   },
 
-  emoji: { label: 'Emoji', search: 'Choose an emoji' },
+  emoji: {
+    label: 'Emoji',
+    search: 'Find an emoji, in English or Chinese',
+    none: 'No emoji found',
+    groups: 'Groups of emoji',
+    group: {
+      found: 'Found',
+      recent: 'Often used',
+      smileys: 'Smileys and feelings',
+      people: 'People and gestures',
+      nature: 'Animals and nature',
+      food: 'Food and drink',
+      travel: 'Travel and places',
+      activities: 'Activities',
+      objects: 'Objects',
+      symbols: 'Symbols',
+      flags: 'Flags',
+    },
+    tone: 'Skin tone',
+    noTone: 'No skin tone',
+    tones: {
+      light: 'Light skin',
+      mediumLight: 'Medium-light skin',
+      medium: 'Medium skin',
+      mediumDark: 'Medium-dark skin',
+      dark: 'Dark skin',
+    },
+  },
 
   composer: {
     placeholder: (topic) => `Message ${topic}`,
@@ -67,6 +94,8 @@ export const talk: typeof zh = {
     cannotOther: 'You cannot speak here now',
     hint: 'Enter sends · Shift+Enter starts a line',
   },
+
+  names: { owner: 'Owner', staff: 'Admin', account: 'account name ' },
 
   members: {
     label: 'Members',

@@ -43,7 +43,28 @@ export const talk = {
     held: '已标为未读，离开后再回来才会重新计数。',
   },
 
-  emoji: { label: '表情', search: '选择表情' },
+  emoji: {
+    label: '表情',
+    search: '搜索表情（中文或英文）',
+    none: '没有找到表情',
+    groups: '表情分类',
+    group: {
+      found: '搜索结果',
+      recent: '常用',
+      smileys: '笑脸与情感',
+      people: '人物与手势',
+      nature: '动物与自然',
+      food: '食物与饮料',
+      travel: '旅行与地点',
+      activities: '活动',
+      objects: '物品',
+      symbols: '符号',
+      flags: '旗帜',
+    },
+    tone: '肤色',
+    noTone: '默认肤色',
+    tones: { light: '浅肤色', mediumLight: '中浅肤色', medium: '中等肤色', mediumDark: '中深肤色', dark: '深肤色' },
+  },
 
   composer: {
     placeholder: (topic: string) => `发消息到 ${topic}`,
@@ -64,6 +85,8 @@ export const talk = {
     cannotOther: '现在不能在这里发言',
     hint: 'Enter 发送 · Shift+Enter 换行',
   },
+
+  names: { owner: '群主', staff: '管理员', account: '账号名 ' },
 
   members: {
     label: '成员',
