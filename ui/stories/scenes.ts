@@ -20,7 +20,7 @@ const at = (hour: number, minute: number): number => new Date(2026, 10, 22, hour
 
 function rows(lang: Tongue): MessageView[] {
   const s = pick(lang)
-  const fawn = { id: 'fawn', name: s('林间鹿', 'Fawn'), tag: s('版主', 'Moderator') }
+  const fawn = { id: 'fawn', name: s('林间鹿', 'Fawn'), tag: s('版主', 'Moderator'), mark: 'owner' as const }
   const kestrel = { id: 'kes', name: 'Kestrel', tag: null }
   const ash = { id: 'ash-11', name: s('阿澈', 'Ash'), tag: null }
   const rich: Block[] = [
@@ -119,6 +119,77 @@ function rows(lang: Tongue): MessageView[] {
       reactions: [{ key: '😮', count: 2, isMine: false }],
     }),
   ]
+}
+
+/** Names and messages that would cover, turn or pose as their neighbours. */
+export function namesScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const s = pick(lang)
+  const api = fullScene(lang, theme)
+  const tower = `Z${'\u0353\u0351'.repeat(60)} a${'\u20dd'.repeat(30)}`
+  const person = (id: string, name: string, more: Partial<MessageView['author']> = {}): MessageView['author'] => ({
+    id,
+    name,
+    tag: null,
+    ...more,
+  })
+  const owner = person('mark', 'Mark', { mark: 'owner', accountName: 'mark' })
+  const said: [MessageView['author'], string][] = [
+    [owner, s('今晚九点集合。', 'We meet at nine tonight.')],
+    [
+      person('mark-2', 'Маrk', { accountName: 'maark99' }),
+      s('把密码发给我核对一下。', 'Send me your password to check it.'),
+    ],
+    [person('ash', s('阿澈', 'Ash'), { mark: 'staff', tag: s('版主', 'Moderator') }), 'שלום עולם!'],
+    [person('wqar', 'وقار'), 'تجربة test نصية (واحد) 12:30.'],
+    [person('bob', 'Bob\u202egnp.ecila'), 'שלום עולם!\nhello, this is English.\nتجربة.'],
+    [person('long', s('名', 'Wide name ').repeat(60)), 'W'.repeat(900)],
+    [person('tower', tower), `${tower} ${'𑲭'.repeat(20)}`],
+    [person('ok', 'Kestrel'), `${'\ufdfd'.repeat(40)} ${s('在吗', 'Anyone?')}`],
+  ]
+  api.topics.set(
+    't3',
+    timeline({
+      name: s('招募队友', 'looking-for-group'),
+      introduction: tower,
+      rows: said.map(([author, value], index) =>
+        message(`n${index}`, index + 1, value, {
+          author,
+          sentAt: at(20, 20 + index),
+          reply:
+            index % 3 === 1
+              ? {
+                  id: `n${index - 1}`,
+                  author: said[index - 1]?.[0] ?? null,
+                  excerpt: said[index - 1]?.[1] ?? '',
+                  isRecalled: false,
+                }
+              : null,
+        }),
+      ),
+      head: said.length,
+      pins: said.map(([author, excerpt], index) => ({ id: `n${index}`, author, excerpt })),
+    }),
+  )
+  api.members = {
+    hasMore: false,
+    isFresh: true,
+    sections: [
+      {
+        memberGroup: null,
+        name: '',
+        count: said.length,
+        members: said.map(([author]) =>
+          member(author.id, author.name, {
+            accountName: author.accountName ?? author.id,
+            looksAlike: author.accountName !== undefined,
+            mark: author.mark ?? null,
+            isOwner: author.mark === 'owner',
+          }),
+        ),
+      },
+    ],
+  }
+  return api
 }
 
 function mine(lang: Tongue, id: string, value: string, more: Partial<MessageView>): MessageView {
@@ -272,7 +343,7 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
       pins: [
         {
           id: 'm1',
-          author: s('林间鹿', 'Fawn'),
+          author: { id: 'fawn', name: s('林间鹿', 'Fawn'), tag: null, mark: 'owner' },
           excerpt: s(
             '今晚九点星海深渊,缺一个奶妈和一个副坦,区服 华东-3',
             'Starsea Abyss tonight at nine. Need one healer and an off-tank',
@@ -291,9 +362,9 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
         name: s('版主', 'Moderators'),
         count: 3,
         members: [
-          member('fawn', s('林间鹿', 'Fawn'), { isOwner: true, memberGroups: ['mod'] }),
-          member('ash-11', s('阿澈', 'Ash'), { memberGroups: ['mod'] }),
-          member('mori', 'Mori', { isOnline: false, memberGroups: ['mod'] }),
+          member('fawn', s('林间鹿', 'Fawn'), { isOwner: true, mark: 'owner', memberGroups: ['mod'] }),
+          member('ash-11', s('阿澈', 'Ash'), { mark: 'staff', memberGroups: ['mod'] }),
+          member('mori', 'Mori', { isOnline: false, mark: 'staff', memberGroups: ['mod'] }),
         ],
       },
       {

@@ -36,6 +36,8 @@ export const ICONS = {
   grid: 'M4 5h16v14H4zM4 10h16M10 5v14',
   bell: 'M6 16V11a6 6 0 0 1 12 0v5l2 2H4l2-2zM10 20.5h4',
   bellOff: 'M6 16V11a6 6 0 0 1 1.2-3.6M10 5.3a6 6 0 0 1 8 5.7v3.5M16 18H4l2-2M10 20.5h4M4 4l16 16',
+  crown: 'M4 9l4 3.5L12 6l4 6.5L20 9l-1.6 9H5.6L4 9z',
+  shield: 'M12 4l7 2.5V11c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9V6.5L12 4zM9 11.5l2.2 2.2L15 10',
   archive: 'M4 5h16v4H4zM6 9v10h12V9M10 13h4',
   question: 'M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM9.8 10a2.3 2.3 0 1 1 3.2 2.1c-.7.3-1 .8-1 1.6M12 16.5h.01',
 } as const

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use tulou_protocol::{AccountId, permission::Place, question::Member};
 
-use super::{access, members, names::pending_name};
+use super::{access, members, names::{or_account_name, pending_name}};
 use crate::{
     error::Error,
     markdown::short,
@@ -79,6 +79,7 @@ pub fn person(
         .map(|profile| profile.account_name.clone())
         .or_else(|| member.as_ref().map(|member| member.account_name.clone()))
         .unwrap_or_default();
+    let name = or_account_name(&name, &account_name).to_owned();
     let groups = member
         .as_ref()
         .map(|member| member.member_groups.as_slice());
