@@ -3,7 +3,10 @@
 use rusqlite::Connection;
 use tulou_protocol::{AccountId, permission::Place, question::Member};
 
-use super::{access, members, names::{or_account_name, pending_name}};
+use super::{
+    access, members,
+    names::{or_account_name, pending_name},
+};
 use crate::{
     error::Error,
     markdown::short,
