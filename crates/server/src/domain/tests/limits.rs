@@ -191,29 +191,39 @@ fn a_message_mentions_so_many_persons_and_no_more() {
 fn names_and_introductions_end_somewhere() {
     let structure = structure();
     let owner = facts(&structure, member(OWNER, &[]));
-    let edit = |name: Option<usize>, introduction: Option<usize>| Command::TopicEdit {
-        community: COMMUNITY,
-        topic: OPEN,
-        name: name.map(|bytes| Edit {
-            from: "闲聊".into(),
-            to: "x".repeat(bytes),
-        }),
-        introduction: introduction.map(|bytes| Edit {
-            from: String::new(),
-            to: "x".repeat(bytes),
-        }),
-        group: None,
-        position: None,
+    let edit = |name: Option<String>, introduction: Option<String>| {
+        let edit = |from: &str, to| Edit {
+            from: from.to_owned(),
+            to,
+        };
+        Command::TopicEdit {
+            community: COMMUNITY,
+            topic: OPEN,
+            name: name.map(|to| edit("闲聊", to)),
+            introduction: introduction.map(|to| edit("", to)),
+            group: None,
+            position: None,
+        }
     };
-    assert!(run(&owner, &edit(Some(100), Some(1_000))).is_ok());
-    assert_eq!(
-        refused(&owner, &edit(Some(101), None)),
-        (Code::TooLong, Some(100))
-    );
-    assert_eq!(
-        refused(&owner, &edit(None, Some(1_001))),
-        (Code::TooLong, Some(1_000))
-    );
+    // As many characters as a person counts, in every script.
+    for letter in ["x", "字", "👍"] {
+        let most = edit(Some(letter.repeat(60)), Some(letter.repeat(1_000)));
+        assert!(run(&owner, &most).is_ok(), "{letter}");
+        for (over, limit, count) in [
+            (edit(Some(letter.repeat(61)), None), 60, 61),
+            (edit(None, Some(letter.repeat(1_001))), 1_000, 1_001),
+        ] {
+            let refused = run(&owner, &over).unwrap_err();
+            let expected = Rejection::too_long(Counted::Characters, limit, count);
+            assert_eq!(
+                refused, expected,
+                "it says which limit, and by how much: {letter}"
+            );
+        }
+    }
+    let family = "👨\u{200D}👩\u{200D}👧\u{200D}👦".repeat(10);
+    let refused = run(&owner, &edit(Some(family), None)).unwrap_err();
+    assert_eq!(refused, Rejection::too_long(Counted::Bytes, 240, 250));
 }
 
 #[test]
