@@ -9,7 +9,18 @@ function leaves(node: object, path = ''): Leaf[] {
 }
 
 const CODES = [
-  ...['not_allowed', 'too_long', 'too_many', 'empty', 'bad_characters', 'malformed', 'not_found', 'id_taken'],
+  ...[
+    'not_allowed',
+    'too_long',
+    'too_many',
+    'empty',
+    'bad_characters',
+    'malformed',
+    'not_found',
+    'id_taken',
+    'too_short',
+  ],
+  ...['not_yours', 'not_owner', 'not_admin', 'invite_needed'],
   ...['changed_meanwhile', 'not_a_member', 'closed', 'invite_invalid', 'name_taken', 'wrong_password'],
   ...[
     'weak_password',

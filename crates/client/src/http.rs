@@ -226,7 +226,7 @@ fn refused(status: StatusCode, body: &[u8]) -> Error {
             retry_after_s: Some(seconds),
         }) => {
             let retry_after_s = u32::try_from(seconds).unwrap_or(u32::MAX);
-            if rejection.code == Code::TooMany {
+            if rejection.code == Code::TooManySignUps {
                 Error::SignUps { retry_after_s }
             } else {
                 Error::Busy { retry_after_s }

@@ -418,7 +418,7 @@ async fn the_administrator_gives_a_code_to_who_has_nothing_left() {
     let (community, _) = alice.found("星海").await;
     let bob = stage.invite(&alice, &community, "bob").await;
     let refused = bob.client.server_accounts_view(&bob.account, "", "").await;
-    assert_eq!(code(refused), "not_allowed");
+    assert_eq!(code(refused), "not_admin");
     let found = alice
         .client
         .server_accounts_view(&alice.account, "b", "")

@@ -1,10 +1,11 @@
 //! Frames: JSON-RPC 2.0, one text frame a message; several requests may stand in one frame as a batch (an array).
 //!
 //! A rejection is error [`REJECTED`] with the [`Rejection`] as its data; `busy` is error [`BUSY`] with [`Busy`] as its
-//! data: try again. The other errors are those of JSON-RPC.
+//! data: try again. The other errors are those of JSON-RPC, with [`Wrong`] as their data where a part of the request was.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     command::{Command, Commanded},
@@ -36,8 +37,17 @@ pub struct Busy {
     pub retry_after_ms: u64,
 }
 
+/// What was wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Wrong {
+    /// Which part of it: `id`, `method`, `params.text.to`; `frame` if the frame as a whole was.
+    pub field: String,
+    /// What belongs there. Never what stood there: that may be a secret.
+    pub why: String,
+}
+
 /// A request as it stands on the wire.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct WireRequest {
     /// Always `2.0`.
     pub jsonrpc: String,
@@ -46,7 +56,6 @@ pub struct WireRequest {
     /// The method.
     pub method: String,
     /// Its params.
-    #[serde(default)]
     pub params: Value,
 }
 
@@ -59,8 +68,16 @@ pub enum Request {
     Question(u64, Question),
 }
 
-/// A request that was not understood: its id (null if unreadable) and the JSON-RPC error to answer with.
-pub type Misread = (Value, i32);
+/// A request that was not understood, and what to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misread {
+    /// Its id; null if it could not be read.
+    pub id: Value,
+    /// The JSON-RPC error.
+    pub code: i32,
+    /// What was wrong with it; none if it is not even JSON.
+    pub wrong: Option<Wrong>,
+}
 
 /// What a client sends: requests in one frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +105,7 @@ pub struct WireError {
     pub code: i32,
     /// For people who read logs.
     pub message: String,
-    /// [`Rejection`] or [`Busy`].
+    /// [`Rejection`], [`Busy`] or [`Wrong`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
 }
@@ -154,45 +171,161 @@ impl Request {
         }
     }
 
-    /// Reads a request. A command's id must be a UUID.
+    /// Reads a request. A command's id must be a UUID, a question's a whole number.
     ///
     /// # Errors
-    /// [`INVALID_REQUEST`], [`METHOD_NOT_FOUND`] or [`INVALID_PARAMS`], to be answered with the request's id.
-    pub fn from_wire(wire: WireRequest) -> Result<Self, Misread> {
-        let WireRequest {
-            jsonrpc,
-            id,
-            method,
-            params,
-        } = wire;
-        if jsonrpc != "2.0" {
-            return Err((id, INVALID_REQUEST));
+    /// [`INVALID_REQUEST`], [`METHOD_NOT_FOUND`] or [`INVALID_PARAMS`], with what was wrong.
+    pub fn from_wire(wire: Value) -> Result<Self, Misread> {
+        let Value::Object(mut wire) = wire else {
+            return Err(Misread::of_frame("a request is an object"));
+        };
+        let id = wire.remove("id").unwrap_or_default();
+        // Other types than these are no ids, so they are not sent back.
+        let told = if id.is_string() || id.is_number() {
+            id.clone()
+        } else {
+            Value::Null
+        };
+        let misread = |code, field: &str, why: &str| Misread {
+            id: told.clone(),
+            code,
+            wrong: Some(Wrong {
+                field: field.to_owned(),
+                why: why.to_owned(),
+            }),
+        };
+        if wire.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+            return Err(misread(INVALID_REQUEST, "jsonrpc", "expected \"2.0\""));
         }
+        let Some(Value::String(method)) = wire.remove("method") else {
+            return Err(misread(INVALID_REQUEST, "method", "expected a string"));
+        };
         let is_command = crate::openrpc::COMMANDS.contains(&method.as_str());
         if !is_command && !crate::openrpc::QUESTIONS.contains(&method.as_str()) {
-            return Err((id, METHOD_NOT_FOUND));
+            return Err(misread(METHOD_NOT_FOUND, "method", "unknown here"));
         }
-        let tagged = serde_json::json!({"method": method, "params": params});
+        let params = wire.remove("params").unwrap_or_default();
+        if !params.is_object() {
+            return Err(misread(
+                INVALID_PARAMS,
+                "params",
+                "expected an object: params are given by name",
+            ));
+        }
+        let tagged = Map::from_iter([
+            ("method".to_owned(), Value::String(method)),
+            ("params".to_owned(), params),
+        ]);
+        let tagged = Value::Object(tagged);
+        let unfit = |wrong| Misread {
+            id: told.clone(),
+            code: INVALID_PARAMS,
+            wrong: Some(wrong),
+        };
         if is_command {
-            let Some(command_id) = id.as_str().and_then(|text| text.parse::<CommandId>().ok())
-            else {
-                return Err((id, INVALID_REQUEST));
-            };
-            match Command::deserialize(tagged) {
-                Ok(command) => Ok(Self::Command(Commanded {
-                    id: command_id,
-                    command,
-                })),
-                Err(_) => Err((id, INVALID_PARAMS)),
-            }
+            let id = id.as_str().and_then(|text| text.parse::<CommandId>().ok());
+            let id = id.ok_or_else(|| {
+                misread(
+                    INVALID_REQUEST,
+                    "id",
+                    "a command's id is a UUID, as a string",
+                )
+            })?;
+            let command = read::<Command>(tagged).map_err(unfit)?;
+            Ok(Self::Command(Commanded { id, command }))
         } else {
-            let Some(number) = id.as_u64() else {
-                return Err((id, INVALID_REQUEST));
-            };
-            match Question::deserialize(tagged) {
-                Ok(question) => Ok(Self::Question(number, question)),
-                Err(_) => Err((id, INVALID_PARAMS)),
+            let number = id.as_u64().ok_or_else(|| {
+                misread(
+                    INVALID_REQUEST,
+                    "id",
+                    "a question's id is a whole number, 0 or more",
+                )
+            })?;
+            let question = read::<Question>(tagged).map_err(unfit)?;
+            Ok(Self::Question(number, question))
+        }
+    }
+}
+
+/// Reads a value, or says which part of it was wrong.
+fn read<'de, T: Deserialize<'de>>(
+    value: impl serde::Deserializer<'de, Error = serde_json::Error>,
+) -> Result<T, Wrong> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| Wrong::of(&error.path().to_string(), &error.inner().to_string()))
+}
+
+impl Wrong {
+    /// What a deserializer says, without the value that it met: `path` is how it names the place, `.` for the whole.
+    #[must_use]
+    pub fn of(path: &str, said: &str) -> Self {
+        let path = if path == "." { "" } else { path };
+        // The path of a field that is missing ends above it.
+        let missing = said
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split_once('`'));
+        let (field, why) = match missing {
+            Some((name, _)) if path.is_empty() => (name.to_owned(), "is missing".to_owned()),
+            Some((name, _)) => (format!("{path}.{name}"), "is missing".to_owned()),
+            None => {
+                let why = match said.rsplit_once(", expected ") {
+                    Some((_, expected)) => format!("expected {expected}"),
+                    // Some types say what is wrong with the text: what a form asks for, with the character that does not fit.
+                    None => said.split(':').next().unwrap_or_default().to_owned(),
+                };
+                // Where in a text it was met.
+                let why = why.split(" at line ").next().unwrap_or_default();
+                (path.to_owned(), why.to_owned())
             }
+        };
+        Self { field, why }
+    }
+}
+
+impl Misread {
+    /// A frame, or a part of a batch, that holds no request.
+    #[must_use]
+    pub fn of_frame(why: &str) -> Self {
+        Self {
+            id: Value::Null,
+            code: INVALID_REQUEST,
+            wrong: Some(Wrong {
+                field: "frame".to_owned(),
+                why: why.to_owned(),
+            }),
+        }
+    }
+
+    /// A frame that is not JSON.
+    #[must_use]
+    pub const fn of_text() -> Self {
+        Self {
+            id: Value::Null,
+            code: PARSE_ERROR,
+            wrong: None,
+        }
+    }
+
+    /// What is answered.
+    #[must_use]
+    pub fn response(&self) -> Response {
+        let message = match (self.code, &self.wrong) {
+            (_, Some(Wrong { field, why })) => format!("{field}: {why}"),
+            (PARSE_ERROR, None) => "not JSON".to_owned(),
+            (_, None) => "misunderstood".to_owned(),
+        };
+        Response {
+            jsonrpc: "2.0".into(),
+            id: self.id.clone(),
+            result: None,
+            error: Some(WireError {
+                code: self.code,
+                message,
+                data: self
+                    .wrong
+                    .as_ref()
+                    .and_then(|wrong| serde_json::to_value(wrong).ok()),
+            }),
         }
     }
 }
@@ -212,7 +345,7 @@ impl ClientFrame {
     /// Reads a frame. Each request is read by itself, so that a bad one in a batch does not spoil the others.
     ///
     /// # Errors
-    /// If the frame is not JSON, to be answered with [`PARSE_ERROR`] and a null id.
+    /// If the frame is not JSON, to be answered with [`Misread::of_text`].
     pub fn parse(text: &str) -> Result<Vec<Result<Request, Misread>>, Unreadable> {
         let raw: &RawValue = serde_json::from_str(text)?;
         let parts: Vec<&RawValue> = if raw.get().starts_with('[') {
@@ -222,12 +355,12 @@ impl ClientFrame {
         };
         Ok(parts
             .into_iter()
-            .map(
-                |part| match serde_json::from_str::<WireRequest>(part.get()) {
-                    Ok(wire) => Request::from_wire(wire),
-                    Err(_) => Err((Value::Null, INVALID_REQUEST)),
-                },
-            )
+            .map(|part| match serde_json::from_str::<Value>(part.get()) {
+                Ok(wire) => Request::from_wire(wire),
+                Err(_) => Err(Misread::of_frame(
+                    "nested too deeply, or a number too great",
+                )),
+            })
             .collect())
     }
 }

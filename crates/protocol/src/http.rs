@@ -1,28 +1,8 @@
 //! Bodies of the HTTP requests, which are not part of a conversation: registering, signing in and out, looking at a
 //! server or an invite link before joining. All are JSON; a refusal is status 4xx with [`Refused`] as its body.
 //!
-//! | request | body | answer |
-//! |---|---|---|
-//! | `GET /v1/server` | – | [`ServerCard`] |
-//! | `GET /v1/invites/{code}` | – | [`InviteCard`] |
-//! | `POST /v1/accounts` | [`Register`] | [`Registered`] |
-//! | `POST /v1/sessions` | [`SignIn`] | [`SignedIn`] |
-//! | `POST /v1/recoveries` | [`Recover`] | [`SignedIn`] |
-//! | `GET /health` | – | `ok` |
-//!
-//! These name their session by a bearer token; without one that holds they are refused with `signed_out`:
-//!
-//! | request | body | answer |
-//! |---|---|---|
-//! | `DELETE /v1/sessions/current` | – | – |
-//! | `GET /v1/account` | – | [`AccountCard`] |
-//! | `PUT /v1/account/password` | [`ChangePassword`] | – |
-//! | `POST /v1/account/recovery-codes` | [`Confirm`] | [`RecoveryCodes`] |
-//! | `DELETE /v1/account/sessions` | – | –; all but the one that asks |
-//! | `DELETE /v1/account/sessions/{id}` | – | – |
-//! | `POST /v1/account/deletion` | [`DeleteAccount`] | – |
-//! | `GET /v1/accounts?search=…&after=…` | – | [`AccountList`]; the administrator only |
-//! | `POST /v1/accounts/{id}/reset` | – | [`Reset`]; the administrator only |
+//! Which request goes where, and what it takes, gives and refuses, stands in [`crate::openapi::DOORS`], from which
+//! `docs/openapi.json` is generated.
 //!
 //! Names and passwords that do not fit slow down whoever tries them: status 429, with the seconds to wait. Whether a
 //! name has an account is not told.
@@ -36,7 +16,7 @@ use crate::{
     fingerprint::Fingerprint,
     id::{AccountId, CommunityId, ServerId},
     limits::Limits,
-    rejection::Rejection,
+    rejection::{Code, Rejection},
 };
 
 pub use account::{
@@ -143,4 +123,23 @@ pub struct Refused {
     /// With status 429: seconds to wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
+}
+
+/// The HTTP status of a refusal.
+#[must_use]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other refusal is a bad request"
+)]
+pub const fn status(code: Code) -> u16 {
+    match code {
+        Code::WrongPassword | Code::WrongCode | Code::SignedOut => 401,
+        Code::Closed | Code::InviteNeeded | Code::NotAllowed | Code::NotAdmin => 403,
+        Code::InviteInvalid | Code::NotFound => 404,
+        Code::NameTaken | Code::OwnsCommunities | Code::ServerAdmin => 409,
+        Code::TooManyAttempts | Code::TooManySignUps => 429,
+        Code::Internal => 500,
+        Code::ServerFull => 503,
+        _ => 400,
+    }
 }

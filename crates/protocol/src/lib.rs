@@ -1,7 +1,8 @@
 //! What Tulou's clients and servers say to each other. Plain data: no clock, no network, no storage.
 //!
 //! The conversation is JSON-RPC 2.0 over a WebSocket (subprotocol [`SUBPROTOCOL`]). A client sends requests, the
-//! server answers each, and sends notifications on its own. This documentation is the specification.
+//! server answers each, and sends notifications on its own. `docs/protocol.md` tells it to those who
+//! write another client; this documentation is the specification.
 //!
 //! * [`id`]: ids, `Seq`, `Rev`, and the names of logs
 //! * [`row`]: the rows of the three kinds of log
@@ -17,7 +18,8 @@
 //! * [`http`]: bodies of the requests that are not part of a conversation
 //! * [`recovery`]: codes that set a new password
 //! * [`limits`]: the constants
-//! * [`openrpc`]: the machine-readable description, generated
+//! * [`openrpc`]: the machine-readable description of the conversation, generated
+//! * [`openapi`]: that of the HTTP doors
 
 pub mod command;
 pub mod fingerprint;
@@ -27,6 +29,7 @@ pub mod id;
 pub mod invite;
 pub mod limits;
 pub mod nearby;
+pub mod openapi;
 pub mod openrpc;
 pub mod permission;
 pub mod push;

@@ -52,20 +52,34 @@ pub const FADE_ROWS: usize = 1_000;
 pub const TOMBSTONE_DAYS: i64 = 30;
 /// Commands in a frame that drains an outbox.
 pub const COMMANDS_PER_FRAME: usize = 32;
+/// Requests in a frame.
+pub const REQUESTS_PER_FRAME: usize = 64;
+/// Requests of a session that are worked on at the same time; the others wait.
+pub const REQUESTS_IN_FLIGHT: usize = 8;
+/// Seconds after which a link on which no session was opened is closed.
+pub const OPEN_S: u64 = 15;
 /// Topics that a session may watch.
 pub const WATCHES: usize = 32;
 /// Messages in a page of history.
 pub const PAGE: usize = 200;
+/// Logs in a question what changed.
+pub const SYNC_LOGS: usize = 64;
+/// Ranges of a topic in such a question.
+pub const SYNC_RANGES: usize = 64;
 /// Rows in a page of a sync answer.
 pub const SYNC_ROWS: usize = 1_000;
 /// Messages in a question whether the server has them.
 pub const HELD_MESSAGES: usize = 500;
+/// Accounts in a question for profiles.
+pub const PROFILES: usize = 200;
 /// Members in an answer.
 pub const MEMBERS_PAGE: usize = 200;
 /// Members up to which a community's default level is `all`.
 pub const SMALL_COMMUNITY: u64 = 200;
 /// Seconds between heartbeats.
 pub const HEARTBEAT_S: u64 = 30;
+/// Heartbeats after which a client that was not heard of is taken to be gone.
+pub const SILENT_BEATS: u32 = 3;
 /// Milliseconds in which a gap between pushes may close by itself before the client syncs.
 pub const GAP_MS: i64 = 500;
 /// Milliseconds between two sends of a cursor of one topic.

@@ -151,7 +151,16 @@ impl JsonSchema for Permissions {
         "Permissions".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "integer", "minimum": 0, "description": "a set of rights, one bit each"})
+        let bits: serde_json::Map<String, serde_json::Value> = KEYS
+            .iter()
+            .map(|(bit, key)| ((*key).to_owned(), bit.bits().into()))
+            .collect();
+        schemars::json_schema!({
+            "type": "integer",
+            "minimum": 0,
+            "description": "A set of rights, one bit each: `x-bits` names them. Bits that are not named belong to a newer version.",
+            "x-bits": bits,
+        })
     }
 }
 

@@ -24,7 +24,7 @@ pub enum Question {
     /// Which rows changed in these logs. Answer: [`Synced`].
     #[serde(rename = "log.sync")]
     LogSync {
-        /// The logs, at most 64.
+        /// The logs, at most [`crate::limits::SYNC_LOGS`].
         logs: Vec<SyncLog>,
     },
     /// Which topics are shown now, all of them: replaces what was watched before. Answer: [`Watched`].
@@ -49,13 +49,13 @@ pub enum Question {
     MessageHeld {
         /// In which topic.
         topic: TopicId,
-        /// Which, at most [`crate::limits::HELD_MESSAGES`]; more are left out.
+        /// Which, at most [`crate::limits::HELD_MESSAGES`].
         messages: Vec<MessageId>,
     },
-    /// Profiles by id, at most 200. Answer: [`Profiles`]. Unknown ids are left out.
+    /// Profiles by id. Answer: [`Profiles`]. Unknown ids are left out.
     #[serde(rename = "profile.list")]
     ProfileList {
-        /// Whose.
+        /// Whose, at most [`crate::limits::PROFILES`].
         accounts: Vec<AccountId>,
     },
     /// Members of a community: a page of the sections, those whose name begins with a prefix, or those of a list of ids.
@@ -126,7 +126,8 @@ pub struct SyncLog {
     /// For a community: the view stamp last given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<String>,
-    /// For a topic: the stretches of `seq` held, each with the rev as of which it is valid. At most 64.
+    /// For a topic: the stretches of `seq` held, each with the rev as of which it is valid. At most
+    /// [`crate::limits::SYNC_RANGES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<Range>,
 }

@@ -172,20 +172,39 @@ impl JsonSchema for Row {
         "Row".into()
     }
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let bodies: Vec<Value> = schemas(generator)
-            .into_iter()
-            .map(|(_, schema)| schema.to_value())
-            .collect();
-        schemars::json_schema!({
-            "type": "object",
-            "required": ["kind", "id", "rev"],
-            "properties": {
+        let head = || {
+            serde_json::json!({
                 "kind": {"type": "string"},
                 "id": {"type": "string"},
-                "rev": {"type": "integer"},
-                "deleted": {"type": "boolean"},
-                "body": {"anyOf": bodies},
-            },
+                "rev": {"type": "integer", "minimum": 0},
+            })
+        };
+        let mut kinds: Vec<Value> = schemas(generator)
+            .into_iter()
+            .map(|(kind, body)| {
+                let mut properties = head();
+                properties["kind"] = serde_json::json!({"const": kind});
+                properties["body"] = body.to_value();
+                serde_json::json!({
+                    "type": "object",
+                    "title": kind,
+                    "required": ["kind", "id", "rev", "body"],
+                    "properties": properties,
+                })
+            })
+            .collect();
+        let mut properties = head();
+        properties["deleted"] = serde_json::json!({"const": true});
+        kinds.push(serde_json::json!({
+            "type": "object",
+            "title": "deleted",
+            "description": "The thing is gone. A row of any kind.",
+            "required": ["kind", "id", "rev", "deleted"],
+            "properties": properties,
+        }));
+        schemars::json_schema!({
+            "description": "The state of one thing at one revision of its log. Kinds that are not here belong to a newer version: pass over them.",
+            "anyOf": kinds,
         })
     }
 }

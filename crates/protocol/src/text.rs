@@ -207,10 +207,13 @@ fn check_length(text: &str, most: usize, most_bytes: usize) -> Result<(), Reject
 /// letter or digit. Names are compared as they are, so there are no two that look alike.
 ///
 /// # Errors
-/// `empty`, `too_long`, `bad_characters`.
+/// `too_short`, `too_long`, `bad_characters`.
 pub fn check_account_name(name: &str) -> Result<(), Rejection> {
     if name.len() < *limits::ACCOUNT_NAME_BYTES.start() {
-        return Err(Code::Empty.into());
+        return Err(Rejection::limit(
+            Code::TooShort,
+            *limits::ACCOUNT_NAME_BYTES.start(),
+        ));
     }
     if name.len() > *limits::ACCOUNT_NAME_BYTES.end() {
         return Err(Rejection::too_long(

@@ -76,7 +76,7 @@ impl App {
     /// Makes an account and signs it in. The first account of a server needs no permission.
     ///
     /// # Errors
-    /// `closed`, `name_taken`, `weak_password`, or what a name must not be; later, if too many accounts are made.
+    /// `closed`, `invite_needed`, `invite_invalid`, `name_taken`, `weak_password`, or what a name must not be; later, if too many accounts are made.
     pub async fn register(
         &self,
         asked: Register,
@@ -89,22 +89,24 @@ impl App {
             invite,
             device,
         } = asked;
-        text::check_account_name(&account_name)?;
-        text::check_name(&display_name)?;
-        secret::check_password(&password)?;
+        text::check_account_name(&account_name).map_err(|no| no.at("account_name"))?;
+        text::check_name(&display_name).map_err(|no| no.at("display_name"))?;
+        secret::check_password(&password).map_err(|no| no.at("password"))?;
         self.sign_ups().admit_place(from, self.uptime_ms())?;
         let now = self.now();
-        let is_invited = match invite {
-            Some(code) => self.store().invite(code, now).await?.is_some(),
-            None => false,
+        let no = match (self.config().registration, invite) {
+            (Registration::Open, _) => None,
+            (Registration::Closed, _) => Some(Code::Closed),
+            (Registration::Invite, None) => Some(Code::InviteNeeded),
+            (Registration::Invite, Some(code)) => {
+                let is_invited = self.store().invite(code, now).await?.is_some();
+                (!is_invited).then_some(Code::InviteInvalid)
+            }
         };
-        let may = match self.config().registration {
-            Registration::Open => true,
-            Registration::Invite => is_invited,
-            Registration::Closed => false,
-        };
-        if !may && self.store().has_accounts().await? {
-            return Err(Code::Closed.into());
+        if let Some(no) = no
+            && self.store().has_accounts().await?
+        {
+            return Err(no.into());
         }
         if self.store().account(account_name.clone()).await?.is_some() {
             return Err(Code::NameTaken.into());
@@ -125,11 +127,11 @@ impl App {
                 display_name,
                 password: password.clone(),
                 codes,
-                only_as_first: !may,
+                only_as_first: no.is_some(),
                 now,
             })
             .await?;
-        made.ok_or(if may { Code::NameTaken } else { Code::Closed })?;
+        made.ok_or(no.unwrap_or(Code::NameTaken))?;
         tracing::info!(account.id = %id, "an account was made");
         let made = Account {
             id,
@@ -154,7 +156,7 @@ impl App {
             password,
             device,
         } = asked;
-        let admitted = self.admit(&account_name, from)?;
+        let admitted = self.admit(&account_name, from, Code::WrongPassword)?;
         let account = self.store().account(account_name).await?;
         let kept = account.as_ref().map(|account| account.password.clone());
         let is_right = secret::password_fits(password, kept).await?;
@@ -165,10 +167,16 @@ impl App {
         self.begin_session(account, &device, from).await
     }
 
-    /// Admits an attempt to name an account and prove that it is one's own.
-    fn admit(&self, account_name: &str, from: Option<IpAddr>) -> Result<Admitted, Refused> {
+    /// Admits an attempt to name an account and prove that it is one's own. No account has a name so long that it is
+    /// `wrong` at once.
+    fn admit(
+        &self,
+        account_name: &str,
+        from: Option<IpAddr>,
+        wrong: Code,
+    ) -> Result<Admitted, Refused> {
         if account_name.len() > *limits::ACCOUNT_NAME_BYTES.end() {
-            return Err(Code::WrongPassword.into());
+            return Err(wrong.into());
         }
         self.attempts()
             .admit(account_name, from, self.uptime_ms())
@@ -184,7 +192,7 @@ impl App {
     ) -> Result<Account, Refused> {
         let account = self.store().account_by_id(session.account).await?;
         let account = account.ok_or(Refused::from(Code::SignedOut))?;
-        let admitted = self.admit(&account.name, from)?;
+        let admitted = self.admit(&account.name, from, Code::WrongPassword)?;
         if !secret::password_fits(password, Some(account.password.clone())).await? {
             return Err(Code::WrongPassword.into());
         }

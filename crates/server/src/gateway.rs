@@ -3,6 +3,8 @@
 mod accounts;
 mod connections;
 mod peer;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 
@@ -17,7 +19,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tulou_protocol::{
     Code, Rejection, SUBPROTOCOL, VERSION,
-    http::{InviteCard, KEY_HEADER, Refused, Registration, SERVER_HEADER, ServerCard},
+    http::{InviteCard, KEY_HEADER, Refused, Registration, SERVER_HEADER, ServerCard, status},
 };
 
 use crate::{
@@ -148,34 +150,24 @@ impl<T: Into<Refusal>> From<T> for No {
 
 impl IntoResponse for No {
     fn into_response(self) -> Response {
-        let (status, rejection, retry_after_s) = match self.0 {
-            Refusal::Rejected(rejection) => (status(rejection.code), rejection, None),
-            Refusal::Later(seconds) => (
-                StatusCode::TOO_MANY_REQUESTS,
-                Rejection::new(Code::WrongPassword),
-                Some(seconds),
-            ),
+        let (rejection, retry_after_s) = match self.0 {
+            Refusal::Rejected(rejection) => (rejection, None),
+            Refusal::Later(seconds) => (Rejection::new(Code::TooManyAttempts), Some(seconds)),
             Refusal::TooMany {
                 limit,
                 retry_after_s,
             } => (
-                StatusCode::TOO_MANY_REQUESTS,
-                Rejection::limit(Code::TooMany, limit as usize),
+                Rejection::limit(Code::TooManySignUps, limit as usize),
                 Some(retry_after_s),
             ),
+            Refusal::Broken(StoreError::Unwritable) => (Rejection::new(Code::ServerFull), None),
             Refusal::Broken(error) => {
-                let error: StoreError = error;
-                if matches!(error, StoreError::Unwritable) {
-                    return Self::from(Code::ServerFull).into_response();
-                }
                 tracing::error!(error = ?error, "the store failed a request");
-                (
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    Rejection::new(Code::Internal),
-                    None,
-                )
+                (Rejection::new(Code::Internal), None)
             }
         };
+        let status = StatusCode::from_u16(status(rejection.code))
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = Refused {
             rejection,
             retry_after_s,
@@ -187,20 +179,5 @@ impl IntoResponse for No {
                 .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
-    }
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "every other refusal is a bad request"
-)]
-fn status(code: Code) -> StatusCode {
-    match code {
-        Code::WrongPassword | Code::WrongCode | Code::SignedOut => StatusCode::UNAUTHORIZED,
-        Code::Closed | Code::NotAllowed => StatusCode::FORBIDDEN,
-        Code::InviteInvalid | Code::NotFound => StatusCode::NOT_FOUND,
-        Code::NameTaken | Code::OwnsCommunities | Code::ServerAdmin => StatusCode::CONFLICT,
-        Code::ServerFull => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::BAD_REQUEST,
     }
 }

@@ -22,7 +22,7 @@ use serde_json::Value;
 use tokio_tungstenite::tungstenite;
 use tulou_protocol::{
     ClientFrame, Code, Command, Log, Question, Rejection,
-    frame::{Busy, INVALID_REQUEST, PARSE_ERROR, Refusal, Request, Response},
+    frame::{Busy, Misread, Refusal, Request, Response},
     limits,
     push::{Addresses, Condition, Disk, Goodbye, Pushed},
 };
@@ -34,18 +34,8 @@ use crate::{
     wire,
 };
 
-/// Requests of a session that are worked on at the same time.
-const IN_FLIGHT: usize = 8;
 /// A client that has not opened its session by then is cut off.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(15);
-/// Requests in a frame: as many as the largest that a client has reason to send.
-const REQUESTS: usize = if limits::COMMANDS_PER_FRAME > limits::CURSORS_PER_FRAME {
-    limits::COMMANDS_PER_FRAME
-} else {
-    limits::CURSORS_PER_FRAME
-};
-/// A client that was not heard of for so many heartbeats, though each asks it for a sign of life, is gone.
-const SILENT_BEATS: u32 = 3;
+const OPEN_TIMEOUT: Duration = Duration::from_secs(limits::OPEN_S);
 
 /// A request that was answered: in which frame and at which place of it.
 struct Answered {
@@ -97,11 +87,22 @@ pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
 }
 
 fn refused(id: &Value, refusal: &Refusal) -> String {
-    match Response::refused(id.clone(), refusal).error {
-        Some(error) => wire::error_json(id, &error),
+    error_json(Response::refused(id.clone(), refusal))
+}
+
+fn misread(wrong: &Misread) -> String {
+    error_json(wrong.response())
+}
+
+fn error_json(response: Response) -> String {
+    match response.error {
+        Some(error) => wire::error_json(&response.id, &error),
         None => String::new(),
     }
 }
+
+/// What is said to whoever sends bytes.
+const ONLY_TEXT: &str = "expected text";
 
 impl Session {
     fn new(app: App, line: Arc<Line>) -> Self {
@@ -162,7 +163,8 @@ impl Session {
                 let _ = tokio::time::timeout(self.stuck(), closing).await;
                 return;
             }
-            let has_room = self.waiting.is_empty() && self.working.len() < IN_FLIGHT;
+            let has_room =
+                self.waiting.is_empty() && self.working.len() < limits::REQUESTS_IN_FLIGHT;
             tokio::select! {
                 Some(answered) = self.working.next() => self.answered(answered),
                 () = line.woken() => {}
@@ -171,7 +173,7 @@ impl Session {
                     match received {
                         Some(Ok(message)) => match self.received(message) {
                             Received::Going => {}
-                            Received::TooLong => line.end(Code::TooLong),
+                            Received::TooLong => line.end(Code::FrameTooLong),
                             Received::Closed => return,
                         },
                         Some(Err(error)) => {
@@ -183,7 +185,7 @@ impl Session {
                 }
                 _ = heartbeats.tick() => {
                     // Who is asked for much is not read from meanwhile.
-                    if has_room && heard_at.elapsed() > beat * SILENT_BEATS {
+                    if has_room && heard_at.elapsed() > beat * limits::SILENT_BEATS {
                         tracing::debug!(session.id = %line.session, "the client is silent");
                         return;
                     }
@@ -218,8 +220,7 @@ impl Session {
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => {
-                let refusal = Refusal::Misunderstood(INVALID_REQUEST);
-                self.out.push(refused(&Value::Null, &refusal).into());
+                self.out.push(misread(&Misread::of_frame(ONLY_TEXT)).into());
                 return Received::Going;
             }
             Message::Ping(_) | Message::Pong(_) => return Received::Going,
@@ -227,30 +228,29 @@ impl Session {
         };
         let frame_bytes = self.app.limits().frame_bytes;
         if text.len() > frame_bytes {
-            let refusal = Refusal::Rejected(Rejection::limit(Code::TooLong, frame_bytes));
+            let refusal = Refusal::Rejected(Rejection::limit(Code::FrameTooLong, frame_bytes));
             self.out.push(refused(&Value::Null, &refusal).into());
             return Received::TooLong;
         }
         let Ok(requests) = ClientFrame::parse(&text) else {
-            let refusal = Refusal::Misunderstood(PARSE_ERROR);
-            self.out.push(refused(&Value::Null, &refusal).into());
+            self.out.push(misread(&Misread::of_text()).into());
             return Received::Going;
         };
-        if requests.is_empty() || requests.len() > REQUESTS {
-            let refusal = Refusal::Misunderstood(INVALID_REQUEST);
-            self.out.push(refused(&Value::Null, &refusal).into());
+        if requests.is_empty() || requests.len() > limits::REQUESTS_PER_FRAME {
+            let why = format!("expected 1 to {} requests", limits::REQUESTS_PER_FRAME);
+            self.out.push(misread(&Misread::of_frame(&why)).into());
             return Received::Going;
         }
         let frame = self.frames.begin(requests.len());
         for (at, request) in requests.into_iter().enumerate() {
             match request {
                 Ok(request) => self.waiting.push_back((frame, at, request)),
-                Err((id, code)) => {
-                    let refusal = match self.take_rate() {
-                        Ok(()) => Refusal::Misunderstood(code),
-                        Err(busy) => Refusal::Busy(busy),
+                Err(wrong) => {
+                    let json = match self.take_rate() {
+                        Ok(()) => misread(&wrong),
+                        Err(busy) => refused(&wrong.id, &Refusal::Busy(busy)),
                     };
-                    self.close(frame, at, refused(&id, &refusal));
+                    self.close(frame, at, json);
                 }
             }
         }
@@ -283,7 +283,7 @@ impl Session {
 
     /// Begins what may be begun: in order, and a command only if those before it on its log are far enough.
     async fn begin_waiting(&mut self) {
-        while self.working.len() < IN_FLIGHT {
+        while self.working.len() < limits::REQUESTS_IN_FLIGHT {
             let Some((_, _, request)) = self.waiting.front() else {
                 return;
             };
@@ -444,8 +444,8 @@ impl Session {
 /// Why a message could not be read.
 fn unread(error: axum::Error) -> Code {
     match error.into_inner().downcast_ref() {
-        Some(tungstenite::Error::Capacity(_)) => Code::TooLong,
-        Some(_) | None => Code::Malformed,
+        Some(tungstenite::Error::Capacity(_)) => Code::FrameTooLong,
+        Some(_) | None => Code::BadFrame,
     }
 }
 

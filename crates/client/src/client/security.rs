@@ -219,7 +219,7 @@ impl Client {
     /// Accounts of the server that an account administrates, by name, from after one on.
     ///
     /// # Errors
-    /// `not_allowed` for anybody else.
+    /// `not_admin` for anybody else.
     pub async fn server_accounts_view(
         &self,
         account: &str,
@@ -252,7 +252,7 @@ impl Client {
     /// sessions end, and the code that is told sets a new password.
     ///
     /// # Errors
-    /// `not_allowed` for anybody else, and for one's own account.
+    /// `not_admin` for anybody else, `server_admin` for one's own account.
     pub async fn reset_account(&self, account: &str, whose: &str) -> Result<ResetView, Error> {
         let asking = self.asking(&self.account(account)?).await?;
         let whose: AccountId = whose.parse().map_err(|_| Error::NotFound("the account"))?;

@@ -16,9 +16,108 @@ fn a_bad_request_in_a_batch_does_not_spoil_the_others() {
     );
     let read = ClientFrame::parse(&text).unwrap();
     assert!(read[0].is_ok(), "the first is fine");
-    assert_eq!(read[1], Err((Value::from(2), METHOD_NOT_FOUND)));
-    assert_eq!(read[2], Err((Value::Null, INVALID_REQUEST)));
-    assert_eq!(read[3], Err((Value::from(3), INVALID_PARAMS)));
+    let misread: Vec<_> = read[1..]
+        .iter()
+        .map(|request| request.as_ref().unwrap_err())
+        .map(|misread| (misread.id.clone(), misread.code))
+        .collect();
+    assert_eq!(
+        misread,
+        [
+            (Value::from(2), METHOD_NOT_FOUND),
+            (Value::Null, INVALID_REQUEST),
+            (Value::from(3), INVALID_PARAMS)
+        ]
+    );
+}
+
+#[test]
+fn what_was_wrong_with_a_request_is_named_and_what_stood_there_is_not_told() {
+    let id = Uuid::from_u128(1);
+    let send = |params: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"message.send","params":{params}}}"#)
+    };
+    let ask = |method: &str, params: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
+    };
+    let edit = format!(
+        r#"{{"jsonrpc":"2.0","id":"{id}","method":"message.edit","params":{{"topic":"{id}","message":"{id}","text":{{"from":"a","to":7}}}}}}"#
+    );
+    let cases = [
+        ("7".to_owned(), "frame", "a request is an object"),
+        (
+            send("{}").replace("2.0", "1.0"),
+            "jsonrpc",
+            "expected \"2.0\"",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1}"#.to_owned(),
+            "method",
+            "expected a string",
+        ),
+        (ask("no.such", "{}"), "method", "unknown here"),
+        (
+            ask("message.send", "{}"),
+            "id",
+            "a command's id is a UUID, as a string",
+        ),
+        (
+            ask("topic.page", "{}").replace("1,", "-1,"),
+            "id",
+            "a question's id is a whole number, 0 or more",
+        ),
+        (ask("topic.page", "{}"), "params.topic", "is missing"),
+        (
+            ask("topic.page", "null"),
+            "params",
+            "expected an object: params are given by name",
+        ),
+        (
+            send(r#"{"topic":"secret"}"#),
+            "params.topic",
+            "UUID parsing failed",
+        ),
+        (
+            send(&format!(r#"{{"topic":"{id}","message":5}}"#)),
+            "params.message",
+            "expected a formatted UUID string",
+        ),
+        (edit, "params.text.to", "expected a string"),
+        (
+            ask(
+                "topic.page",
+                &format!(r#"{{"topic":"{id}","at":{{"before":"secret"}}}}"#),
+            ),
+            "params.at.before",
+            "expected u64",
+        ),
+        (
+            ask(
+                "topic.page",
+                &format!(r#"{{"topic":"{id}","at":"secret"}}"#),
+            ),
+            "params.at",
+            "expected one of `end`, `before`, `after`, `around`, `message`",
+        ),
+        (
+            ask("log.sync", r#"{"logs":[{"log":"secret/1","since":0}]}"#),
+            "params.logs[0].log",
+            "not the name of a log",
+        ),
+        (
+            ask("session.open", r#"{"token":["secret"],"version":1}"#),
+            "params.token",
+            "expected a string",
+        ),
+    ];
+    for (text, field, why) in cases {
+        let read = ClientFrame::parse(&text).unwrap();
+        let misread = read[0].as_ref().expect_err(&text);
+        let wrong = misread.wrong.as_ref().unwrap();
+        assert_eq!((&*wrong.field, &*wrong.why), (field, why), "{text}");
+        let answer = serde_json::to_string(&misread.response()).unwrap();
+        assert!(!answer.contains("secret"), "{answer}");
+    }
 }
 
 #[test]

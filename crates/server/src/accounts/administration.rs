@@ -59,13 +59,13 @@ impl App {
         if self.administrates(session.account).await? {
             return Ok(());
         }
-        Err(Code::NotAllowed.into())
+        Err(Code::NotAdmin.into())
     }
 
     /// Accounts of the server, from after a name on: those whose name begins with `search`, or whose name to show holds it.
     ///
     /// # Errors
-    /// `not_allowed` for anybody but the administrator.
+    /// `not_admin` for anybody but the administrator.
     pub async fn list_accounts(
         &self,
         session: &SignedInAs,
@@ -85,7 +85,7 @@ impl App {
     /// sets a new password.
     ///
     /// # Errors
-    /// `not_allowed` for anybody but the administrator, and for his own account; `not_found`.
+    /// `not_admin` for anybody but the administrator, `server_admin` for his own account; `not_found`.
     pub async fn reset_account(
         &self,
         session: &SignedInAs,
@@ -93,14 +93,14 @@ impl App {
     ) -> Result<Reset, Refused> {
         self.require_administrator(session).await?;
         if account == session.account {
-            return Err(Code::NotAllowed.into());
+            return Err(Code::ServerAdmin.into());
         }
         let code = secret::code()?;
         let hash = secret::code_hash(account, &code).ok_or(Refused::from(Code::Internal))?;
         let expires_at = self.now() + limits::RESET_DAYS * DAY_MS;
         let ended = self.store().reset(account, hash, expires_at).await?;
         self.hub()
-            .sign_out(&ended.ok_or(Refused::from(Code::NotFound))?);
+            .sign_out(&ended.ok_or(Refused::from(Code::NotFound.at("id")))?);
         tracing::info!(account.id = %account, by = %session.account, "an account was set back");
         Ok(Reset { code, expires_at })
     }

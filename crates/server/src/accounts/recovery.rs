@@ -25,7 +25,7 @@ impl App {
         asked: ChangePassword,
         from: Option<IpAddr>,
     ) -> Result<(), Refused> {
-        secret::check_password(&asked.new_password)?;
+        secret::check_password(&asked.new_password).map_err(|no| no.at("new_password"))?;
         let account = self.confirm(session, asked.password, from).await?;
         let id = account.id;
         let password = secret::password_hash(asked.new_password).await?;
@@ -71,8 +71,8 @@ impl App {
             password,
             device,
         } = asked;
-        secret::check_password(&password)?;
-        let admitted = self.admit(&account_name, from)?;
+        secret::check_password(&password).map_err(|no| no.at("password"))?;
+        let admitted = self.admit(&account_name, from, Code::WrongCode)?;
         let wrong = || Refused::from(Code::WrongCode);
         let account = self.store().account(account_name).await?;
         // A name without an account is answered after the same questions to the store.

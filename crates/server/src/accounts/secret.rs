@@ -48,13 +48,14 @@ async fn beside<T: Send + 'static>(
 
 /// Refuses a password that is too short or too long (DESIGN §9).
 pub fn check_password(password: &str) -> Result<(), Rejection> {
-    if limits::PASSWORD_BYTES.contains(&password.len()) {
-        return Ok(());
+    let (least, most) = limits::PASSWORD_BYTES.into_inner();
+    if password.len() < least {
+        return Err(Rejection::limit(Code::WeakPassword, least));
     }
-    Err(Rejection::limit(
-        Code::WeakPassword,
-        *limits::PASSWORD_BYTES.start(),
-    ))
+    if password.len() > most {
+        return Err(Rejection::limit(Code::TooLong, most));
+    }
+    Ok(())
 }
 
 /// The hash under which a password is kept.

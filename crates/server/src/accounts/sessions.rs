@@ -132,7 +132,7 @@ impl App {
         let which = which.map_or(Sessions::AllBut(session.session), Sessions::Only);
         let ended = self.store().end_sessions(session.account, which).await?;
         if ended.is_empty() && matches!(which, Sessions::Only(_)) {
-            return Err(Code::NotFound.into());
+            return Err(Code::NotFound.at("id").into());
         }
         self.hub().sign_out(&ended);
         Ok(())

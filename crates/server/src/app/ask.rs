@@ -23,9 +23,6 @@ use crate::{
     store::StoreError,
 };
 
-/// Profiles in one question.
-const PROFILES: usize = 200;
-
 /// What a question comes to.
 pub type Answered = Result<Told, Refusal>;
 
@@ -35,6 +32,21 @@ fn broken(error: StoreError) -> Refusal {
 
 fn no(code: Code) -> Refusal {
     Refusal::Rejected(Rejection::new(code))
+}
+
+/// What is not there, or may not be known to.
+fn missing(field: &str) -> Refusal {
+    Refusal::Rejected(Code::NotFound.at(field))
+}
+
+/// Refuses a list that is too long: what is left out silently is missed later.
+pub(super) fn at_most<T>(limit: usize, list: &[T], field: &str) -> Result<(), Refusal> {
+    if list.len() <= limit {
+        return Ok(());
+    }
+    Err(Refusal::Rejected(
+        Rejection::limit(Code::TooMany, limit).at(field),
+    ))
 }
 
 impl App {
@@ -51,22 +63,24 @@ impl App {
             // The session is open.
             Question::SessionOpen { .. } => Err(no(Code::Already)),
             Question::LogSync { logs } => {
+                at_most(limits::SYNC_LOGS, &logs, "logs")?;
+                for (at, log) in logs.iter().enumerate() {
+                    let field = format!("logs[{at}].ranges");
+                    at_most(limits::SYNC_RANGES, &log.ranges, &field)?;
+                }
                 let synced = self.sync(account, logs).await.map_err(broken)?;
                 Ok(Told::Synced(synced))
             }
             Question::SessionWatch { topics } => self.watch(line, topics).await,
             Question::TopicPage { topic, at, limit } => self.page(account, topic, at, limit).await,
-            Question::MessageHeld {
-                topic,
-                mut messages,
-            } => {
-                messages.truncate(limits::HELD_MESSAGES);
+            Question::MessageHeld { topic, messages } => {
+                at_most(limits::HELD_MESSAGES, &messages, "messages")?;
                 let held = self.store().held_messages(topic, account, messages);
                 let messages = held.await.map_err(broken)?;
                 Ok(Told::HeldMessages(HeldMessages { messages }))
             }
-            Question::ProfileList { mut accounts } => {
-                accounts.truncate(PROFILES);
+            Question::ProfileList { accounts } => {
+                at_most(limits::PROFILES, &accounts, "accounts")?;
                 let rows = self.store().profiles(accounts).await.map_err(broken)?;
                 Ok(Told::Profiles(Profiles { rows }))
             }
@@ -114,7 +128,7 @@ impl App {
                 if is_gone {
                     Ok(Told::Nothing {})
                 } else {
-                    Err(no(Code::NotFound))
+                    Err(missing("code"))
                 }
             }
         }
@@ -132,12 +146,7 @@ impl App {
     }
 
     async fn watch(&self, line: &Arc<Line>, mut topics: Vec<TopicId>) -> Answered {
-        if topics.len() > limits::WATCHES {
-            return Err(Refusal::Rejected(Rejection::limit(
-                Code::TooMany,
-                limits::WATCHES,
-            )));
-        }
+        at_most(limits::WATCHES, &topics, "topics")?;
         topics.sort_unstable();
         topics.dedup();
         let mut watched = Vec::new();
@@ -185,7 +194,7 @@ impl App {
 
     async fn page(&self, account: AccountId, topic: TopicId, at: PageAt, limit: usize) -> Answered {
         let Some((structure, member)) = self.visible(topic, account).await.map_err(broken)? else {
-            return Err(no(Code::NotFound));
+            return Err(missing("topic"));
         };
         let floor = self
             .floor(&structure, &member, topic)
@@ -197,7 +206,7 @@ impl App {
             .await
             .map_err(broken)?
         else {
-            return Err(no(Code::NotFound));
+            return Err(missing("at.message"));
         };
         let place = |row: Option<&tulou_protocol::Row>| match row.map(|row| &row.body) {
             Some(Body::Message(message)) => message.seq,
@@ -234,7 +243,7 @@ impl App {
     async fn may_invite(&self, account: AccountId, community: CommunityId) -> Result<(), Refusal> {
         let (structure, member) = self.member_of(account, community).await?;
         let held = structure.held(&member, Place::Community);
-        held.ok_or_else(|| no(Code::NotFound))?
+        held.ok_or_else(|| missing("community"))?
             .require(Permissions::INVITE)
             .map_err(Refusal::Rejected)
     }
@@ -248,8 +257,11 @@ impl App {
     ) -> Answered {
         self.may_invite(account, community).await?;
         let created_at = self.now();
-        if max_uses == Some(0) || expires_at.is_some_and(|at| at <= created_at) {
-            return Err(no(Code::Malformed));
+        if max_uses == Some(0) {
+            return Err(Refusal::Rejected(Code::Malformed.at("max_uses")));
+        }
+        if expires_at.is_some_and(|at| at <= created_at) {
+            return Err(Refusal::Rejected(Code::Malformed.at("expires_at")));
         }
         // 9 random bytes are 12 characters that may stand in a link.
         let mut bytes = [0; 9];

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{
-    AccountId, Code, CommunityId, MemberGroupId, Permissions, Rejection, TopicId,
+    AccountId, Code, CommunityId, MemberGroupId, Permissions, TopicId,
     frame::Refusal,
     limits,
     permission::Place,
@@ -12,7 +12,10 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::{App, ask::Answered};
+use super::{
+    App,
+    ask::{Answered, at_most},
+};
 use crate::{
     domain::{Structure, structure::Member},
     store::{Listed, MemberSlice, SliceOf, StoreError},
@@ -69,21 +72,16 @@ impl App {
         if let Some(topic) = wanted.topic
             && !structure.sight(&member).topics.contains_key(&topic)
         {
-            return Err(Self::rejected(Code::NotFound));
+            return Err(Refusal::Rejected(Code::NotFound.at("topic")));
         }
         let after = match &wanted.after {
             None => None,
             Some(text) => {
                 let mark = serde_json::from_str::<Mark>(text);
-                Some(mark.map_err(|_| Self::rejected(Code::Malformed))?)
+                Some(mark.map_err(|_| Refusal::Rejected(Code::Malformed.at("after")))?)
             }
         };
-        if wanted.accounts.len() > limits::MEMBERS_PAGE {
-            return Err(Refusal::Rejected(Rejection::limit(
-                Code::TooMany,
-                limits::MEMBERS_PAGE,
-            )));
-        }
+        at_most(limits::MEMBERS_PAGE, &wanted.accounts, "accounts")?;
         let mut page = Page {
             sections: sections(&structure),
             structure: &structure,

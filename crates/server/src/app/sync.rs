@@ -14,11 +14,6 @@ use crate::{
     store::{Commit, ReadableSince, RowsSince, StoreError},
 };
 
-/// Logs in one question.
-const LOGS: usize = 64;
-/// Ranges of one log.
-const RANGES: usize = 64;
-
 impl App {
     /// Answers `log.sync`.
     pub(crate) async fn sync(
@@ -27,7 +22,7 @@ impl App {
         logs: Vec<SyncLog>,
     ) -> Result<Synced, StoreError> {
         let mut synced = Vec::new();
-        for asked in logs.into_iter().take(LOGS) {
+        for asked in logs {
             let log = asked.log;
             let outcome = match log {
                 Log::Account(id) if id == account => self.sync_account(id, asked.since).await?,
@@ -164,8 +159,7 @@ impl App {
             return Ok(SyncOutcome::Gone {});
         };
         let floor = self.floor(&structure, &member, topic).await?;
-        let mut ranges = asked.ranges;
-        ranges.truncate(RANGES);
+        let ranges = asked.ranges;
         let newest = ranges
             .iter()
             .map(|range| range.rev)

@@ -44,7 +44,7 @@ pub(super) fn create(
     let structure = case.managing(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
     check_new(
         name,
-        rank,
+        ("rank", rank),
         structure.member_groups.contains_key(&id)
             || structure.was_used("member_group", &id.to_string()),
         (structure.member_groups.len(), limits::MEMBER_GROUPS),
@@ -74,13 +74,18 @@ pub(super) fn edit(
     let kept = structure.member_groups.get(&id).ok_or(Code::NotFound)?;
     require_below(case, &structure.rank_of(id))?;
     let mut group = Editing::of(structure, id, kept);
-    group.field(name, |to| text::check_name(to), |body| &mut body.name)?;
+    group.field(
+        "name",
+        name,
+        |to| text::check_name(to),
+        |body| &mut body.name,
+    )?;
     let may_rank = |rank: &String| {
         text::check_position(rank)?;
         require_below(case, &Rank::Group(rank.clone(), id))
     };
-    group.field(rank, may_rank, |body| &mut body.rank)?;
-    group.field(shown, |_| Ok(()), |body| &mut body.shown)?;
+    group.field("rank", rank, may_rank, |body| &mut body.rank)?;
+    group.field("shown", shown, |_| Ok(()), |body| &mut body.shown)?;
     Ok(group.done())
 }
 
@@ -118,11 +123,10 @@ pub(super) fn require_holds(case: &Case<'_>, member_group: MemberGroupId) -> Res
         return Ok(());
     }
     for ((place, of), kept) in &structure.access {
-        if *of == Some(member_group) {
-            let mine = structure.permissions(actor, *place);
-            if !mine.contains(kept.body.allow | kept.body.deny) {
-                return Err(too_low());
-            }
+        if *of == Some(member_group)
+            && let Some(held) = structure.held(actor, *place)
+        {
+            held.require(kept.body.allow | kept.body.deny)?;
         }
     }
     Ok(())
@@ -136,11 +140,11 @@ pub(super) fn require_moves(
     from: GroupId,
     to: GroupId,
 ) -> Result<(), Rejection> {
-    let (structure, actor) = case.member()?;
+    let (structure, _) = case.member()?;
     if structure.is_owner(case.actor) {
         return Ok(());
     }
-    let held = structure.permissions(actor, Place::Topic(topic));
+    let held = case.held_at(Place::Topic(topic))?;
     let says = |group, subject| {
         structure
             .access
@@ -157,9 +161,7 @@ pub(super) fn require_moves(
         }
         let rank = subject.map_or(Rank::Everyone, |id| structure.rank_of(id));
         require_below(case, &rank)?;
-        if !held.contains((was.0 ^ is.0) | (was.1 ^ is.1)) {
-            return Err(too_low());
-        }
+        held.require((was.0 ^ is.0) | (was.1 ^ is.1))?;
     }
     Ok(())
 }
@@ -180,7 +182,7 @@ pub(super) fn set(
     held.require(needed)?;
     if let Some(id) = member_group {
         if !structure.member_groups.contains_key(&id) {
-            return Err(Code::NotFound.into());
+            return Err(Code::NotFound.at("member_group"));
         }
         require_below(case, &structure.rank_of(id))?;
     } else {
@@ -210,11 +212,14 @@ pub(super) fn set(
         }
     };
     let moved = (to_allow ^ now_allow) | (to_deny ^ now_deny);
-    if !(to_allow & to_deny).is_empty() || !usable.contains(moved) {
-        return Err(Code::Malformed.into());
+    if !(to_allow & to_deny).is_empty() || !usable.contains(to_deny ^ now_deny) {
+        return Err(Code::Malformed.at("deny.to"));
     }
-    if !structure.is_owner(actor.account) && !held.permissions.contains(moved) {
-        return Err(too_low());
+    if !usable.contains(to_allow ^ now_allow) {
+        return Err(Code::Malformed.at("allow.to"));
+    }
+    if !structure.is_owner(actor.account) {
+        held.require(moved)?;
     }
     if moved.is_empty() {
         return Ok(Decision::default());

@@ -109,7 +109,7 @@ pub(super) fn edit_profile(
             body: profile.clone().into(),
         }));
     }
-    text::check_name(&display_name.to)?;
+    text::check_name(&display_name.to).map_err(|no| no.at("display_name.to"))?;
     Ok(Decision {
         expects: vec![Expect::Profile(case.actor, case.facts.profile_rev)],
         changes: vec![

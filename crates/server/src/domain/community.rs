@@ -4,7 +4,7 @@ use tulou_protocol::{
     AccountId, Code, CommunityId, GroupId, Log, Permissions, Rejection, Rev, Row, TopicId,
     command::Edit,
     limits,
-    permission::{Decision as Why, Place},
+    permission::Place,
     row::{AccessRow, Body, Community, Group, Join, Membership, Topic},
     text,
 };
@@ -27,15 +27,19 @@ pub(super) fn create(
     (group, group_name): (GroupId, &str),
     (topic, topic_name): (TopicId, &str),
 ) -> Result<Decision, Rejection> {
-    for name in [name, group_name, topic_name] {
-        text::check_name(name)?;
+    for (field, name) in [
+        ("name", name),
+        ("group_name", group_name),
+        ("topic_name", topic_name),
+    ] {
+        text::check_name(name).map_err(|no| no.at(field))?;
     }
     if case.facts.structure.is_some() {
         return Err(Code::IdTaken.into());
     }
     // Ids of logs are unique, whatever their kind.
     if topic.0 == id.0 {
-        return Err(Code::Malformed.into());
+        return Err(Code::Malformed.at("topic"));
     }
     let log = Log::Community(id);
     let put = |id: String, body: Body| Change::Row { log, id, body };
@@ -135,9 +139,14 @@ pub(super) fn edit(
 ) -> Result<Decision, Rejection> {
     let structure = case.managing(Place::Community, Permissions::MANAGE_COMMUNITY)?;
     let mut community = Editing::of(structure, structure.id, &structure.community);
-    community.field(name, |to| text::check_name(to), |body| &mut body.name)?;
+    community.field(
+        "name",
+        name,
+        |to| text::check_name(to),
+        |body| &mut body.name,
+    )?;
     let check_introduction = |to: &String| text::check_introduction(to);
-    community.field(introduction, check_introduction, |body| {
+    community.field("introduction", introduction, check_introduction, |body| {
         &mut body.introduction
     })?;
     Ok(community.done())
@@ -149,10 +158,7 @@ pub(super) fn require_owner(case: &Case<'_>) -> Result<(), Rejection> {
     if structure.is_owner(case.actor) {
         return Ok(());
     }
-    Err(Rejection::not_allowed(
-        Permissions::MANAGE_COMMUNITY,
-        Why::Owner,
-    ))
+    Err(Code::NotOwner.into())
 }
 
 /// Another member is the owner from then on. The one before stays a member with what he has beside it. The owner has all
@@ -171,7 +177,7 @@ pub(super) fn transfer(case: &Case<'_>, owner: &Edit<AccountId>) -> Result<Decis
     if owner.to == owner.from {
         return Ok(Decision::default());
     }
-    let heir = member::target(case, owner.to)?;
+    let heir = member::target(case, owner.to).map_err(|no| no.at("owner.to"))?;
     let mut changes = vec![Change::Row {
         log: structure.log(),
         id: structure.id.to_string(),

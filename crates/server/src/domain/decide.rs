@@ -46,7 +46,17 @@ pub fn decide(
     command: &Command,
     now: Millis,
 ) -> Result<Decision, Rejection> {
-    let case = Case { facts, actor, now };
+    let named = if is_in_topic(command) {
+        "topic"
+    } else {
+        "community"
+    };
+    let case = Case {
+        facts,
+        actor,
+        now,
+        named,
+    };
     let mut decision = match command {
         Command::MessageSend {
             topic,
@@ -166,7 +176,8 @@ pub fn decide(
             ..
         } => access::set(&case, *place, *member_group, allow, deny),
         Command::MemberKick { account, .. } => member::kick(&case, *account),
-    }?;
+    }
+    .map_err(|no| missing_named(no, command))?;
     if let Some(structure) = facts.structure {
         decision
             .expects
@@ -178,6 +189,47 @@ pub fn decide(
         }
     }
     Ok(decision)
+}
+
+/// Whether a command finds its community through the topic that it names.
+const fn is_in_topic(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::MessageSend { .. }
+            | Command::MessageEdit { .. }
+            | Command::MessageRecall { .. }
+            | Command::MessageReact { .. }
+            | Command::MessagePin { .. }
+            | Command::CursorAdvance { .. }
+            | Command::CursorSet { .. }
+    )
+}
+
+/// Says of what does not exist which field named it: the place that the command is about, unless it was another.
+fn missing_named(no: Rejection, command: &Command) -> Rejection {
+    if no.code != Code::NotFound || no.field.is_some() {
+        return no;
+    }
+    let is_of_topic = is_in_topic(command)
+        || matches!(
+            command,
+            Command::TopicEdit { .. } | Command::TopicDelete { .. } | Command::SeatSet { .. }
+        );
+    let field = if is_of_topic {
+        "topic"
+    } else if matches!(
+        command,
+        Command::GroupEdit { .. } | Command::TopicCreate { .. }
+    ) {
+        "group"
+    } else if matches!(command, Command::MemberGroupEdit { .. }) {
+        "member_group"
+    } else if matches!(command, Command::AccessSet { .. }) {
+        "place"
+    } else {
+        "community"
+    };
+    no.at(field)
 }
 
 /// Whether the actor may see rows of the community that an accepted command writes otherwise than they are written, or not
@@ -226,12 +278,17 @@ pub(super) struct Case<'a> {
     pub facts: &'a Facts<'a>,
     pub actor: AccountId,
     pub now: Millis,
+    /// The field that leads to the community.
+    pub named: &'static str,
 }
 
 impl<'a> Case<'a> {
     /// The structure and the actor as a member of it.
     pub fn member(&self) -> Result<(&'a Structure, &'a Member), Rejection> {
-        let structure = self.facts.structure.ok_or(Code::NotFound)?;
+        let structure = self
+            .facts
+            .structure
+            .ok_or_else(|| Code::NotFound.at(self.named))?;
         let member = self.facts.actor.as_ref().ok_or(Code::NotAMember)?;
         Ok((structure, member))
     }

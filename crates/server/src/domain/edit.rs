@@ -35,12 +35,13 @@ impl<'a, T: Clone + PartialEq + Into<Body>> Editing<'a, T> {
     /// Edits a field, if it is to be edited: refused if the value may not be, or if the field moved meanwhile.
     pub fn field<F: Clone + PartialEq>(
         &mut self,
+        name: &str,
         edit: Option<&Edit<F>>,
         check: impl FnOnce(&F) -> Result<(), Rejection>,
         at: impl FnOnce(&mut T) -> &mut F,
     ) -> Result<(), Rejection> {
         let Some(edit) = edit else { return Ok(()) };
-        check(&edit.to)?;
+        check(&edit.to).map_err(|no| in_field(no, &format!("{name}.to")))?;
         let kept = self.kept;
         apply(at(&mut self.body), edit, || Row {
             id: self.id.clone(),
@@ -78,12 +79,12 @@ pub(super) fn apply<T: Clone + PartialEq>(
 /// Refuses a new thing among siblings whose name or position may not be, whose id was ever used, or that is one too many.
 pub(super) fn check_new(
     name: &str,
-    position: &str,
+    (position_field, position): (&str, &str),
     is_taken: bool,
     (siblings, limit): (usize, usize),
 ) -> Result<(), Rejection> {
-    text::check_name(name)?;
-    text::check_position(position)?;
+    text::check_name(name).map_err(|no| no.at("name"))?;
+    text::check_position(position).map_err(|no| no.at(position_field))?;
     if is_taken {
         return Err(Code::IdTaken.into());
     }
@@ -91,6 +92,14 @@ pub(super) fn check_new(
         return Err(Rejection::limit(Code::TooMany, limit));
     }
     Ok(())
+}
+
+/// A refusal of a field's value: one that has to do with the field and nothing else.
+fn in_field(no: Rejection, field: &str) -> Rejection {
+    if no.field.is_some() || no.permission.is_some() || no.decided_by.is_some() {
+        return no;
+    }
+    no.at(field)
 }
 
 /// What deleting something that is not there comes to: nothing, if it was deleted before.
@@ -102,6 +111,6 @@ pub(super) fn deleted_before(
     if structure.was_used(kind, &id.to_string()) {
         Ok(Decision::default())
     } else {
-        Err(Code::NotFound.into())
+        Err(Code::NotFound.at(kind))
     }
 }

@@ -14,7 +14,10 @@ use super::{
 };
 
 pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Rejection> {
-    let structure = case.facts.structure.ok_or(Code::NotFound)?;
+    let structure = case
+        .facts
+        .structure
+        .ok_or_else(|| Code::NotFound.at("community"))?;
     if case.facts.actor.is_some() {
         return Err(Code::Already.into());
     }
@@ -25,7 +28,7 @@ pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Re
             code: code.to_owned(),
         }),
         (Join::Open, None) => {}
-        (Join::Invite, None) => return Err(Code::InviteInvalid.into()),
+        (Join::Invite, None) => return Err(Code::InviteNeeded.into()),
     }
     changes.extend(joins(case, structure.id));
     let newcomer = Member {
@@ -103,7 +106,7 @@ pub(super) fn target<'a>(case: &'a Case<'_>, account: AccountId) -> Result<&'a M
     case.facts
         .members
         .get(&account)
-        .ok_or_else(|| Code::NotFound.into())
+        .ok_or_else(|| Code::NotFound.at("account"))
 }
 
 /// Refuses unless the target stands below the actor.
@@ -138,7 +141,10 @@ pub(super) fn seat(
     on: bool,
 ) -> Result<Decision, Rejection> {
     let structure = case.managing(Place::Topic(topic), Permissions::MANAGE_TOPICS)?;
-    let seat = structure.seat(topic, account).ok_or(Code::Malformed)?;
+    // A topic that is open has no seats.
+    let seat = structure
+        .seat(topic, account)
+        .ok_or_else(|| Code::Malformed.at("topic"))?;
     if seat.is_some() == on {
         return Ok(Decision::default());
     }
@@ -173,7 +179,7 @@ pub(super) fn assign(
     let (structure, actor) = case.member()?;
     case.require(Place::Community, Permissions::ASSIGN_MEMBER_GROUPS)?;
     if !structure.member_groups.contains_key(&member_group) {
-        return Err(Code::NotFound.into());
+        return Err(Code::NotFound.at("member_group"));
     }
     let target = target(case, account)?;
     if structure.rank_of(member_group) >= structure.rank(actor) {

@@ -25,10 +25,10 @@ pub(super) fn send(
     written_at: Millis,
 ) -> Result<Decision, Rejection> {
     require_fast(case, topic, Permissions::SPEAK)?;
-    text::check_message(written)?;
+    text::check_message(written).map_err(|no| no.at("text"))?;
     let (mentions, wide) = addressed(case, topic, written)?;
     if reply_to.is_some() && !case.facts.has_reply_to {
-        return Err(Code::NotFound.into());
+        return Err(Code::NotFound.at("reply_to"));
     }
     Ok(Decision::of(vec![Change::Send(Box::new(Sent {
         topic,
@@ -96,15 +96,16 @@ fn readable<'a>(
     let (structure, member) = case.member()?;
     let held = case.held_at(Place::Topic(topic))?;
     held.require(Permissions::VIEW)?;
-    let stored = case.facts.message.as_ref().ok_or(Code::NotFound)?;
-    let content = stored.message.content.as_ref().ok_or(Code::NotFound)?;
+    let missing = || Code::NotFound.at("message");
+    let stored = case.facts.message.as_ref().ok_or_else(missing)?;
+    let content = stored.message.content.as_ref().ok_or_else(missing)?;
     if structure
         .readable_since(member, topic)
         .is_some_and(|since| content.sent_at < since)
     {
         held.require(Permissions::READ_HISTORY)?;
     }
-    let id = case.facts.asked_message.ok_or(Code::NotFound)?;
+    let id = case.facts.asked_message.ok_or_else(missing)?;
     Ok((stored, content, id, Expect::Message(topic, id, stored.rev)))
 }
 
@@ -125,10 +126,7 @@ pub(super) fn edit(
     let (stored, content, id, expect) = readable(case, topic)?;
     let (structure, _) = case.member()?;
     if content.author != case.actor {
-        return Err(Rejection::not_allowed(
-            Permissions::SPEAK,
-            tulou_protocol::permission::Decision::Nothing,
-        ));
+        return Err(Code::NotYours.into());
     }
     if content.recalled_by.is_some() {
         return Err(Code::Gone.into());
@@ -143,7 +141,7 @@ pub(super) fn edit(
     if window.is_some_and(|window| case.now - content.sent_at > window) {
         return Err(Code::EditTooLate.into());
     }
-    text::check_message(&edit.to)?;
+    text::check_message(&edit.to).map_err(|no| no.at("text.to"))?;
     let (mentions, wide) = addressed(case, topic, &edit.to)?;
     let before = text::mentions(&edit.from).accounts;
     let after = text::mentions(&edit.to).accounts;
@@ -233,7 +231,7 @@ pub(super) fn react(
     on: bool,
 ) -> Result<Decision, Rejection> {
     let (stored, content, id, expect) = readable(case, topic)?;
-    let key = text::reaction(key)?;
+    let key = text::reaction(key).map_err(|no| no.at("key"))?;
     if on {
         require_fast(case, topic, Permissions::REACT)?;
         if content.recalled_by.is_some() {

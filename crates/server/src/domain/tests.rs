@@ -190,6 +190,88 @@ fn code(facts: &Facts<'_>, command: &Command) -> Code {
     run(facts, command).unwrap_err().code
 }
 
+fn refused(facts: &Facts<'_>, command: &Command) -> (Code, Option<Permissions>) {
+    let refused = run(facts, command).unwrap_err();
+    (refused.code, refused.permission)
+}
+
+fn field(facts: &Facts<'_>, command: &Command) -> (Code, Option<String>) {
+    let refused = run(facts, command).unwrap_err();
+    (refused.code, refused.field)
+}
+
+#[test]
+fn a_refusal_names_the_field_that_was_wrong() {
+    let structure = structure();
+    let owner = facts(&structure, member(OWNER, &[]));
+    let wrong = |command: &Command, code: Code, name: &str| {
+        assert_eq!(
+            field(&owner, command),
+            (code, Some(name.to_owned())),
+            "{command:?}"
+        );
+    };
+    let (nowhere, nothing) = (TopicId(Uuid::from_u128(77)), GroupId(Uuid::from_u128(78)));
+    wrong(&send(OPEN, " "), Code::Empty, "text");
+    wrong(&send(nowhere, "x"), Code::NotFound, "topic");
+    let reply = Command::MessageSend {
+        topic: OPEN,
+        message: MESSAGE,
+        text: "x".into(),
+        reply_to: Some(MESSAGE),
+        written_at: NOW,
+    };
+    wrong(&reply, Code::NotFound, "reply_to");
+    let create = |name: &str, position: &str, group: GroupId| Command::TopicCreate {
+        community: COMMUNITY,
+        group,
+        topic: nowhere,
+        name: name.into(),
+        introduction: String::new(),
+        closed: false,
+        position: position.into(),
+    };
+    wrong(&create("", "80", GROUP), Code::Empty, "name");
+    wrong(&create("x", "", GROUP), Code::Empty, "position");
+    wrong(&create("x", "80", nothing), Code::NotFound, "group");
+    let edit = |topic, name: &str| Command::TopicEdit {
+        community: COMMUNITY,
+        topic,
+        name: Some(Edit {
+            from: "闲聊".into(),
+            to: name.into(),
+        }),
+        introduction: None,
+        group: None,
+        position: None,
+    };
+    wrong(&edit(OPEN, "a\nb"), Code::BadCharacters, "name.to");
+    wrong(&edit(nowhere, "x"), Code::NotFound, "topic");
+    let kick = Command::MemberKick {
+        community: COMMUNITY,
+        account: CAROL,
+    };
+    wrong(&kick, Code::NotFound, "account");
+    let seat = Command::SeatSet {
+        community: COMMUNITY,
+        topic: OPEN,
+        account: BOB,
+        on: true,
+    };
+    wrong(&seat, Code::Malformed, "topic");
+    let mut lost = facts(&structure, member(OWNER, &[]));
+    lost.structure = None;
+    assert_eq!(
+        field(&lost, &send(OPEN, "x")),
+        (Code::NotFound, Some("topic".into())),
+        "a topic that leads nowhere"
+    );
+    assert_eq!(
+        field(&lost, &kick),
+        (Code::NotFound, Some("community".into()))
+    );
+}
+
 fn send(topic: TopicId, text: &str) -> Command {
     Command::MessageSend {
         topic,
@@ -279,7 +361,7 @@ fn an_edit_that_comes_too_late_names_the_present_row() {
         "it is so already"
     );
     let others = with_message(facts(&structure, member(BOB, &[])), stored(CAROL, NOW, "b"));
-    assert_eq!(code(&others, &edit("b", "c")), Code::NotAllowed);
+    assert_eq!(code(&others, &edit("b", "c")), Code::NotYours);
 }
 
 #[test]
@@ -382,8 +464,8 @@ fn nobody_grants_a_right_that_he_lacks() {
         },
     };
     assert_eq!(
-        code(&keeper, &set(Place::Topic(OPEN), Permissions::PIN)),
-        Code::RankTooLow
+        refused(&keeper, &set(Place::Topic(OPEN), Permissions::PIN)),
+        (Code::NotAllowed, Some(Permissions::PIN))
     );
     assert!(run(&keeper, &set(Place::Topic(OPEN), Permissions::SPEAK)).is_ok());
     assert_eq!(
@@ -480,7 +562,7 @@ fn a_stranger_learns_nothing() {
         invite: invite.map(str::to_owned),
     };
     let refused = decide(&stranger, BOB, &join(None), NOW).unwrap_err();
-    assert_eq!(refused.code, Code::InviteInvalid);
+    assert_eq!(refused.code, Code::InviteNeeded);
     let decision = decide(&stranger, BOB, &join(Some("code")), NOW).unwrap();
     assert!(
         matches!(&decision.changes[0], Change::InviteUsed { .. }),
@@ -599,8 +681,8 @@ fn nobody_frees_himself_of_what_a_member_group_denies() {
     };
     for command in [leave, delete] {
         assert_eq!(
-            code(&keeper, &command),
-            Code::RankTooLow,
+            refused(&keeper, &command),
+            (Code::NotAllowed, Some(Permissions::SPEAK)),
             "he would give himself a right that he lacks: {command:?}"
         );
     }

@@ -26,7 +26,7 @@ pub(super) fn create_group(
     let structure = case.managing(Place::Community, Permissions::MANAGE_TOPICS)?;
     check_new(
         name,
-        position,
+        ("position", position),
         structure.groups.contains_key(&id) || structure.was_used("group", &id.to_string()),
         (structure.groups.len(), limits::GROUPS),
     )?;
@@ -52,7 +52,7 @@ fn known_group(case: &Case<'_>, id: GroupId) -> Result<(), Rejection> {
     {
         return Ok(());
     }
-    Err(Code::NotFound.into())
+    Err(Code::NotFound.at("group"))
 }
 
 pub(super) fn edit_group(
@@ -66,9 +66,16 @@ pub(super) fn edit_group(
     case.require(Place::Group(id), Permissions::MANAGE_TOPICS)?;
     let kept = structure.groups.get(&id).ok_or(Code::NotFound)?;
     let mut group = Editing::of(structure, id, kept);
-    group.field(name, |to| text::check_name(to), |body| &mut body.name)?;
+    group.field(
+        "name",
+        name,
+        |to| text::check_name(to),
+        |body| &mut body.name,
+    )?;
     let check_position = |to: &String| text::check_position(to);
-    group.field(position, check_position, |body| &mut body.position)?;
+    group.field("position", position, check_position, |body| {
+        &mut body.position
+    })?;
     Ok(group.done())
 }
 
@@ -115,10 +122,10 @@ pub(super) fn create(
     let (structure, _) = case.member()?;
     known_group(case, group)?;
     case.require(Place::Group(group), Permissions::MANAGE_TOPICS)?;
-    text::check_introduction(introduction)?;
+    text::check_introduction(introduction).map_err(|no| no.at("introduction"))?;
     check_new(
         name,
-        position,
+        ("position", position),
         structure.topics.contains_key(&id) || structure.was_used("topic", &id.to_string()),
         (structure.topics.len(), limits::TOPICS),
     )?;
@@ -174,9 +181,14 @@ pub(super) fn edit(
     let structure = case.managing(Place::Topic(id), Permissions::MANAGE_TOPICS)?;
     let kept = structure.topics.get(&id).ok_or(Code::NotFound)?;
     let mut topic = Editing::of(structure, id, kept);
-    topic.field(name, |to| text::check_name(to), |body| &mut body.name)?;
+    topic.field(
+        "name",
+        name,
+        |to| text::check_name(to),
+        |body| &mut body.name,
+    )?;
     let check_introduction = |to: &String| text::check_introduction(to);
-    topic.field(introduction, check_introduction, |body| {
+    topic.field("introduction", introduction, check_introduction, |body| {
         &mut body.introduction
     })?;
     let is_there = topic.body().group;
@@ -188,9 +200,11 @@ pub(super) fn edit(
         case.require(Place::Group(*to), Permissions::MANAGE_TOPICS)?;
         access::require_moves(case, id, is_there, *to)
     };
-    topic.field(group, may_move, |body| &mut body.group)?;
+    topic.field("group", group, may_move, |body| &mut body.group)?;
     let check_position = |to: &String| text::check_position(to);
-    topic.field(position, check_position, |body| &mut body.position)?;
+    topic.field("position", position, check_position, |body| {
+        &mut body.position
+    })?;
     Ok(topic.done())
 }
 

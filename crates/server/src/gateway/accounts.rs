@@ -1,5 +1,7 @@
 //! The doors of accounts: registering, signing in, and what a signed-in account does with itself.
 
+use std::error::Error;
+
 use axum::{
     Json, Router,
     extract::{FromRequestParts, Path, Query, State, rejection::JsonRejection},
@@ -9,14 +11,15 @@ use axum::{
 };
 use serde::Deserialize;
 use tulou_protocol::{
-    AccountId, Code, SessionId,
+    AccountId, Code, Rejection, SessionId,
+    frame::Wrong,
     http::{
         AccountCard, AccountList, ChangePassword, Confirm, DeleteAccount, Recover, RecoveryCodes,
         Register, Reset, SignIn,
     },
 };
 
-use super::{No, peer::Peer};
+use super::{BODY_BYTES, No, peer::Peer};
 use crate::{App, store::SignedInAs};
 
 /// What can be asked for.
@@ -37,9 +40,34 @@ pub fn routes() -> Router<App> {
 
 type Body<T> = Result<Json<T>, JsonRejection>;
 
-/// What a body holds. Why it cannot be read is not told: it may hold a secret.
+/// What a body holds. Which field cannot be read is told, but not what stood there: it may be a secret.
 fn read<T>(body: Body<T>) -> Result<T, No> {
-    Ok(body.map_err(|_| Code::Malformed)?.0)
+    let unread = |rejection| match rejection {
+        JsonRejection::JsonDataError(error) => {
+            let wrong = wrong_of(&error).map(|wrong| wrong.field);
+            Rejection {
+                field: wrong.filter(|field| !field.is_empty()),
+                ..Rejection::new(Code::Malformed)
+            }
+        }
+        JsonRejection::MissingJsonContentType(_) => Code::Malformed.at("content-type"),
+        rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Rejection::limit(Code::TooLong, BODY_BYTES)
+        }
+        _ => Code::Malformed.into(),
+    };
+    Ok(body.map_err(unread)?.0)
+}
+
+/// What was wrong, from the causes of an error.
+fn wrong_of(error: &(dyn Error + 'static)) -> Option<Wrong> {
+    match error.downcast_ref::<serde_path_to_error::Error<serde_json::Error>>() {
+        Some(error) => Some(Wrong::of(
+            &error.path().to_string(),
+            &error.inner().to_string(),
+        )),
+        None => wrong_of(error.source()?),
+    }
 }
 
 /// The token that a request names.
@@ -143,7 +171,7 @@ async fn end_session(
     Me(me): Me,
     Path(id): Path<String>,
 ) -> Result<StatusCode, No> {
-    let id: SessionId = id.parse().map_err(|_| Code::NotFound)?;
+    let id: SessionId = id.parse().map_err(|_| Code::NotFound.at("id"))?;
     app.revoke_sessions(&me, Some(id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -179,6 +207,6 @@ async fn reset_account(
     Me(me): Me,
     Path(id): Path<String>,
 ) -> Result<Json<Reset>, No> {
-    let id: AccountId = id.parse().map_err(|_| Code::NotFound)?;
+    let id: AccountId = id.parse().map_err(|_| Code::NotFound.at("id"))?;
     Ok(Json(app.reset_account(&me, id).await?))
 }

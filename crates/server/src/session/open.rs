@@ -7,11 +7,11 @@ use futures_util::StreamExt;
 use serde_json::Value;
 use tulou_protocol::{
     ClientFrame, Code, Greeting, Question, Rejection, VERSION,
-    frame::{INVALID_REQUEST, PARSE_ERROR, Refusal, Request},
+    frame::{Misread, Refusal, Request},
     question::Told,
 };
 
-use super::refused;
+use super::{ONLY_TEXT, misread, refused};
 use crate::{App, hub::Line, wire};
 
 /// The first request: `session.open`. None if the link is to be closed.
@@ -21,8 +21,8 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => continue,
             Message::Binary(_) => {
-                let refused = refused(&Value::Null, &Refusal::Misunderstood(INVALID_REQUEST));
-                socket.send(Message::Text(refused.into())).await.ok()?;
+                let wrong = misread(&Misread::of_frame(ONLY_TEXT));
+                socket.send(Message::Text(wrong.into())).await.ok()?;
                 continue;
             }
             Message::Close(_) => return None,
@@ -35,7 +35,7 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
                 Some(Ok(Request::Question(number, _))) => {
                     let refused = refused(
                         &Value::from(number),
-                        &Refusal::Rejected(Code::SignedOut.into()),
+                        &Refusal::Rejected(Code::NotOpen.into()),
                     );
                     socket.send(Message::Text(refused.into())).await.ok()?;
                     return None;
@@ -43,21 +43,27 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
                 Some(Ok(Request::Command(commanded))) => {
                     let refused = refused(
                         &Value::from(commanded.id.to_string()),
-                        &Refusal::Rejected(Code::SignedOut.into()),
+                        &Refusal::Rejected(Code::NotOpen.into()),
                     );
                     socket.send(Message::Text(refused.into())).await.ok()?;
                     return None;
                 }
-                Some(Err((id, code))) => {
-                    let refused = refused(&id, &Refusal::Misunderstood(code));
-                    socket.send(Message::Text(refused.into())).await.ok()?;
+                Some(Err(wrong)) => {
+                    socket
+                        .send(Message::Text(misread(&wrong).into()))
+                        .await
+                        .ok()?;
                     continue;
                 }
-                None => continue,
+                None => {
+                    let wrong = misread(&Misread::of_frame("expected session.open"));
+                    socket.send(Message::Text(wrong.into())).await.ok()?;
+                    continue;
+                }
             },
             Err(_) => {
-                let refused = refused(&Value::Null, &Refusal::Misunderstood(PARSE_ERROR));
-                socket.send(Message::Text(refused.into())).await.ok()?;
+                let wrong = misread(&Misread::of_text());
+                socket.send(Message::Text(wrong.into())).await.ok()?;
                 continue;
             }
         };

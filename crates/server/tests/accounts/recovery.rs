@@ -83,7 +83,16 @@ async fn changing_the_password_asks_the_present_one_and_ends_the_other_sessions(
     let wrong = change(&token, "wrong horse", "battery staple").await;
     assert_eq!(wrong.1["rejection"]["code"], "wrong_password");
     let weak = change(&token, PASSWORD, "short").await;
-    assert_eq!(weak.1["rejection"]["code"], "weak_password");
+    assert_eq!(
+        weak.1["rejection"],
+        json!({"code": "weak_password", "field": "new_password", "limit": 8})
+    );
+    let endless = change(&token, PASSWORD, &"x".repeat(1_001)).await;
+    assert_eq!(
+        endless.1["rejection"],
+        json!({"code": "too_long", "field": "new_password", "limit": 1_000}),
+        "too long is not weak"
+    );
     card(&place, &laptop_token).await;
 
     let (status, body) = change(&token, PASSWORD, "battery staple").await;
@@ -147,14 +156,14 @@ async fn the_administrator_sets_an_account_back_to_one_code() {
     let (status, refused) = with(&place, &bob.token, "POST", &path, Value::Null).await;
     assert_eq!(
         (status, &refused["rejection"]["code"]),
-        (403, &json!("not_allowed"))
+        (403, &json!("not_admin"))
     );
     let own = format!("/v1/accounts/{}/reset", alice.account);
+    let (status, refused) = with(&place, &alice.token, "POST", &own, Value::Null).await;
     assert_eq!(
-        with(&place, &alice.token, "POST", &own, Value::Null)
-            .await
-            .0,
-        403
+        (status, &refused["rejection"]["code"]),
+        (409, &json!("server_admin")),
+        "not his own"
     );
 
     let (status, reset) = with(&place, &alice.token, "POST", &path, Value::Null).await;
@@ -233,7 +242,7 @@ async fn the_administrator_finds_accounts_by_name_and_nobody_else_does() {
     let (status, refused) = with(&place, &bob, "GET", "/v1/accounts", Value::Null).await;
     assert_eq!(
         (status, &refused["rejection"]["code"]),
-        (403, &json!("not_allowed"))
+        (403, &json!("not_admin"))
     );
     let (status, _) = place.http("GET", "/v1/accounts", "", "").await;
     assert_eq!(status, 401, "without a token");

@@ -55,7 +55,7 @@ async fn after_some_failures_a_name_is_told_how_long_to_wait_whether_it_has_an_a
                 (401, &json!("wrong_password"))
             );
         }
-        assert_eq!(told["rejection"]["code"], "wrong_password");
+        assert_eq!(told["rejection"]["code"], "too_many_attempts");
         let right = async || sign_in(&place, name, PASSWORD).await;
         is_refused_meanwhile(right).await;
     }
@@ -105,7 +105,7 @@ async fn many_new_accounts_from_one_address_have_to_wait() {
     }
     let told = |(status, body): (u16, Value)| {
         assert_eq!(status, 429, "{body}");
-        assert_eq!(body["rejection"]["code"], "too_many", "{body}");
+        assert_eq!(body["rejection"]["code"], "too_many_sign_ups", "{body}");
         let wait = body["retry_after_s"].as_u64().unwrap();
         (body["rejection"]["limit"].clone(), wait)
     };

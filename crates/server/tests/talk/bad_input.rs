@@ -67,7 +67,15 @@ async fn a_session_survives_what_it_cannot_read() {
     alice
         .text(r#"{"jsonrpc":"2.0","id":1,"method":"topic.page","params":{}}"#)
         .await;
-    assert_eq!(alice.answers().await[0]["error"]["code"], -32_602);
+    assert_eq!(
+        alice.answers().await[0]["error"],
+        json!({
+            "code": -32_602,
+            "message": "params.topic: is missing",
+            "data": {"field": "params.topic", "why": "is missing"},
+        }),
+        "it is said what is wrong"
+    );
     alice
         .ask("profile.list", json!({"accounts": [alice.account]}))
         .await
@@ -75,10 +83,10 @@ async fn a_session_survives_what_it_cannot_read() {
     alice.text(&" ".repeat(70_000)).await;
     assert_eq!(
         alice.answers().await[0]["error"]["data"]["code"],
-        "too_long"
+        "frame_too_long"
     );
     let goodbye = alice.pushed("goodbye", |_| true).await;
-    assert_eq!(goodbye["reason"], "too_long", "then it is closed");
+    assert_eq!(goodbye["reason"], "frame_too_long", "then it is closed");
     place.stop().await;
 }
 
@@ -240,6 +248,12 @@ async fn absurd_numbers_are_answered_and_change_nothing() {
         let asked = json!({"community": community, "expires_at": expires_at, "max_uses": max_uses});
         let refused = talk.alice.ask("invite.create", asked).await.unwrap_err();
         assert_eq!(refused["code"], "malformed");
+        let field = if max_uses == 0 {
+            "max_uses"
+        } else {
+            "expires_at"
+        };
+        assert_eq!(refused["field"], field);
     }
     let bits = json!({"community": community, "place": "community", "allow": {"from": tulou_protocol::Permissions::NEW_COMMUNITY.bits(), "to": u64::MAX}, "deny": {"from": 0, "to": 0}});
     let refused = talk.alice.command("access.set", bits).await.unwrap_err();
@@ -266,19 +280,19 @@ async fn what_is_no_websocket_frame_ends_the_link_and_no_other() {
         (
             "text that is not UTF-8",
             frame(0x81, b"\xff\xfe"),
-            Some("malformed"),
+            Some("bad_frame"),
         ),
-        ("an unknown kind", frame(0x83, b"x"), Some("malformed")),
-        ("reserved bits", frame(0xf1, b"x"), Some("malformed")),
+        ("an unknown kind", frame(0x83, b"x"), Some("bad_frame")),
+        ("reserved bits", frame(0xf1, b"x"), Some("bad_frame")),
         (
             "a frame without a mask",
             vec![0x81, 2, b'{', b'}'],
-            Some("malformed"),
+            Some("bad_frame"),
         ),
         (
             "a frame that says it is endless",
             [&[0x81, 0xff][..], &[0x7f; 8], &[0; 4]].concat(),
-            Some("too_long"),
+            Some("frame_too_long"),
         ),
     ];
     for (what, bytes, reason) in cases {
@@ -297,7 +311,7 @@ async fn what_is_no_websocket_frame_ends_the_link_and_no_other() {
         mallory.raw(&piece).await;
     }
     let goodbye = mallory.pushed("goodbye", |_| true).await;
-    assert_eq!(goodbye["reason"], "too_long");
+    assert_eq!(goodbye["reason"], "frame_too_long");
     talk.goes_on().await;
     place.stop().await;
 }
@@ -325,13 +339,25 @@ async fn bad_http_is_refused_and_nobody_else_notices() {
     );
     let (status, _) = place.http("POST", "/v1/sessions", "", &large).await;
     assert!(status == 400 || status == 413, "too large: {status}");
-    for body in ["", "{", "null", "[]", r#"{"account_name":1,"password":[]}"#] {
+    for (body, field) in [
+        ("", None),
+        ("{", None),
+        ("null", None),
+        ("{}", Some("account_name")),
+        (r#"{"account_name":1,"password":[]}"#, Some("account_name")),
+        (
+            r#"{"account_name":"alice","password":["secret"]}"#,
+            Some("password"),
+        ),
+    ] {
         let (status, answer) = place.http("POST", "/v1/sessions", "", body).await;
         assert_eq!(
             (status, &answer["rejection"]["code"]),
             (400, &json!("malformed")),
             "{body}"
         );
+        assert_eq!(answer["rejection"]["field"].as_str(), field, "{body}");
+        assert!(!answer.to_string().contains("secret"), "it is not repeated");
     }
     let deep = format!("{}{}", "[".repeat(6_000), "]".repeat(6_000));
     let (status, _) = place.http("POST", "/v1/accounts", "", &deep).await;

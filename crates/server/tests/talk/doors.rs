@@ -55,8 +55,16 @@ async fn signing_in_and_out_goes_over_http() {
     let (status, no) = place.post("/v1/accounts", &stranger).await;
     assert_eq!(
         (status, &no["rejection"]["code"]),
-        (403, &json!("closed")),
+        (403, &json!("invite_needed")),
         "only with an invite"
+    );
+    let mut invited = stranger.clone();
+    invited["invite"] = invite["code"].clone();
+    let (status, no) = place.post("/v1/accounts", &invited).await;
+    assert_eq!(
+        (status, &no["rejection"]["code"]),
+        (404, &json!("invite_invalid")),
+        "with one that holds"
     );
     let (status, no) = place.post("/v1/accounts", &json!({"nonsense": 1})).await;
     assert_eq!(

@@ -81,7 +81,7 @@ async fn ids_of_others_open_nothing() {
         (
             "community.join",
             json!({"community": community}),
-            "invite_invalid",
+            "invite_needed",
         ),
         (
             "community.join",
@@ -229,11 +229,11 @@ async fn nothing_is_answered_before_a_session_is_opened() {
     let send = json!({"topic": talk.topic, "message": id(), "text": "x", "written_at": 1});
     let mut early = stranger(&place).await;
     let refused = early.ask("topic.page", page).await.unwrap_err();
-    assert_eq!(refused["code"], "signed_out");
+    assert_eq!(refused["code"], "not_open", "nothing is said of the token");
     early.closed().await;
     let mut early = stranger(&place).await;
     let refused = early.command("message.send", send).await.unwrap_err();
-    assert_eq!(refused["code"], "signed_out");
+    assert_eq!(refused["code"], "not_open");
     early.closed().await;
     for token in ["", "nonsense", &"x".repeat(10_000)] {
         let mut wrong = stranger(&place).await;

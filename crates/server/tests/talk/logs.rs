@@ -224,8 +224,21 @@ async fn a_watch_replaces_the_one_before_and_names_32_topics_at_most() {
     let refused = bob.ask("session.watch", json!({"topics": many})).await;
     let refused = refused.unwrap_err();
     assert_eq!(
-        (&refused["code"], &refused["limit"]),
-        (&json!("too_many"), &json!(32))
+        refused,
+        json!({"code": "too_many", "limit": 32, "field": "topics"})
+    );
+    let log = json!({"log": format!("topic/{topic}"), "since": 0});
+    let refused = bob.ask("log.sync", json!({"logs": vec![log; 65]})).await;
+    assert_eq!(
+        refused.unwrap_err(),
+        json!({"code": "too_many", "limit": 64, "field": "logs"}),
+        "none is left out silently"
+    );
+    let accounts: Vec<String> = (0..201).map(|_| id()).collect();
+    let refused = bob.ask("profile.list", json!({"accounts": accounts})).await;
+    assert_eq!(
+        refused.unwrap_err(),
+        json!({"code": "too_many", "limit": 200, "field": "accounts"})
     );
     bob.ask("session.watch", json!({"topics": many[..32]}))
         .await

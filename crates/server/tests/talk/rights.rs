@@ -299,7 +299,7 @@ async fn a_dissolved_community_is_gone_for_everybody() {
         .command("community.dissolve", json!({"community": community}))
         .await
         .unwrap_err();
-    assert_eq!(refused["code"], "not_allowed");
+    assert_eq!(refused["code"], "not_owner");
     alice
         .command("community.dissolve", json!({"community": community}))
         .await

@@ -70,7 +70,7 @@ fn a_moved_topic_gives_nobody_a_right_that_its_mover_lacks() {
     let pinning = (None, Permissions::PIN, NONE);
     assert_eq!(
         moved(&[pinning], &[KEEPERS]),
-        Err(Code::RankTooLow),
+        Err(Code::NotAllowed),
         "everybody could pin there, he too"
     );
     let speaking = (None, NONE, Permissions::SPEAK);

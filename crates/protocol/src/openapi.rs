@@ -1,0 +1,419 @@
+//! The machine-readable description of the HTTP doors (OpenAPI 3.1), generated from the types of [`crate::http`].
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Code, SUBPROTOCOL, VERSION,
+    http::{
+        AccountCard, AccountList, ChangePassword, Confirm, DeleteAccount, InviteCard, KEY_HEADER,
+        Recover, RecoveryCodes, Refused, Register, Registered, Reset, SERVER_HEADER, ServerCard,
+        SignIn, SignedIn, status,
+    },
+    openrpc::SCHEMAS,
+};
+
+/// Where a request goes, and what comes of it.
+pub struct Door {
+    /// In capitals.
+    pub method: &'static str,
+    /// With parameters in braces.
+    pub path: &'static str,
+    about: &'static str,
+    /// Whether it names its session by a bearer token.
+    pub wants_token: bool,
+    query: &'static [(&'static str, &'static str)],
+    body: Option<Typed>,
+    success: (u16, Option<Typed>),
+    /// Codes that it refuses with, besides those that every door has.
+    pub refusals: &'static [Code],
+}
+
+type Typed = fn(&mut SchemaGenerator) -> Schema;
+
+fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+const fn get(path: &'static str, about: &'static str) -> Door {
+    Door {
+        method: "GET",
+        path,
+        about,
+        wants_token: false,
+        query: &[],
+        body: None,
+        success: (200, None),
+        refusals: &[],
+    }
+}
+
+const fn with_token(method: &'static str, path: &'static str, about: &'static str) -> Door {
+    Door {
+        method,
+        wants_token: true,
+        ..get(path, about)
+    }
+}
+
+/// All doors but the one to the WebSocket.
+pub const DOORS: &[Door] = &[
+    get("/health", "Whether the server works: `ok` as plain text."),
+    Door {
+        success: (200, Some(of::<ServerCard>)),
+        ..get("/v1/server", "The server as strangers see it.")
+    },
+    Door {
+        success: (200, Some(of::<InviteCard>)),
+        refusals: &[Code::InviteInvalid],
+        ..get("/v1/invites/{code}", "What an invite link leads to.")
+    },
+    Door {
+        method: "POST",
+        body: Some(of::<Register>),
+        success: (201, Some(of::<Registered>)),
+        refusals: &[
+            Code::Closed,
+            Code::InviteNeeded,
+            Code::InviteInvalid,
+            Code::NameTaken,
+            Code::TooShort,
+            Code::TooLong,
+            Code::Empty,
+            Code::BadCharacters,
+            Code::WeakPassword,
+            Code::Malformed,
+            Code::TooManySignUps,
+            Code::ServerFull,
+        ],
+        ..get("/v1/accounts", "Makes an account and signs it in.")
+    },
+    Door {
+        method: "POST",
+        body: Some(of::<SignIn>),
+        success: (201, Some(of::<SignedIn>)),
+        refusals: &[
+            Code::WrongPassword,
+            Code::TooManyAttempts,
+            Code::Malformed,
+            Code::TooLong,
+        ],
+        ..get(
+            "/v1/sessions",
+            "Signs in. Whether a name has an account is not told.",
+        )
+    },
+    Door {
+        method: "POST",
+        body: Some(of::<Recover>),
+        success: (201, Some(of::<SignedIn>)),
+        refusals: &[
+            Code::WrongCode,
+            Code::TooManyAttempts,
+            Code::WeakPassword,
+            Code::TooLong,
+            Code::Malformed,
+        ],
+        ..get(
+            "/v1/recoveries",
+            "Sets a new password with a recovery code and signs in.",
+        )
+    },
+    Door {
+        success: (204, None),
+        ..with_token(
+            "DELETE",
+            "/v1/sessions/current",
+            "Signs out: the token is of no use any more.",
+        )
+    },
+    Door {
+        success: (200, Some(of::<AccountCard>)),
+        ..with_token("GET", "/v1/account", "My account.")
+    },
+    Door {
+        body: Some(of::<ChangePassword>),
+        success: (204, None),
+        refusals: &[
+            Code::WrongPassword,
+            Code::TooManyAttempts,
+            Code::WeakPassword,
+            Code::TooLong,
+            Code::Malformed,
+        ],
+        ..with_token(
+            "PUT",
+            "/v1/account/password",
+            "Changes the password. All other sessions end.",
+        )
+    },
+    Door {
+        body: Some(of::<Confirm>),
+        success: (200, Some(of::<RecoveryCodes>)),
+        refusals: &[
+            Code::WrongPassword,
+            Code::TooManyAttempts,
+            Code::Malformed,
+            Code::TooLong,
+        ],
+        ..with_token(
+            "POST",
+            "/v1/account/recovery-codes",
+            "New recovery codes; those before are of no use any more.",
+        )
+    },
+    Door {
+        success: (204, None),
+        ..with_token(
+            "DELETE",
+            "/v1/account/sessions",
+            "Ends all my sessions but the one that asks.",
+        )
+    },
+    Door {
+        success: (204, None),
+        refusals: &[Code::NotFound],
+        ..with_token(
+            "DELETE",
+            "/v1/account/sessions/{id}",
+            "Ends one of my sessions.",
+        )
+    },
+    Door {
+        body: Some(of::<DeleteAccount>),
+        success: (204, None),
+        refusals: &[
+            Code::WrongPassword,
+            Code::TooManyAttempts,
+            Code::OwnsCommunities,
+            Code::ServerAdmin,
+            Code::Malformed,
+            Code::TooLong,
+        ],
+        ..with_token("POST", "/v1/account/deletion", "Deletes my account.")
+    },
+    Door {
+        query: &[
+            (
+                "search",
+                "only accounts whose name begins so, or whose name to show holds it",
+            ),
+            (
+                "after",
+                "only names after this one: the last one's of the page before",
+            ),
+        ],
+        success: (200, Some(of::<AccountList>)),
+        refusals: &[Code::NotAdmin],
+        ..with_token(
+            "GET",
+            "/v1/accounts",
+            "Accounts of the server, for its administrator.",
+        )
+    },
+    Door {
+        success: (200, Some(of::<Reset>)),
+        refusals: &[Code::NotAdmin, Code::ServerAdmin, Code::NotFound],
+        ..with_token(
+            "POST",
+            "/v1/accounts/{id}/reset",
+            "Sets an account back, for the administrator: the code in the answer sets a new password.",
+        )
+    },
+];
+
+/// What every door may be refused with.
+const ALWAYS: [Code; 2] = [Code::ServerFull, Code::Internal];
+
+/// The document.
+#[must_use]
+pub fn document() -> Value {
+    let mut generator = SchemaGenerator::new(
+        schemars::generate::SchemaSettings::draft2020_12().with(|settings| {
+            settings.definitions_path = SCHEMAS.into();
+            settings.meta_schema = None;
+        }),
+    );
+    let refused = generator.subschema_for::<Refused>().to_value();
+    let mut paths = Map::new();
+    for door in DOORS {
+        let described = describe(door, &refused, &mut generator);
+        let path = paths.entry(door.path).or_insert_with(|| json!({}));
+        path[door.method.to_lowercase()] = described;
+    }
+    paths.insert("/ws".to_owned(), json!({"get": socket()}));
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tulou: the HTTP doors",
+            "version": VERSION.to_string(),
+            "license": {"name": "Apache-2.0 OR MIT"},
+            "description": "What is not part of a conversation. protocol.md tells how, openrpc.json describes the conversation.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": generator.take_definitions(true),
+            "headers": {
+                SERVER_HEADER: {
+                    "description": "The server's id. Look at it before you send a token.",
+                    "schema": {"type": "string", "format": "uuid"},
+                },
+                KEY_HEADER: {
+                    "description": "The fingerprint of the server's own key, where it has one.",
+                    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
+                },
+            },
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "The token from registering or signing in."},
+            },
+        },
+    })
+}
+
+fn headers() -> Value {
+    let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
+    json!({SERVER_HEADER: header(SERVER_HEADER), KEY_HEADER: header(KEY_HEADER)})
+}
+
+fn describe(door: &Door, refused: &Value, generator: &mut SchemaGenerator) -> Value {
+    let as_json = |schema: &Value| json!({"application/json": {"schema": schema}});
+    let (status_of_success, success) = door.success;
+    let mut answered = json!({"description": "Done.", "headers": headers()});
+    match success {
+        Some(typed) => answered["content"] = as_json(&typed(generator).to_value()),
+        None if status_of_success == 200 => {
+            answered["content"] = json!({"text/plain": {"schema": {"type": "string"}}});
+        }
+        None => {}
+    }
+    let mut responses = Map::from_iter([(status_of_success.to_string(), answered)]);
+    for (status, codes) in refusals(door) {
+        responses.insert(
+            status.to_string(),
+            json!({
+                "description": format!("Refused with {}.", codes.join(", ")),
+                "headers": headers(),
+                "content": as_json(refused),
+            }),
+        );
+    }
+    let in_path = door
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
+    let in_query = door.query.iter().map(|(name, about)| {
+        json!({"name": name, "in": "query", "description": about, "schema": {"type": "string"}})
+    });
+    let mut described = json!({
+        "summary": door.about,
+        "operationId": operation(door),
+        "responses": responses,
+    });
+    let parameters: Vec<Value> = in_path.chain(in_query).collect();
+    if !parameters.is_empty() {
+        described["parameters"] = json!(parameters);
+    }
+    if door.wants_token {
+        described["security"] = json!([{"token": []}]);
+    }
+    if let Some(body) = door.body {
+        described["requestBody"] =
+            json!({"required": true, "content": as_json(&body(generator).to_value())});
+    }
+    described
+}
+
+/// The codes that a door refuses with, by status.
+fn refusals(door: &Door) -> Vec<(u16, Vec<String>)> {
+    if door.path == "/health" {
+        return Vec::new();
+    }
+    let of_token = door.wants_token.then_some(Code::SignedOut);
+    let mut by_status: Vec<(u16, Vec<String>)> = Vec::new();
+    for code in door.refusals.iter().chain(&of_token).chain(&ALWAYS) {
+        let status = status(*code);
+        let at = match by_status.iter().position(|(known, _)| *known == status) {
+            Some(at) => at,
+            None => {
+                by_status.push((status, Vec::new()));
+                by_status.len() - 1
+            }
+        };
+        let key = code.key();
+        if !by_status[at].1.contains(&key) {
+            by_status[at].1.push(key);
+        }
+    }
+    by_status.sort_unstable();
+    by_status
+}
+
+/// A name for generated clients: `post_v1_account_recovery_codes`.
+fn operation(door: &Door) -> String {
+    let path = door.path.replace(['/', '-'], "_").replace(['{', '}'], "");
+    format!("{}{path}", door.method.to_lowercase())
+}
+
+fn socket() -> Value {
+    json!({
+        "summary": "Opens the WebSocket, in which the conversation of openrpc.json is held.",
+        "operationId": "get_ws",
+        "parameters": [{
+            "name": "Sec-WebSocket-Protocol",
+            "in": "header",
+            "required": true,
+            "schema": {"const": SUBPROTOCOL},
+        }],
+        "responses": {"101": {"description": "The WebSocket is open.", "headers": headers()}},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_in_the_document_leads_somewhere() {
+        let document = document();
+        let text = document.to_string();
+        let references: Vec<&str> = text
+            .split(r##""$ref":"#"##)
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert!(references.len() > 40, "there are references");
+        for reference in references {
+            assert!(document.pointer(reference).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_door_names_what_it_takes_gives_and_refuses() {
+        let document = document();
+        let register = &document["paths"]["/v1/accounts"]["post"];
+        let body = &register["requestBody"]["content"]["application/json"]["schema"];
+        assert_eq!(body["$ref"], "#/components/schemas/Register");
+        let made = &register["responses"]["201"]["content"]["application/json"]["schema"];
+        assert_eq!(made["$ref"], "#/components/schemas/Registered");
+        let slow = register["responses"]["429"]["description"].as_str();
+        assert_eq!(slow, Some("Refused with too_many_sign_ups."));
+        let end = &document["paths"]["/v1/account/sessions/{id}"]["delete"];
+        assert_eq!(end["parameters"][0]["name"], "id");
+        assert!(end["security"].is_array() && register.get("security").is_none());
+    }
+
+    #[test]
+    fn the_document_in_the_docs_is_current() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+        let fresh = serde_json::to_string_pretty(&document()).unwrap() + "\n";
+        if std::env::var_os("UPDATE_OPENRPC").is_some() {
+            std::fs::write(&path, &fresh).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            kept == fresh,
+            "docs/openapi.json is stale, run: UPDATE_OPENRPC=1 cargo test -p tulou-protocol --lib current"
+        );
+    }
+}
