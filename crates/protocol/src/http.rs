@@ -29,6 +29,9 @@ pub use account::{
 pub const SERVER_HEADER: &str = "tulou-server";
 /// The header beside it with the fingerprint of the server's own key, where it has one.
 pub const KEY_HEADER: &str = "tulou-key";
+/// How a request for a WebSocket came that was none when it arrived, `HTTP/1.0` for example: something on the way did not
+/// pass it on.
+pub const CAME_AS_HEADER: &str = "tulou-came-as";
 
 /// A server as strangers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

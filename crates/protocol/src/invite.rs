@@ -1,11 +1,20 @@
 //! The link that leads to a server, and through an invite's code into a community.
 //!
-//! `tulou://join/<code>?server=<id>&at=<address>&at=<address>…&key=<fingerprint>`. The code is missing in a link that
-//! leads to the server only. `key` is the fingerprint of the server's own key, where it has one. A bare address
-//! (`ws://127.0.0.1:4780`, `chat.example.org`) is a link, too.
+//! `tulou://join/<code>?at=<address>&at=<address>…&key=<fingerprint>&server=<id>`. The code is missing in a link that
+//! leads to the server only. `key` is the fingerprint of the server's own key, where it has one. The server's id stands
+//! last: it has one length, so a link that was cut off is known by it. A bare address (`ws://127.0.0.1:4780`,
+//! `chat.example.org`) is a link, too.
+//!
+//! Mail, chats and phones change what is handed on: [`Link::parse`] finds the link in whatever was pasted.
 
-use url::{Host, Url};
+mod address;
+mod pasted;
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+pub use self::address::address;
 use crate::{fingerprint::Fingerprint, id::ServerId};
 
 /// Where a link leads.
@@ -21,80 +30,165 @@ pub struct Link {
     pub key: Option<Fingerprint>,
 }
 
-/// Why a text is no link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why a text leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotALink {
-    /// Not a link and not an address.
-    #[error("not a link and not an address")]
-    Unreadable,
+    /// There is neither a link nor an address in it.
+    #[error("there is neither an invite link nor an address in it")]
+    Nothing,
+    /// It is longer than any link.
+    #[error("it is too long for a link")]
+    TooLong,
+    /// The end of the link is missing; what should follow this part of it.
+    #[error("the link is cut off: what follows \"{0}\" is missing")]
+    CutOff(&'static str),
+    /// The beginning of the link is missing.
+    #[error("the link is cut off: its beginning is missing")]
+    Headless,
+    /// This part of the link is not as it was made.
+    #[error("the link is damaged: what follows \"{0}\" is not as it was made")]
+    Damaged(&'static str),
+    /// An address ends with a colon where its port should be.
+    #[error("the address \"{0}\" lacks its port")]
+    NoPort(String),
+    /// This is no port.
+    #[error("\"{0}\" is no port: it is a number from 1 to 65535")]
+    Port(String),
+    /// An address with a path.
+    #[error("the address has a path, \"{0}\", and a server is reached without one")]
+    Path(String),
+    /// This is no name or number of a computer that others could reach.
+    #[error("\"{0}\" is no address of a computer")]
+    Host(String),
+    /// An address of another kind.
+    #[error("an address that begins with \"{0}\" leads to no server")]
+    Scheme(String),
     /// An address that is not encrypted and not on this computer.
     #[error("the address is not encrypted")]
     Unencrypted,
 }
 
-/// Longest text that is looked at.
+impl NotALink {
+    /// The stable code of the cause.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Nothing => "no_link",
+            Self::TooLong => "link_too_long",
+            Self::CutOff(_) => "link_cut",
+            Self::Headless => "link_headless",
+            Self::Damaged(_) => "link_damaged",
+            Self::NoPort(_) => "address_no_port",
+            Self::Port(_) => "address_port",
+            Self::Path(_) => "address_path",
+            Self::Host(_) => "address_host",
+            Self::Scheme(_) => "address_scheme",
+            Self::Unencrypted => "unencrypted",
+        }
+    }
+
+    /// What a sentence about it names.
+    #[must_use]
+    pub fn about(&self) -> Option<&str> {
+        match self {
+            Self::CutOff(part) | Self::Damaged(part) => Some(part),
+            Self::NoPort(text)
+            | Self::Port(text)
+            | Self::Path(text)
+            | Self::Host(text)
+            | Self::Scheme(text) => Some(text),
+            Self::Nothing | Self::TooLong | Self::Headless | Self::Unencrypted => None,
+        }
+    }
+}
+
+/// Longest link.
 const MAX_BYTES: usize = 4_096;
-/// Longest name that the domain name system has.
-const MAX_HOST_BYTES: usize = 253;
+/// Longest text in which one is looked for.
+const MAX_PASTED_BYTES: usize = 64 * 1_024;
 /// Most addresses of a link.
 const MAX_ADDRESSES: usize = 16;
+/// Longest code of an invite.
+const MAX_CODE_BYTES: usize = 64;
+/// What was handed on through so many programs that each escaped it is not looked at.
+const MAX_ESCAPES: usize = 3;
+
+/// The parts of a link, as they stand in it and as a refusal names them.
+const START: &str = "tulou://";
+const JOIN: &str = "join/";
+const AT: &str = "at=";
+const KEY: &str = "key=";
+const SERVER: &str = "server=";
 
 impl Link {
     /// The link as text.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        if let Some(server) = self.server {
-            query.append_pair("server", &server.to_string());
+        if self.server.is_none() && self.key.is_none() && self.code.is_none() {
+            return self.addresses.first().cloned().unwrap_or_default();
         }
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
         for address in &self.addresses {
             query.append_pair("at", address);
         }
         if let Some(key) = &self.key {
             query.append_pair("key", &key.to_string());
         }
+        if let Some(server) = self.server {
+            query.append_pair("server", &server.to_string());
+        }
         format!(
-            "tulou://join/{}?{}",
+            "{START}{JOIN}{}?{}",
             self.code.as_deref().unwrap_or(""),
             query.finish()
         )
     }
 
-    /// Reads a link or a bare address.
+    /// Finds a link, or else an address, in what was pasted: in brackets or a sentence, escaped, folded into lines, with
+    /// invisible characters in it.
     ///
     /// # Errors
-    /// If it is neither, or leads over an unencrypted address to another computer.
+    /// If there is none, or what is wrong with the one that is there.
     pub fn parse(text: &str) -> Result<Self, NotALink> {
-        let text = text.trim();
-        if text.is_empty() || text.len() > MAX_BYTES {
-            return Err(NotALink::Unreadable);
+        if text.len() > MAX_PASTED_BYTES {
+            return Err(NotALink::TooLong);
         }
-        let link = match text.strip_prefix("tulou://") {
-            Some(rest) => Self::parse_invite(rest)?,
-            None => Self {
-                code: None,
-                server: None,
-                addresses: vec![address(text)?],
-                key: None,
-            },
-        };
+        let link = pasted::find(text)?;
         // Escaped it may be longer than it was: what is shown to others has to lead somewhere, too.
         if link.to_text().len() > MAX_BYTES {
-            return Err(NotALink::Unreadable);
+            return Err(NotALink::TooLong);
         }
         Ok(link)
     }
 
-    fn parse_invite(rest: &str) -> Result<Self, NotALink> {
-        let rest = rest.strip_prefix("join").ok_or(NotALink::Unreadable)?;
-        let (path, query) = rest.split_once('?').ok_or(NotALink::Unreadable)?;
+    fn at(address: String) -> Self {
+        Self {
+            code: None,
+            server: None,
+            addresses: vec![address],
+            key: None,
+        }
+    }
+
+    /// Reads what stands behind `tulou:` of a link, and nothing else.
+    fn parse_rest(rest: &str) -> Result<Self, NotALink> {
+        if rest.len() > MAX_BYTES {
+            return Err(NotALink::TooLong);
+        }
+        let rest = rest.trim_start_matches('/');
+        let Some(rest) = strip_prefix(rest, "join") else {
+            return Err(if strip_prefix("join", rest).is_some() {
+                NotALink::CutOff(START)
+            } else {
+                NotALink::Damaged(START)
+            });
+        };
+        let rest = unescaped(rest, '?');
+        let (path, query) = rest.split_once('?').ok_or(NotALink::CutOff(JOIN))?;
         let code = path.trim_matches('/');
-        if !code
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-            || code.len() > 64
-        {
-            return Err(NotALink::Unreadable);
+        let is_code = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if !code.bytes().all(is_code) || code.len() > MAX_CODE_BYTES {
+            return Err(NotALink::Damaged(JOIN));
         }
         let mut link = Self {
             code: (!code.is_empty()).then(|| code.to_owned()),
@@ -102,128 +196,68 @@ impl Link {
             addresses: Vec::new(),
             key: None,
         };
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            match name.as_ref() {
-                "server" => link.server = Some(value.parse().map_err(|_| NotALink::Unreadable)?),
-                "at" if link.addresses.len() < MAX_ADDRESSES => {
-                    link.addresses.push(address(&value)?)
+        let mut last = JOIN;
+        for pair in query.split('&') {
+            let Some((name, value)) = pair.split_once('=') else {
+                // The beginning of a name.
+                return Err(NotALink::CutOff(last));
+            };
+            let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.trim_end_matches('='));
+            let value = unescaped(value, ':');
+            let is_last = query.ends_with(pair);
+            // What stands at the end may be the beginning of what it was.
+            let unread = |part| {
+                if is_last {
+                    NotALink::CutOff(part)
+                } else {
+                    NotALink::Damaged(part)
                 }
-                "key" => link.key = Some(value.parse().map_err(|_| NotALink::Unreadable)?),
-                _ => {}
+            };
+            if is(SERVER) {
+                last = SERVER;
+                link.server = Some(value.parse().map_err(|_| unread(last))?);
+            } else if is(AT) {
+                last = AT;
+                if value.is_empty() {
+                    return Err(unread(last));
+                }
+                let read = address(&value);
+                // A link's own address is cut off rather than mistyped.
+                let read = read.map_err(|why| if is_last { unread(AT) } else { why })?;
+                if link.addresses.len() < MAX_ADDRESSES {
+                    link.addresses.push(read);
+                }
+            } else if is(KEY) {
+                last = KEY;
+                link.key = Some(value.parse().map_err(|_| unread(last))?);
             }
         }
-        if link.addresses.is_empty() {
-            Err(NotALink::Unreadable)
+        if link.addresses.is_empty() || (link.server.is_none() && link.key.is_none()) {
+            Err(NotALink::CutOff(last))
         } else {
             Ok(link)
         }
     }
 }
 
-/// An address in its one form: `ws://host:port` or `wss://host:port`, the port left out where it is the usual one.
-fn address(text: &str) -> Result<String, NotALink> {
-    let with_scheme = if let Some(rest) = text.strip_prefix("https://") {
-        format!("wss://{rest}")
-    } else if let Some(rest) = text.strip_prefix("http://") {
-        format!("ws://{rest}")
-    } else if text.contains("://") {
-        text.to_owned()
-    } else {
-        let is_here = Url::parse(&format!("ws://{text}")).is_ok_and(|url| is_loopback(&url));
-        format!("{}://{text}", if is_here { "ws" } else { "wss" })
-    };
-    let url = Url::parse(&with_scheme).map_err(|_| NotALink::Unreadable)?;
-    match url.scheme() {
-        "wss" => {}
-        "ws" if is_loopback(&url) => {}
-        "ws" => return Err(NotALink::Unencrypted),
-        _ => return Err(NotALink::Unreadable),
+/// A text, unescaped until a sign is in it that has to be there.
+fn unescaped(text: &str, sign: char) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..MAX_ESCAPES {
+        if text.contains(sign) || !text.contains('%') {
+            break;
+        }
+        text = Cow::Owned(percent_decode_str(&text).decode_utf8_lossy().into_owned());
     }
-    let host = url
-        .host_str()
-        .filter(|host| (1..=MAX_HOST_BYTES).contains(&host.len()))
-        .ok_or(NotALink::Unreadable)?;
-    match url.port() {
-        Some(port) => Ok(format!("{}://{host}:{port}", url.scheme())),
-        None => Ok(format!("{}://{host}", url.scheme())),
-    }
+    text
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
+/// A text without its beginning, in capitals or not.
+fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix)
+        .then(|| &text[prefix.len()..])
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[test]
-    fn a_link_reads_back() {
-        let link = Link {
-            code: Some("a8Kd-2".into()),
-            server: Some(ServerId(Uuid::from_u128(9))),
-            addresses: vec![
-                "ws://127.0.0.1:4780".into(),
-                "wss://chat.example.org".into(),
-            ],
-            key: Some(Fingerprint::of(b"a key")),
-        };
-        assert_eq!(
-            Link::parse(&link.to_text()),
-            Ok(link),
-            "what is handed on is what arrives"
-        );
-    }
-
-    #[test]
-    fn a_link_that_could_not_be_handed_on_is_refused() {
-        let long = "=".repeat(MAX_HOST_BYTES + 1);
-        assert_eq!(
-            Link::parse(&long),
-            Err(NotALink::Unreadable),
-            "no name is so long"
-        );
-        // Escaped, each of these signs is three.
-        let host = "=".repeat(MAX_HOST_BYTES - 1);
-        let address = format!("&at=wss://{host}");
-        let text = |count| format!("tulou://join/?{}", address.repeat(count));
-        assert!(text(8).len() < MAX_BYTES);
-        assert_eq!(Link::parse(&text(8)), Err(NotALink::Unreadable));
-        let link = Link::parse(&text(4)).unwrap();
-        assert_eq!(Link::parse(&link.to_text()), Ok(link));
-    }
-
-    #[test]
-    fn an_unencrypted_address_of_another_computer_is_refused() {
-        assert_eq!(
-            Link::parse("ws://192.168.1.7:4780"),
-            Err(NotALink::Unencrypted),
-            "plain only on loopback"
-        );
-        assert_eq!(
-            Link::parse("127.0.0.1:4780").map(|link| link.addresses),
-            Ok(vec!["ws://127.0.0.1:4780".into()])
-        );
-        assert_eq!(
-            Link::parse("chat.example.org").map(|link| link.addresses),
-            Ok(vec!["wss://chat.example.org".into()])
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_the_parser_fail_in_another_way(text in "(tulou://join/|ws://|\\?at=|&|%|\\PC){0,12}") {
-            if let Ok(link) = Link::parse(&text) {
-                prop_assert_eq!(Link::parse(&link.to_text()), Ok(link), "an accepted link reads back");
-            }
-        }
-    }
-}
+mod tests;
