@@ -40,6 +40,7 @@ use crate::{
     accounts::{Attempts, Seeing, SignUps},
     backup::{Daily, Shelf},
     certificate::Certificate,
+    gateway::crowd::Crowd,
     hub::{self, Hub},
     rate::{Buckets, Rate},
     reach,
@@ -64,6 +65,7 @@ struct Shared {
     attempts: Attempts,
     sign_ups: SignUps,
     seeing: Seeing,
+    crowd: Crowd,
     certificate: Certificate,
     listens_at: OnceLock<SocketAddr>,
     addresses: watch::Sender<Vec<String>>,
@@ -125,6 +127,7 @@ impl App {
                 attempts: Attempts::default(),
                 sign_ups: SignUps::new(&config),
                 seeing: Seeing::default(),
+                crowd: Crowd::default(),
                 certificate,
                 listens_at: OnceLock::new(),
                 addresses: watch::Sender::default(),
@@ -210,6 +213,11 @@ impl App {
         let listens_at = self.shared.listens_at.get()?;
         let is_reached = !listens_at.ip().is_loopback();
         self.shared.certificate.key().filter(|_| is_reached)
+    }
+
+    /// Who came from where.
+    pub(crate) fn crowd(&self) -> &Crowd {
+        &self.shared.crowd
     }
 
     /// What it shows to those who come from other computers.

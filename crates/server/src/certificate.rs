@@ -4,19 +4,22 @@
 //! server by the key's fingerprint, so neither an address nor a certificate's dates matter to them. An operator's
 //! certificate is read again when its files change, because authorities renew theirs every few weeks.
 
+mod advice;
+mod pem;
+
 use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PublicKeyData};
 use rustls::{
     ServerConfig,
     crypto::CryptoProvider,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    pki_types::CertificateDer,
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
@@ -50,16 +53,28 @@ pub enum CertificateError {
         /// Why it is not.
         why: String,
     },
-    /// The key is not the certificate's, or of a kind that TLS does not use.
-    #[error("the key in {key} does not go with the certificate in {certificate}: {source}")]
+    /// The key is another certificate's.
+    #[error("the key in {key} is not that of the certificate in {certificate}")]
     Pair {
         /// The certificate's file.
         certificate: PathBuf,
         /// The key's file.
         key: PathBuf,
+    },
+    /// The key is of a kind that TLS does not use.
+    #[error("the key in {path} cannot be used: {source}")]
+    Key {
+        /// The key's file.
+        path: PathBuf,
         /// Why not.
         source: rustls::Error,
     },
+    /// The key is encrypted, and nobody is there to say the password.
+    #[error(
+        "the key in {0} is encrypted, and a server cannot be asked for the password: write it without one, with openssl pkey \
+         -in {0} -out KEY.pem"
+    )]
+    Encrypted(PathBuf),
     /// One of the two settings is missing.
     #[error("`certificate` and `key` are set together or not at all")]
     Half,
@@ -101,7 +116,8 @@ impl Certificate {
             (Some(_), None) | (None, Some(_)) => return Err(CertificateError::Half),
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let shown = Arc::new(Shown::read(files, Arc::clone(&provider))?);
+        let addresses = key.is_none().then_some(&*config.addresses);
+        let shown = Arc::new(Shown::read(files, Arc::clone(&provider), addresses)?);
         let mut tls = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring speaks TLS 1.2 and 1.3")
@@ -144,34 +160,24 @@ impl Files {
         Self { certificate, key }
     }
 
-    fn read(&self, provider: &CryptoProvider) -> Result<CertifiedKey, CertificateError> {
-        let unreadable = |path: &Path, wanted| {
-            let path = path.to_owned();
-            move |error: rustls::pki_types::pem::Error| {
-                let why = error.to_string();
-                if let rustls::pki_types::pem::Error::Io(source) = error {
-                    return CertificateError::File { path, source };
-                }
-                CertificateError::Unreadable { path, wanted, why }
-            }
-        };
-        let no_certificate = || unreadable(&self.certificate, "certificate");
-        let chain = CertificateDer::pem_file_iter(&self.certificate)
-            .map_err(no_certificate())?
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(no_certificate())?;
-        if chain.is_empty() {
-            return Err(no_certificate()(
-                rustls::pki_types::pem::Error::NoItemsFound,
-            ));
-        }
-        let key = PrivateKeyDer::from_pem_file(&self.key)
-            .map_err(unreadable(&self.key, "private key"))?;
-        CertifiedKey::from_der(chain, key, provider).map_err(|source| CertificateError::Pair {
-            certificate: self.certificate.clone(),
-            key: self.key.clone(),
-            source,
-        })
+    /// The pair, and what there is to say about how the files are written.
+    fn read(
+        &self,
+        provider: &CryptoProvider,
+    ) -> Result<(CertifiedKey, Vec<String>), CertificateError> {
+        let (chain, certificate_said) = pem::chain(&self.certificate)?;
+        let (key, key_said) = pem::key(&self.key)?;
+        let pair = CertifiedKey::from_der(chain, key, provider).map_err(|source| match source {
+            rustls::Error::InconsistentKeys(_) => CertificateError::Pair {
+                certificate: self.certificate.clone(),
+                key: self.key.clone(),
+            },
+            source => CertificateError::Key {
+                path: self.key.clone(),
+                source,
+            },
+        })?;
+        Ok((pair, certificate_said.into_iter().chain(key_said).collect()))
     }
 
     /// When each was last written.
@@ -185,6 +191,10 @@ impl Files {
 struct Shown {
     files: Files,
     provider: Arc<CryptoProvider>,
+    /// An authority's; there is something to say about it.
+    is_authoritys: bool,
+    /// The addresses that invite links carry.
+    addresses: Vec<String>,
     state: RwLock<State>,
 }
 
@@ -192,23 +202,46 @@ struct Shown {
 struct State {
     pair: Arc<CertifiedKey>,
     times: [Option<SystemTime>; 2],
+    /// When its end was last called to mind.
+    told: Instant,
 }
 
+/// How often the end of a certificate is called to mind.
+const TELL_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Shown {
-    fn read(files: Files, provider: Arc<CryptoProvider>) -> Result<Self, CertificateError> {
+    fn read(
+        files: Files,
+        provider: Arc<CryptoProvider>,
+        addresses: Option<&[String]>,
+    ) -> Result<Self, CertificateError> {
         let times = files.times();
-        let pair = Arc::new(files.read(&provider)?);
-        Ok(Self {
+        let (pair, said) = files.read(&provider)?;
+        let shown = Self {
             files,
             provider,
-            state: RwLock::new(State { pair, times }),
-        })
+            is_authoritys: addresses.is_some(),
+            addresses: addresses.unwrap_or_default().to_vec(),
+            state: RwLock::new(State {
+                pair: Arc::new(pair),
+                times,
+                told: Instant::now(),
+            }),
+        };
+        shown.say(said);
+        shown.advise();
+        Ok(shown)
     }
 
     fn refresh(&self) {
         let times = self.files.times();
         let held = self.state.read().unwrap_or_else(PoisonError::into_inner);
         if held.times == times {
+            let is_due = self.is_authoritys && held.told.elapsed() > TELL_EVERY;
+            drop(held);
+            if is_due {
+                self.call_to_mind();
+            }
             return;
         }
         drop(held);
@@ -216,13 +249,65 @@ impl Shown {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.times = times;
         match read {
-            Ok(pair) => {
+            Ok((pair, said)) => {
                 state.pair = Arc::new(pair);
+                drop(state);
                 tracing::info!("the certificate was read again");
+                self.say(said);
+                self.advise();
             }
             Err(error) => tracing::error!("the certificate stays the one before: {error}"),
         }
     }
+
+    fn chain(&self) -> Vec<CertificateDer<'static>> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.pair.cert.clone()
+    }
+
+    /// Says what clients would refuse.
+    fn advise(&self) {
+        if self.is_authoritys {
+            let said = advice::about(
+                &self.chain(),
+                &self.addresses,
+                &known_authorities(),
+                jiff::Timestamp::now(),
+            );
+            self.say(said);
+        }
+    }
+
+    fn call_to_mind(&self) {
+        self.state
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .told = Instant::now();
+        let chain = self.chain();
+        let said = chain
+            .first()
+            .and_then(|leaf| advice::dates_of(leaf, jiff::Timestamp::now()));
+        self.say(said);
+    }
+
+    fn say(&self, said: impl IntoIterator<Item = String>) {
+        for line in said {
+            tracing::warn!(
+                "the certificate in {}: {line}",
+                self.files.certificate.display()
+            );
+        }
+    }
+}
+
+/// The names of the authorities that this system knows, as they stand in certificates. Clients know about the same.
+fn known_authorities() -> Vec<Vec<u8>> {
+    let known = rustls_native_certs::load_native_certs();
+    let roots = known.certs.iter().filter_map(|der| {
+        let (_, root) = x509_parser::parse_x509_certificate(der).ok()?;
+        Some(root.subject().as_raw().to_vec())
+    });
+    roots.collect()
 }
 
 impl ResolvesServerCert for Shown {
@@ -386,5 +471,52 @@ mod tests {
         }
         certificate.refresh();
         assert_ne!(shown(), before, "a renewed one is shown from here on");
+    }
+
+    #[test]
+    fn files_are_read_as_editors_leave_them_and_a_key_that_is_of_no_use_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("own")).unwrap();
+        own(&at("own")).unwrap();
+        let certificate = fs::read_to_string(at("own").join(CERTIFICATE_FILE)).unwrap();
+        let key = fs::read_to_string(at("own").join(KEY_FILE)).unwrap();
+        let mut config = config(folder.path());
+        config.certificate = Some(at("chain.pem"));
+        config.key = Some(at("key.pem"));
+        config.addresses = vec!["wss://chat.example.org".into()];
+        let open = |certificate: &[u8], key: &[u8]| {
+            fs::write(at("chain.pem"), certificate).unwrap();
+            fs::write(at("key.pem"), key).unwrap();
+            Certificate::open(&config).map(|_| ())
+        };
+        let marked = |text: &str| format!("\u{feff}{text}").replace('\n', "\r\n");
+        open(marked(&certificate).as_bytes(), marked(&key).as_bytes()).unwrap();
+        let (_, said) = pem::chain(&at("chain.pem")).unwrap();
+        assert!(said.unwrap().contains("byte order mark"), "and it is said");
+
+        let wide: Vec<u8> = marked(&key)
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for (key, part) in [
+            (&wide[..], "UTF-16"),
+            (
+                b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII=\n",
+                "is encrypted",
+            ),
+            (
+                b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n",
+                "is encrypted",
+            ),
+            (certificate.as_bytes(), "is not PEM with a private key"),
+        ] {
+            let why = open(certificate.as_bytes(), key).unwrap_err().to_string();
+            assert!(why.contains(part) && why.contains("key.pem"), "{why}");
+            assert!(!why.contains('\n'), "one line: {why}");
+        }
+        let other = KeyPair::generate().unwrap().serialize_pem();
+        let why = open(certificate.as_bytes(), other.as_bytes()).unwrap_err();
+        assert!(matches!(why, CertificateError::Pair { .. }), "{why}");
     }
 }

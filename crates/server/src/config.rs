@@ -1,7 +1,9 @@
 //! What an operator may set: defaults, then one TOML file, then `TULOU_…` of the environment, then flags.
 
+mod network;
+
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -12,12 +14,14 @@ use figment::{
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{
     http::Registration,
-    invite::Link,
+    invite,
     limits::{self, Limits},
     text,
 };
 
 use crate::Error;
+
+pub use self::network::Network;
 
 /// The port of a server that was not told another.
 pub const PORT: u16 = 4780;
@@ -49,9 +53,9 @@ pub struct Config {
     /// Whether it is announced in the local network (multicast DNS), so that clients find it there at a new address.
     /// Only a server with a key of its own that other computers reach is.
     pub announce: bool,
-    /// Addresses of proxies in front of the server that say in `X-Forwarded-For` who is behind them. Without them whoever
-    /// comes through a proxy shares the proxy's patience with wrong passwords.
-    pub proxies: Vec<IpAddr>,
+    /// Addresses of proxies in front of the server, or ranges of them, that say in `X-Forwarded-For` or `Forwarded` who is
+    /// behind them. Without them whoever comes through a proxy shares the proxy's patience with wrong passwords.
+    pub proxies: Vec<Network>,
     /// Accounts that may be asked for from one address in an hour, at once or spread.
     pub sign_ups_per_address: u32,
     /// Accounts that may be made in an hour, from wherever.
@@ -144,9 +148,9 @@ impl Config {
         }
         // One that cannot be read would make every invite link unreadable.
         for address in &self.addresses {
-            if address.starts_with("tulou:") || Link::parse(address).is_err() {
+            if let Err(why) = invite::address(address) {
                 return Some(format!(
-                    "addresses: \"{address}\" is none that others could use; it looks like wss://chat.example.org"
+                    "addresses: \"{address}\" is none that others could use ({why}); it looks like wss://chat.example.org"
                 ));
             }
         }

@@ -1,5 +1,7 @@
 //! Why a server could not start or go on.
 
+use std::io::ErrorKind;
+
 use crate::{certificate::CertificateError, store::StoreError};
 
 /// Why a server could not start or go on.
@@ -25,4 +27,44 @@ pub enum Error {
     /// The configuration cannot be read.
     #[error("read the configuration: {0}")]
     Config(#[from] Box<figment::Error>),
+}
+
+impl Error {
+    /// A stable code for what a person can do about it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(StoreError::Newer { .. }) => "store_newer",
+            Self::Store(StoreError::Damaged { .. } | StoreError::Json(_)) => "store_damaged",
+            Self::Store(StoreError::Lost { .. }) => "store_lost",
+            Self::Store(StoreError::InUse(_)) => "in_use",
+            Self::Store(StoreError::Unwritable) => "no_room",
+            Self::Store(StoreError::Folder(error)) => match error.kind() {
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "no_rights",
+                ErrorKind::StorageFull => "no_room",
+                _ => "storage",
+            },
+            Self::Store(StoreError::Sqlite(_) | StoreError::Closed) => "storage",
+            Self::Certificate(CertificateError::KeyLost(_)) => "key_lost",
+            Self::Certificate(_) => "key_unreadable",
+            Self::Listen { .. } => "no_port",
+            Self::Serve(_) | Self::Config(_) => "host_failed",
+        }
+    }
+
+    /// With its causes, in one line.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let mut told = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !told.contains(&text) {
+                told.push_str(": ");
+                told.push_str(&text);
+            }
+            cause = error.source();
+        }
+        told
+    }
 }

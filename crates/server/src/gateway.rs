@@ -2,6 +2,7 @@
 
 mod accounts;
 mod connections;
+pub(crate) mod crowd;
 mod peer;
 #[cfg(test)]
 mod tests;
@@ -10,8 +11,10 @@ use std::future::Future;
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Path, State, WebSocketUpgrade},
-    http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
+    extract::{
+        DefaultBodyLimit, Path, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection,
+    },
+    http::{HeaderName, HeaderValue, StatusCode, Version, header::RETRY_AFTER},
     middleware::map_response,
     response::{IntoResponse, Response},
     routing::{any, get},
@@ -19,7 +22,10 @@ use axum::{
 use tokio::net::TcpListener;
 use tulou_protocol::{
     Code, Rejection, SUBPROTOCOL, VERSION,
-    http::{InviteCard, KEY_HEADER, Refused, Registration, SERVER_HEADER, ServerCard, status},
+    http::{
+        CAME_AS_HEADER, InviteCard, KEY_HEADER, Refused, Registration, SERVER_HEADER, ServerCard,
+        status,
+    },
 };
 
 use crate::{
@@ -94,8 +100,23 @@ pub async fn serve(
 async fn open_socket(
     State(app): State<App>,
     Peer(from): Peer,
-    upgrade: WebSocketUpgrade,
+    version: Version,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(why) => {
+            // A client that is told how its request came can say which proxy setting is missing.
+            let came_as = format!("{version:?}");
+            app.crowd().lost_an_upgrade(&came_as);
+            let mut response = why.into_response();
+            if let Ok(value) = HeaderValue::try_from(came_as) {
+                let name = HeaderName::from_static(CAME_AS_HEADER);
+                response.headers_mut().insert(name, value);
+            }
+            return response;
+        }
+    };
     let most = app.limits().frame_bytes.saturating_mul(READ_FACTOR);
     upgrade
         .protocols([SUBPROTOCOL])

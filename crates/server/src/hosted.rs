@@ -1,6 +1,6 @@
 //! A server that runs inside a program: the app hosts one, tests host many.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -30,7 +30,9 @@ impl Hosted {
             address: at,
             source,
         };
-        let listener = listen(at).map_err(failed)?;
+        let listener = listen(at)
+            .or_else(|error| without_ipv6(at, error))
+            .map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let app = App::open(config).await?;
         app.listens_at(address);
@@ -111,6 +113,16 @@ fn listen(at: SocketAddr) -> std::io::Result<TcpListener> {
     socket.bind(&at.into())?;
     socket.listen(QUEUE)?;
     TcpListener::from_std(socket.into())
+}
+
+/// "Everywhere" on a system without IPv6 is everywhere by IPv4.
+fn without_ipv6(at: SocketAddr, error: std::io::Error) -> std::io::Result<TcpListener> {
+    let has_ipv6 = || Socket::new(Domain::IPV6, Type::STREAM, None).is_ok();
+    let is_missing = error.kind() == std::io::ErrorKind::AddrNotAvailable || !has_ipv6();
+    if at.is_ipv6() && at.ip().is_unspecified() && is_missing {
+        return listen(SocketAddr::from((Ipv4Addr::UNSPECIFIED, at.port())));
+    }
+    Err(error)
 }
 
 impl Drop for Hosted {

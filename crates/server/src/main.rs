@@ -4,6 +4,7 @@ mod moving;
 
 use std::{
     io::IsTerminal,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -198,7 +199,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     } else {
         "wss"
     };
-    say(format_args!("listening {scheme}://{address}"));
+    say(format_args!(
+        "listening {scheme}://{address}{}",
+        whole(address)
+    ));
     for address in hosted.app().addresses() {
         say(format_args!("reached at {address}"));
     }
@@ -215,6 +219,15 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a listener that is nowhere in particular means.
+const fn whole(address: SocketAddr) -> &'static str {
+    match address.ip() {
+        IpAddr::V6(ip) if ip.is_unspecified() => " (every address of this computer, IPv4 too)",
+        IpAddr::V4(ip) if ip.is_unspecified() => " (every IPv4 address of this computer)",
+        IpAddr::V4(_) | IpAddr::V6(_) => "",
+    }
 }
 
 #[cfg(unix)]

@@ -80,6 +80,8 @@ pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
     let mut session = Session::new(app.clone(), line.clone());
     tracing::debug!(session.id = %line.session, "a session begins");
     app.see(line.session, from);
+    app.crowd()
+        .connected(from, line.account, &app.config().proxies);
     session.serve(&mut socket).await;
     app.hub().detach(&line);
     app.see(line.session, None);

@@ -303,3 +303,85 @@ fn a_start_that_a_certificate_prevents_leaves_the_store_in_order() {
         "{second}"
     );
 }
+
+#[test]
+fn the_address_that_it_really_listens_at_is_printed() {
+    for (listen, begin, end) in [
+        ("127.0.0.1:0", "listening ws://127.0.0.1:", ""),
+        (
+            "0.0.0.0:0",
+            "listening wss://0.0.0.0:",
+            " (every IPv4 address of this computer)",
+        ),
+        ("[::]:0", "listening wss://", " address of this computer"),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tulou-server"))
+            .args(["--listen", listen, "--data"])
+            .arg(data.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find(|line| line.starts_with("listening "))
+            .unwrap();
+        assert!(line.starts_with(begin) && line.contains(end), "{line}");
+        let address = line.split("://").nth(1).unwrap().split(' ').next().unwrap();
+        let port = address.rsplit(':').next().unwrap();
+        assert_ne!(port, "0", "{line}");
+        std::net::TcpStream::connect(format!("127.0.0.1:{port}")).expect("it listens there");
+        kill(child);
+    }
+}
+
+#[test]
+fn what_clients_would_refuse_of_a_certificate_is_logged_in_a_line_each() {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let name = &mut authority.distinguished_name;
+    name.push(rcgen::DnType::CommonName, "An authority");
+    let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["other.example".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2020, 2, 3);
+    let leaf = params.signed_by(&key, &issuer).unwrap();
+    fs::write(at("cert.pem"), format!("\u{feff}{}", leaf.pem())).unwrap();
+    fs::write(at("key.pem"), key.serialize_pem()).unwrap();
+    let log = at("log");
+    let mut child = server(&at("data"))
+        .args(["--address", "wss://chat.example.org", "--certificate"])
+        .arg(at("cert.pem"))
+        .arg("--key")
+        .arg(at("key.pem"))
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("listening") {
+        line.clear();
+        assert!(
+            out.read_line(&mut line).unwrap() > 0,
+            "it serves all the same"
+        );
+    }
+    kill(child);
+    let logged = fs::read_to_string(&log).unwrap();
+    for part in [
+        "expired on 2020-02-03",
+        "not for chat.example.org",
+        "intermediate certificate",
+        "byte order mark",
+    ] {
+        let lines = logged.lines().filter(|line| line.contains(part)).count();
+        assert_eq!(lines, 1, "{part}: {logged}");
+    }
+}
