@@ -33,8 +33,9 @@ use self::{clock::Clock, seeking::Seeking};
 use crate::{
     client::account::{Account, blocking},
     error::Error,
-    link::{Event, Link},
+    link::{Event, Link, Pulse},
     store::{StoreError, Touched, Trouble, apply::note_command, outbox, restore},
+    unusable::Unusable,
     view::Connection,
 };
 
@@ -70,6 +71,10 @@ pub struct Driver {
     patience: Duration,
     /// The last attempt met somebody who has not the server's key.
     met_other_key: bool,
+    /// Why whoever answered the last attempt cannot be used.
+    unusable: Option<Unusable>,
+    /// How long a socket to this server may be quiet.
+    pulse: Pulse,
     /// Commands that went out, or may have before this start, and have no answer yet.
     sent: HashSet<CommandId>,
     /// What is wrong with the store.
@@ -104,6 +109,8 @@ impl Driver {
             remake_at: None,
             patience: FIRST,
             met_other_key: false,
+            unusable: None,
+            pulse: Pulse::default(),
         }
     }
 
@@ -201,6 +208,7 @@ impl Driver {
         match event {
             Event::Up { address, key } => {
                 self.met_other_key = false;
+                self.be_unusable(None);
                 self.was_up = true;
                 self.end_seeking(&address);
                 self.account.found_at(address, key);
@@ -221,13 +229,25 @@ impl Driver {
             Event::OtherKey => {
                 tracing::warn!(account = %self.account.key, "somebody else answers where the server should be");
                 self.met_other_key = true;
+                self.be_unusable(None);
                 self.link = None;
                 self.feed(Input::LinkDown).await;
                 self.seek().await;
             }
-            Event::Down(why) => {
-                tracing::debug!(account = %self.account.key, "the link is down: {why}");
+            Event::Down {
+                why,
+                unusable,
+                pulse,
+            } => {
+                match &unusable {
+                    Some(_) if unusable != self.unusable => {
+                        tracing::warn!(account = %self.account.key, "the server cannot be used: {why}");
+                    }
+                    _ => tracing::debug!(account = %self.account.key, "the link is down: {why}"),
+                }
                 self.met_other_key = false;
+                self.be_unusable(unusable);
+                self.pulse = pulse;
                 self.link = None;
                 let was_up = self.was_up;
                 self.feed(Input::LinkDown).await;
@@ -236,6 +256,11 @@ impl Driver {
                 }
             }
         }
+    }
+
+    fn be_unusable(&mut self, why: Option<Unusable>) {
+        self.account.set_unusable(why.clone());
+        self.unusable = why;
     }
 
     /// The server says where it is found.
@@ -270,6 +295,7 @@ impl Driver {
         self.engine = None;
         self.seeking = None;
         self.met_other_key = false;
+        self.be_unusable(None);
         self.link = None;
         self.remake_at = None;
         self.leave_askers();
@@ -318,8 +344,10 @@ impl Driver {
         self.remake_at = Some(Instant::now() + wait);
         self.patience = (wait * 2).min(LONGEST);
         let retry_at = now() + Millis::try_from(wait.as_millis()).unwrap_or(0);
-        self.account
-            .set_connection(Connection::Offline { retry_at });
+        self.account.set_connection(Connection::Offline {
+            retry_at,
+            cause: None,
+        });
     }
 
     /// Feeds the engine, and whatever follows from it.
@@ -342,7 +370,7 @@ impl Driver {
         match output {
             Output::Connect => {
                 self.was_up = false;
-                self.link = Some(Link::open(self.account.route().await));
+                self.link = Some(Link::open(self.account.route().await, self.pulse));
             }
             Output::Disconnect => {
                 self.link = None;
@@ -404,11 +432,16 @@ impl Driver {
         Ok(())
     }
 
-    /// That somebody else answers is told until another attempt has ended.
+    /// That somebody else answers, or that the server cannot be used, is told until another attempt has ended.
     fn tell_link(&self, state: LinkState) {
         let connection = match (self.met_other_key, connection(state, &self.clock)) {
-            (true, Connection::Offline { retry_at }) => Connection::OtherKey { retry_at },
+            (true, Connection::Offline { retry_at, .. }) => Connection::OtherKey { retry_at },
             (true, Connection::Connecting) => return,
+            (false, Connection::Connecting) if self.unusable.is_some() => return,
+            (false, Connection::Offline { retry_at, .. }) => Connection::Offline {
+                retry_at,
+                cause: self.unusable.as_ref().map(Unusable::cause),
+            },
             (_, connection) => connection,
         };
         let is_synced = connection == Connection::Synced;
@@ -459,6 +492,7 @@ fn connection(state: LinkState, clock: &Clock) -> Connection {
     match state {
         LinkState::Offline { retry_at } => Connection::Offline {
             retry_at: clock.by_wall(retry_at),
+            cause: None,
         },
         LinkState::Connecting => Connection::Connecting,
         LinkState::Syncing => Connection::Syncing,

@@ -5,6 +5,7 @@ use tulou_protocol::{Code, Counted, Rejection, frame::Refusal, invite::NotALink}
 
 use crate::{
     store::{StoreError, Trouble, Troubled},
+    unusable::Unusable,
     view::RejectionView,
 };
 
@@ -38,10 +39,9 @@ pub enum Error {
     /// No address of the server answered.
     #[error("no address of the server answered: {0}")]
     Unreachable(String),
-    /// The server answered, but the system does not trust its certificate, and its key is not known: an invite link
-    /// would name it.
-    #[error("the server could not be verified: {0}")]
-    Certificate(String),
+    /// Something answered, and cannot be used as the server.
+    #[error("the server cannot be used: {0}")]
+    Unusable(#[from] Unusable),
     /// The server has another key than the one it is known by. Nothing was sent to it.
     #[error("the server has another key than the one it is known by")]
     OtherKey,
@@ -49,7 +49,7 @@ pub enum Error {
     #[error("another server answers at {0}")]
     OtherServer(String),
     /// The text is neither an invite link nor an address.
-    #[error("not a link")]
+    #[error("not a link: {0}")]
     Link(#[from] NotALink),
     /// The account, community, topic or message is not known here.
     #[error("not known here: {0}")]
@@ -87,11 +87,10 @@ impl Error {
             } => "too_old".into(),
             Self::Offline => "offline".into(),
             Self::Unreachable(_) => "unreachable".into(),
-            Self::Certificate(_) => "certificate".into(),
+            Self::Unusable(why) => why.code().into(),
             Self::OtherKey => "certificate_changed".into(),
             Self::OtherServer(_) => "other_server".into(),
-            Self::Link(NotALink::Unreadable) => "malformed".into(),
-            Self::Link(NotALink::Unencrypted) => "unencrypted".into(),
+            Self::Link(why) => why.code().into(),
             Self::NotFound(_) => "not_found".into(),
             Self::Storage(error) => match error.trouble() {
                 Some(Trouble::TooNew { .. }) => "too_new".into(),
@@ -103,6 +102,27 @@ impl Error {
             },
             Self::File { .. } => "storage".into(),
             Self::Stopped => "internal".into(),
+        }
+    }
+
+    /// What a sentence about it names: a date, a path, a name.
+    #[must_use]
+    pub fn about(&self) -> Option<String> {
+        match self {
+            Self::Unusable(why) => why.about(),
+            Self::Link(why) => why.about().map(str::to_owned),
+            Self::Rejected(_)
+            | Self::Busy { .. }
+            | Self::SignUps { .. }
+            | Self::OtherVersion { .. }
+            | Self::Offline
+            | Self::Unreachable(_)
+            | Self::OtherKey
+            | Self::OtherServer(_)
+            | Self::NotFound(_)
+            | Self::Storage(_)
+            | Self::File { .. }
+            | Self::Stopped => None,
         }
     }
 
@@ -121,7 +141,7 @@ impl Error {
             }),
             Self::Offline => Some(RejectionView::from_code("offline")),
             Self::Unreachable(_)
-            | Self::Certificate(_)
+            | Self::Unusable(_)
             | Self::OtherKey
             | Self::OtherServer(_)
             | Self::OtherVersion { .. }
@@ -140,7 +160,7 @@ impl Error {
             Self::Rejected(rejection) => rejection.code == Code::SignedOut,
             Self::SignUps { .. }
             | Self::Unreachable(_)
-            | Self::Certificate(_)
+            | Self::Unusable(_)
             | Self::OtherServer(_)
             | Self::Link(_)
             | Self::NotFound(_)

@@ -90,6 +90,11 @@ pub fn theme_of(folder: &Path) -> Theme {
     preferences(folder).settings.theme
 }
 
+/// What the person set, read without opening a client: whether there is a window at all is known before.
+pub fn settings_of(folder: &Path) -> Settings {
+    preferences(folder).settings
+}
+
 /// Settings that cannot be read are no reason not to start. Each is read by itself: one that only a newer program knows,
 /// or that an older one did not have, takes no other along.
 fn preferences(folder: &Path) -> Preferences {

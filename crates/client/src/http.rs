@@ -8,17 +8,21 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, StatusCode, header::LOCATION};
 use serde::{Serialize, de::DeserializeOwned};
 use tulou_protocol::{
     Code, Fingerprint, Rejection, VERSION,
-    http::{InviteCard, Refused, Register, Registered, ServerCard, SignIn, SignedIn},
+    http::{
+        InviteCard, Refused, Register, Registered, SERVER_HEADER, ServerCard, SignIn, SignedIn,
+    },
 };
 
 use crate::{
     error::Error,
+    link,
     route::{Route, race},
-    tls::{self, Distrust, distrust},
+    tls::{self, distrust},
+    unusable::{Unusable, in_tls},
 };
 
 /// How long a server may take to answer.
@@ -116,6 +120,14 @@ impl Http {
         })
     }
 
+    /// The same, for somebody who goes in: a socket has to get through as well. Who finds out only with an account made
+    /// has an account that is of no use.
+    pub async fn find_to_enter(&self) -> Result<Found, Error> {
+        let found = self.find_to_sign_in().await?;
+        link::try_one(&self.route, &found.address).await?;
+        Ok(found)
+    }
+
     /// Makes sure that the route's server, and no other, is at an address.
     async fn server(&self, address: &str) -> Result<ServerCard, Error> {
         let card: ServerCard = self
@@ -171,8 +183,7 @@ impl Http {
         token: Option<&str>,
     ) -> Result<T, Error> {
         let bytes = self.send(method, address, path, body, token).await?;
-        serde_json::from_slice(&bytes)
-            .map_err(|_| Error::Unreachable(format!("{address} is not such a server")))
+        serde_json::from_slice(&bytes).map_err(|_| Unusable::NotTulou.into())
     }
 
     async fn send<B: Serialize>(
@@ -197,19 +208,28 @@ impl Http {
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        let unreachable = |error: reqwest::Error| match distrust(&error) {
-            Some(Distrust::OtherKey) => Error::OtherKey,
-            Some(Distrust::Unknown) => Error::Certificate(chain(&error.without_url())),
-            None => Error::Unreachable(chain(&error.without_url())),
+        let unreachable = |error: reqwest::Error| {
+            distrust(&error)
+                .or_else(|| in_tls(&error).map(Error::Unusable))
+                .unwrap_or_else(|| Error::Unreachable(chain(&error.without_url())))
         };
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
+        let headers = response.headers();
+        let is_the_servers = headers.contains_key(SERVER_HEADER);
+        let location = headers.get(LOCATION).cloned();
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if bytes.len() + chunk.len() > MOST {
                 return Err(Error::Unreachable("the answer is too long".into()));
             }
             bytes.extend_from_slice(&chunk);
+        }
+        if !is_the_servers {
+            let location = location
+                .as_ref()
+                .and_then(|location| location.to_str().ok());
+            return Err(Unusable::of_answer(status.as_u16(), location, &bytes).into());
         }
         if status.is_success() {
             Ok(bytes)

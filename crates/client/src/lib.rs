@@ -45,10 +45,11 @@ mod shape;
 pub mod store;
 mod tls;
 mod unread;
+mod unusable;
 pub mod view;
 
 pub use changes::Changes;
 pub use client::Client;
 pub use error::Error;
-pub use files::theme_of;
+pub use files::{settings_of, theme_of};
 pub use secrets::{InMemory, Keyring, Secrets};

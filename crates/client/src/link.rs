@@ -1,9 +1,16 @@
 //! The socket: opened at the first address that answers, then frames in and frames out. Dropping a link closes it.
 
+mod pulse;
+
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
-use tokio::{net::TcpStream, sync::mpsc, task::AbortHandle};
+use tokio::{
+    net::TcpStream,
+    sync::{mpsc, watch},
+    task::AbortHandle,
+    time::Instant,
+};
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
     tungstenite::{
@@ -19,8 +26,11 @@ use crate::{
     error::Error,
     http::chain,
     route::{Route, race},
-    tls::{self, Distrust, distrust},
+    tls::{self, distrust},
+    unusable::Unusable,
 };
+
+pub use self::pulse::Pulse;
 
 /// How long an address may take to open a socket.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -50,7 +60,14 @@ pub enum Event {
     /// Where the server should be somebody else answered, who has not its key. Nothing was sent.
     OtherKey,
     /// It is closed, or could not be opened.
-    Down(String),
+    Down {
+        /// For the log.
+        why: String,
+        /// Why whoever answers cannot be used as the server.
+        unusable: Option<Unusable>,
+        /// How long sockets may be quiet, after what was seen of this one.
+        pulse: Pulse,
+    },
 }
 
 /// A socket that is opened, open, or closed.
@@ -62,7 +79,7 @@ pub struct Link {
 
 impl Link {
     /// Opens a socket at the first address at which the server answers.
-    pub fn open(route: Route) -> Self {
+    pub fn open(route: Route, mut pulse: Pulse) -> Self {
         let (say, events) = mpsc::channel(INCOMING);
         let (frames, outgoing) = mpsc::channel(OUTGOING);
         let task = tokio::spawn(async move {
@@ -72,10 +89,27 @@ impl Link {
                     if say.send(Event::Up { address, key }).await.is_err() {
                         return;
                     }
-                    Event::Down(carry(socket, &say, outgoing).await)
+                    let why = carry(socket, &say, outgoing, &mut pulse).await;
+                    Event::Down {
+                        why,
+                        unusable: None,
+                        pulse,
+                    }
                 }
                 Err(Error::OtherKey) => Event::OtherKey,
-                Err(error) => Event::Down(chain(&error)),
+                Err(error) => {
+                    let why = chain(&error);
+                    let unusable = if let Error::Unusable(why) = error {
+                        Some(why)
+                    } else {
+                        None
+                    };
+                    Event::Down {
+                        why,
+                        unusable,
+                        pulse,
+                    }
+                }
             };
             let _ = say.send(event).await;
         })
@@ -91,7 +125,11 @@ impl Link {
     pub async fn next(&mut self) -> Event {
         match self.events.recv().await {
             Some(event) => event,
-            None => Event::Down("the socket's task ended".into()),
+            None => Event::Down {
+                why: "the socket's task ended".into(),
+                unusable: None,
+                pulse: Pulse::default(),
+            },
         }
     }
 
@@ -148,11 +186,26 @@ async fn connect_one(
             route.check(address, header(&response, SERVER_HEADER), key)?;
             Ok((socket, key))
         }
-        Err(error) => Err(match distrust(&error) {
-            Some(Distrust::OtherKey) => Error::OtherKey,
-            Some(Distrust::Unknown) => Error::Certificate(chain(&error)),
-            None => Error::Unreachable(chain(&error)),
-        }),
+        Err(error) => Err(distrust(&error)
+            .or_else(|| Unusable::of_handshake(&error).map(Error::Unusable))
+            .unwrap_or_else(|| Error::Unreachable(chain(&error)))),
+    }
+}
+
+/// Whether a socket gets through to a server that answers at an address.
+///
+/// # Errors
+/// Why not.
+pub async fn try_one(route: &Route, address: &str) -> Result<(), Error> {
+    let connector = Connector::Rustls(tls::config(route.key));
+    match tokio::time::timeout(CONNECT, connect_one(route, address, connector)).await {
+        Ok(Ok(_)) => Ok(()),
+        // It answers otherwise, so it is there.
+        Ok(Err(Error::Unusable(Unusable::NotTulou | Unusable::Refused(_)))) => {
+            Err(Unusable::NoWebSocket.into())
+        }
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(Unusable::NoWebSocket.into()),
     }
 }
 
@@ -160,36 +213,79 @@ fn header<T: std::str::FromStr>(response: &Response, name: &str) -> Option<T> {
     response.headers().get(name)?.to_str().ok()?.parse().ok()
 }
 
-/// Carries frames both ways until one way ends; says why.
+/// Why a socket ended.
+struct Ended {
+    why: String,
+    /// Nobody said so before.
+    is_cut: bool,
+}
+
+impl Ended {
+    fn said(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            is_cut: false,
+        }
+    }
+
+    fn cut(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            is_cut: true,
+        }
+    }
+}
+
+/// Carries frames both ways until one way ends; says why. In quiet it asks for a sign of life.
 async fn carry(
     socket: Socket,
     say: &mpsc::Sender<Event>,
     outgoing: mpsc::Receiver<String>,
+    pulse: &mut Pulse,
 ) -> String {
     let (sink, stream) = socket.split();
-    tokio::select! {
-        why = read(stream, say) => why,
-        why = write(sink, outgoing) => why,
+    let (stir, stirred) = watch::channel(Instant::now());
+    let pause = pulse.pause();
+    let ended = tokio::select! {
+        ended = read(stream, say, &stir, pulse) => ended,
+        ended = write(sink, outgoing, &stir, pause) => ended,
+    };
+    if ended.is_cut {
+        pulse.cut(stirred.borrow().elapsed());
     }
+    ended.why
 }
 
-async fn read(mut stream: SplitStream<Socket>, say: &mpsc::Sender<Event>) -> String {
+async fn read(
+    mut stream: SplitStream<Socket>,
+    say: &mpsc::Sender<Event>,
+    stir: &watch::Sender<Instant>,
+    pulse: &mut Pulse,
+) -> Ended {
     loop {
         let text = match stream.next().await {
             Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Close(_))) | None => return "closed by the server".to_owned(),
-            Some(Ok(
-                Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_),
-            )) => continue,
-            Some(Err(error)) => return chain(&error),
+            Some(Ok(Message::Close(_))) => return Ended::said("closed by the server"),
+            None => return Ended::cut("closed by the server"),
+            Some(Ok(Message::Pong(_))) => {
+                pulse.outlived();
+                stir.send_replace(Instant::now());
+                continue;
+            }
+            Some(Ok(Message::Ping(_) | Message::Binary(_) | Message::Frame(_))) => {
+                stir.send_replace(Instant::now());
+                continue;
+            }
+            Some(Err(error)) => return Ended::cut(chain(&error)),
         };
+        stir.send_replace(Instant::now());
         match ServerFrame::parse(&text) {
             Ok(frame) => {
                 if say.send(Event::Frame(frame)).await.is_err() {
-                    return "not wanted any more".to_owned();
+                    return Ended::said("not wanted any more");
                 }
             }
-            Err(error) => return chain(&error),
+            Err(error) => return Ended::said(chain(&error)),
         }
     }
 }
@@ -197,20 +293,41 @@ async fn read(mut stream: SplitStream<Socket>, say: &mpsc::Sender<Event>) -> Str
 async fn write(
     mut sink: SplitSink<Socket, Message>,
     mut outgoing: mpsc::Receiver<String>,
-) -> String {
-    while let Some(text) = outgoing.recv().await {
+    stir: &watch::Sender<Instant>,
+    pause: Duration,
+) -> Ended {
+    // A ping stirs nothing: a socket that does not even answer it has been quiet for longer.
+    let mut asked = Instant::now();
+    loop {
+        let quiet_since = (*stir.borrow()).max(asked);
+        let text = tokio::select! {
+            text = outgoing.recv() => match text {
+                Some(text) => text,
+                None => return Ended::said("not wanted any more"),
+            },
+            () = tokio::time::sleep_until(quiet_since + pause) => {
+                if (*stir.borrow()).max(asked) > quiet_since {
+                    continue;
+                }
+                asked = Instant::now();
+                if let Err(error) = sink.send(Message::Ping(Default::default())).await {
+                    return Ended::cut(chain(&error));
+                }
+                continue;
+            }
+        };
         if let Err(error) = sink.feed(Message::text(text)).await {
-            return chain(&error);
+            return Ended::cut(chain(&error));
         }
         // What waits meanwhile goes out with the same write.
         while let Ok(text) = outgoing.try_recv() {
             if let Err(error) = sink.feed(Message::text(text)).await {
-                return chain(&error);
+                return Ended::cut(chain(&error));
             }
         }
         if let Err(error) = sink.flush().await {
-            return chain(&error);
+            return Ended::cut(chain(&error));
         }
+        stir.send_replace(Instant::now());
     }
-    "not wanted any more".to_owned()
 }

@@ -8,7 +8,7 @@ use std::{future::Future, time::Duration};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tulou_protocol::{Fingerprint, ServerId, invite::Link};
 
-use crate::error::Error;
+use crate::{error::Error, unusable::Unusable};
 
 /// How long an address is given before the next one is tried as well.
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -67,9 +67,7 @@ impl Route {
         key: Option<Fingerprint>,
     ) -> Result<(), Error> {
         match (self.server, server) {
-            (_, None) => Err(Error::Unreachable(format!(
-                "{address} is not such a server"
-            ))),
+            (_, None) => Err(Unusable::NotTulou.into()),
             (Some(wanted), Some(found)) if wanted != found => {
                 Err(Error::OtherServer(address.to_owned()))
             }
@@ -129,8 +127,8 @@ where
 )]
 const fn weight(error: &Error) -> u8 {
     match error {
-        Error::OtherKey => 3,
-        Error::Certificate(_) => 2,
+        Error::OtherKey => 6,
+        Error::Unusable(why) => why.weight() + 1,
         Error::OtherServer(_) => 1,
         _ => 0,
     }

@@ -3,6 +3,8 @@
 //! With a key nothing else counts, neither names nor dates nor authorities: a server may move, and its certificate may be
 //! made anew (DESIGN §7). The handshake proves that the server has the key; nothing is sent before.
 
+mod flaw;
+
 use std::{
     error::Error as StdError,
     fmt,
@@ -10,8 +12,7 @@ use std::{
 };
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{
         CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
@@ -20,6 +21,8 @@ use rustls::{
     server::ParsedCertificate,
 };
 use tulou_protocol::Fingerprint;
+
+use crate::{error::Error, unusable::Unusable};
 
 /// How to speak TLS with a server that has this key, or with one that the system's certificates verify.
 pub fn config(key: Option<Fingerprint>) -> Arc<ClientConfig> {
@@ -44,19 +47,22 @@ fn pinned(key: Fingerprint) -> ClientConfig {
 
 fn system() -> ClientConfig {
     let provider = provider();
-    match rustls_platform_verifier::Verifier::new(Arc::clone(&provider)) {
-        Ok(verifier) => builder(provider)
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth(),
+    let system = match rustls_platform_verifier::Verifier::new(Arc::clone(&provider)) {
+        Ok(verifier) => Some(verifier),
         Err(error) => {
             // Such a system can host, and reach servers whose key it knows.
             tracing::warn!("the system's certificates cannot be used: {error}");
-            builder(provider)
-                .with_root_certificates(RootCertStore::empty())
-                .with_no_client_auth()
+            None
         }
-    }
+    };
+    let verifier = Telling {
+        system,
+        algorithms: provider.signature_verification_algorithms,
+    };
+    builder(provider)
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth()
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -131,17 +137,86 @@ impl fmt::Display for OtherKey {
 
 impl StdError for OtherKey {}
 
-/// Why a server was not trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Distrust {
-    /// It has another key than the one it is known by.
-    OtherKey,
-    /// Neither does the system trust its certificate, nor is its key known.
-    Unknown,
+/// Trusts whom the system trusts, and says why somebody is not trusted: not every system does.
+#[derive(Debug)]
+struct Telling {
+    /// None if it cannot be asked: then it knows nobody.
+    system: Option<rustls_platform_verifier::Verifier>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
+impl ServerCertVerifier for Telling {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = match &self.system {
+            Some(system) => system.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        };
+        verified.map_err(|error| {
+            let why = flaw::of(end_entity, intermediates, server_name, now, &error);
+            CertificateError::Other(OtherError(Arc::new(Flawed(why)))).into()
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// The system does not trust the server's certificate.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Flawed(Unusable);
+
 /// Why a connection failed, if it was for want of trust.
-pub fn distrust(error: &(dyn StdError + 'static)) -> Option<Distrust> {
+pub fn distrust(error: &(dyn StdError + 'static)) -> Option<Error> {
+    let Some(rustls::Error::InvalidCertificate(why)) = cause(error) else {
+        return None;
+    };
+    if let CertificateError::Other(OtherError(other)) = why {
+        if other.is::<OtherKey>() {
+            return Some(Error::OtherKey);
+        }
+        if let Some(Flawed(why)) = other.downcast_ref() {
+            return Some(Error::Unusable(why.clone()));
+        }
+    }
+    let why = rustls::Error::from(why.clone()).to_string();
+    Some(Error::Unusable(Unusable::Certificate(why)))
+}
+
+/// What went wrong with TLS, among the causes of an error.
+pub fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         // What an I/O error wraps is not among its sources.
@@ -153,14 +228,8 @@ pub fn distrust(error: &(dyn StdError + 'static)) -> Option<Distrust> {
             .into_iter()
             .chain([error])
             .find_map(|error| error.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(why)) = found {
-            let is_other_key =
-                matches!(why, CertificateError::Other(OtherError(other)) if other.is::<OtherKey>());
-            return Some(if is_other_key {
-                Distrust::OtherKey
-            } else {
-                Distrust::Unknown
-            });
+        if found.is_some() {
+            return found;
         }
         cause = wrapped.or_else(|| error.source());
     }

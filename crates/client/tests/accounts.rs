@@ -243,7 +243,7 @@ async fn accounts_that_lose_their_server_together_do_not_come_back_together() {
         let accounts = alice.client.app_view().await.accounts;
         let mut first = first.borrow_mut();
         for account in accounts {
-            if let Connection::Offline { retry_at } = account.connection {
+            if let Connection::Offline { retry_at, .. } = account.connection {
                 first.entry(account.key).or_insert(retry_at);
             }
         }

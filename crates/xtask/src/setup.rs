@@ -15,13 +15,14 @@ use crate::repo;
 const TO_BUILD: [&str; 3] = ["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev"];
 
 /// Debian packages to run it without a display, to test it in its real window and between networks, and to look at it.
-const TO_TEST: [&str; 10] = [
+const TO_TEST: [&str; 11] = [
     "dbus",
     "fonts-noto-cjk",
     "fonts-noto-color-emoji",
     "gnome-keyring",
     "imagemagick",
     "iproute2",
+    "nginx",
     "strace",
     "webkit2gtk-driver",
     "xauth",

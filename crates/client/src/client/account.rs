@@ -29,6 +29,7 @@ use crate::{
     read::{Entered, Looking},
     shape::Shape,
     store::{Store, StoreError, Touched, outbox, rows},
+    unusable::Unusable,
     view::{Change, Connection, DiskView},
 };
 
@@ -74,6 +75,8 @@ struct State {
     met: Met,
     /// Room on the server's disk.
     disk: DiskView,
+    /// Why whoever answers where the server should be cannot be used as the server.
+    unusable: Option<Unusable>,
     /// The token in use; the keyring keeps it from one start to the next.
     token: Option<String>,
 }
@@ -109,6 +112,7 @@ impl Account {
                 busy: HashMap::new(),
                 met: Met::new(),
                 disk: DiskView::Plenty,
+                unusable: None,
                 token: None,
             }),
         }
@@ -157,6 +161,16 @@ impl Account {
     /// The server's name as last heard.
     pub fn set_server_name(&self, name: &str) {
         name.clone_into(&mut self.state().known.server_name);
+    }
+
+    /// An attempt showed whether whoever answers can be used as the server.
+    pub fn set_unusable(&self, why: Option<Unusable>) {
+        self.state().unusable = why;
+    }
+
+    /// Why whoever answered the last attempt cannot be used as the server.
+    pub fn unusable(&self) -> Option<Unusable> {
+        self.state().unusable.clone()
     }
 
     /// The state of the link changed.

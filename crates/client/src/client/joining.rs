@@ -30,7 +30,7 @@ impl Client {
     pub async fn peek(&self, link: &str) -> Result<ServerPeek, Error> {
         let link = Link::parse(link)?;
         let http = self.inner.http.with(self.route_of(&link)?);
-        let found = http.find_to_sign_in().await?;
+        let found = http.find_to_enter().await?;
         let invite = match &link.code {
             Some(code) => match http.invite(&found.address, code).await {
                 Ok(card) => Some(card),
@@ -93,7 +93,7 @@ impl Client {
         check_account_name(name)?;
         check_name(&display_name)?;
         let http = self.inner.http.with(self.route_of(&link)?);
-        let found = http.find_to_sign_in().await?;
+        let found = http.find_to_enter().await?;
         let body = Register {
             account_name: name.to_owned(),
             display_name,
@@ -296,7 +296,9 @@ async fn linked(account: &Account) -> Result<(), Error> {
         is_up(connection)
             || matches!(
                 connection,
-                Connection::SignedOut | Connection::OtherVersion { .. }
+                Connection::SignedOut
+                    | Connection::OtherVersion { .. }
+                    | Connection::Offline { cause: Some(_), .. }
             )
     });
     let is_linked = match tokio::time::timeout(PATIENCE, settled).await {
@@ -306,6 +308,8 @@ async fn linked(account: &Account) -> Result<(), Error> {
     if is_linked {
         Ok(())
     } else {
-        Err(account.offline())
+        Err(account
+            .unusable()
+            .map_or_else(|| account.offline(), Error::Unusable))
     }
 }

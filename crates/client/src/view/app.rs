@@ -89,6 +89,10 @@ pub enum Connection {
         /// When the next attempt starts.
         #[specta(type = Number)]
         retry_at: i64,
+        /// Why whoever answers cannot be used as the server; none if nobody answers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[specta(optional)]
+        cause: Option<Cause>,
     },
     /// Where the server should be somebody else answers, who has not its key. Nothing was sent there; the next attempt is
     /// at `retry_at`.
@@ -114,6 +118,26 @@ pub enum Connection {
     },
     /// The session was ended or no token is kept: the person has to sign in.
     SignedOut,
+}
+
+/// Why the server on this computer does not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct HostFailure {
+    /// A stable code that the window has a sentence for: `in_use`, `store_damaged` …
+    pub code: String,
+    /// What was attempted and why it failed, for whoever helps.
+    pub details: String,
+}
+
+/// Why something cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Cause {
+    /// A stable code, for example `certificate_expired`.
+    pub code: String,
+    /// What a sentence about it names; a time is in the form `2026-11-30T08:00:00Z`.
+    pub about: Option<String>,
 }
 
 /// State of an account's history on this computer.
@@ -263,6 +287,10 @@ pub struct Settings {
     pub shows_members: bool,
     /// Collapsed groups of the tree, by id.
     pub collapsed: Vec<String>,
+    /// Whether the program goes on when its window is closed, until it is started again or the system ends it.
+    pub stays: bool,
+    /// Whether the program starts without a window; it stays then.
+    pub starts_closed: bool,
 }
 
 impl Settings {
@@ -288,6 +316,8 @@ impl Default for Settings {
             text_size: 100,
             shows_members: true,
             collapsed: Vec::new(),
+            stays: false,
+            starts_closed: false,
         }
     }
 }
@@ -353,7 +383,7 @@ pub struct HostingView {
     /// The port that it should have, when another program has that.
     pub taken_port: Option<u16>,
     /// Why it does not run.
-    pub failure: Option<String>,
+    pub failure: Option<HostFailure>,
     /// Room on the disk of this computer.
     pub disk: DiskView,
     /// Bytes that are free there; none while it is not known.

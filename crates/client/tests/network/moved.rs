@@ -192,7 +192,7 @@ impl House {
             let tried = RefCell::new(BTreeSet::new());
             bob.until("an attempt that fails", async || {
                 let app = bob.client.app_view().await;
-                if let Connection::Offline { retry_at } = app.accounts[0].connection {
+                if let Connection::Offline { retry_at, .. } = app.accounts[0].connection {
                     tried.borrow_mut().insert(retry_at);
                 }
                 (tried.borrow().len() >= times).then_some(())
