@@ -17,6 +17,10 @@ pub struct WindowError {
     pub message: String,
     /// The server's typed no, when it was one.
     pub rejection: Option<RejectionView>,
+    /// What a sentence about it names: a path, a name, a time in the form `2026-11-30T08:00:00Z`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub about: Option<String>,
 }
 
 impl From<tulou_client::Error> for WindowError {
@@ -25,6 +29,7 @@ impl From<tulou_client::Error> for WindowError {
             code: error.code(),
             message: error.to_string(),
             rejection: error.rejection(),
+            about: error.about(),
         }
     }
 }
@@ -39,6 +44,7 @@ impl From<OpenError> for WindowError {
             code: code.to_owned(),
             message: error.to_string(),
             rejection: None,
+            about: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use tokio::sync::Mutex;
-use tulou_client::view::{HostAddress, HostReach, HostingView};
+use tulou_client::view::{HostAddress, HostFailure, HostReach, HostingView};
 use tulou_protocol::id::ServerId;
 use tulou_server::{Config, Hosted, reach::Reach};
 
@@ -39,7 +39,7 @@ struct State {
     wish: Option<Wish>,
     running: Option<Hosted>,
     /// Why it does not run.
-    failure: Option<String>,
+    failure: Option<HostFailure>,
 }
 
 impl Hosting {
@@ -94,11 +94,11 @@ impl Hosting {
         let mut state = self.state.lock().await;
         let before = state.wish.clone().ok_or_else(not_hosting)?;
         let own_address = match own_address.map(str::trim).filter(|text| !text.is_empty()) {
-            Some(text) => Some(before.read_address(text).ok_or_else(|| WindowError {
-                code: "bad_address".to_owned(),
-                message: "read the address that leads to this computer".to_owned(),
-                rejection: None,
-            })?),
+            Some(text) => Some(
+                before
+                    .read_address(text)
+                    .map_err(tulou_client::Error::Link)?,
+            ),
             None => None,
         };
         let wish = Wish {
@@ -181,10 +181,14 @@ impl Hosting {
                     code: "host_failed".to_owned(),
                     message: format!("start the server on this computer: {error}"),
                     rejection: None,
+                    about: None,
                 };
                 // A server that never ran is not hosted here.
                 if wish.server.is_some() || state.wish.is_some() {
-                    state.failure = Some(error.to_string());
+                    state.failure = Some(HostFailure {
+                        code: error.code().to_owned(),
+                        details: error.told(),
+                    });
                     state.wish = Some(wish);
                 }
                 return Err(failed);
@@ -299,6 +303,7 @@ fn not_hosting() -> WindowError {
         code: "not_found".to_owned(),
         message: "this computer hosts no server".to_owned(),
         rejection: None,
+        about: None,
     }
 }
 
@@ -307,6 +312,7 @@ fn unkept(error: &io::Error) -> WindowError {
         code: "storage".to_owned(),
         message: format!("keep that this computer hosts a server: {error}"),
         rejection: None,
+        about: None,
     }
 }
 
@@ -429,7 +435,7 @@ mod tests {
             "this computer finds it where it was"
         );
         let error = hosting.let_others(true, Some("no address"), false).await;
-        assert_eq!(error.unwrap_err().code, "bad_address");
+        assert_eq!(error.unwrap_err().code, "address_host");
         hosting.end().await;
         hosting.resume().await.unwrap();
         assert!(
@@ -456,10 +462,14 @@ mod tests {
         std::fs::write(&key, "damaged").unwrap();
         let error = hosting.resume().await.unwrap_err();
         assert_eq!(error.code, "host_failed");
-        let view = hosting.view(None).await.unwrap();
+        let failure = hosting.view(None).await.unwrap().failure.unwrap();
         assert!(
-            view.failure.unwrap().contains("server-key.pem"),
+            failure.details.contains("server-key.pem"),
             "what is wrong is named"
+        );
+        assert_eq!(
+            failure.code, "key_unreadable",
+            "the window has words for it"
         );
         std::fs::write(&key, kept).unwrap();
         hosting.resume().await.unwrap();

@@ -6,6 +6,7 @@
 //! - `commands`, `bindings`, `error`: what the window may ask, and its types in TypeScript
 //! - `app`, `hosting`: the client, and the server on this computer
 //! - `controller`, `window`, `renderer`: the native window
+//! - `words`: what the program is told when it is started
 //! - `launcher`: the person's own programs, for links and folders
 //! - `home`: the folder that everything of the person lives in
 
@@ -19,32 +20,29 @@ mod hosting;
 mod launcher;
 mod renderer;
 mod window;
+mod words;
 
-use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use std::{io::IsTerminal, panic, process::ExitCode, time::Duration};
 
 use tauri::{AppHandle, Manager, RunEvent};
 use tauri_plugin_window_state::StateFlags;
 use tracing_subscriber::EnvFilter;
+use tulou_client::settings_of;
 
-use crate::{app::App, controller::Controller, home::Home, window::NativeWindow};
+use crate::{app::App, controller::Controller, home::Home, window::NativeWindow, words::Words};
 
 /// Says what is written to standard error, in the way of `tracing`: `TULOU_LOG=debug`.
 const LOG_VARIABLE: &str = "TULOU_LOG";
-
-/// With this word Tulou goes on when its window is closed; starting it again brings the window back.
-const STAY: &str = "--stay";
-
-/// With this word Tulou starts without a window, or closes the one it has, which gives its memory back.
-const CLOSED: &str = "--closed";
-
-/// With this word Tulou shows an empty window and opens nothing: what the window costs by itself, for measurements.
-const BARE: &str = "--bare";
 
 /// How long the end may take before what is left is cut off. Everything that was acknowledged is on disk by then.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs the app until its window is closed.
 pub fn run() -> ExitCode {
+    let words = match Words::read(std::env::args_os()) {
+        Ok(words) => words,
+        Err(code) => return code,
+    };
     tracing_subscriber::fmt()
         .with_env_filter(
             EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| "warn,tulou=info".into()),
@@ -53,22 +51,72 @@ pub fn run() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     renderer::choose();
-    let is_closed = std::env::args().any(|word| word == CLOSED);
-    let stays = is_closed || std::env::args().any(|word| word == STAY);
-    match build(is_closed) {
+    let home = Home::of_this_person();
+    let stays = words.stay || words.closed;
+    match built(&home, words) {
         Ok(app) => {
-            app.run(move |app, event| follow(app, &event, stays));
+            app.run(move |app, event| {
+                follow(app, &event, || {
+                    stays || {
+                        let set = settings_of(&home.client());
+                        set.stays || set.starts_closed
+                    }
+                })
+            });
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            tracing::error!("the window system could not be started: {error}");
+        Err(why) => {
+            words::complain(&format!("tulou: {why}"));
             ExitCode::FAILURE
         }
     }
 }
 
-fn build(is_closed: bool) -> tauri::Result<tauri::App> {
-    let home = Home::of_this_person();
+/// The app, or in a line why there is none. What draws windows breaks, where there is no display, instead of saying so.
+fn built(home: &Home, words: Words) -> Result<tauri::App, String> {
+    let told = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let built = panic::catch_unwind(panic::AssertUnwindSafe(|| build(home.clone(), &words)));
+    panic::set_hook(told);
+    match built {
+        Ok(Ok(app)) => Ok(app),
+        Ok(Err(error)) => Err(format!("the window system could not be started: {error}")),
+        Err(broken) => {
+            let broken = broken
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| broken.downcast_ref::<&str>().copied())
+                .unwrap_or("it broke");
+            Err(match no_display() {
+                Some(why) => format!(
+                    "{why}, so there is nowhere to show a window; a server without one is tulou-server"
+                ),
+                None => {
+                    let line = broken.lines().next().unwrap_or_default();
+                    format!("the window system could not be started: {line}")
+                }
+            })
+        }
+    }
+}
+
+/// Why there is no display, where a program has to be told which.
+fn no_display() -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match named("WAYLAND_DISPLAY").or_else(|| named("DISPLAY")) {
+        Some(display) => Some(format!("the display {display} does not answer")),
+        None => Some("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)".to_owned()),
+    }
+}
+
+fn build(home: Home, words: &Words) -> tauri::Result<tauri::App> {
+    let (is_bare, is_closed) = (
+        words.bare,
+        words.closed || settings_of(&home.client()).starts_closed,
+    );
     let single = tauri_plugin_single_instance::Builder::new()
         .dbus_id(home.instance_id())
         .callback(|app, words, _folder| {
@@ -76,7 +124,7 @@ fn build(is_closed: bool) -> tauri::Result<tauri::App> {
                 return;
             };
             let controller = &state.controller;
-            if words.iter().any(|word| word == CLOSED) {
+            if Words::of_another(&words).closed {
                 controller.close();
             } else {
                 controller.show();
@@ -95,7 +143,7 @@ fn build(is_closed: bool) -> tauri::Result<tauri::App> {
         .plugin(state.build())
         .invoke_handler(bindings::builder().invoke_handler())
         .setup(move |app| {
-            if std::env::args().any(|word| word == BARE) {
+            if is_bare {
                 return Ok(window::make_bare(app.handle())?);
             }
             let handle = app.handle().clone();
@@ -116,11 +164,11 @@ fn build(is_closed: bool) -> tauri::Result<tauri::App> {
         .build(tauri::generate_context!())
 }
 
-fn follow(app: &AppHandle, event: &RunEvent, stays: bool) {
+fn follow(app: &AppHandle, event: &RunEvent, stays: impl Fn() -> bool) {
     if let RunEvent::ExitRequested {
         code: None, api, ..
     } = event
-        && stays
+        && stays()
     {
         api.prevent_exit();
     }

@@ -214,6 +214,7 @@ fn unsaved(error: &dyn std::error::Error) -> WindowError {
         code: "storage".to_owned(),
         message: format!("save recovery codes: {error}"),
         rejection: None,
+        about: None,
     }
 }
 

@@ -155,6 +155,7 @@ async fn blocking<T: Send + 'static>(
             code: "internal".to_owned(),
             message: format!("work with a backup: {error}"),
             rejection: None,
+            about: None,
         })
 }
 
@@ -164,6 +165,7 @@ impl From<BackupError> for WindowError {
             code: error.code().to_owned(),
             message: error.to_string(),
             rejection: None,
+            about: None,
         }
     }
 }

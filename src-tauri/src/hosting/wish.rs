@@ -6,7 +6,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tulou_protocol::{ServerId, invite::Link};
+use tulou_protocol::{
+    ServerId,
+    invite::{self, NotALink},
+};
 
 /// What has to be known to start the server again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,21 +73,28 @@ impl Wish {
     }
 
     /// The address that a person typed, as links carry it; without a port the server's own is meant.
-    pub fn read_address(&self, text: &str) -> Option<String> {
+    ///
+    /// # Errors
+    /// Why nobody else could use it.
+    pub fn read_address(&self, text: &str) -> Result<String, NotALink> {
         let text = text.trim();
-        let host = text.rsplit("://").next().unwrap_or(text);
-        let has_port = host
-            .rsplit_once(':')
-            .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
+        let bare = text.rsplit("://").next().unwrap_or(text);
+        let bare = bare.trim_end_matches('/');
         // A bare IPv6 address is all colons.
-        let is_bare_ip = host.parse::<std::net::Ipv6Addr>().is_ok();
-        let whole = match (is_bare_ip, has_port) {
-            (true, _) => format!("[{host}]:{}", self.port),
-            (false, false) => format!("{text}:{}", self.port),
-            (false, true) => text.to_owned(),
-        };
-        let address = Link::parse(&whole).ok()?.addresses.pop()?;
-        address.starts_with("wss://").then_some(address)
+        let is_bare_ip = bare.parse::<std::net::Ipv6Addr>().is_ok();
+        let has_port = !is_bare_ip
+            && bare
+                .rsplit_once(':')
+                .is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
+        let address = invite::address(text)?;
+        if !address.starts_with("wss://") {
+            return Err(NotALink::Host(text.to_owned()));
+        }
+        Ok(if has_port {
+            address
+        } else {
+            format!("{address}:{}", self.port)
+        })
     }
 }
 
@@ -132,7 +142,11 @@ mod tests {
             ("ws://192.168.1.7:4780", None),
             ("two words", None),
         ] {
-            assert_eq!(wish().read_address(typed).as_deref(), address, "{typed}");
+            assert_eq!(
+                wish().read_address(typed).ok().as_deref(),
+                address,
+                "{typed}"
+            );
         }
     }
 }
