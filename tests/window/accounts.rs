@@ -59,7 +59,9 @@ async fn an_account_is_guarded_ended_elsewhere_and_recovered_in_the_window() {
     .await;
 
     stage("codes at the first start");
-    window.begin_to_host("夏至", "solstice").await;
+    window
+        .begin_to_host("夏至", "solstice", "星海玩家社群")
+        .await;
     window.find(&named("dialog-codes")).await;
     let codes = texts(&window, "recovery-code").await;
     assert_eq!(codes.len(), 10, "{codes:?}");
@@ -71,8 +73,7 @@ async fn an_account_is_guarded_ended_elsewhere_and_recovered_in_the_window() {
         assert!(saved.contains(code), "{code} is in the file");
     }
     window.keep_codes().await;
-    window.find(&named("window")).await;
-    window.create_community("星海玩家社群").await;
+    window.leave_invite().await;
     window.say("written before").await;
     let link = window.invite().await;
     let account = window.ask("app_view", json!({})).await["accounts"][0]["key"]

@@ -17,8 +17,7 @@ use crate::{
 async fn others_are_let_in_by_a_choice_and_the_window_says_who_reaches_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let window = Window::start(&folder.path().join("me")).await;
-    window.host("夏至", "solstice").await;
-    window.create_community("星海玩家社群").await;
+    window.host("夏至", "solstice", "星海玩家社群").await;
     window.click(&named("community-menu")).await;
     window.choose("Invite people").await;
     window.find(&named("invite-only-here")).await;

@@ -17,8 +17,7 @@ async fn without_a_keyring_the_person_signs_in_at_each_start_and_no_file_holds_t
     let window = Window::start_without_keyring(&home).await;
     window.find(&named("first-no-keyring")).await;
     pictures(&window, "no-keyring-first").await;
-    window.host("夏至", "alice").await;
-    window.create_community("Keyless").await;
+    window.host("夏至", "alice", "Keyless").await;
     let app = window.ask("app_view", json!({})).await;
     assert_eq!(
         app["hasKeyring"],

@@ -93,9 +93,8 @@ async fn open(window: &Window) -> Value {
 async fn what_is_dragged_stands_where_it_was_dropped_for_everybody() {
     let folder = tempfile::tempdir().unwrap();
     let window = Window::start(&folder.path().join("alice")).await;
-    window.host("夏至", "solstice").await;
+    window.host("夏至", "solstice", "星海玩家社群").await;
     look(&window, "en", "light").await;
-    window.create_community("星海玩家社群").await;
     for (group, topics) in [
         ("组队大厅", ["招募队友", "攻略分享", "闲聊灌水"].as_slice()),
         ("Lore", ["theories", "pictures"].as_slice()),

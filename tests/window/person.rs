@@ -29,9 +29,8 @@ impl Window {
     /// The window of somebody who hosts here, in English and light, with one community.
     pub async fn founded(home: &Path) -> Self {
         let window = Self::start(home).await;
-        window.host("夏至", "solstice").await;
+        window.host("夏至", "solstice", "星海玩家社群").await;
         look(&window, "en", "light").await;
-        window.create_community("星海玩家社群").await;
         window
     }
 
@@ -68,15 +67,24 @@ impl Window {
     }
 
     /// Hosts on this computer, from the first start's screen to the main window.
-    pub async fn host(&self, display_name: &str, name: &str) {
-        self.begin_to_host(display_name, name).await;
+    pub async fn host(&self, display_name: &str, name: &str, community: &str) {
+        self.begin_to_host(display_name, name, community).await;
         self.keep_codes().await;
-        self.find(&named("window")).await;
+        self.leave_invite().await;
+    }
+
+    /// Goes from the invite of a new community into it.
+    pub async fn leave_invite(&self) {
+        self.find(&named("invite-link")).await;
+        self.click(&named("invite-done")).await;
+        self.gone(&named("dialog-invite")).await;
+        self.find(&named("tree")).await;
     }
 
     /// Hosts on this computer, up to the codes of the new account.
-    pub async fn begin_to_host(&self, display_name: &str, name: &str) {
+    pub async fn begin_to_host(&self, display_name: &str, name: &str, community: &str) {
         self.click(&named("first-host")).await;
+        self.fill(&named("host-community"), community).await;
         self.fill(&named("host-display-name"), display_name).await;
         self.fill(&named("host-name"), name).await;
         self.fill(&named("host-password"), "correct horse 电池")

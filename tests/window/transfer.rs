@@ -29,9 +29,8 @@ async fn guest(folder: &Path, name: &str) -> Client {
 async fn a_community_is_handed_over_in_the_window() {
     let folder = tempfile::tempdir().unwrap();
     let window = Window::start(&folder.path().join("alice")).await;
-    window.host("夏至", "solstice").await;
+    window.host("夏至", "solstice", COMMUNITY).await;
     look(&window, "en", "light").await;
-    window.create_community(COMMUNITY).await;
     let link = window.invite().await;
     let mut people = Vec::new();
     for (name, shown_as) in [("fawn", "林间鹿"), ("kestrel", "Kestrel")] {

@@ -31,10 +31,11 @@ async fn two_people_talk_through_kills_and_nothing_is_lost_or_doubled() {
     window.picture("first-start").await;
 
     driver::stage("host, community, topics");
-    window.host("夏至", "alice").await;
-    window.find(&named("no-community")).await;
-    window.picture("no-community").await;
-    window.create_community("星海玩家社群").await;
+    window.begin_to_host("夏至", "alice", "星海玩家社群").await;
+    window.keep_codes().await;
+    window.find(&named("invite-link")).await;
+    window.picture("invite-of-a-new-community").await;
+    window.leave_invite().await;
     for (group, topics) in HOUSE {
         window.create_group(group).await;
         for topic in topics {

@@ -558,6 +558,14 @@ items: Block[][] } |
 /**  A horizontal line. */
 { type: "rule" };
 
+/**  Why something cannot be used. */
+export type Cause = {
+	/**  A stable code, for example `certificate_expired`. */
+	code: string,
+	/**  What a sentence about it names; a time is in the form `2026-11-30T08:00:00Z`. */
+	about: string | null,
+};
+
 /**  A note that a view is stale and is to be read again. Notes are coalesced: one of a kind per frame is enough. */
 export type Change = 
 /**  Accounts, connection states, tiles of the rail, settings, rejections: read `AppView`. */
@@ -604,7 +612,9 @@ export type Connection =
 /**  No link; the next attempt is at `retry_at`. */
 { state: "offline"; 
 /**  When the next attempt starts. */
-retryAt: number } | 
+retryAt: number; 
+/**  Why whoever answers cannot be used as the server; none if nobody answers. */
+cause?: Cause | null } | 
 /**
  *  Where the server should be somebody else answers, who has not its key. Nothing was sent there; the next attempt is
  *  at `retry_at`.
@@ -702,6 +712,14 @@ export type HostAddress = {
 	reach: HostReach,
 };
 
+/**  Why the server on this computer does not run. */
+export type HostFailure = {
+	/**  A stable code that the window has a sentence for: `in_use`, `store_damaged` … */
+	code: string,
+	/**  What was attempted and why it failed, for whoever helps. */
+	details: string,
+};
+
 /**  Who the person wants to be on a server that starts on this computer. */
 export type HostInput = {
 	/**  The server's name. */
@@ -756,7 +774,7 @@ export type HostingView = {
 	/**  The port that it should have, when another program has that. */
 	takenPort: number | null,
 	/**  Why it does not run. */
-	failure: string | null,
+	failure: HostFailure | null,
 	/**  Room on the disk of this computer. */
 	disk: DiskView,
 	/**  Bytes that are free there; none while it is not known. */
@@ -1347,6 +1365,10 @@ export type Settings = {
 	showsMembers: boolean,
 	/**  Collapsed groups of the tree, by id. */
 	collapsed: string[],
+	/**  Whether the program goes on when its window is closed, until it is started again or the system ends it. */
+	stays: boolean,
+	/**  Whether the program starts without a window; it stays then. */
+	startsClosed: boolean,
 };
 
 /**  A new account. */
@@ -1541,6 +1563,8 @@ export type WindowError = {
 	message: string,
 	/**  The server's typed no, when it was one. */
 	rejection: RejectionView | null,
+	/**  What a sentence about it names: a path, a name, a time in the form `2026-11-30T08:00:00Z`. */
+	about?: string | null,
 };
 
 /* Tauri Specta runtime */

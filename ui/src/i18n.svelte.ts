@@ -68,6 +68,11 @@ class I18n {
     return (isThisYear ? this.#day : this.#dayOfYear).format(ms)
   }
 
+  /** `29 November 2026` */
+  date(ms: number): string {
+    return new Intl.DateTimeFormat(this.locale === 'en' ? 'en-GB' : this.locale, { dateStyle: 'long' }).format(ms)
+  }
+
   full(ms: number): string {
     return this.#full.format(ms)
   }
@@ -134,7 +139,24 @@ class I18n {
     return errors.too_many(this.number(limit))
   }
 
+  /** Why a link or a server cannot be used, if the code says so. */
+  because(cause: Pick<WindowError, 'code' | 'about'>): string | null {
+    const because = this.t.because
+    if (!Object.hasOwn(because, cause.code)) return null
+    const about = cause.about ?? ''
+    const isTime = /^\d{4}-\d\d-\d\dT/.test(about)
+    return because[cause.code as keyof typeof because](isTime ? this.date(Date.parse(about)) : about)
+  }
+
+  /** Why the server on this computer does not run, and what helps. */
+  hostFailure(code: string): string {
+    const failures = this.t.reach.failures
+    return Object.hasOwn(failures, code) ? failures[code as keyof typeof failures] : failures.host_failed
+  }
+
   error(error: WindowError): string {
+    const because = this.because(error)
+    if (because !== null) return because
     return this.rejection(error.rejection ?? { code: error.code, permission: null, limit: null, retryAfterS: null })
   }
 }

@@ -34,7 +34,7 @@ const CODES = [
     'group_not_empty',
     'gone',
   ],
-  ...['already', 'last_owner', 'offline', 'busy', 'unreachable', 'certificate', 'too_old', 'too_new', 'signed_out'],
+  ...['already', 'last_owner', 'offline', 'busy', 'unreachable', 'too_old', 'too_new', 'signed_out'],
   ...['sign_ups', 'storage', 'keyring', 'outdated', 'internal', 'bad_link', 'host_failed', 'unknown_method'],
   'not_an_emoji',
 ]

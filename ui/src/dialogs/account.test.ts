@@ -30,6 +30,7 @@ describe('recovery codes', () => {
     api.codes = CODES
     await opened(api)
     await press('first-host')
+    await fill('host-community', 'Starsea')
     await fill('host-display-name', 'Solstice Day')
     expect(screen.getByTestId<HTMLInputElement>('host-name').value, 'a name is proposed').toBe('solstice-day')
     await fill('host-password', 'correct horse')

@@ -8,6 +8,8 @@ import type { WindowState } from '../state/window.svelte'
 import { faults } from '../testing/faults'
 import type { StandIn } from '../testing/stand-in'
 
+const ON_FIRE = { code: 'in_use', details: 'open the store: the disk is on fire' }
+
 let api: StandIn
 beforeEach(() => {
   api = fullScene('en', 'light')
@@ -108,7 +110,7 @@ describe('the server on this computer', () => {
   })
 
   it('says that its port is taken, and why it does not run', async () => {
-    setHosting({ takenPort: 4780, port: 50123, failure: 'the disk is on fire', addresses: [], key: null })
+    setHosting({ takenPort: 4780, port: 50123, failure: ON_FIRE, addresses: [], key: null })
     await settings()
     expect(screen.getByTestId('reach-port').textContent).toContain('took port 50123')
     expect(screen.getByTestId('hosting-failed').textContent).toContain('the disk is on fire')
@@ -123,9 +125,17 @@ describe('the server on this computer', () => {
     await fireEvent.click(screen.getByTestId('banner-port-seen'))
     await waitFor(() => expect(screen.queryByTestId('banner-port')).toBeNull())
     cleanup()
-    setHosting({ failure: 'the disk is on fire' })
+    setHosting({ failure: ON_FIRE })
     await ready()
-    expect((await screen.findByTestId('banner-not-hosting')).textContent).toContain('the disk is on fire')
+    const banner = await screen.findByTestId('banner-not-hosting')
+    expect(banner.textContent).toContain(i18n.t.reach.failures.in_use)
+    expect(banner.textContent, 'what programs say among themselves is for the details').not.toContain('on fire')
+    cleanup()
+    i18n.use('zh-CN')
+    api = fullScene('zh-CN', 'light')
+    setHosting({ failure: ON_FIRE })
+    await ready()
+    expect((await screen.findByTestId('banner-not-hosting')).textContent).not.toMatch(/[a-z]{4}/)
   })
 
   it('lets others join from the invite, too', async () => {

@@ -1,5 +1,6 @@
 import type { Messages } from '../i18n.svelte'
 import { admin } from './en/admin'
+import { because } from './en/because'
 import { entering } from './en/entering'
 import { hosting } from './en/hosting'
 import { house } from './en/house'
@@ -40,4 +41,6 @@ export const en: Messages = {
   ...hosting,
   ...admin,
   ...trouble,
+
+  because,
 }

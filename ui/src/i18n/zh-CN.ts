@@ -1,4 +1,5 @@
 import { admin } from './zh-CN/admin'
+import { because } from './zh-CN/because'
 import { entering } from './zh-CN/entering'
 import { hosting } from './zh-CN/hosting'
 import { house } from './zh-CN/house'
@@ -39,4 +40,6 @@ export const zhCN = {
   ...hosting,
   ...admin,
   ...trouble,
+
+  because,
 }

@@ -7,14 +7,14 @@ export type AdminPage = 'overview' | 'groups' | 'access' | 'members' | 'invites'
 export type Dialog =
   | { kind: 'add' }
   | { kind: 'host' }
-  | { kind: 'join'; link: string }
+  | { kind: 'join'; link: string; isAccount?: boolean }
   | { kind: 'createCommunity' }
   | { kind: 'createGroup' }
   | { kind: 'renameGroup'; group: GroupView }
   | { kind: 'createTopic'; group: string }
   | { kind: 'editTopic'; topic: TopicView }
   | { kind: 'seats'; topic: TopicView }
-  | { kind: 'invite' }
+  | { kind: 'invite'; isNew?: boolean }
   | { kind: 'transfer'; account: string; community: string; name: string; ondone?: () => void }
   | { kind: 'admin'; page: AdminPage }
   | { kind: 'settings'; page?: 'server' }

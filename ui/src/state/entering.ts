@@ -1,5 +1,5 @@
 // Ways into a server: afterwards the window is there, and a new account's recovery codes are shown, once.
-import type { HostInput, JoinInput } from '../api'
+import { reasonOf, type HostInput, type JoinInput } from '../api'
 import { i18n } from '../i18n.svelte'
 import type { WindowState } from './window.svelte'
 
@@ -7,11 +7,22 @@ function show(window: WindowState, account: string, codes: readonly string[]): v
   if (codes.length > 0) window.dialogs.show({ kind: 'recoveryCodes', account, codes })
 }
 
-/** Starts a server on this computer and goes there. */
-export async function enterHosted(window: WindowState, input: HostInput): Promise<void> {
+/** Starts a server on this computer, makes a community with its first topic, and shows who can be invited how. */
+export async function enterHosted(window: WindowState, input: HostInput, name: string): Promise<void> {
   const { account, recoveryCodes } = await window.api.host(input)
+  let community: string | null = null
+  try {
+    const { firstGroup: group, firstTopic: topic } = i18n.t.community
+    const made = await window.api.submit(account, { type: 'createCommunity', name, group, topic })
+    community = made.created
+  } catch (thrown) {
+    // The server runs and the account is there: the community can be made again from the window.
+    window.toasts.show(i18n.error(reasonOf(thrown)), true)
+  }
+  await window.openNew({ account, community, topic: null })
+  // Below the codes: they are shown now or never.
+  if (community !== null) window.dialogs.show({ kind: 'invite', isNew: true })
   show(window, account, recoveryCodes)
-  await window.openNew({ account, community: null, topic: null })
 }
 
 /** Registers, signs in or recovers on somebody's server and goes there. */

@@ -19,6 +19,8 @@ export const settings = (more: Partial<Settings> = {}): Settings => ({
   language: 'zh-CN',
   theme: 'light',
   textSize: 100,
+  stays: false,
+  startsClosed: false,
   showsMembers: true,
   collapsed: [],
   ...more,

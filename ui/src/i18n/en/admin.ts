@@ -33,6 +33,10 @@ export const admin: typeof zh = {
 
   invite: {
     title: 'Invite people',
+    titleNew: 'Your community is ready',
+    textNew:
+      'Send this link to the people you want here. You can invite more from the community’s menu whenever you like.',
+    done: 'Go to the community',
     text: 'Send the link to whoever you want here.',
     expires: 'Expires after',
     uses: 'Can be used',
@@ -47,6 +51,16 @@ export const admin: typeof zh = {
     used: (n, max) => `used ${n} of ${max}`,
     usedUnlimited: (n) => `used ${n === '1' ? 'once' : `${n} times`}`,
     onlyHere: 'Only this computer reaches the server so far, so a link works for nobody else.',
+    noNetwork:
+      'This computer is in no network, so the link works on this computer only. When there is a network, a link that works for others takes its place here.',
+    making: 'Creating a link…',
+    waiting: 'Waiting for the server…',
+    another: 'Create another link',
+    whoAny: 'Anybody who has the link can join.',
+    whoLocal: 'Anybody in the same network as this computer who has the link can join.',
+    goodUntil: (when) => `It expires on ${when}.`,
+    goodForever: 'It never expires.',
+    goodFor: (n) => `It can be used ${n === '1' ? 'once' : `${n} times`} more.`,
     until: (when) => `until ${when}`,
     expired: 'expired',
     none: 'No valid links',

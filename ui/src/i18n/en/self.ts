@@ -24,6 +24,7 @@ export const self: typeof zh = {
       'This server speaks a newer version: update Tulou. What you write is kept, and sent in order after that.',
     serverOlderBanner:
       'This server speaks an older version: whoever runs it has to update it. What you write is kept, and sent in order after that.',
+    unusable: 'The server cannot be used',
     otherKey: 'Certificate changed',
     otherKeyBanner:
       'Where the server should be, something answers with another key. Nothing was sent there, no password either. If the server has moved, enter its new link; if not, ask whoever runs it.',
@@ -40,6 +41,10 @@ export const self: typeof zh = {
     light: 'Light',
     dark: 'Dark',
     textSize: 'Text size',
+    stays: 'Keep running when the window is closed',
+    staysHint: 'A server on this computer stays reachable. Start Tulou again to bring the window back.',
+    startsClosed: 'Start without a window',
+    startsClosedHint: 'Start Tulou a second time to open the window.',
     displayName: 'Display name',
     accountName: 'Account name',
     address: 'Address',

@@ -97,13 +97,9 @@ export const trouble: typeof zh = {
         : 'Too many new accounts are being made: try again later.',
     busy: (seconds) => (seconds ? `Too fast: try again in ${seconds} s.` : 'Too fast: try again shortly.'),
     unreachable: 'The server cannot be reached. Check the address and the network.',
-    certificate:
-      'The server cannot be verified by its address. Use an invite link: it carries the key that the server is known by.',
     certificate_changed:
       'The server has another key than the one it is known by, so the connection was ended. Nothing was sent.',
     other_server: 'That leads to another server.',
-    unencrypted: 'An unencrypted address works on this computer only. Use an invite link, or an address with wss://.',
-    bad_address: 'That is no address that others could use. An example: house.example.org',
     too_old: 'This server speaks an older version: whoever runs it has to update it.',
     too_new: 'This comes from a newer version of the program: please update.',
     signed_out: 'Your sign-in has ended. Sign in again.',

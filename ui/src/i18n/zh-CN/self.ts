@@ -19,6 +19,7 @@ export const self = {
     otherVersion: '版本不一致',
     serverNewerBanner: '这台服务器的版本比 Tulou 新：请更新 Tulou。写下的内容会保存下来，更新后按顺序发出。',
     serverOlderBanner: '这台服务器的版本比 Tulou 旧：需要服务器的主人来更新。写下的内容会保存下来，更新后按顺序发出。',
+    unusable: '无法使用服务器',
     otherKey: '证书已变更',
     otherKeyBanner:
       '原来的地址上，有一台密钥不同的服务器在应答。没有向它发送任何内容，也没有发送密码。如果服务器搬家了，请输入新的链接；如果没有，请询问服务器的主人。',
@@ -35,6 +36,10 @@ export const self = {
     light: '浅色',
     dark: '深色',
     textSize: '文字大小',
+    stays: '关闭窗口后继续运行',
+    staysHint: '本机上的服务器会保持在线。再次启动 Tulou 即可重新打开窗口。',
+    startsClosed: '启动时不显示窗口',
+    startsClosedHint: '再启动一次 Tulou 即可打开窗口。',
     displayName: '昵称',
     accountName: '账号名',
     address: '地址',

@@ -1,0 +1,257 @@
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { afterEach, describe, expect, it } from 'vitest'
+import { fullScene } from '../../stories/scenes'
+import { Refused, type HostingView, type ServerPeek } from '../api'
+import App from '../App.svelte'
+import { catalogues, i18n } from '../i18n.svelte'
+import type { WindowState } from '../state/window.svelte'
+import { faults } from '../testing/faults'
+import { StandIn } from '../testing/stand-in'
+import { appView } from '../testing/views'
+
+async function opened(api: StandIn): Promise<WindowState> {
+  let window: WindowState | undefined
+  render(App, { api, onready: (state: WindowState) => (window = state) })
+  await waitFor(() => expect(window).toBeDefined())
+  return window as WindowState
+}
+
+const fill = (testid: string, value: string) => fireEvent.input(screen.getByTestId(testid), { target: { value } })
+const press = (testid: string) => fireEvent.click(screen.getByTestId(testid))
+const shows = (testid: string) => screen.findByTestId(testid)
+
+const left = async (window: WindowState): Promise<void> => {
+  window.dialogs.closeAll()
+  await waitFor(() => expect(document.querySelector('dialog')).toBeNull())
+}
+
+afterEach(cleanup)
+
+describe('the field for a link', () => {
+  it('says what is wrong with what was pasted, and takes it back when something else is typed', async () => {
+    const api = fullScene('en', 'light')
+    api.peek = () => Promise.reject(new Refused({ code: 'link_cut', message: '', rejection: null, about: 'key=' }))
+    const window = await opened(api)
+    window.dialogs.show({ kind: 'join', link: '' })
+    await shows('join-form')
+    await fill('join-link', 'tulou://join/a?at=x&key=12')
+    await press('join-look')
+    expect((await shows('form-error')).textContent).toContain('the part after “key=” is missing')
+    expect(screen.getByTestId('join-link').getAttribute('aria-invalid')).toBe('true')
+    await fill('join-link', 'tulou://join/a')
+    expect(screen.queryByTestId('form-error'), 'that was about another text').toBeNull()
+  })
+
+  it('takes an old error back in the account’s fields, too', async () => {
+    const api = fullScene('en', 'light')
+    api.join = () => Promise.reject(new Refused({ code: 'name_taken', message: '', rejection: null }))
+    const window = await opened(api)
+    window.dialogs.show({ kind: 'join', link: 'starsea.example' })
+    await shows('join-form')
+    await press('join-look')
+    await shows('join-peek')
+    await fill('join-display-name', 'Me')
+    await fill('join-password', 'correct horse')
+    await press('join-submit')
+    await shows('form-error')
+    await fill('join-name', 'me-2')
+    expect(screen.queryByTestId('form-error')).toBeNull()
+  })
+
+  it('hands the keyboard to the next field, whichever that is', async () => {
+    const api = fullScene('en', 'light')
+    const window = await opened(api)
+    const focus = () => document.activeElement?.getAttribute('data-testid')
+    window.dialogs.show({ kind: 'join', link: 'starsea.example' })
+    await shows('join-form')
+    await press('join-look')
+    await shows('join-peek')
+    await waitFor(() => expect(focus()).toBe('join-display-name'))
+    await press('join-sign-in')
+    await press('join-register')
+    expect(focus(), 'who chooses a tab stays there').not.toBe('join-display-name')
+    await left(window)
+
+    const card: ServerPeek = {
+      server: 's1',
+      name: 'Starsea',
+      registration: 'closed',
+      address: 'wss://starsea.example',
+      community: null,
+      members: null,
+      accounts: [],
+    }
+    api.peek = () => Promise.resolve(card)
+    window.dialogs.show({ kind: 'join', link: 'starsea.example' })
+    await shows('join-form')
+    await press('join-look')
+    await shows('join-peek')
+    await waitFor(() => expect(focus()).toBe('join-name'))
+    await left(window)
+
+    api.peek = () =>
+      Promise.resolve({ ...card, community: 'Players', members: 3, accounts: [api.app.accounts[0]?.key ?? ''] })
+    window.dialogs.show({ kind: 'join', link: 'invite' })
+    await shows('join-form')
+    await press('join-look')
+    await shows('join-as')
+    await waitFor(() => expect(focus()).toBe('join-as'))
+  })
+})
+
+describe('adding', () => {
+  it('tells joining by a link from adding an account', async () => {
+    const api = fullScene('en', 'light')
+    const window = await opened(api)
+    window.dialogs.show({ kind: 'add' })
+    await shows('dialog-add')
+    await press('add-account')
+    const dialog = await shows('dialog-join')
+    expect(dialog.textContent).toContain(i18n.t.add.account)
+    expect(dialog.textContent).toContain(i18n.t.first.accountText)
+    await fill('join-link', 'starsea.example')
+    await press('join-look')
+    await shows('join-peek')
+    expect(screen.getByTestId('join-sign-in').getAttribute('aria-pressed'), 'who adds one has one').toBe('true')
+    expect(await faults(dialog)).toEqual([])
+    await left(window)
+    window.dialogs.show({ kind: 'join', link: '' })
+    expect((await shows('dialog-join')).textContent).not.toContain(i18n.t.first.accountText)
+  })
+})
+
+describe('hosting', () => {
+  it('asks for the community’s name, makes it with a first topic, and shows an invite to it', async () => {
+    const api = new StandIn()
+    const after = fullScene('en', 'light')
+    api.trees = new Map([['made1', [...after.trees.values()][0] as never]])
+    api.app = appView({ accounts: [] })
+    api.codes = []
+    const window = await opened(api)
+    await press('first-host')
+    expect(document.activeElement?.getAttribute('data-testid')).toBe('host-community')
+    await fill('host-community', ' Starsea ')
+    await fill('host-display-name', 'Solstice')
+    await fill('host-password', 'correct horse')
+    const { firstGroup: group, firstTopic: topic } = i18n.t.community
+    api.app = after.app
+    await press('host-submit')
+    await shows('dialog-invite')
+    expect(api.actions).toEqual([{ type: 'createCommunity', name: 'Starsea', group, topic }])
+    expect(window.place?.community).toBe('made1')
+    const link = await shows('invite-link')
+    expect((link as HTMLInputElement).value).toMatch(/^tulou:/)
+    expect(screen.getByTestId('invite-good').textContent).toContain('who has the link can join')
+    expect(await faults(screen.getByTestId('dialog-invite'))).toEqual([])
+    await press('invite-done')
+    await waitFor(() => expect(window.dialogs.open).toEqual([]))
+  })
+
+  it('goes on without the community if that cannot be made, and says why', async () => {
+    const api = new StandIn()
+    const { app } = fullScene('en', 'light')
+    api.app = appView({ accounts: [] })
+    const window = await opened(api)
+    await press('first-host')
+    await fill('host-community', 'Starsea')
+    await fill('host-display-name', 'Solstice')
+    await fill('host-password', 'correct horse')
+    api.app = app
+    api.refusal = 'too_many'
+    await press('host-submit')
+    await waitFor(() => expect(window.toasts.shown.map((toast) => toast.isError)).toEqual([true]))
+    expect(window.dialogs.open, 'there is nobody to invite to').toEqual([])
+  })
+})
+
+describe('the invite', () => {
+  const local = [{ address: 'wss://192.168.1.20:4780', reach: 'localNetwork' as const }]
+  const here = [{ address: 'ws://127.0.0.1:4780', reach: 'thisComputer' as const }]
+  const invite = async (hosting: Partial<HostingView> | null): Promise<[StandIn, WindowState]> => {
+    const api = fullScene('en', 'light')
+    const [first, ...others] = api.app.accounts
+    if (!first || !api.app.hosting) throw new Error('the scene has a host')
+    api.app = {
+      ...api.app,
+      accounts: [{ ...first, isHostedHere: hosting !== null, waiting: 0, connection: { state: 'synced' } }, ...others],
+      hosting: { ...api.app.hosting, isOpen: true, ...hosting },
+    }
+    const window = await opened(api)
+    await window.openCommunity('s1.me', 'c1')
+    window.dialogs.show({ kind: 'invite' })
+    return [api, window]
+  }
+  const link = () => screen.getByTestId<HTMLInputElement>('invite-link').value
+
+  it('is there at once; one that goes on being good is not made again', async () => {
+    const [api, window] = await invite(null)
+    await shows('invite-link')
+    const first = link()
+    expect(api.calls.filter((call) => call === 'createInvite').length).toBeLessThanOrEqual(1)
+    await left(window)
+    const made = api.calls.filter((call) => call === 'createInvite').length
+    window.dialogs.show({ kind: 'invite' })
+    await shows('invite-link')
+    expect(api.calls.filter((call) => call === 'createInvite')).toHaveLength(made)
+    expect(link()).toBe(first)
+    await waitFor(() => expect(screen.getByTestId('invite-create')).toHaveProperty('disabled', false))
+    await press('invite-create')
+    await waitFor(() => expect(link()).not.toBe(first))
+  })
+
+  it('works on this computer only where there is no network, and leads elsewhere once there is one', async () => {
+    const [api, window] = await invite({ addresses: here })
+    await shows('invite-link')
+    expect(screen.getByTestId('invite-no-network').textContent).toContain('works on this computer only')
+    expect(screen.queryByTestId('invite-good'), 'nobody else can use it').toBeNull()
+    const before = link()
+    api.invites = api.invites.map((one) => ({ ...one, link: `${one.link}-elsewhere` }))
+    if (api.app.hosting) api.app = { ...api.app, hosting: { ...api.app.hosting, addresses: local } }
+    await window.ask()
+    await waitFor(() => expect(link()).toBe(`${before}-elsewhere`))
+    expect(screen.queryByTestId('invite-no-network')).toBeNull()
+    expect(screen.getByTestId('invite-good').textContent).toContain('same network')
+  })
+
+  it('waits until the server knows what was made here', async () => {
+    const [api, window] = await invite(null)
+    await shows('invite-link')
+    await left(window)
+    api.invites = []
+    api.calls.length = 0
+    const [first, ...others] = api.app.accounts
+    if (first) api.app = { ...api.app, accounts: [{ ...first, waiting: 1 }, ...others] }
+    await window.ask()
+    window.dialogs.show({ kind: 'invite' })
+    await screen.findByText(i18n.t.invite.waiting)
+    expect(api.calls).not.toContain('createInvite')
+    if (first) api.app = { ...api.app, accounts: [{ ...first, waiting: 0 }, ...others] }
+    await window.ask()
+    await shows('invite-link')
+  })
+})
+
+describe('a server that answers and cannot be used', () => {
+  it.each(['en', 'zh-CN'] as const)('says why in %s', async (lang) => {
+    const api = fullScene(lang, 'light')
+    const [first, ...others] = api.app.accounts
+    const cause = { code: 'certificate_expired', about: '2026-11-29T08:00:00Z' }
+    const connection = { state: 'offline' as const, retryAt: Date.now() + 12_000, cause }
+    if (first) api.app = { ...api.app, accounts: [{ ...first, isHostedHere: false, connection }, ...others] }
+    await opened(api)
+    const banner = await shows('banner-unusable')
+    expect(banner.textContent).toContain(lang === 'en' ? 'expired on 29 November 2026' : '2026年11月29日')
+    expect(await faults(banner)).toEqual([])
+  })
+
+  it('has words for each cause in both languages, that name what there is to name', () => {
+    for (const [lang, { because }] of Object.entries(catalogues)) {
+      for (const [code, sentence] of Object.entries(because)) {
+        const said = sentence('WHAT')
+        expect(said, `${lang} ${code}`).not.toMatch(/undefined|\s$/)
+        if (sentence.length > 0) expect(said, `${lang} ${code}`).toContain('WHAT')
+      }
+    }
+    expect(i18n.because({ code: 'unreachable' })).toBeNull()
+  })
+})
