@@ -79,7 +79,7 @@ export class StandIn implements Api {
     this.#hear = onChanges
     return this.#call('subscribe', null)
   }
-  peek = (link: string) =>
+  peek: Api['peek'] = (link: string) =>
     link.includes('nowhere')
       ? Promise.reject(new Refused({ code: 'unreachable', message: '', rejection: null }))
       : this.#call('peek', {
