@@ -182,6 +182,13 @@ impl App {
         })
     }
 
+    /// The window is gone: nothing that it showed is on the screen.
+    pub async fn leave_all(&self) {
+        if let Some(client) = self.client.get() {
+            client.leave_all().await;
+        }
+    }
+
     /// Ends the client and the hosted server in order, so that nothing has to be repaired at the next start.
     pub async fn shut_down(&self) {
         if let Some(client) = self.client.get() {

@@ -10,9 +10,9 @@ use tauri::{State, ipc::Channel};
 use tulou_client::{
     action::Action,
     view::{
-        AccessView, AppView, Change, DraftView, ExplainView, InviteView, LevelPlace, LevelView,
-        MembersView, PersonView, Place, Relocation, ServerPeek, Settings, SignedUp, Stretch,
-        TimelineView, TreeView,
+        AccessView, AppView, Change, DraftView, EditInput, ExplainView, InviteView, LevelPlace,
+        LevelView, MembersView, MentionedView, PersonView, Place, Relocation, ServerPeek, Settings,
+        SignedUp, Stretch, TimelineView, TreeView,
     },
 };
 
@@ -203,6 +203,13 @@ pub async fn enter_topic(app: State<'_, App>, account: String, topic: String) ->
     Ok(app.client().await?.enter_topic(&account, &topic).await?)
 }
 
+/// The person looks again at a topic that stayed on the screen.
+#[tauri::command]
+#[specta::specta]
+pub async fn come_back(app: State<'_, App>, account: String, topic: String) -> Answer<()> {
+    Ok(app.client().await?.come_back(&account, &topic).await?)
+}
+
 /// The topic has left the screen.
 #[tauri::command]
 #[specta::specta]
@@ -226,6 +233,17 @@ pub async fn members_view(
         .await?
         .members_view(&account, &community, topic.as_deref(), &prefix, limit)
         .await?)
+}
+
+/// Whom a message may mention besides persons.
+#[tauri::command]
+#[specta::specta]
+pub async fn many_view(
+    app: State<'_, App>,
+    account: String,
+    topic: String,
+) -> Answer<Vec<MentionedView>> {
+    Ok(app.client().await?.many_view(&account, &topic).await?)
 }
 
 /// Member groups and access rows.
@@ -358,6 +376,23 @@ pub async fn save_draft(
         .client()
         .await?
         .save_draft(&account, &topic, draft)
+        .await?)
+}
+
+/// Keeps an edit in progress; none: it is over.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_edit(
+    app: State<'_, App>,
+    account: String,
+    topic: String,
+    message: String,
+    edit: Option<EditInput>,
+) -> Answer<()> {
+    Ok(app
+        .client()
+        .await?
+        .save_edit(&account, &topic, &message, edit)
         .await?)
 }
 

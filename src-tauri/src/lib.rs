@@ -24,7 +24,7 @@ mod words;
 
 use std::{io::IsTerminal, panic, process::ExitCode, time::Duration};
 
-use tauri::{AppHandle, Manager, RunEvent};
+use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 use tracing_subscriber::EnvFilter;
 use tulou_client::settings_of;
@@ -171,6 +171,20 @@ fn follow(app: &AppHandle, event: &RunEvent, stays: impl Fn() -> bool) {
         && stays()
     {
         api.prevent_exit();
+    }
+    if let RunEvent::WindowEvent {
+        label,
+        event: WindowEvent::Destroyed,
+        ..
+    } = event
+        && label == window::LABEL
+    {
+        let app = app.clone();
+        tauri::async_runtime::spawn(async move {
+            if let Some(state) = app.try_state::<App>() {
+                state.leave_all().await;
+            }
+        });
     }
     if let RunEvent::Exit = event {
         let Some(state) = app.try_state::<App>() else {

@@ -131,9 +131,13 @@ async fn two_people_talk_through_kills_and_nothing_is_lost_or_doubled() {
             bobs[1]
         ))
         .await;
+    let end = Stretch::End { count: 50 };
+    let view = bob.timeline_view(&account, topic, end).await.unwrap();
+    let before = view.rows.iter().find(|row| row.id == bobs[1]).unwrap();
     let edit = Action::EditMessage {
         topic: topic.clone(),
         message: bobs[1].clone(),
+        from: before.text.clone(),
         text: "改一下时间：九点半".into(),
     };
     bob.submit(&account, edit).await.unwrap();

@@ -58,10 +58,14 @@ export const commands = {
 	timelineView: (account: string, topic: string, stretch: Stretch) => typedError<TimelineView, WindowError>(__TAURI_INVOKE("timeline_view", { account, topic, stretch })),
 	/**  The topic is on screen: its rows come at once, and its divider stays where it is. */
 	enterTopic: (account: string, topic: string) => typedError<null, WindowError>(__TAURI_INVOKE("enter_topic", { account, topic })),
+	/**  The person looks again at a topic that stayed on the screen. */
+	comeBack: (account: string, topic: string) => typedError<null, WindowError>(__TAURI_INVOKE("come_back", { account, topic })),
 	/**  The topic has left the screen. */
 	leaveTopic: (account: string, topic: string) => typedError<null, WindowError>(__TAURI_INVOKE("leave_topic", { account, topic })),
 	/**  The first members of each section, or those whose name begins with `prefix`. */
 	membersView: (account: string, community: string, topic: string | null, prefix: string, limit: number) => typedError<MembersView, WindowError>(__TAURI_INVOKE("members_view", { account, community, topic, prefix, limit })),
+	/**  Whom a message may mention besides persons. */
+	manyView: (account: string, topic: string) => typedError<MentionedView[], WindowError>(__TAURI_INVOKE("many_view", { account, topic })),
 	/**  Member groups and access rows. */
 	accessView: (account: string, community: string) => typedError<AccessView, WindowError>(__TAURI_INVOKE("access_view", { account, community })),
 	/**  Why a member holds each permission or not. */
@@ -78,6 +82,8 @@ export const commands = {
 	submit: (account: string, action: Action) => typedError<Submitted, WindowError>(__TAURI_INVOKE("submit", { account, action })),
 	/**  Keeps what is being written. */
 	saveDraft: (account: string, topic: string, draft: DraftView) => typedError<null, WindowError>(__TAURI_INVOKE("save_draft", { account, topic, draft })),
+	/**  Keeps an edit in progress; none: it is over. */
+	saveEdit: (account: string, topic: string, message: string, edit: EditInput | null) => typedError<null, WindowError>(__TAURI_INVOKE("save_edit", { account, topic, message, edit })),
 	/**  Tries a refused command again. */
 	outboxRetry: (account: string, command: string) => typedError<null, WindowError>(__TAURI_INVOKE("outbox_retry", { account, command })),
 	/**  Gives a refused command up. */
@@ -188,6 +194,8 @@ export type AccountView = {
 	rejected: RejectedView[],
 	/**  Drafts whose topic is not available. */
 	stranded: StrandedView[],
+	/**  The names of those whom refused texts and these drafts mention. */
+	mentioned: MentionedView[],
 	/**  Communities, in the order of joining. */
 	communities: CommunityTile[],
 };
@@ -202,12 +210,17 @@ topic: string;
 text: string; 
 /**  The message replied to. */
 replyTo: string | null } | 
-/**  Change a message of mine; of a pending one, the pending text. */
+/**
+ *  Change a message of mine; of a pending one, the pending text. The edit in progress is over with it. If the message
+ *  does not say `from` any more, nothing is done: `changed_meanwhile`.
+ */
 { type: "editMessage"; 
 /**  The topic. */
 topic: string; 
 /**  The message. */
 message: string; 
+/**  What the person saw of it. */
+from: string; 
 /**  The text. */
 text: string } | 
 /**  Recall a message; a pending one is discarded. */
@@ -240,6 +253,12 @@ on: boolean } |
 topic: string; 
 /**  The place. */
 seq: number } | 
+/**  I have seen a message that an edit made mention me. */
+{ type: "seeMention"; 
+/**  The topic. */
+topic: string; 
+/**  The message. */
+message: string } | 
 /**  Mark unread from here: everything from `seq` on is unread again. */
 { type: "markUnread"; 
 /**  The topic. */
@@ -672,6 +691,30 @@ export type DraftView = {
 	replyTo: string | null,
 };
 
+/**  An edit in progress, as the window hands it over. */
+export type EditInput = {
+	/**  What the message said when the edit began. */
+	base: string,
+	/**  What is being written. */
+	text: string,
+};
+
+/**  An edit in progress, and what it would change now. */
+export type EditView = {
+	/**  The message. */
+	message: string,
+	/**  What the message said when the edit began. */
+	base: string,
+	/**  What is being written. */
+	text: string,
+	/**  What the message says, with my changes that wait; none if it is not on this computer. */
+	now: string | null,
+	/**  It was recalled. */
+	isRecalled: boolean,
+	/**  I may recall it. */
+	canRecall: boolean,
+};
+
 /**  Why a member holds a permission or not. */
 export type ExplainView = {
 	/**  The permission, by key. */
@@ -1061,6 +1104,14 @@ export type MembersView = {
 	isFresh: boolean,
 };
 
+/**  Whom a text mentions: a person, a member group, everyone. */
+export type MentionedView = {
+	/**  What stands between `<@` and `>`: an account, `&` and a member group, `everyone`. */
+	id: string,
+	/**  The name; none if it is not known here, and for everyone. */
+	name: string | null,
+};
+
 /**  One message. */
 export type MessageView = {
 	/**  The message. */
@@ -1210,6 +1261,10 @@ export type RefusedView = {
 	command: string,
 	/**  Its method. */
 	method: string,
+	/**  The message. */
+	message: string,
+	/**  What I wrote, where it was an edit. */
+	text: string | null,
 	/**  Why. */
 	rejection: RejectionView,
 };
@@ -1411,6 +1466,8 @@ export type StoreView = {
 export type StrandedView = {
 	/**  The topic. */
 	topic: string,
+	/**  The message that it was to change; none if it was to be a new one. */
+	message: string | null,
 	/**  What it was called last; empty if that was never known. */
 	name: string,
 	/**  The whole draft, as it is stored: mentions stand in it as `<@id>`. */
@@ -1496,6 +1553,16 @@ export type TimelineView = {
 	pins: PinView[],
 	/**  The draft. */
 	draft: DraftView,
+	/**  Edits in progress, in the order in which they were begun. */
+	edits: EditView[],
+	/**  Changes of mine that were refused, to messages which are not among the rows. */
+	refused: RefusedView[],
+	/**  The names of those whom drafts, edits and my own messages mention. */
+	mentioned: MentionedView[],
+	/**  Messages that were read before an edit made them mention me, oldest first. */
+	newMentions: string[],
+	/**  Everything up to here is read. */
+	readTo: number,
 };
 
 /**  A topic in the tree. */

@@ -26,12 +26,15 @@ pub enum Action {
         /// The message replied to.
         reply_to: Option<String>,
     },
-    /// Change a message of mine; of a pending one, the pending text.
+    /// Change a message of mine; of a pending one, the pending text. The edit in progress is over with it. If the message
+    /// does not say `from` any more, nothing is done: `changed_meanwhile`.
     EditMessage {
         /// The topic.
         topic: String,
         /// The message.
         message: String,
+        /// What the person saw of it.
+        from: String,
         /// The text.
         text: String,
     },
@@ -69,6 +72,13 @@ pub enum Action {
         /// The place.
         #[specta(type = Number)]
         seq: u64,
+    },
+    /// I have seen a message that an edit made mention me.
+    SeeMention {
+        /// The topic.
+        topic: String,
+        /// The message.
+        message: String,
     },
     /// Mark unread from here: everything from `seq` on is unread again.
     MarkUnread {

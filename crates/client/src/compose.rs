@@ -16,7 +16,7 @@ use crate::{
     action::Action,
     error::Error,
     read::{level::scope_of, names::pending_name},
-    store::{drafts, messages, outbox, rows},
+    store::{drafts, edits, messages, outbox, rows},
     unread::Ledger,
 };
 
@@ -25,6 +25,8 @@ use crate::{
 pub enum Composed {
     /// A command for the outbox, and the id of what it makes.
     Queue(Command, Option<String>),
+    /// A command for the outbox in the place of refused ones.
+    Instead(Vec<CommandId>, Command),
     /// A command that is never queued.
     Live(Command),
     /// A pending message is changed: the entry as it will be, in the place of the one named.
@@ -55,8 +57,9 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
         Action::EditMessage {
             topic,
             message,
+            from,
             text,
-        } => edit(db, acting, &topic, &message, &text),
+        } => edit(db, acting, (&topic, &message), from, &text),
         Action::RecallMessage { topic, message } => {
             let (topic, message) = (id(&topic)?, id(&message)?);
             Ok(match pending(db, topic, message)? {
@@ -96,6 +99,14 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
                     seq,
                     set_no: read_to.set_no,
                 })
+            })
+        }
+        Action::SeeMention { topic, message } => {
+            let (topic, message) = (id(&topic)?, id(&message)?);
+            Ok(if unseen_mention(db, acting.me, topic, message)? {
+                queue(Command::MentionSeen { topic, message })
+            } else {
+                Composed::Nothing
             })
         }
         Action::MarkUnread { topic, seq } => Ok(queue(Command::CursorSet {
@@ -199,6 +210,24 @@ fn send(
     Ok(Composed::Queue(command, Some(message.to_string())))
 }
 
+/// Whether an edit made a message mention me, and I have not said yet that I have seen it.
+fn unseen_mention(
+    db: &Connection,
+    me: AccountId,
+    topic: TopicId,
+    message: MessageId,
+) -> Result<bool, Error> {
+    let row = rows::one(db, Log::Account(me), "mention", &message.to_string())?;
+    let is_unseen = matches!(
+        row.map(|row| row.body),
+        Some(Body::Mention(mention)) if mention.by_edit && mention.topic == topic
+    );
+    let is_said = outbox::of_topic(db, topic)?.iter().any(
+        |entry| matches!(entry.command, Command::MentionSeen { message: id, .. } if id == message),
+    );
+    Ok(is_unseen && !is_said)
+}
+
 /// The pending message with this id.
 fn pending(
     db: &Connection,
@@ -213,13 +242,14 @@ fn pending(
 fn edit(
     db: &Connection,
     acting: Acting,
-    topic: &str,
-    message: &str,
+    (topic, message): (&str, &str),
+    from: String,
     text: &str,
 ) -> Result<Composed, Error> {
     let (topic, message) = (id(topic)?, id(message)?);
     let to = message_text(text)?;
     if let Some(mut entry) = pending(db, topic, message)? {
+        edits::remove(db, topic, message)?;
         let was = entry.id;
         if let Command::MessageSend { text, .. } = &mut entry.command {
             *text = to;
@@ -227,39 +257,88 @@ fn edit(
         renew(&mut entry, acting);
         return Ok(Composed::Replace(was, entry));
     }
-    let waiting = outbox::of_topic(db, topic)?
-        .into_iter()
-        .rev()
-        .filter(|entry| !matches!(entry.state, OutboxState::Rejected(_)))
-        .find_map(|entry| {
-            if let Command::MessageEdit {
-                message: id, text, ..
-            } = entry.command
-                && id == message
-            {
-                Some(text.to)
-            } else {
-                None
-            }
-        });
-    let from = match waiting {
-        Some(text) => text,
-        None => {
-            messages::by_id(db, topic, message)?
-                .ok_or(Error::NotFound("the message"))?
-                .content
-                .text
-        }
-    };
-    Ok(if from == to {
-        Composed::Nothing
-    } else {
-        queue(Command::MessageEdit {
+    let now = says(db, topic, message)?;
+    if now == to {
+        edits::remove(db, topic, message)?;
+        return Ok(Composed::Nothing);
+    }
+    if now != from {
+        return Err(Code::ChangedMeanwhile.into());
+    }
+    edits::remove(db, topic, message)?;
+    let text = Edit { from, to };
+    Ok(Composed::Instead(
+        refused_edits(db, topic, message)?,
+        Command::MessageEdit {
             topic,
             message,
-            text: Edit { from, to },
+            text,
+        },
+    ))
+}
+
+/// What a message says, with the edits of mine that wait.
+fn says(db: &Connection, topic: TopicId, message: MessageId) -> Result<String, Error> {
+    let held = messages::by_id(db, topic, message)?.ok_or(Error::NotFound("the message"))?;
+    if held.content.recalled_by.is_some() {
+        return Err(Code::Gone.into());
+    }
+    let mut says = held.content.text;
+    for entry in outbox::of_topic(db, topic)? {
+        let waits = !matches!(entry.state, OutboxState::Rejected(_));
+        if let Command::MessageEdit {
+            message: id, text, ..
+        } = entry.command
+            && id == message
+            && waits
+        {
+            says = text.to;
+        }
+    }
+    Ok(says)
+}
+
+/// Edits of a message that were refused: a later one that is tried, or given up, speaks for all.
+pub fn refused_edits(
+    db: &Connection,
+    topic: TopicId,
+    message: MessageId,
+) -> Result<Vec<CommandId>, Error> {
+    Ok(outbox::of_topic(db, topic)?
+        .into_iter()
+        .filter(|entry| {
+            matches!(entry.state, OutboxState::Rejected(_))
+                && matches!(entry.command, Command::MessageEdit { message: id, .. } if id == message)
         })
-    })
+        .map(|entry| entry.id)
+        .collect())
+}
+
+/// An entry as it is to be tried again, and the refused ones that it speaks for. The person saw what the message says, so
+/// an edit starts from that.
+pub fn again(
+    db: &Connection,
+    mut entry: OutboxEntry,
+    acting: Acting,
+) -> Result<(OutboxEntry, Vec<CommandId>), Error> {
+    let mut others = Vec::new();
+    if let (
+        OutboxState::Rejected(_),
+        Command::MessageEdit {
+            topic,
+            message,
+            text,
+        },
+    ) = (&entry.state, &mut entry.command)
+    {
+        if let Ok(says) = says(db, *topic, *message) {
+            text.from = says;
+        }
+        others = refused_edits(db, *topic, *message)?;
+        others.retain(|id| *id != entry.id);
+    }
+    renew(&mut entry, acting);
+    Ok((entry, others))
 }
 
 /// An entry that is to be tried again. A refused one needs another id, or the server would repeat its answer.

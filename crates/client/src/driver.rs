@@ -1,5 +1,5 @@
 //! The driver of one account: the task that owns the engine and the socket, and the only one that writes to the store
-//! (drafts and remembered members aside). It performs the engine's outputs in order. If one cannot be performed, the
+//! (remembered members aside). It performs the engine's outputs in order. If one cannot be performed, the
 //! engine is dropped and made anew from the store: crash and error are one path.
 
 mod again;
@@ -27,11 +27,12 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-pub use wish::{Submitted, Told, WISHES, Wish};
+pub use wish::{Draft, Submitted, Told, WISHES, Wish};
 
 use self::{clock::Clock, seeking::Seeking};
 use crate::{
     client::account::{Account, blocking},
+    compose::{again, refused_edits},
     error::Error,
     link::{Event, Link, Pulse},
     store::{StoreError, Touched, Trouble, apply::note_command, outbox, restore},
@@ -163,6 +164,10 @@ impl Driver {
                 self.feed(Input::Ask(ticket, question)).await;
             }
             Wish::Live(command, asker) => self.live(command, asker).await,
+            Wish::Draft(draft, answer) => {
+                let kept = self.keep_draft(draft).await;
+                let _ = answer.send(kept);
+            }
             Wish::Submit(action, answer) => {
                 let submitted = self.submit(action).await;
                 let _ = answer.send(submitted);
@@ -453,17 +458,23 @@ impl Driver {
 
     async fn retry(&mut self, id: CommandId) -> Result<(), Error> {
         let account = Arc::clone(&self.account);
-        let entry = blocking(move || {
-            let entry = account.store.write(|db| {
-                let mut entry = outbox::one(db, id)?.ok_or(Error::NotFound("the command"))?;
-                crate::compose::renew(&mut entry, account.acting());
+        let (entry, others) = blocking(move || {
+            let (entry, others) = account.store.write(|db| {
+                let entry = outbox::one(db, id)?.ok_or(Error::NotFound("the command"))?;
+                let (entry, others) = again(db, entry, account.acting())?;
                 outbox::replace(db, id, &entry)?;
-                Ok::<_, Error>(entry)
+                for other in &others {
+                    outbox::remove(db, *other)?;
+                }
+                Ok::<_, Error>((entry, others))
             })?;
             account.note_command(&entry.command)?;
-            Ok::<_, Error>(entry)
+            Ok::<_, Error>((entry, others))
         })
         .await?;
+        for other in others {
+            self.feed(Input::Discard(other)).await;
+        }
         if entry.id != id {
             self.feed(Input::Discard(id)).await;
         }
@@ -473,16 +484,25 @@ impl Driver {
 
     async fn discard(&mut self, id: CommandId) -> Result<(), Error> {
         let account = Arc::clone(&self.account);
-        blocking(move || {
-            let entry = account.store.write(|db| {
+        let given_up = blocking(move || {
+            let (entry, given_up) = account.store.write(|db| {
                 let entry = outbox::one(db, id)?.ok_or(Error::NotFound("the command"))?;
-                outbox::remove(db, id)?;
-                Ok::<_, Error>(entry)
+                let mut given_up = vec![id];
+                if let Command::MessageEdit { topic, message, .. } = &entry.command {
+                    given_up.extend(refused_edits(db, *topic, *message)?);
+                }
+                for id in &given_up {
+                    outbox::remove(db, *id)?;
+                }
+                Ok::<_, Error>((entry, given_up))
             })?;
-            account.note_command(&entry.command)
+            account.note_command(&entry.command)?;
+            Ok::<_, Error>(given_up)
         })
         .await?;
-        self.feed(Input::Discard(id)).await;
+        for id in given_up {
+            self.feed(Input::Discard(id)).await;
+        }
         Ok(())
     }
 }

@@ -11,6 +11,7 @@
 pub mod apply;
 mod aside;
 pub mod drafts;
+pub mod edits;
 mod file;
 pub mod heads;
 pub mod islands;

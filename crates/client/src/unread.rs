@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState, TopicHead};
 use tulou_protocol::{
-    AccountId, Body, Command, GroupId, Log, Seq, TopicId,
+    AccountId, Body, Command, GroupId, Log, MessageId, Seq, TopicId,
     id::Millis,
     limits,
     row::{Level, Notify, NotifyScope},
@@ -31,10 +31,19 @@ pub struct ReadTo {
 /// What numbers are computed from.
 pub struct Ledger {
     cursors: HashMap<TopicId, ReadTo>,
-    mentions: HashMap<TopicId, Vec<Seq>>,
+    mentions: HashMap<TopicId, Vec<Named>>,
     levels: HashMap<String, Notify>,
     heads: BTreeMap<TopicId, TopicHead>,
     now: Millis,
+}
+
+/// A message that mentions me.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Named {
+    seq: Seq,
+    message: MessageId,
+    /// An edit added the mention, and I have not seen it since.
+    by_edit: bool,
 }
 
 /// A level and whose it is.
@@ -51,7 +60,7 @@ pub struct Decision {
 pub struct Numbers {
     /// Messages after the cursor that are not mine.
     pub unread: u64,
-    /// Messages after the cursor that mention me.
+    /// Messages that mention me: those after the cursor, and those before it that an edit made so since.
     pub mentions: u64,
 }
 
@@ -80,7 +89,7 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// What one topic's numbers are computed from; levels are left out.
+    /// What one topic's numbers are computed from; levels are left out, and the mentions that came with their messages.
     pub fn of_topic(
         db: &Connection,
         me: AccountId,
@@ -96,6 +105,11 @@ impl Ledger {
         };
         if let Some(row) = rows::one(db, Log::Account(me), "cursor", &topic.to_string())? {
             ledger.take(row);
+        }
+        for row in rows::mentions_by_edit(db, Log::Account(me))? {
+            if matches!(&row.body, Body::Mention(mention) if mention.topic == topic) {
+                ledger.take(row);
+            }
         }
         ledger.lay(db, &outbox::of_topic(db, topic)?)?;
         Ok(ledger)
@@ -118,10 +132,13 @@ impl Ledger {
                 }
             }
             Body::Mention(mention) => {
-                self.mentions
-                    .entry(mention.topic)
-                    .or_default()
-                    .push(mention.seq);
+                if let Ok(message) = row.id.parse() {
+                    self.mentions.entry(mention.topic).or_default().push(Named {
+                        seq: mention.seq,
+                        message,
+                        by_edit: mention.by_edit,
+                    });
+                }
             }
             Body::Notify(notify) => {
                 self.levels.insert(row.id, notify);
@@ -165,6 +182,12 @@ impl Ledger {
                     };
                     self.cursors.insert(*topic, read_to);
                 }
+                Command::MentionSeen { topic, message } => {
+                    let named = self.mentions.get_mut(topic).into_iter().flatten();
+                    for one in named.filter(|one| one.message == *message) {
+                        one.by_edit = false;
+                    }
+                }
                 Command::NotifySet {
                     scope,
                     level,
@@ -199,6 +222,20 @@ impl Ledger {
         self.heads.get(&topic).map_or(Seq::ZERO, |head| head.seq)
     }
 
+    /// Messages of a topic that were read before an edit made them mention me, the oldest first.
+    pub fn mentioned_late(&self, topic: TopicId) -> Vec<MessageId> {
+        let read_to = self.read_to(topic).seq;
+        let mut late: Vec<&Named> = self
+            .mentions
+            .get(&topic)
+            .into_iter()
+            .flatten()
+            .filter(|one| one.by_edit && one.seq <= read_to)
+            .collect();
+        late.sort_by_key(|one| one.seq);
+        late.into_iter().map(|one| one.message).collect()
+    }
+
     /// The numbers of a topic.
     pub fn numbers(
         &self,
@@ -217,8 +254,8 @@ impl Ledger {
             .get(&topic)
             .into_iter()
             .flatten()
-            .copied()
-            .filter(|seq| *seq > read_to.seq)
+            .filter(|one| one.by_edit || one.seq > read_to.seq)
+            .map(|one| one.seq)
             .collect();
         for wide in head.into_iter().flat_map(|head| &head.wide_mentions) {
             let hits_me = match wide.member_group {

@@ -48,6 +48,7 @@ async fn lists(person: &Person, expected: &[StrandedView]) {
 fn view(topic: &str, name: &str, text: &str) -> StrandedView {
     StrandedView {
         topic: topic.to_owned(),
+        message: None,
         name: name.to_owned(),
         text: text.to_owned(),
     }

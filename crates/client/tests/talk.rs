@@ -38,6 +38,7 @@ async fn two_people_talk_and_see_the_same() {
     let edited = Action::EditMessage {
         topic: topic.clone(),
         message: first.clone(),
+        from: "你好，**世界**".into(),
         text: "你好，全世界".into(),
     };
     alice.act(edited).await;
@@ -128,6 +129,7 @@ async fn what_is_written_offline_is_sent_in_order_after_a_restart_of_both_sides(
         .act(Action::EditMessage {
             topic: topic.clone(),
             message: written[1].clone(),
+            from: "offline 1".into(),
             text: "changed before it was sent".into(),
         })
         .await;

@@ -22,6 +22,7 @@ pub fn makes(command: &Command) -> Vec<Uuid> {
         | Command::MessagePin { .. }
         | Command::CursorAdvance { .. }
         | Command::CursorSet { .. }
+        | Command::MentionSeen { .. }
         | Command::NotifySet { .. }
         | Command::ProfileEdit { .. }
         | Command::CommunityEdit { .. }
@@ -53,7 +54,8 @@ pub fn needs(command: &Command) -> Vec<Uuid> {
         Command::MessageEdit { topic, message, .. }
         | Command::MessageRecall { topic, message }
         | Command::MessageReact { topic, message, .. }
-        | Command::MessagePin { topic, message, .. } => vec![topic.0, message.0],
+        | Command::MessagePin { topic, message, .. }
+        | Command::MentionSeen { topic, message } => vec![topic.0, message.0],
         Command::CursorAdvance { topic, .. } | Command::CursorSet { topic, .. } => vec![topic.0],
         Command::NotifySet { scope, .. } => match scope {
             NotifyScope::Global => Vec::new(),

@@ -108,6 +108,14 @@ pub enum Command {
         /// Read up to here.
         seq: Seq,
     },
+    /// I have seen a message that an edit made mention me. Home: my account.
+    #[serde(rename = "mention.seen")]
+    MentionSeen {
+        /// Where.
+        topic: TopicId,
+        /// Which.
+        message: MessageId,
+    },
     /// Set a notification level. Home: my account.
     #[serde(rename = "notify.set")]
     NotifySet {
@@ -369,6 +377,7 @@ impl Command {
             | Self::MessagePin { topic, .. } => Log::Topic(*topic),
             Self::CursorAdvance { .. }
             | Self::CursorSet { .. }
+            | Self::MentionSeen { .. }
             | Self::NotifySet { .. }
             | Self::ProfileEdit { .. } => Log::Account(actor),
             Self::CommunityCreate { community, .. }
@@ -422,6 +431,7 @@ impl Command {
             Self::MessagePin { .. } => "message.pin",
             Self::CursorAdvance { .. } => "cursor.advance",
             Self::CursorSet { .. } => "cursor.set",
+            Self::MentionSeen { .. } => "mention.seen",
             Self::NotifySet { .. } => "notify.set",
             Self::ProfileEdit { .. } => "profile.edit",
             Self::CommunityCreate { .. } => "community.create",

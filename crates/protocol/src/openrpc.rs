@@ -16,6 +16,7 @@ pub const COMMANDS: &[&str] = &[
     "message.pin",
     "cursor.advance",
     "cursor.set",
+    "mention.seen",
     "notify.set",
     "profile.edit",
     "community.create",

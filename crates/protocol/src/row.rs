@@ -570,6 +570,10 @@ pub struct Mention {
     pub seq: Seq,
     /// When the message was sent.
     pub sent_at: Millis,
+    /// An edit added it to a message that may have been read before: it counts until the account has seen it
+    /// (`mention.seen`), wherever the cursor is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_edit: bool,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub more: More,

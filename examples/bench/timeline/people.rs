@@ -175,6 +175,7 @@ impl People {
         let action = Action::EditMessage {
             topic: self.topic.clone(),
             message: row.id,
+            from: row.text,
             text: text.to_owned(),
         };
         self.act(who, action).await

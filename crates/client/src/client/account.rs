@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot, watch};
 use tulou_engine::{Input, Untold};
 use tulou_protocol::{
-    AccountId, Body, Code, Command, CommandId, CommunityId, Log, Question, ServerId, TopicId,
+    AccountId, Body, Code, Command, CommandId, CommunityId, Log, Question, Seq, ServerId, TopicId,
     frame::Refusal, id::Millis, push::Disk,
 };
 
@@ -292,6 +292,14 @@ impl Account {
     /// A topic is shown no longer.
     pub fn leave(&self, topic: TopicId) -> bool {
         self.state().entered.remove(&topic).is_some()
+    }
+
+    /// The divider of a topic that is shown goes elsewhere; false if it stands there.
+    pub fn move_divider(&self, topic: TopicId, first_unread: Option<Seq>) -> bool {
+        self.state().entered.get_mut(&topic).is_some_and(|entered| {
+            let before = std::mem::replace(&mut entered.first_unread, first_unread);
+            before != first_unread
+        })
     }
 
     /// A topic that is shown was marked unread.

@@ -1,18 +1,19 @@
 //! What a person does.
 
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tulou_engine::Input;
-use tulou_protocol::{Code, MessageId, TopicId};
+use tulou_protocol::{Code, MessageId, Seq, TopicId};
 
-use super::{Client, account::blocking};
+use super::{Client, account::Account};
 use crate::{
     action::Action,
-    driver::{Submitted, Wish},
+    driver::{Draft, Submitted, Wish},
     error::Error,
     read::{Entered, timeline::first_unread},
-    store::drafts,
+    store::StoreError,
     unread::Ledger,
-    view::DraftView,
+    view::{DraftView, EditInput},
 };
 
 impl Client {
@@ -84,13 +85,24 @@ impl Client {
             .reply_to
             .map(|id| id.parse().map_err(|_| Code::NotFound))
             .transpose()?;
-        blocking(move || {
-            let is_shown = account
-                .store
-                .write(|db| drafts::put(db, topic, &draft.text, reply_to))?;
-            account.note_draft(topic, is_shown)
-        })
-        .await
+        keep(&account, Draft::Message(topic, draft.text, reply_to)).await
+    }
+
+    /// Keeps an edit in progress; none: it is over. It survives the loss of power when this answers.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn save_edit(
+        &self,
+        account: &str,
+        topic: &str,
+        message: &str,
+        edit: Option<EditInput>,
+    ) -> Result<(), Error> {
+        let account = self.account(account)?;
+        let topic = topic_id(topic)?;
+        let message = message.parse().map_err(|_| Code::NotFound)?;
+        keep(&account, Draft::Edit(topic, message, edit)).await
     }
 
     /// A topic is on the screen: what changes in it comes at once, and its divider stays where it is.
@@ -102,12 +114,8 @@ impl Client {
         let topic = topic_id(topic)?;
         let entered = account
             .read(move |account, db| {
-                let looking = account.looking();
-                let ledger = Ledger::of_topic(db, account.id, topic, looking.now)?;
-                let shape = account.shape_of_topic(db, topic)?;
-                let numbers = ledger.numbers(db, shape.as_deref(), topic)?;
                 Ok(Entered {
-                    first_unread: first_unread(db, &ledger, topic, numbers.unread)?,
+                    first_unread: divider(account, db, topic)?,
                     is_set_back: false,
                 })
             })
@@ -116,6 +124,33 @@ impl Client {
             account.tell(Input::Watch(topic)).await;
         }
         Ok(())
+    }
+
+    /// The person looks again at a topic that stayed on the screen: the divider goes before what came meanwhile.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn come_back(&self, account: &str, topic: &str) -> Result<(), Error> {
+        let account = self.account(account)?;
+        let topic = topic_id(topic)?;
+        let first_unread = account
+            .read(move |account, db| Ok(divider(account, db, topic)?))
+            .await?;
+        if first_unread.is_some() && account.move_divider(topic, first_unread) {
+            account.note_shown();
+        }
+        Ok(())
+    }
+
+    /// The window is gone, and with it every topic that it showed.
+    pub async fn leave_all(&self) {
+        for account in self.accounts() {
+            for topic in account.shown() {
+                if account.leave(topic) {
+                    account.tell(Input::Unwatch(topic)).await;
+                }
+            }
+        }
     }
 
     /// A topic has left the screen.
@@ -130,6 +165,21 @@ impl Client {
         }
         Ok(())
     }
+}
+
+async fn keep(account: &Account, draft: Draft) -> Result<(), Error> {
+    let (answer, kept) = oneshot::channel();
+    account.wish(Wish::Draft(draft, answer)).await?;
+    kept.await.map_err(|_| Error::Stopped)?
+}
+
+/// The first row that is unread.
+fn divider(account: &Account, db: &Connection, topic: TopicId) -> Result<Option<Seq>, StoreError> {
+    let looking = account.looking();
+    let ledger = Ledger::of_topic(db, account.id, topic, looking.now)?;
+    let shape = account.shape_of_topic(db, topic)?;
+    let numbers = ledger.numbers(db, shape.as_deref(), topic)?;
+    first_unread(db, &ledger, topic, numbers.unread)
 }
 
 pub(super) fn topic_id(text: &str) -> Result<TopicId, Error> {

@@ -24,8 +24,8 @@ use crate::{
     shape::Shape,
     store::{members as remembered, meta},
     view::{
-        AccessView, ExplainView, InviteView, LevelPlace, LevelView, MembersView, Stretch,
-        TimelineView, TreeView,
+        AccessView, ExplainView, InviteView, LevelPlace, LevelView, MembersView, MentionedView,
+        Stretch, TimelineView, TreeView,
     },
 };
 
@@ -91,11 +91,14 @@ impl Client {
             })
             .await?;
         if let Some(community) = community {
-            let authors = view
-                .rows
-                .iter()
-                .filter_map(|row| row.author.id.parse().ok());
-            meet(&account, community, authors.collect());
+            let authors = view.rows.iter().map(|row| &row.author.id);
+            let unnamed = view.mentioned.iter().filter(|one| one.name.is_none());
+            let people = authors.chain(unnamed.map(|one| &one.id));
+            meet(
+                &account,
+                community,
+                people.filter_map(|id| id.parse().ok()).collect(),
+            );
         }
         for want in wants {
             if let PageAt::Message(_) = want {
@@ -169,6 +172,22 @@ impl Client {
         let community = community_id(community)?;
         self.account(account)?
             .read(move |account, db| Ok(access::access(&*shape(account, db, community)?)))
+            .await
+    }
+
+    /// Whom a message may mention besides persons: everyone and the member groups, where I have the right.
+    ///
+    /// # Errors
+    /// `not_found` if the topic is not held.
+    pub async fn many_view(&self, account: &str, topic: &str) -> Result<Vec<MentionedView>, Error> {
+        let topic = topic_id(topic)?;
+        self.account(account)?
+            .read(move |account, db| {
+                let shape = account
+                    .shape_of_topic(db, topic)?
+                    .ok_or(Error::NotFound("the topic"))?;
+                Ok(members::many(&shape, topic))
+            })
             .await
     }
 

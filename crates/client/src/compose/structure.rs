@@ -298,6 +298,7 @@ pub(super) fn compose(db: &Connection, acting: Acting, action: Action) -> Result
         }),
         Action::SendMessage { .. }
         | Action::EditMessage { .. }
+        | Action::SeeMention { .. }
         | Action::RecallMessage { .. }
         | Action::React { .. }
         | Action::Pin { .. }

@@ -5,7 +5,12 @@
 
 //! Actions against a community made offline.
 
-use tulou_protocol::{CommunityId, permission::Place};
+use tulou_engine::Change;
+use tulou_protocol::{
+    CommunityId, Rev, Row,
+    permission::Place,
+    row::{Content, Message},
+};
 
 use super::*;
 use crate::{shape::Shape, store::Store, view::AccessPlace};
@@ -208,6 +213,7 @@ fn a_pending_message_is_changed_in_place_and_withdrawn() {
     let edit = Action::EditMessage {
         topic: topic.clone(),
         message: message.clone(),
+        from: "draft".into(),
         text: "better".into(),
     };
     let Composed::Replace(was, entry) = desk.compose(edit).unwrap() else {
@@ -217,6 +223,171 @@ fn a_pending_message_is_changed_in_place_and_withdrawn() {
     assert!(matches!(&entry.command, Command::MessageSend { text, .. } if text == "better"));
     let recall = Action::RecallMessage { topic, message };
     assert!(matches!(desk.compose(recall), Ok(Composed::Discard(id)) if id == was));
+}
+
+const TOPIC: TopicId = TopicId(Uuid::from_u128(20));
+const MESSAGE: MessageId = MessageId(Uuid::from_u128(21));
+
+impl Desk {
+    /// The server says what my message says.
+    fn says(&self, rev: u64, text: &str, recalled_by: Option<AccountId>) {
+        let message = Message {
+            seq: Seq(1),
+            content_rev: Rev(rev),
+            content: Some(Content {
+                author: ME,
+                text: text.into(),
+                reply_to: None,
+                sent_at: 1,
+                written_at: 1,
+                edited_at: None,
+                recalled_by,
+                more: Default::default(),
+            }),
+            marks_rev: Rev::ZERO,
+            marks: None,
+            more: Default::default(),
+        };
+        let row = Row {
+            id: MESSAGE.to_string(),
+            rev: Rev(rev),
+            body: message.into(),
+        };
+        self.store
+            .apply(&[Change::Rows(Log::Topic(TOPIC), vec![row])], 7)
+            .unwrap();
+    }
+
+    fn edit(&self, from: &str, to: &str) -> Result<Composed, Error> {
+        self.compose(Action::EditMessage {
+            topic: TOPIC.to_string(),
+            message: MESSAGE.to_string(),
+            from: from.into(),
+            text: to.into(),
+        })
+    }
+
+    /// Puts an edit into the outbox; its id, and the refused ones in whose place it is.
+    fn queue_edit(&self, from: &str, to: &str) -> (CommandId, Vec<CommandId>) {
+        match self.edit(from, to).unwrap() {
+            Composed::Instead(refused, command) => {
+                assert!(
+                    matches!(&command, Command::MessageEdit { text, .. } if text.from == from && text.to == to),
+                    "{command:?}"
+                );
+                let id = CommandId(Uuid::now_v7());
+                self.store
+                    .write(|db| outbox::push(db, id, command, 7, OutboxState::Waiting))
+                    .unwrap();
+                (id, refused)
+            }
+            other => panic!("not queued: {other:?}"),
+        }
+    }
+
+    fn refuse(&self, id: CommandId, code: Code) {
+        self.store
+            .apply(&[Change::Rejected(id, code.into())], 7)
+            .unwrap();
+    }
+
+    fn begin_edit(&self, base: &str, text: &str) {
+        self.store
+            .write(|db| edits::put(db, TOPIC, MESSAGE, base, text))
+            .unwrap();
+    }
+
+    fn has_edit(&self) -> bool {
+        let found = self.store.read(|db| edits::of_topic(db, TOPIC)).unwrap();
+        !found.is_empty()
+    }
+}
+
+fn is(code: Code) -> impl Fn(&Error) -> bool {
+    move |error| matches!(error, Error::Rejected(rejection) if rejection.code == code)
+}
+
+#[test]
+fn an_edit_of_what_the_person_has_not_seen_is_not_begun() {
+    let desk = Desk::new();
+    desk.says(1, "helo", None);
+    desk.begin_edit("helo", "hello");
+    desk.says(2, "hi", None);
+    let refused = desk.edit("helo", "hello").unwrap_err();
+    assert!(is(Code::ChangedMeanwhile)(&refused), "{refused:?}");
+    assert!(desk.has_edit(), "nothing that was written is lost");
+    desk.queue_edit("hi", "hello");
+    assert!(!desk.has_edit(), "it goes with the command");
+}
+
+#[test]
+fn an_edit_of_a_message_that_is_recalled_is_refused_and_stays() {
+    let desk = Desk::new();
+    desk.says(1, "helo", None);
+    desk.begin_edit("helo", "hello");
+    desk.says(2, "", Some(ME));
+    let refused = desk.edit("helo", "hello").unwrap_err();
+    assert!(is(Code::Gone)(&refused), "{refused:?}");
+    assert!(desk.has_edit(), "the person copies it or gives it up");
+}
+
+#[test]
+fn an_edit_to_the_same_text_is_nothing() {
+    let desk = Desk::new();
+    desk.says(1, "hello", None);
+    desk.begin_edit("hello", "hello");
+    assert!(matches!(
+        desk.edit("hello", "hello\n"),
+        Ok(Composed::Nothing)
+    ));
+    assert!(!desk.has_edit());
+    let refused = desk.edit("hello", " ").unwrap_err();
+    assert!(is(Code::Empty)(&refused), "{refused:?}");
+}
+
+#[test]
+fn a_second_edit_starts_from_the_first_and_speaks_for_refused_ones() {
+    let desk = Desk::new();
+    desk.says(1, "one", None);
+    let (first, _) = desk.queue_edit("one", "two");
+    let (second, refused) = desk.queue_edit("two", "three");
+    assert!(refused.is_empty(), "the first waits");
+    desk.says(2, "one!", None);
+    desk.refuse(first, Code::ChangedMeanwhile);
+    desk.refuse(second, Code::ChangedMeanwhile);
+    let (_, refused) = desk.queue_edit("one!", "four");
+    assert_eq!(refused, [first, second], "one mark is left, not three");
+}
+
+#[test]
+fn a_refused_edit_that_is_tried_again_starts_from_what_the_person_sees() {
+    let desk = Desk::new();
+    desk.says(1, "one", None);
+    let (first, _) = desk.queue_edit("one", "two");
+    let (second, _) = desk.queue_edit("two", "three");
+    desk.says(2, "theirs", None);
+    desk.refuse(first, Code::ChangedMeanwhile);
+    desk.refuse(second, Code::ChangedMeanwhile);
+    let acting = Acting { me: ME, now: 8 };
+    let (entry, others) = desk
+        .store
+        .write(|db| again(db, outbox::one(db, second)?.unwrap(), acting))
+        .unwrap();
+    assert!(
+        matches!(&entry.command, Command::MessageEdit { text, .. } if text.from == "theirs" && text.to == "three"),
+        "{entry:?}"
+    );
+    assert_eq!(others, [first], "it speaks for the first");
+}
+
+#[test]
+fn what_is_counted_in_the_window_is_counted_here() {
+    let cases = include_str!("../../../../ui/src/lib/counted.json");
+    let cases: Vec<(String, usize)> = serde_json::from_str(cases).unwrap();
+    assert!(cases.len() > 10);
+    for (text, bytes) in cases {
+        assert_eq!(clean(&text).len(), bytes, "{text:?}");
+    }
 }
 
 #[test]

@@ -14,7 +14,8 @@ use crate::{
     client::account::blocking,
     compose::{Composed, compose},
     error::Error,
-    store::outbox,
+    store::{StoreError, drafts, edits, outbox},
+    view::EditInput,
 };
 
 /// Wishes that wait for a driver; who wishes more waits.
@@ -37,6 +38,8 @@ pub enum Wish {
         Option<MessageId>,
         oneshot::Sender<Result<(), Error>>,
     ),
+    /// Keep what is being written. Answered once that survives the loss of power.
+    Draft(Draft, oneshot::Sender<Result<(), Error>>),
     /// Ask the server.
     Ask(Question, oneshot::Sender<Told>),
     /// Have a command carried out at once or not at all.
@@ -51,6 +54,15 @@ pub enum Wish {
     Reconnect,
     /// End.
     Stop(oneshot::Sender<()>),
+}
+
+/// What is being written. It goes the way of actions, so that a draft never comes after the message that it became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Draft {
+    /// A message for a topic, and what it answers.
+    Message(TopicId, String, Option<MessageId>),
+    /// Another text for a message; none: the edit is over.
+    Edit(TopicId, MessageId, Option<EditInput>),
 }
 
 /// What became of an action.
@@ -77,6 +89,28 @@ fn recall_of(entry: &OutboxEntry) -> Option<Command> {
 }
 
 impl Driver {
+    /// Keeps what is being written.
+    pub(super) async fn keep_draft(&self, draft: Draft) -> Result<(), Error> {
+        let account = Arc::clone(&self.account);
+        blocking(move || {
+            let (topic, is_shown) = account.store.write(|db| {
+                Ok::<_, StoreError>(match draft {
+                    Draft::Message(topic, text, reply_to) => {
+                        (topic, drafts::put(db, topic, &text, reply_to)?)
+                    }
+                    Draft::Edit(topic, message, Some(EditInput { base, text })) => {
+                        (topic, edits::put(db, topic, message, &base, &text)?)
+                    }
+                    Draft::Edit(topic, message, None) => {
+                        (topic, edits::remove(db, topic, message)?)
+                    }
+                })
+            })?;
+            account.note_draft(topic, is_shown)
+        })
+        .await
+    }
+
     /// Which commands the server may have heard of: those that an earlier start left behind as well.
     fn may_be_sent(&self) -> impl Fn(CommandId) -> bool + Send + 'static {
         let is_unknown = self.engine.is_none();
@@ -102,6 +136,19 @@ impl Driver {
                         let command = entry.command.clone();
                         let inputs = vec![Input::Submit(entry)];
                         (Submitted::Queued(made), inputs, vec![command])
+                    }
+                    Composed::Instead(refused, command) => {
+                        for id in &refused {
+                            outbox::remove(db, *id)?;
+                        }
+                        let id = CommandId(Uuid::now_v7());
+                        let entry =
+                            outbox::push(db, id, command, acting.now, OutboxState::Waiting)?;
+                        let command = entry.command.clone();
+                        let mut inputs: Vec<Input> =
+                            refused.into_iter().map(Input::Discard).collect();
+                        inputs.push(Input::Submit(entry));
+                        (Submitted::Queued(None), inputs, vec![command])
                     }
                     Composed::Replace(was, entry) => {
                         outbox::replace(db, was, &entry)?;

@@ -1,16 +1,24 @@
 //! What the frame of the window shows of one account.
 
+use std::collections::HashSet;
+
 use rusqlite::Connection as Db;
 use tulou_engine::OutboxEntry;
-use tulou_protocol::{Body, Command, Log, TopicId, permission::Place};
+use tulou_protocol::{Body, Command, CommunityId, Log, TopicId, permission::Place};
 
-use super::{names::pending_name, stranded::stranded, timeline::refusal, tree::community_badge};
+use super::{
+    names::{People, mentioned, mentioned_views, pending_name},
+    stranded::stranded,
+    timeline::refusal,
+    tree::community_badge,
+};
 use crate::{
     client::account::{Account, community_of, memberships},
     store::{Aside, StoreError, Trouble, lost, lost::LostIn, meta, outbox, rows},
     unread::Ledger,
     view::{
-        AccountView, AsideView, CommunityTile, LostView, RejectedView, StoreTrouble, StoreView,
+        AccountView, AsideView, CommunityTile, LostView, MentionedView, RejectedView, StoreTrouble,
+        StoreView,
     },
 };
 
@@ -51,6 +59,7 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
         stranded: stranded(db, account.id, &joined, |topic| {
             is_there(db, account, topic)
         })?,
+        mentioned: Vec::new(),
         communities,
     };
     let mine = rows::one(
@@ -73,7 +82,35 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
     for entry in &outbox {
         view.rejected.extend(rejected(db, account, entry)?);
     }
+    view.mentioned = mentioned_in(db, account, &joined, &view)?;
     Ok(view)
+}
+
+/// The names of those whom texts mention that no composer and no timeline shows.
+fn mentioned_in(
+    db: &Db,
+    account: &Account,
+    joined: &[CommunityId],
+    view: &AccountView,
+) -> Result<Vec<MentionedView>, StoreError> {
+    let rejected = view.rejected.iter().filter_map(|one| one.text.as_deref());
+    let stranded = view.stranded.iter().map(|one| one.text.as_str());
+    let texts: Vec<&str> = rejected.chain(stranded).collect();
+    let mut accounts = HashSet::new();
+    for text in &texts {
+        mentioned(text, &mut accounts);
+    }
+    let people = People::load(db, account.id, None, &accounts)?;
+    let mut shapes = Vec::new();
+    if texts.iter().any(|text| text.contains("<@&")) {
+        for community in joined {
+            shapes.extend(account.shape(db, *community)?);
+        }
+    }
+    Ok(mentioned_views(texts.into_iter(), &people, |id| {
+        let group = shapes.iter().find_map(|shape| shape.member_group(id))?;
+        Some(group.name.clone())
+    }))
 }
 
 /// Where messages of mine are offered that the server lost.
@@ -109,6 +146,7 @@ pub fn shut(account: &Account) -> AccountView {
         waiting: 0,
         rejected: Vec::new(),
         stranded: Vec::new(),
+        mentioned: Vec::new(),
         communities: Vec::new(),
     }
 }
@@ -209,6 +247,7 @@ const fn topic_of(command: &Command) -> Option<TopicId> {
         | Command::MessagePin { topic, .. }
         | Command::CursorAdvance { topic, .. }
         | Command::CursorSet { topic, .. }
+        | Command::MentionSeen { topic, .. }
         | Command::TopicCreate { topic, .. }
         | Command::TopicEdit { topic, .. } => Some(*topic),
         _ => None,

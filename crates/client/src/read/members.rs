@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use tulou_protocol::{
-    AccountId, Permissions,
+    AccountId, Permissions, TopicId,
     permission::Place,
     question::{Member, Members},
 };
@@ -12,7 +12,7 @@ use super::names::{mark, or_account_name};
 use crate::{
     lookalike,
     shape::Shape,
-    view::{self, MemberView, MembersView},
+    view::{self, MemberView, MembersView, MentionedView},
 };
 
 /// What the server named.
@@ -116,6 +116,23 @@ pub fn remembered(
         has_more,
         is_fresh: false,
     }
+}
+
+/// Everyone and the member groups, for those who may mention them in a topic.
+pub fn many(shape: &Shape, topic: TopicId) -> Vec<MentionedView> {
+    let mine = shape.mine(Place::Topic(topic)).permissions;
+    if !mine.contains(Permissions::MENTION_ALL) {
+        return Vec::new();
+    }
+    let everyone = MentionedView {
+        id: "everyone".to_owned(),
+        name: None,
+    };
+    let groups = shape.member_groups.iter().map(|group| MentionedView {
+        id: format!("&{}", group.id),
+        name: Some(group.name.clone()),
+    });
+    std::iter::once(everyone).chain(groups).collect()
 }
 
 /// A member as the viewer sees him, beside nobody else.

@@ -8,7 +8,7 @@ use tulou_protocol::{
     AccountId, Command, MemberGroupId, Permissions,
     permission::Place,
     question::Member,
-    text::{mentions, shows_nothing},
+    text::{Piece, mentions, pieces, shows_nothing},
 };
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     markdown::{Names, short},
     shape::Shape,
     store::{StoreError, members, outbox, profiles},
-    view::{AuthorView, Mark},
+    view::{AuthorView, Mark, MentionedView},
 };
 
 /// The people whom a view names.
@@ -67,10 +67,13 @@ impl People {
 
     /// The name to show.
     pub fn name(&self, account: AccountId) -> String {
-        self.names
-            .get(&account)
-            .cloned()
+        self.known(account)
             .unwrap_or_else(|| short(&account.to_string()))
+    }
+
+    /// The name, if it is known.
+    pub fn known(&self, account: AccountId) -> Option<String> {
+        self.names.get(&account).cloned()
     }
 
     /// An author, with the tag of his highest shown member group.
@@ -152,6 +155,27 @@ pub fn mentioned(text: &str, into: &mut HashSet<AccountId>) {
     if text.contains("<@") {
         into.extend(mentions(text).accounts);
     }
+}
+
+/// The names of those whom some texts mention, each once, wherever in the text that is.
+pub fn mentioned_views<'a>(
+    texts: impl Iterator<Item = &'a str>,
+    people: &People,
+    group: impl Fn(MemberGroupId) -> Option<String>,
+) -> Vec<MentionedView> {
+    let mut views: Vec<MentionedView> = Vec::new();
+    for piece in texts.filter(|text| text.contains("<@")).flat_map(pieces) {
+        let (id, name) = match piece {
+            Piece::Text(_) => continue,
+            Piece::Account(account) => (account.to_string(), people.known(account)),
+            Piece::MemberGroup(id) => (format!("&{id}"), group(id)),
+            Piece::Everyone => ("everyone".to_owned(), None),
+        };
+        if views.iter().all(|view| view.id != id) {
+            views.push(MentionedView { id, name });
+        }
+    }
+    views
 }
 
 /// My name as it will be when the outbox is through.

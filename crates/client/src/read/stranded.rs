@@ -6,12 +6,21 @@
 use std::collections::HashSet;
 
 use rusqlite::Connection;
-use tulou_protocol::{AccountId, CommunityId, Log, Rev, TopicId};
+use tulou_protocol::{AccountId, CommunityId, Log, MessageId, Rev, TopicId};
 
 use crate::{
-    store::{StoreError, drafts, rows},
+    store::{StoreError, drafts, edits, rows},
     view::StrandedView,
 };
+
+/// A draft of a message, or of another text for one.
+struct Written {
+    topic: TopicId,
+    message: Option<MessageId>,
+    community: Option<CommunityId>,
+    name: String,
+    text: String,
+}
 
 /// Drafts whose topic is not available. `communities` are those that I am in; `is_there` says whether a topic can be
 /// opened.
@@ -21,8 +30,24 @@ pub fn stranded(
     communities: &[CommunityId],
     is_there: impl Fn(TopicId) -> Result<bool, StoreError>,
 ) -> Result<Vec<StrandedView>, StoreError> {
-    let drafts = drafts::written(db)?;
-    if drafts.is_empty() {
+    let mut written: Vec<Written> = drafts::written(db)?
+        .into_iter()
+        .map(|draft| Written {
+            topic: draft.topic,
+            message: None,
+            community: draft.community,
+            name: draft.name,
+            text: draft.text,
+        })
+        .collect();
+    written.extend(edits::written(db)?.into_iter().map(|edit| Written {
+        topic: edit.topic,
+        message: Some(edit.message),
+        community: edit.community,
+        name: edit.name,
+        text: edit.text,
+    }));
+    if written.is_empty() {
         return Ok(Vec::new());
     }
     let held: HashSet<Log> = rows::cursors(db)?
@@ -40,7 +65,7 @@ pub fn stranded(
         .filter(|community| !held.contains(&Log::Community(*community)))
         .collect();
     let mut views = Vec::new();
-    for draft in drafts {
+    for draft in written {
         let may_come = match draft.community {
             Some(community) => coming.contains(&community),
             None => !coming.is_empty(),
@@ -50,6 +75,7 @@ pub fn stranded(
         }
         views.push(StrandedView {
             topic: draft.topic.to_string(),
+            message: draft.message.map(|id| id.to_string()),
             name: draft.name,
             text: draft.text,
         });

@@ -15,15 +15,18 @@ pub use self::overlay::refusal;
 use self::{message::Painter, overlay::Overlay};
 use super::{
     Entered, Looking, keys,
-    names::{People, mentioned},
+    names::{People, mentioned, mentioned_views},
     stretch::{Chosen, Known, MOST},
 };
 use crate::{
     markdown,
     shape::Shape,
-    store::{StoreError, drafts, heads, islands, messages, messages::Held, outbox, rows},
+    store::{
+        StoreError, drafts, edits, edits::EditDraft, heads, islands, messages, messages::Held,
+        outbox, rows,
+    },
     unread::Ledger,
-    view::{DraftView, PinView, Stretch, TimelineView},
+    view::{DraftView, EditView, PinView, Stretch, TimelineView},
 };
 
 /// Pins that a view lists.
@@ -66,7 +69,19 @@ pub fn timeline(
     let overlay = Overlay::load(&outbox::of_topic(db, topic)?);
     let pins = messages::pinned(db, topic, PINS)?;
     let quoted = quoted(db, topic, &found, &overlay)?;
-    let people = people(db, looking.me, shape, &overlay, &[&found, &pins], &quoted)?;
+    let draft = drafts::one(db, topic)?.unwrap_or_default();
+    let edits = edits::of_topic(db, topic)?;
+    let written: Vec<&str> = std::iter::once(draft.0.as_str())
+        .chain(
+            edits
+                .iter()
+                .flat_map(|edit| [edit.base.as_str(), &edit.text]),
+        )
+        .chain(overlay.texts())
+        .chain(overlay.refused_texts())
+        .chain(mine(&found, looking.me))
+        .collect();
+    let people = people(db, looking.me, shape, &written, &[&found, &pins], &quoted)?;
     let permissions = shape.map(|shape| shape.mine(Place::Topic(topic)).permissions);
     let painter = Painter {
         looking,
@@ -86,7 +101,6 @@ pub fn timeline(
 
     let is_missing = !chosen.wants.is_empty();
     let held_topic = shape.and_then(|shape| shape.topic(topic));
-    let draft = drafts::one(db, topic)?.unwrap_or_default();
     let view = TimelineView {
         topic: topic.to_string(),
         community: shape.map(|shape| shape.id.to_string()),
@@ -121,9 +135,21 @@ pub fn timeline(
             })
             .collect(),
         draft: DraftView {
-            text: draft.0,
+            text: draft.0.clone(),
             reply_to: draft.1.map(|id| id.to_string()),
         },
+        edits: edit_views(db, &edits, &overlay, &painter)?,
+        refused: overlay.refused_elsewhere(&found),
+        mentioned: mentioned_views(written.iter().copied(), &people, |id| {
+            let group = shape?.member_group(id)?;
+            Some(group.name.clone())
+        }),
+        new_mentions: ledger
+            .mentioned_late(topic)
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        read_to: ledger.read_to(topic).seq.0,
     };
     Ok((view, chosen.wants))
 }
@@ -200,11 +226,59 @@ fn quoted(
     Ok(quoted)
 }
 
+/// The texts of my own messages: the composer may begin from one of them.
+fn mine(found: &[Held], me: AccountId) -> impl Iterator<Item = &str> {
+    found
+        .iter()
+        .filter(move |held| held.content.author == me)
+        .map(|held| held.content.text.as_str())
+}
+
+/// Edits in progress, each with what its message says meanwhile.
+fn edit_views(
+    db: &Connection,
+    edits: &[EditDraft],
+    overlay: &Overlay,
+    painter: &Painter<'_>,
+) -> Result<Vec<EditView>, StoreError> {
+    let mut views = Vec::with_capacity(edits.len());
+    for edit in edits {
+        let mut view = EditView {
+            message: edit.message.to_string(),
+            base: edit.base.clone(),
+            text: edit.text.clone(),
+            now: None,
+            is_recalled: false,
+            can_recall: false,
+        };
+        let pending = overlay
+            .pending
+            .iter()
+            .find(|pending| pending.id == edit.message);
+        if let Some(held) = messages::by_id(db, edit.topic, edit.message)? {
+            let is_recalled = overlay
+                .changes(edit.message)
+                .is_some_and(|changes| changes.is_recalled);
+            view.is_recalled = is_recalled || held.content.recalled_by.is_some();
+            view.now = Some(overlay.text(&held).to_owned());
+            view.can_recall = painter
+                .actions(&held, true)
+                .iter()
+                .any(|action| action == "recall");
+        } else if let Some(pending) = pending {
+            view.now = Some(pending.text.clone());
+            view.can_recall = true;
+        }
+        views.push(view);
+    }
+    Ok(views)
+}
+
 fn people(
     db: &Connection,
     me: AccountId,
     shape: Option<&Shape>,
-    overlay: &Overlay,
+    written: &[&str],
     lists: &[&[Held]],
     quoted: &HashMap<MessageId, Held>,
 ) -> Result<People, StoreError> {
@@ -216,7 +290,7 @@ fn people(
         accounts.extend(held.content.recalled_by);
         mentioned(&held.content.text, &mut accounts);
     }
-    for text in overlay.texts() {
+    for text in written {
         mentioned(text, &mut accounts);
     }
     People::load(db, me, shape, &accounts)

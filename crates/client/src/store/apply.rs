@@ -10,7 +10,9 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::{StoreError, drafts, heads, islands, lost, messages, meta, outbox, profiles, rows};
+use super::{
+    StoreError, drafts, edits, heads, islands, lost, messages, meta, outbox, profiles, rows,
+};
 
 /// What a batch touched: the views of these are stale.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -153,7 +155,9 @@ fn one(
                 note_command(&entry.command, touched);
                 let is_cursor = matches!(
                     entry.command,
-                    Command::CursorAdvance { .. } | Command::CursorSet { .. }
+                    Command::CursorAdvance { .. }
+                        | Command::CursorSet { .. }
+                        | Command::MentionSeen { .. }
                 );
                 // What was to be taken back is not there: that is what the person wanted.
                 let is_done = matches!(entry.command, Command::MessageRecall { .. })
@@ -227,6 +231,7 @@ fn take(
                         && let Ok(id) = row.id.parse()
                     {
                         drafts::note_place(db, log, id, &topic.name)?;
+                        edits::note_place(db, log, id, &topic.name)?;
                     }
                 }
                 (Log::Account(_), _) => touched.has_account = true,
@@ -269,7 +274,9 @@ pub fn note_command(command: &Command, touched: &mut Touched) {
             touched.timelines.insert(*topic);
             touched.numbers.insert(*topic);
         }
-        Command::CursorAdvance { topic, .. } | Command::CursorSet { topic, .. } => {
+        Command::CursorAdvance { topic, .. }
+        | Command::CursorSet { topic, .. }
+        | Command::MentionSeen { topic, .. } => {
             touched.numbers.insert(*topic);
         }
         Command::NotifySet { .. } | Command::ProfileEdit { .. } => touched.has_account = true,

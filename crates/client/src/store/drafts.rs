@@ -45,11 +45,16 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Draft> {
         topic: TopicId::from_bytes(row.get(0)?),
         text: row.get(1)?,
         reply_to: reply_to.map(MessageId::from_bytes),
-        community: log.and_then(|log| match log.parse() {
-            Ok(Log::Community(community)) => Some(community),
-            Ok(Log::Topic(_) | Log::Account(_)) | Err(_) => None,
-        }),
+        community: community_of(log),
         name: row.get(4)?,
+    })
+}
+
+/// The community that a stored log names.
+pub(super) fn community_of(log: Option<String>) -> Option<CommunityId> {
+    log.and_then(|log| match log.parse() {
+        Ok(Log::Community(community)) => Some(community),
+        Ok(Log::Topic(_) | Log::Account(_)) | Err(_) => None,
     })
 }
 
@@ -77,9 +82,11 @@ pub fn written(db: &Connection) -> Result<Vec<Draft>, StoreError> {
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// Topics in which something is being written.
+/// Topics in which something is being written: a message, or another text for one.
 pub fn topics(db: &Connection) -> Result<std::collections::HashSet<TopicId>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT topic FROM drafts WHERE text <> ''")?;
+    let mut statement = db.prepare_cached(
+        "SELECT topic FROM drafts WHERE text <> '' UNION SELECT topic FROM edits WHERE text <> base",
+    )?;
     let found = statement.query_map([], |row| Ok(TopicId::from_bytes(row.get(0)?)))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
@@ -119,7 +126,10 @@ pub fn put(
 }
 
 /// Where a topic stands and what it is called; none if it is not there.
-fn place(db: &Connection, topic: TopicId) -> Result<Option<(CommunityId, String)>, StoreError> {
+pub(super) fn place(
+    db: &Connection,
+    topic: TopicId,
+) -> Result<Option<(CommunityId, String)>, StoreError> {
     Ok(match rows::community_of(db, topic)? {
         Some(community) => Some((community, rows::topic_name(db, topic)?.unwrap_or_default())),
         None => outbox::made(db, topic)?,

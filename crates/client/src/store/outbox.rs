@@ -104,7 +104,8 @@ const fn topic_of(command: &Command) -> Option<TopicId> {
         | Command::MessageReact { topic, .. }
         | Command::MessagePin { topic, .. }
         | Command::CursorAdvance { topic, .. }
-        | Command::CursorSet { topic, .. } => Some(*topic),
+        | Command::CursorSet { topic, .. }
+        | Command::MentionSeen { topic, .. } => Some(*topic),
         Command::NotifySet { .. }
         | Command::ProfileEdit { .. }
         | Command::CommunityCreate { .. }
@@ -230,7 +231,8 @@ pub fn waiting(db: &Connection) -> Result<u32, StoreError> {
     Ok(db
         .prepare_cached(
             "SELECT count(*) FROM outbox
-             WHERE state = 'waiting' AND command NOT LIKE '{\"method\":\"cursor.%'",
+             WHERE state = 'waiting' AND command NOT LIKE '{\"method\":\"cursor.%'
+               AND command NOT LIKE '{\"method\":\"mention.seen%'",
         )?
         .query_row([], |row| row.get(0))?)
 }

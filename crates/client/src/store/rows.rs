@@ -25,6 +25,15 @@ pub fn of_kind(db: &Connection, log: Log, kind: &str) -> Result<Vec<Row>, StoreE
     read(statement.query(params![log.to_string(), kind])?)
 }
 
+/// Mentions that an edit added and that were not seen since. There are seldom any, and never is there time to read all.
+pub fn mentions_by_edit(db: &Connection, log: Log) -> Result<Vec<Row>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT kind, id, rev, deleted, body FROM rows
+         WHERE log = ?1 AND kind = 'mention' AND deleted = 0 AND body LIKE '%\"by_edit\":true%'",
+    )?;
+    read(statement.query([log.to_string()])?)
+}
+
 /// One row, unless it is a tombstone.
 pub fn one(db: &Connection, log: Log, kind: &str, id: &str) -> Result<Option<Row>, StoreError> {
     let mut statement = db.prepare_cached(

@@ -133,6 +133,19 @@ WHERE held.kind = 'topic' AND held.deleted = 0
       substr(hex(topic), 1, 8) || '-' || substr(hex(topic), 9, 4) || '-' || substr(hex(topic), 13, 4)
       || '-' || substr(hex(topic), 17, 4) || '-' || substr(hex(topic), 21));
 ",
+    "
+-- Edits in progress, in the order in which they were begun. `base` is what the message said then.
+CREATE TABLE edits (
+    no      INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic   BLOB NOT NULL,
+    message BLOB NOT NULL,
+    base    TEXT NOT NULL,
+    text    TEXT NOT NULL,
+    log     TEXT,
+    name    TEXT NOT NULL DEFAULT '',
+    UNIQUE (topic, message)
+) STRICT;
+",
 ];
 
 /// Brings the file to this program's schema.
@@ -157,7 +170,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 pub(super) fn look_at_tables(connection: &Connection) -> Result<(), StoreError> {
     connection
         .prepare(
-            "SELECT 1 FROM meta, cursors, rows, messages, islands, heads, outbox, drafts LIMIT 0",
+            "SELECT 1 FROM meta, cursors, rows, messages, islands, heads, outbox, drafts, edits LIMIT 0",
         )
         .map(|_| ())
         .map_err(|error| match StoreError::from(error) {

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use tulou_engine::{OutboxEntry, OutboxState};
 use tulou_protocol::{Command, CommandId, Rejection, id::Millis};
 
-use super::{Aside, StoreError, drafts, drafts::Draft, file::beside, meta, outbox};
+use super::{
+    Aside, StoreError, drafts, drafts::Draft, edits, edits::EditDraft, file::beside, meta, outbox,
+};
 use crate::files::Known;
 
 /// What is kept beside the store.
@@ -25,6 +27,7 @@ use crate::files::Known;
 pub(super) struct Spare {
     outbox: Vec<Entry>,
     drafts: Vec<Draft>,
+    edits: Vec<EditDraft>,
     /// What the list of accounts says of this one. Where list and store are damaged together nothing else knows the
     /// server's key, and only another invite link would bring it.
     pub known: Option<Known>,
@@ -50,6 +53,7 @@ impl Spare {
         Ok(Self {
             outbox: outbox::all(db)?.into_iter().map(Entry::from).collect(),
             drafts: drafts::salvage(db).0,
+            edits: edits::salvage(db).0,
             known: meta::known(db)?,
             aside: None,
         })
@@ -59,13 +63,15 @@ impl Spare {
     pub fn salvage(db: &Connection) -> (Self, bool) {
         let (outbox, has_outbox) = outbox::salvage(db);
         let (drafts, has_drafts) = drafts::salvage(db);
+        let (edits, has_edits) = edits::salvage(db);
         let spare = Self {
             outbox: outbox.into_iter().map(Entry::from).collect(),
             drafts,
+            edits,
             known: meta::known(db).unwrap_or_default(),
             aside: None,
         };
-        (spare, has_outbox && has_drafts)
+        (spare, has_outbox && has_drafts && has_edits)
     }
 
     /// The copy beside a store; nothing if there is none that can be read.
@@ -99,6 +105,13 @@ impl Spare {
                 .into_iter()
                 .filter(|draft| !topics.contains(&draft.topic)),
         );
+        let held: HashSet<_> = self.edits.iter().map(|edit| edit.message).collect();
+        self.edits.extend(
+            other
+                .edits
+                .into_iter()
+                .filter(|edit| !held.contains(&edit.message)),
+        );
     }
 
     /// How many commands and drafts it holds, those that only move a cursor left out.
@@ -106,11 +119,14 @@ impl Spare {
         let commands = self.outbox.iter().filter(|entry| {
             !matches!(
                 entry.command,
-                Command::CursorAdvance { .. } | Command::CursorSet { .. }
+                Command::CursorAdvance { .. }
+                    | Command::CursorSet { .. }
+                    | Command::MentionSeen { .. }
             )
         });
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        (count(commands.count()), count(self.drafts.len()))
+        let drafts = self.drafts.len() + self.edits.len();
+        (count(commands.count()), count(drafts))
     }
 
     /// Writes it beside a store, in one step; how many bytes it has.
@@ -137,6 +153,9 @@ pub(super) fn bring_in(db: &Connection, path: &Path) -> Result<(), StoreError> {
     }
     for draft in spare.drafts {
         drafts::put_back(&tx, &draft)?;
+    }
+    for edit in spare.edits {
+        edits::put_back(&tx, &edit)?;
     }
     if let Some(known) = &spare.known {
         meta::set_known(&tx, known)?;

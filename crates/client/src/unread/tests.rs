@@ -138,12 +138,57 @@ proptest! {
 }
 
 #[test]
+fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen() {
+    let body = Mention {
+        topic: TOPIC,
+        seq: Seq(2),
+        sent_at: 0,
+        by_edit: true,
+        more: More::new(),
+    };
+    let id = Uuid::from_u128(2).to_string();
+    let (_folder, store) = store(vec![
+        Change::Rows(Log::Account(ME), vec![row(&id, 1, body)]),
+        head(6, &[]),
+        cursor(6, 1),
+    ]);
+    let late = || {
+        store.read(|db| {
+            let ledger = Ledger::of_topic(db, ME, TOPIC, 0)?;
+            Ok::<_, StoreError>(ledger.mentioned_late(TOPIC))
+        })
+    };
+    assert_eq!(numbers(&store).mentions, 1, "though all is read");
+    assert_eq!(numbers(&store).unread, 0);
+    assert_eq!(
+        late().unwrap(),
+        [id.parse().unwrap()],
+        "the window leads to it"
+    );
+    let message = id.parse().unwrap();
+    submit(
+        &store,
+        Command::MentionSeen {
+            topic: TOPIC,
+            message,
+        },
+    );
+    assert_eq!(
+        numbers(&store).mentions,
+        0,
+        "whether the server has heard of it or not"
+    );
+    assert_eq!(late().unwrap(), []);
+}
+
+#[test]
 fn a_mention_counts_once_until_it_is_read() {
     let mention = |seq| {
         let body = Mention {
             topic: TOPIC,
             seq: Seq(seq),
             sent_at: 0,
+            by_edit: false,
             more: More::new(),
         };
         row(&Uuid::from_u128(u128::from(seq)).to_string(), 1, body)

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
 
-use super::{DiskView, LostView, StrandedView};
+use super::{DiskView, LostView, MentionedView, StrandedView};
 
 /// Everything that the frame of the window shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
@@ -72,6 +72,8 @@ pub struct AccountView {
     pub rejected: Vec<RejectedView>,
     /// Drafts whose topic is not available.
     pub stranded: Vec<StrandedView>,
+    /// The names of those whom refused texts and these drafts mention.
+    pub mentioned: Vec<MentionedView>,
     /// Communities, in the order of joining.
     pub communities: Vec<CommunityTile>,
 }

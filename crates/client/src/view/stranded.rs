@@ -10,6 +10,8 @@ use specta::Type;
 pub struct StrandedView {
     /// The topic.
     pub topic: String,
+    /// The message that it was to change; none if it was to be a new one.
+    pub message: Option<String>,
     /// What it was called last; empty if that was never known.
     pub name: String,
     /// The whole draft, as it is stored: mentions stand in it as `<@id>`.

@@ -81,6 +81,55 @@ pub struct TimelineView {
     pub pins: Vec<PinView>,
     /// The draft.
     pub draft: DraftView,
+    /// Edits in progress, in the order in which they were begun.
+    pub edits: Vec<EditView>,
+    /// Changes of mine that were refused, to messages which are not among the rows.
+    pub refused: Vec<RefusedView>,
+    /// The names of those whom drafts, edits and my own messages mention.
+    pub mentioned: Vec<MentionedView>,
+    /// Messages that were read before an edit made them mention me, oldest first.
+    pub new_mentions: Vec<String>,
+    /// Everything up to here is read.
+    #[specta(type = Number)]
+    pub read_to: u64,
+}
+
+/// Whom a text mentions: a person, a member group, everyone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct MentionedView {
+    /// What stands between `<@` and `>`: an account, `&` and a member group, `everyone`.
+    pub id: String,
+    /// The name; none if it is not known here, and for everyone.
+    pub name: Option<String>,
+}
+
+/// An edit in progress, and what it would change now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct EditView {
+    /// The message.
+    pub message: String,
+    /// What the message said when the edit began.
+    pub base: String,
+    /// What is being written.
+    pub text: String,
+    /// What the message says, with my changes that wait; none if it is not on this computer.
+    pub now: Option<String>,
+    /// It was recalled.
+    pub is_recalled: bool,
+    /// I may recall it.
+    pub can_recall: bool,
+}
+
+/// An edit in progress, as the window hands it over.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct EditInput {
+    /// What the message said when the edit began.
+    pub base: String,
+    /// What is being written.
+    pub text: String,
 }
 
 /// A pinned message, briefly.
@@ -158,6 +207,10 @@ pub struct RefusedView {
     pub command: String,
     /// Its method.
     pub method: String,
+    /// The message.
+    pub message: String,
+    /// What I wrote, where it was an edit.
+    pub text: Option<String>,
     /// Why.
     pub rejection: RejectionView,
 }

@@ -212,7 +212,7 @@ impl Client {
         let Some((message, text, author, seq)) = self.message(topic) else {
             return vec![];
         };
-        let command = match self.chance.below(12) {
+        let command = match self.chance.below(13) {
             0..=2 => {
                 self.edited.insert(message);
                 let to = self.text(known);
@@ -242,6 +242,7 @@ impl Client {
                 Command::MessagePin { topic, message, on }
             }
             9 => Command::CursorSet { topic, seq },
+            10 => Command::MentionSeen { topic, message },
             _ => self.advance(topic),
         };
         self.submit(command, now)

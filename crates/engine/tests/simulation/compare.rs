@@ -38,7 +38,7 @@ impl Oracle {
                     seen.notify.insert(id.clone(), (notify.level, notify.until));
                 }
                 Body::Mention(mention) => {
-                    let at = (mention.topic, mention.seq.0);
+                    let at = (mention.topic, mention.seq.0, mention.by_edit);
                     seen.mentions.insert(id.parse().unwrap(), at);
                 }
                 Body::Mark(mark) => {

@@ -464,6 +464,28 @@ impl Memory {
                     self.delete(commit, *account, kind, id);
                 }
             }
+            Change::MentionSeen {
+                account,
+                topic,
+                message,
+            } => {
+                let row = self.row(*account, "mention", message);
+                if let Some(Body::Mention(mention)) = row.map(|row| row.body.clone())
+                    && mention.by_edit
+                    && mention.topic == *topic
+                {
+                    let seen = Mention {
+                        by_edit: false,
+                        ..mention
+                    };
+                    self.put(
+                        commit,
+                        Log::Account(*account),
+                        message.to_string(),
+                        seen.into(),
+                    );
+                }
+            }
             Change::InviteUsed { .. } | Change::Named { .. } => {}
         }
     }
@@ -584,7 +606,7 @@ impl Memory {
         self.mention(
             commit,
             (new.topic, new.message, seq),
-            sent_at,
+            (sent_at, false),
             &new.mentions,
         );
     }
@@ -610,14 +632,15 @@ impl Memory {
             self.delete(commit, *account, "mention", &contents.message.to_string());
         }
         let at = (contents.topic, contents.message, contents.seq);
-        self.mention(commit, at, contents.content.sent_at, &contents.mentioned);
+        let sent_at = contents.content.sent_at;
+        self.mention(commit, at, (sent_at, true), &contents.mentioned);
     }
 
     fn mention(
         &mut self,
         commit: &mut Commit,
         (topic, message, seq): (TopicId, MessageId, Seq),
-        sent_at: Millis,
+        (sent_at, by_edit): (Millis, bool),
         accounts: &[AccountId],
     ) {
         for account in accounts {
@@ -625,6 +648,7 @@ impl Memory {
                 topic,
                 seq,
                 sent_at,
+                by_edit,
                 more: Default::default(),
             };
             self.put(

@@ -72,7 +72,8 @@ pub struct Account {
     /// Place and number of the last set-back.
     pub cursors: BTreeMap<TopicId, (u64, u32)>,
     pub notify: BTreeMap<String, (Level, Option<Millis>)>,
-    pub mentions: BTreeMap<MessageId, (TopicId, u64)>,
+    /// Where each stands, and whether an edit added it and it was not seen since.
+    pub mentions: BTreeMap<MessageId, (TopicId, u64, bool)>,
     pub marks: BTreeMap<MessageId, (TopicId, u64, Vec<String>)>,
 }
 
@@ -148,6 +149,13 @@ impl Oracle {
                 let cursor = self.account(actor).cursors.entry(*topic).or_default();
                 *cursor = (to, cursor.1 + 1);
                 true
+            }
+            Command::MentionSeen { topic, message } => {
+                let held = self.account(actor).mentions.get_mut(message);
+                match held {
+                    Some((at, _, by_edit)) if at == topic => std::mem::take(by_edit),
+                    Some(_) | None => false,
+                }
             }
             Command::NotifySet {
                 scope,
@@ -448,7 +456,8 @@ impl Oracle {
                 let (_, unread) = self.after(actor, *topic, at);
                 let at = if unread == 0 { seq } else { at };
                 self.account(actor).cursors.insert(*topic, (at, set_no));
-                self.mention(actor, *topic, *message, seq, &text::mentions(text).accounts);
+                let mentioned = text::mentions(text).accounts;
+                self.mention(actor, *message, (*topic, seq, false), &mentioned);
                 true
             }
             Command::MessageEdit {
@@ -473,7 +482,7 @@ impl Oracle {
                     .into_iter()
                     .filter(|account| !before.contains(account))
                     .collect();
-                self.mention(actor, *topic, *message, seq, &new);
+                self.mention(actor, *message, (*topic, seq, true), &new);
                 true
             }
             Command::MessageRecall { topic, message } => {
@@ -536,14 +545,13 @@ impl Oracle {
     fn mention(
         &mut self,
         author: AccountId,
-        topic: TopicId,
         message: MessageId,
-        seq: u64,
+        at: (TopicId, u64, bool),
         persons: &[AccountId],
     ) {
         for person in persons {
-            if *person != author && self.sees_topic(*person, topic) {
-                self.account(*person).mentions.insert(message, (topic, seq));
+            if *person != author && self.sees_topic(*person, at.0) {
+                self.account(*person).mentions.insert(message, at);
             }
         }
     }

@@ -362,7 +362,7 @@ impl Oracle {
             Command::CursorAdvance { topic, .. } | Command::CursorSet { topic, .. } => {
                 if_so(self.sees_topic(actor, *topic), "he does not see the topic")
             }
-            Command::NotifySet { .. } => Ok(()),
+            Command::MentionSeen { .. } | Command::NotifySet { .. } => Ok(()),
             Command::ProfileEdit { display_name } => {
                 moved(&self.accounts[&actor].name, Some(display_name))?;
                 named(&display_name.to)

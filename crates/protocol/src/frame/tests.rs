@@ -215,6 +215,7 @@ fn commands() -> Vec<Command> {
             set_no: 1,
         },
         Command::CursorSet { topic, seq: Seq(4) },
+        Command::MentionSeen { topic, message },
         Command::NotifySet {
             scope: NotifyScope::Topic(topic),
             level: Level::Nothing,

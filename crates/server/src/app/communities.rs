@@ -255,6 +255,7 @@ impl App {
                 | Change::CommunityEnds { .. }
                 | Change::Bereft { .. }
                 | Change::Fades { .. }
+                | Change::MentionSeen { .. }
                 | Change::InviteUsed { .. }
                 | Change::Named { .. } => None,
             })

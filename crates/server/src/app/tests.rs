@@ -108,6 +108,7 @@ async fn mentions_become_tombstones_after_ninety_days_and_who_missed_these_is_to
             topic,
             seq: tulou_protocol::Seq(n),
             sent_at: now,
+            by_edit: false,
             more: Default::default(),
         };
         let commit = Commit {
@@ -248,6 +249,7 @@ async fn of_mentions_the_last_thousand_are_kept() {
             topic: TopicId(Uuid::from_u128(1)),
             seq: tulou_protocol::Seq(n),
             sent_at: now,
+            by_edit: false,
             more: Default::default(),
         }
         .into(),

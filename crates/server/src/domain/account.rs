@@ -1,7 +1,7 @@
 //! Decisions about what belongs to one account.
 
 use tulou_protocol::{
-    Code, Log, Permissions, Rejection, Rev, Row, Seq, TopicId,
+    Code, Log, MessageId, Permissions, Rejection, Rev, Row, Seq, TopicId,
     command::Edit,
     id::Millis,
     permission::Place,
@@ -74,6 +74,14 @@ fn put(case: &Case<'_>, topic: TopicId, seq: Seq, set_no: u32) -> Decision {
             .into(),
         }],
     }
+}
+
+pub(super) fn see_mention(case: &Case<'_>, topic: TopicId, message: MessageId) -> Decision {
+    Decision::of(vec![Change::MentionSeen {
+        account: case.actor,
+        topic,
+        message,
+    }])
 }
 
 pub(super) fn notify(

@@ -124,6 +124,15 @@ pub enum Change {
         /// The rev of the row that became old.
         rev: Rev,
     },
+    /// The account has seen a message that an edit made mention it.
+    MentionSeen {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        topic: TopicId,
+        /// Which.
+        message: MessageId,
+    },
     /// An invite was used. The store refuses the whole commit if it may not be used any more.
     InviteUsed {
         /// To which community.

@@ -73,6 +73,9 @@ pub fn decide(
             account::advance(&case, *topic, *seq, *set_no)
         }
         Command::CursorSet { topic, seq } => account::set_cursor(&case, *topic, *seq),
+        Command::MentionSeen { topic, message } => {
+            Ok(account::see_mention(&case, *topic, *message))
+        }
         Command::NotifySet {
             scope,
             level,
@@ -253,6 +256,7 @@ pub fn is_apart(facts: &Facts<'_>, actor: AccountId, command: &Command) -> bool 
         | Command::MessagePin { .. }
         | Command::CursorAdvance { .. }
         | Command::CursorSet { .. }
+        | Command::MentionSeen { .. }
         | Command::NotifySet { .. }
         | Command::ProfileEdit { .. }
         | Command::CommunityCreate { .. }

@@ -152,7 +152,7 @@ pub fn needs(command: &Command) -> Needs {
             cursor_at: Some(*seq),
             ..in_topic(topic)
         },
-        Command::NotifySet { .. } => Needs::default(),
+        Command::MentionSeen { .. } | Command::NotifySet { .. } => Needs::default(),
         Command::ProfileEdit { .. } => Needs {
             profile: true,
             ..Needs::default()

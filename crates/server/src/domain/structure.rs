@@ -244,6 +244,7 @@ impl Structure {
                 | Change::CommunityEnds { .. }
                 | Change::Bereft { .. }
                 | Change::Fades { .. }
+                | Change::MentionSeen { .. }
                 | Change::InviteUsed { .. }
                 | Change::Named { .. } => {}
             }

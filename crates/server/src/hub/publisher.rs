@@ -59,6 +59,7 @@ fn touches_community(committed: &Committed) -> Option<CommunityId> {
         | Change::InviteUsed { .. }
         | Change::Bereft { .. }
         | Change::Fades { .. }
+        | Change::MentionSeen { .. }
         | Change::Named { .. } => None,
     })
 }

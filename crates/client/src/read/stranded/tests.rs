@@ -344,7 +344,7 @@ fn a_store_of_an_older_version_learns_where_its_drafts_stand() {
     let path = folder.path().join("a.sqlite");
     let file = rusqlite::Connection::open(&path).unwrap();
     file.execute_batch(
-        "ALTER TABLE drafts DROP COLUMN log; ALTER TABLE drafts DROP COLUMN name;
+        "DROP TABLE edits; ALTER TABLE drafts DROP COLUMN log; ALTER TABLE drafts DROP COLUMN name;
          PRAGMA user_version = 3",
     )
     .unwrap();

@@ -123,6 +123,8 @@ impl Painter<'_> {
             refused: refusal(&pending.state).map(|rejection| crate::view::RefusedView {
                 command: pending.command.to_string(),
                 method: "message.send".to_owned(),
+                message: pending.id.to_string(),
+                text: None,
                 rejection,
             }),
             actions: vec!["edit".to_owned(), "recall".to_owned()],
@@ -214,7 +216,7 @@ impl Painter<'_> {
             })
     }
 
-    fn actions(&self, held: &Held, is_mine: bool) -> Vec<String> {
+    pub fn actions(&self, held: &Held, is_mine: bool) -> Vec<String> {
         let age = self.looking.now - held.content.sent_at;
         let can = |permission| self.permissions.contains(permission);
         let edit_window = self.shape.and_then(|shape| shape.edit_window_ms);

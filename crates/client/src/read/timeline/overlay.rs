@@ -114,6 +114,12 @@ impl Overlay {
             changes.refused = Some(RefusedView {
                 command: entry.id.to_string(),
                 method: entry.command.method().to_owned(),
+                message: id.to_string(),
+                text: if let Command::MessageEdit { text, .. } = &entry.command {
+                    Some(text.to.clone())
+                } else {
+                    None
+                },
                 rejection,
             });
             return;
@@ -130,6 +136,28 @@ impl Overlay {
     /// What waits for a message.
     pub fn changes(&self, id: MessageId) -> Option<&Changes> {
         self.changes.get(&id)
+    }
+
+    /// Changes that were refused, to messages that are not among these.
+    pub fn refused_elsewhere(&self, shown: &[Held]) -> Vec<RefusedView> {
+        let mut refused: Vec<RefusedView> = self
+            .changes
+            .iter()
+            .filter(|(id, _)| {
+                shown.iter().all(|held| held.id != **id)
+                    && self.pending.iter().all(|pending| pending.id != **id)
+            })
+            .filter_map(|(_, changes)| changes.refused.clone())
+            .collect();
+        refused.sort_by(|a, b| a.command.cmp(&b.command));
+        refused
+    }
+
+    /// What was written for changes that were refused.
+    pub fn refused_texts(&self) -> impl Iterator<Item = &str> {
+        self.changes
+            .values()
+            .filter_map(|changes| changes.refused.as_ref()?.text.as_deref())
     }
 
     /// A message's text as it will be.

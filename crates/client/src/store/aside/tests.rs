@@ -8,7 +8,7 @@ use tulou_protocol::{AccountId, Command, CommandId, MessageId, TopicId};
 use uuid::Uuid;
 
 use super::*;
-use crate::store::{Store, Trouble, drafts, meta, outbox};
+use crate::store::{Store, Trouble, drafts, edits, meta, outbox};
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
 const TOPIC: TopicId = TopicId(Uuid::from_u128(2));
@@ -107,6 +107,9 @@ fn damage_that_is_met_while_the_store_is_open_is_mended_and_nothing_of_the_outbo
     store
         .write(|db| drafts::put(db, TOPIC, "half a sen", None))
         .unwrap();
+    store
+        .write(|db| edits::put(db, TOPIC, MessageId::from_bytes([7; 16]), "befor", "before"))
+        .unwrap();
     let large = "x".repeat(2_000);
     store
         .keep(|db| {
@@ -136,6 +139,8 @@ fn damage_that_is_met_while_the_store_is_open_is_mended_and_nothing_of_the_outbo
     assert_eq!(texts(&store), ["first", "第二"]);
     let draft = store.read(|db| drafts::one(db, TOPIC)).unwrap();
     assert_eq!(draft.unwrap().0, "half a sen");
+    let edits = store.read(|db| edits::of_topic(db, TOPIC)).unwrap();
+    assert_eq!(edits[0].text, "before", "an edit is a draft like any other");
     let again = store.mend(NOW + 1).unwrap_err();
     assert_eq!(
         again.trouble(),
@@ -226,7 +231,7 @@ fn a_damaged_file_of_an_older_version_gives_its_drafts() {
     drop(store);
     let file = Connection::open(&path).unwrap();
     file.execute_batch(
-        "ALTER TABLE drafts DROP COLUMN log; ALTER TABLE drafts DROP COLUMN name;
+        "DROP TABLE edits; ALTER TABLE drafts DROP COLUMN log; ALTER TABLE drafts DROP COLUMN name;
          PRAGMA user_version = 3",
     )
     .unwrap();

@@ -154,6 +154,7 @@ impl Group<'_> {
                 | Change::CommunityEnds { .. }
                 | Change::Bereft { .. }
                 | Change::Fades { .. }
+                | Change::MentionSeen { .. }
                 | Change::Named { .. } => {}
             }
         }
@@ -337,6 +338,11 @@ impl Group<'_> {
                 id,
                 rev,
             } => self.delete(progress, *account, kind, id, Some(*rev)),
+            Change::MentionSeen {
+                account,
+                topic,
+                message,
+            } => self.see_mention(progress, *account, *topic, &message.to_string()),
             // Used when it was checked.
             Change::InviteUsed { .. } => Ok(()),
             Change::Named {
@@ -364,6 +370,28 @@ impl Group<'_> {
             self.put(progress, own, id, &Body::Deleted(kind.to_owned()))?;
         }
         Ok(())
+    }
+
+    /// A mention that an edit added was seen; one that is not there, or was seen before, stays as it is.
+    fn see_mention(
+        &mut self,
+        progress: &mut Progress<'_>,
+        account: AccountId,
+        topic: TopicId,
+        message: &str,
+    ) -> Result<(), StoreError> {
+        let own = Log::Account(account);
+        let held: Option<(Mention, Rev)> = row::find(self.db, own, "mention", message)?;
+        match held {
+            Some((mention, _)) if mention.by_edit && mention.topic == topic => {
+                let seen = Mention {
+                    by_edit: false,
+                    ..mention
+                };
+                self.put(progress, own, message, &seen.into())
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The cursor rises to a place, if it is not there yet.
@@ -435,8 +463,7 @@ impl Group<'_> {
             progress,
             sent.topic,
             sent.message.to_string(),
-            state.seq,
-            state.moved_at,
+            (state.seq, state.moved_at, false),
             &sent.mentions,
         )
     }
@@ -477,8 +504,7 @@ impl Group<'_> {
         progress: &mut Progress<'_>,
         topic: TopicId,
         message: String,
-        seq: Seq,
-        sent_at: Millis,
+        (seq, sent_at, by_edit): (Seq, Millis, bool),
         accounts: &[AccountId],
     ) -> Result<(), StoreError> {
         for account in accounts {
@@ -486,6 +512,7 @@ impl Group<'_> {
                 topic,
                 seq,
                 sent_at,
+                by_edit,
                 more: Default::default(),
             };
             self.put(progress, Log::Account(*account), &message, &body.into())?;
@@ -532,8 +559,7 @@ impl Group<'_> {
             progress,
             contents.topic,
             id,
-            contents.seq,
-            contents.content.sent_at,
+            (contents.seq, contents.content.sent_at, true),
             &contents.mentioned,
         )
     }

@@ -14,6 +14,7 @@ async fn an_answer_holds_what_is_the_authors_and_nothing_of_others() {
             topic: bench.topic,
             seq: Seq(1),
             sent_at: 1,
+            by_edit: false,
             more: Default::default(),
         }
         .into(),

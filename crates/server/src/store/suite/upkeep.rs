@@ -60,6 +60,7 @@ impl Bench {
             topic: self.topic,
             seq: Seq(1),
             sent_at: now,
+            by_edit: false,
             more: Default::default(),
         };
         let row = Change::Row {
@@ -86,6 +87,51 @@ impl Bench {
             .commit_as(command, self.alice, now, Vec::new(), fades.collect())
             .await;
         assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_mention_that_an_edit_added_is_seen_once_and_only_in_its_topic() {
+    let bench = bench().await;
+    let bob = AccountId(Uuid::now_v7());
+    bench.account(bob, "bob").await;
+    let message = MessageId(Uuid::now_v7());
+    let row = Change::Row {
+        log: Log::Account(bob),
+        id: message.to_string(),
+        body: Mention {
+            topic: bench.topic,
+            seq: Seq(1),
+            sent_at: 1,
+            by_edit: true,
+            more: Default::default(),
+        }
+        .into(),
+    };
+    let see = |topic, message| Change::MentionSeen {
+        account: bob,
+        topic,
+        message,
+    };
+    let other = TopicId(Uuid::now_v7());
+    let nothing = MessageId(Uuid::now_v7());
+    let steps = [
+        (row, 1, "it is news"),
+        (see(other, message), 0, "it stands in another topic"),
+        (see(bench.topic, nothing), 0, "nothing mentions him there"),
+        (see(bench.topic, message), 1, "it is seen"),
+        (see(bench.topic, message), 0, "and was before"),
+    ];
+    for (change, rows, why) in steps {
+        let command = CommandId(Uuid::now_v7());
+        let outcome = bench
+            .commit_as(command, bob, 10, Vec::new(), vec![change])
+            .await;
+        let Outcome::Done(committed) = outcome else {
+            panic!("{why}: {outcome:?}")
+        };
+        let written: usize = committed.logs.iter().map(|log| log.rows.len()).sum();
+        assert_eq!(written, rows, "{why}");
     }
 }
 
