@@ -10,6 +10,7 @@ import type {
   BackupsView,
   Change,
   DraftView,
+  EditInput,
   ExplainView,
   HostInput,
   HostingInput,
@@ -20,6 +21,7 @@ import type {
   LevelView,
   LostMessage,
   MembersView,
+  MentionedView,
   MessagesThen,
   PersonView,
   Place,
@@ -68,6 +70,7 @@ export interface Api {
   levelView(account: string, place: LevelPlace): Promise<LevelView>
   timelineView(account: string, topic: string, stretch: Stretch): Promise<TimelineView>
   enterTopic(account: string, topic: string): Promise<null>
+  comeBack(account: string, topic: string): Promise<null>
   leaveTopic(account: string, topic: string): Promise<null>
   membersView(
     account: string,
@@ -76,6 +79,7 @@ export interface Api {
     prefix: string,
     limit: number,
   ): Promise<MembersView>
+  manyView(account: string, topic: string): Promise<MentionedView[]>
   accessView(account: string, community: string): Promise<AccessView>
   explain(account: string, community: string, topic: string | null, member: string): Promise<ExplainView[]>
   personView(
@@ -95,6 +99,7 @@ export interface Api {
   revokeInvite(account: string, community: string, code: string): Promise<null>
   submit(account: string, action: Action): Promise<Submitted>
   saveDraft(account: string, topic: string, draft: DraftView): Promise<null>
+  saveEdit(account: string, topic: string, message: string, edit: EditInput | null): Promise<null>
   outboxRetry(account: string, command: string): Promise<null>
   outboxDiscard(account: string, command: string): Promise<null>
   openLink(url: string): Promise<null>
@@ -170,9 +175,11 @@ export const tauri: Api = {
   levelView: (account, place) => unwrap(commands.levelView(account, place)),
   timelineView: (account, topic, stretch) => unwrap(commands.timelineView(account, topic, stretch)),
   enterTopic: (account, topic) => unwrap(commands.enterTopic(account, topic)),
+  comeBack: (account, topic) => unwrap(commands.comeBack(account, topic)),
   leaveTopic: (account, topic) => unwrap(commands.leaveTopic(account, topic)),
   membersView: (account, community, topic, prefix, limit) =>
     unwrap(commands.membersView(account, community, topic, prefix, limit)),
+  manyView: (account, topic) => unwrap(commands.manyView(account, topic)),
   accessView: (account, community) => unwrap(commands.accessView(account, community)),
   explain: (account, community, topic, member) => unwrap(commands.explain(account, community, topic, member)),
   personView: (account, community, topic, person, asks) =>
@@ -183,6 +190,7 @@ export const tauri: Api = {
   revokeInvite: (account, community, code) => unwrap(commands.revokeInvite(account, community, code)),
   submit: (account, action) => unwrap(commands.submit(account, action)),
   saveDraft: (account, topic, draft) => unwrap(commands.saveDraft(account, topic, draft)),
+  saveEdit: (account, topic, message, edit) => unwrap(commands.saveEdit(account, topic, message, edit)),
   outboxRetry: (account, command) => unwrap(commands.outboxRetry(account, command)),
   outboxDiscard: (account, command) => unwrap(commands.outboxDiscard(account, command)),
   openLink: (url) => unwrap(commands.openLink(url)),

@@ -291,10 +291,5 @@ export async function memberMenu(window: WindowState, member: MemberView): Promi
 }
 
 function mention(window: WindowState, member: MemberView): void {
-  const composer = window.composer
-  if (!composer) return
-  composer.addName(member.id, member.name)
-  const space = composer.text === '' || /\s$/.test(composer.text) ? '' : ' '
-  composer.write(`${composer.text}${space}@${member.name} `)
-  composer.focusAsked += 1
+  window.composer?.mention(member.id, member.name)
 }

@@ -10,6 +10,7 @@ import type { StandIn } from '../src/testing/stand-in'
 import {
   asideScene,
   brokenScene,
+  editsScene,
   emptyCommunityScene,
   emptyTopicScene,
   firstStartScene,
@@ -80,6 +81,7 @@ const stories: Record<string, Story> = {
   offline: { scene: offlineScene },
   rejected: { scene: rejectedScene },
   stranded: { scene: strandedScene },
+  edits: { scene: editsScene },
   'store-aside': { scene: asideScene },
   'list-aside': { scene: listScene },
   'store-too-new': {

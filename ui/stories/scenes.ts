@@ -594,7 +594,13 @@ export function rejectedScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
       row.id === 'm3'
         ? {
             ...row,
-            refused: { command: 'x2', method: 'message.pin', rejection: { code: 'too_many', ...no, limit: 250 } },
+            refused: {
+              command: 'x2',
+              method: 'message.pin',
+              message: 'm3',
+              text: null,
+              rejection: { code: 'too_many', ...no, limit: 250 },
+            },
           }
         : row,
     ),
@@ -603,6 +609,51 @@ export function rejectedScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
         delivery: { state: 'failed', rejection: { code: 'muted', permission: null, limit: null, retryAfterS: null } },
       }),
     ],
+  })
+  return api
+}
+
+/** An edit that another device overtook, one that was refused, and what was not seen yet above. */
+export function editsScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = fullScene(lang, theme)
+  const s = pick(lang)
+  const person = '0198a0d0-0000-7000-8000-000000000001'
+  const whole = api.topics.get('t3') as TimelineView
+  const no = { permission: null, limit: null, retryAfterS: null }
+  const [first, last] = [whole.rows[0], whole.rows.at(-1)]
+  if (!first || !last) return api
+  api.topics.set('t3', {
+    ...whole,
+    firstUnread: null,
+    unread: 480,
+    readTo: 0,
+    newMentions: ['old'],
+    rows: [
+      ...whole.rows.slice(0, -1),
+      {
+        ...last,
+        isMine: true,
+        actions: ['edit', 'recall'],
+        refused: {
+          command: 'x2',
+          method: 'message.edit',
+          message: last.id,
+          text: s('今晚九点半开', 'We start at half past nine'),
+          rejection: { code: 'changed_meanwhile', ...no },
+        },
+      },
+    ],
+    edits: [
+      {
+        message: first.id,
+        base: s('八点集合', 'We meet at eight'),
+        text: s(`<@${person}> 八点半集合，别迟到`, `<@${person}> we meet at half past eight, be on time`),
+        now: s('七点集合，地点不变。', 'We meet at seven, same place.'),
+        isRecalled: false,
+        canRecall: true,
+      },
+    ],
+    mentioned: [{ id: person, name: s('小明', 'Kestrel') }],
   })
   return api
 }
@@ -627,8 +678,8 @@ export function strandedScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
       rejection: { code: 'not_found', permission: null, limit: null, retryAfterS: null },
     }
     const stranded = [
-      { topic: 'g1', name: s('开黑约战', 'scrims'), text: long },
-      { topic: 'g2', name: '', text: s('还没写完', 'not finished') },
+      { topic: 'g1', message: null, name: s('开黑约战', 'scrims'), text: long },
+      { topic: 'g2', message: null, name: '', text: s('还没写完', 'not finished') },
     ]
     api.app = { ...api.app, accounts: [{ ...first, rejected: [rejected], stranded }, ...others] }
   }

@@ -1,4 +1,5 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { tick } from 'svelte'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   asideScene,
@@ -23,6 +24,7 @@ import { StandIn } from '../testing/stand-in'
 import { message, timeline } from '../testing/views'
 import Blocks from '../text/Blocks.svelte'
 import Composer from './Composer.svelte'
+import type { Mentionable } from './mentionable'
 import MessageRow from './MessageRow.svelte'
 import type { RowActions } from './rowActions'
 
@@ -45,6 +47,9 @@ const rowActions = (): RowActions => ({
   retry: vi.fn(),
   discard: vi.fn(),
   discardMessage: vi.fn(),
+  editAgain: vi.fn(),
+  copy: vi.fn(),
+  written: (text) => text,
 })
 
 function row(shown: MessageView) {
@@ -146,6 +151,28 @@ describe('a message', () => {
     expect(actions.discardMessage).toHaveBeenCalledWith(shown)
   })
 
+  it('of which an edit was refused shows what was written, and gives it back, whatever became of the message', async () => {
+    const refused = {
+      command: 'x1',
+      method: 'message.edit',
+      message: 'm1',
+      text: 'hello',
+      rejection: { code: 'changed_meanwhile', permission: null, limit: null, retryAfterS: null },
+    }
+    const mine = message('m1', 1, 'theirs', { isMine: true, refused, actions: ['edit'] })
+    const { actions } = row(mine)
+    expect(screen.getByTestId('refused-text').textContent).toContain('hello')
+    await fireEvent.click(screen.getByTestId('refused-edit'))
+    expect(actions.editAgain).toHaveBeenCalledWith(mine)
+    cleanup()
+    const gone = row({ ...mine, recalled: { by: 'me', isByAuthor: true }, actions: [] })
+    expect(screen.queryByTestId('refused-edit')).toBeNull()
+    await fireEvent.click(screen.getByTestId('refused-copy'))
+    expect(gone.actions.copy).toHaveBeenCalledWith('hello')
+    await fireEvent.click(screen.getByTestId('refused-discard'))
+    expect(gone.actions.discard, 'no mark is left that nothing can clear').toHaveBeenCalledWith('x1')
+  })
+
   it('shows nothing but a line after a recall', () => {
     row(message('m1', 1, 'secret', { recalled: { by: 'Mod', isByAuthor: false }, text: 'secret' }))
     const shown = screen.getByTestId('message')
@@ -160,17 +187,21 @@ describe('the composer', () => {
     const api = new StandIn()
     const composer = new ComposerState(api, 'a', 't', () => undefined)
     const oneditlast = vi.fn()
+    const onrecall = vi.fn()
+    const find = vi.fn((): Promise<Mentionable[]> => Promise.resolve([]))
     render(Composer, {
       composer,
       topicName: 'guides',
       cannotSpeak: null,
-      findMembers: () => Promise.resolve([]),
+      findMembers: find,
       oneditlast,
       onsent: () => undefined,
       onrows: () => undefined,
+      oncopy: vi.fn(),
+      onrecall,
     })
     const input = screen.getByTestId<HTMLTextAreaElement>('composer-input')
-    return { api, composer, input, oneditlast }
+    return { api, composer, input, oneditlast, onrecall, find }
   }
 
   it('sends with Enter and breaks the line with Shift', async () => {
@@ -227,11 +258,104 @@ describe('the composer', () => {
     await fireEvent.input(input, { target: { value: `${full}a` } })
     await fireEvent.keyDown(input, { key: 'Enter' })
     expect(api.actions.map((action) => action.type)).toEqual(['sendMessage'])
-    composer.addName('0198a0d0-0000-7000-8000-000000000001', 'Ann')
+    composer.mention('0198a0d0-0000-7000-8000-000000000001', 'Ann')
+    await tick()
     await fireEvent.input(input, { target: { value: `@Ann ${'a'.repeat(16_340)}` } })
     expect(composer.isTooLong, 'a mention is sent as an id').toBe(false)
     await fireEvent.input(input, { target: { value: `@Ann ${'a'.repeat(16_345)}` } })
     expect(composer.isTooLong).toBe(true)
+  })
+
+  describe('offers whom an @ may mean', () => {
+    const people: Mentionable[] = [
+      { id: '0198a0d0-0000-7000-8000-000000000001', name: '小明', accountName: 'ming' },
+      { id: '0198a0d0-0000-7000-8000-000000000002', name: '小明', accountName: 'xiaoming' },
+    ]
+
+    async function offered() {
+      const desk = setup()
+      desk.find.mockResolvedValue(people)
+      desk.input.focus()
+      desk.input.value = '问 @小'
+      desk.input.setSelectionRange(4, 4)
+      await fireEvent.input(desk.input)
+      await screen.findByTestId('mention-list')
+      return desk
+    }
+
+    it('and sends exactly the one who was picked, though another has the name', async () => {
+      const { api, input } = await offered()
+      const [first, second] = screen.getAllByRole('option')
+      expect(first?.textContent, 'the list tells them apart').toContain('ming')
+      expect(second?.textContent).toContain('xiaoming')
+      await fireEvent.keyDown(input, { key: 'ArrowDown' })
+      await fireEvent.keyDown(input, { key: 'Enter' })
+      await waitFor(() => expect(input.value).toBe('问 @小明 '))
+      expect(screen.getByTestId('composer-marks').querySelector('mark')?.textContent).toBe('@小明')
+      await fireEvent.keyDown(input, { key: 'Enter' })
+      await waitFor(() => expect(api.actions).toHaveLength(1))
+      expect(api.actions).toMatchObject([{ text: `问 <@${people[1]?.id}>` }])
+    })
+
+    it('as a list that a screen reader follows, and Escape leaves the text alone', async () => {
+      const { input } = await offered()
+      expect(input.getAttribute('role')).toBe('combobox')
+      const list = screen.getByRole('listbox')
+      expect(input.getAttribute('aria-controls')).toBe(list.id)
+      const active = () => document.getElementById(input.getAttribute('aria-activedescendant') ?? '')
+      expect(active()?.getAttribute('aria-selected')).toBe('true')
+      await fireEvent.keyDown(input, { key: 'ArrowUp' })
+      expect(active(), 'around the end').toBe(screen.getAllByRole('option')[1])
+      expect(screen.getByText(/2 suggestions/)).toBeTruthy()
+      await fireEvent.keyDown(input, { key: 'Escape' })
+      expect(screen.queryByRole('listbox')).toBeNull()
+      expect(input.value).toBe('问 @小')
+    })
+
+    it('but takes no key of an input method', async () => {
+      const { input } = await offered()
+      await fireEvent.compositionStart(input)
+      await fireEvent.keyDown(input, { key: 'Enter', isComposing: true })
+      expect(input.value).toBe('问 @小')
+    })
+  })
+
+  it('says why an empty edit is not saved, and offers to recall', async () => {
+    const { composer, input, onrecall } = setup()
+    composer.startEdit(message('m1', 1, 'helo', { isMine: true, actions: ['edit', 'recall'] }))
+    await tick()
+    await fireEvent.input(input, { target: { value: ' ' } })
+    expect(screen.getByTestId('composer-empty').textContent).toContain('empty')
+    await fireEvent.click(screen.getByTestId('composer-recall'))
+    expect(onrecall).toHaveBeenCalledWith('m1')
+  })
+
+  it('shows both when the message that is edited was changed, and loses neither', async () => {
+    const { api, composer, input } = setup()
+    const mine = message('m1', 1, 'helo', { isMine: true, actions: ['edit'] })
+    const heard = (now: string, isRecalled = false) =>
+      composer.hear(
+        {
+          draft: { text: '', replyTo: null },
+          edits: [{ message: 'm1', base: 'helo', text: 'hello', now, isRecalled, canRecall: false }],
+          mentioned: [],
+        },
+        () => mine,
+      )
+    heard('theirs')
+    await tick()
+    expect(screen.getByTestId('edit-now').textContent).toBe('theirs')
+    expect(input.value).toBe('hello')
+    await fireEvent.keyDown(input, { key: 'Enter' })
+    expect(api.actions, 'nothing is overwritten silently').toEqual([])
+    heard('', true)
+    await tick()
+    expect(screen.getByTestId('edit-overtaken').textContent).toContain('recalled')
+    expect(screen.queryByTestId('edit-insist'), 'there is nothing to change').toBeNull()
+    expect(input.value).toBe('hello')
+    await fireEvent.click(screen.getByTestId('edit-discard'))
+    expect(screen.queryByTestId('edit-overtaken')).toBeNull()
+    expect(input.value).toBe('')
   })
 
   it('gives up a reply with Escape', async () => {

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { i18n } from '../i18n.svelte'
 import { ComposerState } from '../state/composer.svelte'
 import { StandIn } from '../testing/stand-in'
+import { message } from '../testing/views'
 import Composer from './Composer.svelte'
 
 afterEach(cleanup)
@@ -22,6 +23,8 @@ function setup() {
     oneditlast,
     onsent: () => undefined,
     onrows: () => undefined,
+    oncopy: () => undefined,
+    onrecall: () => undefined,
   })
   const input = screen.getByTestId<HTMLTextAreaElement>('composer-input')
   const type = (value: string, isComposing: boolean): void => {
@@ -139,7 +142,7 @@ describe('a composition', () => {
 
   it('keeps Escape, which drops the candidates and not the reply', () => {
     const desk = setup()
-    desk.composer.reply = { id: 'm1', author: 'Ann' }
+    desk.composer.startReply(message('m1', 1, ''))
     desk.composition('compositionstart')
     desk.key('Escape', { keyCode: 229, isComposing: true })
     expect(desk.composer.reply).not.toBeNull()

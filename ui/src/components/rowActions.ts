@@ -12,6 +12,11 @@ export type RowActions = {
   edit: (message: MessageView) => void
   retry: (command: string) => void
   discard: (command: string) => void
+  /** Goes on with an edit that was refused. */
+  editAgain: (message: MessageView) => void
+  copy: (text: string) => void
+  /** A stored text as it stood in the input. */
+  written: (text: string) => string
   /** Takes a message that was not sent back into the composer or throws it away. */
   discardMessage: (message: MessageView) => void
 }

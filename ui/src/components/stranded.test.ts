@@ -2,7 +2,6 @@ import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-li
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { strandedScene } from '../../stories/scenes'
 import App from '../App.svelte'
-import { rememberName } from '../state/names'
 import type { StandIn } from '../testing/stand-in'
 
 const MENTIONED = '0198a0d0-0000-7000-8000-000000000001'
@@ -22,7 +21,8 @@ function write(api: StandIn, text: string): void {
   if (!first) throw new Error('the scene has an account')
   const stranded = first.stranded.map((draft) => (draft.topic === 'g1' ? { ...draft, text } : draft))
   const rejected = first.rejected.map((one) => ({ ...one, text }))
-  api.app = { ...api.app, accounts: [{ ...first, stranded, rejected }, ...others] }
+  const mentioned = [{ id: MENTIONED, name: 'Kestrel' }]
+  api.app = { ...api.app, accounts: [{ ...first, stranded, rejected, mentioned }, ...others] }
   api.tell({ type: 'app' })
 }
 
@@ -45,7 +45,6 @@ describe('a draft whose topic is not available', () => {
 
   it('is copied whole, with the names of those whom it mentions', async () => {
     const { api, copied } = open()
-    rememberName(MENTIONED, 'Kestrel')
     const long = 'word '.repeat(400)
     const named = 'Copy: Draft for “scrims”, which is not available'
     write(api, `<@${MENTIONED}> and <@everyone>: ${long}`)
@@ -55,6 +54,19 @@ describe('a draft whose topic is not available', () => {
     await fireEvent.click(screen.getByRole('button', { name: named }))
     await screen.findByText('Copied')
     expect(copied).toHaveBeenCalledExactlyOnceWith(`@Kestrel and @everyone: ${long}`)
+  })
+
+  it('may be an edit of a message, and is discarded as one', async () => {
+    const { api } = open()
+    const [first, ...others] = api.app.accounts
+    if (!first) throw new Error('the scene has an account')
+    const stranded = first.stranded.slice(0, 1).map((draft) => ({ ...draft, message: 'm7' }))
+    api.app = { ...api.app, accounts: [{ ...first, stranded }, ...others] }
+    api.tell({ type: 'app' })
+    const saved = vi.spyOn(api, 'saveEdit')
+    await fireEvent.click(await screen.findByRole('button', { name: /^Discard: Edit in “scrims”/ }))
+    await fireEvent.click(await screen.findByTestId('confirm-submit'))
+    await waitFor(() => expect(saved).toHaveBeenCalledExactlyOnceWith('s1.me', 'g1', 'm7', null))
   })
 
   it('says so when the system does not take it', async () => {

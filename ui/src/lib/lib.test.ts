@@ -5,7 +5,6 @@ import { proposedAccountName } from './accountName'
 import { bytesOf } from './bytes'
 import { ComposingKeys } from './composing'
 import { groupDrop, topicDrop } from './drag'
-import { decodeMentions, encodeMentions, mentionBeforeCaret, namesIn } from './mentions'
 import { groupMove, groupStep, topicMove, topicStep } from './order'
 import { Heights, survivor } from './lines'
 import { itemsOf, type Item } from './rows'
@@ -22,47 +21,6 @@ const group = (id: string, ...topics: string[]) => ({
   topics: topics.map((name) => topic(name, name)),
 })
 const house = tree({ groups: [group('a', 'a1', 'a2'), group('b', 'b1'), group('c')] })
-
-describe('mentions', () => {
-  const names = new Map([
-    ['1', 'Ann'],
-    ['2', 'Anna'],
-    ['3', '林间鹿'],
-  ])
-
-  it('are sent as ids and shown as names', () => {
-    const sent = encodeMentions('hi @Anna and @Ann, @林间鹿好 @nobody', names)
-    expect(sent).toBe('hi <@2> and <@1>, <@3>好 @nobody')
-    expect(decodeMentions(sent, names)).toBe('hi @Anna and @Ann, @林间鹿好 @nobody')
-  })
-
-  it('keep an id whose name is not known', () => {
-    expect(decodeMentions('<@9>', names)).toBe('<@9>')
-  })
-
-  it('are looked for right before the caret, not inside a word', () => {
-    expect(mentionBeforeCaret('hello @an', 9)).toEqual({ start: 6, prefix: 'an' })
-    expect(mentionBeforeCaret('@', 1)).toEqual({ start: 0, prefix: '' })
-    expect(mentionBeforeCaret('你好@林', 4), 'Chinese is written without spaces').toEqual({ start: 2, prefix: '林' })
-    expect(mentionBeforeCaret('mail@example', 12), 'an address').toBeNull()
-    expect(mentionBeforeCaret('@ann ', 5)).toBeNull()
-  })
-
-  it('are found in a tree of text', () => {
-    const found = namesIn([
-      {
-        type: 'quote',
-        blocks: [{ type: 'paragraph', inlines: [{ type: 'mention', account: 'x', name: 'X', isMe: false }] }],
-      },
-    ])
-    expect([...found]).toEqual([['x', 'X']])
-    const group = namesIn([
-      { type: 'paragraph', inlines: [{ type: 'mentionGroup', memberGroup: 'g', name: 'Mods', isMe: false }] },
-    ])
-    expect(encodeMentions('@Mods!', group)).toBe('<@&g>!')
-    expect(decodeMentions('<@&g>!', group)).toBe('@Mods!')
-  })
-})
 
 describe('the lines of a timeline', () => {
   const view = (from: number, to: number, more = {}) =>

@@ -1,63 +1,145 @@
-// Mentions stand in a message as `<@id>`, of a member group as `<@&id>`, of everyone as `<@everyone>`; in the composer
-// they stand as `@name`, and nobody sees an id. A name is kept here under what stands between `<@` and `>`.
-import type { Block, Inline } from '../api'
+// A text that is being written, and whom it calls. A mention is a stretch of the text with the id of who was picked;
+// it is never found by its name. It is sent, and stored, as `<@id>`: an account, `&` and a member group, `everyone`.
+//
+// A stretch moves with what is written around it. Whatever is changed inside it, be it one letter, makes it text: a name
+// that is not whole calls nobody. Undoing that brings the mention back (`Steps`).
 
-const MARK = /<@([^<>\s]{1,80})>/g
+export type Mention = { readonly start: number; readonly end: number; readonly id: string }
 
-/** Names that were put into a text, by the id that each stands for. */
-export type Names = ReadonlyMap<string, string>
+/** A text as it stands in the input, with its mentions from left to right. */
+export type Written = { readonly text: string; readonly mentions: readonly Mention[] }
 
-/** The text as it is sent. Longer names first, so that `@Ann` does not eat the start of `@Anna`. */
-export function encodeMentions(text: string, names: Names): string {
-  const byLength = [...names].sort(([, a], [, b]) => b.length - a.length)
-  let rest = text
+export const NOTHING: Written = { text: '', mentions: [] }
+
+/** Names by what stands between `<@` and `>`; none for somebody who is not known here. */
+export type Names = ReadonlyMap<string, string | null>
+
+const UUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
+const MARK = new RegExp(`<@(everyone|&?${UUID})>`, 'g')
+
+/**
+ * The text as it is sent. What was written by hand calls nobody, even if it is written as a mention is stored: a backslash
+ * makes it text, unless it stands in code, where nobody is called.
+ */
+export function encode({ text, mentions }: Written): string {
+  const byHand = (part: string): string => (text.includes('`') ? part : part.replaceAll(MARK, '\\$&'))
   let out = ''
-  while (rest !== '') {
-    const at = rest.indexOf('@')
-    if (at < 0) break
-    out += rest.slice(0, at)
-    rest = rest.slice(at)
-    const found = byLength.find(([, name]) => name !== '' && rest.startsWith(`@${name}`))
-    if (found) {
-      out += `<@${found[0]}>`
-      rest = rest.slice(found[1].length + 1)
-    } else {
-      out += '@'
-      rest = rest.slice(1)
+  let from = 0
+  for (const { start, end, id } of mentions) {
+    out += `${byHand(text.slice(from, start))}<@${id}>`
+    from = end
+  }
+  return out + byHand(text.slice(from))
+}
+
+/** What stands for somebody in the input. */
+export function shownName(id: string, name: string | null | undefined): string {
+  return `@${name ?? id.replace('&', '').slice(0, 8)}`
+}
+
+/** A text that is stored, as it is shown while writing. */
+export function decode(stored: string, names: Names): Written {
+  let text = ''
+  let from = 0
+  const mentions: Mention[] = []
+  for (const found of stored.matchAll(MARK)) {
+    const id = found[1] ?? ''
+    if (stored[found.index - 1] === '\\') {
+      text += stored.slice(from, found.index - 1) + found[0]
+      from = found.index + found[0].length
+      continue
+    }
+    text += stored.slice(from, found.index)
+    const start = text.length
+    text += shownName(id, names.get(id))
+    mentions.push({ start, end: text.length, id })
+    from = found.index + found[0].length
+  }
+  return { text: text + stored.slice(from), mentions }
+}
+
+/** A text with another in the place of a stretch. */
+export function replaced(written: Written, start: number, end: number, put: Written): Written {
+  const grown = put.text.length - (end - start)
+  const before = written.mentions.filter((one) => one.end <= start)
+  const inside = put.mentions.map((one) => ({ ...one, start: one.start + start, end: one.end + start }))
+  const after = written.mentions
+    .filter((one) => one.start >= end && one.end > start)
+    .map((one) => ({ ...one, start: one.start + grown, end: one.end + grown }))
+  return {
+    text: written.text.slice(0, start) + put.text + written.text.slice(end),
+    mentions: [...before, ...inside, ...after],
+  }
+}
+
+/** A text after somebody wrote in it. The caret stands behind what was put in, which tells equal letters apart. */
+export function edited(before: Written, text: string, caret: number): Written {
+  const old = before.text
+  let same = 0
+  const most = Math.min(old.length, text.length - Math.min(caret, text.length))
+  while (same < most && old[old.length - 1 - same] === text[text.length - 1 - same]) same += 1
+  let start = 0
+  const least = Math.min(old.length, text.length) - same
+  while (start < least && old[start] === text[start]) start += 1
+  return replaced(before, start, old.length - same, { text: text.slice(start, text.length - same), mentions: [] })
+}
+
+/** A text without the white space at its end, as it is sent. */
+export function trimmed({ text, mentions }: Written): Written {
+  const end = text.trimEnd().length
+  return { text: text.slice(0, end), mentions: mentions.filter((one) => one.end <= end) }
+}
+
+/** Two texts, one below the other. */
+export function joined(above: Written, below: Written): Written {
+  if (above.text === '') return below
+  if (below.text === '') return above
+  const line = replaced(above, above.text.length, above.text.length, { text: '\n', mentions: [] })
+  return replaced(line, line.text.length, line.text.length, below)
+}
+
+/** A text in which those whose names became known are called by them. */
+export function named(written: Written, names: Names): Written {
+  let now = written
+  for (const { id } of written.mentions) {
+    const name = names.get(id)
+    if (name == null) continue
+    for (const one of now.mentions) {
+      const isUnnamed = one.id === id && now.text.slice(one.start, one.end) === shownName(id, null)
+      if (!isUnnamed) continue
+      const text = shownName(id, name)
+      now = replaced(now, one.start, one.end, { text, mentions: [{ start: 0, end: text.length, id }] })
+      break
     }
   }
-  return out + rest
+  return now
 }
 
-/** The text as it is shown while writing. An id without a known name stays as it is. */
-export function decodeMentions(text: string, names: Names): string {
-  return text.replaceAll(MARK, (mark, id: string) => {
-    const name = names.get(id)
-    return name === undefined ? mark : `@${name}`
-  })
-}
+/** Texts that were written lately, with their mentions: undoing and redoing gives back only the text. */
+export class Steps {
+  static readonly #KEPT = 200
+  #steps: Written[] = []
 
-/** The names in a message's tree, by id: what an editor needs to show its text. */
-export function namesIn(blocks: readonly Block[]): Map<string, string> {
-  const names = new Map<string, string>()
-  const inline = (part: Inline): void => {
-    if (part.type === 'mention') names.set(part.account, part.name)
-    else if (part.type === 'mentionGroup') names.set(`&${part.memberGroup}`, part.name)
-    else if ('inlines' in part) part.inlines.forEach(inline)
+  keep(written: Written): void {
+    if (this.#steps.at(-1)?.text === written.text) this.#steps.pop()
+    this.#steps.push(written)
+    if (this.#steps.length > Steps.#KEPT) this.#steps.shift()
   }
-  const block = (part: Block): void => {
-    if ('inlines' in part) part.inlines.forEach(inline)
-    else if (part.type === 'quote') part.blocks.forEach(block)
-    else if (part.type === 'list') part.items.forEach((item) => item.forEach(block))
+
+  find(text: string): Written | undefined {
+    return [...this.#steps].reverse().find((step) => step.text === text)
   }
-  blocks.forEach(block)
-  return names
 }
 
 /** What is being typed after an `@` right before the caret, or null. */
-export function mentionBeforeCaret(text: string, caret: number): { start: number; prefix: string } | null {
+export function mentionBeforeCaret(
+  { text, mentions }: Written,
+  caret: number,
+): { start: number; prefix: string } | null {
   const found = /(^|[^\p{Script=Latin}\p{N}_.-])@([^\s@<>]{0,40})$/u.exec(text.slice(0, caret))
   if (!found) return null
   const prefix = found[2] ?? ''
-  return { start: caret - prefix.length - 1, prefix }
+  const start = caret - prefix.length - 1
+  // Behind somebody who was picked nobody is being looked for.
+  return mentions.some((one) => one.start <= start && start < one.end) ? null : { start, prefix }
 }

@@ -1,36 +1,80 @@
-// What is being written in the open topic: text, reply, edit, draft.
-import type { Api, DraftView, MessageView } from '../api'
+// What is being written in the open topic: a message with what it replies to, and edits of messages that are there. All
+// of it is stored a moment after the last key, and stays until it is sent or given up.
+import type { Api, DraftView, EditView, MentionedView, MessageView } from '../api'
 import { MESSAGE_BYTES, bytesOf } from '../lib/bytes'
 import { i18n } from '../i18n.svelte'
-import { decodeMentions, encodeMentions, namesIn } from '../lib/mentions'
-import { rememberName, rememberedNames } from './names'
+import {
+  NOTHING,
+  Steps,
+  decode,
+  edited,
+  encode,
+  joined,
+  named,
+  replaced,
+  shownName,
+  trimmed,
+  type Written,
+} from '../lib/mentions'
 
 /** A draft is stored this long after the last key. */
 const DRAFT_MS = 250
 
-/** No draft is like this one, so whatever is written differs from it. */
-const NOT_STORED: DraftView = { text: '\0', replyTo: null }
-
 export type Quoted = { id: string; author: string }
 
+/** An edit in progress. */
+export type Editing = {
+  /** The message. */
+  readonly id: string
+  /** What it said when the edit began, or when the person looked at it last. */
+  readonly base: string
+  readonly written: Written
+  /** What it says now; null if it is not on this computer. */
+  readonly now: string | null
+  readonly isRecalled: boolean
+  readonly canRecall: boolean
+}
+
+/** What a view says of the texts that are being written. */
+export type Stored = { draft: DraftView; edits: readonly EditView[]; mentioned: readonly MentionedView[] }
+
 export class ComposerState {
-  readonly #names = new Map<string, string>(rememberedNames())
-  text = $state('')
-  reply = $state.raw<Quoted | null>(null)
-  editing = $state.raw<MessageView | null>(null)
+  #message = $state.raw<Written>(NOTHING)
+  #reply = $state.raw<Quoted | null>(null)
+  /** In the order in which they were begun; the last is in the input, unless a message was begun since. */
+  #edits = $state.raw<readonly Editing[]>([])
+  #isMessageFirst = $state(false)
+  #names = new Map<string, string | null>()
+  #steps = new Steps()
   /** Asks the input to take the keyboard. */
   focusAsked = $state(0)
-  /** What would be sent: mentions are longer there than in the input. */
-  readonly bytes = $derived(bytesOf(encodeMentions(this.text, this.#names).trim().normalize('NFC')))
-  readonly isTooLong = $derived(this.bytes > MESSAGE_BYTES)
-  readonly canSend = $derived(this.text.trim() !== '' && !this.isTooLong)
 
-  #stored: DraftView = { text: '', replyTo: null }
+  readonly editing = $derived<Editing | null>(this.#isMessageFirst ? null : (this.#edits.at(-1) ?? null))
+  readonly written = $derived<Written>(this.editing?.written ?? this.#message)
+  readonly text = $derived(this.written.text)
+  /** What the message in the input answers. */
+  readonly reply = $derived(this.editing ? null : this.#reply)
+  /** An edit waits while a message is written. */
+  readonly hasEditAside = $derived(this.#isMessageFirst && this.#edits.length > 0)
+  /** The message that is edited says something else meanwhile, or is gone: the person chooses first. */
+  readonly isOvertaken = $derived(
+    this.editing !== null && (this.editing.isRecalled || this.editing.now !== this.editing.base),
+  )
+  /** What would be sent: mentions are longer there than in the input. */
+  readonly bytes = $derived(bytesOf(encode(this.written)))
+  readonly isTooLong = $derived(this.bytes > MESSAGE_BYTES)
+  readonly isEmpty = $derived(this.text.trim() === '')
+  readonly canSend = $derived(!this.isEmpty && !this.isTooLong && !this.isOvertaken)
+
+  /** What the program has stored, or was asked to store, by the message that it would change (`''`: a new one). */
+  readonly #kept = new Map<string, string>()
   #isRestored = false
+  #hasSent = false
   #isDraftLost = false
   #timer: ReturnType<typeof setTimeout> | null = null
-  /** What was being written before an edit began. */
-  #beforeEdit: { text: string; reply: Quoted | null } | null = null
+  /** Drafts and what is sent reach the program in this order. */
+  #queue: Promise<unknown> = Promise.resolve()
+  #waiting = 0
 
   constructor(
     private readonly api: Api,
@@ -39,102 +83,230 @@ export class ComposerState {
     private readonly onFailed: (thrown: unknown) => void,
   ) {}
 
-  /** Puts the stored draft into the input, once, and only if nothing was written meanwhile. */
-  restore(draft: DraftView, find: (id: string) => MessageView | undefined): void {
-    if (this.#isRestored) return
+  /** What the view says: at first what is stored, later what became of the messages that are edited. */
+  hear(stored: Stored, find: (id: string) => MessageView | undefined): void {
+    for (const { id, name } of stored.mentioned) this.#names.set(id, name)
+    if (!this.#isRestored) this.#restore(stored, find)
+    this.#message = named(this.#message, this.#names)
+    if (this.#edits.length === 0) return
+    this.#edits = this.#edits.map((edit) => {
+      const view = stored.edits.find((view) => view.message === edit.id)
+      const written = named(edit.written, this.#names)
+      if (!view) return { ...edit, written }
+      const { now, isRecalled, canRecall } = view
+      return { ...edit, written, now, isRecalled, canRecall }
+    })
+  }
+
+  /** Puts what is stored into the input, once; what was written meanwhile stays. */
+  #restore({ draft, edits }: Stored, find: (id: string) => MessageView | undefined): void {
     this.#isRestored = true
-    this.#stored = draft
-    if (this.text !== '') return
-    this.text = this.#shown(draft.text)
-    if (draft.replyTo !== null) {
-      this.reply = { id: draft.replyTo, author: find(draft.replyTo)?.author.name ?? '' }
+    const isUntouched = this.#message.text === '' && this.#reply === null && !this.#hasSent
+    if (isUntouched) {
+      this.#kept.set('', keyOf(draft.text, draft.replyTo ?? ''))
+      this.#message = this.#decoded(draft.text)
+      if (draft.replyTo !== null) {
+        this.#reply = { id: draft.replyTo, author: find(draft.replyTo)?.author.name ?? '' }
+      }
     }
+    const restored: Editing[] = []
+    for (const edit of edits) {
+      this.#kept.set(edit.message, keyOf(edit.base, edit.text))
+      const isBegunAnew = this.#edits.some((other) => other.id === edit.message)
+      // Nothing was written: the program was cut off before it could be taken back.
+      if (edit.text === edit.base && !isBegunAnew) this.#keepEdit(edit.message, null)
+      else if (!isBegunAnew) {
+        const { now, isRecalled, canRecall, base } = edit
+        restored.push({ id: edit.message, base, written: this.#decoded(edit.text), now, isRecalled, canRecall })
+      }
+    }
+    this.#edits = [...restored, ...this.#edits]
+    if (this.#message.text !== '' && !isUntouched) this.#isMessageFirst = true
   }
 
-  write(text: string): void {
-    this.text = text
-    this.#draftSoon()
+  /** The input says something else. The caret stands behind what was written. */
+  write(text: string, caret = text.length, isUndone = false): void {
+    if (text === this.text) return
+    const before = isUndone ? this.#steps.find(text) : undefined
+    this.#set(before ?? edited(this.written, text, caret))
   }
 
-  addName(id: string, name: string): void {
+  /** Somebody was picked: the mention takes the place of what was typed. The caret goes behind it. */
+  pick(start: number, end: number, id: string, name: string): number {
+    const shown = shownName(id, name)
+    const mentions = [{ start: 0, end: shown.length, id }]
     this.#names.set(id, name)
-    rememberName(id, name)
+    this.#set(replaced(this.written, start, end, { text: `${shown} `, mentions }))
+    return start + shown.length + 1
+  }
+
+  /** Puts text in the place of a stretch. */
+  put(start: number, end: number, text: string): void {
+    this.#set(replaced(this.written, start, end, { text, mentions: [] }))
+  }
+
+  /** Somebody is mentioned at the end of the text. */
+  mention(id: string, name: string): void {
+    const end = this.text.length
+    if (end > 0 && !/\s$/.test(this.text)) this.put(end, end, ' ')
+    this.pick(this.text.length, this.text.length, id, name)
+    this.focusAsked += 1
   }
 
   startReply(message: MessageView): void {
-    this.cancelEdit()
-    this.reply = { id: message.id, author: message.author.name }
+    this.#isMessageFirst = this.#edits.length > 0
+    this.#reply = { id: message.id, author: message.author.name }
     this.focusAsked += 1
     this.#draftSoon()
   }
 
   cancelReply(): void {
-    this.reply = null
+    this.#reply = null
+    if (this.#message.text === '') this.#isMessageFirst = false
     this.#draftSoon()
   }
 
-  startEdit(message: MessageView): void {
-    if (!this.editing) this.#beforeEdit = { text: this.text, reply: this.reply }
-    for (const [id, name] of namesIn(message.blocks)) this.#names.set(id, name)
-    this.editing = message
-    this.reply = null
-    this.text = this.#shown(message.text)
+  /** Begins to edit a message, or goes on with it; `text` is what it should say, if not what it says. */
+  startEdit(message: MessageView, text?: string): void {
+    const begun = this.#edits.find((edit) => edit.id === message.id)
+    const written = text === undefined ? begun?.written : this.#decoded(text)
+    const before = this.editing
+    if (before && before.id !== message.id && isUnchanged(before)) this.#end(before)
+    const edit: Editing = {
+      id: message.id,
+      base: begun?.base ?? message.text,
+      written: written ?? this.#decoded(message.text),
+      now: begun?.now ?? message.text,
+      isRecalled: begun?.isRecalled ?? message.recalled !== null,
+      canRecall: message.actions.includes('recall'),
+    }
+    this.#edits = [...this.#edits.filter((other) => other.id !== message.id), edit]
+    this.#steps = new Steps()
+    this.backToEdit()
+    this.#store()
+  }
+
+  /** Goes on with the edit that waits. */
+  backToEdit(): void {
+    this.#isMessageFirst = false
     this.focusAsked += 1
   }
 
+  /** Gives the edit up. What was being written before is there again. */
   cancelEdit(): void {
-    if (!this.editing) return
-    this.editing = null
-    this.text = this.#beforeEdit?.text ?? ''
-    this.reply = this.#beforeEdit?.reply ?? null
-    this.#beforeEdit = null
+    if (this.editing) this.#end(this.editing)
+  }
+
+  /** What the message says now is to be changed into what was written. */
+  async insist(): Promise<boolean> {
+    const edit = this.editing
+    if (!edit || edit.now === null || edit.isRecalled) return false
+    this.#replace({ ...edit, base: edit.now })
+    return this.send()
+  }
+
+  /** The edit goes on from what the message says now. */
+  takeTheirs(): void {
+    const edit = this.editing
+    if (!edit || edit.now === null) return
+    this.#replace({ ...edit, base: edit.now, written: this.#decoded(edit.now) })
+    this.#draftSoon()
   }
 
   /** Sends or saves. The text leaves the input when the program has it safe on disk, and comes back if it does not. */
   async send(): Promise<boolean> {
     if (!this.canSend) return false
-    const text = encodeMentions(this.text, this.#names).trim()
-    if (this.editing) {
-      const message = this.editing
-      this.cancelEdit()
-      if (text === message.text) return true
-      return this.#try(() =>
-        this.api.submit(this.account, { type: 'editMessage', topic: this.topic, message: message.id, text }),
-      )
-    }
-    const written = this.text
-    const reply = this.reply
-    this.text = ''
-    this.reply = null
     this.#stopTimer()
-    this.#stored = { text: '', replyTo: null }
-    const isSent = await this.#try(() =>
-      this.api.submit(this.account, { type: 'sendMessage', topic: this.topic, text, replyTo: reply?.id ?? null }),
-    )
+    const text = encode(trimmed(this.written))
+    return this.editing ? this.#saveEdit(this.editing, text) : this.#sendMessage(text)
+  }
+
+  async #saveEdit(edit: Editing, text: string): Promise<boolean> {
+    if (text === edit.base) {
+      this.#end(edit)
+      return true
+    }
+    this.#forget(edit)
+    this.#store()
+    const action = { type: 'editMessage' as const, topic: this.topic, message: edit.id, from: edit.base, text }
+    const isSaved = await this.#submit(() => this.api.submit(this.account, action))
+    if (!isSaved) {
+      // It is stored still. If the person began anew meanwhile, both are there.
+      const others = this.#edits.filter((other) => other.id !== edit.id)
+      const again = this.#edits.find((other) => other.id === edit.id)
+      this.#edits = [...others, again ? { ...again, written: joined(edit.written, again.written) } : edit]
+      this.#draftSoon()
+    } else this.#kept.delete(edit.id)
+    return isSaved
+  }
+
+  async #sendMessage(text: string): Promise<boolean> {
+    const written = this.#message
+    const reply = this.#reply
+    this.#message = NOTHING
+    this.#reply = null
+    this.#isMessageFirst = false
+    this.#hasSent = true
+    this.#steps = new Steps()
+    this.#kept.set('', keyOf('', ''))
+    this.#store()
+    const action = { type: 'sendMessage' as const, topic: this.topic, text, replyTo: reply?.id ?? null }
+    const isSent = await this.#submit(() => this.api.submit(this.account, action))
     if (!isSent) {
-      this.text = this.text === '' ? written : `${written}\n${this.text}`
-      this.reply ??= reply
+      this.#message = joined(written, this.#message)
+      this.#reply ??= reply
       this.#draftSoon()
     }
     return isSent
   }
 
-  /** The topic is left: the draft is stored at once. */
-  leave(): void {
-    this.cancelEdit()
+  /** The topic is left, or the window loses the eye of the person: what is written is stored at once. */
+  flush(): void {
     this.#stopTimer()
     this.#store()
   }
 
-  /** The text as it is shown while writing. */
-  #shown(text: string): string {
-    if (text.includes('<@everyone>')) this.#names.set('everyone', i18n.t.everyone)
-    return decodeMentions(text, this.#names)
+  leave(): void {
+    for (const edit of this.#edits) if (isUnchanged(edit)) this.#end(edit)
+    this.flush()
   }
 
-  async #try(act: () => Promise<unknown>): Promise<boolean> {
+  /** A stored text as it would stand in the input. */
+  shown(text: string): string {
+    return this.#decoded(text).text
+  }
+
+  #decoded(text: string): Written {
+    return decode(text, new Map([...this.#names, ['everyone', i18n.t.everyone]]))
+  }
+
+  #set(written: Written): void {
+    this.#steps.keep(this.written)
+    this.#steps.keep(written)
+    const edit = this.editing
+    if (edit) this.#replace({ ...edit, written })
+    else this.#message = written
+    this.#draftSoon()
+  }
+
+  #replace(edit: Editing): void {
+    this.#edits = this.#edits.map((other) => (other.id === edit.id ? edit : other))
+  }
+
+  #forget(edit: Editing): void {
+    this.#edits = this.#edits.filter((other) => other.id !== edit.id)
+    this.#steps = new Steps()
+  }
+
+  #end(edit: Editing): void {
+    this.#forget(edit)
+    this.#keepEdit(edit.id, null)
+  }
+
+  /** Waits until all that was to be stored before is stored. */
+  async #submit(act: () => Promise<unknown>): Promise<boolean> {
     try {
-      await act()
+      await this.#inOrder(act)
       return true
     } catch (thrown) {
       this.onFailed(thrown)
@@ -142,9 +314,19 @@ export class ComposerState {
     }
   }
 
+  /** Runs when all that was begun before has ended; at once if nothing is under way. */
+  #inOrder(act: () => Promise<unknown>): Promise<unknown> {
+    const done = this.#waiting === 0 ? act() : this.#queue.then(act)
+    this.#waiting += 1
+    this.#queue = done
+      .catch(() => undefined)
+      .then(() => {
+        this.#waiting -= 1
+      })
+    return done
+  }
+
   #draftSoon(): void {
-    if (this.editing) return
-    this.#isRestored = true
     this.#stopTimer()
     this.#timer = setTimeout(() => {
       this.#timer = null
@@ -158,18 +340,37 @@ export class ComposerState {
   }
 
   #store(): void {
-    if (!this.#isRestored) return
-    const draft = { text: encodeMentions(this.text, this.#names), replyTo: this.reply?.id ?? null }
-    if (draft.text === this.#stored.text && draft.replyTo === this.#stored.replyTo) return
-    this.#stored = draft
-    this.api.saveDraft(this.account, this.topic, draft).then(
+    for (const edit of this.#edits) this.#keepEdit(edit.id, { base: edit.base, text: encode(edit.written) })
+    // Before the stored draft is known, an empty input says nothing.
+    if (!this.#isRestored && !this.#hasSent && this.#message.text === '' && this.#reply === null) return
+    const draft = { text: encode(this.#message), replyTo: this.#reply?.id ?? null }
+    this.#keep('', keyOf(draft.text, draft.replyTo ?? ''), () => this.api.saveDraft(this.account, this.topic, draft))
+  }
+
+  #keepEdit(message: string, edit: { base: string; text: string } | null): void {
+    const key = edit === null ? '' : keyOf(edit.base, edit.text)
+    this.#keep(message, key, () => this.api.saveEdit(this.account, this.topic, message, edit))
+  }
+
+  /** Stores what differs from what is stored, after what was to be stored before. */
+  #keep(of: string, key: string, save: () => Promise<unknown>): void {
+    const before = this.#kept.get(of) ?? (of === '' ? keyOf('', '') : '')
+    if (key === before) return
+    this.#kept.set(of, key)
+    this.#inOrder(save).then(
       () => (this.#isDraftLost = false),
       (thrown: unknown) => {
         // It is not stored, so it is tried again with the next key and on leaving; saying so once is enough.
-        if (this.#stored === draft) this.#stored = NOT_STORED
+        if (this.#kept.get(of) === key) this.#kept.set(of, '\0')
         if (!this.#isDraftLost) this.onFailed(thrown)
         this.#isDraftLost = true
       },
     )
   }
+}
+
+const keyOf = (...parts: string[]): string => JSON.stringify(parts)
+
+function isUnchanged(edit: Editing): boolean {
+  return encode(edit.written) === edit.base
 }

@@ -57,6 +57,26 @@ export class TimelineState {
     this.api.leaveTopic(this.account, this.topic).catch(() => undefined)
   }
 
+  /** Somebody looks again: the divider goes before what came meanwhile. */
+  async comeBack(): Promise<void> {
+    await this.api.comeBack(this.account, this.topic).catch(() => null)
+  }
+
+  readonly #seenMentions = new Set<string>()
+
+  /** These rows, one after the other, were on the screen while somebody looked. */
+  saw(rows: readonly MessageView[]): void {
+    const seqs = rows.flatMap((row) => row.seq ?? [])
+    const [first, last] = [seqs[0], seqs.at(-1)]
+    if (first !== undefined && last !== undefined) this.reading.saw(first, last)
+    for (const id of this.view?.newMentions ?? []) {
+      if (this.#seenMentions.has(id) || !rows.some((row) => row.id === id)) continue
+      this.#seenMentions.add(id)
+      const action = { type: 'seeMention' as const, topic: this.topic, message: id }
+      this.api.submit(this.account, action).catch(() => this.#seenMentions.delete(id))
+    }
+  }
+
   ask(): Promise<void> {
     return this.#reread.ask()
   }
@@ -98,6 +118,12 @@ export class TimelineState {
       return
     }
     await this.#jump({ at: 'end', count: PAGE }, { to: 'end' })
+  }
+
+  /** Goes to the first row that is unread. */
+  async jumpToUnread(): Promise<void> {
+    await this.comeBack()
+    await this.#jump({ at: 'unread', count: PAGE }, { to: 'unread' })
   }
 
   async jumpTo(id: string): Promise<void> {
@@ -183,6 +209,7 @@ export class TimelineState {
     if (!this.#isReplacing && view.rows.length === 0 && view.isLoading && this.view?.rows.length) return
     const isReplacing = this.#isReplacing
     this.view = view
+    this.reading.readTo(view.readTo)
     const wanted = itemsOf(view)
     const first = view.rows[0]?.seq
     if (isReplacing && (first != null || !(view.isLoading || view.isCutOff))) {

@@ -88,13 +88,23 @@ describe('a timeline', () => {
   })
 
   it('leaves once, telling how far was read', async () => {
-    const state = make({ rows: rows(20) })
+    const state = make({ rows: rows(20), readTo: 0 })
     await state.open()
-    state.reading.saw(20)
+    state.reading.saw(1, 20)
     state.leave()
     state.leave()
     expect(api.calls.filter((call) => call === 'leaveTopic')).toHaveLength(1)
     expect(api.actions).toEqual([{ type: 'advance', topic: 't', seq: 20 }])
+  })
+
+  it('says once that somebody saw a message which an edit made mention him', async () => {
+    const state = make({ rows: rows(20), readTo: 20, newMentions: ['m3'] })
+    await state.open()
+    state.saw((state.view?.rows ?? []).slice(4))
+    expect(api.actions, 'it was not on the screen').toEqual([])
+    state.saw(state.view?.rows ?? [])
+    state.saw(state.view?.rows ?? [])
+    expect(api.actions).toEqual([{ type: 'seeMention', topic: 't', message: 'm3' }])
   })
 
   it('finds my last message that can be edited', async () => {

@@ -18,6 +18,7 @@ import { findTopic, neighbour, topicsOf } from '../lib/topics'
 import { ComposerState } from './composer.svelte'
 import { Dialogs, Menus, Toasts } from './dialogs.svelte'
 import { MembersState } from './members.svelte'
+import { Presence } from './presence.svelte'
 import { Reread } from './reread'
 import { TimelineState } from './timeline.svelte'
 import { TreeState } from './tree.svelte'
@@ -43,6 +44,7 @@ export class WindowState {
   readonly dialogs = new Dialogs()
   readonly toasts = new Toasts()
   readonly menus = new Menus()
+  readonly presence = new Presence()
 
   readonly account = $derived<AccountView | undefined>(
     this.view?.accounts.find((account) => account.key === this.place?.account),

@@ -14,6 +14,7 @@ import type {
   LevelView,
   LostMessage,
   MembersView,
+  MentionedView,
   MessageView,
   PersonView,
   SecurityView,
@@ -32,6 +33,8 @@ export class StandIn implements Api {
   topics = new Map<string, TimelineView>()
   members: MembersView = { sections: [], hasMore: false, isFresh: true }
   access: AccessView = { memberGroups: [], places: [], permissions: [], access: [] }
+  /** Whom a message may mention besides persons. */
+  many: MentionedView[] = []
   explained: ExplainView[] = []
   /** What the server says of people, beside what their membership says. */
   people = new Map<string, Partial<PersonView>>()
@@ -135,6 +138,7 @@ export class StandIn implements Api {
     return this.#call(`timelineView ${stretch.at}`, cut(whole, stretch))
   }
   enterTopic = () => this.#call('enterTopic', null)
+  comeBack = (_account: string, topic: string) => this.#call(`comeBack ${topic}`, null)
   leaveTopic = () => this.#call('leaveTopic', null)
   membersView = (_a: string, _c: string, _t: string | null, prefix: string) => {
     const fits = this.members.sections
@@ -145,6 +149,7 @@ export class StandIn implements Api {
       .filter((section) => prefix === '' || section.members.length > 0)
     return this.#call('membersView', { ...this.members, sections: fits })
   }
+  manyView = () => this.#call('manyView', this.many)
   accessView = () => this.#call('accessView', this.access)
   explain = () => this.#call('explain', this.explained)
   personView = (_a: string, _c: string, _t: string | null, id: string, asks: boolean) => {
@@ -196,7 +201,8 @@ export class StandIn implements Api {
     if (action.type === 'sendMessage') this.#send(account, action.topic, action.text)
     return this.#call('submit', { created: action.type.startsWith('create') ? `made${(this.#made += 1)}` : null })
   }
-  saveDraft = () => this.#call('saveDraft', null)
+  saveDraft: Api['saveDraft'] = () => this.#call('saveDraft', null)
+  saveEdit: Api['saveEdit'] = () => this.#call('saveEdit', null)
   outboxRetry = () => this.#call('outboxRetry', null)
   outboxDiscard = () => this.#call('outboxDiscard', null)
   openLink = () => this.#call('openLink', null)

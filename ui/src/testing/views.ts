@@ -42,6 +42,7 @@ export const account = (more: Partial<AccountView> = {}): AccountView => ({
   waiting: 0,
   rejected: [],
   stranded: [],
+  mentioned: [],
   communities: [],
   ...more,
 })
@@ -186,6 +187,12 @@ export const timeline = (more: Partial<TimelineView> = {}): TimelineView => ({
   head: 0,
   pins: [],
   draft: { text: '', replyTo: null },
+  edits: [],
+  refused: [],
+  mentioned: [],
+  newMentions: [],
+  // Read up to the divider; without one, to the end.
+  readTo: more.firstUnread == null ? (more.rows?.at(-1)?.seq ?? 0) : more.firstUnread - 1,
   ...more,
 })
 

@@ -41,6 +41,7 @@ export const trouble: typeof zh = {
   stranded: {
     label: 'Drafts whose topic is not available',
     title: (name) => (name ? `Draft for “${name}”, which is not available` : 'Draft for a topic that is not available'),
+    editTitle: (name) => (name ? `Edit in “${name}”, which is not available` : 'Edit in a topic that is not available'),
     copyOf: (what) => `Copy: ${what}`,
     discardOf: (what) => `Discard: ${what}`,
     discardSure: 'Discard this draft? It is nowhere else.',

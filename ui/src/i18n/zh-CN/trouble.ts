@@ -38,6 +38,8 @@ export const trouble = {
   stranded: {
     label: '话题已无法使用的草稿',
     title: (name: string) => (name ? `“${name}”的草稿，这个话题已无法使用` : '一份草稿，它的话题已无法使用'),
+    editTitle: (name: string) =>
+      name ? `“${name}”里一条消息的编辑稿，这个话题已无法使用` : '一份消息的编辑稿，它的话题已无法使用',
     copyOf: (what: string) => `复制：${what}`,
     discardOf: (what: string) => `丢弃：${what}`,
     discardSure: '丢弃这份草稿吗？别处没有它了。',
