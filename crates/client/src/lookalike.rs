@@ -4,7 +4,10 @@
 //! digit is taken away. Compared are the names that a view shows, the names of the community's member groups, and the
 //! words that stand for an office: so the cost is that of what is shown, whatever the number of members.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use tulou_protocol::AccountId;
 use unicode_normalization::UnicodeNormalization;
@@ -31,6 +34,9 @@ const TITLES: [&str; 15] = [
     "土楼",
 ];
 
+static OFFICES: LazyLock<HashSet<String>> =
+    LazyLock::new(|| TITLES.into_iter().flat_map(keys).collect());
+
 /// Those whose name looks like the name of another, of a member group, or of an office.
 pub fn among<'a>(
     named: impl IntoIterator<Item = (AccountId, &'a str)>,
@@ -40,13 +46,14 @@ pub fn among<'a>(
         .into_iter()
         .flat_map(|shape| shape.member_groups.iter().map(|group| group.name.as_str()));
     let mut held: HashMap<String, Option<AccountId>> = HashMap::new();
-    for title in TITLES.into_iter().chain(groups) {
-        held.extend(keys(title).map(|key| (key, None)));
-    }
+    held.extend(groups.flat_map(keys).map(|key| (key, None)));
     let mut alike = HashSet::new();
     for (account, name) in named {
         for key in keys(name) {
             match held.get(&key) {
+                _ if OFFICES.contains(&key) => {
+                    alike.insert(account);
+                }
                 Some(Some(other)) if *other == account => {}
                 Some(other) => {
                     alike.insert(account);
@@ -122,6 +129,7 @@ mod tests {
             "a radical for a letter"
         );
         assert_eq!(alike(&["paypal", "раураl"]), [0, 1]);
+        assert_eq!(alike(&["admin", "аdmin", "Anna"]), [0, 1]);
         assert_eq!(alike(&["✓✓", "✓✓"]), [0, 1], "nothing but signs");
     }
 

@@ -87,18 +87,20 @@ impl Client {
                     account.entered(topic),
                     &account.busy(),
                 )?;
-                Ok((view, wants, shape.map(|shape| shape.id)))
+                Ok((view, wants, shape.map(|shape| (shape.id, shape.owner))))
             })
             .await?;
-        if let Some(community) = community {
-            let authors = view.rows.iter().map(|row| &row.author.id);
+        if let Some((community, owner)) = community {
+            let quoted = view.rows.iter().filter_map(|row| row.reply.as_ref());
+            let authors = view.rows.iter().map(|row| &row.author);
+            let authors = authors.chain(quoted.filter_map(|reply| reply.author.as_ref()));
             let unnamed = view.mentioned.iter().filter(|one| one.name.is_none());
-            let people = authors.chain(unnamed.map(|one| &one.id));
-            meet(
-                &account,
-                community,
-                people.filter_map(|id| id.parse().ok()).collect(),
-            );
+            let people = authors
+                .map(|author| &author.id)
+                .chain(unnamed.map(|one| &one.id))
+                .filter_map(|id| id.parse().ok());
+            // Whoever poses as the owner is told apart although the owner never wrote here.
+            meet(&account, community, people.chain([owner]).collect());
         }
         for want in wants {
             if let PageAt::Message(_) = want {

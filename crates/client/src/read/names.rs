@@ -192,3 +192,6 @@ pub fn pending_name(outbox: &[OutboxEntry]) -> Option<String> {
             }
         })
 }
+
+#[cfg(test)]
+mod tests;
