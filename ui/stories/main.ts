@@ -1,4 +1,4 @@
-// One story per address: `?story=name&lang=en&theme=dark`. Without a name: the list of all.
+// One story per address: `?story=name&lang=en&theme=dark&size=160`. Without a name: the list of all.
 import { mount } from 'svelte'
 import '../src/app.css'
 import App from '../src/App.svelte'
@@ -29,6 +29,11 @@ type Scene = (lang: Tongue, theme: 'light' | 'dark') => StandIn
 type Story = { scene: Scene; then?: (window: WindowState) => void | Promise<void> }
 
 const click = (selector: string): void => document.querySelector<HTMLElement>(selector)?.click()
+const type = (selector: string, value: string): void => {
+  const field = document.querySelector<HTMLInputElement | HTMLTextAreaElement>(selector)
+  if (field) field.value = value
+  field?.dispatchEvent(new Event('input', { bubbles: true }))
+}
 const dialog = (shown: Dialog): Story => ({ scene: fullScene, then: (window) => window.dialogs.show(shown) })
 const frames = async (n: number): Promise<void> => {
   for (let i = 0; i < n; i += 1) await new Promise((resolve) => requestAnimationFrame(resolve))
@@ -108,6 +113,24 @@ const stories: Record<string, Story> = {
   switcher: dialog({ kind: 'switcher' }),
   explain: dialog({ kind: 'explain', member: { id: 'kes', name: 'Kestrel' }, topic: 't3' }),
   'create-topic': dialog({ kind: 'createTopic', group: 'g2' }),
+  'name-long': {
+    scene: namesScene,
+    then: (window) =>
+      window.dialogs.show({
+        kind: 'explain',
+        member: { id: 'long', name: 'W'.repeat(60) },
+        topic: 't3',
+      }),
+  },
+  'name-too-long': {
+    scene: fullScene,
+    then: async (window) => {
+      window.dialogs.show({ kind: 'createTopic', group: 'g2' })
+      await frames(3)
+      type('[data-testid=topic-name]', i18n.locale === 'en' ? 'A long name, '.repeat(5) : '很长的名字'.repeat(13))
+      type('[data-testid=topic-introduction]', '👍'.repeat(950))
+    },
+  },
   confirm: {
     scene: fullScene,
     then: (window) =>
@@ -141,9 +164,7 @@ const stories: Record<string, Story> = {
       await frames(6)
       click('[data-testid=composer-emoji]')
       await frames(2)
-      const field = document.querySelector<HTMLInputElement>('[data-testid=emoji-search]')
-      if (field) field.value = i18n.locale === 'en' ? 'hand' : '手'
-      field?.dispatchEvent(new Event('input', { bubbles: true }))
+      type('[data-testid=emoji-search]', i18n.locale === 'en' ? 'hand' : '手')
       emojiState.tone = 'medium'
     },
   },
@@ -182,6 +203,8 @@ const story = stories[query.get('story') ?? '']
 if (story) {
   const lang: Tongue = query.get('lang') === 'en' ? 'en' : 'zh-CN'
   const api = story.scene(lang, query.get('theme') === 'dark' ? 'dark' : 'light')
+  const textSize = Number(query.get('size') ?? 100)
+  api.app = { ...api.app, settings: { ...api.app.settings, textSize } }
   mount(App, {
     target,
     props: {
