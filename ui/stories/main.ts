@@ -1,6 +1,7 @@
 // One story per address: `?story=name&lang=en&theme=dark&size=160`. Without a name: the list of all.
 import { mount } from 'svelte'
 import '../src/app.css'
+import { Refused } from '../src/api'
 import App from '../src/App.svelte'
 import { i18n } from '../src/i18n.svelte'
 import type { Dialog } from '../src/state/dialogs.svelte'
@@ -84,6 +85,40 @@ const stories: Record<string, Story> = {
   'empty-community': { scene: emptyCommunityScene },
   'empty-topic': { scene: emptyTopicScene },
   offline: { scene: offlineScene },
+  'not-hosting': {
+    scene: (lang, theme) => {
+      const api = fullScene(lang, theme)
+      const failure = { code: 'in_use', details: 'open the store: another program works in /home/me/tulou/server' }
+      if (api.app.hosting) api.app = { ...api.app, hosting: { ...api.app.hosting, failure } }
+      return api
+    },
+    then: (window) => window.dialogs.show({ kind: 'settings', page: 'server' }),
+  },
+  unusable: {
+    scene: (lang, theme) => {
+      const api = fullScene(lang, theme)
+      const cause = { code: 'certificate_expired', about: '2026-11-29T08:00:00Z' }
+      const connection = { state: 'offline' as const, retryAt: Date.now() + 12_000, cause }
+      const accounts = api.app.accounts.map((one) => ({ ...one, isHostedHere: false, connection }))
+      api.app = { ...api.app, accounts }
+      return api
+    },
+  },
+  'join-wrong': {
+    scene: (lang, theme) => {
+      const api = fullScene(lang, theme)
+      const reason = { code: 'link_cut', message: '', rejection: null, about: 'key=' }
+      api.peek = () => Promise.reject(new Refused(reason))
+      return api
+    },
+    then: async (window) => {
+      window.dialogs.show({ kind: 'join', link: 'tulou://join/K7Q2?at=wss%3A%2F%2F192.168.1.20&key=Zk' })
+      await frames(2)
+      click('[data-testid=join-look]')
+    },
+  },
+  'add-account': dialog({ kind: 'join', link: '', isAccount: true }),
+  'invite-new': dialog({ kind: 'invite', isNew: true }),
   rejected: { scene: rejectedScene },
   stranded: { scene: strandedScene },
   edits: { scene: editsScene },
