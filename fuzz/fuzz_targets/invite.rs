@@ -3,7 +3,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tulou_protocol::{Log, fingerprint::Fingerprint, invite::Link, permission::Place, recovery};
+use tulou_protocol::{
+    Log,
+    fingerprint::Fingerprint,
+    invite::{self, Link},
+    permission::Place,
+    recovery,
+};
 
 fuzz_target!(|text: &str| {
     if let Ok(link) = Link::parse(text) {
@@ -11,6 +17,12 @@ fuzz_target!(|text: &str| {
         for address in &link.addresses {
             let is_encrypted = address.starts_with("wss://");
             assert!(is_encrypted || address.starts_with("ws://"), "{address}");
+            assert_eq!(address.matches('/').count(), 2, "no path: {address}");
+            assert_eq!(
+                invite::address(address).as_ref(),
+                Ok(address),
+                "in its one form"
+            );
         }
         assert_eq!(Link::parse(&link.to_text()), Ok(link), "it reads back");
     }

@@ -104,8 +104,8 @@ impl Window {
         self.click(&named("empty-create-community")).await;
         self.fill(&named("community-name"), name).await;
         self.click(&named("community-submit")).await;
-        self.find(&named("tree")).await;
         self.gone(&named("dialog-create-community")).await;
+        self.leave_invite().await;
     }
 
     /// Chooses a line of the open menu by its words.
