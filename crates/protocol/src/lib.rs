@@ -37,6 +37,8 @@ pub mod question;
 pub mod recovery;
 pub mod rejection;
 pub mod row;
+#[cfg(test)]
+mod tables;
 pub mod text;
 
 pub use command::{Command, Commanded};

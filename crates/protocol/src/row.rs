@@ -104,7 +104,8 @@ bodies! {
     "locked_topic" LockedTopic,
     /// A member group. The row's id is the member group's.
     "member_group" MemberGroup,
-    /// What a member group, or everyone, may do at a place. The row's id is [`AccessRow::id`].
+    /// What a member group, or everyone, may do at a place. The row's id is
+    /// `<place>:<member group>` or `<place>:everyone`.
     "access" AccessRow,
     /// The account's own profile, in its log. The row's id is the account's.
     "profile" Profile,
@@ -112,7 +113,7 @@ bodies! {
     "membership" Membership,
     /// How far a topic was read. The row's id is the topic's.
     "cursor" Cursor,
-    /// A notification level. The row's id is [`NotifyScope`] as it is written.
+    /// A notification level. The row's id is its scope: `global`, `community/<id>`, `group/<id>` or `topic/<id>`.
     "notify" Notify,
     /// A friend, a request, a block. The row's id is the other account's.
     "friend" Friend,
@@ -120,9 +121,9 @@ bodies! {
     "direct" Direct,
     /// What is being written in a topic. The row's id is the topic's.
     "draft" Draft,
-    /// A message that mentions the account. The row's id is the message's.
+    /// A message that mentions the account. The row's id is the message's alone; the topic stands in the body.
     "mention" Mention,
-    /// The account's own marks on a message. The row's id is the message's.
+    /// The account's own marks on a message. The row's id is the message's alone; the topic stands in the body.
     "mark" Mark,
 }
 

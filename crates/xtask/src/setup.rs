@@ -15,7 +15,7 @@ use crate::repo;
 const TO_BUILD: [&str; 3] = ["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev"];
 
 /// Debian packages to run it without a display, to test it in its real window and between networks, and to look at it.
-const TO_TEST: [&str; 11] = [
+const TO_TEST: [&str; 13] = [
     "dbus",
     "fonts-noto-cjk",
     "fonts-noto-color-emoji",
@@ -23,6 +23,8 @@ const TO_TEST: [&str; 11] = [
     "imagemagick",
     "iproute2",
     "nginx",
+    "python3",
+    "python3-websockets",
     "strace",
     "webkit2gtk-driver",
     "xauth",
