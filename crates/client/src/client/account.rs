@@ -33,6 +33,9 @@ use crate::{
     view::{Change, Connection, DiskView},
 };
 
+/// The last time that a server is believed to have: the end of the year 9999.
+const LATEST: i64 = 253_402_300_799_999;
+
 /// One account at work.
 pub struct Account {
     /// `<server id>.<account id>`.
@@ -153,9 +156,9 @@ impl Account {
         self.wish(Wish::Token(token)).await
     }
 
-    /// The server named its time.
+    /// The server named its time. What is no time of this age is not believed as it stands, so that times can be added.
     pub fn set_server_time(&self, server: tulou_protocol::id::Millis) {
-        self.state().skew = server - now();
+        self.state().skew = server.clamp(0, LATEST) - now();
     }
 
     /// The server's name as last heard.

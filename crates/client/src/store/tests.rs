@@ -611,6 +611,54 @@ fn a_message_that_came_before_its_answer_is_shown_once() {
 }
 
 #[test]
+fn absurd_times_are_shown_as_they_are_and_break_nothing() {
+    let (_folder, store) = store();
+    let times = [
+        (i64::MIN, 1),
+        (i64::MAX, -1),
+        (i64::MAX, i64::MIN),
+        (i64::MIN, i64::MAX),
+    ];
+    let rows = (1..).zip(times).map(|(seq, (written_at, sent_at))| {
+        let mut row = message(seq, Some(("a", seq)), None);
+        let Body::Message(Message {
+            content: Some(content),
+            ..
+        }) = &mut row.body
+        else {
+            panic!("it is a message");
+        };
+        (content.written_at, content.sent_at) = (written_at, sent_at);
+        row
+    });
+    let island = Island {
+        from: Seq(1),
+        to: Seq(4),
+        rev: Rev(4),
+    };
+    apply(
+        &store,
+        vec![
+            topic_rows(rows.collect()),
+            Change::Islands(TOPIC, vec![island]),
+        ],
+    );
+    let looking = Looking {
+        me: ME,
+        now: i64::MAX,
+        skew: i64::MAX,
+        is_linked: true,
+    };
+    let end = Stretch::End { count: 50 };
+    let busy = std::collections::HashMap::new();
+    let (view, _) = store
+        .read(|db| timeline(db, looking, TOPIC, &end, None, None, &busy))
+        .unwrap();
+    let shown: Vec<_> = view.rows.iter().map(|row| row.written_at).collect();
+    assert_eq!(shown, times.map(|(written_at, _)| Some(written_at)));
+}
+
+#[test]
 fn profiles_that_are_lacking_are_lacking_after_a_restart_until_they_come() {
     let (_folder, store) = store();
     let lacking = || {

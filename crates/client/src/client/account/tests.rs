@@ -67,3 +67,16 @@ async fn a_structure_that_was_read_before_it_changed_is_not_kept_after() {
     let kept = account.state().shapes.len();
     assert_eq!(kept, 1, "what is read after it is kept");
 }
+
+#[tokio::test]
+async fn a_server_that_names_an_absurd_time_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    account.set_server_time(5);
+    assert!(account.looking().now < 60_000, "its time, not ours");
+    for absurd in [i64::MAX, i64::MIN, -1] {
+        account.set_server_time(absurd);
+        let now = account.looking().now;
+        assert!((0..=LATEST + 60_000).contains(&now), "{absurd}: {now}");
+    }
+}

@@ -52,7 +52,8 @@ impl Painter<'_> {
         } else {
             self.overlay.text(held)
         };
-        let is_late = (content.written_at - content.sent_at).abs() > CLOCK_MS;
+        // The sender may claim anything.
+        let is_late = content.written_at.abs_diff(content.sent_at) > CLOCK_MS.unsigned_abs();
         let is_pinned = recalled.is_none() && self.overlay.is_pinned(held);
         MessageView {
             id: held.id.to_string(),
@@ -103,7 +104,7 @@ impl Painter<'_> {
             id: pending.id.to_string(),
             seq: None,
             author: self.people.author(self.looking.me, self.shape),
-            sent_at: pending.written_at + self.looking.skew,
+            sent_at: pending.written_at.saturating_add(self.looking.skew),
             written_at: None,
             blocks: markdown::blocks(&pending.text, &self.names),
             text: pending.text.clone(),
@@ -217,7 +218,7 @@ impl Painter<'_> {
     }
 
     pub fn actions(&self, held: &Held, is_mine: bool) -> Vec<String> {
-        let age = self.looking.now - held.content.sent_at;
+        let age = self.looking.now.saturating_sub(held.content.sent_at);
         let can = |permission| self.permissions.contains(permission);
         let edit_window = self.shape.and_then(|shape| shape.edit_window_ms);
         let recall_window = self.shape.map_or(0, |shape| shape.recall_window_ms);
