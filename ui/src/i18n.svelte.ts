@@ -2,7 +2,7 @@
 import type { Language, RejectionView, WindowError } from './api'
 import { en } from './i18n/en'
 import { zhCN } from './i18n/zh-CN'
-import { isolating } from './lib/isolate'
+import { isolating, withoutTurns } from './lib/isolate'
 
 /** The shape of a catalogue: a missing key is a type error. */
 export type Messages = typeof zhCN
@@ -90,9 +90,9 @@ class I18n {
     }).format(shown)
   }
 
-  /** A name to show; a deleted account has none. */
+  /** A name to show; a deleted account has none. One that came from elsewhere may still hold what turns it. */
   person(name: string): string {
-    return name === '' ? this.t.security.deletedName : name
+    return name === '' ? this.t.security.deletedName : withoutTurns(name)
   }
 
   permission(key: string): string {
