@@ -3,6 +3,7 @@ import type { Language, RejectionView, WindowError } from './api'
 import { en } from './i18n/en'
 import { zhCN } from './i18n/zh-CN'
 import { isolating, withoutTurns } from './lib/isolate'
+import { today } from './lib/today.svelte'
 
 /** The shape of a catalogue: a missing key is a type error. */
 export type Messages = typeof zhCN
@@ -10,6 +11,9 @@ export type Locale = 'zh-CN' | 'en'
 
 /** What is put into their sentences turns nothing around it. */
 export const catalogues: Record<Locale, Messages> = { 'zh-CN': isolating(zhCN), en: isolating(en) }
+
+/** Punctuation that brings its own blank. */
+const FULL_WIDTH_END = /[。！？：；，、…）」』】》”]$/
 
 /** The locale of a language setting on a system that speaks `systemLanguages`. */
 export function localeOf(language: Language, systemLanguages: readonly string[]): Locale {
@@ -40,6 +44,7 @@ class I18n {
       year: 'numeric',
     }),
   )
+  readonly #ago = $derived(new Intl.RelativeTimeFormat(this.locale, { numeric: 'auto' }))
   readonly #full = $derived(
     new Intl.DateTimeFormat(this.locale === 'en' ? 'en-GB' : this.locale, { dateStyle: 'medium', timeStyle: 'short' }),
   )
@@ -62,9 +67,12 @@ class I18n {
     return this.#time.format(ms)
   }
 
-  /** `Sunday, 22 November`; with the year when it is another one. */
+  /** `Today`, `Yesterday`, `Sunday, 22 November`; with the year when it is another one. */
   day(ms: number): string {
-    const isThisYear = new Date(ms).getFullYear() === new Date().getFullYear()
+    const days = today.daysSince(ms)
+    if (days === 0) return this.t.timeline.today
+    if (days === 1) return this.t.timeline.yesterday
+    const isThisYear = new Date(ms).getFullYear() === new Date(today.start).getFullYear()
     return (isThisYear ? this.#day : this.#dayOfYear).format(ms)
   }
 
@@ -75,6 +83,28 @@ class I18n {
 
   full(ms: number): string {
     return this.#full.format(ms)
+  }
+
+  /** A day that something began: how long ago, and after a week which day it was. */
+  since(ms: number): string {
+    const days = today.daysSince(ms)
+    if (days < 0 || days >= 7) return this.date(ms)
+    return this.#ago.format(-days, 'day')
+  }
+
+  /** Things in a row, without a word before the last: what is lacking is no “and”. */
+  row(items: readonly string[]): string {
+    return items.join(this.locale === 'en' ? ', ' : '、')
+  }
+
+  /** Sentences one after the other: no blank behind punctuation that brings its own. */
+  sentences(...parts: readonly string[]): string {
+    return parts.filter((part) => part !== '').reduce((text, part) => text + this.gapAfter(text) + part, '')
+  }
+
+  /** What stands between a sentence and the next one. */
+  gapAfter(text: string): string {
+    return text === '' || FULL_WIDTH_END.test(text) ? '' : ' '
   }
 
   /** `3.2 MB` */

@@ -46,6 +46,37 @@ describe('the lines of a timeline', () => {
     expect(itemsOf(view(1, 2))[0]?.kind).toBe('start')
   })
 
+  it('never put a day twice, nor an earlier day below a later one, when the server’s clock went back', () => {
+    const noon = new Date(2026, 10, 22, 12).getTime()
+    const day = 86_400_000
+    const rows = [noon, noon + day, noon, noon + day, noon + 2 * day].map((sentAt, at) =>
+      message(`m${at}`, at + 1, '', { sentAt }),
+    )
+    const days = itemsOf(timeline({ rows })).flatMap((item) => (item.kind === 'message' ? [item.day] : []))
+    expect(days.map((one) => one !== null)).toEqual([true, true, false, false, true])
+    const shown = days.filter((one) => one !== null)
+    expect(shown).toEqual([...shown].sort((one, other) => one - other))
+  })
+
+  it('are the same objects while they say the same: a reaction draws one row anew, not two hundred', () => {
+    const rows = Array.from({ length: 200 }, (_, at) => message(`m${at}`, at + 1, `line ${at}`))
+    const before = itemsOf(timeline({ rows }))
+    const heard = structuredClone(rows)
+    heard[70]?.reactions.push({ key: '🔥', count: 1, isMine: false })
+    const after = itemsOf(timeline({ rows: heard }), before)
+    expect(after.flatMap((item, at) => (item === before[at] ? [] : [item.key]))).toEqual(['m70'])
+  })
+
+  it('of two people of one name are never joined', () => {
+    const rows = [
+      message('a', 1, '', { author: { id: 'bob', name: '小明', tag: null } }),
+      message('b', 2, '', { author: { id: 'carol', name: '小明', tag: null } }),
+      message('c', 3, '', { author: { id: 'carol', name: '小明', tag: null } }),
+    ]
+    const items = itemsOf(timeline({ rows })).filter((item) => item.kind === 'message')
+    expect(items.map((item) => item.isTight)).toEqual([false, false, true])
+  })
+
   it('put one author’s rows close together for five minutes, not over a day or a divider', () => {
     const day = new Date(2026, 10, 22, 23, 58).getTime()
     const rows = [

@@ -210,7 +210,7 @@ export class TimelineState {
     const isReplacing = this.#isReplacing
     this.view = view
     this.reading.readTo(view.readTo)
-    const wanted = itemsOf(view)
+    const wanted = itemsOf(view, this.items)
     const first = view.rows[0]?.seq
     if (isReplacing && (first != null || !(view.isLoading || view.isCutOff))) {
       this.#isReplacing = false
