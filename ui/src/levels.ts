@@ -1,7 +1,7 @@
 // Notification levels: which messages of a place count and notify, who decides, and the menu that sets it.
 import type { LevelName, LevelPlace, LevelView } from './api'
 import { i18n } from './i18n.svelte'
-import type { MenuItem, Spot } from './state/dialogs.svelte'
+import { spotOf, type MenuItem, type Spot } from './state/dialogs.svelte'
 import type { WindowState } from './state/window.svelte'
 
 const HOUR_MS = 60 * 60_000
@@ -72,6 +72,14 @@ export function levelItem(
 export async function readLevel(window: WindowState, place: LevelPlace): Promise<LevelView | null> {
   const account = window.place?.account
   return account === undefined ? null : window.api.levelView(account, place).catch(() => null)
+}
+
+/** Opens the menu that sets the level of the open topic, at what was pressed. */
+export async function openTopicLevels(window: WindowState, at: HTMLElement): Promise<void> {
+  const topic = window.topicView
+  const community = window.place?.community
+  if (!topic || community == null) return
+  await openLevels(window, { at: 'topic', community, topic: topic.id }, topic.name, spotOf(at))
 }
 
 /** Opens the menu that sets the level of a place. It stays until it is closed, so that a time can be chosen as well. */

@@ -1,6 +1,7 @@
 // The menus of things: what can be done with a community, a group, a topic, a message, a member.
-import type { GroupView, LevelView, MemberView, MessageView, TopicView } from './api'
+import type { GroupView, LevelView, MemberView, MessageView, PersonView, TopicView } from './api'
 import { i18n } from './i18n.svelte'
+import { typedText } from './lib/copied'
 import { levelItem, readLevel } from './levels'
 import { groupMove, groupStep, topicMove, topicStep, type Gap } from './lib/order'
 import { spotOf, type MenuItem, type Spot } from './state/dialogs.svelte'
@@ -195,7 +196,12 @@ function topicMenu(window: WindowState, topic: TopicView, at: Spot, level: Level
   ])
 }
 
-export function messageMenu(window: WindowState, message: MessageView, pick: () => void): MenuItem[] {
+export function messageMenu(
+  window: WindowState,
+  message: MessageView,
+  pick: () => void,
+  person: () => void,
+): MenuItem[] {
   const t = i18n.t.timeline
   const timeline = window.timeline
   const topic = timeline?.topic
@@ -213,8 +219,10 @@ export function messageMenu(window: WindowState, message: MessageView, pick: () 
         () => void window.act({ type: 'pin', topic, message: message.id, on: !message.isPinned }),
         { key: 'P' },
       ),
-    message.recalled === null && item(t.copyText, 'copy', () => void window.copy(message.text)),
+    message.recalled === null && item(t.copyText, 'copy', () => void window.copy(typedText(message))),
     seq !== null && item(t.markUnread, 'unread', () => void markUnread(window, seq)),
+    line,
+    timeline.view?.community != null && item(t.person(i18n.person(message.author.name)), 'user', person),
     line,
     may('recall') && item(t.recall, 'trash', () => confirmRecall(window, message), { isDanger: true, key: 'Del' }),
   ])
@@ -290,6 +298,20 @@ export async function memberMenu(window: WindowState, member: MemberView): Promi
   ])
 }
 
-function mention(window: WindowState, member: MemberView): void {
+/** What can be done with the person of a card, beside what stands on it. */
+export async function personMenu(window: WindowState, person: PersonView): Promise<MenuItem[]> {
+  const t = i18n.t.person
+  const items = person.member ? await memberMenu(window, person.member) : []
+  const { accountName } = person
+  return tidy([
+    item(t.copyName, 'copy', () => void window.copy(i18n.person(person.name))),
+    accountName !== '' && item(t.copyAccount, 'copy', () => void window.copy(accountName)),
+    line,
+    ...items,
+  ])
+}
+
+/** Writes a mention of a member into the composer. */
+export function mention(window: WindowState, member: MemberView): void {
   window.composer?.mention(member.id, member.name)
 }

@@ -54,6 +54,12 @@ const menuAt = async (selector: string, x: number, y: number): Promise<void> => 
   element?.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true, clientX: x, clientY: y }))
 }
 
+/** Waits for what a busy machine shows late. */
+const there = async (selector: string): Promise<void> => {
+  while (!document.querySelector(selector)) await frames(1)
+  await frames(2)
+}
+
 const stories: Record<string, Story> = {
   full: { scene: fullScene },
   long: { scene: longScene },
@@ -208,6 +214,39 @@ const stories: Record<string, Story> = {
     then: async () => {
       await frames(6)
       click('[data-testid=open-pins]')
+    },
+  },
+  person: {
+    scene: fullScene,
+    then: async () => {
+      await there('[data-message-id=m2] [data-testid=author]')
+      click('[data-message-id=m2] [data-testid=author]')
+    },
+  },
+  marks: {
+    scene: fullScene,
+    then: async (window) => {
+      const { api } = window as unknown as { api: StandIn }
+      const topic = window.timeline?.topic ?? ''
+      const view = api.topics.get(topic)
+      if (!view) return
+      const last = view.rows.at(-1)
+      const mine = view.pending[0]
+      api.topics.set(topic, {
+        ...view,
+        rows: view.rows.map((one) =>
+          one.id === 'm3' ? { ...one, isPinned: true, writtenAt: one.sentAt + 7_200_000 } : one,
+        ),
+        pending: mine
+          ? [
+              { ...mine, id: 'w1', delivery: { state: 'sending' } },
+              { ...mine, id: 'w2', delivery: { state: 'sending' }, sentAt: mine.sentAt + 1_000 },
+            ]
+          : [],
+        head: last?.seq ?? 0,
+      })
+      api.tell({ type: 'timeline', account: window.place?.account ?? '', topic })
+      await frames(6)
     },
   },
   reply: {

@@ -40,6 +40,7 @@ const rowActions = (): RowActions => ({
   focused: vi.fn(),
   menu: vi.fn(),
   jump: vi.fn(),
+  person: vi.fn(),
   react: vi.fn(),
   pick: vi.fn(),
   reply: vi.fn(),
@@ -57,7 +58,7 @@ function row(shown: MessageView) {
   const actions = rowActions()
   const item = itemsOf(timeline({ rows: [shown] })).find((one): one is MessageItem => one.kind === 'message')
   if (!item) throw new Error('no row')
-  const view = render(MessageRow, { item, isStop: true, isFlashed: false, topic: 't', actions })
+  const view = render(MessageRow, { item, isStop: true, isFlashed: false, position: 1, size: 1, actions })
   return { ...view, actions }
 }
 

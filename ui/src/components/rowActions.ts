@@ -1,4 +1,4 @@
-import type { MessageView } from '../api'
+import type { AuthorView, MessageView } from '../api'
 
 /** What a row of the timeline can ask for. */
 export type RowActions = {
@@ -6,6 +6,8 @@ export type RowActions = {
   focused: (message: MessageView) => void
   menu: (at: MouseEvent | HTMLElement, message: MessageView) => void
   jump: (message: string) => void
+  /** Shows who somebody is, beside what names him. */
+  person: (at: HTMLElement, who: Pick<AuthorView, 'id' | 'name'>) => void
   react: (message: MessageView, key: string, on: boolean) => void
   pick: (at: HTMLElement, message: MessageView) => void
   reply: (message: MessageView) => void

@@ -18,6 +18,7 @@ import { findTopic, neighbour, topicsOf } from '../lib/topics'
 import { ComposerState } from './composer.svelte'
 import { Dialogs, Menus, Toasts } from './dialogs.svelte'
 import { MembersState } from './members.svelte'
+import { PersonState, type Named } from './person.svelte'
 import { Presence } from './presence.svelte'
 import { Reread } from './reread'
 import { TimelineState } from './timeline.svelte'
@@ -34,6 +35,8 @@ export class WindowState {
   timeline = $state.raw<TimelineState | null>(null)
   composer = $state.raw<ComposerState | null>(null)
   members = $state.raw<MembersState | null>(null)
+  /** Whose card is shown. */
+  person = $state.raw<PersonState | null>(null)
   /** Counts changes of access rows, for the dialogs that show them. */
   accessChanges = $state(0)
   /** Counts changes of members, for the dialogs that show them. */
@@ -92,9 +95,11 @@ export class WindowState {
             void this.members.ask()
             this.memberChanges += 1
           }
+          if (this.person?.community === change.community) void this.person.ask()
           break
         case 'access':
           if (this.place?.community === change.community) this.accessChanges += 1
+          if (this.person?.community === change.community) void this.person.ask()
           break
       }
     }
@@ -140,6 +145,21 @@ export class WindowState {
     const isOpen = this.tree?.community === place.community && this.tree.account === place.account
     if (isOpen && place.topic !== null) this.openTopic(place.topic)
     else await this.openCommunity(place.account, place.community)
+  }
+
+  /** Shows a person's card beside what names him; if it is shown there already, it closes. */
+  openPerson(opener: HTMLElement, who: Named): void {
+    const isShownHere = this.person?.opener === opener
+    this.closePerson()
+    const place = this.place
+    if (isShownHere || place?.community == null) return
+    const person = new PersonState(this.api, place.account, place.community, place.topic, who, opener)
+    this.person = person
+    void person.ask()
+  }
+
+  closePerson(): void {
+    this.person = null
   }
 
   openNeighbour(step: -1 | 1, onlyUnread: boolean): void {
@@ -347,6 +367,7 @@ export class WindowState {
   }
 
   #setPlace(place: Place): void {
+    this.closePerson()
     this.place = place
     this.api.setPlace(place).catch(() => undefined)
   }

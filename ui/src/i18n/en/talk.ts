@@ -54,7 +54,6 @@ export const talk: typeof zh = {
     person: (name) => `About ${name}`,
     said: (author, text) => `${author}: ${text}`,
     news: (n) => count(n, 'new message', 'new messages'),
-    copiedHead: (author, time) => `${author} – ${time}`,
     copyCode: 'Copy code',
     spoiler: 'Show hidden text',
     why: 'Why?',

@@ -51,7 +51,6 @@ export const talk = {
     person: (name: string) => `${name} 的资料`,
     said: (author: string, text: string) => `${author}：${text}`,
     news: (n: string) => `${n} 条新消息`,
-    copiedHead: (author: string, time: string) => `${author} – ${time}`,
     copyCode: '复制代码',
     spoiler: '显示隐藏内容',
     why: '为什么？',
