@@ -243,7 +243,7 @@ impl RejectionView {
                 .and_then(|permission| permission.keys().first().map(|key| (*key).to_owned())),
             limit: rejection.limit,
             of: rejection.of.map(counted),
-            count: rejection.count,
+            count: rejection.count.map(u64::from),
             retry_after_s: None,
         }
     }

@@ -29,7 +29,7 @@ pub struct Rejection {
     pub of: Option<Counted>,
     /// How many there are, with a limit of a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub count: Option<u64>,
+    pub count: Option<u32>,
     /// The present row, with `changed_meanwhile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<Box<crate::row::Row>>,
@@ -195,7 +195,7 @@ impl Rejection {
     #[must_use]
     pub fn too_long(of: Counted, limit: usize, count: usize) -> Self {
         Self {
-            count: Some(count as u64),
+            count: Some(u32::try_from(count).unwrap_or(u32::MAX)),
             ..Self::limit(Code::TooLong, limit).of(of)
         }
     }
