@@ -47,6 +47,8 @@ pub fn builder() -> Builder<tauri::Wry> {
         commands::create_invite,
         commands::revoke_invite,
         commands::submit,
+        commands::mark_read,
+        commands::set_read,
         commands::save_draft,
         commands::save_edit,
         commands::outbox_retry,

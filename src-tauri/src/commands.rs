@@ -11,8 +11,8 @@ use tulou_client::{
     action::Action,
     view::{
         AccessView, AppView, Change, DraftView, EditInput, ExplainView, InviteView, LevelPlace,
-        LevelView, MembersView, MentionedView, PersonView, Place, Relocation, ServerPeek, Settings,
-        SignedUp, Stretch, TimelineView, TreeView,
+        LevelView, MembersView, MentionedView, PersonView, Place, ReadMark, Relocation, ServerPeek,
+        SettingsPatch, SignedUp, Stretch, TimelineView, TreeView,
     },
 };
 
@@ -88,11 +88,11 @@ pub async fn app_view(app: State<'_, App>) -> Answer<AppView> {
     app.view().await
 }
 
-/// Keeps what the person set on this computer.
+/// Changes what the person set on this computer.
 #[tauri::command]
 #[specta::specta]
-pub async fn set_settings(app: State<'_, App>, settings: Settings) -> Answer<()> {
-    Ok(app.client().await?.set_settings(settings).await?)
+pub async fn set_settings(app: State<'_, App>, patch: SettingsPatch) -> Answer<()> {
+    Ok(app.client().await?.set_settings(patch).await?)
 }
 
 /// Keeps where the window is, for the next start.
@@ -361,6 +361,24 @@ pub async fn revoke_invite(
 pub async fn submit(app: State<'_, App>, account: String, action: Action) -> Answer<Submitted> {
     let created = app.client().await?.submit(&account, action).await?;
     Ok(Submitted { created })
+}
+
+/// Marks as read what is unread at a place; how far each of these topics was read before.
+#[tauri::command]
+#[specta::specta]
+pub async fn mark_read(
+    app: State<'_, App>,
+    account: String,
+    place: LevelPlace,
+) -> Answer<Vec<ReadMark>> {
+    Ok(app.client().await?.mark_read(&account, place).await?)
+}
+
+/// Takes marking as read back.
+#[tauri::command]
+#[specta::specta]
+pub async fn set_read(app: State<'_, App>, account: String, marks: Vec<ReadMark>) -> Answer<()> {
+    Ok(app.client().await?.set_read(&account, marks).await?)
 }
 
 /// Keeps what is being written.

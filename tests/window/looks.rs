@@ -29,12 +29,8 @@ pub async fn pictures(window: &Window, screen: &str) {
 
 /// Chooses a language and a theme, and waits until the window has them.
 pub async fn look(window: &Window, language: &str, theme: &str) {
-    let mut settings = window.ask("app_view", json!({})).await["settings"].clone();
-    settings["language"] = json!(language);
-    settings["theme"] = json!(theme);
-    window
-        .ask("set_settings", json!({"settings": settings}))
-        .await;
+    let patch = json!({"language": language, "theme": theme});
+    window.ask("set_settings", json!({"patch": patch})).await;
     window
         .until(
             "the look",

@@ -30,7 +30,8 @@ import type {
   ServerAccountsView,
   Relocation,
   ServerPeek,
-  Settings,
+  ReadMark,
+  SettingsPatch,
   SignedUp,
   Stretch,
   Submitted,
@@ -44,7 +45,7 @@ export type * from './bindings'
 /** The program behind the window. Every call rejects with a {@link Refused}. */
 export interface Api {
   appView(): Promise<AppView>
-  setSettings(settings: Settings): Promise<null>
+  setSettings(patch: SettingsPatch): Promise<null>
   setPlace(place: Place): Promise<null>
   subscribe(onChanges: (changes: Change[]) => void): Promise<null>
   peek(link: string): Promise<ServerPeek>
@@ -98,6 +99,8 @@ export interface Api {
   ): Promise<InviteView>
   revokeInvite(account: string, community: string, code: string): Promise<null>
   submit(account: string, action: Action): Promise<Submitted>
+  markRead(account: string, place: LevelPlace): Promise<ReadMark[]>
+  setRead(account: string, marks: ReadMark[]): Promise<null>
   saveDraft(account: string, topic: string, draft: DraftView): Promise<null>
   saveEdit(account: string, topic: string, message: string, edit: EditInput | null): Promise<null>
   outboxRetry(account: string, command: string): Promise<null>
@@ -145,7 +148,7 @@ async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
 /** The program in whose window this page runs. */
 export const tauri: Api = {
   appView: () => unwrap(commands.appView()),
-  setSettings: (settings) => unwrap(commands.setSettings(settings)),
+  setSettings: (patch) => unwrap(commands.setSettings(patch)),
   setPlace: (place) => unwrap(commands.setPlace(place)),
   subscribe: (onChanges) => {
     const channel = new Channel<Change[]>()
@@ -188,6 +191,8 @@ export const tauri: Api = {
   createInvite: (account, community, expiresInS, maxUses) =>
     unwrap(commands.createInvite(account, community, expiresInS, maxUses)),
   revokeInvite: (account, community, code) => unwrap(commands.revokeInvite(account, community, code)),
+  markRead: (account, place) => unwrap(commands.markRead(account, place)),
+  setRead: (account, marks) => unwrap(commands.setRead(account, marks)),
   submit: (account, action) => unwrap(commands.submit(account, action)),
   saveDraft: (account, topic, draft) => unwrap(commands.saveDraft(account, topic, draft)),
   saveEdit: (account, topic, message, edit) => unwrap(commands.saveEdit(account, topic, message, edit)),

@@ -6,8 +6,8 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 export const commands = {
 	/**  Everything that the frame of the window shows. */
 	appView: () => typedError<AppView, WindowError>(__TAURI_INVOKE("app_view")),
-	/**  Keeps what the person set on this computer. */
-	setSettings: (settings: Settings) => typedError<null, WindowError>(__TAURI_INVOKE("set_settings", { settings })),
+	/**  Changes what the person set on this computer. */
+	setSettings: (patch: SettingsPatch) => typedError<null, WindowError>(__TAURI_INVOKE("set_settings", { patch })),
 	/**  Keeps where the window is, for the next start. */
 	setPlace: (place: Place) => typedError<null, WindowError>(__TAURI_INVOKE("set_place", { place })),
 	/**  From here on the window hears which views are stale, in batches. */
@@ -80,6 +80,10 @@ export const commands = {
 	revokeInvite: (account: string, community: string, code: string) => typedError<null, WindowError>(__TAURI_INVOKE("revoke_invite", { account, community, code })),
 	/**  Does what a person wishes. It is durable when this answers, and on its way. */
 	submit: (account: string, action: Action) => typedError<Submitted, WindowError>(__TAURI_INVOKE("submit", { account, action })),
+	/**  Marks as read what is unread at a place; how far each of these topics was read before. */
+	markRead: (account: string, place: LevelPlace) => typedError<ReadMark[], WindowError>(__TAURI_INVOKE("mark_read", { account, place })),
+	/**  Takes marking as read back. */
+	setRead: (account: string, marks: ReadMark[]) => typedError<null, WindowError>(__TAURI_INVOKE("set_read", { account, marks })),
 	/**  Keeps what is being written. */
 	saveDraft: (account: string, topic: string, draft: DraftView) => typedError<null, WindowError>(__TAURI_INVOKE("save_draft", { account, topic, draft })),
 	/**  Keeps an edit in progress; none: it is over. */
@@ -196,6 +200,8 @@ export type AccountView = {
 	stranded: StrandedView[],
 	/**  The names of those whom refused texts and these drafts mention. */
 	mentioned: MentionedView[],
+	/**  How many more communities it is in: nothing but that has come yet. */
+	coming: number,
 	/**  Communities, in the order of joining. */
 	communities: CommunityTile[],
 };
@@ -263,8 +269,8 @@ message: string } |
 { type: "markUnread"; 
 /**  The topic. */
 topic: string; 
-/**  The place. */
-seq: number } | 
+/**  The place; none: the last message of somebody else. */
+seq: number | null } | 
 /**  Set which messages count and notify at a place. */
 { type: "setLevel"; 
 /**  Where. */
@@ -1247,6 +1253,14 @@ export type ReactionView = {
 	isMine: boolean,
 };
 
+/**  How far a topic was read. */
+export type ReadMark = {
+	/**  The topic. */
+	topic: string,
+	/**  The place of the last message that was read. */
+	seq: number,
+};
+
 /**  A recalled message. */
 export type RecalledView = {
 	/**  The name of who recalled it. */
@@ -1424,6 +1438,29 @@ export type Settings = {
 	stays: boolean,
 	/**  Whether the program starts without a window; it stays then. */
 	startsClosed: boolean,
+};
+
+/**
+ *  What is to be changed of the settings; what is none stays. Two windows, each of which knows only what it changed,
+ *  do not undo each other.
+ */
+export type SettingsPatch = {
+	/**  Language of the window. */
+	language?: Language | null,
+	/**  Colours. */
+	theme?: Theme | null,
+	/**  Size of text in percent: 80 to 160. */
+	textSize?: number | null,
+	/**  Whether the member panel is shown. */
+	showsMembers?: boolean | null,
+	/**  Whether the program goes on when its window is closed. */
+	stays?: boolean | null,
+	/**  Whether the program starts without its window. */
+	startsClosed?: boolean | null,
+	/**  Groups of the tree to be collapsed, by id. */
+	collapse?: string[] | null,
+	/**  Groups of the tree to be expanded, by id. */
+	expand?: string[] | null,
 };
 
 /**  A new account. */

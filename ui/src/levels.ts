@@ -58,10 +58,10 @@ export function levelItem(
 ): MenuItem[] {
   if (!view) return []
   return [
-    { kind: 'title', label: levelInWords(view) },
     {
       kind: 'item',
       label: i18n.t.levels.title,
+      note: levelInWords(view),
       icon: view.holds === 'nothing' ? 'bellOff' : 'bell',
       run: () => void openLevels(window, place, name, at),
     },

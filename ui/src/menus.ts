@@ -3,6 +3,8 @@ import type { GroupView, LevelView, MemberView, MessageView, PersonView, TopicVi
 import { i18n } from './i18n.svelte'
 import { typedText } from './lib/copied'
 import { levelItem, readLevel } from './levels'
+import { isUnread } from './lib/topics'
+import { keysAsWritten, keysOf } from './lib/shortcuts'
 import { groupMove, groupStep, topicMove, topicStep, type Gap } from './lib/order'
 import { spotOf, type MenuItem, type Spot } from './state/dialogs.svelte'
 import type { WindowState } from './state/window.svelte'
@@ -67,7 +69,19 @@ function communityMenu(window: WindowState, at: Spot, level: LevelView | null): 
   const rules = ['manageCommunity', 'manageMemberGroups', 'manageTopics', 'assignMemberGroups', 'invite']
   return tidy([
     may('invite') && item(t.invite, 'link', () => window.dialogs.show({ kind: 'invite' })),
+    may('manageTopics') &&
+      tree.groups[0] !== undefined &&
+      item(i18n.t.tree.newTopic, 'plus', () => {
+        const group = tree.groups.find((one) => one.topics.some((topic) => topic.id === window.place?.topic))
+        window.dialogs.show({ kind: 'createTopic', group: (group ?? tree.groups[0])?.id ?? '' })
+      }),
     may('manageTopics') && item(t.newGroup, 'plus', () => window.dialogs.show({ kind: 'createGroup' })),
+    line,
+    item(i18n.t.read.community, 'check', () => void window.markRead(account, { at: 'community', community: tree.id }), {
+      key: keysOf('markCommunityRead'),
+    }),
+    item(i18n.t.read.all, 'check', () => void window.markAllRead()),
+    line,
     rules.some(may) &&
       item(t.settings, 'gear', () =>
         window.dialogs.show({ kind: 'admin', page: may('manageCommunity') ? 'overview' : 'groups' }),
@@ -127,13 +141,19 @@ function groupMenu(window: WindowState, group: GroupView, at: Spot, level: Level
   return tidy([
     may && item(t.newTopic, 'plus', () => window.dialogs.show({ kind: 'createTopic', group: group.id })),
     may && item(t.renameGroup, 'pencil', () => window.dialogs.show({ kind: 'renameGroup', group })),
-    may && up !== null && item(t.moveUp, 'arrowUp', up, { key: 'Alt+↑' }),
-    may && down !== null && item(t.moveDown, 'arrowDown', down, { key: 'Alt+↓' }),
+    may && up !== null && item(t.moveUp, 'arrowUp', up, { key: keysAsWritten('Alt ↑') }),
+    may && down !== null && item(t.moveDown, 'arrowDown', down, { key: keysAsWritten('Alt ↓') }),
     line,
+    hasUnread(group.topics) &&
+      item(
+        i18n.t.read.group,
+        'check',
+        () => void window.markRead(account, { at: 'group', community: tree.id, group: group.id }),
+      ),
     ...levelItem(window, { at: 'group', community: tree.id, group: group.id }, level, group.name, at),
     line,
-    item(t.collapseAll, 'right', () => window.set({ collapsed: collapsedWith(window, true) })),
-    item(t.expandAll, 'down', () => window.set({ collapsed: collapsedWith(window, false) })),
+    item(t.collapseAll, 'right', () => window.set({ collapse: tree.groups.map((one) => one.id) })),
+    item(t.expandAll, 'down', () => window.set({ expand: tree.groups.map((one) => one.id) })),
     line,
     may &&
       item(
@@ -146,17 +166,12 @@ function groupMenu(window: WindowState, group: GroupView, at: Spot, level: Level
             action: i18n.t.delete,
             run: () => window.api.submit(account, { type: 'deleteGroup', community: tree.id, group: group.id }),
           }),
-        { isDanger: true },
+        { isDanger: true, ...(group.topics.length > 0 ? { whyNot: t.groupIsFull } : {}) },
       ),
   ])
 }
 
-/** The setting with all groups of the open community collapsed, or none of them. */
-function collapsedWith(window: WindowState, isCollapsed: boolean): string[] {
-  const here = window.tree?.view?.groups.map((group) => group.id) ?? []
-  const elsewhere = window.view?.settings.collapsed.filter((id) => !here.includes(id)) ?? []
-  return isCollapsed ? [...elsewhere, ...here] : elsewhere
-}
+const hasUnread = (topics: readonly TopicView[]): boolean => topics.some((topic) => isUnread(topic.badge))
 
 function topicMenu(window: WindowState, topic: TopicView, at: Spot, level: LevelView | null): MenuItem[] {
   const tree = window.tree?.view
@@ -173,9 +188,18 @@ function topicMenu(window: WindowState, topic: TopicView, at: Spot, level: Level
   return tidy([
     may && item(t.editTopic, 'pencil', () => window.dialogs.show({ kind: 'editTopic', topic })),
     may && topic.isClosed && item(t.seats, 'people', () => window.dialogs.show({ kind: 'seats', topic })),
-    may && up !== null && item(t.moveUp, 'arrowUp', up, { key: 'Alt+↑' }),
-    may && down !== null && item(t.moveDown, 'arrowDown', down, { key: 'Alt+↓' }),
+    may && up !== null && item(t.moveUp, 'arrowUp', up, { key: keysAsWritten('Alt ↑') }),
+    may && down !== null && item(t.moveDown, 'arrowDown', down, { key: keysAsWritten('Alt ↓') }),
     line,
+    isUnread(topic.badge)
+      ? item(
+          t.markRead,
+          'check',
+          () => void window.markRead(account, { at: 'topic', community: tree.id, topic: topic.id }),
+          { key: keysOf('markRead') },
+        )
+      : !topic.isLocked &&
+        item(t.markUnread, 'unread', () => void window.markUnread(account, topic.id), { key: keysOf('markUnread') }),
     ...(topic.isLocked
       ? []
       : levelItem(window, { at: 'topic', community: tree.id, topic: topic.id }, level, topic.name, at)),
@@ -220,20 +244,12 @@ export function messageMenu(
         { key: 'P' },
       ),
     message.recalled === null && item(t.copyText, 'copy', () => void window.copy(typedText(message))),
-    seq !== null && item(t.markUnread, 'unread', () => void markUnread(window, seq)),
+    seq !== null && item(t.markUnread, 'unread', () => void window.markUnread(timeline.account, topic, seq)),
     line,
     timeline.view?.community != null && item(t.person(i18n.person(message.author.name)), 'user', person),
     line,
     may('recall') && item(t.recall, 'trash', () => confirmRecall(window, message), { isDanger: true, key: 'Del' }),
   ])
-}
-
-async function markUnread(window: WindowState, seq: number): Promise<void> {
-  const timeline = window.timeline
-  if (!timeline) return
-  timeline.reading.hold()
-  const done = await window.act({ type: 'markUnread', topic: timeline.topic, seq })
-  if (done) window.toasts.show(i18n.t.timeline.held)
 }
 
 export function confirmRecall(window: WindowState, message: MessageView): void {

@@ -84,9 +84,9 @@ pub enum Action {
     MarkUnread {
         /// The topic.
         topic: String,
-        /// The place.
-        #[specta(type = Number)]
-        seq: u64,
+        /// The place; none: the last message of somebody else.
+        #[specta(type = Option<Number>)]
+        seq: Option<u64>,
     },
     /// Set which messages count and notify at a place.
     SetLevel {

@@ -36,7 +36,7 @@ use crate::{
     secrets::{self, Secrets},
     store::{Store, meta},
     unread::sum,
-    view::{AppView, Change, Connection, Place, Settings},
+    view::{AppView, Change, Connection, Place, Settings, SettingsPatch},
 };
 
 /// How long a driver may take to stop.
@@ -144,12 +144,12 @@ impl Client {
         self.preferences().settings.clone()
     }
 
-    /// Keeps what the person set on this computer.
+    /// Changes what the person set on this computer.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn set_settings(&self, settings: Settings) -> Result<(), Error> {
-        self.prefer(|preferences| preferences.settings = settings)
+    pub async fn set_settings(&self, patch: SettingsPatch) -> Result<(), Error> {
+        self.prefer(|preferences| patch.apply(&mut preferences.settings))
             .await?;
         self.inner.board.put_up([Change::App]);
         Ok(())

@@ -109,10 +109,22 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
                 Composed::Nothing
             })
         }
-        Action::MarkUnread { topic, seq } => Ok(queue(Command::CursorSet {
-            topic: id(&topic)?,
-            seq: Seq(seq.saturating_sub(1)),
-        })),
+        Action::MarkUnread { topic, seq } => {
+            let topic = id(&topic)?;
+            let from = match seq {
+                Some(seq) => Some(Seq(seq)),
+                None => {
+                    let ledger = Ledger::of_topic(db, acting.me, topic, acting.now)?;
+                    messages::last_of_others(db, topic, ledger.head(topic))?
+                }
+            };
+            Ok(from.map_or(Composed::Nothing, |from| {
+                queue(Command::CursorSet {
+                    topic,
+                    seq: Seq(from.0.saturating_sub(1)),
+                })
+            }))
+        }
         Action::SetLevel {
             place,
             level,
@@ -165,7 +177,7 @@ fn queue(command: Command) -> Composed {
 }
 
 /// An id that the window gave back; one that it made up names nothing.
-fn id<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
+pub fn id<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|_| Code::NotFound.into())
 }
 

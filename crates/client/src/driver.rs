@@ -5,6 +5,7 @@
 mod again;
 mod clock;
 mod mending;
+mod reading;
 mod seeking;
 mod wish;
 
@@ -179,6 +180,14 @@ impl Driver {
             Wish::SendLost(topic, message, answer) => {
                 let sent = self.send_lost(topic, message).await;
                 let _ = answer.send(sent);
+            }
+            Wish::MarkRead(place, answer) => {
+                let marked = self.mark_read(place).await;
+                let _ = answer.send(marked);
+            }
+            Wish::SetRead(marks, answer) => {
+                let set = self.set_read(marks).await;
+                let _ = answer.send(set);
             }
             Wish::Discard(id, answer) => {
                 let discarded = self.discard(id).await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use stage::{Person, Stage};
 use tulou_client::{
     action::Action,
-    view::{AccessPlace, Change, Connection, Delivery, DraftView, Stretch},
+    view::{AccessPlace, Change, Connection, Delivery, DraftView, LevelPlace, Stretch},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -303,6 +303,110 @@ async fn a_community_made_offline_is_usable_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_marked_as_read_can_be_taken_back_exactly() {
+    let stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, first) = alice.found("星海").await;
+    let group = alice.tree(&community).await.groups[0].id.clone();
+    let second = alice
+        .act(Action::CreateTopic {
+            community: community.clone(),
+            group: group.clone(),
+            name: "second".into(),
+            introduction: String::new(),
+            is_closed: false,
+        })
+        .await
+        .unwrap();
+    alice.settled().await;
+    let bob = stage.invite(&alice, &community, "bob").await;
+    for number in 0..4 {
+        alice.say(&first, &format!("first {number}")).await;
+    }
+    alice.say(&second, "second").await;
+    let unread = async || {
+        let tree = bob.tree(&community).await;
+        let of = |topic: &str| {
+            let mut topics = tree.groups[0].topics.iter();
+            topics.find(|one| one.id == topic).unwrap().badge.unread
+        };
+        (of(&first), of(&second))
+    };
+    bob.until("all of it came", async || {
+        (unread().await == (4, 1)).then_some(())
+    })
+    .await;
+    bob.settled().await;
+    bob.enter(&first).await;
+    bob.act(Action::MarkUnread {
+        topic: first.clone(),
+        seq: Some(2),
+    })
+    .await;
+    assert_eq!(unread().await, (3, 1));
+
+    let key = bob.client.app_view().await.accounts[0].key.clone();
+    let topic_only = LevelPlace::Topic {
+        community: community.clone(),
+        topic: second.clone(),
+    };
+    let marks = bob.client.mark_read(&key, topic_only).await.unwrap();
+    assert_eq!(marks.len(), 1);
+    assert_eq!(unread().await, (3, 0), "a topic alone");
+    bob.client.set_read(&key, marks).await.unwrap();
+    assert_eq!(unread().await, (3, 1));
+
+    let marks = bob
+        .client
+        .mark_read(&key, LevelPlace::Global)
+        .await
+        .unwrap();
+    assert_eq!(marks.len(), 2, "{marks:?}");
+    assert_eq!(
+        unread().await,
+        (0, 0),
+        "everything, and what was set back too"
+    );
+    let seen = bob.client.mark_read(
+        &key,
+        LevelPlace::Community {
+            community: community.clone(),
+        },
+    );
+    assert_eq!(seen.await.unwrap(), [], "nothing is left to be marked");
+    bob.settled().await;
+    bob.client.set_read(&key, marks).await.unwrap();
+    assert_eq!(unread().await, (3, 1), "as it was, and not more");
+    bob.settled().await;
+    let bob = bob.crash().await;
+    bob.settled().await;
+    let tree = bob.tree(&community).await;
+    assert_eq!(tree.groups[0].badge.unread, 4, "the server keeps it");
+
+    bob.client
+        .mark_read(
+            &key,
+            LevelPlace::Group {
+                community: community.clone(),
+                group,
+            },
+        )
+        .await
+        .unwrap();
+    let latest = Action::MarkUnread {
+        topic: first.clone(),
+        seq: None,
+    };
+    bob.act(latest).await;
+    let tree = bob.tree(&community).await;
+    assert_eq!(
+        tree.groups[0].badge.unread, 1,
+        "unread from its last message"
+    );
+    stage.end([alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unread_and_mentions_are_counted_and_reading_takes_them_away() {
     let stage = Stage::new().await;
     let alice = stage.host("alice").await;
@@ -357,7 +461,7 @@ async fn unread_and_mentions_are_counted_and_reading_takes_them_away() {
 
     bob.act(Action::MarkUnread {
         topic: topic.clone(),
-        seq: 4,
+        seq: Some(4),
     })
     .await;
     bob.act(Action::Advance {

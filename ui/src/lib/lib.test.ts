@@ -9,7 +9,6 @@ import { groupMove, groupStep, topicMove, topicStep } from './order'
 import { Heights, survivor } from './lines'
 import { itemsOf, type Item } from './rows'
 import { fit } from './search'
-import { shortcutOf } from './shortcuts'
 import { neighbour } from './topics'
 
 const group = (id: string, ...topics: string[]) => ({
@@ -224,14 +223,6 @@ describe('keys', () => {
     vi.runAllTimers()
     expect(keys.owns(key('Enter')), 'the next Enter sends').toBe(false)
     vi.useRealTimers()
-  })
-
-  it('ask for what they stand for', () => {
-    expect(shortcutOf(key('k', { ctrlKey: true }))).toBe('switcher')
-    expect(shortcutOf(key(',', { metaKey: true }))).toBe('settings')
-    expect(shortcutOf(key('ArrowDown', { altKey: true, shiftKey: true }))).toBe('nextUnread')
-    expect(shortcutOf(key('k'))).toBeNull()
-    expect(shortcutOf(key('k', { ctrlKey: true, isComposing: true }))).toBeNull()
   })
 })
 

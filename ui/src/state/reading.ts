@@ -43,6 +43,11 @@ export class Reading {
     this.#timer = null
   }
 
+  /** Marked read by hand: what is seen counts again. */
+  letGo(): void {
+    this.#isHeld = false
+  }
+
   /** The program says that everything up to here is read. */
   readTo(seq: number): void {
     this.#readTo = Math.max(this.#readTo, seq)

@@ -8,12 +8,15 @@ import {
   type AppView,
   type Change,
   type Place,
-  type Settings,
+  type LevelPlace,
+  type ReadMark,
+  type SettingsPatch,
   type TreeView,
   type WindowError,
 } from '../api'
 import { i18n } from '../i18n.svelte'
 import { copyText } from '../lib/clipboard'
+import { patched } from '../lib/settings'
 import { findTopic, neighbour, topicsOf } from '../lib/topics'
 import { ComposerState } from './composer.svelte'
 import { Dialogs, Menus, Toasts } from './dialogs.svelte'
@@ -85,20 +88,22 @@ export class WindowState {
           void this.ask()
           break
         case 'tree':
-          if (this.tree?.community === change.community) void this.tree.ask()
+          if (isOpen(this.tree, change)) void this.tree?.ask()
           break
         case 'timeline':
-          if (this.timeline?.topic === change.topic) void this.timeline.ask()
+          if (this.timeline?.topic === change.topic && this.timeline.account === change.account)
+            void this.timeline.ask()
           break
         case 'members':
-          if (this.members?.community === change.community) {
-            void this.members.ask()
+          if (isOpen(this.members, change)) {
+            void this.members?.ask()
             this.memberChanges += 1
           }
           if (this.person?.community === change.community) void this.person.ask()
           break
         case 'access':
-          if (this.place?.community === change.community) this.accessChanges += 1
+          if (this.place?.community === change.community && this.place.account === change.account)
+            this.accessChanges += 1
           if (this.person?.community === change.community) void this.person.ask()
           break
       }
@@ -107,7 +112,7 @@ export class WindowState {
 
   async openCommunity(account: string, community: string): Promise<void> {
     const tree = this.#openTree(account, community)
-    const last = this.#lastTopics.get(community)
+    const last = this.#lastTopics.get(keyOf(account, community))
     if (last !== undefined) this.openTopic(last)
     else {
       this.#leaveTopic()
@@ -125,7 +130,7 @@ export class WindowState {
       return
     }
     this.#leaveTopic()
-    this.#lastTopics.set(tree.community, topic)
+    this.#lastTopics.set(keyOf(tree.account, tree.community), topic)
     this.#setPlace({ account: tree.account, community: tree.community, topic })
     const timeline = new TimelineState(this.api, tree.account, topic, (error) => void this.tell(error))
     const composer = new ComposerState(this.api, tree.account, topic, (thrown) => this.fail(thrown))
@@ -141,7 +146,7 @@ export class WindowState {
       this.#setPlace(place)
       return
     }
-    if (place.topic !== null) this.#lastTopics.set(place.community, place.topic)
+    if (place.topic !== null) this.#lastTopics.set(keyOf(place.account, place.community), place.topic)
     const isOpen = this.tree?.community === place.community && this.tree.account === place.account
     if (isOpen && place.topic !== null) this.openTopic(place.topic)
     else await this.openCommunity(place.account, place.community)
@@ -219,24 +224,78 @@ export class WindowState {
     this.toasts.show(i18n.error(error), true)
   }
 
-  set(change: Partial<Settings>): void {
+  /** Changes settings: here at once, and in the program, which knows what other windows changed. */
+  set(patch: SettingsPatch): void {
     if (!this.view) return
-    const settings = { ...this.view.settings, ...change }
-    this.view = { ...this.view, settings }
-    this.#useSettings(settings)
-    void this.run(this.api.setSettings(settings))
+    this.#onTheWay = [...this.#onTheWay, patch]
+    this.#show(this.view)
+    const end = (): void => {
+      this.#onTheWay = this.#onTheWay.filter((other) => other !== patch)
+    }
+    void this.run(this.api.setSettings(patch)).then(end)
   }
 
-  #useSettings(settings: Settings): void {
-    i18n.use(settings.language)
+  /** Changes of settings that the program has not taken yet. */
+  #onTheWay: readonly SettingsPatch[] = []
+
+  #show(view: AppView): void {
+    this.view = { ...view, settings: this.#onTheWay.reduce(patched, view.settings) }
+    i18n.use(this.view.settings.language)
+  }
+
+  /** Marks as read what is unread at a place, and offers to take that back. */
+  async markRead(account: string, place: LevelPlace): Promise<void> {
+    await this.#markRead([{ account, place }])
+  }
+
+  /** Marks as read what is unread anywhere, on every account. */
+  async markAllRead(): Promise<void> {
+    const accounts = this.view?.accounts.filter((account) => account.communities.length > 0) ?? []
+    await this.#markRead(accounts.map((account) => ({ account: account.key, place: { at: 'global' } })))
+  }
+
+  async #markRead(places: readonly { account: string; place: LevelPlace }[]): Promise<void> {
+    const done: { account: string; marks: ReadMark[] }[] = []
+    for (const { account, place } of places) {
+      const marks = await this.run(this.api.markRead(account, place))
+      if (marks && marks.length > 0) done.push({ account, marks })
+    }
+    const topics = done.flatMap(({ marks }) => marks).length
+    if (this.timeline && this.#isAmong(done)) this.timeline.reading.letGo()
+    if (topics === 0) this.toasts.show(i18n.t.read.nothing)
+    else
+      this.toasts.show(i18n.t.read.done(topics), false, {
+        label: i18n.t.undo,
+        run: async () => {
+          if (this.#isAmong(done)) this.timeline?.reading.hold()
+          for (const { account, marks } of done) await this.run(this.api.setRead(account, marks))
+        },
+      })
+  }
+
+  #isAmong(done: readonly { account: string; marks: readonly ReadMark[] }[]): boolean {
+    return done.some(
+      ({ account, marks }) =>
+        account === this.timeline?.account && marks.some((mark) => mark.topic === this.timeline?.topic),
+    )
+  }
+
+  /** Marks a topic as unread from its last message of somebody else on, or from a place in it. */
+  async markUnread(account: string, topic: string, seq: number | null = null): Promise<void> {
+    if (this.timeline?.topic === topic && this.timeline.account === account) this.timeline.reading.hold()
+    const done = await this.run(this.api.submit(account, { type: 'markUnread', topic, seq }))
+    if (done) this.toasts.show(i18n.t.timeline.held)
   }
 
   async #read(): Promise<void> {
     try {
       const view = await this.api.appView()
-      this.view = view
+      const before = this.account?.connection.state
+      this.#show(view)
       this.error = null
-      this.#useSettings(view.settings)
+      const now = this.account?.connection.state
+      // Who is there, and what may be remembered of it, depends on the link.
+      if (before !== undefined && now !== before && (now === 'synced' || before === 'synced')) void this.members?.ask()
       this.#askToSignIn(view)
       await this.#keepPlace(view)
     } catch (thrown) {
@@ -341,7 +400,7 @@ export class WindowState {
     if (!isOpen(view) && (!before || isOpen(before))) {
       const name = findTopic(before, topic)?.name
       if (name !== undefined && !this.#removed.has(topic)) this.toasts.show(i18n.t.topic.vanished(name), true)
-      this.#lastTopics.delete(tree.community)
+      this.#lastTopics.delete(keyOf(tree.account, tree.community))
       this.#leaveTopic()
       this.#setPlace({ account: tree.account, community: tree.community, topic: null })
       this.#openFirst(view)
@@ -372,6 +431,13 @@ export class WindowState {
     this.api.setPlace(place).catch(() => undefined)
   }
 }
+
+const keyOf = (account: string, community: string): string => `${account} ${community}`
+
+const isOpen = (
+  open: { account: string; community: string } | null,
+  change: { account: string; community: string },
+): boolean => open?.community === change.community && open.account === change.account
 
 const KEY = Symbol('window')
 

@@ -43,6 +43,60 @@ describe('the window', () => {
     expect(window.topicView?.name).toBe('Two')
   })
 
+  it('sends what was changed of the settings, and nothing else', async () => {
+    const api = scene()
+    const window = new WindowState(api)
+    await window.start()
+    window.set({ theme: 'dark' })
+    expect(window.view?.settings.theme, 'at once').toBe('dark')
+    // Another window changed something meanwhile.
+    api.app = { ...api.app, settings: { ...api.app.settings, textSize: 140 } }
+    api.tell({ type: 'app' })
+    await settle()
+    window.set({ collapse: ['g'] })
+    window.set({ collapse: ['h'] })
+    window.set({ expand: ['g'] })
+    await settle()
+    expect(api.app.settings).toEqual({ ...api.app.settings, theme: 'dark', textSize: 140, collapsed: ['h'] })
+    api.tell({ type: 'app' })
+    await settle()
+    expect(window.view?.settings).toEqual(api.app.settings)
+  })
+
+  it('remembers the last topic of a community for each account', async () => {
+    const api = scene()
+    const badge = { unread: 0, mentions: 0, hasDot: false }
+    const communities = [{ id: 'c1', name: 'One', badge, isPending: false }]
+    api.app = appView({ accounts: [account({ communities }), account({ key: 's1.other', communities })] })
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    window.openTopic('t2')
+    await window.openCommunity('s1.other', 'c1')
+    expect(window.place, 'the other one has read nothing there yet').toEqual({
+      account: 's1.other',
+      community: 'c1',
+      topic: 't1',
+    })
+    await window.openCommunity('s1.me', 'c1')
+    expect(window.place?.topic).toBe('t2')
+  })
+
+  it('reads again what became stale on its account only', async () => {
+    const api = scene()
+    const window = new WindowState(api)
+    await window.start()
+    await settle()
+    const reads = (): number => api.calls.filter((call) => call === 'treeView').length
+    const before = reads()
+    api.tell({ type: 'tree', account: 's1.other', community: 'c1' })
+    await settle()
+    expect(reads()).toBe(before)
+    api.tell({ type: 'tree', account: 's1.me', community: 'c1' })
+    await settle()
+    expect(reads()).toBe(before + 1)
+  })
+
   it('opens the first topic when it does not know better', async () => {
     const window = new WindowState(scene())
     await window.start()

@@ -1,9 +1,12 @@
 // A stand-in for the program behind the window: keeps made-up views in memory and answers from them.
+import { patched } from '../lib/settings'
+import { isUnread } from '../lib/topics'
 import type {
   AccessView,
   Action,
   Api,
   AppView,
+  Badge,
   BackupPeek,
   BackupsView,
   Change,
@@ -17,15 +20,17 @@ import type {
   MentionedView,
   MessageView,
   PersonView,
+  ReadMark,
   SecurityView,
   ServerAccountView,
+  SettingsPatch,
   Stretch,
   Submitted,
   TimelineView,
   TreeView,
 } from '../api'
 import { Refused } from '../api'
-import { appView, paragraph, security, timeline } from './views'
+import { appView, NO_BADGE, paragraph, security, timeline } from './views'
 
 export class StandIn implements Api {
   app: AppView = appView()
@@ -62,6 +67,7 @@ export class StandIn implements Api {
 
   #hear: (changes: Change[]) => void = () => undefined
   #made = 0
+  readonly #unread = new Map<string, Badge>()
 
   tell(...changes: Change[]): void {
     this.#hear(changes)
@@ -73,8 +79,8 @@ export class StandIn implements Api {
   }
 
   appView = () => this.#call('appView', this.app)
-  setSettings = (settings: AppView['settings']) => {
-    this.app = { ...this.app, settings }
+  setSettings = (patch: SettingsPatch) => {
+    this.app = { ...this.app, settings: patched(this.app.settings, patch) }
     return this.#call('setSettings', null)
   }
   setPlace = () => this.#call('setPlace', null)
@@ -203,6 +209,41 @@ export class StandIn implements Api {
   }
   saveDraft: Api['saveDraft'] = () => this.#call('saveDraft', null)
   saveEdit: Api['saveEdit'] = () => this.#call('saveEdit', null)
+  markRead = (account: string, place: LevelPlace) => {
+    const marks: ReadMark[] = []
+    for (const [id, tree] of this.trees) {
+      if (place.at !== 'global' && place.community !== id) continue
+      const groups = tree.groups.map((group) => {
+        if (place.at === 'group' && place.group !== group.id) return group
+        const topics = group.topics.map((topic) => {
+          const isMeant = place.at !== 'topic' || place.topic === topic.id
+          if (!isMeant || !isUnread(topic.badge)) return topic
+          this.#unread.set(topic.id, topic.badge)
+          marks.push({ topic: topic.id, seq: 1 })
+          return { ...topic, badge: NO_BADGE }
+        })
+        return { ...group, topics }
+      })
+      this.trees.set(id, { ...tree, groups })
+      this.tell({ type: 'tree', account, community: id })
+    }
+    return this.#call(`markRead ${place.at}`, marks)
+  }
+  setRead = (account: string, marks: ReadMark[]) => {
+    for (const [id, tree] of this.trees) {
+      const groups = tree.groups.map((group) => ({
+        ...group,
+        topics: group.topics.map((topic) =>
+          marks.some((mark) => mark.topic === topic.id)
+            ? { ...topic, badge: this.#unread.get(topic.id) ?? topic.badge }
+            : topic,
+        ),
+      }))
+      this.trees.set(id, { ...tree, groups })
+      this.tell({ type: 'tree', account, community: id })
+    }
+    return this.#call('setRead', null)
+  }
   outboxRetry = () => this.#call('outboxRetry', null)
   outboxDiscard = () => this.#call('outboxDiscard', null)
   openLink = () => this.#call('openLink', null)

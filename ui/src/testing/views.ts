@@ -43,6 +43,7 @@ export const account = (more: Partial<AccountView> = {}): AccountView => ({
   rejected: [],
   stranded: [],
   mentioned: [],
+  coming: 0,
   communities: [],
   ...more,
 })

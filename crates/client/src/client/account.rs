@@ -312,6 +312,13 @@ impl Account {
         }
     }
 
+    /// A topic that is shown was marked read by hand: what is seen of it counts again.
+    pub fn set_forth(&self, topic: TopicId) {
+        if let Some(entered) = self.state().entered.get_mut(&topic) {
+            entered.is_set_back = false;
+        }
+    }
+
     /// A community's structure, kept until something in it changes.
     pub fn shape(&self, db: &Db, community: CommunityId) -> Result<Option<Arc<Shape>>, StoreError> {
         let began = {

@@ -13,7 +13,7 @@ use crate::{
     read::{Entered, timeline::first_unread},
     store::StoreError,
     unread::Ledger,
-    view::{DraftView, EditInput},
+    view::{DraftView, EditInput, LevelPlace, ReadMark},
 };
 
 impl Client {
@@ -43,6 +43,40 @@ impl Client {
                 Ok(None)
             }
         }
+    }
+
+    /// Marks as read what is unread at a place, whatever its level shows of that. Gives how far each of these topics was
+    /// read before, for [`Client::set_read`].
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn mark_read(
+        &self,
+        account: &str,
+        place: LevelPlace,
+    ) -> Result<Vec<ReadMark>, Error> {
+        let account = self.account(account)?;
+        let (answer, marked) = oneshot::channel();
+        account.wish(Wish::MarkRead(place, answer)).await?;
+        let marks = marked.await.map_err(|_| Error::Stopped)??;
+        for mark in &marks {
+            account.set_forth(topic_id(&mark.topic)?);
+        }
+        Ok(marks)
+    }
+
+    /// Takes [`Client::mark_read`] back.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn set_read(&self, account: &str, marks: Vec<ReadMark>) -> Result<(), Error> {
+        let account = self.account(account)?;
+        for mark in &marks {
+            account.set_back(topic_id(&mark.topic)?);
+        }
+        let (answer, set) = oneshot::channel();
+        account.wish(Wish::SetRead(marks, answer)).await?;
+        set.await.map_err(|_| Error::Stopped)?
     }
 
     /// Tries a refused command again.

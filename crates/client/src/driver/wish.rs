@@ -15,7 +15,7 @@ use crate::{
     compose::{Composed, compose},
     error::Error,
     store::{StoreError, drafts, edits, outbox},
-    view::EditInput,
+    view::{EditInput, LevelPlace, ReadMark},
 };
 
 /// Wishes that wait for a driver; who wishes more waits.
@@ -40,6 +40,10 @@ pub enum Wish {
     ),
     /// Keep what is being written. Answered once that survives the loss of power.
     Draft(Draft, oneshot::Sender<Result<(), Error>>),
+    /// Mark as read what is unread at a place; answers how far each topic was read before.
+    MarkRead(LevelPlace, oneshot::Sender<Result<Vec<ReadMark>, Error>>),
+    /// Set topics back to how far they were read.
+    SetRead(Vec<ReadMark>, oneshot::Sender<Result<(), Error>>),
     /// Ask the server.
     Ask(Question, oneshot::Sender<Told>),
     /// Have a command carried out at once or not at all.

@@ -40,6 +40,7 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
             });
         }
     }
+    let coming = u32::try_from(joined.len() - communities.len()).unwrap_or(u32::MAX);
     let known = account.known();
     let mut view = AccountView {
         key: account.key.clone(),
@@ -60,6 +61,7 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
             is_there(db, account, topic)
         })?,
         mentioned: Vec::new(),
+        coming,
         communities,
     };
     let mine = rows::one(
@@ -147,6 +149,7 @@ pub fn shut(account: &Account) -> AccountView {
         rejected: Vec::new(),
         stranded: Vec::new(),
         mentioned: Vec::new(),
+        coming: 0,
         communities: Vec::new(),
     }
 }

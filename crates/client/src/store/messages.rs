@@ -98,6 +98,26 @@ pub fn is_mine(db: &Connection, topic: TopicId, seq: Seq) -> Result<bool, StoreE
         .unwrap_or(false))
 }
 
+/// The place of the last message of a topic that is not mine. Those that are not held are taken for others'.
+pub fn last_of_others(
+    db: &Connection,
+    topic: TopicId,
+    head: Seq,
+) -> Result<Option<Seq>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT seq, is_mine FROM messages WHERE topic = ?1 ORDER BY seq DESC")?;
+    let mut held = statement.query(params![topic.as_bytes()])?;
+    let mut place = head.0;
+    while let Some(row) = held.next()? {
+        let (seq, is_mine): (i64, bool) = (row.get(0)?, row.get(1)?);
+        if nat(seq) < place || !is_mine {
+            break;
+        }
+        place = nat(seq).saturating_sub(1);
+    }
+    Ok((place > 0).then_some(Seq(place)))
+}
+
 /// The place of the first message after `seq` that is not mine, within the next `limit` ones held.
 pub fn first_of_others(
     db: &Connection,

@@ -74,6 +74,8 @@ pub struct AccountView {
     pub stranded: Vec<StrandedView>,
     /// The names of those whom refused texts and these drafts mention.
     pub mentioned: Vec<MentionedView>,
+    /// How many more communities it is in: nothing but that has come yet.
+    pub coming: u32,
     /// Communities, in the order of joining.
     pub communities: Vec<CommunityTile>,
 }
@@ -310,6 +312,66 @@ impl Settings {
     }
 }
 
+/// What is to be changed of the settings; what is none stays. Two windows, each of which knows only what it changed,
+/// do not undo each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SettingsPatch {
+    /// Language of the window.
+    #[specta(optional)]
+    pub language: Option<Language>,
+    /// Colours.
+    #[specta(optional)]
+    pub theme: Option<Theme>,
+    /// Size of text in percent: 80 to 160.
+    #[specta(optional)]
+    pub text_size: Option<u32>,
+    /// Whether the member panel is shown.
+    #[specta(optional)]
+    pub shows_members: Option<bool>,
+    /// Whether the program goes on when its window is closed.
+    #[specta(optional)]
+    pub stays: Option<bool>,
+    /// Whether the program starts without its window.
+    #[specta(optional)]
+    pub starts_closed: Option<bool>,
+    /// Groups of the tree to be collapsed, by id.
+    #[specta(optional)]
+    pub collapse: Option<Vec<String>>,
+    /// Groups of the tree to be expanded, by id.
+    #[specta(optional)]
+    pub expand: Option<Vec<String>>,
+}
+
+impl SettingsPatch {
+    /// Changes settings.
+    pub fn apply(self, settings: &mut Settings) {
+        let Self {
+            language,
+            theme,
+            text_size,
+            shows_members,
+            stays,
+            starts_closed,
+            collapse,
+            expand,
+        } = self;
+        settings.language = language.unwrap_or(settings.language);
+        settings.theme = theme.unwrap_or(settings.theme);
+        settings.text_size = text_size.unwrap_or(settings.text_size);
+        settings.shows_members = shows_members.unwrap_or(settings.shows_members);
+        settings.stays = stays.unwrap_or(settings.stays);
+        settings.starts_closed = starts_closed.unwrap_or(settings.starts_closed);
+        let expand = expand.unwrap_or_default();
+        settings.collapsed.retain(|id| !expand.contains(id));
+        for id in collapse.unwrap_or_default() {
+            if !settings.collapsed.contains(&id) {
+                settings.collapsed.push(id);
+            }
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -458,4 +520,31 @@ pub struct ServerPeek {
     pub members: Option<u64>,
     /// Accounts on this server that this computer already has, by key.
     pub accounts: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_windows_that_change_different_settings_do_not_undo_each_other() {
+        let mut settings = Settings::default();
+        let one: SettingsPatch =
+            serde_json::from_str(r#"{"theme": "dark", "collapse": ["a"]}"#).unwrap();
+        let other: SettingsPatch =
+            serde_json::from_str(r#"{"textSize": 120, "collapse": ["b"]}"#).unwrap();
+        one.clone().apply(&mut settings);
+        other.apply(&mut settings);
+        one.apply(&mut settings);
+        assert_eq!(settings.theme, Theme::Dark);
+        assert_eq!(settings.text_size, 120);
+        assert_eq!(settings.collapsed, ["a", "b"], "each once");
+        let expand = SettingsPatch {
+            expand: Some(vec!["a".into()]),
+            ..SettingsPatch::default()
+        };
+        expand.apply(&mut settings);
+        assert_eq!(settings.collapsed, ["b"]);
+        assert!(settings.shows_members, "what nobody changed stays");
+    }
 }

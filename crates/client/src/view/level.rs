@@ -32,6 +32,17 @@ pub enum LevelPlace {
     },
 }
 
+/// How far a topic was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadMark {
+    /// The topic.
+    pub topic: String,
+    /// The place of the last message that was read.
+    #[specta(type = Number)]
+    pub seq: u64,
+}
+
 /// Which messages count and notify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]

@@ -35,6 +35,9 @@ export const house: typeof zh = {
     collapseAll: 'Collapse all',
     expandAll: 'Expand all',
     markRead: 'Mark as read',
+    markUnread: 'Mark as unread',
+    actions: (name) => `Menu of “${name}”`,
+    groupIsFull: 'It still has topics: move or delete them first',
     deleteTopic: 'Delete topic',
     deleteGroup: 'Delete group',
     deleteTopicSure: (name) => `Delete the topic “${name}” with every message in it? This cannot be undone.`,
@@ -42,6 +45,24 @@ export const house: typeof zh = {
     moved: (name, place) => `Moved “${name}” ${place}`,
     placeFirst: 'to the front',
     placeAfter: (name) => `behind “${name}”`,
+  },
+
+  read: {
+    group: 'Mark group as read',
+    community: 'Mark community as read',
+    all: 'Mark all communities as read',
+    done: (topics) => `Marked ${topics === 1 ? 'one topic' : `${topics} topics`} as read`,
+    nothing: 'Nothing is unread',
+  },
+
+  next: {
+    title: 'Your community is ready. What’s next?',
+    invite: 'Invite people',
+    inviteHint: 'Create a link and send it to whoever should come',
+    topics: 'New topic',
+    topicsHint: 'One for each thing you talk about',
+    name: 'Name and introduction',
+    nameHint: 'Tell people what this place is for',
   },
 
   levels: {
@@ -85,7 +106,8 @@ export const house: typeof zh = {
     firstTopic: 'general',
     none: 'No communities yet',
     noneHint: 'Create a community, or join someone else’s with an invite link.',
-    choose: 'Choose a community to begin',
+    unknown: 'Your communities are not known yet',
+    unknownHint: 'They show up here once the server can be reached.',
     gone: (name) => `You are not in “${name}” any more`,
     typeName: (name) => `Type “${name}” to confirm`,
   },
@@ -98,7 +120,7 @@ export const house: typeof zh = {
     closed: 'Closed topic',
     closedHint: 'Seen only by members who have a seat',
     choose: 'Choose a topic',
-    chooseHint: 'Pick one on the left, or jump with Ctrl+K.',
+    chooseHint: (keys) => `Pick one on the left, or jump with ${keys}.`,
     start: (name) => `This is the beginning of “${name}”`,
     startHint: 'Send the first message.',
     startHintReader: 'No messages yet.',

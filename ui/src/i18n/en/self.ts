@@ -118,6 +118,8 @@ export const self: typeof zh = {
     previousNext: 'Previous / next topic',
     nextUnread: 'Previous / next unread topic',
     reorder: 'Move a topic or group in the tree',
+    markRead: 'Mark the topic as read / unread',
+    markCommunityRead: 'Mark the community as read',
     menu: 'Open the menu',
     menuKey: 'Menu key',
     send: 'Send',

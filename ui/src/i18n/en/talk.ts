@@ -145,6 +145,7 @@ export const talk: typeof zh = {
     label: 'Members',
     search: 'Find a member',
     others: 'Others',
+    nobodyRemembered: 'No members were remembered on this computer. They show up once the server can be reached.',
     none: 'No members found',
     more: 'Show more members',
     remembered: 'Not connected: members as last remembered',

@@ -108,6 +108,8 @@ export const self = {
     previousNext: '上一个 / 下一个话题',
     nextUnread: '上一个 / 下一个未读话题',
     reorder: '在树里移动话题或分组',
+    markRead: '将话题标为已读 / 未读',
+    markCommunityRead: '将社群标为已读',
     menu: '打开菜单',
     menuKey: '菜单键',
     send: '发送',

@@ -136,6 +136,7 @@ export const talk = {
     label: '成员',
     search: '查找成员',
     others: '其他成员',
+    nobodyRemembered: '这台电脑还没有记下成员，连上服务器后会显示。',
     none: '没有找到成员',
     more: '显示更多成员',
     remembered: '未连接：显示上次记得的成员',

@@ -1,0 +1,163 @@
+//! Marking as read what is unread at a place, and taking that back.
+
+use std::sync::Arc;
+
+use rusqlite::Connection as Db;
+use tulou_engine::{Input, OutboxEntry, OutboxState};
+use tulou_protocol::{Command, CommandId, CommunityId, Seq, TopicId};
+use uuid::Uuid;
+
+use super::Driver;
+use crate::{
+    client::account::{Account, blocking, memberships},
+    compose::id,
+    error::Error,
+    shape::Shape,
+    store::outbox,
+    unread::Ledger,
+    view::{LevelPlace, ReadMark},
+};
+
+impl Driver {
+    /// Marks what is unread at a place as read, in one step; how far each topic was read before.
+    pub(super) async fn mark_read(&mut self, place: LevelPlace) -> Result<Vec<ReadMark>, Error> {
+        let account = Arc::clone(&self.account);
+        let (marks, entries) = blocking(move || {
+            let (marks, entries) = account.store.write(|db| {
+                let unread = unread_at(db, &account, &place)?;
+                let commands = unread.iter().map(|found| Command::CursorAdvance {
+                    topic: found.topic,
+                    seq: found.head,
+                    set_no: found.set_no,
+                });
+                let entries = push_all(db, &account, commands)?;
+                let marks = unread
+                    .iter()
+                    .map(|found| ReadMark {
+                        topic: found.topic.to_string(),
+                        seq: found.from.0,
+                    })
+                    .collect();
+                Ok::<_, Error>((marks, entries))
+            })?;
+            note_all(&account, &entries)?;
+            Ok::<_, Error>((marks, entries))
+        })
+        .await?;
+        self.feed_all(entries).await;
+        Ok(marks)
+    }
+
+    /// Sets topics back to how far they were read, in one step.
+    pub(super) async fn set_read(&mut self, marks: Vec<ReadMark>) -> Result<(), Error> {
+        let account = Arc::clone(&self.account);
+        let entries = blocking(move || {
+            let mut commands = Vec::with_capacity(marks.len());
+            for mark in marks {
+                commands.push(Command::CursorSet {
+                    topic: id(&mark.topic)?,
+                    seq: Seq(mark.seq),
+                });
+            }
+            let entries = account
+                .store
+                .write(|db| push_all(db, &account, commands.into_iter()))?;
+            note_all(&account, &entries)?;
+            Ok::<_, Error>(entries)
+        })
+        .await?;
+        self.feed_all(entries).await;
+        Ok(())
+    }
+
+    async fn feed_all(&mut self, entries: Vec<OutboxEntry>) {
+        for entry in entries {
+            self.feed(Input::Submit(entry)).await;
+        }
+    }
+}
+
+fn push_all(
+    db: &Db,
+    account: &Account,
+    commands: impl Iterator<Item = Command>,
+) -> Result<Vec<OutboxEntry>, Error> {
+    let now = account.acting().now;
+    let mut entries = Vec::new();
+    for command in commands {
+        let id = CommandId(Uuid::now_v7());
+        let entry = outbox::push(db, id, command, now, OutboxState::Waiting)?;
+        if let Command::CursorAdvance { topic, .. } = &entry.command {
+            outbox::drop_advances(db, *topic, entry.no)?;
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn note_all(account: &Account, entries: &[OutboxEntry]) -> Result<(), Error> {
+    for entry in entries {
+        account.note_command(&entry.command)?;
+    }
+    Ok(())
+}
+
+/// A topic with something unread.
+struct Unread {
+    topic: TopicId,
+    from: Seq,
+    set_no: u32,
+    head: Seq,
+}
+
+/// The topics of a place that have something unread, whatever their level shows of it.
+fn unread_at(db: &Db, account: &Account, place: &LevelPlace) -> Result<Vec<Unread>, Error> {
+    let communities = match place {
+        LevelPlace::Global => memberships(db, account.id)?,
+        LevelPlace::Community { community }
+        | LevelPlace::Group { community, .. }
+        | LevelPlace::Topic { community, .. } => vec![id::<CommunityId>(community)?],
+    };
+    let only_group = match place {
+        LevelPlace::Group { group, .. } => Some(id(group)?),
+        LevelPlace::Global | LevelPlace::Community { .. } | LevelPlace::Topic { .. } => None,
+    };
+    let only_topic = match place {
+        LevelPlace::Topic { topic, .. } => Some(id(topic)?),
+        LevelPlace::Global | LevelPlace::Community { .. } | LevelPlace::Group { .. } => None,
+    };
+    let ledger = Ledger::load(db, account.id, &outbox::all(db)?, account.looking().now)?;
+    let mut unread = Vec::new();
+    for community in communities {
+        let Some(shape) = account.shape(db, community)? else {
+            continue;
+        };
+        let topics = shape
+            .topics
+            .iter()
+            .filter(|topic| !topic.is_locked)
+            .filter(|topic| only_group.is_none_or(|group| topic.group == group))
+            .filter(|topic| only_topic.is_none_or(|only| topic.id == only));
+        for topic in topics {
+            unread.extend(unread_in(db, &ledger, &shape, topic.id)?);
+        }
+    }
+    Ok(unread)
+}
+
+fn unread_in(
+    db: &Db,
+    ledger: &Ledger,
+    shape: &Shape,
+    topic: TopicId,
+) -> Result<Option<Unread>, Error> {
+    let numbers = ledger.numbers(db, Some(shape), topic)?;
+    let (read_to, head) = (ledger.read_to(topic), ledger.head(topic));
+    let is_unread = numbers.unread > 0 || numbers.mentions > 0;
+    Ok((is_unread && head > read_to.seq).then_some(Unread {
+        topic,
+        from: read_to.seq,
+        set_no: read_to.set_no,
+        head,
+    }))
+}
