@@ -140,33 +140,36 @@ impl Unusable {
 
     /// Why a handshake of a WebSocket failed, unless nobody answered.
     pub(crate) fn of_handshake(error: &tungstenite::Error) -> Option<Self> {
-        match error {
-            tungstenite::Error::Http(response) => {
-                let headers = response.headers();
-                let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-                if headers.contains_key(SERVER_HEADER) {
-                    let is_old = text(CAME_AS_HEADER).is_some_and(|came| came.ends_with("/1.0"));
-                    return Some(if is_old {
-                        Self::Http10
-                    } else {
-                        Self::NoWebSocket
-                    });
-                }
-                let body = response.body().as_deref().unwrap_or_default();
-                Some(Self::of_answer(
-                    response.status().as_u16(),
-                    text("location"),
-                    body,
-                ))
+        if let tungstenite::Error::Http(response) = error {
+            let headers = response.headers();
+            let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+            if headers.contains_key(SERVER_HEADER) {
+                let is_old = text(CAME_AS_HEADER).is_some_and(|came| came.ends_with("/1.0"));
+                return Some(if is_old {
+                    Self::Http10
+                } else {
+                    Self::NoWebSocket
+                });
             }
-            tungstenite::Error::Protocol(ProtocolError::WrongHttpVersion) => Some(Self::Http10),
-            tungstenite::Error::Protocol(
+            let body = response.body().as_deref().unwrap_or_default();
+            let status = response.status().as_u16();
+            return Some(Self::of_answer(status, text("location"), body));
+        }
+        let tungstenite::Error::Protocol(broken) = error else {
+            return in_tls(error);
+        };
+        if matches!(broken, ProtocolError::WrongHttpVersion) {
+            Some(Self::Http10)
+        } else if matches!(broken, ProtocolError::HttparseError(_)) {
+            Some(Self::NotTulou)
+        } else {
+            let is_refused = matches!(
+                broken,
                 ProtocolError::MissingConnectionUpgradeHeader
-                | ProtocolError::MissingUpgradeWebSocketHeader
-                | ProtocolError::SecWebSocketAcceptKeyMismatch,
-            ) => Some(Self::NoWebSocket),
-            tungstenite::Error::Protocol(ProtocolError::HttparseError(_)) => Some(Self::NotTulou),
-            error => in_tls(error),
+                    | ProtocolError::MissingUpgradeWebSocketHeader
+                    | ProtocolError::SecWebSocketAcceptKeyMismatch
+            );
+            is_refused.then_some(Self::NoWebSocket)
         }
     }
 }

@@ -167,15 +167,17 @@ impl Files {
     ) -> Result<(CertifiedKey, Vec<String>), CertificateError> {
         let (chain, certificate_said) = pem::chain(&self.certificate)?;
         let (key, key_said) = pem::key(&self.key)?;
-        let pair = CertifiedKey::from_der(chain, key, provider).map_err(|source| match source {
-            rustls::Error::InconsistentKeys(_) => CertificateError::Pair {
-                certificate: self.certificate.clone(),
-                key: self.key.clone(),
-            },
-            source => CertificateError::Key {
+        let pair = CertifiedKey::from_der(chain, key, provider).map_err(|source| {
+            if matches!(source, rustls::Error::InconsistentKeys(_)) {
+                return CertificateError::Pair {
+                    certificate: self.certificate.clone(),
+                    key: self.key.clone(),
+                };
+            }
+            CertificateError::Key {
                 path: self.key.clone(),
                 source,
-            },
+            }
         })?;
         Ok((pair, certificate_said.into_iter().chain(key_said).collect()))
     }

@@ -29,6 +29,20 @@ pub enum Error {
     Config(#[from] Box<figment::Error>),
 }
 
+/// What a person can do about a folder that cannot be used.
+fn of_folder(why: ErrorKind) -> &'static str {
+    if matches!(
+        why,
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+    ) {
+        "no_rights"
+    } else if why == ErrorKind::StorageFull {
+        "no_room"
+    } else {
+        "storage"
+    }
+}
+
 impl Error {
     /// A stable code for what a person can do about it.
     #[must_use]
@@ -39,11 +53,7 @@ impl Error {
             Self::Store(StoreError::Lost { .. }) => "store_lost",
             Self::Store(StoreError::InUse(_)) => "in_use",
             Self::Store(StoreError::Unwritable) => "no_room",
-            Self::Store(StoreError::Folder(error)) => match error.kind() {
-                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "no_rights",
-                ErrorKind::StorageFull => "no_room",
-                _ => "storage",
-            },
+            Self::Store(StoreError::Folder(error)) => of_folder(error.kind()),
             Self::Store(StoreError::Sqlite(_) | StoreError::Closed) => "storage",
             Self::Certificate(CertificateError::KeyLost(_)) => "key_lost",
             Self::Certificate(_) => "key_unreadable",

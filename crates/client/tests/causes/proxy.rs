@@ -129,12 +129,14 @@ async fn carry(no: usize, mut visitor: TcpStream, state: Arc<Mutex<State>>) {
     };
     let text = String::from_utf8(head).unwrap();
     let is_socket = text.starts_with("GET /ws ");
-    let page = match pass {
-        Pass::LoginPageForSockets if is_socket => {
-            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<input type=\"password\">"
-        }
-        Pass::NotFoundForSockets if is_socket => "HTTP/1.1 404 Not Found\r\n\r\n<h1>404</h1>",
-        _ => "",
+    let page = if !is_socket {
+        ""
+    } else if matches!(pass, Pass::LoginPageForSockets) {
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<input type=\"password\">"
+    } else if matches!(pass, Pass::NotFoundForSockets) {
+        "HTTP/1.1 404 Not Found\r\n\r\n<h1>404</h1>"
+    } else {
+        ""
     };
     if !page.is_empty() {
         let _ = visitor.write_all(page.as_bytes()).await;
@@ -144,14 +146,13 @@ async fn carry(no: usize, mut visitor: TcpStream, state: Arc<Mutex<State>>) {
         let line = line.to_lowercase();
         line.starts_with("upgrade:") || line.starts_with("connection:")
     };
-    let text = match pass {
-        Pass::NoUpgrade => text
-            .split("\r\n")
-            .filter(|line| !is_hop(line))
-            .collect::<Vec<_>>()
-            .join("\r\n"),
-        Pass::Http10 if is_socket => text.replacen("HTTP/1.1", "HTTP/1.0", 1),
-        _ => text,
+    let text = if matches!(pass, Pass::NoUpgrade) {
+        let lines: Vec<&str> = text.split("\r\n").filter(|line| !is_hop(line)).collect();
+        lines.join("\r\n")
+    } else if matches!(pass, Pass::Http10) && is_socket {
+        text.replacen("HTTP/1.1", "HTTP/1.0", 1)
+    } else {
+        text
     };
     let Ok(mut inner) = TcpStream::connect(server).await else {
         return;
@@ -161,9 +162,12 @@ async fn carry(no: usize, mut visitor: TcpStream, state: Arc<Mutex<State>>) {
         let since = Instant::now();
         state.lock().unwrap().sockets.push((no, since));
     }
-    let patience = match pass {
-        Pass::Within(patience) if is_socket => patience,
-        _ => Duration::from_secs(3_600),
+    let patience = if let Pass::Within(patience) = pass
+        && is_socket
+    {
+        patience
+    } else {
+        Duration::from_secs(3_600)
     };
     let mut there = [0; 4_096];
     let mut back = [0; 4_096];
