@@ -199,13 +199,6 @@ async fn an_account_is_guarded_ended_elsewhere_and_recovered_in_the_window() {
     window.click(&named("join-look")).await;
     window.find(&named("join-peek")).await;
     look(&window, "en", "light").await;
-    let other = "[...document.querySelectorAll('[data-testid=\"dialog-join\"] button')].find(one => one.textContent.includes('another account'))";
-    window
-        .until(
-            "the way to another account",
-            &format!("const other = {other}; if (!other) return false; other.click(); return true"),
-        )
-        .await;
     window.click(&named("join-sign-in")).await;
     window.click(&named("join-forgot")).await;
     window.find(&named("join-code")).await;
