@@ -129,7 +129,7 @@ impl Client {
     }
 
     pub fn name(&mut self) -> String {
-        let much = if self.chance.one_in(15) { 40 } else { 0 };
+        let much = if self.chance.one_in(15) { 60 } else { 0 };
         format!("名字 {}{}", self.chance.below(1_000), "长".repeat(much))
     }
 

@@ -27,7 +27,7 @@ fn moved<T: PartialEq>(field: &T, edit: Option<&Edit<T>>) -> May {
 
 fn named(name: &str) -> May {
     if_so(
-        !name.is_empty() && name.len() <= 100,
+        !name.is_empty() && name.chars().count() <= 60 && name.len() <= 240,
         "the name is too long",
     )
 }
