@@ -59,6 +59,7 @@ const there = async (selector: string): Promise<void> => {
   while (!document.querySelector(selector)) await frames(1)
   await frames(2)
 }
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const stories: Record<string, Story> = {
   full: { scene: fullScene },
@@ -128,6 +129,13 @@ const stories: Record<string, Story> = {
   rejected: { scene: rejectedScene },
   stranded: { scene: strandedScene },
   edits: { scene: editsScene },
+  'mention-list': {
+    scene: fullScene,
+    then: async () => {
+      await pause(1_000)
+      click('[data-testid=composer-mention]')
+    },
+  },
   'store-aside': { scene: asideScene },
   'list-aside': { scene: listScene },
   'store-too-new': {

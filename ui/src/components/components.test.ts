@@ -313,6 +313,16 @@ describe('the composer', () => {
       expect(input.value).toBe('问 @小')
     })
 
+    it('when its button is pressed, behind a blank where one is needed', async () => {
+      const desk = setup()
+      desk.find.mockResolvedValue(people)
+      await fireEvent.input(desk.input, { target: { value: '问' } })
+      desk.input.setSelectionRange(1, 1)
+      await fireEvent.click(screen.getByTestId('composer-mention'))
+      await screen.findByTestId('mention-list')
+      expect(desk.input.value).toBe('问 @')
+    })
+
     it('but takes no key of an input method', async () => {
       const { input } = await offered()
       await fireEvent.compositionStart(input)

@@ -94,8 +94,11 @@ export class ComposerState {
       const written = named(edit.written, this.#names)
       if (!view) return { ...edit, written }
       const { now, isRecalled, canRecall } = view
-      return { ...edit, written, now, isRecalled, canRecall }
+      const heard = { ...edit, written, now, isRecalled, canRecall }
+      // Where nothing was written there is nothing to choose.
+      return isUnchanged(edit) && now !== null ? { ...heard, base: now, written: this.#decoded(now) } : heard
     })
+    for (const edit of this.#edits) if (edit.isRecalled && isNothing(edit)) this.#end(edit)
   }
 
   /** Puts what is stored into the input, once; what was written meanwhile stays. */
@@ -370,6 +373,10 @@ export class ComposerState {
 }
 
 const keyOf = (...parts: string[]): string => JSON.stringify(parts)
+
+function isNothing(edit: Editing): boolean {
+  return edit.written.text.trim() === '' || isUnchanged(edit)
+}
 
 function isUnchanged(edit: Editing): boolean {
   return encode(edit.written) === edit.base

@@ -270,6 +270,17 @@ describe('the composer', () => {
       expect(save).toHaveBeenLastCalledWith('a', 't', 'm1', null)
     })
 
+    it('in which nothing was written yet follows what the message says, and goes with it', () => {
+      hear()
+      composer.startEdit(mine('helo'))
+      hear({ edits: [edit({ text: 'helo', now: 'theirs' })] })
+      expect(composer.isOvertaken).toBe(false)
+      expect(composer.text).toBe('theirs')
+      composer.write(' ')
+      hear({ edits: [edit({ text: ' ', now: '', isRecalled: true })] })
+      expect(composer.editing, 'it was emptied and then recalled').toBeNull()
+    })
+
     it('waits while something is answered, and is there again afterwards', async () => {
       hear()
       composer.startEdit(mine('helo'))
