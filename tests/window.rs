@@ -43,3 +43,5 @@ mod stranded;
 mod transfer;
 #[path = "window/two_people.rs"]
 mod two_people;
+#[path = "window/writing.rs"]
+mod writing;
