@@ -1,3 +1,4 @@
+import { undoOf } from './undo'
 import { describe, expect, it, vi } from 'vitest'
 import { message, timeline, topic, tree } from '../testing/views'
 import { hasColumn, nextValue, valueAt } from './access'
@@ -20,6 +21,20 @@ const group = (id: string, ...topics: string[]) => ({
   topics: topics.map((name) => topic(name, name)),
 })
 const house = tree({ groups: [group('a', 'a1', 'a2'), group('b', 'b1'), group('c')] })
+
+describe('a key that undoes', () => {
+  const key = (key: string, more: KeyboardEventInit = {}) =>
+    undoOf(new KeyboardEvent('keydown', { key, ctrlKey: true, ...more }))
+
+  it('is Ctrl+Z, and by its place where the layout has other letters', () => {
+    expect([key('z'), key('я', { code: 'KeyZ' }), key('z', { ctrlKey: false, metaKey: true })]).toEqual(
+      Array(3).fill('undo'),
+    )
+    expect([key('Z', { shiftKey: true }), key('y')]).toEqual(['redo', 'redo'])
+    expect([key('z', { ctrlKey: false }), key('z', { altKey: true }), key('x')]).toEqual([null, null, null])
+    expect(key('y', { code: 'KeyZ' }), 'on a German keyboard').toBe('redo')
+  })
+})
 
 describe('the lines of a timeline', () => {
   const view = (from: number, to: number, more = {}) =>
