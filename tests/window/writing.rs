@@ -70,7 +70,7 @@ async fn who_is_picked_is_called_and_an_edit_outlives_a_kill() {
     window.until_composed("@小明 ", &["@小明"]).await;
     window.keys(&input, &format!("{CONTROL}z{RELEASE}")).await;
     window.until_composed("@小", &[]).await;
-    window.keys(&input, &format!("{CONTROL}Z{RELEASE}")).await;
+    window.keys(&input, &format!("{CONTROL}y{RELEASE}")).await;
     window.until_composed("@小明 ", &["@小明"]).await;
     window.keys(&input, &format!("helo{ENTER}")).await;
     window.until_composed("", &[]).await;
