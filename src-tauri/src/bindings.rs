@@ -35,6 +35,7 @@ pub fn builder() -> Builder<tauri::Wry> {
         commands::tree_view,
         commands::level_view,
         commands::timeline_view,
+        commands::text_blocks,
         commands::enter_topic,
         commands::come_back,
         commands::leave_topic,

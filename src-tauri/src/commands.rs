@@ -10,9 +10,9 @@ use tauri::{State, ipc::Channel};
 use tulou_client::{
     action::Action,
     view::{
-        AccessView, AppView, Change, DraftView, EditInput, ExplainView, InviteView, LevelPlace,
-        LevelView, MembersView, MentionedView, PersonView, Place, ReadMark, Relocation, ServerPeek,
-        SettingsPatch, SignedUp, Stretch, TimelineView, TreeView,
+        AccessView, AppView, Block, Change, DraftView, EditInput, ExplainView, InviteView,
+        LevelPlace, LevelView, MembersView, MentionedView, PersonView, Place, ReadMark, Relocation,
+        ServerPeek, SettingsPatch, SignedUp, Stretch, TimelineView, TreeView,
     },
 };
 
@@ -193,6 +193,22 @@ pub async fn timeline_view(
         .client()
         .await?
         .timeline_view(&account, &topic, stretch)
+        .await?)
+}
+
+/// A text of a topic as a tree, whole.
+#[tauri::command]
+#[specta::specta]
+pub async fn text_blocks(
+    app: State<'_, App>,
+    account: String,
+    topic: String,
+    text: String,
+) -> Answer<Vec<Block>> {
+    Ok(app
+        .client()
+        .await?
+        .text_blocks(&account, &topic, text)
         .await?)
 }
 

@@ -12,6 +12,7 @@
 //! * [`frame`]: JSON-RPC 2.0
 //! * [`permission`]: rights, and the explanation of a right
 //! * [`rejection`]: the server's typed no
+//! * [`markup`]: the dialect that messages are written in, as a tree
 //! * [`text`]: what a message text and a name may be; mentions
 //! * [`fingerprint`]: what a server's own key is known by
 //! * [`invite`]: the link that leads to a server and a community
@@ -28,6 +29,7 @@ pub mod http;
 pub mod id;
 pub mod invite;
 pub mod limits;
+pub mod markup;
 pub mod nearby;
 pub mod openapi;
 pub mod openrpc;

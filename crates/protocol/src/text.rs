@@ -14,7 +14,7 @@ use unicode_segmentation::UnicodeSegmentation;
 pub use self::{reaction::reaction, shown::shows_nothing};
 use crate::{
     id::{AccountId, MemberGroupId},
-    limits,
+    limits, markup,
     rejection::{Code, Counted, Rejection},
 };
 
@@ -27,6 +27,17 @@ pub struct Mentions {
     pub member_groups: Vec<MemberGroupId>,
     /// Everyone.
     pub everyone: bool,
+}
+
+/// A mention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mention {
+    /// A person.
+    Account(AccountId),
+    /// A member group.
+    MemberGroup(MemberGroupId),
+    /// Everyone.
+    Everyone,
 }
 
 /// A piece of a text.
@@ -42,7 +53,7 @@ pub enum Piece<'a> {
     Everyone,
 }
 
-/// Splits a text at its mentions. Nothing is lost: what is no mention is text.
+/// Splits a text at its mentions, those in code too. Nothing is lost: what is no mention is text.
 #[must_use]
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
@@ -50,35 +61,20 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut at = 0;
     while let Some(found) = text[at..].find("<@") {
         let start = at + found;
-        let inner = start + 2;
-        // An id has 36 characters; looking no further keeps this linear.
-        let end = text.as_bytes()[inner..]
-            .iter()
-            .take(40)
-            .position(|byte| *byte == b'>')
-            .map(|n| inner + n);
-        let piece = end.and_then(|end| {
-            let name = &text[inner..end];
-            let piece = if name == "everyone" {
-                Piece::Everyone
-            } else if let Some(id) = name.strip_prefix('&') {
-                Piece::MemberGroup(hyphenated(id)?.parse().ok()?)
-            } else {
-                Piece::Account(hyphenated(name)?.parse().ok()?)
-            };
-            Some((piece, end + 1))
-        });
-        match piece {
-            Some((piece, end)) => {
-                if plain_from < start {
-                    pieces.push(Piece::Text(&text[plain_from..start]));
-                }
-                pieces.push(piece);
-                plain_from = end;
-                at = end;
-            }
-            None => at = inner,
+        let Some((mention, end)) = mention_at(text, start) else {
+            at = start + 2;
+            continue;
+        };
+        if plain_from < start {
+            pieces.push(Piece::Text(&text[plain_from..start]));
         }
+        pieces.push(match mention {
+            Mention::Account(id) => Piece::Account(id),
+            Mention::MemberGroup(id) => Piece::MemberGroup(id),
+            Mention::Everyone => Piece::Everyone,
+        });
+        plain_from = end;
+        at = end;
     }
     if plain_from < text.len() {
         pieces.push(Piece::Text(&text[plain_from..]));
@@ -86,25 +82,46 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
+/// The mention whose `<` stands at a place, and where it ends.
+#[must_use]
+pub fn mention_at(text: &str, at: usize) -> Option<(Mention, usize)> {
+    let inner = at + text[at..].starts_with("<@").then_some(2)?;
+    // An id has 36 characters; looking no further keeps this linear.
+    let end = text.as_bytes()[inner..]
+        .iter()
+        .take(40)
+        .position(|byte| *byte == b'>')
+        .map(|n| inner + n)?;
+    let name = &text[inner..end];
+    let mention = if name == "everyone" {
+        Mention::Everyone
+    } else if let Some(id) = name.strip_prefix('&') {
+        Mention::MemberGroup(hyphenated(id)?.parse().ok()?)
+    } else {
+        Mention::Account(hyphenated(name)?.parse().ok()?)
+    };
+    Some((mention, end + 1))
+}
+
 fn hyphenated(id: &str) -> Option<&str> {
     (id.len() == 36).then_some(id)
 }
 
-/// Who a text mentions.
+/// Who a text mentions. What stands in code, or behind a backslash, is a name and calls nobody.
 #[must_use]
 pub fn mentions(text: &str) -> Mentions {
     let mut found = Mentions::default();
-    for piece in pieces(text) {
-        match piece {
-            Piece::Text(_) => {}
-            Piece::Account(id) if !found.accounts.contains(&id) => found.accounts.push(id),
-            Piece::MemberGroup(id) if !found.member_groups.contains(&id) => {
-                found.member_groups.push(id)
-            }
-            Piece::Account(_) | Piece::MemberGroup(_) => {}
-            Piece::Everyone => found.everyone = true,
-        }
+    if !text.contains("<@") {
+        return found;
     }
+    markup::called(&markup::read(text), &mut |mention| match mention {
+        Mention::Account(id) if !found.accounts.contains(&id) => found.accounts.push(id),
+        Mention::MemberGroup(id) if !found.member_groups.contains(&id) => {
+            found.member_groups.push(id);
+        }
+        Mention::Account(_) | Mention::MemberGroup(_) => {}
+        Mention::Everyone => found.everyone = true,
+    });
     found
 }
 

@@ -24,8 +24,8 @@ use crate::{
     shape::Shape,
     store::{members as remembered, meta},
     view::{
-        AccessView, ExplainView, InviteView, LevelPlace, LevelView, MembersView, MentionedView,
-        Stretch, TimelineView, TreeView,
+        AccessView, Block, ExplainView, InviteView, LevelPlace, LevelView, MembersView,
+        MentionedView, Stretch, TimelineView, TreeView,
     },
 };
 
@@ -109,6 +109,25 @@ impl Client {
             account.tell(Input::Want(topic, want)).await;
         }
         Ok(view)
+    }
+
+    /// A text of a topic as a tree, whole: what a folded message shows when it is unfolded.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn text_blocks(
+        &self,
+        account: &str,
+        topic: &str,
+        text: String,
+    ) -> Result<Vec<Block>, Error> {
+        let topic = topic_id(topic)?;
+        self.account(account)?
+            .read(move |account, db| {
+                let shape = account.shape_of_topic(db, topic)?;
+                Ok(timeline::text(db, account.id, shape.as_deref(), &text)?)
+            })
+            .await
     }
 
     /// The first members of each section, or those whose name begins with `prefix`: from the server, or without a link

@@ -1,309 +1,306 @@
-//! From the parser's events to blocks.
+//! From the tree of the dialect to the tree of the window, as far as there is room.
 
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Tag};
+use tulou_protocol::{
+    markup::{self, BlockKind, Doubt, InlineKind, Kind, Span, Target},
+    text::Mention,
+};
 
-use super::{DEPTH, Names, inline};
-use crate::view::{Block, Inline};
+use super::{Names, WIDTH, lang, short};
+use crate::view::{Block, Inline, Item, LinkDoubt, LinkKind, LinkView};
 
-/// What is being built: a container with what it holds so far.
-enum Frame {
-    /// Paragraph, heading, or anything else whose content is running text.
-    Text(Leaf, Vec<Inline>),
-    /// Code, with its language.
-    Code(String, String),
-    /// Quotation or item of a list.
-    Blocks(Vec<Block>, Vec<Inline>),
-    /// A list.
-    List(Option<u32>, Vec<Vec<Block>>),
-    /// Emphasis within running text.
-    Span(Span, Vec<Inline>),
+/// How much of a line a character takes.
+pub fn width(c: char) -> usize {
+    match c {
+        '\0'..='\u{10ff}' => 1,
+        '\u{fdfd}' => 8,
+        _ => 2,
+    }
 }
 
-enum Leaf {
-    Paragraph,
-    Heading(u8),
-}
-
-enum Span {
-    Bold,
-    Italic,
-    Strike,
-    Link(String),
-    /// An unsafe link, or a picture: its text only, and where it led.
-    Flat(String),
-}
-
-/// Blocks from events. What is nested too deep is added to the container that is open.
-pub(super) fn blocks<'a>(events: impl Iterator<Item = Event<'a>>, names: &Names<'_>) -> Vec<Block> {
+/// The blocks that fit into so much room, and whether that left something out.
+pub fn blocks(
+    text: &str,
+    tree: &[markup::Block],
+    names: &Names<'_>,
+    room: usize,
+) -> (Vec<Block>, bool) {
     let mut builder = Builder {
-        stack: vec![Frame::Blocks(Vec::new(), Vec::new())],
-        skipped: 0,
-        text: String::new(),
+        text,
+        names,
+        room,
+        used: 0,
+        is_cut: false,
     };
-    for event in events {
-        builder.take(event);
-    }
-    let blocks = builder.finish();
-    inline::refine(blocks, names)
+    let blocks = builder.blocks(tree);
+    (blocks, builder.is_cut)
 }
 
-struct Builder {
-    stack: Vec<Frame>,
-    /// Open containers that were not made because they are too deep.
-    skipped: usize,
-    /// Adjacent pieces of plain text.
-    text: String,
+struct Builder<'a> {
+    text: &'a str,
+    names: &'a Names<'a>,
+    /// [`WIDTH`] is a line.
+    room: usize,
+    used: usize,
+    is_cut: bool,
 }
 
-impl Builder {
-    fn take(&mut self, event: Event<'_>) {
-        match event {
-            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.text(&text),
-            Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
-                self.text(&text);
+impl Builder<'_> {
+    fn blocks(&mut self, tree: &[markup::Block]) -> Vec<Block> {
+        let mut blocks = Vec::with_capacity(tree.len());
+        for block in tree {
+            if !matches!(block.what, BlockKind::Mark) && self.is_full() {
+                break;
             }
-            Event::Code(text) => self.inline(Inline::Code {
-                text: text.into_string(),
-            }),
-            Event::SoftBreak | Event::HardBreak => self.inline(Inline::Break),
-            Event::Rule => {
-                self.flush();
-                self.block(Block::Rule);
-            }
-            Event::TaskListMarker(is_done) => self.text(if is_done { "[x] " } else { "[ ] " }),
-            Event::Start(tag) => self.open(tag),
-            Event::End(_) => self.close(),
+            blocks.extend(self.block(block));
         }
+        blocks
     }
 
-    fn open(&mut self, tag: Tag<'_>) {
-        self.flush();
-        if self.skipped > 0 || self.stack.len() >= DEPTH {
-            self.skipped += 1;
-            return;
-        }
-        self.stack.push(match tag {
-            Tag::Heading { level, .. } => Frame::Text(
-                Leaf::Heading(match level {
-                    HeadingLevel::H1 => 1,
-                    HeadingLevel::H2 => 2,
-                    HeadingLevel::H3 | HeadingLevel::H4 | HeadingLevel::H5 | HeadingLevel::H6 => 3,
-                }),
-                Vec::new(),
-            ),
-            Tag::BlockQuote(_) | Tag::Item => Frame::Blocks(Vec::new(), Vec::new()),
-            Tag::CodeBlock(kind) => Frame::Code(language(kind), String::new()),
-            Tag::List(start) => Frame::List(
-                start.map(|number| u32::try_from(number).unwrap_or(u32::MAX)),
-                Vec::new(),
-            ),
-            Tag::Emphasis => Frame::Span(Span::Italic, Vec::new()),
-            Tag::Strong => Frame::Span(Span::Bold, Vec::new()),
-            Tag::Strikethrough => Frame::Span(Span::Strike, Vec::new()),
-            Tag::Link { dest_url, .. } if inline::is_harmless(&dest_url) => {
-                Frame::Span(Span::Link(dest_url.into_string()), Vec::new())
-            }
-            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
-                Frame::Span(Span::Flat(dest_url.into_string()), Vec::new())
-            }
-            Tag::Paragraph
-            | Tag::HtmlBlock
-            | Tag::FootnoteDefinition(_)
-            | Tag::DefinitionList
-            | Tag::DefinitionListTitle
-            | Tag::DefinitionListDefinition
-            | Tag::Table(_)
-            | Tag::TableHead
-            | Tag::TableRow
-            | Tag::TableCell
-            | Tag::Superscript
-            | Tag::Subscript
-            | Tag::MetadataBlock(_) => Frame::Text(Leaf::Paragraph, Vec::new()),
-        });
+    /// Whether something is left out from here on.
+    fn is_full(&mut self) -> bool {
+        self.is_cut |= self.used >= self.room;
+        self.is_cut
     }
 
-    fn close(&mut self) {
-        self.flush();
-        if self.skipped > 0 {
-            self.skipped -= 1;
-            return;
-        }
-        let Some(frame) = self.stack.pop() else {
-            return;
-        };
-        match frame {
-            Frame::Text(Leaf::Paragraph, inlines) => self.paragraph(inlines),
-            Frame::Text(Leaf::Heading(level), inlines) => {
-                self.block(Block::Heading { level, inlines });
-            }
-            Frame::Code(language, text) => self.block(Block::Code {
-                language,
-                text: text.strip_suffix('\n').unwrap_or(&text).to_owned(),
-            }),
-            Frame::Blocks(blocks, loose) => {
-                let blocks = with_loose(blocks, loose);
-                match self.stack.last_mut() {
-                    Some(Frame::List(_, items)) => items.push(blocks),
-                    _ => self.block(Block::Quote { blocks }),
+    fn next_line(&mut self) {
+        self.used = (self.used / WIDTH + 1) * WIDTH;
+    }
+
+    fn block(&mut self, block: &markup::Block) -> Option<Block> {
+        Some(match &block.what {
+            BlockKind::Mark => return None,
+            BlockKind::Gap(lines) => {
+                let lines = (*lines).min((self.room - self.used).div_ceil(WIDTH));
+                self.used += lines * WIDTH;
+                Block::Gap {
+                    lines: u32::try_from(lines).unwrap_or(u32::MAX),
                 }
             }
-            Frame::List(start, items) => self.block(Block::List { start, items }),
-            Frame::Span(span, inlines) => match span {
-                Span::Bold => self.inline(Inline::Bold { inlines }),
-                Span::Italic => self.inline(Inline::Italic { inlines }),
-                Span::Strike => self.inline(Inline::Strike { inlines }),
-                Span::Link(href) => self.inline(Inline::Link { href, inlines }),
-                Span::Flat(url) => {
-                    let is_empty = inlines.is_empty();
-                    for part in inlines {
-                        self.inline(part);
-                    }
-                    if !url.is_empty() {
-                        let text = if is_empty { url } else { format!(" ({url})") };
-                        self.inline(Inline::Text { text });
-                    }
+            BlockKind::Paragraph(inlines) => {
+                let inlines = self.lines(inlines);
+                Block::Paragraph {
+                    lang: lang::of(&inlines),
+                    inlines,
                 }
+            }
+            BlockKind::Heading { level, inlines } => {
+                let inlines = self.lines(inlines);
+                Block::Heading {
+                    level: *level,
+                    lang: lang::of(&inlines),
+                    inlines,
+                }
+            }
+            BlockKind::Quote(blocks) => Block::Quote {
+                blocks: self.blocks(blocks),
             },
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        if let Some(Frame::Code(_, code)) = self.stack.last_mut() {
-            code.push_str(text);
-        } else {
-            self.text.push_str(text);
-        }
-    }
-
-    fn flush(&mut self) {
-        if self.text.is_empty() {
-            return;
-        }
-        let text = std::mem::take(&mut self.text);
-        for (at, line) in text.split('\n').enumerate() {
-            if at > 0 {
-                self.push(Inline::Break);
+            BlockKind::Code { language, inlines } => Block::Code {
+                language: self.text[language.clone()].to_owned(),
+                inlines: self.code(inlines),
+            },
+            BlockKind::List { is_numbered, items } => Block::List {
+                is_numbered: *is_numbered,
+                items: self.items(items),
+            },
+            BlockKind::Table(rows) => Block::Table {
+                rows: self.rows(rows),
+            },
+            BlockKind::Rule => {
+                self.next_line();
+                Block::Rule
             }
-            if !line.is_empty() {
-                self.push(Inline::Text {
-                    text: line.to_owned(),
+        })
+    }
+
+    fn items(&mut self, tree: &[markup::Item]) -> Vec<Item> {
+        let mut items = Vec::with_capacity(tree.len());
+        for item in tree {
+            if self.is_full() {
+                break;
+            }
+            let mark = &self.text[item.mark.clone()];
+            items.push(Item {
+                mark: mark.to_owned(),
+                value: mark.trim_end_matches(['.', ')']).parse().ok(),
+                blocks: self.blocks(&item.blocks),
+            });
+        }
+        items
+    }
+
+    fn rows(&mut self, tree: &[Vec<markup::Cell>]) -> Vec<Vec<Vec<Inline>>> {
+        let mut rows = Vec::with_capacity(tree.len());
+        for row in tree {
+            if self.is_full() {
+                break;
+            }
+            rows.push(row.iter().map(|cell| self.inlines(&cell.inlines)).collect());
+            self.next_line();
+        }
+        rows
+    }
+
+    /// Each line of code is one on the screen, however long.
+    fn code(&mut self, tree: &[markup::Inline]) -> Vec<Inline> {
+        let mut inlines = Vec::new();
+        for inline in tree {
+            if !matches!(inline.what, InlineKind::Mark) && self.is_full() {
+                break;
+            }
+            if matches!(inline.what, InlineKind::Break) {
+                self.next_line();
+                if self.is_full() {
+                    break;
+                }
+            }
+            let used = self.used;
+            self.inline(inline, &mut inlines);
+            let is_line_full = self.used / WIDTH > used / WIDTH;
+            if is_line_full && !self.is_cut {
+                self.used = used / WIDTH * WIDTH + WIDTH - 1;
+            }
+        }
+        self.next_line();
+        inlines
+    }
+
+    fn lines(&mut self, tree: &[markup::Inline]) -> Vec<Inline> {
+        let inlines = self.inlines(tree);
+        self.next_line();
+        inlines
+    }
+
+    fn inlines(&mut self, tree: &[markup::Inline]) -> Vec<Inline> {
+        let mut inlines = Vec::new();
+        for inline in tree {
+            if !matches!(inline.what, InlineKind::Mark) && self.is_full() {
+                break;
+            }
+            self.inline(inline, &mut inlines);
+        }
+        inlines
+    }
+
+    fn inline(&mut self, inline: &markup::Inline, into: &mut Vec<Inline>) {
+        let typed = &self.text[inline.range.clone()];
+        match &inline.what {
+            InlineKind::Mark => {}
+            InlineKind::Text => self.add(typed, into),
+            InlineKind::Break => {
+                self.next_line();
+                push_text("\n", into);
+            }
+            InlineKind::Span(span, inlines) => {
+                let inlines = self.inlines(inlines);
+                into.push(match span {
+                    Span::Bold => Inline::Bold { inlines },
+                    Span::Italic => Inline::Italic { inlines },
+                    Span::Strike => Inline::Strike { inlines },
+                    Span::Spoiler => Inline::Spoiler { inlines },
+                    Span::Link(target) => Inline::Link {
+                        target: link(target),
+                        inlines,
+                    },
+                });
+            }
+            InlineKind::Code(inlines) => {
+                // It has room around it.
+                self.used += 2;
+                into.push(Inline::Code {
+                    inlines: self.inlines(inlines),
+                });
+            }
+            InlineKind::Address(target) => {
+                let mut inlines = Vec::new();
+                self.add(typed, &mut inlines);
+                into.push(Inline::Link {
+                    target: link(target),
+                    inlines,
+                });
+            }
+            InlineKind::Mention(mention) => {
+                self.used += 10;
+                into.push(self.mention(*mention));
+            }
+            InlineKind::Name(mention) => {
+                self.used += 10;
+                into.push(Inline::Name {
+                    name: self.names.of(*mention),
                 });
             }
         }
     }
 
-    fn inline(&mut self, inline: Inline) {
-        self.flush();
-        self.push(inline);
-    }
-
-    fn push(&mut self, inline: Inline) {
-        match self.stack.last_mut() {
-            Some(Frame::Text(_, inlines) | Frame::Span(_, inlines) | Frame::Blocks(_, inlines)) => {
-                inlines.push(inline)
+    /// As much of a text as there is room for.
+    fn add(&mut self, text: &str, into: &mut Vec<Inline>) {
+        for (at, c) in text.char_indices() {
+            if self.used >= self.room {
+                self.is_cut = true;
+                push_text(text[..at].trim_end(), into);
+                return;
             }
-            Some(Frame::Code(_, code)) => plain_inline(&inline, code),
-            Some(Frame::List(_, items)) => {
-                items.push(vec![Block::Paragraph {
-                    inlines: vec![inline],
-                }]);
-            }
-            None => {}
+            self.used += width(c);
         }
+        push_text(text, into);
     }
 
-    fn paragraph(&mut self, mut inlines: Vec<Inline>) {
-        // HTML blocks end with a line break of their own.
-        while inlines.last() == Some(&Inline::Break) {
-            inlines.pop();
-        }
-        if !inlines.is_empty() {
-            self.block(Block::Paragraph { inlines });
-        }
-    }
-
-    fn block(&mut self, block: Block) {
-        for frame in self.stack.iter_mut().rev() {
-            match frame {
-                Frame::Blocks(blocks, loose) => {
-                    if !loose.is_empty() {
-                        let inlines = std::mem::take(loose);
-                        blocks.push(Block::Paragraph { inlines });
-                    }
-                    blocks.push(block);
-                    return;
-                }
-                Frame::List(_, items) => {
-                    items.push(vec![block]);
-                    return;
-                }
-                Frame::Text(..) | Frame::Code(..) | Frame::Span(..) => {}
-            }
-        }
-    }
-
-    fn finish(mut self) -> Vec<Block> {
-        self.flush();
-        while self.stack.len() > 1 {
-            self.close();
-        }
-        match self.stack.pop() {
-            Some(Frame::Blocks(blocks, loose)) => with_loose(blocks, loose),
-            _ => Vec::new(),
+    fn mention(&self, mention: Mention) -> Inline {
+        match mention {
+            Mention::Account(id) => Inline::Mention {
+                account: id.to_string(),
+                name: self
+                    .names
+                    .of(mention)
+                    .unwrap_or_else(|| short(&id.to_string())),
+                is_me: self.names.me == Some(id),
+            },
+            Mention::MemberGroup(id) => Inline::MentionGroup {
+                member_group: id.to_string(),
+                name: self
+                    .names
+                    .of(mention)
+                    .unwrap_or_else(|| short(&id.to_string())),
+                is_me: self
+                    .names
+                    .member_groups
+                    .get(&id)
+                    .is_some_and(|(_, is_me)| *is_me),
+            },
+            Mention::Everyone => Inline::MentionEveryone,
         }
     }
 }
 
-fn with_loose(mut blocks: Vec<Block>, loose: Vec<Inline>) -> Vec<Block> {
-    if !loose.is_empty() {
-        blocks.push(Block::Paragraph { inlines: loose });
+/// Adjacent texts are one.
+fn push_text(text: &str, into: &mut Vec<Inline>) {
+    match into.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Inline::Text { text: before }) => before.push_str(text),
+        _ => into.push(Inline::Text {
+            text: text.to_owned(),
+        }),
     }
-    blocks
 }
 
-fn language(kind: CodeBlockKind<'_>) -> String {
-    let info: CowStr<'_> = match kind {
-        CodeBlockKind::Fenced(info) => info,
-        CodeBlockKind::Indented => return String::new(),
-    };
-    info.split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(32)
-        .collect()
-}
-
-/// Adds a block's text without markup, a space after it.
-pub(super) fn plain(block: &Block, line: &mut String) {
-    match block {
-        Block::Paragraph { inlines } | Block::Heading { inlines, .. } => {
-            inlines.iter().for_each(|inline| plain_inline(inline, line));
-        }
-        Block::Quote { blocks } => blocks.iter().for_each(|block| plain(block, line)),
-        Block::Code { text, .. } => line.push_str(text),
-        Block::List { items, .. } => items.iter().flatten().for_each(|block| plain(block, line)),
-        Block::Rule => {}
-    }
-    line.push(' ');
-}
-
-fn plain_inline(inline: &Inline, line: &mut String) {
-    match inline {
-        Inline::Text { text } | Inline::Code { text } => line.push_str(text),
-        Inline::Bold { inlines }
-        | Inline::Italic { inlines }
-        | Inline::Strike { inlines }
-        | Inline::Link { inlines, .. } => {
-            inlines.iter().for_each(|inline| plain_inline(inline, line));
-        }
-        // An excerpt must not give away what is hidden.
-        Inline::Spoiler { .. } => line.push('▒'),
-        Inline::Mention { name, .. } | Inline::MentionGroup { name, .. } => {
-            line.push('@');
-            line.push_str(name);
-        }
-        Inline::MentionEveryone => line.push_str("@everyone"),
-        Inline::Break => line.push(' '),
+fn link(target: &Target) -> LinkView {
+    LinkView {
+        href: target.href.clone(),
+        kind: match target.kind {
+            Kind::Web => LinkKind::Web,
+            Kind::Mail => LinkKind::Mail,
+            Kind::Invite => LinkKind::Invite,
+        },
+        place: target.place.clone(),
+        is_named: target.is_named,
+        doubts: target
+            .doubts
+            .iter()
+            .map(|doubt| match doubt {
+                Doubt::OtherText => LinkDoubt::OtherText,
+                Doubt::UserInfo => LinkDoubt::UserInfo,
+                Doubt::Lookalike => LinkDoubt::Lookalike,
+                Doubt::Hidden => LinkDoubt::Hidden,
+            })
+            .collect(),
     }
 }

@@ -8,7 +8,7 @@ use tulou_protocol::{
     AccountId, Command, MemberGroupId, Permissions,
     permission::Place,
     question::Member,
-    text::{Piece, mentions, pieces, shows_nothing},
+    text::{Piece, pieces, shows_nothing},
 };
 
 use crate::{
@@ -150,11 +150,12 @@ pub fn or_account_name<'a>(display_name: &'a str, account_name: &'a str) -> &'a 
     }
 }
 
-/// Collects whom a text mentions.
+/// Collects who is named in a text; in code nobody is called, but the name is shown.
 pub fn mentioned(text: &str, into: &mut HashSet<AccountId>) {
-    if text.contains("<@") {
-        into.extend(mentions(text).accounts);
-    }
+    into.extend(pieces(text).into_iter().filter_map(|piece| match piece {
+        Piece::Account(account) => Some(account),
+        Piece::Text(_) | Piece::MemberGroup(_) | Piece::Everyone => None,
+    }));
 }
 
 /// The names of those whom some texts mention, each once, wherever in the text that is.

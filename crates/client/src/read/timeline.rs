@@ -26,7 +26,7 @@ use crate::{
         outbox, rows,
     },
     unread::Ledger,
-    view::{DraftView, EditView, PinView, Stretch, TimelineView},
+    view::{Block, DraftView, EditView, PinView, Stretch, TimelineView},
 };
 
 /// Pins that a view lists.
@@ -152,6 +152,19 @@ pub fn timeline(
         read_to: ledger.read_to(topic).seq.0,
     };
     Ok((view, chosen.wants))
+}
+
+/// A text of a topic, whole.
+pub fn text(
+    db: &Connection,
+    me: AccountId,
+    shape: Option<&Shape>,
+    text: &str,
+) -> Result<Vec<Block>, StoreError> {
+    let mut accounts = HashSet::from([me]);
+    mentioned(text, &mut accounts);
+    let people = People::load(db, me, shape, &accounts)?;
+    Ok(markdown::blocks(text, &people.for_text(me, shape)))
 }
 
 /// The first row that is unread and not mine.

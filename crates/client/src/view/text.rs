@@ -11,8 +11,10 @@ use specta::Type;
     rename_all_fields = "camelCase"
 )]
 pub enum Block {
-    /// Running text.
+    /// Running text; `\n` is a line break.
     Paragraph {
+        /// The language of its letters, where they tell it.
+        lang: Option<Lang>,
         /// Its parts.
         inlines: Vec<Inline>,
     },
@@ -20,6 +22,8 @@ pub enum Block {
     Heading {
         /// 1 is the largest.
         level: u8,
+        /// The language of its letters, where they tell it.
+        lang: Option<Lang>,
         /// Its parts.
         inlines: Vec<Inline>,
     },
@@ -32,18 +36,60 @@ pub enum Block {
     Code {
         /// The language named behind the fence, or empty.
         language: String,
-        /// The code.
-        text: String,
+        /// Texts and names.
+        inlines: Vec<Inline>,
     },
     /// A list.
     List {
-        /// The first number of a numbered list; none for bullets.
-        start: Option<u32>,
+        /// Its items have numbers.
+        is_numbered: bool,
         /// Its items.
-        items: Vec<Vec<Block>>,
+        items: Vec<Item>,
+    },
+    /// A table; its first row is the head.
+    Table {
+        /// The cells of each row; rows need not be of one length.
+        rows: Vec<Vec<Vec<Inline>>>,
+    },
+    /// Empty lines.
+    Gap {
+        /// How many.
+        lines: u32,
     },
     /// A horizontal line.
     Rule,
+}
+
+/// An item of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// What was typed before it: `-`, `3.`, `07)`.
+    pub mark: String,
+    /// Its number.
+    pub value: Option<u32>,
+    /// Its blocks.
+    pub blocks: Vec<Block>,
+}
+
+/// A language that letters tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+pub enum Lang {
+    /// Chinese characters.
+    #[serde(rename = "zh")]
+    Chinese,
+    /// Kana.
+    #[serde(rename = "ja")]
+    Japanese,
+    /// Hangul.
+    #[serde(rename = "ko")]
+    Korean,
+    /// Latin letters without marks.
+    #[serde(rename = "en")]
+    English,
+    /// Other Latin letters.
+    #[serde(rename = "und-Latn")]
+    Latin,
 }
 
 /// A part of running text.
@@ -54,7 +100,7 @@ pub enum Block {
     rename_all_fields = "camelCase"
 )]
 pub enum Inline {
-    /// Plain text.
+    /// Plain text; `\n` is a line break.
     Text {
         /// The text.
         text: String,
@@ -81,13 +127,13 @@ pub enum Inline {
     },
     /// Code.
     Code {
-        /// The code.
-        text: String,
+        /// Texts and names.
+        inlines: Vec<Inline>,
     },
-    /// A link; `href` is http, https or mailto.
+    /// A link.
     Link {
         /// Where it leads.
-        href: String,
+        target: LinkView,
         /// What it shows.
         inlines: Vec<Inline>,
     },
@@ -111,6 +157,51 @@ pub enum Inline {
         /// I am in it.
         is_me: bool,
     },
-    /// A line break.
-    Break,
+    /// A mention in code: a name, nobody is called.
+    Name {
+        /// The name to show, without `@`; none for everyone.
+        name: Option<String>,
+    },
+}
+
+/// Where a link leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkView {
+    /// The address; `http`, `https`, `mailto` or `tulou`.
+    pub href: String,
+    /// What opens it.
+    pub kind: LinkKind,
+    /// The host as the network knows it, or the mail address; empty for an invite.
+    pub place: String,
+    /// Its text does not show the place.
+    pub is_named: bool,
+    /// Why it might not lead where it seems to: asked about before it opens.
+    pub doubts: Vec<LinkDoubt>,
+}
+
+/// What opens a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum LinkKind {
+    /// The browser.
+    Web,
+    /// The mail program.
+    Mail,
+    /// The window: an invite.
+    Invite,
+}
+
+/// Why a link might not lead where it seems to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum LinkDoubt {
+    /// Its text is another address, or looks like a mention.
+    OtherText,
+    /// A name stands before the host and looks like one.
+    UserInfo,
+    /// The host is written with letters that look like others.
+    Lookalike,
+    /// It holds characters that show nothing.
+    Hidden,
 }

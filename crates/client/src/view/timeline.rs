@@ -140,7 +140,7 @@ pub struct PinView {
     pub id: String,
     /// Its author.
     pub author: AuthorView,
-    /// Its text on one line, cut.
+    /// What its text shows, on one line, cut; `<@everyone>` stands for the window's word.
     pub excerpt: String,
 }
 
@@ -171,9 +171,11 @@ pub struct MessageView {
     /// The sender's time when it is more than 5 minutes off.
     #[specta(type = Option<Number>)]
     pub written_at: Option<i64>,
-    /// The text as a tree.
+    /// The text as a tree; of a long one the beginning.
     pub blocks: Vec<Block>,
-    /// The text as written: what the editor starts from.
+    /// There is more than `blocks` shows.
+    pub is_folded: bool,
+    /// The text as it is sent: what the editor and copying start from.
     pub text: String,
     /// The message replied to.
     pub reply: Option<ReplyView>,
@@ -253,7 +255,7 @@ pub struct ReplyView {
     pub id: String,
     /// Its author; none when it is not on this computer or may not be read.
     pub author: Option<AuthorView>,
-    /// Its text on one line, cut; empty when recalled or unknown.
+    /// What its text shows, on one line, cut; `<@everyone>` stands for the window's word. Empty when recalled or unknown.
     pub excerpt: String,
     /// It was recalled.
     pub is_recalled: bool,

@@ -54,6 +54,7 @@ impl Painter<'_> {
         };
         // The sender may claim anything.
         let is_late = content.written_at.abs_diff(content.sent_at) > CLOCK_MS.unsigned_abs();
+        let (blocks, is_folded) = markdown::folded(text, &self.names);
         let is_pinned = recalled.is_none() && self.overlay.is_pinned(held);
         MessageView {
             id: held.id.to_string(),
@@ -61,7 +62,8 @@ impl Painter<'_> {
             author: self.people.author(content.author, self.shape),
             sent_at: content.sent_at,
             written_at: is_late.then_some(content.written_at),
-            blocks: markdown::blocks(text, &self.names),
+            blocks,
+            is_folded,
             text: text.to_owned(),
             reply: content
                 .reply_to
@@ -100,13 +102,15 @@ impl Painter<'_> {
     }
 
     fn waiting(&self, pending: &Pending) -> MessageView {
+        let (blocks, is_folded) = markdown::folded(&pending.text, &self.names);
         MessageView {
             id: pending.id.to_string(),
             seq: None,
             author: self.people.author(self.looking.me, self.shape),
             sent_at: pending.written_at.saturating_add(self.looking.skew),
             written_at: None,
-            blocks: markdown::blocks(&pending.text, &self.names),
+            blocks,
+            is_folded,
             text: pending.text.clone(),
             reply: pending.reply_to.map(|id| self.reply(id)),
             reactions: Vec::new(),
