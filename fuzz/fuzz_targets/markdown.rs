@@ -1,11 +1,15 @@
-//! Message texts as the window shows them: any text becomes a tree of bounded depth, and a line of bounded length.
+//! Message texts: what goes into the dialect comes out of its tree, soon; the tree that the window shows is of bounded
+//! depth, a line of it of bounded length, and a long text is shown in part.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use tulou_protocol::markup;
+
+use std::time::{Duration, Instant};
 
 use client::{
-    markdown::{Names, blocks, excerpt},
+    markdown::{Names, blocks, excerpt, folded},
     view,
 };
 
@@ -16,14 +20,27 @@ mod client {
     pub mod markdown;
     pub mod view {
         mod text;
-        pub use text::{Block, Inline};
+        pub use text::*;
     }
 }
 
 /// As nested as a tree of components can be without trouble.
 const DEPTH: usize = 100;
 
+/// Far more than any message takes, also in a program that is watched and on a computer that is busy.
+const LONG: Duration = Duration::from_secs(2);
+
 fuzz_target!(|text: &str| {
+    let begin = Instant::now();
+    let read = markup::read(text);
+    assert!(begin.elapsed() < LONG, "took {:?}", begin.elapsed());
+    let mut at = 0;
+    for piece in markup::pieces(&read) {
+        assert_eq!(piece.start, at, "a piece begins where the one before ends");
+        at = piece.end;
+    }
+    assert_eq!(at, text.len(), "the last piece ends with the text");
+
     let names = Names::default();
     let tree = serde_json::to_string(&blocks(text, &names)).expect("a tree can be written");
     let mut depth: usize = 0;
@@ -41,6 +58,12 @@ fuzz_target!(|text: &str| {
         deepest = deepest.max(depth);
     }
     assert!(deepest <= DEPTH, "{deepest} deep");
+    let part = serde_json::to_string(&folded(text, &names).0).expect("a tree can be written");
+    assert!(
+        text.len() < 20_000 || part.len() < 400_000,
+        "{} bytes for the window",
+        part.len()
+    );
     let line = excerpt(text, &names, 80);
     assert!(
         line.chars().count() <= 81 && !line.contains('\n'),

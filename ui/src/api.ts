@@ -8,6 +8,7 @@ import type {
   AppView,
   BackupPeek,
   BackupsView,
+  Block,
   Change,
   DraftView,
   EditInput,
@@ -70,6 +71,7 @@ export interface Api {
   treeView(account: string, community: string): Promise<TreeView>
   levelView(account: string, place: LevelPlace): Promise<LevelView>
   timelineView(account: string, topic: string, stretch: Stretch): Promise<TimelineView>
+  textBlocks(account: string, topic: string, text: string): Promise<Block[]>
   enterTopic(account: string, topic: string): Promise<null>
   comeBack(account: string, topic: string): Promise<null>
   leaveTopic(account: string, topic: string): Promise<null>
@@ -177,6 +179,7 @@ export const tauri: Api = {
   treeView: (account, community) => unwrap(commands.treeView(account, community)),
   levelView: (account, place) => unwrap(commands.levelView(account, place)),
   timelineView: (account, topic, stretch) => unwrap(commands.timelineView(account, topic, stretch)),
+  textBlocks: (account, topic, text) => unwrap(commands.textBlocks(account, topic, text)),
   enterTopic: (account, topic) => unwrap(commands.enterTopic(account, topic)),
   comeBack: (account, topic) => unwrap(commands.comeBack(account, topic)),
   leaveTopic: (account, topic) => unwrap(commands.leaveTopic(account, topic)),

@@ -125,6 +125,11 @@ class I18n {
     return name === '' ? this.t.security.deletedName : withoutTurns(name)
   }
 
+  /** What a message shows on one line, with the window's word for everyone. */
+  excerpt(line: string): string {
+    return line.replaceAll('<@everyone>', `@${this.t.everyone}`)
+  }
+
   permission(key: string): string {
     return key in this.t.permissions ? this.t.permissions[key as keyof Messages['permissions']] : key
   }

@@ -24,25 +24,40 @@ function rows(lang: Tongue): MessageView[] {
   const kestrel = { id: 'kes', name: 'Kestrel', tag: null }
   const ash = { id: 'ash-11', name: s('阿澈', 'Ash'), tag: null }
   const rich: Block[] = [
-    { type: 'paragraph', inlines: [text(s('打法:', 'How to:'))] },
+    { type: 'paragraph', lang: null, inlines: [text(s('打法:', 'How to:'))] },
     {
       type: 'list',
-      start: 1,
+      isNumbered: true,
       items: [
-        [
-          {
-            type: 'paragraph',
-            inlines: [
-              { type: 'bold', inlines: [text(s('P2 转阶段', 'P2'))] },
-              text(s('全员靠右', ' everyone stack right')),
-            ],
-          },
-        ],
-        [{ type: 'paragraph', inlines: [text(s('副坦先开', 'off-tank ')), { type: 'code', text: 'mitigate' }] }],
+        {
+          mark: '1.',
+          value: 1,
+          blocks: [
+            {
+              type: 'paragraph',
+              lang: null,
+              inlines: [
+                { type: 'bold', inlines: [text(s('P2 转阶段', 'P2'))] },
+                text(s('全员靠右', ' everyone stack right')),
+              ],
+            },
+          ],
+        },
+        {
+          mark: '2.',
+          value: 2,
+          blocks: [
+            {
+              type: 'paragraph',
+              lang: null,
+              inlines: [text(s('副坦先开', 'off-tank ')), { type: 'code', inlines: [text('mitigate')] }],
+            },
+          ],
+        },
       ],
     },
     { type: 'quote', blocks: [paragraph(s('奶妈站 2 点钟方向', 'healer stands at 2 o’clock'))] },
-    { type: 'code', language: 'lua', text: 'local boss = find("abyss")\nboss:pull(3)' },
+    { type: 'code', language: 'lua', inlines: [text('local boss = find("abyss")\nboss:pull(3)')] },
   ]
   return [
     message('m1', 1, '', {
@@ -51,6 +66,7 @@ function rows(lang: Tongue): MessageView[] {
       blocks: [
         {
           type: 'paragraph',
+          lang: null,
           inlines: [
             text(
               s(
@@ -58,7 +74,7 @@ function rows(lang: Tongue): MessageView[] {
                 'Starsea Abyss tonight at nine. Need one healer and an off-tank, server ',
               ),
             ),
-            { type: 'code', text: s('华东-3', 'east-3') },
+            { type: 'code', inlines: [text(s('华东-3', 'east-3'))] },
             text(s(',有意回复我。', '. Reply if you are in.')),
           ],
         },
@@ -94,6 +110,7 @@ function rows(lang: Tongue): MessageView[] {
       blocks: [
         {
           type: 'paragraph',
+          lang: null,
           inlines: [
             { type: 'mention', account: 'me', name: s('夏至', 'Solstice'), isMe: true },
             text(s(' 上次的打法整理好了,转给你看看', ' wrote up last run, have a look')),
@@ -108,11 +125,22 @@ function rows(lang: Tongue): MessageView[] {
       blocks: [
         {
           type: 'paragraph',
+          lang: null,
           inlines: [
             text(s('结局是 ', 'It ends with ')),
             { type: 'spoiler', inlines: [text(s('船长就是深渊', 'the captain being the abyss'))] },
             text(' · '),
-            { type: 'link', href: 'https://example.org/abyss', inlines: [text('example.org/abyss')] },
+            {
+              type: 'link',
+              target: {
+                href: 'https://example.org/abyss',
+                kind: 'web',
+                place: 'example.org',
+                isNamed: false,
+                doubts: [],
+              },
+              inlines: [text('example.org/abyss')],
+            },
           ],
         },
       ],

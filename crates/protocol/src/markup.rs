@@ -142,6 +142,44 @@ pub fn read(text: &str) -> Vec<Block> {
     block::read(text)
 }
 
+/// The ranges of a tree's innermost pieces, in order, each beginning where the one before ends: together the text.
+#[must_use]
+pub fn pieces(blocks: &[Block]) -> Vec<Range<usize>> {
+    let mut all = Vec::new();
+    for block in blocks {
+        match &block.what {
+            BlockKind::Mark | BlockKind::Gap(_) | BlockKind::Rule => all.push(block.range.clone()),
+            BlockKind::Paragraph(inlines)
+            | BlockKind::Heading { inlines, .. }
+            | BlockKind::Code { inlines, .. } => pieces_in(inlines, &mut all),
+            BlockKind::Quote(blocks) => all.extend(pieces(blocks)),
+            BlockKind::List { items, .. } => {
+                all.extend(items.iter().flat_map(|item| pieces(&item.blocks)));
+            }
+            BlockKind::Table(rows) => {
+                for cell in rows.iter().flatten() {
+                    pieces_in(&cell.inlines, &mut all);
+                }
+            }
+        }
+    }
+    all
+}
+
+fn pieces_in(inlines: &[Inline], all: &mut Vec<Range<usize>>) {
+    for inline in inlines {
+        match &inline.what {
+            InlineKind::Span(_, inlines) | InlineKind::Code(inlines) => pieces_in(inlines, all),
+            InlineKind::Mark
+            | InlineKind::Text
+            | InlineKind::Break
+            | InlineKind::Address(_)
+            | InlineKind::Mention(_)
+            | InlineKind::Name(_) => all.push(inline.range.clone()),
+        }
+    }
+}
+
 /// Every mention that calls, in order; those that stand for a name only are left out.
 pub(crate) fn called(blocks: &[Block], found: &mut impl FnMut(Mention)) {
     for block in blocks {

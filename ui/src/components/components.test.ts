@@ -12,7 +12,7 @@ import {
   rejectedScene,
   strandedScene,
 } from '../../stories/scenes'
-import type { Block, MessageView } from '../api'
+import type { MessageView } from '../api'
 import App from '../App.svelte'
 import { i18n } from '../i18n.svelte'
 import { itemsOf, type MessageItem } from '../lib/rows'
@@ -22,7 +22,6 @@ import type { WindowState } from '../state/window.svelte'
 import { faults } from '../testing/faults'
 import { StandIn } from '../testing/stand-in'
 import { message, timeline } from '../testing/views'
-import Blocks from '../text/Blocks.svelte'
 import Composer from './Composer.svelte'
 import type { Mentionable } from './mentionable'
 import MessageRow from './MessageRow.svelte'
@@ -63,65 +62,6 @@ function row(shown: MessageView) {
 }
 
 afterEach(cleanup)
-
-describe('text', () => {
-  const show = (blocks: Block[]) => render(Blocks, { blocks }).container
-  const part = (inline: object): Block[] => [{ type: 'paragraph', inlines: [inline] } as Block]
-
-  it('is never taken for markup', () => {
-    const box = show(part({ type: 'text', text: '<img src=x onerror=alert(1)>' }))
-    expect(box.querySelector('img')).toBeNull()
-    expect(box.textContent).toBe('<img src=x onerror=alert(1)>')
-  })
-
-  it('has its elements', () => {
-    const box = show([
-      {
-        type: 'paragraph',
-        inlines: [
-          { type: 'bold', inlines: [{ type: 'italic', inlines: [{ type: 'text', text: 'both' }] }] },
-          { type: 'break' },
-          { type: 'strike', inlines: [{ type: 'text', text: 'gone' }] },
-          { type: 'mention', account: '1', name: 'Ann', isMe: false },
-        ],
-      },
-      { type: 'list', start: 3, items: [[{ type: 'paragraph', inlines: [{ type: 'text', text: 'three' }] }]] },
-      { type: 'quote', blocks: [{ type: 'rule' }] },
-      { type: 'code', language: 'rust', text: 'fn main() {}\n' },
-    ])
-    expect(box.querySelector('strong em')?.textContent).toBe('both')
-    expect(box.querySelector('br')).not.toBeNull()
-    expect(box.querySelector('s')?.textContent).toBe('gone')
-    expect(box.querySelector('ol')?.start).toBe(3)
-    expect(box.querySelector('blockquote hr')).not.toBeNull()
-    expect(box.querySelector('pre')?.textContent).toBe('fn main() {}\n')
-    expect(box.textContent).toContain('@Ann')
-  })
-
-  it('adds no space between its parts', () => {
-    const box = show([
-      {
-        type: 'paragraph',
-        inlines: [
-          { type: 'text', text: '缺' },
-          { type: 'bold', inlines: [{ type: 'text', text: '一' }] },
-          { type: 'code', text: '个' },
-          { type: 'text', text: '奶妈' },
-        ],
-      },
-    ])
-    expect(box.textContent).toBe('缺一个奶妈')
-  })
-
-  it('hides a spoiler until a key or a click asks for it', async () => {
-    i18n.locale = 'en'
-    const box = show(part({ type: 'spoiler', inlines: [{ type: 'text', text: 'the end' }] }))
-    const button = screen.getByRole('button', { name: i18n.t.timeline.spoiler })
-    await fireEvent.keyDown(button, { key: 'Enter' })
-    expect(screen.queryByRole('button')).toBeNull()
-    expect(box.textContent).toBe('the end')
-  })
-})
 
 describe('a message', () => {
   it('passes on what is clicked', async () => {

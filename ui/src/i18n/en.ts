@@ -6,6 +6,7 @@ import { hosting } from './en/hosting'
 import { house } from './en/house'
 import { self } from './en/self'
 import { talk } from './en/talk'
+import { text } from './en/text'
 import { trouble } from './en/trouble'
 
 /** The catalogue in English. */
@@ -40,6 +41,7 @@ export const en: Messages = {
   ...self,
   ...hosting,
   ...admin,
+  ...text,
   ...trouble,
 
   because,

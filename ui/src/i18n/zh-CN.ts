@@ -5,6 +5,7 @@ import { hosting } from './zh-CN/hosting'
 import { house } from './zh-CN/house'
 import { self } from './zh-CN/self'
 import { talk } from './zh-CN/talk'
+import { text } from './zh-CN/text'
 import { trouble } from './zh-CN/trouble'
 
 /** The catalogue in Simplified Chinese; its shape is the shape of every other one. */
@@ -39,6 +40,7 @@ export const zhCN = {
   ...self,
   ...hosting,
   ...admin,
+  ...text,
   ...trouble,
 
   because,

@@ -1,5 +1,5 @@
 // Which dialogs are open, the topmost last.
-import type { GroupView, MemberView, TopicView } from '../api'
+import type { GroupView, LinkView, MemberView, TopicView } from '../api'
 import { giveFocus } from '../lib/focus'
 
 export type AdminPage = 'overview' | 'groups' | 'access' | 'members' | 'invites'
@@ -26,6 +26,7 @@ export type Dialog =
   | { kind: 'signIn'; account: string }
   | { kind: 'relocate'; account: string }
   | { kind: 'security'; account: string }
+  | { kind: 'link'; target: LinkView; open: () => void }
   | { kind: 'recoveryCodes'; account: string; codes: readonly string[] }
   | { kind: 'confirm'; text: string; action: string; typed?: string; run: () => Promise<unknown> }
 

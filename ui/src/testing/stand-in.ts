@@ -143,6 +143,7 @@ export class StandIn implements Api {
     const whole = this.topics.get(topic) ?? timeline({ topic, name: topic })
     return this.#call(`timelineView ${stretch.at}`, cut(whole, stretch))
   }
+  textBlocks = (_account: string, _topic: string, text: string) => this.#call('textBlocks', [paragraph(text)])
   enterTopic = () => this.#call('enterTopic', null)
   comeBack = (_account: string, topic: string) => this.#call(`comeBack ${topic}`, null)
   leaveTopic = () => this.#call('leaveTopic', null)
@@ -287,6 +288,7 @@ export class StandIn implements Api {
       sentAt: Date.now(),
       writtenAt: null,
       blocks: [paragraph(text)],
+      isFolded: false,
       text,
       reply: null,
       reactions: [],

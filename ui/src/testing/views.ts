@@ -140,7 +140,7 @@ export const tree = (more: Partial<TreeView> = {}): TreeView => ({
   ...more,
 })
 
-export const paragraph = (text: string): Block => ({ type: 'paragraph', inlines: [{ type: 'text', text }] })
+export const paragraph = (text: string): Block => ({ type: 'paragraph', lang: null, inlines: [{ type: 'text', text }] })
 
 export const message = (
   id: string,
@@ -154,6 +154,7 @@ export const message = (
   sentAt: Date.UTC(2026, 10, 22, 12, 14) + (seq ?? 0) * 60_000,
   writtenAt: null,
   blocks: [paragraph(text)],
+  isFolded: false,
   text,
   reply: null,
   reactions: [],

@@ -1,7 +1,9 @@
 import { getContext, setContext } from 'svelte'
+import type { LinkView } from '../api'
+import { Unfolded } from '../state/unfolded.svelte'
 
-/** What parts of a text can do when they are clicked. */
-export type TextActions = { openLink: (url: string) => void }
+/** What parts of a text can do when they are asked to. */
+export type TextActions = { openLink: (target: LinkView) => void; unfolded: Unfolded }
 
 const KEY = Symbol('text')
 
@@ -10,5 +12,10 @@ export function provideTextActions(actions: TextActions): void {
 }
 
 export function useTextActions(): TextActions {
-  return getContext<TextActions | undefined>(KEY) ?? { openLink: () => undefined }
+  return (
+    getContext<TextActions | undefined>(KEY) ?? {
+      openLink: () => undefined,
+      unfolded: new Unfolded(() => Promise.resolve([])),
+    }
+  )
 }

@@ -6,8 +6,8 @@ use super::letter::{is_hidden, is_spaced_word, is_word};
 
 /// What an address begins with, in small letters.
 const BEGINNINGS: [&str; 5] = ["https://", "http://", "www.", "mailto:", "tulou://"];
-/// Nobody types a longer one.
-const LONGEST: usize = 4_096;
+/// Nobody types a longer one; what is longer is text.
+pub const LONGEST: usize = 4_096;
 /// The part of a mail address before `@`.
 const LOCAL: usize = 64;
 
@@ -24,7 +24,7 @@ pub fn beginning_at(text: &str, line: &Range<usize>, at: usize) -> Option<Range<
         return None;
     }
     let end = at + ended(rest, begin.len(), before == Some('_'));
-    (end - at <= LONGEST && end > at + begin.len()).then_some(at..end)
+    (end > at + begin.len()).then_some(at..end)
 }
 
 /// How much of a text belongs to the address that it begins with.

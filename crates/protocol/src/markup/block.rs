@@ -35,6 +35,8 @@ struct Container<'a> {
     quotes: Vec<bool>,
     /// Looking for the end of a fence of `~` or `` ` `` with so many marks or more was in vain.
     unclosed: [usize; 2],
+    /// Lines before this one begin no table: they belong to one that is too large.
+    untabled: usize,
     at: usize,
 }
 
@@ -56,6 +58,7 @@ impl<'a> Container<'a> {
             depth,
             quotes,
             unclosed: [usize::MAX; 2],
+            untabled: 0,
             at: 0,
         }
     }
@@ -336,10 +339,11 @@ impl<'a> Container<'a> {
     }
 
     /// How many lines the table has that begins here.
-    fn rows(&self) -> Option<usize> {
+    fn rows(&mut self) -> Option<usize> {
         let text = self.text;
         let lines = &self.lines[self.at..];
-        let is_table = lines.first()?.is_row(text)
+        let is_table = self.at >= self.untabled
+            && lines.first()?.is_row(text)
             && lines.get(1)?.is_below_head(text)
             && cells_of(text, lines[0])
                 .iter()
@@ -356,9 +360,10 @@ impl<'a> Container<'a> {
             }
             cells += cells_of(text, *line).len();
             rows += 1;
-            if cells > CELLS {
-                return None;
-            }
+        }
+        if cells > CELLS {
+            self.untabled = self.at + rows;
+            return None;
         }
         Some(rows)
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     DEPTH, Inline, InlineKind, Span, Target,
-    address::{beginning_at, mail_around},
+    address::{LONGEST, beginning_at, mail_around},
     runs::{Pair, Run, pair},
     tiled_inlines,
 };
@@ -48,6 +48,7 @@ pub fn read(text: &str, lines: &[Segment]) -> Vec<Inline> {
         runs: Vec::new(),
         brackets: Vec::new(),
         uncoded: Vec::new(),
+        kept_code: None,
     };
     for (number, line) in lines.iter().enumerate() {
         if let Some(before) = number.checked_sub(1) {
@@ -151,6 +152,8 @@ struct Scan<'a> {
     brackets: Vec<Bracket>,
     /// Rows of so many backticks have no end on this line.
     uncoded: Vec<usize>,
+    /// Where a backslash would stand before backticks that close no code.
+    kept_code: Option<usize>,
 }
 
 impl Scan<'_> {
@@ -159,6 +162,7 @@ impl Scan<'_> {
         self.number = number;
         self.brackets.clear();
         self.uncoded.clear();
+        self.kept_code = None;
         self.done = line.from;
         let typed = self.text[self.line.clone()].trim();
         let is_row = (typed.starts_with('|') && !typed.starts_with("||"))
@@ -240,8 +244,12 @@ impl Scan<'_> {
             b'`' => {
                 let run = run_at(self.bytes, at + 1, self.line.end);
                 let behind = at + 1 + run;
-                if self.code_end(behind, run).is_some() {
+                if self.kept_code == Some(at) {
                     self.event(at..at + 1, What::Hidden);
+                } else if let Some(end) = self.code_end(behind, run) {
+                    self.event(at..at + 1, What::Hidden);
+                    // A backslash before the closing ones does the same.
+                    self.kept_code = (end - run).checked_sub(1);
                 }
                 behind
             }
@@ -411,7 +419,8 @@ impl Scan<'_> {
 
     fn address(&mut self, range: Range<usize>) -> usize {
         let end = range.end;
-        let Some(target) = Target::of(&self.text[range.clone()]) else {
+        let typed = &self.text[range.clone()];
+        let Some(target) = Target::of(typed).filter(|_| typed.len() < LONGEST) else {
             return end;
         };
         let is_angled = range.start > self.line.start

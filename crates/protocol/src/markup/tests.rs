@@ -105,6 +105,8 @@ fn holds(text: &str) {
         .map(|(range, _)| &text[range.clone()])
         .collect();
     assert_eq!(again, text, "what goes in comes out");
+    let ranges: Vec<_> = pieces.iter().map(|(range, _)| range.clone()).collect();
+    assert_eq!(super::pieces(&read(text)), ranges);
     for (range, is_shown) in pieces {
         let hidden = &text[range];
         assert!(
@@ -179,11 +181,18 @@ fn no_message_takes_long_to_read() {
             text.len() <= crate::limits::TEXT_BYTES,
             "{name} can be sent"
         );
-        let begin = Instant::now();
         holds(&text);
-        let took = begin.elapsed();
+        // The quickest of some: others work on this computer, too.
+        let took = (0..3)
+            .map(|_| {
+                let begin = Instant::now();
+                let _ = read(&text);
+                begin.elapsed()
+            })
+            .min()
+            .unwrap();
         assert!(
-            took < Duration::from_secs(1),
+            took < Duration::from_millis(600),
             "{name} took {took:?} in a program that is not optimised"
         );
     }

@@ -4,11 +4,16 @@ use std::{fmt::Write, path::Path};
 
 use super::*;
 
-/// `⏎` is a line break, `⇥` a tab, `·` behind `\u` … nothing else is written otherwise than it was typed.
+const ID: &str = "00000000-0000-0000-0000-000000000007";
+
+/// `⏎` is a line break, `⇥` a tab, `@7` somebody's id, `␣` a blank that shows nothing, `⮌` turns the direction.
 fn typed(line: &str) -> String {
     line.replace('⏎', "\n")
         .replace('⇥', "\t")
-        .replace("@7", "@00000000-0000-0000-0000-000000000007")
+        .replace('␣', "\u{200b}")
+        .replace('⮌', "\u{202e}")
+        .replace("@7", &format!("@{ID}"))
+        .replace("@&7", &format!("@&{ID}"))
 }
 
 #[test]
@@ -47,7 +52,9 @@ fn shown(text: &str) -> String {
     blocks(text, &read(text), &mut out);
     out.replace('\n', "⏎")
         .replace('\t', "⇥")
-        .replace("00000000-0000-0000-0000-000000000007", "7")
+        .replace('\u{200b}', "␣")
+        .replace('\u{202e}', "⮌")
+        .replace(ID, "7")
 }
 
 fn blocks(text: &str, all: &[Block], out: &mut String) {
