@@ -192,6 +192,12 @@ impl Builder<'_> {
             }
             InlineKind::Span(span, inlines) => {
                 let inlines = self.inlines(inlines);
+                if let Span::Link(target) = span
+                    && target.is_named
+                {
+                    // Where it leads is said beside it.
+                    self.used += target.place.len() + 1;
+                }
                 into.push(match span {
                     Span::Bold => Inline::Bold { inlines },
                     Span::Italic => Inline::Italic { inlines },
