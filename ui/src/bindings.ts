@@ -56,6 +56,8 @@ export const commands = {
 	levelView: (account: string, place: LevelPlace) => typedError<LevelView, WindowError>(__TAURI_INVOKE("level_view", { account, place })),
 	/**  A stretch of a topic. */
 	timelineView: (account: string, topic: string, stretch: Stretch) => typedError<TimelineView, WindowError>(__TAURI_INVOKE("timeline_view", { account, topic, stretch })),
+	/**  A text of a topic as a tree, whole. */
+	textBlocks: (account: string, topic: string, text: string) => typedError<Block[], WindowError>(__TAURI_INVOKE("text_blocks", { account, topic, text })),
 	/**  The topic is on screen: its rows come at once, and its divider stays where it is. */
 	enterTopic: (account: string, topic: string) => typedError<null, WindowError>(__TAURI_INVOKE("enter_topic", { account, topic })),
 	/**  The person looks again at a topic that stayed on the screen. */
@@ -554,14 +556,18 @@ export type Badge = {
 
 /**  A block of text. */
 export type Block = 
-/**  Running text. */
+/**  Running text; `\n` is a line break. */
 { type: "paragraph"; 
+/**  The language of its letters, where they tell it. */
+lang: Lang | null; 
 /**  Its parts. */
 inlines: Inline[] } | 
 /**  A heading, 1 to 3. */
 { type: "heading"; 
 /**  1 is the largest. */
 level: number; 
+/**  The language of its letters, where they tell it. */
+lang: Lang | null; 
 /**  Its parts. */
 inlines: Inline[] } | 
 /**  A quotation. */
@@ -572,14 +578,22 @@ blocks: Block[] } |
 { type: "code"; 
 /**  The language named behind the fence, or empty. */
 language: string; 
-/**  The code. */
-text: string } | 
+/**  Texts and names. */
+inlines: Inline[] } | 
 /**  A list. */
 { type: "list"; 
-/**  The first number of a numbered list; none for bullets. */
-start: number | null; 
+/**  Its items have numbers. */
+isNumbered: boolean; 
 /**  Its items. */
-items: Block[][] } | 
+items: Item[] } | 
+/**  A table; its first row is the head. */
+{ type: "table"; 
+/**  The cells of each row; rows need not be of one length. */
+rows: Inline[][][] } | 
+/**  Empty lines. */
+{ type: "gap"; 
+/**  How many. */
+lines: number } | 
 /**  A horizontal line. */
 { type: "rule" };
 
@@ -834,7 +848,7 @@ export type HostingView = {
 
 /**  A part of running text. */
 export type Inline = 
-/**  Plain text. */
+/**  Plain text; `\n` is a line break. */
 { type: "text"; 
 /**  The text. */
 text: string } | 
@@ -856,12 +870,12 @@ inlines: Inline[] } |
 inlines: Inline[] } | 
 /**  Code. */
 { type: "code"; 
-/**  The code. */
-text: string } | 
-/**  A link; `href` is http, https or mailto. */
+/**  Texts and names. */
+inlines: Inline[] } | 
+/**  A link. */
 { type: "link"; 
 /**  Where it leads. */
-href: string; 
+target: LinkView; 
 /**  What it shows. */
 inlines: Inline[] } | 
 /**  A person. */
@@ -882,8 +896,10 @@ memberGroup: string;
 name: string; 
 /**  I am in it. */
 isMe: boolean } | 
-/**  A line break. */
-{ type: "break" };
+/**  A mention in code: a name, nobody is called. */
+{ type: "name"; 
+/**  The name to show, without `@`; none for everyone. */
+name: string | null };
 
 /**  An invite link. */
 export type InviteView = {
@@ -897,6 +913,16 @@ export type InviteView = {
 	maxUses: number | null,
 	/**  How often it was used. */
 	uses: number,
+};
+
+/**  An item of a list. */
+export type Item = {
+	/**  What was typed before it: `-`, `3.`, `07)`. */
+	mark: string,
+	/**  Its number. */
+	value: number | null,
+	/**  Its blocks. */
+	blocks: Block[],
 };
 
 /**  Who the person wants to be on somebody else's server. */
@@ -924,6 +950,19 @@ export type Joined = {
 	/**  Why a new account is there, but not in the community. */
 	notJoined: WindowError | null,
 };
+
+/**  A language that letters tell. */
+export type Lang = 
+/**  Chinese characters. */
+"zh" | 
+/**  Kana. */
+"ja" | 
+/**  Hangul. */
+"ko" | 
+/**  Latin letters without marks. */
+"en" | 
+/**  Other Latin letters. */
+"und-Latn";
 
 /**  Language of the window. */
 export type Language = 
@@ -993,6 +1032,40 @@ export type LevelView = {
 	holds: LevelName,
 	/**  Whose setting that is. */
 	decidedBy: LevelDecider,
+};
+
+/**  Why a link might not lead where it seems to. */
+export type LinkDoubt = 
+/**  Its text is another address, or looks like a mention. */
+"otherText" | 
+/**  A name stands before the host and looks like one. */
+"userInfo" | 
+/**  The host is written with letters that look like others. */
+"lookalike" | 
+/**  It holds characters that show nothing. */
+"hidden";
+
+/**  What opens a link. */
+export type LinkKind = 
+/**  The browser. */
+"web" | 
+/**  The mail program. */
+"mail" | 
+/**  The window: an invite. */
+"invite";
+
+/**  Where a link leads. */
+export type LinkView = {
+	/**  The address; `http`, `https`, `mailto` or `tulou`. */
+	href: string,
+	/**  What opens it. */
+	kind: LinkKind,
+	/**  The host as the network knows it, or the mail address; empty for an invite. */
+	place: string,
+	/**  Its text does not show the place. */
+	isNamed: boolean,
+	/**  Why it might not lead where it seems to: asked about before it opens. */
+	doubts: LinkDoubt[],
 };
 
 /**  A damaged list of accounts that was set aside. The accounts were found again by their histories. */
@@ -1130,9 +1203,11 @@ export type MessageView = {
 	sentAt: number,
 	/**  The sender's time when it is more than 5 minutes off. */
 	writtenAt: number | null,
-	/**  The text as a tree. */
+	/**  The text as a tree; of a long one the beginning. */
 	blocks: Block[],
-	/**  The text as written: what the editor starts from. */
+	/**  There is more than `blocks` shows. */
+	isFolded: boolean,
+	/**  The text as it is sent: what the editor and copying start from. */
 	text: string,
 	/**  The message replied to. */
 	reply: ReplyView | null,
@@ -1219,7 +1294,7 @@ export type PinView = {
 	id: string,
 	/**  Its author. */
 	author: AuthorView,
-	/**  Its text on one line, cut. */
+	/**  What its text shows, on one line, cut; `<@everyone>` stands for the window's word. */
 	excerpt: string,
 };
 
@@ -1336,7 +1411,7 @@ export type ReplyView = {
 	id: string,
 	/**  Its author; none when it is not on this computer or may not be read. */
 	author: AuthorView | null,
-	/**  Its text on one line, cut; empty when recalled or unknown. */
+	/**  What its text shows, on one line, cut; `<@everyone>` stands for the window's word. Empty when recalled or unknown. */
 	excerpt: string,
 	/**  It was recalled. */
 	isRecalled: boolean,

@@ -260,11 +260,22 @@ describe('an invite in a message', () => {
   it('opens the way in when it is clicked, and nothing outside', async () => {
     const api = fullScene('en', 'light')
     const link = 'tulou://join/K7Q2?at=wss%3A%2F%2Fstarsea.example&server=01234567-89ab-cdef-0123-456789abcdef'
-    const inlines = [{ type: 'link' as const, href: link, inlines: [{ type: 'text' as const, text: link }] }]
+    const inlines = [
+      {
+        type: 'link' as const,
+        target: { href: link, kind: 'invite' as const, place: '', isNamed: false, doubts: [] },
+        inlines: [{ type: 'text' as const, text: link }],
+      },
+    ]
     const t3 = api.topics.get('t3')
     const last = t3?.rows.at(-1)
     if (!t3 || !last) throw new Error('the scene has a topic')
-    const row = { ...last, id: 'invite', seq: (last.seq ?? 0) + 1, blocks: [{ type: 'paragraph' as const, inlines }] }
+    const row = {
+      ...last,
+      id: 'invite',
+      seq: (last.seq ?? 0) + 1,
+      blocks: [{ type: 'paragraph' as const, lang: null, inlines }],
+    }
     api.topics.set('t3', { ...t3, rows: [...t3.rows, row] })
     const window = await opened(api)
     await fireEvent.click(await screen.findByText(link))
