@@ -20,6 +20,7 @@ const rows = [
     blocks: [
       {
         type: 'paragraph',
+        lang: null,
         inlines: [
           { type: 'text', text: 'hello ' },
           { type: 'mention', account: '0198', name: 'Ann', isMe: false },

@@ -83,6 +83,7 @@ describe('what is heard of a topic', () => {
       blocks: [
         {
           type: 'paragraph',
+          lang: null,
           inlines: [
             { type: 'text', text: 'It is ' },
             { type: 'spoiler', inlines: [{ type: 'text', text: 'the butler' }] },
