@@ -35,6 +35,8 @@ mod screens;
 mod small_disk;
 #[path = "window/standalone.rs"]
 mod standalone;
+#[path = "window/staying.rs"]
+mod staying;
 #[path = "window/stores.rs"]
 mod stores;
 #[path = "window/stranded.rs"]

@@ -6,8 +6,8 @@ use std::{
 };
 
 use tauri::{
-    AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, webview::PageLoadEvent,
-    window::Color,
+    AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    webview::PageLoadEvent, window::Color,
 };
 use tulou_client::{theme_of, view::Theme};
 
@@ -36,6 +36,23 @@ impl NativeWindow {
     /// The window of this app, for the person whose folder it is.
     pub fn new(app: AppHandle, home: Home) -> Self {
         Self { app, home }
+    }
+
+    /// Lets the web view show the program's own page and nothing else: whatever else would take its place could do what the
+    /// page may do, or look like it. Links are opened outside, by a command.
+    fn stays(&self) -> impl Fn(&Url) -> bool + Send + 'static {
+        let dev = if tauri::is_dev() {
+            self.app.config().build.dev_url.clone()
+        } else {
+            None
+        };
+        move |url| {
+            let is_own = is_own(url, dev.as_ref());
+            if !is_own {
+                tracing::warn!("the window was kept from leaving its page");
+            }
+            is_own
+        }
     }
 
     /// Gives the window the colour of what will be drawn in it, so that a dark one does not begin with a white flash.
@@ -84,6 +101,7 @@ impl Shell for NativeWindow {
                 .min_inner_size(760.0, 520.0)
                 .center()
                 .visible(false)
+                .on_navigation(self.stays())
                 .on_page_load(|window, page| {
                     if page.event() == PageLoadEvent::Finished {
                         show_loaded(&window);
@@ -91,7 +109,10 @@ impl Shell for NativeWindow {
                 })
                 .build();
         match made {
-            Ok(window) => self.paint_ground(&window),
+            Ok(window) => {
+                self.paint_ground(&window);
+                offer_nothing_that_leads_away(&window);
+            }
             Err(error) => tracing::error!("the window could not be made: {error}"),
         }
     }
@@ -125,6 +146,54 @@ fn show_loaded(window: &WebviewWindow) {
         tracing::error!("the window could not be shown: {error}");
     }
 }
+
+/// Whether an address is the program's own page: as it is built in, or as it is served while it is worked on.
+fn is_own(url: &Url, dev: Option<&Url>) -> bool {
+    let is_built_in = if cfg!(any(windows, target_os = "android")) {
+        matches!(url.scheme(), "http" | "https")
+            && url.host_str() == Some("tauri.localhost")
+            && url.port().is_none()
+    } else {
+        url.scheme() == "tauri" && url.host_str() == Some("localhost")
+    };
+    is_built_in || dev.is_some_and(|dev| dev.origin() == url.origin())
+}
+
+/// Takes out of WebKitGTK's own menu what would open an address in the window, or fetch it: it is offered for links and for
+/// selected text that looks like one. On other systems such an item does nothing, since the window stays where it is.
+#[cfg(target_os = "linux")]
+fn offer_nothing_that_leads_away(window: &WebviewWindow) {
+    use webkit2gtk::{ContextMenuAction, ContextMenuExt, ContextMenuItemExt, WebViewExt};
+    let done = window.with_webview(|view| {
+        view.inner().connect_context_menu(|_, menu, _, _| {
+            for item in menu.items() {
+                let leads_away = matches!(
+                    item.stock_action(),
+                    ContextMenuAction::OpenLink
+                        | ContextMenuAction::OpenLinkInNewWindow
+                        | ContextMenuAction::DownloadLinkToDisk
+                        | ContextMenuAction::OpenImageInNewWindow
+                        | ContextMenuAction::DownloadImageToDisk
+                        | ContextMenuAction::OpenFrameInNewWindow
+                        | ContextMenuAction::GoBack
+                        | ContextMenuAction::GoForward
+                        | ContextMenuAction::Reload
+                        | ContextMenuAction::Stop
+                );
+                if leads_away {
+                    menu.remove(&item);
+                }
+            }
+            menu.n_items() == 0
+        });
+    });
+    if let Err(error) = done {
+        tracing::warn!("the web view's menu could not be looked at: {error}");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn offer_nothing_that_leads_away(_: &WebviewWindow) {}
 
 /// Makes a window with an empty page: what a window costs by itself, for measurements.
 pub fn make_bare(app: &AppHandle) -> tauri::Result<()> {
@@ -164,6 +233,32 @@ fn size_of(text: &str) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(not(any(windows, target_os = "android")))]
+    fn the_window_shows_its_own_page_and_nothing_else() {
+        let is = |url: &str, dev: Option<&str>| {
+            let dev = dev.map(|dev| dev.parse().unwrap());
+            is_own(&url.parse().unwrap(), dev.as_ref())
+        };
+        let dev = Some("http://localhost:1420");
+        assert!(is("tauri://localhost", None));
+        assert!(is("tauri://localhost/index.html#a", None));
+        assert!(is("http://localhost:1420/src/main.ts", dev));
+        for other in [
+            "https://example.org/",
+            "tauri://example.org/",
+            "http://localhost:1420/",
+            "http://tauri.localhost/",
+            "file:///etc/passwd",
+            "about:blank",
+            "data:text/html,x",
+            "javascript:alert(1)",
+        ] {
+            assert!(!is(other, None), "{other}");
+        }
+        assert!(!is("http://localhost:1421/", dev), "another port");
+    }
 
     #[test]
     fn a_size_is_two_numbers() {
