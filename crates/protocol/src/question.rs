@@ -67,6 +67,9 @@ pub enum Question {
         /// Only those who may see this topic.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         topic: Option<TopicId>,
+        /// Say of each whether he has a seat in this topic, which the one who asks has to see.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seats_of: Option<TopicId>,
         /// Only those whose display or account name begins so, whatever the case; empty: everybody.
         #[serde(default)]
         prefix: String,
@@ -259,6 +262,9 @@ pub struct Member {
     pub member_groups: Vec<MemberGroupId>,
     /// Connected now.
     pub online: bool,
+    /// Has a seat in the topic that seats were asked about; the owner has one in each.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seat: bool,
 }
 
 /// Invite links.

@@ -40,6 +40,7 @@ async fn ask(
         .ask(tulou_protocol::Question::MemberList {
             community,
             topic: None,
+            seats_of: None,
             prefix: String::new(),
             accounts: accounts.to_vec(),
             after: None,
@@ -59,6 +60,11 @@ pub async fn remember(
         .sections
         .iter()
         .flat_map(|section| section.members.iter().cloned())
+        // A seat is of one topic, and is asked for anew.
+        .map(|member| Member {
+            seat: false,
+            ..member
+        })
         .collect();
     let account = Arc::clone(account);
     blocking(move || {

@@ -85,6 +85,7 @@ impl Client {
                 let question = Question::MemberList {
                     community,
                     topic: None,
+                    seats_of: None,
                     prefix: String::new(),
                     accounts: vec![],
                     after: None,

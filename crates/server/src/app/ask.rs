@@ -87,6 +87,7 @@ impl App {
             Question::MemberList {
                 community,
                 topic,
+                seats_of,
                 prefix,
                 accounts,
                 after,
@@ -95,6 +96,7 @@ impl App {
                 let wanted = Wanted {
                     community,
                     topic,
+                    seats_of,
                     prefix,
                     accounts,
                     after,

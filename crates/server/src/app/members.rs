@@ -31,6 +31,7 @@ const READ: usize = 500;
 pub(super) struct Wanted {
     pub community: CommunityId,
     pub topic: Option<TopicId>,
+    pub seats_of: Option<TopicId>,
     pub prefix: String,
     pub accounts: Vec<AccountId>,
     pub after: Option<String>,
@@ -53,6 +54,7 @@ struct Mark {
 struct Page<'a> {
     structure: &'a Structure,
     topic: Option<TopicId>,
+    seats_of: Option<TopicId>,
     /// Shown member groups, highest rank first, then everybody else.
     sections: Vec<Option<MemberGroupId>>,
     found: Vec<(Option<MemberGroupId>, Listed)>,
@@ -69,10 +71,11 @@ type GoesOn = Option<Mark>;
 impl App {
     pub(super) async fn list_members(&self, account: AccountId, wanted: Wanted) -> Answered {
         let (structure, member) = self.member_of(account, wanted.community).await?;
-        if let Some(topic) = wanted.topic
-            && !structure.sight(&member).topics.contains_key(&topic)
-        {
-            return Err(Refusal::Rejected(Code::NotFound.at("topic")));
+        let sight = structure.sight(&member);
+        for (field, topic) in [("topic", wanted.topic), ("seats_of", wanted.seats_of)] {
+            if topic.is_some_and(|id| !sight.topics.contains_key(&id)) {
+                return Err(Refusal::Rejected(Code::NotFound.at(field)));
+            }
         }
         let after = match &wanted.after {
             None => None,
@@ -86,6 +89,7 @@ impl App {
             sections: sections(&structure),
             structure: &structure,
             topic: wanted.topic,
+            seats_of: wanted.seats_of,
             found: Vec::new(),
             left: wanted.limit.clamp(1, limits::MEMBERS_PAGE),
             looked_at: 0,
@@ -293,6 +297,11 @@ impl App {
             let Some(section) = at.and_then(|at| sections.get_mut(at)) else {
                 continue;
             };
+            let seat = page.seats_of.is_some_and(|topic| {
+                let account = listed.member.account;
+                account == page.structure.community.body.owner
+                    || matches!(page.structure.seat(topic, account), Some(Some(_)))
+            });
             section.members.push(ListedMember {
                 account: listed.member.account,
                 account_name: listed.account_name,
@@ -300,6 +309,7 @@ impl App {
                 joined_at: listed.member.joined_at,
                 member_groups: page.structure.ranked(&listed.member),
                 online,
+                seat,
             });
         }
         sections.retain(|section| section.count > 0 || !section.members.is_empty());

@@ -264,3 +264,98 @@ async fn a_message_sent_again_after_a_cut_can_be_edited_and_recalled_at_once() {
     give(&app, &again, Command::MessageRecall { topic, message }).await;
     app.close().await;
 }
+
+#[tokio::test]
+async fn who_has_a_seat_is_said_of_each_member_also_of_those_who_see_nothing_from_it() {
+    let (app, _folder) = app().await;
+    let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
+    let carol = account(&app, "carol").await;
+    let (community, _) = found(&app, &alice).await;
+    let invite = Question::InviteCreate {
+        community,
+        expires_at: None,
+        max_uses: None,
+    };
+    let Told::Invite(invite) = app.ask(&alice, invite).await.unwrap() else {
+        panic!("the owner has every right")
+    };
+    for line in [&bob, &carol] {
+        let join = Command::CommunityJoin {
+            community,
+            invite: Some(invite.code.clone()),
+        };
+        give(&app, line, join).await;
+    }
+    let (group, topic) = (GroupId(Uuid::now_v7()), TopicId(Uuid::now_v7()));
+    let shelf = Command::GroupCreate {
+        community,
+        group,
+        name: "管理".to_owned(),
+        position: "b".to_owned(),
+    };
+    give(&app, &alice, shelf).await;
+    let room = Command::TopicCreate {
+        community,
+        group,
+        topic,
+        name: "密室".to_owned(),
+        introduction: String::new(),
+        closed: true,
+        position: "a".to_owned(),
+    };
+    give(&app, &alice, room).await;
+    let seat = Command::SeatSet {
+        community,
+        topic,
+        account: bob.account,
+        on: true,
+    };
+    give(&app, &alice, seat).await;
+    let list = |topic, seats_of| Question::MemberList {
+        community,
+        topic,
+        seats_of,
+        prefix: String::new(),
+        accounts: Vec::new(),
+        after: None,
+        limit: 100,
+    };
+    let seated = async |question| {
+        let Told::Members(found) = app.ask(&alice, question).await.unwrap() else {
+            panic!("members were asked for")
+        };
+        let members = found.sections.into_iter().flat_map(|one| one.members);
+        let mut named: Vec<_> = members.map(|one| (one.account_name, one.seat)).collect();
+        named.sort();
+        named
+    };
+    let named = |of: &[(&str, bool)]| -> Vec<(String, bool)> {
+        of.iter()
+            .map(|(name, seat)| ((*name).to_owned(), *seat))
+            .collect()
+    };
+    let all = named(&[("alice", true), ("bob", true), ("carol", false)]);
+    assert_eq!(seated(list(None, Some(topic))).await, all);
+    let blind = Command::AccessSet {
+        community,
+        place: Place::Topic(topic),
+        member_group: None,
+        allow: Edit {
+            from: Permissions::empty(),
+            to: Permissions::empty(),
+        },
+        deny: Edit {
+            from: Permissions::empty(),
+            to: Permissions::VIEW,
+        },
+    };
+    give(&app, &alice, blind).await;
+    assert_eq!(seated(list(None, Some(topic))).await, all, "a seat is kept");
+    let see = named(&[("alice", true)]);
+    assert_eq!(seated(list(Some(topic), Some(topic))).await, see);
+    let Err(Refusal::Rejected(refused)) = app.ask(&bob, list(None, Some(topic))).await else {
+        panic!("who does not see the topic learns nothing of its seats")
+    };
+    assert_eq!(refused.code, tulou_protocol::Code::NotFound);
+    app.close().await;
+}
