@@ -42,6 +42,8 @@ pub fn builder() -> Builder<tauri::Wry> {
         commands::members_view,
         commands::many_view,
         commands::access_view,
+        commands::rights_view,
+        commands::seats_view,
         commands::explain,
         commands::person_view,
         commands::invites_view,

@@ -10,9 +10,9 @@ use tauri::{State, ipc::Channel};
 use tulou_client::{
     action::Action,
     view::{
-        AccessView, AppView, Block, Change, DraftView, EditInput, ExplainView, InviteView,
+        AccessView, AppView, Block, Change, DraftView, EditInput, ExplanationView, InviteView,
         LevelPlace, LevelView, MembersView, MentionedView, PersonView, Place, ReadMark, Relocation,
-        ServerPeek, SettingsPatch, SignedUp, Stretch, TimelineView, TreeView,
+        RightsView, ServerPeek, SettingsPatch, SignedUp, Stretch, TimelineView, TreeView,
     },
 };
 
@@ -262,7 +262,42 @@ pub async fn many_view(
     Ok(app.client().await?.many_view(&account, &topic).await?)
 }
 
-/// Member groups and access rows.
+/// Members, each with whether he has a seat in a topic.
+#[tauri::command]
+#[specta::specta]
+pub async fn seats_view(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+    topic: String,
+    only_seated: bool,
+    prefix: String,
+    limit: u32,
+) -> Answer<MembersView> {
+    Ok(app
+        .client()
+        .await?
+        .seats_view(&account, &community, &topic, only_seated, &prefix, limit)
+        .await?)
+}
+
+/// The table of rights of a member group.
+#[tauri::command]
+#[specta::specta]
+pub async fn rights_view(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+    member_group: String,
+) -> Answer<RightsView> {
+    Ok(app
+        .client()
+        .await?
+        .rights_view(&account, &community, &member_group)
+        .await?)
+}
+
+/// Member groups.
 #[tauri::command]
 #[specta::specta]
 pub async fn access_view(
@@ -297,7 +332,7 @@ pub async fn explain(
     community: String,
     topic: Option<String>,
     member: String,
-) -> Answer<Vec<ExplainView>> {
+) -> Answer<ExplanationView> {
     Ok(app
         .client()
         .await?

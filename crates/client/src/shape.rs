@@ -11,7 +11,7 @@ use tulou_protocol::{
     TopicId,
     id::Millis,
     limits,
-    permission::{Held, Place, PlaceAccess, held},
+    permission::{Held, Place, PlaceAccess, granted, held},
     push::Me,
 };
 
@@ -300,18 +300,9 @@ impl Shape {
         self.owner == self.viewer
     }
 
-    /// The access rows of all places.
-    pub fn access(&self) -> impl Iterator<Item = (Place, &PlaceShape)> {
-        self.access.iter().map(|(place, rows)| (*place, rows))
-    }
-
     /// What is set for a member group (none: everyone) at a place.
     pub fn access_at(&self, place: Place, member_group: Option<MemberGroupId>) -> Access {
-        self.access
-            .get(&place)
-            .and_then(|rows| rows.rows.get(&member_group))
-            .map(|(access, _)| *access)
-            .unwrap_or_default()
+        self.set_at(place, member_group).0
     }
 
     /// What the viewer may do at a place.
@@ -324,6 +315,50 @@ impl Shape {
         self.of(false, &[], place, true).permissions
     }
 
+    /// What is set for a member group (none: everyone) at a place, and whether that is not yet acknowledged.
+    pub fn set_at(&self, place: Place, member_group: Option<MemberGroupId>) -> (Access, bool) {
+        self.access
+            .get(&place)
+            .and_then(|rows| rows.rows.get(&member_group))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// What somebody who is in one member group only (none: in no member group) has at a place from elsewhere: were
+    /// nothing set there for that member group. Each right by itself, also where the place cannot be seen.
+    pub fn inherited(&self, place: Place, member_group: Option<MemberGroupId>) -> Held {
+        let mut places: Vec<PlaceAccess> =
+            self.path(place).into_iter().map(|at| self.at(at)).collect();
+        if let Some(here) = places.last_mut() {
+            match member_group {
+                None => here.everyone = Access::default(),
+                Some(group) => here.groups.retain(|(other, _)| *other != group),
+            }
+        }
+        granted(
+            Standing {
+                is_owner: false,
+                member_groups: member_group.as_slice(),
+                has_seat: None,
+            },
+            &places,
+        )
+    }
+
+    /// The places whose access rows count at a place, the community first.
+    pub fn path(&self, place: Place) -> Vec<Place> {
+        let mut path = vec![Place::Community];
+        if let Place::Topic(id) = place
+            && let Some(topic) = self.topic(id)
+        {
+            path.push(Place::Group(topic.group));
+        }
+        if place != Place::Community {
+            path.push(place);
+        }
+        path
+    }
+
     /// What somebody may do at a place.
     pub fn of(
         &self,
@@ -332,21 +367,14 @@ impl Shape {
         place: Place,
         has_seat: bool,
     ) -> Held {
-        let mut path = vec![Place::Community];
-        let mut seat = None;
-        match place {
-            Place::Community => {}
-            Place::Group(_) => path.push(place),
-            Place::Topic(id) => {
-                if let Some(topic) = self.topic(id) {
-                    path.push(Place::Group(topic.group));
-                    // A topic is shown in full to nobody without a seat.
-                    seat = topic.is_closed.then_some(has_seat && !topic.is_locked);
-                }
-                path.push(place);
-            }
-        }
-        let places: Vec<PlaceAccess> = path.into_iter().map(|place| self.at(place)).collect();
+        let seat = match place {
+            // A topic is shown in full to nobody without a seat.
+            Place::Topic(id) => self
+                .topic(id)
+                .and_then(|topic| topic.is_closed.then_some(has_seat && !topic.is_locked)),
+            Place::Community | Place::Group(_) => None,
+        };
+        let places: Vec<PlaceAccess> = self.path(place).into_iter().map(|at| self.at(at)).collect();
         held(
             Standing {
                 is_owner,

@@ -521,7 +521,8 @@ async fn rights_are_shown_and_a_refusal_waits_where_it_happened() {
         .explain(&bob.account, &community, Some(&topic), &bob.id().await)
         .await
         .unwrap();
-    let speak = why.iter().find(|why| why.permission == "speak").unwrap();
+    let mut rights = why.rights.iter();
+    let speak = rights.find(|why| why.permission == "speak").unwrap();
     assert!(!speak.is_held && speak.reason == "access" && speak.place_name == "闲聊");
 
     alice.act(deny(None)).await;

@@ -324,6 +324,39 @@ impl Held {
 /// then comes the group, then the topic, as far down as the question goes.
 #[must_use]
 pub fn held(standing: Standing<'_>, places: &[PlaceAccess]) -> Held {
+    let Held {
+        mut permissions,
+        mut decisions,
+    } = granted(standing, places);
+    if standing.is_owner {
+        return Held {
+            permissions,
+            decisions,
+        };
+    }
+    let hidden = match standing.has_seat {
+        Some(false) => Some(Decision::NoSeat),
+        Some(true) | None if !permissions.contains(Permissions::VIEW) => Some(Decision::NoView),
+        Some(true) | None => None,
+    };
+    if let Some(reason) = hidden {
+        for (at, (bit, _)) in KEYS.iter().enumerate() {
+            if *bit != Permissions::VIEW || reason == Decision::NoSeat {
+                decisions[at] = reason;
+            }
+        }
+        permissions = Permissions::empty();
+    }
+    Held {
+        permissions,
+        decisions,
+    }
+}
+
+/// What the access rows alone come to, each right by itself: the last step, that without `View` or a seat nothing holds,
+/// is left out. A table of rights shows this; whether something may be done is decided by [`held`].
+#[must_use]
+pub fn granted(standing: Standing<'_>, places: &[PlaceAccess]) -> Held {
     if standing.is_owner {
         return Held {
             permissions: Permissions::all(),
@@ -372,19 +405,6 @@ pub fn held(standing: Standing<'_>, places: &[PlaceAccess]) -> Held {
             permissions.insert(access.allow & usable);
             set(access.allow & usable, by(Some(*id)));
         }
-    }
-    let hidden = match standing.has_seat {
-        Some(false) => Some(Decision::NoSeat),
-        Some(true) | None if !permissions.contains(Permissions::VIEW) => Some(Decision::NoView),
-        Some(true) | None => None,
-    };
-    if let Some(reason) = hidden {
-        for (at, (bit, _)) in KEYS.iter().enumerate() {
-            if *bit != Permissions::VIEW || reason == Decision::NoSeat {
-                decisions[at] = reason;
-            }
-        }
-        permissions = Permissions::empty();
     }
     Held {
         permissions,

@@ -101,6 +101,7 @@ async fn ask_for(
         .ask(Question::MemberList {
             community,
             topic,
+            seats_of: None,
             prefix: String::new(),
             accounts: vec![whom],
             after: None,

@@ -1,6 +1,9 @@
 //! What a person sees.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use tulou_engine::Input;
 use tulou_protocol::{
@@ -24,8 +27,8 @@ use crate::{
     shape::Shape,
     store::{members as remembered, meta},
     view::{
-        AccessView, Block, ExplainView, InviteView, LevelPlace, LevelView, MembersView,
-        MentionedView, Stretch, TimelineView, TreeView,
+        AccessView, Block, ExplanationView, InviteView, LevelPlace, LevelView, MembersView,
+        MentionedView, RightsView, Stretch, TimelineView, TreeView,
     },
 };
 
@@ -147,7 +150,7 @@ impl Client {
         let community = community_id(community)?;
         let topic = topic.map(topic_id).transpose()?;
         let limit = (limit as usize).clamp(1, MEMBERS);
-        let asked = member_list(&account, community, topic, prefix, limit).await;
+        let asked = member_list(&account, community, Listed::of(topic), prefix, limit).await;
         let prefix = prefix.to_owned();
         match asked {
             Ok(found) => {
@@ -185,7 +188,53 @@ impl Client {
         }
     }
 
-    /// Member groups and access rows.
+    /// Members, each with whether he has a seat in a topic: all of them, or only those who have one and see the topic.
+    ///
+    /// # Errors
+    /// What the server says, or `offline`: seats are not remembered.
+    pub async fn seats_view(
+        &self,
+        account: &str,
+        community: &str,
+        topic: &str,
+        only_seated: bool,
+        prefix: &str,
+        limit: u32,
+    ) -> Result<MembersView, Error> {
+        let account = self.account(account)?;
+        let community = community_id(community)?;
+        let topic = topic_id(topic)?;
+        let limit = (limit as usize).clamp(1, MEMBERS);
+        let wanted = Listed {
+            topic: only_seated.then_some(topic),
+            seats_of: Some(topic),
+        };
+        let found = member_list(&account, community, wanted, prefix, limit).await?;
+        account
+            .read(move |account, db| Ok(members::fresh(&*shape(account, db, community)?, found)))
+            .await
+    }
+
+    /// The table of rights of a member group.
+    ///
+    /// # Errors
+    /// `not_found` if the community or the member group is not held.
+    pub async fn rights_view(
+        &self,
+        account: &str,
+        community: &str,
+        member_group: &str,
+    ) -> Result<RightsView, Error> {
+        let community = community_id(community)?;
+        let member_group = member_group.to_owned();
+        self.account(account)?
+            .read(move |account, db| {
+                access::rights(&*shape(account, db, community)?, &member_group)
+            })
+            .await
+    }
+
+    /// Member groups.
     ///
     /// # Errors
     /// `not_found` if the community is not held.
@@ -222,7 +271,7 @@ impl Client {
         community: &str,
         topic: Option<&str>,
         member: &str,
-    ) -> Result<Vec<ExplainView>, Error> {
+    ) -> Result<ExplanationView, Error> {
         let account = self.account(account)?;
         let community = community_id(community)?;
         let topic = topic.map(topic_id).transpose()?;
@@ -242,8 +291,10 @@ impl Client {
                     None if member == shape.owner => Vec::new(),
                     None => return Err(Error::NotFound("the member")),
                 };
-                let held = shape.of(member == shape.owner, &groups, place, has_seat);
-                Ok(access::explanation(&shape, &held, place))
+                let is_owner = member == shape.owner;
+                Ok(access::whole_explanation(
+                    &shape, is_owner, &groups, place, has_seat,
+                ))
             })
             .await
     }
@@ -261,10 +312,14 @@ impl Client {
         let community = community_id(community)?;
         let found: Invites = account.ask(Question::InviteList { community }).await?;
         let addresses = public_addresses(&account).await?;
+        let makers = makers(&account, community, &found.invites).await?;
         Ok(found
             .invites
             .into_iter()
-            .map(|invite| invite_view(&account, &addresses, invite))
+            .map(|invite| {
+                let made_by = makers.get(&invite.by).cloned().unwrap_or_default();
+                invite_view(&account, &addresses, invite, made_by)
+            })
             .collect())
     }
 
@@ -290,7 +345,9 @@ impl Client {
             })
             .await?;
         let addresses = public_addresses(&account).await?;
-        Ok(invite_view(&account, &addresses, invite))
+        let makers = makers(&account, community, std::slice::from_ref(&invite)).await?;
+        let made_by = makers.get(&invite.by).cloned().unwrap_or_default();
+        Ok(invite_view(&account, &addresses, invite, made_by))
     }
 
     /// Ends an invite link.
@@ -344,11 +401,29 @@ pub(super) fn shape(
         .ok_or(Error::NotFound("the community"))
 }
 
+/// Which members are asked for, and what of them.
+#[derive(Debug, Clone, Copy)]
+struct Listed {
+    /// Only those who see it.
+    topic: Option<TopicId>,
+    /// Whether they have a seat in it.
+    seats_of: Option<TopicId>,
+}
+
+impl Listed {
+    fn of(topic: Option<TopicId>) -> Self {
+        Self {
+            topic,
+            seats_of: None,
+        }
+    }
+}
+
 /// Asks for members, page by page, and remembers them.
 async fn member_list(
     account: &Arc<Account>,
     community: CommunityId,
-    topic: Option<TopicId>,
+    listed: Listed,
     prefix: &str,
     limit: usize,
 ) -> Result<Members, Error> {
@@ -361,7 +436,8 @@ async fn member_list(
         let page: Members = account
             .ask(Question::MemberList {
                 community,
-                topic,
+                topic: listed.topic,
+                seats_of: listed.seats_of,
                 prefix: prefix.to_owned(),
                 accounts: Vec::new(),
                 after: found.next.take(),
@@ -396,7 +472,61 @@ async fn public_addresses(account: &Arc<Account>) -> Result<Vec<String>, Error> 
         .await
 }
 
-fn invite_view(account: &Account, addresses: &[String], invite: Invite) -> InviteView {
+/// The names of those who made invite links; who is known nowhere is asked for. Who left is not found any more.
+async fn makers(
+    account: &Arc<Account>,
+    community: CommunityId,
+    invites: &[Invite],
+) -> Result<HashMap<AccountId, String>, Error> {
+    let makers: HashSet<AccountId> = invites.iter().map(|invite| invite.by).collect();
+    let of_these = makers.clone();
+    let mut names: HashMap<AccountId, String> = account
+        .read(move |_, db| {
+            let known = remembered::some(db, community, of_these)?;
+            Ok(known
+                .into_iter()
+                .map(|(id, member)| (id, member.display_name))
+                .collect())
+        })
+        .await?;
+    let unknown: Vec<AccountId> = makers
+        .into_iter()
+        .filter(|id| !names.contains_key(id))
+        .take(limits::MEMBERS_PAGE)
+        .collect();
+    if unknown.is_empty() {
+        return Ok(names);
+    }
+    let limit = unknown.len();
+    // A list of links is worth showing without a name.
+    if let Ok(found) = account
+        .ask::<Members>(Question::MemberList {
+            community,
+            topic: None,
+            seats_of: None,
+            prefix: String::new(),
+            accounts: unknown,
+            after: None,
+            limit,
+        })
+        .await
+    {
+        remember(account, community, &found).await?;
+        let found = found
+            .sections
+            .into_iter()
+            .flat_map(|section| section.members);
+        names.extend(found.map(|member| (member.account, member.display_name)));
+    }
+    Ok(names)
+}
+
+fn invite_view(
+    account: &Account,
+    addresses: &[String],
+    invite: Invite,
+    made_by: String,
+) -> InviteView {
     let link = Link {
         code: Some(invite.code.clone()),
         server: Some(account.server),
@@ -409,5 +539,7 @@ fn invite_view(account: &Account, addresses: &[String], invite: Invite) -> Invit
         expires_at: invite.expires_at,
         max_uses: invite.max_uses,
         uses: invite.uses,
+        made_by,
+        made_at: invite.created_at,
     }
 }

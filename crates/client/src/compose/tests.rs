@@ -7,13 +7,13 @@
 
 use tulou_engine::Change;
 use tulou_protocol::{
-    CommunityId, Rev, Row,
+    CommunityId, Permissions, Rev, Row,
     permission::Place,
     row::{Content, Message},
 };
 
 use super::*;
-use crate::{shape::Shape, store::Store, view::AccessPlace};
+use crate::{read::access::rights, shape::Shape, store::Store, view::AccessPlace};
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
 
@@ -417,4 +417,86 @@ fn a_refused_message_gets_another_id_when_it_is_tried_again() {
         "what may have been done must not be done twice"
     );
     assert_eq!(entry.state, OutboxState::Waiting);
+}
+
+#[test]
+fn a_table_of_rights_says_what_is_set_here_and_what_comes_from_where() {
+    let desk = Desk::new();
+    let shape = desk.shape();
+    let (group, topic) = (shape.groups[0].id, shape.topics[0].id);
+    let keepers = desk
+        .act(Action::CreateMemberGroup {
+            community: desk.community(),
+            name: "Keepers".into(),
+            is_shown: true,
+        })
+        .unwrap();
+    let set = |place: Place, member_group: &str, permission: &str, value| {
+        let place = match place {
+            Place::Community => AccessPlace::Community,
+            Place::Group(id) => AccessPlace::Group { id: id.to_string() },
+            Place::Topic(id) => AccessPlace::Topic { id: id.to_string() },
+        };
+        desk.act(Action::SetAccess {
+            community: desk.community(),
+            place,
+            member_group: member_group.into(),
+            permission: permission.into(),
+            value: Some(value),
+        });
+    };
+    set(Place::Group(group), "everyone", "speak", false);
+    set(Place::Topic(topic), &keepers, "speak", true);
+    set(Place::Community, &keepers, "pin", true);
+    set(Place::Topic(topic), "everyone", "pin", false);
+
+    let shape = desk.shape();
+    let table = rights(&shape, &keepers).unwrap();
+    let bit = |key: &str| {
+        let at = table.permissions.iter().position(|one| one.key == key);
+        1_u32 << at.unwrap()
+    };
+    let (speak, pin) = (bit("speak"), bit("pin"));
+    let [community, in_group, in_topic] = &table.lines[..] else {
+        panic!("a line each: {:?}", table.lines)
+    };
+    assert_eq!((community.allow, community.deny), (pin, 0));
+    assert_eq!(community.inherited & pin, 0, "nobody else has it");
+    assert_ne!(
+        community.inherited & speak & community.from_everyone & community.from_community,
+        0
+    );
+    assert_eq!(in_group.inherited & speak, 0, "denied for everyone");
+    assert_ne!(in_group.from_group & in_group.from_everyone & speak, 0);
+    assert_ne!(in_group.inherited & in_group.from_community & pin, 0);
+    assert_eq!(
+        in_group.from_everyone & pin,
+        0,
+        "from the member group itself"
+    );
+    assert_eq!((in_topic.allow, in_topic.deny), (speak, 0));
+    assert!(in_topic.is_pending);
+    assert_ne!(in_topic.from_group & speak, 0, "were nothing set here");
+    assert_eq!(in_topic.inherited & pin, 0, "everyone is denied it here");
+    assert_ne!(in_topic.from_topic & in_topic.from_everyone & pin, 0);
+    assert_eq!(in_topic.settable & bit("kick"), 0, "of the community only");
+
+    // What a cell shows is what somebody in that member group holds.
+    let id = keepers.parse().unwrap();
+    let places = [Place::Community, Place::Group(group), Place::Topic(topic)];
+    for (line, place) in table.lines.iter().zip(places) {
+        let held = shape.of(false, &[id], place, true);
+        let shown = line.allow | (line.inherited & !line.deny);
+        for (at, column) in table.permissions.iter().enumerate() {
+            let permission = Permissions::from_key(&column.key).unwrap();
+            let is_held = held.permissions.contains(permission);
+            assert_eq!(
+                shown >> at & 1 == 1,
+                is_held && (place == Place::Community || !column.is_community_only),
+                "{place} {}",
+                column.key
+            );
+        }
+    }
+    assert!(rights(&shape, &Uuid::now_v7().to_string()).is_err());
 }

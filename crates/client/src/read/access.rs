@@ -2,22 +2,23 @@
 
 use tulou_protocol::{
     MemberGroupId, Permissions,
-    permission::{Decision, Held, KEYS, Place},
+    permission::{Access, Decision, Held, KEYS, Place},
 };
 
 use super::keys;
 use crate::{
+    error::Error,
     shape::Shape,
     view::{
-        AccessCell, AccessPlace, AccessView, ExplainView, MemberGroupView, PermissionView,
-        PlaceView,
+        AccessPlace, AccessView, ExplainRow, ExplainView, ExplanationView, MemberGroupView,
+        PermissionView, RightsLine, RightsView,
     },
 };
 
 /// The name by which the window knows everyone.
 const EVERYONE: &str = "everyone";
 
-/// Member groups, places and what is set at them.
+/// The member groups.
 pub fn access(shape: &Shape) -> AccessView {
     let mine = shape.mine(Place::Community).permissions;
     let mut member_groups: Vec<MemberGroupView> = shape
@@ -43,26 +44,33 @@ pub fn access(shape: &Shape) -> AccessView {
         can_assign: false,
         is_pending: false,
     });
-    let places = places(shape);
-    let mut access = Vec::new();
-    for (place, rows) in shape.access() {
-        for (member_group, (cell, is_pending)) in &rows.rows {
-            if cell.allow.is_empty() && cell.deny.is_empty() {
-                continue;
-            }
-            access.push(AccessCell {
-                place: place_view(place),
-                member_group: name_of(*member_group),
-                allow: keys(cell.allow),
-                deny: keys(cell.deny),
-                is_pending: *is_pending,
-            });
+    AccessView { member_groups }
+}
+
+/// The table of rights of a member group.
+///
+/// # Errors
+/// `not_found` if there is no such member group.
+pub fn rights(shape: &Shape, member_group: &str) -> Result<RightsView, Error> {
+    let id = match member_group {
+        EVERYONE => None,
+        id => Some(
+            id.parse()
+                .ok()
+                .filter(|id| shape.member_group(*id).is_some())
+                .ok_or(Error::NotFound("the member group"))?,
+        ),
+    };
+    let mut lines = vec![line(shape, Place::Community, id, &shape.name, false)];
+    for group in &shape.groups {
+        lines.push(line(shape, Place::Group(group.id), id, &group.name, false));
+        for topic in shape.topics_of(group.id).filter(|topic| !topic.is_locked) {
+            let place = Place::Topic(topic.id);
+            lines.push(line(shape, place, id, &topic.name, topic.is_closed));
         }
     }
-    access.sort_by_cached_key(|cell| (format!("{:?}", cell.place), cell.member_group.clone()));
-    AccessView {
-        member_groups,
-        places,
+    Ok(RightsView {
+        member_group: member_group.to_owned(),
         permissions: KEYS
             .iter()
             .map(|(permission, key)| PermissionView {
@@ -70,22 +78,17 @@ pub fn access(shape: &Shape) -> AccessView {
                 is_community_only: Permissions::COMMUNITY_ONLY.contains(*permission),
             })
             .collect(),
-        access,
-    }
+        lines,
+    })
 }
 
-fn places(shape: &Shape) -> Vec<PlaceView> {
-    let mut places = vec![place_line(shape, Place::Community, &shape.name)];
-    for group in &shape.groups {
-        places.push(place_line(shape, Place::Group(group.id), &group.name));
-        for topic in shape.topics_of(group.id).filter(|topic| !topic.is_locked) {
-            places.push(place_line(shape, Place::Topic(topic.id), &topic.name));
-        }
-    }
-    places
-}
-
-fn place_line(shape: &Shape, place: Place, name: &str) -> PlaceView {
+fn line(
+    shape: &Shape,
+    place: Place,
+    member_group: Option<MemberGroupId>,
+    name: &str,
+    is_closed: bool,
+) -> RightsLine {
     let mine = shape.mine(place).permissions;
     let (needed, usable) = match place {
         Place::Community => (Permissions::MANAGE_MEMBER_GROUPS, Permissions::all()),
@@ -94,15 +97,53 @@ fn place_line(shape: &Shape, place: Place, name: &str) -> PlaceView {
             Permissions::all() - Permissions::COMMUNITY_ONLY,
         ),
     };
-    PlaceView {
+    let is_below = member_group.is_none_or(|id| shape.is_above_group(id));
+    let (Access { allow, deny }, is_pending) = shape.set_at(place, member_group);
+    let inherited = shape.inherited(place, member_group);
+    let decided = |by: &dyn Fn(Place, Option<MemberGroupId>) -> bool| {
+        mask(|permission| match inherited.decision(permission) {
+            Decision::Access {
+                place,
+                member_group,
+            } => by(place, member_group),
+            Decision::Owner
+            | Decision::Nothing
+            | Decision::NoView
+            | Decision::NoSeat
+            | Decision::Rank
+            | Decision::Unknown => false,
+        })
+    };
+    RightsLine {
         place: place_view(place),
         name: name.to_owned(),
-        settable: if mine.contains(needed) {
-            keys(mine & usable)
+        is_closed,
+        settable: if mine.contains(needed) && is_below {
+            mask_of(mine & usable)
         } else {
-            Vec::new()
+            0
         },
+        allow: mask_of(allow & usable),
+        deny: mask_of(deny & usable),
+        inherited: mask_of(inherited.permissions & usable),
+        from_community: decided(&|place, _| place == Place::Community),
+        from_group: decided(&|place, _| matches!(place, Place::Group(_))),
+        from_topic: decided(&|place, _| matches!(place, Place::Topic(_))),
+        from_everyone: decided(&|_, member_group| member_group.is_none()),
+        is_pending,
     }
+}
+
+/// A set of rights as a number, with the bits in the order of the columns.
+fn mask(holds: impl Fn(Permissions) -> bool) -> u32 {
+    KEYS.iter()
+        .enumerate()
+        .filter(|(_, (permission, _))| holds(*permission))
+        .fold(0, |mask, (at, _)| mask | 1 << at)
+}
+
+fn mask_of(permissions: Permissions) -> u32 {
+    mask(|permission| permissions.contains(permission))
 }
 
 fn place_view(place: Place) -> AccessPlace {
@@ -113,8 +154,71 @@ fn place_view(place: Place) -> AccessPlace {
     }
 }
 
-fn name_of(member_group: Option<MemberGroupId>) -> String {
-    member_group.map_or_else(|| EVERYONE.to_owned(), |id| id.to_string())
+fn name_at(shape: &Shape, place: Place) -> String {
+    match place {
+        Place::Community => shape.name.clone(),
+        Place::Group(id) => shape
+            .group(id)
+            .map_or_else(String::new, |group| group.name.clone()),
+        Place::Topic(id) => shape
+            .topic(id)
+            .map_or_else(String::new, |topic| topic.name.clone()),
+    }
+}
+
+fn group_name(shape: &Shape, member_group: Option<MemberGroupId>) -> String {
+    member_group
+        .and_then(|id| shape.member_group(id))
+        .map_or_else(String::new, |group| group.name.clone())
+}
+
+/// Everything that decides on what a member may do at a place.
+pub fn whole_explanation(
+    shape: &Shape,
+    is_owner: bool,
+    member_groups: &[MemberGroupId],
+    place: Place,
+    has_seat: bool,
+) -> ExplanationView {
+    let held = shape.of(is_owner, member_groups, place, has_seat);
+    let mine = || {
+        shape
+            .member_groups
+            .iter()
+            .filter(|group| member_groups.contains(&group.id))
+    };
+    let rows = shape
+        .path(place)
+        .into_iter()
+        .flat_map(|place| {
+            [None]
+                .into_iter()
+                .chain(mine().rev().map(|group| Some(group.id)))
+                .map(move |member_group| (place, member_group))
+        })
+        .map(|(place, member_group)| {
+            let (Access { allow, deny }, _) = shape.set_at(place, member_group);
+            ExplainRow {
+                place: place_view(place),
+                place_name: name_at(shape, place),
+                member_group: group_name(shape, member_group),
+                allow: keys(allow),
+                deny: keys(deny),
+            }
+        })
+        .collect();
+    let is_closed = match place {
+        Place::Topic(id) => shape.topic(id).is_some_and(|topic| topic.is_closed),
+        Place::Community | Place::Group(_) => false,
+    };
+    ExplanationView {
+        rights: explanation(shape, &held, place),
+        rows,
+        member_groups: mine().map(|group| group.name.clone()).collect(),
+        is_closed,
+        has_seat: !is_closed || is_owner || has_seat,
+        is_owner,
+    }
 }
 
 /// Why each permission is held or not.
@@ -144,18 +248,8 @@ pub fn explanation(shape: &Shape, held: &Held, place: Place) -> Vec<ExplainView>
                 } => {
                     view.reason = "access".into();
                     view.place = Some(place_view(place));
-                    view.place_name = match place {
-                        Place::Community => shape.name.clone(),
-                        Place::Group(id) => shape
-                            .group(id)
-                            .map_or_else(String::new, |group| group.name.clone()),
-                        Place::Topic(id) => shape
-                            .topic(id)
-                            .map_or_else(String::new, |topic| topic.name.clone()),
-                    };
-                    view.member_group = member_group
-                        .and_then(|id| shape.member_group(id))
-                        .map_or_else(String::new, |group| group.name.clone());
+                    view.place_name = name_at(shape, place);
+                    view.member_group = group_name(shape, member_group);
                 }
             }
             view

@@ -166,6 +166,7 @@ fn listed(shape: &Shape, member: &Member, alike: &HashSet<AccountId>) -> MemberV
             .map(ToString::to_string)
             .collect(),
         is_me,
+        has_seat: member.seat,
         can_assign: mine.contains(Permissions::ASSIGN_MEMBER_GROUPS) && (is_me || is_below),
         can_kick: mine.contains(Permissions::KICK) && !is_me && is_below,
     }
@@ -186,6 +187,7 @@ mod tests {
             joined_at: 0,
             member_groups: Vec::new(),
             online: false,
+            seat: false,
         };
         let section = |(group, count, members): &(u128, u64, &[u128])| MemberSection {
             member_group: (*group > 0).then(|| MemberGroupId(Uuid::from_u128(*group))),

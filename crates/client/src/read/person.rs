@@ -49,12 +49,14 @@ pub fn person(
                 joined_at: shape.me.joined_at,
                 member_groups: shape.me.member_groups.clone(),
                 online: false,
+                seat: false,
             }),
             has_seat: true,
         },
         None => Heard {
             member: remembered::one(db, shape.id, whom)?.map(|member| Member {
                 online: false,
+                seat: false,
                 ..member
             }),
             has_seat: true,

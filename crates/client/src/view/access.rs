@@ -4,18 +4,12 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
 
-/// Member groups and access rows.
+/// The member groups of a community.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessView {
     /// Member groups by rank, highest first; `everyone` is last and has the id `everyone`.
     pub member_groups: Vec<MemberGroupView>,
-    /// The community, its groups and topics in order: the lines of the table.
-    pub places: Vec<PlaceView>,
-    /// The columns of the table.
-    pub permissions: Vec<PermissionView>,
-    /// What is set; what is missing inherits.
-    pub access: Vec<AccessCell>,
 }
 
 /// A member group.
@@ -36,16 +30,46 @@ pub struct MemberGroupView {
     pub is_pending: bool,
 }
 
-/// A line of the table.
+/// The table of rights of one member group.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RightsView {
+    /// Whose; `everyone` for everyone.
+    pub member_group: String,
+    /// The columns. A set of rights in a line is a number: bit 0 is the first of these.
+    pub permissions: Vec<PermissionView>,
+    /// The community, its groups and topics in order.
+    pub lines: Vec<RightsLine>,
+}
+
+/// A line of the table: what is set for the member group at a place, and what comes from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
-pub struct PlaceView {
+pub struct RightsLine {
     /// Where.
     pub place: AccessPlace,
     /// Its name.
     pub name: String,
-    /// Permissions that I may set here, by key.
-    pub settable: Vec<String>,
+    /// A closed topic: seen only from a seat.
+    pub is_closed: bool,
+    /// What I may set here.
+    pub settable: u32,
+    /// Allowed here.
+    pub allow: u32,
+    /// Denied here.
+    pub deny: u32,
+    /// What holds where nothing is set here for this member group.
+    pub inherited: u32,
+    /// Of what is inherited, given or taken at the community.
+    pub from_community: u32,
+    /// Of what is inherited, given or taken at the group.
+    pub from_group: u32,
+    /// Of what is inherited, given or taken at this topic, for everyone.
+    pub from_topic: u32,
+    /// Of what is inherited, given or taken for everyone.
+    pub from_everyone: u32,
+    /// Set here, not yet acknowledged.
+    pub is_pending: bool,
 }
 
 /// A place that access rows belong to.
@@ -80,20 +104,38 @@ pub struct PermissionView {
     pub is_community_only: bool,
 }
 
-/// What is set for a member group at a place.
+/// Everything that decides on what a member may do at a place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
-pub struct AccessCell {
+pub struct ExplanationView {
+    /// Each right with what decided.
+    pub rights: Vec<ExplainView>,
+    /// The access rows on the way, in the order in which they count: a later one overrides an earlier one.
+    pub rows: Vec<ExplainRow>,
+    /// The member's member groups by rank, highest first; without everyone.
+    pub member_groups: Vec<String>,
+    /// The place is a closed topic.
+    pub is_closed: bool,
+    /// The member sees the closed topic, or the place needs no seat.
+    pub has_seat: bool,
+    /// The member owns the community.
+    pub is_owner: bool,
+}
+
+/// What is set for everyone or a member group at one level on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainRow {
     /// Where.
     pub place: AccessPlace,
-    /// For whom; `everyone` for everyone.
+    /// The place's name.
+    pub place_name: String,
+    /// The member group; empty for everyone.
     pub member_group: String,
     /// Allowed, by key.
     pub allow: Vec<String>,
     /// Denied, by key.
     pub deny: Vec<String>,
-    /// Set here, not yet acknowledged.
-    pub is_pending: bool,
 }
 
 /// Why a member holds a permission or not.
@@ -129,4 +171,9 @@ pub struct InviteView {
     pub max_uses: Option<u32>,
     /// How often it was used.
     pub uses: u32,
+    /// The name of who made it; empty when it is not known here.
+    pub made_by: String,
+    /// When it was made.
+    #[specta(type = Number)]
+    pub made_at: i64,
 }

@@ -59,6 +59,8 @@ pub struct MemberView {
     pub member_groups: Vec<String>,
     /// It is me.
     pub is_me: bool,
+    /// Has a seat in the topic that the list is about; false where seats were not asked for.
+    pub has_seat: bool,
     /// I may put this member in member groups below my rank.
     pub can_assign: bool,
     /// I may remove this member.
