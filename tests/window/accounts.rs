@@ -130,8 +130,6 @@ async fn an_account_is_guarded_ended_elsewhere_and_recovered_in_the_window() {
         .sign_in_again(&account, "a much longer password")
         .await
         .unwrap();
-    window.keys(&named("security-new"), ESCAPE).await;
-    window.gone(&named("dialog-security")).await;
 
     stage("the administrator's list");
     window.click(&named("page-accounts")).await;

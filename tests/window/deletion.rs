@@ -47,17 +47,16 @@ async fn open_security(window: &Window) {
     to_end(window).await;
 }
 
-/// The end of the dialog comes into view.
+/// The end of the page comes into view.
 async fn to_end(window: &Window) {
-    let body = "document.querySelector('[data-testid=\"dialog-security\"] section').closest('.inside').scrollTo(0, 1e6)";
+    let body =
+        "document.querySelector('[data-testid=\"security\"]').parentElement.scrollTo(0, 1e6)";
     window.js(body, vec![]).await;
 }
 
 async fn close_all(window: &Window) {
-    for dialog in ["dialog-security", "dialog-settings"] {
-        window.strike('\u{E00C}').await;
-        window.gone(&named(dialog)).await;
-    }
+    window.strike('\u{E00C}').await;
+    window.gone(&named("dialog-settings")).await;
 }
 
 async fn count(window: &Window) -> usize {
@@ -130,7 +129,7 @@ async fn an_account_is_deleted_when_nobody_depends_on_it_and_its_messages_as_cho
         .fill(&named("security-delete-password"), PASSWORD)
         .await;
     window.click(&named("security-delete-submit")).await;
-    window.gone(&named("dialog-security")).await;
+    window.gone(&named("security-delete-password")).await;
     window.find(&named("toast")).await;
     shown(&window, "account-deleted", "zh-CN", "light").await;
     host.sees("of the first", true).await;

@@ -12,7 +12,7 @@ import type {
   Change,
   DraftView,
   EditInput,
-  ExplainView,
+  ExplanationView,
   HostInput,
   HostingInput,
   InviteView,
@@ -27,6 +27,7 @@ import type {
   PersonView,
   Place,
   ResetView,
+  RightsView,
   SecurityView,
   ServerAccountsView,
   Relocation,
@@ -83,8 +84,17 @@ export interface Api {
     limit: number,
   ): Promise<MembersView>
   manyView(account: string, topic: string): Promise<MentionedView[]>
+  seatsView(
+    account: string,
+    community: string,
+    topic: string,
+    onlySeated: boolean,
+    prefix: string,
+    limit: number,
+  ): Promise<MembersView>
   accessView(account: string, community: string): Promise<AccessView>
-  explain(account: string, community: string, topic: string | null, member: string): Promise<ExplainView[]>
+  rightsView(account: string, community: string, memberGroup: string): Promise<RightsView>
+  explain(account: string, community: string, topic: string | null, member: string): Promise<ExplanationView>
   personView(
     account: string,
     community: string,
@@ -186,6 +196,9 @@ export const tauri: Api = {
   membersView: (account, community, topic, prefix, limit) =>
     unwrap(commands.membersView(account, community, topic, prefix, limit)),
   manyView: (account, topic) => unwrap(commands.manyView(account, topic)),
+  seatsView: (account, community, topic, onlySeated, prefix, limit) =>
+    unwrap(commands.seatsView(account, community, topic, onlySeated, prefix, limit)),
+  rightsView: (account, community, memberGroup) => unwrap(commands.rightsView(account, community, memberGroup)),
   accessView: (account, community) => unwrap(commands.accessView(account, community)),
   explain: (account, community, topic, member) => unwrap(commands.explain(account, community, topic, member)),
   personView: (account, community, topic, person, asks) =>

@@ -68,10 +68,14 @@ export const commands = {
 	membersView: (account: string, community: string, topic: string | null, prefix: string, limit: number) => typedError<MembersView, WindowError>(__TAURI_INVOKE("members_view", { account, community, topic, prefix, limit })),
 	/**  Whom a message may mention besides persons. */
 	manyView: (account: string, topic: string) => typedError<MentionedView[], WindowError>(__TAURI_INVOKE("many_view", { account, topic })),
-	/**  Member groups and access rows. */
+	/**  Member groups. */
 	accessView: (account: string, community: string) => typedError<AccessView, WindowError>(__TAURI_INVOKE("access_view", { account, community })),
+	/**  The table of rights of a member group. */
+	rightsView: (account: string, community: string, memberGroup: string) => typedError<RightsView, WindowError>(__TAURI_INVOKE("rights_view", { account, community, memberGroup })),
+	/**  Members, each with whether he has a seat in a topic. */
+	seatsView: (account: string, community: string, topic: string, onlySeated: boolean, prefix: string, limit: number) => typedError<MembersView, WindowError>(__TAURI_INVOKE("seats_view", { account, community, topic, onlySeated, prefix, limit })),
 	/**  Why a member holds each permission or not. */
-	explain: (account: string, community: string, topic: string | null, member: string) => typedError<ExplainView[], WindowError>(__TAURI_INVOKE("explain", { account, community, topic, member })),
+	explain: (account: string, community: string, topic: string | null, member: string) => typedError<ExplanationView, WindowError>(__TAURI_INVOKE("explain", { account, community, topic, member })),
 	/**  What is known of a person: at once, or, if `asks`, as the server says. */
 	personView: (account: string, community: string, topic: string | null, person: string, asks: boolean) => typedError<PersonView, WindowError>(__TAURI_INVOKE("person_view", { account, community, topic, person, asks })),
 	/**  The invite links of a community. */
@@ -129,20 +133,6 @@ export const commands = {
 };
 
 /* Types */
-/**  What is set for a member group at a place. */
-export type AccessCell = {
-	/**  Where. */
-	place: AccessPlace,
-	/**  For whom; `everyone` for everyone. */
-	memberGroup: string,
-	/**  Allowed, by key. */
-	allow: string[],
-	/**  Denied, by key. */
-	deny: string[],
-	/**  Set here, not yet acknowledged. */
-	isPending: boolean,
-};
-
 /**  A place that access rows belong to. */
 export type AccessPlace = 
 /**  The whole community. */
@@ -156,16 +146,10 @@ id: string } |
 /**  The topic. */
 id: string };
 
-/**  Member groups and access rows. */
+/**  The member groups of a community. */
 export type AccessView = {
 	/**  Member groups by rank, highest first; `everyone` is last and has the id `everyone`. */
 	memberGroups: MemberGroupView[],
-	/**  The community, its groups and topics in order: the lines of the table. */
-	places: PlaceView[],
-	/**  The columns of the table. */
-	permissions: PermissionView[],
-	/**  What is set; what is missing inherits. */
-	access: AccessCell[],
 };
 
 /**  One account on one server. */
@@ -735,6 +719,20 @@ export type EditView = {
 	canRecall: boolean,
 };
 
+/**  What is set for everyone or a member group at one level on the way. */
+export type ExplainRow = {
+	/**  Where. */
+	place: AccessPlace,
+	/**  The place's name. */
+	placeName: string,
+	/**  The member group; empty for everyone. */
+	memberGroup: string,
+	/**  Allowed, by key. */
+	allow: string[],
+	/**  Denied, by key. */
+	deny: string[],
+};
+
 /**  Why a member holds a permission or not. */
 export type ExplainView = {
 	/**  The permission, by key. */
@@ -749,6 +747,22 @@ export type ExplainView = {
 	placeName: string,
 	/**  The member group whose access row decided; empty for everyone. */
 	memberGroup: string,
+};
+
+/**  Everything that decides on what a member may do at a place. */
+export type ExplanationView = {
+	/**  Each right with what decided. */
+	rights: ExplainView[],
+	/**  The access rows on the way, in the order in which they count: a later one overrides an earlier one. */
+	rows: ExplainRow[],
+	/**  The member's member groups by rank, highest first; without everyone. */
+	memberGroups: string[],
+	/**  The place is a closed topic. */
+	isClosed: boolean,
+	/**  The member sees the closed topic, or the place needs no seat. */
+	hasSeat: boolean,
+	/**  The member owns the community. */
+	isOwner: boolean,
 };
 
 /**  A group: a shelf of topics. */
@@ -913,6 +927,10 @@ export type InviteView = {
 	maxUses: number | null,
 	/**  How often it was used. */
 	uses: number,
+	/**  The name of who made it; empty when it is not known here. */
+	madeBy: string,
+	/**  When it was made. */
+	madeAt: number,
 };
 
 /**  An item of a list. */
@@ -1167,6 +1185,8 @@ export type MemberView = {
 	memberGroups: string[],
 	/**  It is me. */
 	isMe: boolean,
+	/**  Has a seat in the topic that the list is about; false where seats were not asked for. */
+	hasSeat: boolean,
 	/**  I may put this member in member groups below my rank. */
 	canAssign: boolean,
 	/**  I may remove this member. */
@@ -1308,16 +1328,6 @@ export type Place = {
 	topic: string | null,
 };
 
-/**  A line of the table. */
-export type PlaceView = {
-	/**  Where. */
-	place: AccessPlace,
-	/**  Its name. */
-	name: string,
-	/**  Permissions that I may set here, by key. */
-	settable: string[],
-};
-
 /**  A reaction. */
 export type ReactionView = {
 	/**  The emoji. */
@@ -1423,6 +1433,44 @@ export type ResetView = {
 	code: string,
 	/**  When it is of no use any more. */
 	expiresAt: number,
+};
+
+/**  A line of the table: what is set for the member group at a place, and what comes from elsewhere. */
+export type RightsLine = {
+	/**  Where. */
+	place: AccessPlace,
+	/**  Its name. */
+	name: string,
+	/**  A closed topic: seen only from a seat. */
+	isClosed: boolean,
+	/**  What I may set here. */
+	settable: number,
+	/**  Allowed here. */
+	allow: number,
+	/**  Denied here. */
+	deny: number,
+	/**  What holds where nothing is set here for this member group. */
+	inherited: number,
+	/**  Of what is inherited, given or taken at the community. */
+	fromCommunity: number,
+	/**  Of what is inherited, given or taken at the group. */
+	fromGroup: number,
+	/**  Of what is inherited, given or taken at this topic, for everyone. */
+	fromTopic: number,
+	/**  Of what is inherited, given or taken for everyone. */
+	fromEveryone: number,
+	/**  Set here, not yet acknowledged. */
+	isPending: boolean,
+};
+
+/**  The table of rights of one member group. */
+export type RightsView = {
+	/**  Whose; `everyone` for everyone. */
+	memberGroup: string,
+	/**  The columns. A set of rights in a line is a number: bit 0 is the first of these. */
+	permissions: PermissionView[],
+	/**  The community, its groups and topics in order. */
+	lines: RightsLine[],
 };
 
 /**  What guards an account. */

@@ -134,6 +134,24 @@ class I18n {
     return key in this.t.permissions ? this.t.permissions[key as keyof Messages['permissions']] : key
   }
 
+  /** The same at the head of a narrow column. */
+  permissionHead(key: string): string {
+    const heads = this.t.permissionHeads
+    return key in heads ? heads[key as keyof typeof heads] : key
+  }
+
+  /** `3 days`: the largest unit that is full. */
+  span(ms: number): string {
+    const minutes = Math.max(1, Math.floor(ms / 60_000))
+    const [n, unit] =
+      minutes < 60
+        ? [minutes, 'minute']
+        : minutes < 24 * 60
+          ? [Math.floor(minutes / 60), 'hour']
+          : [Math.floor(minutes / (24 * 60)), 'day']
+    return new Intl.NumberFormat(this.locale, { style: 'unit', unit, unitDisplay: 'long' }).format(n)
+  }
+
   method(method: string): string {
     const methods = this.t.rejected.methods
     return method in methods ? methods[method as keyof typeof methods] : methods.other

@@ -1,12 +1,12 @@
 // The menus of things: what can be done with a community, a group, a topic, a message, a member.
-import type { GroupView, LevelView, MemberView, MessageView, PersonView, TopicView } from './api'
+import type { GroupView, LevelView, MemberView, MessageView, PersonView, TopicView, TreeView } from './api'
 import { i18n } from './i18n.svelte'
 import { typedText } from './lib/copied'
 import { levelItem, readLevel } from './levels'
 import { isUnread } from './lib/topics'
 import { keysAsWritten, keysOf } from './lib/shortcuts'
 import { groupMove, groupStep, topicMove, topicStep, type Gap } from './lib/order'
-import { spotOf, type MenuItem, type Spot } from './state/dialogs.svelte'
+import { spotOf, type Dialog, type MenuItem, type Spot } from './state/dialogs.svelte'
 import type { WindowState } from './state/window.svelte'
 
 type Item = Extract<MenuItem, { kind: 'item' }>
@@ -90,18 +90,7 @@ function communityMenu(window: WindowState, at: Spot, level: LevelView | null): 
     ...levelItem(window, { at: 'community', community: tree.id }, level, tree.name, at),
     line,
     !tree.isOwner &&
-      item(
-        t.leave,
-        'leave',
-        () =>
-          window.dialogs.show({
-            kind: 'confirm',
-            text: t.leaveSure(tree.name),
-            action: t.leave,
-            run: () => window.remove(account, tree.id, { type: 'leaveCommunity', community: tree.id }),
-          }),
-        { isDanger: true },
-      ),
+      item(t.leave, 'leave', () => window.dialogs.show(leaveDialog(window, account, tree)), { isDanger: true }),
     tree.isOwner &&
       item(
         i18n.t.transfer.action,
@@ -110,20 +99,29 @@ function communityMenu(window: WindowState, at: Spot, level: LevelView | null): 
         { isDanger: true },
       ),
     tree.isOwner &&
-      item(
-        t.dissolve,
-        'trash',
-        () =>
-          window.dialogs.show({
-            kind: 'confirm',
-            text: t.dissolveSure(tree.name),
-            action: t.dissolve,
-            typed: tree.name,
-            run: () => window.remove(account, tree.id, { type: 'dissolveCommunity', community: tree.id }),
-          }),
-        { isDanger: true },
-      ),
+      item(t.dissolve, 'trash', () => window.dialogs.show(dissolveDialog(window, account, tree)), { isDanger: true }),
   ])
+}
+
+/** Asks before a community is left. */
+export function leaveDialog(window: WindowState, account: string, { id, name }: TreeView): Dialog {
+  return {
+    kind: 'confirm',
+    text: i18n.t.community.leaveSure(name),
+    action: i18n.t.community.leave,
+    run: () => window.remove(account, id, { type: 'leaveCommunity', community: id }),
+  }
+}
+
+/** Asks before a community is dissolved; its name has to be typed. */
+export function dissolveDialog(window: WindowState, account: string, { id, name }: TreeView): Dialog {
+  return {
+    kind: 'confirm',
+    text: i18n.t.community.dissolveSure(name),
+    action: i18n.t.community.dissolve,
+    typed: name,
+    run: () => window.remove(account, id, { type: 'dissolveCommunity', community: id }),
+  }
 }
 
 function groupMenu(window: WindowState, group: GroupView, at: Spot, level: LevelView | null): MenuItem[] {

@@ -1,6 +1,8 @@
 // A community with people in it, in both languages, and the states that a story can put it into.
 import type {
+  AccessPlace,
   AccessView,
+  RightsView,
   Block,
   Inline,
   ListView,
@@ -10,7 +12,20 @@ import type {
   TimelineView,
 } from '../src/api'
 import { StandIn } from '../src/testing/stand-in'
-import { account, appView, member, message, paragraph, settings, timeline, topic, tree } from '../src/testing/views'
+import {
+  account,
+  appView,
+  member,
+  message,
+  paragraph,
+  PERMISSIONS,
+  rightsLine,
+  rightsOf,
+  settings,
+  timeline,
+  topic,
+  tree,
+} from '../src/testing/views'
 
 export type Tongue = 'zh-CN' | 'en'
 
@@ -233,18 +248,6 @@ function mine(lang: Tongue, id: string, value: string, more: Partial<MessageView
 
 function access(lang: Tongue): AccessView {
   const s = pick(lang)
-  const keys = [
-    'view',
-    'readHistory',
-    'speak',
-    'attach',
-    'react',
-    'pin',
-    'recallOthers',
-    'manageTopics',
-    'invite',
-    'kick',
-  ]
   return {
     memberGroups: [
       { id: 'mod', name: s('版主', 'Moderators'), isShown: true, canEdit: true, canAssign: true, isPending: false },
@@ -258,34 +261,48 @@ function access(lang: Tongue): AccessView {
       },
       { id: 'everyone', name: '', isShown: false, canEdit: true, canAssign: false, isPending: false },
     ],
-    permissions: keys.map((key) => ({ key, isCommunityOnly: key === 'invite' || key === 'kick' })),
-    places: [
-      { place: { level: 'community' }, name: s('星海玩家社群', 'Starsea Players'), settable: keys },
-      { place: { level: 'group', id: 'g1' }, name: s('公告', 'Announcements'), settable: keys },
-      { place: { level: 'topic', id: 't2' }, name: s('活动与福利', 'Events'), settable: keys },
-      { place: { level: 'group', id: 'g2' }, name: s('组队大厅', 'Party finder'), settable: keys },
-      { place: { level: 'topic', id: 't3' }, name: s('招募队友', 'looking-for-group'), settable: keys },
-      { place: { level: 'topic', id: 't4' }, name: s('攻略分享', 'guides'), settable: keys },
-      { place: { level: 'group', id: 'g3' }, name: s('管理', 'Staff'), settable: [] },
-    ],
-    access: [
-      {
-        place: { level: 'community' },
-        memberGroup: 'reg',
-        allow: ['view', 'readHistory', 'speak', 'attach', 'react'],
-        deny: ['manageTopics'],
-        isPending: false,
-      },
-      {
-        place: { level: 'group', id: 'g1' },
-        memberGroup: 'reg',
-        allow: [],
-        deny: ['speak', 'attach'],
-        isPending: false,
-      },
-      { place: { level: 'topic', id: 't2' }, memberGroup: 'reg', allow: ['speak'], deny: [], isPending: false },
-      { place: { level: 'topic', id: 't3' }, memberGroup: 'reg', allow: ['manageTopics'], deny: [], isPending: true },
-      { place: { level: 'group', id: 'g3' }, memberGroup: 'reg', allow: [], deny: ['view', 'speak'], isPending: false },
+  }
+}
+
+function rights(lang: Tongue): RightsView {
+  const s = pick(lang)
+  const at = (level: 'group' | 'topic', id: string) => ({ level, id })
+  const usual = rightsLine({ level: 'community' }, '').inherited
+  const silent = rightsOf('speak', 'attach', 'speakVoice')
+  const announced = { inherited: usual & ~silent, fromCommunity: usual & ~silent, fromGroup: silent }
+  return {
+    memberGroup: 'everyone',
+    permissions: PERMISSIONS,
+    lines: [
+      rightsLine({ level: 'community' }, s('星海玩家社群', 'Starsea Players'), {
+        allow: usual | rightsOf('invite'),
+        deny: rightsOf('mentionAll'),
+        inherited: 0,
+        fromCommunity: 0,
+      }),
+      rightsLine(at('group', 'g1'), s('公告', 'Announcements'), { deny: silent }),
+      rightsLine(at('topic', 't1'), s('版本资讯', 'Release notes'), announced),
+      rightsLine(at('topic', 't2'), s('活动与福利', 'Events'), { ...announced, allow: rightsOf('speak', 'attach') }),
+      rightsLine(at('group', 'g2'), s('组队大厅', 'Party finder')),
+      rightsLine(at('topic', 't3'), s('招募队友', 'looking-for-group'), {
+        allow: rightsOf('manageTopics'),
+        isPending: true,
+      }),
+      rightsLine(at('topic', 't4'), s('攻略分享', 'guides')),
+      rightsLine(at('topic', 't5'), s('闲聊灌水', 'off-topic')),
+      rightsLine(at('group', 'g3'), s('管理', 'Staff'), { settable: 0, deny: rightsOf('view') }),
+      rightsLine(at('topic', 't8'), s('版主议事', 'moderators'), {
+        isClosed: true,
+        settable: 0,
+        inherited: usual & ~rightsOf('view'),
+        fromCommunity: usual & ~rightsOf('view'),
+        fromGroup: rightsOf('view'),
+      }),
+      rightsLine(at('group', 'g4'), s('剧情讨论', 'Lore'), { allow: rightsOf('recallOthers') }),
+      rightsLine(at('topic', 't9'), s('主线', 'Main story'), {
+        inherited: usual | rightsOf('recallOthers'),
+        fromGroup: rightsOf('recallOthers'),
+      }),
     ],
   }
 }
@@ -419,26 +436,69 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
     ],
   }
   api.access = access(lang)
-  api.explained = [
-    {
-      permission: 'view',
-      isHeld: true,
-      reason: 'access',
-      place: { level: 'community' },
-      placeName: '',
-      memberGroup: '',
-    },
-    {
-      permission: 'speak',
-      isHeld: false,
-      reason: 'access',
-      place: { level: 'group', id: 'g1' },
-      placeName: s('公告', 'Announcements'),
-      memberGroup: s('深渊固定队', 'Abyss regulars'),
-    },
-    { permission: 'pin', isHeld: false, reason: 'default', place: null, placeName: '', memberGroup: '' },
-    { permission: 'manageTopics', isHeld: true, reason: 'owner', place: null, placeName: '', memberGroup: '' },
-  ]
+  api.rights = rights(lang)
+  api.seats = new Set(['fawn', 'kes'])
+  const regulars = s('深渊固定队', 'Abyss regulars')
+  const announcements = s('公告', 'Announcements')
+  const events = s('活动与福利', 'Events')
+  const explained = (permission: string, isHeld: boolean, where: AccessPlace | null, memberGroup = regulars) => ({
+    permission,
+    isHeld,
+    reason: where ? 'access' : 'default',
+    place: where,
+    placeName: where?.level === 'group' ? announcements : where?.level === 'topic' ? events : '',
+    memberGroup,
+  })
+  const everywhere: AccessPlace = { level: 'community' }
+  const inGroup: AccessPlace = { level: 'group', id: 'g1' }
+  const inTopic: AccessPlace = { level: 'topic', id: 't2' }
+  api.explained = {
+    rights: [
+      explained('view', true, everywhere),
+      explained('readHistory', true, everywhere),
+      explained('speak', false, inGroup),
+      explained('attach', true, inTopic),
+      explained('react', true, everywhere, ''),
+      explained('mentionAll', false, everywhere),
+      explained('pin', false, null),
+      explained('recallOthers', false, null),
+      explained('mute', false, null),
+      explained('bypassSlowMode', false, null),
+      explained('joinVoice', true, everywhere),
+      explained('speakVoice', false, inGroup),
+      explained('manageTopics', false, null),
+    ],
+    rows: [
+      {
+        place: everywhere,
+        placeName: s('星海玩家社群', 'Starsea Players'),
+        memberGroup: '',
+        allow: ['view', 'speak', 'attach', 'react', 'joinVoice'],
+        deny: [],
+      },
+      {
+        place: everywhere,
+        placeName: s('星海玩家社群', 'Starsea Players'),
+        memberGroup: regulars,
+        allow: ['view', 'readHistory', 'speak', 'attach', 'joinVoice', 'speakVoice'],
+        deny: ['mentionAll'],
+      },
+      { place: inGroup, placeName: announcements, memberGroup: '', allow: [], deny: [] },
+      {
+        place: inGroup,
+        placeName: announcements,
+        memberGroup: regulars,
+        allow: [],
+        deny: ['speak', 'attach', 'speakVoice'],
+      },
+      { place: inTopic, placeName: events, memberGroup: '', allow: [], deny: [] },
+      { place: inTopic, placeName: events, memberGroup: regulars, allow: ['attach'], deny: [] },
+    ],
+    memberGroups: [regulars],
+    isClosed: false,
+    hasSeat: true,
+    isOwner: false,
+  }
   api.invites = [
     {
       code: 'A',
@@ -446,6 +506,26 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
       expiresAt: Date.now() + 86_400_000,
       maxUses: 25,
       uses: 3,
+      madeBy: s('林间鹿', 'Fawn'),
+      madeAt: Date.now() - 3_600_000,
+    },
+    {
+      code: 'B',
+      link: 'tulou://join/192.168.1.20:4780/PQ4W-7KDA?id=0198c1d2e3f4&key=sha256-Zk3vWfQy7m1rJ0bT2sXcD9hN4uLpEa6g',
+      expiresAt: null,
+      maxUses: null,
+      uses: 40,
+      madeBy: '',
+      madeAt: Date.now() - 40 * 86_400_000,
+    },
+    {
+      code: 'C',
+      link: 'tulou://join/192.168.1.20:4780/3HQX-L2MN',
+      expiresAt: Date.now() - 60_000,
+      maxUses: 5,
+      uses: 5,
+      madeBy: 'Kestrel',
+      madeAt: Date.now() - 7 * 86_400_000,
     },
   ]
   api.app = appView({

@@ -467,23 +467,3 @@ describe('what is pinned', () => {
     expect(document.activeElement).toBe(open)
   })
 })
-
-describe('a cell of the permissions', () => {
-  it('goes from inherit to allow and asks for it', async () => {
-    const api = fullScene('en', 'light')
-    const window = await ready(api)
-    window.dialogs.show({ kind: 'admin', page: 'access' })
-    await waitFor(() => expect(screen.queryByTestId('access-table')).not.toBeNull())
-    const cell = document.querySelector<HTMLElement>('tr[data-place="topic:t3"] [data-permission=pin]')
-    expect(cell?.dataset.value).toBe('inherit')
-    if (cell) await fireEvent.click(cell)
-    expect(api.actions.at(-1)).toEqual({
-      type: 'setAccess',
-      community: 'c1',
-      place: { level: 'topic', id: 't3' },
-      memberGroup: 'everyone',
-      permission: 'pin',
-      value: true,
-    })
-  })
-})

@@ -90,7 +90,7 @@ describe('recovery codes', () => {
 describe('the security of an account', () => {
   async function shown(api: StandIn): Promise<void> {
     const window = await opened(api)
-    window.dialogs.show({ kind: 'security', account: 's1.me' })
+    window.dialogs.show({ kind: 'settings', page: 'security', account: 's1.me' })
     // The dialog is read when it is asked for.
     await screen.findByTestId('security-codes-left', {}, { timeout: 10_000 })
   }
@@ -106,7 +106,7 @@ describe('the security of an account', () => {
       ],
     })
     await shown(api)
-    expect(await faults(screen.getByTestId('dialog-security'))).toEqual([])
+    expect(await faults(screen.getByTestId('dialog-settings'))).toEqual([])
     const [here, ...others] = screen.getAllByTestId('session')
     expect(here?.dataset.current).toBe('true')
     expect(here?.textContent).toContain(i18n.t.security.current)
@@ -154,7 +154,6 @@ describe('the security of an account', () => {
     await fill('security-delete-password', 'correct horse')
     await press('security-delete-submit')
     await waitFor(() => expect(api.calls).toContain('deleteAccount remove'))
-    await waitFor(() => expect(screen.queryByTestId('dialog-security')).toBeNull())
   })
 
   it('says what stands in the way of deleting it', async () => {

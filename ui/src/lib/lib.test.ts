@@ -1,7 +1,6 @@
 import { undoOf } from './undo'
 import { describe, expect, it, vi } from 'vitest'
 import { message, timeline, topic, tree } from '../testing/views'
-import { hasColumn, nextValue, valueAt } from './access'
 import { proposedAccountName } from './accountName'
 import { bytesOf } from './bytes'
 import { ComposingKeys } from './composing'
@@ -238,39 +237,6 @@ describe('keys', () => {
     vi.runAllTimers()
     expect(keys.owns(key('Enter')), 'the next Enter sends').toBe(false)
     vi.useRealTimers()
-  })
-})
-
-describe('permissions', () => {
-  const view = {
-    memberGroups: [],
-    places: [],
-    permissions: [],
-    access: [
-      {
-        place: { level: 'topic', id: 't' } as const,
-        memberGroup: 'g',
-        allow: ['speak'],
-        deny: ['pin'],
-        isPending: false,
-      },
-    ],
-  }
-
-  it('are allowed, denied or inherited', () => {
-    expect(valueAt(view, { level: 'topic', id: 't' }, 'g', 'speak')).toBe(true)
-    expect(valueAt(view, { level: 'topic', id: 't' }, 'g', 'pin')).toBe(false)
-    expect(valueAt(view, { level: 'topic', id: 't' }, 'g', 'view')).toBeNull()
-    expect(valueAt(view, { level: 'group', id: 't' }, 'g', 'speak'), 'another level').toBeNull()
-  })
-
-  it('go round', () => {
-    expect([null, true, false].map((value) => nextValue(value))).toEqual([true, false, null])
-  })
-
-  it('of a community have no cell elsewhere', () => {
-    expect(hasColumn({ place: { level: 'group', id: 'g' }, name: '', settable: [] }, true)).toBe(false)
-    expect(hasColumn({ place: { level: 'community' }, name: '', settable: [] }, true)).toBe(true)
   })
 })
 

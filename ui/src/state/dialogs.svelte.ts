@@ -2,6 +2,7 @@
 import type { GroupView, LinkView, MemberView, TopicView } from '../api'
 import { giveFocus } from '../lib/focus'
 
+export type SettingsPage = 'appearance' | 'account' | 'security' | 'server' | 'accounts'
 export type AdminPage = 'overview' | 'groups' | 'access' | 'members' | 'invites'
 
 export type Dialog =
@@ -17,7 +18,7 @@ export type Dialog =
   | { kind: 'invite'; isNew?: boolean }
   | { kind: 'transfer'; account: string; community: string; name: string; ondone?: () => void }
   | { kind: 'admin'; page: AdminPage }
-  | { kind: 'settings'; page?: 'server' }
+  | { kind: 'settings'; page?: SettingsPage; account?: string }
   | { kind: 'switcher' }
   | { kind: 'shortcuts' }
   | { kind: 'explain'; member: Pick<MemberView, 'id' | 'name'>; topic: string | null }
@@ -25,7 +26,6 @@ export type Dialog =
   | { kind: 'lost'; account: string }
   | { kind: 'signIn'; account: string }
   | { kind: 'relocate'; account: string }
-  | { kind: 'security'; account: string }
   | { kind: 'link'; target: LinkView; open: () => void }
   | { kind: 'recoveryCodes'; account: string; codes: readonly string[] }
   | { kind: 'confirm'; text: string; action: string; typed?: string; run: () => Promise<unknown> }

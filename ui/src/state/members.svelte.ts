@@ -21,6 +21,8 @@ export class MembersState {
     readonly account: string,
     readonly community: string,
     readonly topic: string | null,
+    /** Reads another list of them than that of those who see the topic. */
+    private readonly list?: (prefix: string, limit: number) => Promise<MembersView>,
   ) {
     this.#reread = new Reread(() => this.#read())
   }
@@ -48,11 +50,17 @@ export class MembersState {
   }
 
   async #read(): Promise<void> {
+    const prefix = this.prefix.trim()
     try {
-      this.view = await this.api.membersView(this.account, this.community, this.topic, this.prefix.trim(), this.#limit)
+      const view = await (this.list
+        ? this.list(prefix, this.#limit)
+        : this.api.membersView(this.account, this.community, this.topic, prefix, this.#limit))
+      // What was typed meanwhile is searched for next.
+      if (prefix !== this.prefix.trim()) return
+      this.view = view
       this.error = null
     } catch (thrown) {
-      this.error = reasonOf(thrown)
+      if (prefix === this.prefix.trim()) this.error = reasonOf(thrown)
     }
   }
 }

@@ -21,7 +21,7 @@ globalThis.ResizeObserver ??= class {
   constructor(private readonly tell: ResizeObserverCallback) {}
   observe(target: HTMLElement): void {
     this.#watched.add(target)
-    const height = ['tree', 'timeline'].includes(target.dataset.testid ?? '') ? 600 : 30
+    const height = ['tree', 'timeline', 'access-table'].includes(target.dataset.testid ?? '') ? 600 : 30
     queueMicrotask(() => {
       if (this.#watched.has(target)) this.tell([{ target, contentRect: { width: 300, height } } as never], this)
     })

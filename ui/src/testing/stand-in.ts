@@ -10,7 +10,7 @@ import type {
   BackupPeek,
   BackupsView,
   Change,
-  ExplainView,
+  ExplanationView,
   InviteView,
   JoinInput,
   LevelPlace,
@@ -21,6 +21,8 @@ import type {
   MessageView,
   PersonView,
   ReadMark,
+  RightsLine,
+  RightsView,
   SecurityView,
   ServerAccountView,
   SettingsPatch,
@@ -37,10 +39,20 @@ export class StandIn implements Api {
   trees = new Map<string, TreeView>()
   topics = new Map<string, TimelineView>()
   members: MembersView = { sections: [], hasMore: false, isFresh: true }
-  access: AccessView = { memberGroups: [], places: [], permissions: [], access: [] }
   /** Whom a message may mention besides persons. */
   many: MentionedView[] = []
-  explained: ExplainView[] = []
+  access: AccessView = { memberGroups: [] }
+  rights: RightsView = { memberGroup: 'everyone', permissions: [], lines: [] }
+  explained: ExplanationView = {
+    rights: [],
+    rows: [],
+    memberGroups: [],
+    isClosed: false,
+    hasSeat: true,
+    isOwner: false,
+  }
+  /** Who has a seat, by id. */
+  seats = new Set<string>()
   /** What the server says of people, beside what their membership says. */
   people = new Map<string, Partial<PersonView>>()
   invites: InviteView[] = []
@@ -147,17 +159,31 @@ export class StandIn implements Api {
   enterTopic = () => this.#call('enterTopic', null)
   comeBack = (_account: string, topic: string) => this.#call(`comeBack ${topic}`, null)
   leaveTopic = () => this.#call('leaveTopic', null)
-  membersView = (_a: string, _c: string, _t: string | null, prefix: string) => {
+  membersView = (_a: string, _c: string, _t: string | null, prefix: string) =>
+    this.#call('membersView', this.#found(prefix))
+  seatsView = (_a: string, _c: string, _t: string, onlySeated: boolean, prefix: string) => {
+    const found = this.#found(prefix)
+    const sections = found.sections.map((section) => ({
+      ...section,
+      members: section.members
+        .map((one) => ({ ...one, hasSeat: one.isOwner || this.seats.has(one.id) }))
+        .filter((one) => one.hasSeat || !onlySeated),
+    }))
+    return this.#call(`seatsView ${onlySeated ? 'seated' : 'all'}`, { ...found, sections })
+  }
+  #found(prefix: string): MembersView {
     const fits = this.members.sections
       .map((section) => ({
         ...section,
         members: section.members.filter((one) => one.name.toLowerCase().startsWith(prefix.toLowerCase())),
       }))
       .filter((section) => prefix === '' || section.members.length > 0)
-    return this.#call('membersView', { ...this.members, sections: fits })
+    return { ...this.members, sections: fits }
   }
   manyView = () => this.#call('manyView', this.many)
   accessView = () => this.#call('accessView', this.access)
+  rightsView = (_account: string, _community: string, memberGroup: string) =>
+    this.#call(`rightsView ${memberGroup}`, { ...this.rights, memberGroup })
   explain = () => this.#call('explain', this.explained)
   personView = (_a: string, _c: string, _t: string | null, id: string, asks: boolean) => {
     const everybody = this.members.sections.flatMap((section) => section.members)
@@ -171,7 +197,7 @@ export class StandIn implements Api {
       member,
       memberGroups: groups.map(({ id, name, isShown }) => ({ id, name, isShown })),
       joinedAt: member ? Date.UTC(2024, 2, 12) : null,
-      rights: member ? this.explained : [],
+      rights: member ? this.explained.rights : [],
       isFresh: asks,
       ...this.people.get(id),
     })
@@ -184,6 +210,8 @@ export class StandIn implements Api {
       expiresAt: expiresInS === null ? null : Date.now() + expiresInS * 1000,
       maxUses,
       uses: 0,
+      madeBy: '夏至',
+      madeAt: Date.now(),
     }
     this.invites = [invite, ...this.invites]
     return this.#call('createInvite', invite)
@@ -205,6 +233,8 @@ export class StandIn implements Api {
   submit = (account: string, action: Action): Promise<Submitted> => {
     this.actions.push(action)
     if (this.refusal !== null) return this.#refusable('submit', { created: null })
+    if (action.type === 'setAccess') this.#setAccess(action)
+    if (action.type === 'setSeat') this.seats[action.on ? 'add' : 'delete'](action.member)
     if (action.type === 'sendMessage') this.#send(account, action.topic, action.text)
     return this.#call('submit', { created: action.type.startsWith('create') ? `made${(this.#made += 1)}` : null })
   }
@@ -275,6 +305,18 @@ export class StandIn implements Api {
   discardLost = (_account: string, topic: string, message: string | null) =>
     this.#call(`discardLost ${topic} ${message ?? 'all'}`, null)
   painted = () => this.#call('painted', null)
+
+  #setAccess({ place, permission, value }: Extract<Action, { type: 'setAccess' }>): void {
+    const bit = 1 << this.rights.permissions.findIndex((one) => one.key === permission)
+    const at = JSON.stringify(place)
+    const set = (line: RightsLine): RightsLine => ({
+      ...line,
+      allow: value === true ? line.allow | bit : line.allow & ~bit,
+      deny: value === false ? line.deny | bit : line.deny & ~bit,
+    })
+    const lines = this.rights.lines.map((line) => (JSON.stringify(line.place) === at ? set(line) : line))
+    this.rights = { ...this.rights, lines }
+  }
 
   #send(account: string, topic: string, text: string): void {
     const whole = this.topics.get(topic)

@@ -6,6 +6,8 @@ import type {
   Block,
   MemberView,
   MessageView,
+  PermissionView,
+  RightsLine,
   SecurityView,
   Settings,
   TimelineView,
@@ -206,7 +208,43 @@ export const member = (id: string, name: string, more: Partial<MemberView> = {})
   isOwner: false,
   memberGroups: [],
   isMe: false,
+  hasSeat: false,
   canAssign: true,
   canKick: true,
+  ...more,
+})
+
+/** Every right, in the order in which the client names them. */
+export const PERMISSIONS: PermissionView[] = [
+  ...['view', 'readHistory', 'speak', 'attach', 'react', 'mentionAll', 'pin', 'recallOthers', 'mute'],
+  ...['bypassSlowMode', 'joinVoice', 'speakVoice', 'manageTopics'],
+]
+  .map((key) => ({ key, isCommunityOnly: false }))
+  .concat(
+    ['manageCommunity', 'manageMemberGroups', 'assignMemberGroups', 'invite', 'approveMembers', 'kick', 'ban']
+      .concat('viewAudit')
+      .map((key) => ({ key, isCommunityOnly: true })),
+  )
+
+/** A set of rights as the lines of a table of rights write it. */
+export const rightsOf = (...keys: string[]): number =>
+  PERMISSIONS.reduce((set, { key }, at) => (keys.includes(key) ? set | (1 << at) : set), 0)
+
+/** What everyone may do in a new community. */
+const USUAL = rightsOf('view', 'readHistory', 'speak', 'attach', 'react', 'joinVoice', 'speakVoice')
+
+export const rightsLine = (place: RightsLine['place'], name: string, more: Partial<RightsLine> = {}): RightsLine => ({
+  place,
+  name,
+  isClosed: false,
+  settable: place.level === 'community' ? (1 << 21) - 1 : (1 << 13) - 1,
+  allow: 0,
+  deny: 0,
+  inherited: USUAL,
+  fromCommunity: USUAL,
+  fromGroup: 0,
+  fromTopic: 0,
+  fromEveryone: USUAL,
+  isPending: false,
   ...more,
 })

@@ -96,6 +96,7 @@ export const house: typeof zh = {
     newGroup: 'New group',
     leave: 'Leave community',
     dissolve: 'Dissolve community',
+    leaveText: 'You will need an invite to come back.',
     leaveSure: (name) => `Leave “${name}”? You will need an invite to come back.`,
     dissolveSure: (name) => `Dissolve “${name}”? Every topic and message will be deleted. This cannot be undone.`,
     create: 'Create a community',
@@ -144,8 +145,11 @@ export const house: typeof zh = {
   seats: {
     title: (name) => `Seats in “${name}”`,
     text: 'A closed topic is seen only by members who have a seat. The owner always has one.',
+    show: 'Show',
+    seated: 'Members with a seat',
+    everybody: 'All members',
     give: 'Give a seat',
-    take: 'Take the seat',
+    take: 'Remove seat',
   },
 
   switcher: {

@@ -61,7 +61,7 @@ export const self: typeof zh = {
   },
 
   security: {
-    title: (name) => `Security of ${name}`,
+    page: 'Security',
     open: 'Password and devices…',
     password: 'Password',
     present: 'Present password',

@@ -93,6 +93,7 @@ export const house = {
     newGroup: '新建分组',
     leave: '离开社群',
     dissolve: '解散社群',
+    leaveText: '离开后，需要邀请才能回来。',
     leaveSure: (name: string) => `离开“${name}”？之后需要邀请才能回来。`,
     dissolveSure: (name: string) => `解散“${name}”？所有话题和消息都会被删除，此操作不能撤销。`,
     create: '创建社群',
@@ -141,6 +142,9 @@ export const house = {
   seats: {
     title: (name: string) => `“${name}”的席位`,
     text: '封闭话题只有拿到席位的成员看得到。群主总有席位。',
+    show: '显示',
+    seated: '有席位的成员',
+    everybody: '所有成员',
     give: '给予席位',
     take: '收回席位',
   },

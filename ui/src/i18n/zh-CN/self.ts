@@ -55,7 +55,7 @@ export const self = {
   },
 
   security: {
-    title: (name: string) => `${name} 的账号安全`,
+    page: '账号安全',
     open: '密码与登录设备…',
     password: '密码',
     present: '当前密码',
