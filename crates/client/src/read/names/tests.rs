@@ -36,6 +36,7 @@ fn member(account: AccountId, account_name: &str, display_name: &str) -> Member 
             Vec::new()
         },
         online: false,
+        seat: false,
     }
 }
 
