@@ -317,6 +317,11 @@ fn mentioning_everyone_is_a_right_of_its_own() {
     let bob = facts(&structure, member(BOB, &[]));
     let refused = run(&bob, &send(OPEN, "<@everyone>")).unwrap_err();
     assert_eq!(refused.permission, Some(Permissions::MENTION_ALL));
+    let explained = run(&bob, &send(OPEN, "`<@everyone>` calls all")).unwrap();
+    let Change::Send(sent) = &explained.changes[0] else {
+        panic!("{explained:?}")
+    };
+    assert_eq!(sent.wide, [], "in code nobody is called");
     let owner = facts(&structure, member(OWNER, &[]));
     let decision = run(&owner, &send(OPEN, &format!("<@everyone> <@&{KEEPERS}>"))).unwrap();
     let Change::Send(sent) = &decision.changes[0] else {

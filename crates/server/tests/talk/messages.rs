@@ -1,6 +1,7 @@
 //! Messages: written once, in one order, answered to who repeats himself.
 
 use serde_json::{Value, json};
+use tulou_protocol::Permissions;
 
 use crate::link::{Guest, alice_and_bob, host, id, send};
 
@@ -393,5 +394,35 @@ async fn mentions_come_and_go_with_edits_and_recalls() {
         digest["topics"][0]["rev"].as_u64() >= Some(5) && wide(digest) == 0
     })
     .await;
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn everyone_in_code_needs_no_right_and_calls_nobody() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, _, topic) = alice_and_bob(&place).await;
+    let refused = bob
+        .command("message.send", send(&topic, "hi <@everyone>"))
+        .await
+        .unwrap_err();
+    assert_eq!(refused["code"], "not_allowed", "{refused}");
+    assert_eq!(
+        refused["permission"],
+        Permissions::MENTION_ALL.bits(),
+        "{refused}"
+    );
+    bob.say(
+        &topic,
+        "`<@everyone>` calls all, and so does\n```\n<@everyone>\n```",
+    )
+    .await;
+    alice
+        .pushed("digest", |digest| {
+            let head = &digest["topics"][0];
+            let calls = head["wide_mentions"].as_array().map_or(0, Vec::len);
+            assert_eq!(calls, 0, "{digest}");
+            head["seq"] == 1
+        })
+        .await;
     place.stop().await;
 }
