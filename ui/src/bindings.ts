@@ -1717,7 +1717,7 @@ export type TimelineView = {
 	edits: EditView[],
 	/**  Changes of mine that were refused, to messages which are not among the rows. */
 	refused: RefusedView[],
-	/**  The names of those whom drafts, edits and my own messages mention. */
+	/**  The names of those whom drafts, edits and messages mention, wherever in their texts. */
 	mentioned: MentionedView[],
 	/**  Messages that were read before an edit made them mention me, oldest first. */
 	newMentions: string[],

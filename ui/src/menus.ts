@@ -241,7 +241,8 @@ export function messageMenu(
         () => void window.act({ type: 'pin', topic, message: message.id, on: !message.isPinned }),
         { key: 'P' },
       ),
-    message.recalled === null && item(t.copyText, 'copy', () => void window.copy(typedText(message))),
+    message.recalled === null &&
+      item(t.copyText, 'copy', () => void window.copy(typedText(message, timeline.view?.mentioned ?? []))),
     seq !== null && item(t.markUnread, 'unread', () => void window.markUnread(timeline.account, topic, seq)),
     line,
     timeline.view?.community != null && item(t.person(i18n.person(message.author.name)), 'user', person),

@@ -7,6 +7,14 @@ import { itemsOf } from './rows'
 const at = (day: number, hour: number, minute: number): number => new Date(2024, 10, day, hour, minute).getTime()
 const fawn = { id: 'fawn', name: 'Fawn', tag: null }
 const kes = { id: 'kes', name: 'Kestrel', tag: null }
+const ANN = '01980000-0000-7000-8000-000000000001'
+const OWLS = '&01980000-0000-7000-8000-000000000002'
+const GONE = '01980000-0000-7000-8000-000000000003'
+const mentioned = [
+  { id: ANN, name: 'Ann' },
+  { id: OWLS, name: 'Owls' },
+  { id: GONE, name: null },
+]
 const CODE = '```lua\nlocal boss = find("abyss")\n\nboss:pull(3)\n```'
 
 const rows = [
@@ -14,20 +22,7 @@ const rows = [
   message('m2', 2, 'I can heal', { author: kes, sentAt: at(22, 20, 15) }),
   message('m3', 3, CODE, { author: kes, sentAt: at(22, 20, 16) }),
   message('m4', 4, '', { author: fawn, sentAt: at(22, 20, 17), recalled: { by: 'Fawn', isByAuthor: true } }),
-  message('m5', 5, 'hello <@0198>', {
-    author: fawn,
-    sentAt: at(23, 8, 0),
-    blocks: [
-      {
-        type: 'paragraph',
-        lang: null,
-        inlines: [
-          { type: 'text', text: 'hello ' },
-          { type: 'mention', account: '0198', name: 'Ann', isMe: false },
-        ],
-      },
-    ],
-  }),
+  message('m5', 5, `hello <@${ANN}>`, { author: fawn, sentAt: at(23, 8, 0) }),
 ]
 const items = itemsOf(timeline({ rows, hasBefore: false }))
 
@@ -80,7 +75,7 @@ describe('a copied conversation', () => {
 
   it('is names, times and texts as they were typed: no labels, each day once', () => {
     const all = select(root, 0, root, root.childNodes.length)
-    expect(copied(root, all, items)).toBe(
+    expect(copied(root, all, items, mentioned)).toBe(
       [
         'Fawn – 20:14',
         'tonight at **nine**',
@@ -102,23 +97,27 @@ describe('a copied conversation', () => {
   it('begins and ends where the selection does', () => {
     const first = wordsOf(root, 'm1')
     const last = wordsOf(root, 'm2')
-    expect(copied(root, select(first, 3, last, 5), items)).toBe(
+    expect(copied(root, select(first, 3, last, 5), items, mentioned)).toBe(
       'Fawn – 20:14\night\nat **nine**\n\nKestrel – 20:15\nI can',
     )
   })
 
   it('of some words of one message is left to the web view', () => {
     const words = wordsOf(root, 'm1')
-    expect(copied(root, select(words, 0, words, 4), items)).toBeNull()
+    expect(copied(root, select(words, 0, words, 4), items, mentioned)).toBeNull()
   })
 
   it('has the rows between that are not in the page', () => {
     root.querySelector('[data-message-id=m2]')?.remove()
-    expect(copied(root, select(root, 0, root, root.childNodes.length), items)).toContain('I can heal')
+    expect(copied(root, select(root, 0, root, root.childNodes.length), items, mentioned)).toContain('I can heal')
   })
 
-  it('has names for the ids of mentions', () => {
-    expect(typedText(rows[4] ?? message('', 0, ''))).toBe('hello @Ann')
-    expect(typedText(message('x', 1, '<@everyone> <@gone>', { blocks: [paragraph('')] }))).toBe('@everyone <@gone>')
+  it('has names for the ids of mentions, in code and beyond the fold as well', () => {
+    const typed = (text: string): string =>
+      typedText(message('x', 1, text, { isFolded: true, blocks: [paragraph('')] }), mentioned)
+    expect(typed(`hello <@${ANN}>`)).toBe('hello @Ann')
+    expect(typed(`\`<@${ANN}>\`\n${'a\n'.repeat(40)}<@${OWLS}>`)).toBe(`\`@Ann\`\n${'a\n'.repeat(40)}@Owls`)
+    expect(typed(`<@everyone> <@${GONE}> <@nobody>`)).toBe('@everyone @01980000 <@nobody>')
+    expect(typed(`\\<@${ANN}>`), 'what was written by hand').toBe(`<@${ANN}>`)
   })
 })

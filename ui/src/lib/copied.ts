@@ -1,35 +1,17 @@
 // What goes to the clipboard from the timeline: names, times and texts as they were typed, no labels of buttons.
-import type { Block, MessageView } from '../api'
+import type { MentionedView, MessageView } from '../api'
 import { i18n } from '../i18n.svelte'
 import { withoutTurns } from './isolate'
+import { decode } from './mentions'
 import type { Item, MessageItem } from './rows'
 
-const MARK = /<@([^<>\s]{1,80})>/g
 const BLOCKS = new Set(['P', 'LI', 'PRE', 'BLOCKQUOTE', 'DIV', 'UL', 'OL', 'TR', 'FIGURE'])
 
-/** A message as it was typed: mentions with the names that stand in it. */
-export function typedText(message: Pick<MessageView, 'text' | 'blocks'>): string {
-  if (!message.text.includes('<@')) return message.text
-  const names = namesIn(message.blocks)
-  names.set('everyone', i18n.t.everyone)
-  return message.text.replaceAll(MARK, (mark, id: string) => {
-    const name = names.get(id)
-    return name === undefined ? mark : `@${name}`
-  })
-}
-
-/** The names of whom a text mentions, by what stands between `<@` and `>`. */
-function namesIn(blocks: readonly Block[]): Map<string, string> {
-  const names = new Map<string, string>()
-  const look = (part: unknown): void => {
-    if (typeof part !== 'object' || part === null) return
-    const { type, account, memberGroup, name } = part as Record<string, unknown>
-    if (type === 'mention') names.set(String(account), i18n.person(String(name)))
-    else if (type === 'mentionGroup') names.set(`&${String(memberGroup)}`, String(name))
-    else Object.values(part).forEach(look)
-  }
-  look(blocks)
-  return names
+/** A message as it was typed: mentions with names, in code and beyond the fold as well. */
+export function typedText({ text }: Pick<MessageView, 'text'>, mentioned: readonly MentionedView[]): string {
+  if (!text.includes('<@')) return text
+  const names = mentioned.map(({ id, name }) => [id, name === null ? null : i18n.person(name)] as const)
+  return decode(text, new Map([...names, ['everyone', i18n.t.everyone]])).text
 }
 
 /** The line of a recalled message. */
@@ -45,7 +27,12 @@ export function recalledText(message: MessageView): string {
  * What a selection in the timeline copies. None: it lies within the words of one message, and the web view copies them
  * as they are. Of the first and the last message only what is selected of them; of those between, all.
  */
-export function copied(root: HTMLElement, selection: Selection, items: readonly Item[]): string | null {
+export function copied(
+  root: HTMLElement,
+  selection: Selection,
+  items: readonly Item[],
+  mentioned: readonly MentionedView[],
+): string | null {
   if (selection.isCollapsed || selection.rangeCount === 0) return null
   const range = selection.getRangeAt(0)
   const touched = [...root.querySelectorAll<HTMLElement>('[data-message-id]')].filter((row) =>
@@ -63,7 +50,7 @@ export function copied(root: HTMLElement, selection: Selection, items: readonly 
     const text = textOf(first)
     const part = text && selectedIn(text, range)
     const isWithin = text !== null && text.contains(range.startContainer) && text.contains(range.endContainer)
-    if (isWithin) return part?.isWhole && whole[0] ? typedText(whole[0].message) : null
+    if (isWithin) return part?.isWhole && whole[0] ? typedText(whole[0].message, mentioned) : null
   }
   const lines: string[] = []
   for (const item of whole) {
@@ -74,7 +61,7 @@ export function copied(root: HTMLElement, selection: Selection, items: readonly 
       ? withoutTurns(recalledText(item.message))
       : part && !part.isWhole
         ? part.words
-        : typedText(item.message)
+        : typedText(item.message, mentioned)
     if (words === '') continue
     if (item.day !== null && lines.length > 0) lines.push('', i18n.day(item.day))
     if (item.message.recalled) {

@@ -1,4 +1,5 @@
 // The selection in the rows of a timeline: where it begins and ends stays in the page, and what it copies reads well.
+import type { MentionedView } from '../api'
 import { copied } from '../lib/copied'
 import { rowAt, selectRows } from '../lib/stops'
 import type { Item } from '../lib/rows'
@@ -11,6 +12,7 @@ export class RowSelection {
   constructor(
     private readonly frame: () => HTMLElement | undefined,
     private readonly items: () => readonly Item[],
+    private readonly mentioned: () => readonly MentionedView[],
   ) {}
 
   /** The page's selection changed. */
@@ -24,7 +26,7 @@ export class RowSelection {
   readonly copy = (event: ClipboardEvent): void => {
     const selection = getSelection()
     const frame = this.frame()
-    const text = selection && frame && copied(frame, selection, this.items())
+    const text = selection && frame && copied(frame, selection, this.items(), this.mentioned())
     if (!text || !event.clipboardData) return
     event.clipboardData.setData('text/plain', text)
     event.preventDefault()

@@ -165,6 +165,7 @@ pub fn mentioned_views<'a>(
     group: impl Fn(MemberGroupId) -> Option<String>,
 ) -> Vec<MentionedView> {
     let mut views: Vec<MentionedView> = Vec::new();
+    let mut seen = HashSet::new();
     for piece in texts.filter(|text| text.contains("<@")).flat_map(pieces) {
         let (id, name) = match piece {
             Piece::Text(_) => continue,
@@ -172,7 +173,7 @@ pub fn mentioned_views<'a>(
             Piece::MemberGroup(id) => (format!("&{id}"), group(id)),
             Piece::Everyone => ("everyone".to_owned(), None),
         };
-        if views.iter().all(|view| view.id != id) {
+        if seen.insert(id.clone()) {
             views.push(MentionedView { id, name });
         }
     }

@@ -79,7 +79,7 @@ pub fn timeline(
         )
         .chain(overlay.texts())
         .chain(overlay.refused_texts())
-        .chain(mine(&found, looking.me))
+        .chain(found.iter().map(|held| held.content.text.as_str()))
         .collect();
     let people = people(db, looking.me, shape, &written, &[&found, &pins], &quoted)?;
     let permissions = shape.map(|shape| shape.mine(Place::Topic(topic)).permissions);
@@ -237,14 +237,6 @@ fn quoted(
         }
     }
     Ok(quoted)
-}
-
-/// The texts of my own messages: the composer may begin from one of them.
-fn mine(found: &[Held], me: AccountId) -> impl Iterator<Item = &str> {
-    found
-        .iter()
-        .filter(move |held| held.content.author == me)
-        .map(|held| held.content.text.as_str())
 }
 
 /// Edits in progress, each with what its message says meanwhile.

@@ -85,7 +85,7 @@ pub struct TimelineView {
     pub edits: Vec<EditView>,
     /// Changes of mine that were refused, to messages which are not among the rows.
     pub refused: Vec<RefusedView>,
-    /// The names of those whom drafts, edits and my own messages mention.
+    /// The names of those whom drafts, edits and messages mention, wherever in their texts.
     pub mentioned: Vec<MentionedView>,
     /// Messages that were read before an edit made them mention me, oldest first.
     pub new_mentions: Vec<String>,
