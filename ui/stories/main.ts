@@ -25,6 +25,7 @@ import {
   strandedScene,
   type Tongue,
 } from './scenes'
+import { doubtful, moreTextsScene, textsScene } from './texts'
 
 type Scene = (lang: Tongue, theme: 'light' | 'dark') => StandIn
 type Story = { scene: Scene; then?: (window: WindowState) => void | Promise<void> }
@@ -65,6 +66,16 @@ const stories: Record<string, Story> = {
   full: { scene: fullScene },
   long: { scene: longScene },
   names: { scene: namesScene },
+  texts: { scene: textsScene },
+  'texts-shown': {
+    scene: textsScene,
+    then: async () => {
+      await there('[data-testid=spoiler]')
+      click('[data-testid=spoiler]')
+    },
+  },
+  'texts-more': { scene: moreTextsScene },
+  link: dialog({ kind: 'link', target: doubtful, open: () => undefined }),
   'first-start': { scene: firstStartScene },
   'first-host': {
     scene: firstStartScene,

@@ -60,6 +60,7 @@ describe('a text', () => {
     expect(box.querySelector('pre')?.textContent, 'in code a name is shown, and no id').toBe('fn main() {}@Bob')
     expect(box.querySelector('p')?.textContent).toContain('\n')
     expect(box.textContent).toContain('@Ann')
+    expect(screen.queryByRole('group', { name: i18n.t.text.table })).not.toBeNull()
     expect(box.querySelectorAll('th'), 'every cell of a table is shown').toHaveLength(3)
     expect(box.querySelectorAll('td')).toHaveLength(3)
   })
@@ -121,6 +122,10 @@ describe('a link', () => {
       blocks: [line({ type: 'link', target: link({ isNamed: true }), inlines: [text('here')] })],
     })
     expect(screen.queryByRole('link', { name: 'here evil.example' })).not.toBeNull()
+    cleanup()
+    const invite = link({ kind: 'invite', href: 'tulou://join/abc', place: '', isNamed: true })
+    render(Stage, { actions: actions(), blocks: [line({ type: 'link', target: invite, inlines: [text('here')] })] })
+    expect(screen.queryByRole('link', { name: `here ${i18n.t.text.invite}` })).not.toBeNull()
   })
 
   it('that shows its address says it once', () => {
