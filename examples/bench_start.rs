@@ -35,7 +35,7 @@ fn main() -> Result<()> {
         .prefix("bench-start")
         .tempdir_in(app.parent().context("the app's folder")?)?;
     let home = folder.path().join("home");
-    let filled = fill::fill(&home, &[MESSAGES; TOPICS])?;
+    let filled = fill::fill(&home, &[MESSAGES; TOPICS], None)?;
     eprintln!(
         "{} topics, {} messages of {}, median of {RUNS} starts, software rendering, {}",
         filled.topics.len(),

@@ -1,6 +1,10 @@
 //! A client's folder as it looks after long use: one account, one community, many topics, many messages. Written
 //! through the client's own store, so that what is measured is what the program made.
 
+/// What messages are hardest to show, as the tests of the dialect know them.
+#[path = "../../crates/protocol/src/markup/tests/worst.rs"]
+mod worst;
+
 use std::path::Path;
 
 use serde_json::json;
@@ -9,7 +13,7 @@ use tulou_engine::{Change, Counts, Island, TopicHead};
 use tulou_protocol::{
     AccountId, AccountId as Id, Body, CommunityId, Epoch, Greeting, GroupId, Log, MessageId,
     Permissions, Rev, Row, Seq, ServerId, SessionId, TopicId,
-    limits::Limits,
+    limits::{Limits, TEXT_BYTES},
     permission::Place,
     push::Me,
     row::{
@@ -34,8 +38,9 @@ pub struct Filled {
     pub topics: Vec<String>,
 }
 
-/// Fills a folder with one community of topics with so many messages each. The window opens at the last topic.
-pub fn fill(home: &Path, messages: &[usize]) -> anyhow::Result<Filled> {
+/// Fills a folder with one community of topics with so many messages each, one of them perhaps with the worst that can be
+/// sent. The window opens at the last topic.
+pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Result<Filled> {
     let me = AccountId(Uuid::from_u128(1));
     let server = ServerId(Uuid::from_u128(2));
     let community = CommunityId(Uuid::from_u128(3));
@@ -77,6 +82,7 @@ pub fn fill(home: &Path, messages: &[usize]) -> anyhow::Result<Filled> {
     store.apply(&batch, BEGIN)?;
 
     let lines = lines();
+    let worst: Vec<String> = worst::texts().into_iter().map(|(_, text)| text).collect();
     let mut batch = Vec::new();
     let mut waiting = 0;
     for (n, count) in messages.iter().copied().enumerate() {
@@ -85,7 +91,8 @@ pub fn fill(home: &Path, messages: &[usize]) -> anyhow::Result<Filled> {
         let head = count as u64;
         for from in (0..count).step_by(BATCH) {
             let to = count.min(from + BATCH);
-            let rows = (from..to).map(|at| message(n, at, &lines)).collect();
+            let said = if hard == Some(n) { &worst } else { &lines };
+            let rows = (from..to).map(|at| message(n, at, said)).collect();
             batch.push(Change::Rows(log, rows));
             waiting += to - from;
             if waiting >= BATCH {

@@ -1,4 +1,5 @@
-//! Measures the Rust part of `open`: the view of a topic of 1,000,000 messages at its first unread row.
+//! Measures the Rust part of `open`: the view of a topic of 1,000,000 messages at its first unread row, and that of a
+//! topic with the worst messages that can be sent.
 
 #[path = "../../../examples/bench/fill.rs"]
 mod fill;
@@ -18,6 +19,8 @@ use tulou_protocol::{
 };
 
 const MESSAGES: usize = 1_000_000;
+/// Messages of the topic with the worst texts.
+const HARD: usize = 200;
 const ROWS: u32 = 50;
 const SAMPLES: usize = 1_000;
 
@@ -27,7 +30,7 @@ async fn main() -> Result<()> {
     let folder = tempfile::Builder::new()
         .prefix("bench-open-view")
         .tempdir_in(me.parent().context("the program's folder")?)?;
-    let filled = fill::fill(folder.path(), &[MESSAGES, 1_000])?;
+    let filled = fill::fill(folder.path(), &[MESSAGES, 1_000, HARD], Some(2))?;
     let large = &filled.topics[0];
     unread_from_the_middle(folder.path(), &filled.account, large)?;
     eprintln!(
@@ -54,6 +57,21 @@ async fn main() -> Result<()> {
         }
     }
     print("open.view_p99_ms", percentile(&mut samples, 99), "ms");
+    let hard = &filled.topics[2];
+    let mut samples = Vec::with_capacity(HARD);
+    for first in 1..=HARD as u64 {
+        let begin = Instant::now();
+        client.enter_topic(&filled.account, hard).await?;
+        let stretch = Stretch::Range {
+            from: first,
+            to: Some((first + u64::from(ROWS) - 1).min(HARD as u64)),
+        };
+        let view = client.timeline_view(&filled.account, hard, stretch).await?;
+        samples.push(begin.elapsed());
+        client.leave_topic(&filled.account, hard).await?;
+        anyhow::ensure!(!view.rows.is_empty(), "the topic has rows");
+    }
+    print("open.worst_view_p99_ms", percentile(&mut samples, 99), "ms");
     client.shutdown().await;
     Ok(())
 }

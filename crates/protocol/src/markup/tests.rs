@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::*;
-use crate::text::mentions;
+use crate::{limits::TEXT_BYTES, text::mentions};
 
 mod golden;
 mod worst;
@@ -177,10 +177,7 @@ fn who_is_named_in_code_or_behind_a_backslash_is_not_called() {
 #[test]
 fn no_message_takes_long_to_read() {
     for (name, text) in worst::texts() {
-        assert!(
-            text.len() <= crate::limits::TEXT_BYTES,
-            "{name} can be sent"
-        );
+        assert!(text.len() <= TEXT_BYTES, "{name} can be sent");
         holds(&text);
         // The quickest of some: others work on this computer, too.
         let took = (0..3)

@@ -1,6 +1,6 @@
 //! Texts that are as long as a message may be, and as hard to read as we could think of.
 
-use crate::limits::TEXT_BYTES;
+use super::TEXT_BYTES;
 
 /// A text that is repeated until no message holds more.
 fn full(part: &str) -> String {
@@ -103,6 +103,10 @@ pub fn texts() -> Vec<(&'static str, String)> {
         ("marks of all kinds", full("*_~|`[<>#-\\!(")),
         ("headings", full("# a\n")),
         ("rules", full("\n---\n")),
+        ("faces and backticks", full("(*´ω`*) (´-ω-`) ")),
+        ("addresses in Chinese", full("看https://a.b/c的")),
+        ("dates", full("2026. 11. 30 a\n")),
+        ("source", full("    if a_b == *c:\n        return d[e]\n\n")),
         ("marks on letters", full("a\u{353}\u{351}\u{20dd}")),
     ]
 }
