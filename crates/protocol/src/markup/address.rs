@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::letter::{is_hidden, is_spaced_word, is_word};
+use super::letter::{is_hidden, is_spaced_word, is_unspaced, is_word};
 
 /// What an address begins with, in small letters.
 const BEGINNINGS: [&str; 5] = ["https://", "http://", "www.", "mailto:", "tulou://"];
@@ -46,6 +46,7 @@ fn ended(text: &str, begin: usize, is_underlined: bool) -> usize {
             '<' | '>' | '"' | '`' | '|' | '\\' => true,
             // Names in Chinese and Japanese are written with these dots.
             '\u{b7}' | '\u{30fb}' => false,
+            _ if is_word(c) && is_unspaced(c) => goes_on_as_text(&text[begin..at]),
             _ => c.is_whitespace() || is_hidden(c) || (!c.is_ascii() && !is_word(c)),
         };
         if ends || at > LONGEST {
@@ -59,6 +60,19 @@ fn ended(text: &str, begin: usize, is_underlined: bool) -> usize {
         &['.', ',', ';', ':', '!', '?', '\'', '*', '~']
     };
     begin + text[begin..end].trim_end_matches(loose).len()
+}
+
+/// Whether a letter of a script without blanks is the sentence again: right behind a letter, a digit, a bracket or a mark
+/// (`https://x.example/a的时候`). Behind another sign it is part of the address, as in names of pages, and in a host that
+/// is not whole.
+fn goes_on_as_text(address: &str) -> bool {
+    let is_glued = address
+        .bytes()
+        .next_back()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || b")]*~".contains(&byte));
+    let is_host = !address.contains(['/', '?', '#']);
+    let is_whole = address.contains(['.', ':']) || address.eq_ignore_ascii_case("localhost");
+    is_glued && (!is_host || is_whole)
 }
 
 fn kind_of(bracket: char) -> usize {

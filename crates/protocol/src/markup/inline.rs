@@ -294,7 +294,7 @@ impl Scan<'_> {
         };
         let mut content = inside..end - run;
         let typed = &self.text[content.clone()];
-        if typed.trim().is_empty() {
+        if typed.trim().is_empty() || (run == 1 && self.is_between_faces(at, typed)) {
             return inside;
         }
         // Blanks keep backticks apart from those around them.
@@ -306,6 +306,14 @@ impl Scan<'_> {
         names_in(self.text, content, &mut inlines);
         self.leaf(at..end, InlineKind::Code(tiled_inlines(at..end, inlines)));
         end
+    }
+
+    /// `(´･ω･`) (´-ω-`)`: what stands between two faces is no code.
+    fn is_between_faces(&self, at: usize, typed: &str) -> bool {
+        let before = self.text[self.line.start..at].chars().next_back();
+        typed.trim_start_matches('*').starts_with([')', '）'])
+            && typed.contains(['(', '（'])
+            && before.is_some_and(|c| !c.is_whitespace())
     }
 
     /// A row of marks, with the backslashes in it if it begins with one.

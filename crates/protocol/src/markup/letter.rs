@@ -9,12 +9,28 @@ pub fn is_word(c: char) -> bool {
 
 /// A letter or digit of a script that puts blanks between its words.
 pub fn is_spaced_word(c: char) -> bool {
-    is_word(c) && !is_cjk(c)
+    is_word(c) && !is_unspaced(c)
 }
 
 /// Neither letter nor blank, and not of a script that goes without blanks.
 pub fn is_spaced_sign(c: char) -> bool {
-    !is_word(c) && !c.is_whitespace() && !is_cjk(c)
+    !is_word(c) && !c.is_whitespace() && !is_unspaced(c)
+}
+
+/// Of a script that puts no blanks between words, as Chinese and Thai, or that writes small words together with the next,
+/// as Arabic and Hebrew. Digits stand alone everywhere.
+pub fn is_unspaced(c: char) -> bool {
+    is_cjk(c)
+        || (!c.is_numeric()
+            && matches!(
+                c,
+                '\u{590}'..='\u{8ff}'
+                    | '\u{e00}'..='\u{eff}'
+                    | '\u{1000}'..='\u{109f}'
+                    | '\u{1780}'..='\u{17ff}'
+                    | '\u{fb1d}'..='\u{fdff}'
+                    | '\u{fe70}'..='\u{fefe}'
+            ))
 }
 
 /// Letters and punctuation of Chinese, Japanese and Korean, which put no blanks around a marked stretch. The quotation

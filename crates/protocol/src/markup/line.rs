@@ -44,6 +44,8 @@ pub struct Fence {
 
 /// Beyond this a line is text: indented source stays as it was pasted.
 const INDENT: usize = 4;
+/// More marks of quotations without a blank between are what Python asks with: `>>> print(1)`.
+const NESTED: usize = 2;
 /// No list counts further; longer numbers are text.
 const DIGITS: usize = 9;
 
@@ -92,7 +94,7 @@ impl Line {
         let (indent, start) = self.indent(text);
         let rest = &text.as_bytes()[start..self.end];
         let run = rest.iter().take_while(|byte| **byte == b'>').count();
-        if indent >= INDENT || run == 0 || !is_blank_at(rest, run) {
+        if indent >= INDENT || !(1..=NESTED).contains(&run) || !is_blank_at(rest, run) {
             return Quoting::No;
         }
         let is_bare = rest.iter().all(|byte| matches!(byte, b'>' | b' ' | b'\t'));
@@ -133,7 +135,9 @@ impl Line {
         let says = rest[len..]
             .iter()
             .any(|byte| !matches!(byte, b' ' | b'\t' | b'-' | b'*' | b'>' | b'#'));
-        (indent < INDENT && blanks > 0 && says).then_some(Marker {
+        // `2026. 11. 30` is a date.
+        let is_date = digits > 0 && is_number(&rest[len + blanks..]);
+        (indent < INDENT && blanks > 0 && says && !is_date).then_some(Marker {
             indent,
             from,
             end: from + len,
@@ -237,6 +241,12 @@ impl Line {
                 .bytes()
                 .all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
     }
+}
+
+/// Whether an item with a number might begin here.
+fn is_number(line: &[u8]) -> bool {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && line.get(digits) == Some(&b'.') && is_blank_at(line, digits + 1)
 }
 
 /// Whether the line of bytes ends there or has a blank.

@@ -1,6 +1,6 @@
 //! Rows of `*`, `_`, `~` and `|`: which open a span, which close one, and which go together.
 
-use super::letter::{is_cjk, is_spaced_sign, is_spaced_word, is_word};
+use super::letter::{is_spaced_sign, is_spaced_word, is_unspaced, is_word};
 
 /// A row of one mark.
 #[derive(Debug)]
@@ -109,43 +109,60 @@ fn is_blank(c: Option<char>) -> bool {
     c.is_none_or(char::is_whitespace)
 }
 
-/// Within a Latin word, or a number, stars are text; at its end they close. Beside Chinese, Japanese and Korean they
-/// need no blank.
+/// Within a Latin word, or a number, stars are text; at its end they close. Beside scripts that go without blanks they
+/// need none. More than three stand for a word that is not said.
 fn stars(count: usize, (before, after): (Option<char>, Option<char>)) -> (bool, bool) {
+    if count > 3 {
+        return (false, false);
+    }
     let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    let is_face = count == 1
-        && after.is_some_and(|c| {
-            matches!(c, '^' | '>' | '=' | ';' | ':' | '´' | '≧' | '°' | 'ﾟ')
-                || (matches!(before, Some('(' | '（'))
-                    && !is_word(c)
-                    && !matches!(
-                        c,
-                        '"' | '\''
-                            | '“'
-                            | '‘'
-                            | '「'
-                            | '『'
-                            | '《'
-                            | '['
-                            | '<'
-                            | '`'
-                            | '_'
-                            | '~'
-                            | '|'
-                    ))
-        });
-    let opens = !is_blank(after)
-        && !is_face
-        && !(before.is_some_and(is_spaced_word) && !after.is_some_and(is_cjk));
+    let is_in_word = before.is_some_and(is_spaced_word);
+    let opens = if count == 1 {
+        !is_in_word && after.is_some_and(|c| is_beginning(c, before))
+    } else {
+        !is_blank(after) && after != Some('/') && !(is_in_word && !after.is_some_and(is_unspaced))
+    };
     let closes = !is_blank(before)
         && !(before.is_some_and(is_spaced_sign) && after.is_some_and(is_spaced_word))
         && !(is_digit(before) && is_digit(after));
     (opens, closes)
 }
 
+/// Whether what is in italics may begin so. Faces, patterns and paths are full of single stars before signs: `(*^_^*)`,
+/// `.*?`, `*.txt`, `**/*.rs`, `$*`.
+fn is_beginning(c: char, before: Option<char>) -> bool {
+    let opens = matches!(
+        c,
+        '"' | '\'' | '“' | '‘' | '「' | '『' | '《' | '【' | '[' | '<' | '`' | '~' | '|' | '*'
+    );
+    let is_face = matches!(before, Some('(' | '（')) || matches!(c, '´' | '≧' | '°' | 'ﾟ' | '＾');
+    let is_sign = c.is_ascii() && !matches!(c, '(' | '#' | '@' | '$' | '&');
+    let is_end = matches!(
+        c,
+        '，' | '。'
+            | '、'
+            | '：'
+            | '；'
+            | '！'
+            | '？'
+            | '）'
+            | '】'
+            | '」'
+            | '』'
+            | '》'
+            | '”'
+            | '’'
+            | '・'
+    );
+    is_word(c) || opens || !(is_face || is_sign || is_end || c.is_whitespace())
+}
+
 /// Faces and paths are full of them: the content begins with a letter or a quotation, and ends like a sentence.
 fn underline((before, after): (Option<char>, Option<char>)) -> (bool, bool) {
-    let opens = !before.is_some_and(is_word)
+    // The face `*_*`, and those with eyes: `>_<`.
+    let is_mouth = before == Some('*') && after == Some('*');
+    let opens = !is_mouth
+        && !before.is_some_and(|c| is_word(c) || matches!(c, '<' | '>' | '^' | '.' | '\\'))
         && after.is_some_and(|c| {
             is_word(c)
                 || matches!(
@@ -153,7 +170,8 @@ fn underline((before, after): (Option<char>, Option<char>)) -> (bool, bool) {
                     '*' | '~' | '`' | '"' | '\'' | '“' | '‘' | '「' | '『' | '《' | '[' | '<'
                 )
         });
-    let closes = !after.is_some_and(is_word)
+    let closes = !is_mouth
+        && !after.is_some_and(is_word)
         && before.is_some_and(|c| {
             is_word(c)
                 || matches!(
