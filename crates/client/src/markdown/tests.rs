@@ -326,3 +326,28 @@ proptest! {
         prop_assert_eq!(shown, letters(&text));
     }
 }
+
+#[test]
+fn whether_a_message_is_folded_is_decided_by_its_text_alone() {
+    let mention = format!("<@{}>", person());
+    for (text, is_long) in [
+        (format!("{mention}\n").repeat(27), false),
+        (format!("{mention}\n").repeat(40), true),
+        (mention.repeat(50), false),
+        (
+            format!("```\n{}```", format!("{mention}\n").repeat(40)),
+            true,
+        ),
+        ("字".repeat(1_000), false),
+        ("字".repeat(1_500), true),
+    ] {
+        let stranger = folded(&text, &Names::default());
+        let known = folded(&text, &names());
+        assert_eq!((stranger.1, known.1), (is_long, is_long), "{text:?}");
+        assert_eq!(
+            stranger.0.len(),
+            known.0.len(),
+            "a name that comes later changes no height"
+        );
+    }
+}
