@@ -110,6 +110,8 @@ const MAX_PASTED_BYTES: usize = 64 * 1_024;
 const MAX_ADDRESSES: usize = 16;
 /// Longest code of an invite.
 const MAX_CODE_BYTES: usize = 64;
+/// Longest piece of what was pasted that a refusal repeats.
+const MAX_TOLD: usize = 80;
 /// What was handed on through so many programs that each escaped it is not looked at.
 const MAX_ESCAPES: usize = 3;
 
@@ -237,6 +239,14 @@ impl Link {
         } else {
             Ok(link)
         }
+    }
+}
+
+/// A piece of what was pasted, as a refusal repeats it.
+fn told(text: &str) -> String {
+    match text.char_indices().nth(MAX_TOLD) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

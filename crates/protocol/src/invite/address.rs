@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use url::{Host, Url};
 
-use super::NotALink;
+use super::{NotALink, told};
 
 /// Longest name that the domain name system has.
 const MAX_HOST_BYTES: usize = 253;
@@ -24,17 +24,17 @@ pub fn address(text: &str) -> Result<String, NotALink> {
         None => None,
         Some("wss" | "https") => Some(true),
         Some("ws" | "http") => Some(false),
-        Some(other) => return Err(NotALink::Scheme(format!("{other}://"))),
+        Some(other) => return Err(NotALink::Scheme(told(&format!("{other}://")))),
     };
     let (authority, path) = match rest.find(['/', '\\', '?', '#']) {
         Some(at) => rest.split_at(at),
         None => (rest, ""),
     };
     if !matches!(path, "" | "/") {
-        return Err(NotALink::Path(path.to_owned()));
+        return Err(NotALink::Path(told(path)));
     }
     let (host, port) = parts(authority)?;
-    let no_host = || NotALink::Host(host.to_owned());
+    let no_host = || NotALink::Host(told(&host));
     if host.contains(['@', ' ']) {
         return Err(no_host());
     }
@@ -62,7 +62,7 @@ fn parts(authority: &str) -> Result<(String, Option<u16>), NotALink> {
             match rest.strip_prefix(':') {
                 Some(port) => (host.to_owned(), Some(port)),
                 None if rest.is_empty() => (host.to_owned(), None),
-                None => return Err(NotALink::Host(authority.to_owned())),
+                None => return Err(NotALink::Host(told(authority))),
             }
         }
         None => match authority.strip_prefix("::1:") {
@@ -71,17 +71,17 @@ fn parts(authority: &str) -> Result<(String, Option<u16>), NotALink> {
             _ if authority.parse::<Ipv6Addr>().is_ok() => (format!("[{authority}]"), None),
             _ => match authority.rsplit_once(':') {
                 Some((host, port)) if !host.contains(':') => (host.to_owned(), Some(port)),
-                Some(_) => return Err(NotALink::Host(authority.to_owned())),
+                Some(_) => return Err(NotALink::Host(told(authority))),
                 None => (authority.to_owned(), None),
             },
         },
     };
     let port = match port {
-        Some("") => return Err(NotALink::NoPort(authority.to_owned())),
+        Some("") => return Err(NotALink::NoPort(told(authority))),
         Some(port) => {
             let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
             let number = port.parse().ok().filter(|number| is_number && *number != 0);
-            Some(number.ok_or_else(|| NotALink::Port(port.to_owned()))?)
+            Some(number.ok_or_else(|| NotALink::Port(told(port)))?)
         }
         None => None,
     };

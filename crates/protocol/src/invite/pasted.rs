@@ -28,9 +28,14 @@ pub fn find(text: &str) -> Result<Link, NotALink> {
     bare(&text).map(Link::at)
 }
 
-/// Without what nobody sees, and without what mail writes for `&`.
+/// Without what nobody sees, without what mail writes for `&`, and with the signs of addresses that a Chinese keyboard
+/// writes otherwise.
 fn tidied(text: &str) -> String {
-    let mut text: String = text.chars().filter(|&c| !is_invisible(c)).collect();
+    let seen = text.chars().filter(|&c| !is_invisible(c));
+    let mut text: String = seen.map(narrow).collect();
+    if text.contains(['：', '。']) {
+        text = with_signs(&text);
+    }
     for written in ["&amp;", "&AMP;", "&#38;", "&#x26;"] {
         // `&amp;amp;` becomes `&amp;` first.
         for _ in 0..MAX_ESCAPES {
@@ -41,6 +46,36 @@ fn tidied(text: &str) -> String {
         }
     }
     text
+}
+
+/// A letter, digit or dot of full width as the one that addresses are made of.
+const fn narrow(c: char) -> char {
+    match c {
+        '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '．' => {
+            // The block stands in the order of ASCII.
+            (c as u32 - ('！' as u32 - '!' as u32)) as u8 as char
+        }
+        c => c,
+    }
+}
+
+/// `：` before a port is a colon. In a text that is nothing but an address, `。` is a dot.
+fn with_signs(text: &str) -> String {
+    let is_of_address = |c: char| c.is_ascii_alphanumeric() || "-_。：:/".contains(c);
+    let is_address = text.trim_matches(ends).chars().all(is_of_address);
+    let mut signs = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let before = signs.chars().next_back();
+        let is_behind_host = before.is_some_and(|c| c.is_ascii_alphanumeric() || c == ']');
+        let next = chars.peek().copied().unwrap_or(' ');
+        signs.push(match c {
+            '：' if is_behind_host && next.is_ascii_digit() => ':',
+            '。' if is_behind_host && is_address && next.is_ascii_alphanumeric() => '.',
+            c => c,
+        });
+    }
+    signs
 }
 
 /// Joiners, marks of direction, byte order marks, soft hyphens, tags; control characters that break no line.
