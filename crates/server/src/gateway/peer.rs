@@ -102,6 +102,8 @@ fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
         // One that is no text hides nothing that stands before it.
         .map(|value| value.to_str().unwrap_or("?"))
         .flat_map(|value| value.split(','))
+        // Lists may have empty places (RFC 9110).
+        .filter(|value| !value.trim().is_empty())
 }
 
 /// The `for` of one hop of `Forwarded`. A hop without one names nobody.
@@ -195,6 +197,9 @@ mod tests {
             ("6.6.6.6,7.7.7.7:1000", "7.7.7.7"),
             ("garbage, 7.7.7.7", "7.7.7.7"),
             ("unknown, 7.7.7.7", "7.7.7.7"),
+            // Nothing between two commas is nothing.
+            ("7.7.7.7,", "7.7.7.7"),
+            ("7.7.7.7, , ", "7.7.7.7"),
         ] {
             let seen = behind_proxies(&[(&X_FORWARDED_FOR, text)]);
             assert_eq!(seen, Some(ip(read)), "{text}");
@@ -225,6 +230,26 @@ mod tests {
             Some(ip("10.0.0.1")),
             "what stands before it may be anybody's"
         );
+    }
+
+    #[test]
+    fn an_empty_header_is_none() {
+        let seen = behind_proxies(&[(&FORWARDED, ""), (&X_FORWARDED_FOR, "7.7.7.7")]);
+        assert_eq!(seen, Some(ip("7.7.7.7")), "not everybody is the proxy");
+        let seen = behind_proxies(&[(&X_FORWARDED_FOR, " "), (&FORWARDED, "for=7.7.7.7")]);
+        assert_eq!(seen, Some(ip("7.7.7.7")));
+        let seen = behind_proxies(&[(&X_FORWARDED_FOR, "")]);
+        assert_eq!(seen, Some(ip("10.0.0.1")), "it names nobody at all");
+    }
+
+    #[test]
+    fn a_header_of_any_length_is_read_from_its_end() {
+        let claims = "6.6.6.6, ".repeat(2_000) + "7.7.7.7";
+        let seen = behind_proxies(&[(&X_FORWARDED_FOR, &claims)]);
+        assert_eq!(seen, Some(ip("7.7.7.7")));
+        let hops = "10.0.0.9, ".repeat(2_000) + "10.0.0.8";
+        let seen = behind_proxies(&[(&X_FORWARDED_FOR, "7.7.7.7"), (&X_FORWARDED_FOR, &hops)]);
+        assert_eq!(seen, Some(ip("7.7.7.7")), "in two headers, too");
     }
 
     #[test]

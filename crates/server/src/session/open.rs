@@ -27,42 +27,25 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
             }
             Message::Close(_) => return None,
         };
-        let (number, token, version) = match ClientFrame::parse(&text) {
-            Ok(requests) => match requests.into_iter().next() {
-                Some(Ok(Request::Question(number, Question::SessionOpen { token, version }))) => {
-                    (Value::from(number), token, version)
-                }
-                Some(Ok(Request::Question(number, _))) => {
-                    let refused = refused(
-                        &Value::from(number),
-                        &Refusal::Rejected(Code::NotOpen.into()),
-                    );
-                    socket.send(Message::Text(refused.into())).await.ok()?;
-                    return None;
-                }
-                Some(Ok(Request::Command(commanded))) => {
-                    let refused = refused(
-                        &Value::from(commanded.id.to_string()),
-                        &Refusal::Rejected(Code::NotOpen.into()),
-                    );
-                    socket.send(Message::Text(refused.into())).await.ok()?;
-                    return None;
-                }
-                Some(Err(wrong)) => {
-                    socket
-                        .send(Message::Text(misread(&wrong).into()))
-                        .await
-                        .ok()?;
-                    continue;
-                }
-                None => {
-                    let wrong = misread(&Misread::of_frame("expected session.open"));
-                    socket.send(Message::Text(wrong.into())).await.ok()?;
-                    continue;
-                }
+        let request = match ClientFrame::parse(&text) {
+            Ok(requests) => match <[_; 1]>::try_from(requests) {
+                Ok([request]) => request,
+                Err(_) => Err(Misread::of_frame("expected session.open alone")),
             },
-            Err(_) => {
-                let wrong = misread(&Misread::of_text());
+            Err(_) => Err(Misread::of_text()),
+        };
+        let (number, token, version) = match request {
+            Ok(Request::Question(number, Question::SessionOpen { token, version })) => {
+                (Value::from(number), token, version)
+            }
+            Ok(Request::Question(number, _)) => {
+                return not_open(socket, Value::from(number)).await;
+            }
+            Ok(Request::Command(commanded)) => {
+                return not_open(socket, Value::from(commanded.id.to_string())).await;
+            }
+            Err(wrong) => {
+                let wrong = misread(&wrong);
                 socket.send(Message::Text(wrong.into())).await.ok()?;
                 continue;
             }
@@ -88,6 +71,13 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
             }
         };
     }
+}
+
+/// Refuses what has to wait for a session, and ends the link.
+async fn not_open(socket: &mut WebSocket, id: Value) -> Option<Arc<Line>> {
+    let refused = refused(&id, &Refusal::Rejected(Code::NotOpen.into()));
+    socket.send(Message::Text(refused.into())).await.ok()?;
+    None
 }
 
 async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greeting), Refusal> {

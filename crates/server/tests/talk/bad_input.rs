@@ -188,6 +188,23 @@ async fn a_bad_request_in_a_batch_does_not_spoil_the_others() {
 }
 
 #[tokio::test]
+async fn a_session_is_not_opened_in_a_batch() {
+    let place = host(|_| {}).await;
+    let alice = Guest::register(&place, "alice", None).await;
+    let open = json!({"jsonrpc": "2.0", "id": 1, "method": "session.open", "params": {"token": alice.token, "version": 1}});
+    let next =
+        json!({"jsonrpc": "2.0", "id": 2, "method": "profile.list", "params": {"accounts": []}});
+    let mut guest = stranger(&place).await;
+    guest.text(&json!([open, next]).to_string()).await;
+    let answer = &guest.answers().await[0];
+    assert_eq!(answer["error"]["code"], -32_600, "not half of it is done");
+    assert_eq!(answer["error"]["data"]["field"], "frame");
+    guest.text(&open.to_string()).await;
+    assert!(guest.answers().await[0]["result"]["epoch"].is_string());
+    place.stop().await;
+}
+
+#[tokio::test]
 async fn unreadable_requests_take_their_part_of_the_rate() {
     let place = host(|config| {
         config.limits.requests_burst = 20;
@@ -390,6 +407,23 @@ async fn bad_http_is_refused_and_nobody_else_notices() {
         assert!(
             said.is_empty() || said.starts_with("HTTP/1.1 400"),
             "{said}"
+        );
+    }
+    // Whoever gets an answer knows whose it is, and how a request came that lost its upgrade.
+    let server = format!("tulou-server: {}", place.server());
+    for (asked, came_as) in [
+        ("GET /v1/nothing HTTP/1.1", None),
+        ("PATCH /v1/sessions HTTP/1.1", None),
+        ("GET /v1/invites/nothing HTTP/1.1", None),
+        ("GET /ws HTTP/1.1", Some("tulou-came-as: HTTP/1.1")),
+        ("GET /ws HTTP/1.0", Some("tulou-came-as: HTTP/1.0")),
+    ] {
+        let request = format!("{asked}\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let said = said_to(&place, request.as_bytes()).await;
+        assert!(said.contains(&server), "{asked}: {said}");
+        assert!(
+            came_as.is_none_or(|came_as| said.contains(came_as)),
+            "{asked}: {said}"
         );
     }
     let endless = [&b"GET /health HTTP/1.1\r\nX: "[..], &[b'x'; 1 << 20]].concat();

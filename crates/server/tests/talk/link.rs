@@ -71,6 +71,11 @@ impl Place {
         self.hosted.address()
     }
 
+    /// Its id.
+    pub fn server(&self) -> String {
+        self.hosted.app().identity().server.to_string()
+    }
+
     /// Where its store is.
     pub fn data(&self) -> &std::path::Path {
         &self.config.data
