@@ -13,7 +13,10 @@ use std::{
 };
 
 use stage::{Person, Stage};
-use tulou_client::view::MessageView;
+use tulou_client::{
+    action::Action,
+    view::{AccessPlace, MessageView},
+};
 use tulou_crash::{Proxy, proxy::Weather};
 use tulou_protocol::invite::Link;
 
@@ -73,6 +76,96 @@ async fn is_answered(person: &Person, topic: &str, bot: &str, message: &str) {
         .await;
 }
 
+/// A code for one to join with.
+async fn invite(alice: &Person, community: &str) -> String {
+    let invite = alice
+        .client
+        .create_invite(&alice.account, community, Some(3_600), Some(1))
+        .await
+        .unwrap();
+    Link::parse(&invite.link).unwrap().code.unwrap()
+}
+
+/// The account of the bot, once it has joined.
+async fn joined(alice: &Person, community: &str) -> String {
+    alice
+        .until("the bot is a member", async || {
+            let found = alice
+                .client
+                .members_view(&alice.account, community, None, "echo", 10)
+                .await
+                .unwrap();
+            let members = found.sections.into_iter().flat_map(|of| of.members);
+            members.map(|member| member.id).next()
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_bot_may_not_do_stops_it_nowhere_else() {
+    let mut stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, topic) = alice.found("星海").await;
+    let silent = alice
+        .act(Action::CreateTopic {
+            community: community.clone(),
+            group: alice.tree(&community).await.groups[0].id.clone(),
+            name: "公告".into(),
+            introduction: String::new(),
+            is_closed: false,
+        })
+        .await
+        .unwrap();
+    alice
+        .act(Action::SetAccess {
+            community: community.clone(),
+            place: AccessPlace::Topic { id: silent.clone() },
+            member_group: "everyone".into(),
+            permission: "speak".into(),
+            value: Some(false),
+        })
+        .await;
+    alice.enter(&topic).await;
+    alice.settled().await;
+    let code = invite(&alice, &community).await;
+    let proxy = Proxy::start(stage.server().address(), 2).await.unwrap();
+    let mut bot = Bot::start(&proxy, &code);
+    let id = joined(&alice, &community).await;
+    let mention = format!("<@{id}>");
+
+    // Where it may not speak it is silent, and it answers elsewhere, also when it begins anew.
+    alice.say(&silent, &format!("{mention}?")).await;
+    let message = alice.say(&topic, &format!("a lone ` and {mention}")).await;
+    is_answered(&alice, &topic, &id, &message).await;
+    bot.kill();
+    bot = Bot::start(&proxy, &code);
+    let message = alice.say(&topic, &format!("{mention} again")).await;
+    is_answered(&alice, &topic, &id, &message).await;
+
+    // What it reads is deleted.
+    alice.say(&silent, &format!("{mention}, farewell")).await;
+    alice
+        .act(Action::DeleteTopic {
+            community: community.clone(),
+            topic: silent,
+        })
+        .await;
+    let message = alice.say(&topic, &format!("{mention}, still?")).await;
+    is_answered(&alice, &topic, &id, &message).await;
+
+    // The server is not there when it starts, and comes back.
+    alice.settled().await;
+    stage.stop_server().await;
+    let message = alice.say(&topic, &format!("{mention} in the dark")).await;
+    bot.kill();
+    bot = Bot::start(&proxy, &code);
+    stage.start_server().await;
+    is_answered(&alice, &topic, &id, &message).await;
+    assert!(bot.runs());
+    drop(bot);
+    stage.end([alice]).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_bot_of_the_documentation_answers_each_mention_once_whatever_is_cut() {
     let stage = Stage::new().await;
@@ -80,26 +173,11 @@ async fn the_bot_of_the_documentation_answers_each_mention_once_whatever_is_cut(
     let (community, topic) = alice.found("星海").await;
     alice.enter(&topic).await;
     let before = alice.say(&topic, "before anybody came").await;
-    let invite = alice
-        .client
-        .create_invite(&alice.account, &community, Some(3_600), Some(1))
-        .await
-        .unwrap();
-    let code = Link::parse(&invite.link).unwrap().code.unwrap();
+    let code = invite(&alice, &community).await;
     let proxy = Proxy::start(stage.server().address(), 1).await.unwrap();
 
     let bot = Bot::start(&proxy, &code);
-    let id = alice
-        .until("the bot is a member", async || {
-            let found = alice
-                .client
-                .members_view(&alice.account, &community, None, "echo", 10)
-                .await
-                .unwrap();
-            let members = found.sections.into_iter().flat_map(|of| of.members);
-            members.map(|member| member.id).next()
-        })
-        .await;
+    let id = joined(&alice, &community).await;
     let mention = format!("<@{id}>");
     let mut called = Vec::new();
     for no in 0..3 {
