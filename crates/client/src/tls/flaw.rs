@@ -7,6 +7,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::ParsedCertificate,
 };
+use tulou_protocol::text::clean_name;
 use x509_parser::{
     certificate::X509Certificate, extensions::GeneralName, prelude::FromDer, x509::X509Name,
 };
@@ -40,19 +41,17 @@ pub fn of(
         return Unusable::SelfSigned;
     }
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    let all = || std::iter::once(&leaf).chain(&chain);
-    let ends = |one: &X509Certificate<'_>| one.validity().not_after.timestamp();
-    let begins = |one: &X509Certificate<'_>| one.validity().not_before.timestamp();
-    if let Some(end) = all().map(ends).find(|end| *end < now) {
-        return Unusable::Expired(time(end));
-    }
-    if let Some(begin) = all().map(begins).find(|begin| *begin > now) {
-        return Unusable::NotYet(time(begin));
+    if let Some(why) = out_of_date(&leaf, now) {
+        return why;
     }
     let is_for_it = ParsedCertificate::try_from(end_entity)
         .and_then(|parsed| verify_server_name(&parsed, server_name));
     if is_for_it.is_err() {
         return Unusable::OtherName(names(&leaf));
+    }
+    // Last, for there may be some that nobody needs any more.
+    if let Some(why) = chain.iter().find_map(|one| out_of_date(one, now)) {
+        return why;
     }
     if !is_unknown(error) {
         return unread();
@@ -60,6 +59,20 @@ pub fn of(
     match chain.last() {
         Some(last) => Unusable::UnknownSigner(name(last.issuer())),
         None => Unusable::Incomplete(name(leaf.issuer())),
+    }
+}
+
+/// Whether a certificate has ended or not begun, by the clock of this computer.
+fn out_of_date(certificate: &X509Certificate<'_>, now: i64) -> Option<Unusable> {
+    let validity = certificate.validity();
+    let (begin, end) = (
+        validity.not_before.timestamp(),
+        validity.not_after.timestamp(),
+    );
+    if end < now {
+        Some(Unusable::Expired(time(end)))
+    } else {
+        (begin > now).then(|| Unusable::NotYet(time(begin)))
     }
 }
 
@@ -122,8 +135,5 @@ fn name(of: &X509Name<'_>) -> String {
 
 /// A name from somebody who is not trusted, fit for a line.
 fn shown(name: &str) -> String {
-    name.chars()
-        .filter(|c| !c.is_control())
-        .take(NAME_CHARS)
-        .collect()
+    clean_name(name).chars().take(NAME_CHARS).collect()
 }

@@ -63,7 +63,7 @@ async fn with_an_authority(folder: &Path) {
         &root,
     )
     .unwrap();
-    let stranger = authority("Stranger");
+    let stranger = authority("Stranger \u{202e}gro.elpmaxe");
     let of = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         CertificateParams::new(names).unwrap()
@@ -74,6 +74,10 @@ async fn with_an_authority(folder: &Path) {
     let mut early = of(&["localhost"]);
     early.not_before = date_time_ymd(2090, 1, 1);
     early.not_after = date_time_ymd(2091, 1, 1);
+    let mut old = params_of_authority("Of former times");
+    old.not_before = date_time_ymd(2010, 1, 1);
+    old.not_after = date_time_ymd(2021, 9, 30);
+    let old = CertifiedIssuer::self_signed(old, KeyPair::generate().unwrap()).unwrap();
     let here = || of(&["localhost"]);
     let others = of(&["chat.example.org", "www.example.org", "192.0.2.7"]);
 
@@ -109,6 +113,14 @@ async fn with_an_authority(folder: &Path) {
             "certificate_name",
             "chat.example.org, www.example.org, 192.0.2.7",
         ),
+        // That nobody needs a certificate any more that is sent along is not what is wrong.
+        (
+            of(&["chat.example.org"]),
+            &between,
+            vec![between.der(), old.der()],
+            "certificate_name",
+            "chat.example.org",
+        ),
         (
             here(),
             &between,
@@ -121,7 +133,7 @@ async fn with_an_authority(folder: &Path) {
             &stranger,
             vec![stranger.der()],
             "certificate_signer",
-            "Stranger",
+            "Stranger gro.elpmaxe",
         ),
     ] {
         let key = KeyPair::generate().unwrap();
