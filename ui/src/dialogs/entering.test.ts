@@ -99,6 +99,69 @@ describe('the field for a link', () => {
   })
 })
 
+describe('somebody who hears the form', () => {
+  const card = (api: StandIn): ServerPeek => ({
+    server: 's1',
+    name: 'Starsea',
+    registration: 'open',
+    address: 'wss://starsea.example',
+    community: '星海',
+    members: 3,
+    accounts: api.app.accounts.map((account) => account.key),
+  })
+
+  it('is told where the link leads when the next field has the keyboard', async () => {
+    const api = fullScene('en', 'light')
+    api.peek = () => Promise.resolve({ ...card(api), accounts: [] })
+    const window = await opened(api)
+    window.dialogs.show({ kind: 'join', link: 'invite' })
+    await shows('join-form')
+    await press('join-look')
+    const peek = await shows('join-peek')
+    const form = screen.getByTestId('join-display-name').closest('form')
+    expect(form?.getAttribute('aria-labelledby')).toBe(peek.id)
+    expect(peek.textContent).toContain('星海')
+    expect(await faults(screen.getByTestId('dialog-join'))).toEqual([])
+  })
+
+  it('can tell accounts of one name apart', async () => {
+    const api = fullScene('en', 'light')
+    const [first] = api.app.accounts
+    if (!first) throw new Error('the scene has an account')
+    const ten = Array.from({ length: 10 }, (_, no) => ({
+      ...first,
+      key: `s1.${no}`,
+      name: `me-${no}`,
+      displayName: 'Me',
+    }))
+    api.app = { ...api.app, accounts: ten }
+    api.peek = () => Promise.resolve(card(api))
+    const window = await opened(api)
+    window.dialogs.show({ kind: 'join', link: 'invite' })
+    await shows('join-form')
+    await press('join-look')
+    await shows('join-peek')
+    const said = screen.getAllByTestId('join-as').map((button) => button.textContent.trim())
+    expect(new Set(said).size).toBe(10)
+    expect(said[3]).toContain('me-3')
+  })
+
+  it('hears beside the field why a new address is no good', async () => {
+    const api = fullScene('en', 'light')
+    api.relocate = () => Promise.reject(new Refused({ code: 'link_cut', message: '', rejection: null, about: 'key=' }))
+    const window = await opened(api)
+    window.dialogs.show({ kind: 'relocate', account: api.app.accounts[0]?.key ?? '' })
+    await shows('dialog-relocate')
+    await fill('relocate-link', 'tulou://join/a?at=x&key=12')
+    await press('relocate-submit')
+    const error = await shows('form-error')
+    const field = screen.getByTestId('relocate-link')
+    expect(field.getAttribute('aria-invalid')).toBe('true')
+    expect(field.getAttribute('aria-describedby')).toBe(error.id)
+    expect(error.id).not.toBe('')
+  })
+})
+
 describe('adding', () => {
   it('tells joining by a link from adding an account', async () => {
     const api = fullScene('en', 'light')

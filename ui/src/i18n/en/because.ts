@@ -23,7 +23,7 @@ export const because: typeof zh = {
   certificate: () =>
     'The server signed its certificate itself, so it cannot be verified by its address. Use an invite link: it carries the server’s key.',
   certificate_expired: (when) =>
-    `The server’s certificate expired on ${when}. Ask whoever runs the server to renew it.`,
+    `The server’s certificate expired on ${when}. Check this computer’s date, or ask whoever runs the server to renew it.`,
   certificate_not_yet: (when) =>
     `The server’s certificate is not valid before ${when}. Check this computer’s date, or ask whoever runs the server.`,
   certificate_name: (names) =>

@@ -15,7 +15,8 @@ export const because = {
   unencrypted: () => '未加密的地址只能在本机使用。请使用邀请链接，或以 wss:// 开头的地址。',
 
   certificate: () => '服务器使用自己签发的证书，单凭地址无法验证。请使用邀请链接，链接里带有服务器的密钥。',
-  certificate_expired: (when: string) => `服务器的证书已于 ${when}过期。请联系服务器的管理员更新证书。`,
+  certificate_expired: (when: string) =>
+    `服务器的证书已于 ${when}过期。请检查这台电脑的日期，或联系服务器的管理员更新证书。`,
   certificate_not_yet: (when: string) => `服务器的证书要到 ${when}才生效。请检查这台电脑的日期，或联系服务器的管理员。`,
   certificate_name: (names: string) => `服务器的证书是发给 ${names} 的，与这个地址不符。请使用证书上的地址。`,
   certificate_incomplete: (signer: string) =>
