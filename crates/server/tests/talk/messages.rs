@@ -421,7 +421,7 @@ async fn everyone_in_code_needs_no_right_and_calls_nobody() {
             let head = &digest["topics"][0];
             let calls = head["wide_mentions"].as_array().map_or(0, Vec::len);
             assert_eq!(calls, 0, "{digest}");
-            head["seq"] == 1
+            head["head_seq"] == 1
         })
         .await;
     place.stop().await;
