@@ -29,7 +29,7 @@ const CONTROLS = /[\p{Cc}\p{Noncharacter_Code_Point}]/gu
 const BLANKS = /[\p{White_Space}\u2800\u{1D159}]+/gu
 /** Not drawn; joiners, selectors and tags may be part of what is. */
 const HIDDEN =
-  /(?![\u200C\u200D\u180B-\u180F\uFE00-\uFE0F\u{E0020}-\u{E007F}\u{E0100}-\u{E01EF}])\p{DI}|[\uFFF9-\uFFFC]/gu
+  /(?!\u200C|\u200D|[\u180B-\u180F]|[\uFE00-\uFE0F]|[\u{E0020}-\u{E007F}]|[\u{E0100}-\u{E01EF}])\p{DI}|[\uFFF9-\uFFFC]/gu
 const TOWERS = /((?!\p{DI})[\p{Mn}\p{Me}]){5,}/gu
 const UNSEEN = /^[\p{DI}\p{White_Space}\p{Cc}\p{Mn}\p{Me}\p{Noncharacter_Code_Point}\u2800\u{1D159}\uFFF9-\uFFFC]*$/u
 
@@ -46,9 +46,7 @@ function cleanText(typed: string): string {
 }
 
 export function charactersOf(text: string): number {
-  let count = 0
-  for (const _ of segmenter.segment(text)) count += 1
-  return count
+  return [...segmenter.segment(text)].length
 }
 
 export function bytesOf(text: string): number {

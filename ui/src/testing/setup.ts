@@ -1,9 +1,22 @@
 import { configure } from '@testing-library/svelte'
+import { afterEach, expect } from 'vitest'
 
 // A busy machine takes its time.
 configure({ asyncUtilTimeout: 10_000 })
 
+// What Svelte warns of is a fault like any other.
+const warned: string[] = []
+const warn = console.warn
+console.warn = (...said: unknown[]) => {
+  if (String(said[0]).startsWith('[svelte]')) warned.push(String(said[0]))
+  warn(...said)
+}
+afterEach(() => {
+  expect(warned.splice(0), 'Svelte has nothing to warn of').toEqual([])
+})
+
 // What jsdom lacks and the components use.
+HTMLCanvasElement.prototype.getContext = () => null
 if (!('inert' in HTMLElement.prototype))
   Object.defineProperty(HTMLElement.prototype, 'inert', {
     get(this: HTMLElement) {
