@@ -1,7 +1,11 @@
+/** A text as it is looked for and looked in. */
+export const folded = (text: string): string => text.trim().toLowerCase()
+
 /** How well a name fits what was typed: 0 best, null not at all. Every typed character must come, in order. */
-export function fit(name: string, typed: string): number | null {
-  const hay = name.toLowerCase()
-  const needle = typed.trim().toLowerCase()
+export const fit = (name: string, typed: string): number | null => fitIn(name.toLowerCase(), folded(typed))
+
+/** The same for what is folded already. */
+export function fitIn(hay: string, needle: string): number | null {
   if (needle === '') return 3
   if (hay.startsWith(needle)) return 0
   if (hay.includes(needle)) return 1
