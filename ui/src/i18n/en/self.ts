@@ -5,7 +5,7 @@ import { count } from './count'
 export const self: typeof zh = {
   me: {
     label: 'Me',
-    settings: 'Settings',
+    settings: 'Account settings',
     synced: 'Synced',
     syncing: 'Syncing…',
     connecting: 'Connecting…',

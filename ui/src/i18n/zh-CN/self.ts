@@ -2,7 +2,7 @@
 export const self = {
   me: {
     label: '我',
-    settings: '设置',
+    settings: '账号设置',
     synced: '已同步',
     syncing: '正在同步…',
     connecting: '正在连接…',
