@@ -11,6 +11,7 @@ import type { StandIn } from '../src/testing/stand-in'
 import {
   asideScene,
   brokenScene,
+  crowdedScene,
   editsScene,
   emptyCommunityScene,
   emptyTopicScene,
@@ -65,6 +66,9 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const stories: Record<string, Story> = {
   full: { scene: fullScene },
   long: { scene: longScene },
+  crowded: { scene: crowdedScene },
+  'crowded-switcher': { scene: crowdedScene, then: (window) => window.dialogs.show({ kind: 'switcher' }) },
+  'crowded-menu': { scene: crowdedScene, then: () => click('[data-testid=community-menu]') },
   names: { scene: namesScene },
   texts: { scene: textsScene },
   'texts-shown': {
@@ -162,9 +166,8 @@ const stories: Record<string, Story> = {
   'settings-account': {
     scene: fullScene,
     then: async (window) => {
-      window.dialogs.show({ kind: 'settings' })
-      await frames(2)
-      click('[data-testid=page-account]')
+      window.dialogs.show({ kind: 'settings', page: 'account' })
+      await there('[data-testid=page-account]')
     },
   },
   add: dialog({ kind: 'add' }),

@@ -17,6 +17,7 @@ import {
   appView,
   member,
   message,
+  NO_BADGE,
   paragraph,
   PERMISSIONS,
   rightsLine,
@@ -596,6 +597,76 @@ export function longScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
       unread: 101,
     }),
   )
+  return api
+}
+
+/** More of everything than most have: fifty communities, 5,000 topics, the longest names, and ten people of one name. */
+export function crowdedScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
+  const api = fullScene(lang, theme)
+  const s = pick(lang)
+  const longest = (n: number): string =>
+    [...s('长安城南的读书人与守夜人', 'The long and winding name of a place ').repeat(6)]
+      .slice(0, 57)
+      .join('')
+      .concat(String(n).padStart(3, '0'))
+  const whole = api.trees.get('c1')
+  if (!whole) return api
+  api.trees.set('c1', {
+    ...whole,
+    name: longest(1),
+    groups: Array.from({ length: 100 }, (_, g) => ({
+      id: `cg${g}`,
+      name: longest(g),
+      badge: NO_BADGE,
+      permissions: ['manageTopics'],
+      isPending: false,
+      topics: Array.from({ length: 50 }, (_, t) =>
+        topic(g === 0 && t === 0 ? 't3' : `ct${g}-${t}`, longest(g * 50 + t), {
+          introduction: longest(t),
+          badge: t % 3 === 0 ? { unread: 12_345, mentions: t % 2 === 0 ? 1_200 : 0, hasDot: false } : NO_BADGE,
+        }),
+      ),
+    })),
+  })
+  const [first, ...others] = api.app.accounts
+  if (first)
+    api.app = {
+      ...api.app,
+      accounts: [
+        {
+          ...first,
+          displayName: longest(7),
+          serverName: longest(8),
+          communities: Array.from({ length: 50 }, (_, n) => ({
+            id: `c${n + 1}`,
+            name: longest(n + 1),
+            badge: { unread: n * 40, mentions: n % 4 === 0 ? n * 30 : 0, hasDot: false },
+            isPending: false,
+          })),
+        },
+        ...others.map((one) => ({
+          ...one,
+          communities: one.communities.map((tile) => ({ ...tile, id: `other-${tile.id}` })),
+        })),
+      ],
+    }
+  const same = s('小明', 'Alex')
+  api.members = {
+    ...api.members,
+    sections: [
+      {
+        memberGroup: 'mods',
+        name: longest(3),
+        count: 10,
+        members: Array.from({ length: 10 }, (_, n) =>
+          member(`same${n}`, same, { accountName: `alex${n}`, looksAlike: true, memberGroups: ['mods'] }),
+        ),
+      },
+      { memberGroup: null, name: '', count: 1, members: [member('endless', longest(9))] },
+    ],
+  }
+  const timeline = api.topics.get('t3')
+  if (timeline) api.topics.set('t3', { ...timeline, name: longest(0), introduction: longest(0) })
   return api
 }
 
