@@ -110,6 +110,51 @@ describe('the owner of a community in which nobody else is', () => {
   })
 })
 
+describe('the line about oneself', () => {
+  it('says the state of the link, once in the window, and opens the account’s page of the settings', async () => {
+    const window = await ready(fullScene('en', 'light'))
+    await found('[data-message-id]')
+    expect(document.body.textContent.match(/Synced/g)?.length, 'it is said once').toBe(1)
+    expect(screen.getAllByRole('button', { name: 'Settings' }).length, 'one gear').toBe(1)
+    const me = screen.getByTestId('me-settings')
+    expect(me.textContent).toContain('Solstice')
+    await fireEvent.click(me)
+    expect(window.dialogs.open.at(-1)?.dialog).toEqual({ kind: 'settings', page: 'account' })
+    await found('[data-testid=page-account][aria-current]')
+  })
+})
+
+describe('the keyboard', () => {
+  it('reaches every region of the window by Tab, and falls to the body at no dialog that closes', async () => {
+    const window = await ready(fullScene('en', 'light'))
+    await found('[data-message-id]')
+    const stops = [...document.querySelectorAll<HTMLElement>('button, input, textarea, [tabindex]')].filter(
+      (one) => one.tabIndex >= 0 && !one.closest('[inert]'),
+    )
+    for (const region of [
+      'nav.rail',
+      '[data-testid=tree]',
+      '[data-testid=timeline]',
+      '[data-testid=members-panel]',
+      'textarea',
+    ])
+      expect(
+        stops.some((one) => one.matches(`${region}, ${region} *`)),
+        region,
+      ).toBe(true)
+    const opener = screen.getByTestId('open-switcher')
+    for (const kind of ['switcher', 'shortcuts', 'settings', 'invite', 'add', 'createGroup'] as const) {
+      opener.focus()
+      window.dialogs.show({ kind })
+      const dialog = await found('dialog')
+      await waitFor(() => expect(dialog.contains(document.activeElement), `${kind} takes the keyboard`).toBe(true))
+      await fireEvent.keyDown(document.activeElement ?? dialog, { key: 'Escape' })
+      await waitFor(() => expect(document.querySelector('dialog'), `Escape closes ${kind}`).toBeNull())
+      await waitFor(() => expect(document.activeElement, `after ${kind}`).toBe(opener))
+    }
+  })
+})
+
 describe('the menus of the tree', () => {
   it('open from a button on the line under the pointer', async () => {
     await ready(fullScene('en', 'light'))

@@ -4,13 +4,19 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   asideScene,
   brokenScene,
+  crowdedScene,
+  editsScene,
   emptyCommunityScene,
+  emptyTopicScene,
   firstStartScene,
   fullScene,
   listScene,
+  namesScene,
+  noCommunityScene,
   offlineScene,
   rejectedScene,
   strandedScene,
+  type Tongue,
 } from '../../stories/scenes'
 import type { MessageView } from '../api'
 import App from '../App.svelte'
@@ -327,6 +333,12 @@ describe('the whole window has nothing that a screen reader would stumble over',
     ['a list of accounts that was set aside', listScene],
     ['an empty community', emptyCommunityScene],
     ['the first start', firstStartScene],
+    ['no community', noCommunityScene],
+    ['an empty topic', emptyTopicScene],
+    ['an edit that was overtaken', editsScene],
+    ['names that pose as others', namesScene],
+    ['more of everything than most have', crowdedScene],
+    ['a history that cannot be opened', (lang: Tongue, theme: 'light' | 'dark') => brokenScene(lang, theme, 'damaged')],
   ] as const)('%s', async (_name, scene) => {
     await ready(scene('en', 'light'))
     expect(await faults()).toEqual([])
