@@ -39,8 +39,7 @@ fuzz_target!(|written: &str| {
         Ok(()) => assert!(name.len() <= limits::NAME_BYTES),
         Err(Code::Empty) => assert!(name.is_empty(), "{name:?}"),
         Err(Code::TooLong) => assert!(
-            name.len() > limits::NAME_BYTES
-                || text::characters(&name) > limits::NAME_CHARACTERS
+            name.len() > limits::NAME_BYTES || text::characters(&name) > limits::NAME_CHARACTERS
         ),
         Err(other) => panic!("{other:?} for {name:?}"),
     }

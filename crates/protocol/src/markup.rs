@@ -2,7 +2,7 @@
 //!
 //! A message is chat, not a document: what was typed is what is read. `docs/text.md` has the rules, each with what is
 //! typed and what is shown. Every piece of the tree knows its range of the text, the pieces of a range follow each other
-//! without a gap, and what is not shown is a piece, too ([`Block::Mark`], [`Inline::Mark`]): in order they give the typed
+//! without a gap, and what is not shown is a piece, too ([`BlockKind::Mark`], [`InlineKind::Mark`]): in order they give the typed
 //! text back. Reading takes time in proportion to the text, whatever stands in it, and no tree is deeper than
 //! [`DEPTH`] blocks with [`DEPTH`] spans in them: what is nested deeper is text.
 //!

@@ -120,11 +120,12 @@ fn stars(count: usize, (before, after): (Option<char>, Option<char>)) -> (bool, 
     let opens = if count == 1 {
         !is_in_word && after.is_some_and(|c| is_beginning(c, before))
     } else {
-        !is_blank(after) && after != Some('/') && !(is_in_word && !after.is_some_and(is_unspaced))
+        let goes_on = is_in_word && !after.is_some_and(is_unspaced);
+        !(is_blank(after) || after == Some('/') || goes_on)
     };
-    let closes = !is_blank(before)
-        && !(before.is_some_and(is_spaced_sign) && after.is_some_and(is_spaced_word))
-        && !(is_digit(before) && is_digit(after));
+    let begins_a_word = before.is_some_and(is_spaced_sign) && after.is_some_and(is_spaced_word);
+    let is_a_product = is_digit(before) && is_digit(after);
+    let closes = !(is_blank(before) || begins_a_word || is_a_product);
     (opens, closes)
 }
 
@@ -207,7 +208,8 @@ fn underline((before, after): (Option<char>, Option<char>)) -> (bool, bool) {
 /// Chinese and Japanese write tildes for a drawn-out tone, behind a word: only what is not part of one opens.
 fn tildes((before, after): (Option<char>, Option<char>)) -> (bool, bool) {
     let opens = !is_blank(after) && !before.is_some_and(is_word);
-    let closes = !is_blank(before) && !(before.is_some_and(is_word) && after.is_some_and(is_word));
+    let goes_on = before.is_some_and(is_word) && after.is_some_and(is_word);
+    let closes = !(is_blank(before) || goes_on);
     (opens, closes)
 }
 
