@@ -46,20 +46,19 @@ type Body<T> = Result<Json<T>, JsonRejection>;
     reason = "axum may add kinds: what is no JSON is malformed"
 )]
 fn read<T>(body: Body<T>) -> Result<T, No> {
-    let unread = |rejection: JsonRejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Rejection::limit(Code::TooLong, BODY_BYTES)
-        } else if let JsonRejection::JsonDataError(error) = &rejection {
-            let wrong = wrong_of(error).map(|wrong| wrong.field);
+    let unread = |rejection| match rejection {
+        JsonRejection::JsonDataError(error) => {
+            let wrong = wrong_of(&error).map(|wrong| wrong.field);
             Rejection {
                 field: wrong.filter(|field| !field.is_empty()),
                 ..Rejection::new(Code::Malformed)
             }
-        } else if matches!(rejection, JsonRejection::MissingJsonContentType(_)) {
-            Code::Malformed.at("content-type")
-        } else {
-            Code::Malformed.into()
         }
+        JsonRejection::MissingJsonContentType(_) => Code::Malformed.at("content-type"),
+        rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Rejection::limit(Code::TooLong, BODY_BYTES)
+        }
+        _ => Code::Malformed.into(),
     };
     Ok(body.map_err(unread)?.0)
 }
