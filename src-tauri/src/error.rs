@@ -16,7 +16,7 @@ pub struct WindowError {
     /// What was attempted and why it failed.
     pub message: String,
     /// The server's typed no, when it was one.
-    pub rejection: Option<RejectionView>,
+    pub rejection: Option<Box<RejectionView>>,
     /// What a sentence about it names: a path, a name, a time in the form `2026-11-30T08:00:00Z`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[specta(optional)]
@@ -28,7 +28,7 @@ impl From<tulou_client::Error> for WindowError {
         Self {
             code: error.code(),
             message: error.to_string(),
-            rejection: error.rejection(),
+            rejection: error.rejection().map(Box::new),
             about: error.about(),
         }
     }
