@@ -124,15 +124,15 @@ async fn thirty_commands_written_offline_survive_a_kill_and_are_applied_in_order
     .await;
     let helpers = submit(
         &window,
-        json!({"type": "createMemberGroup", "community": own, "name": "Helfer", "isShown": true}),
+        json!({"type": "createMemberGroup", "community": own, "name": "Helfer", "isShown": true, "hasTag": true}),
     )
     .await;
     let regulars = submit(
         &window,
-        json!({"type": "createMemberGroup", "community": own, "name": "Stamm", "isShown": false}),
+        json!({"type": "createMemberGroup", "community": own, "name": "Stamm", "isShown": false, "hasTag": false}),
     )
     .await;
-    submit(&window, json!({"type": "editMemberGroup", "community": own, "memberGroup": helpers, "name": "Helferinnen", "isShown": null})).await;
+    submit(&window, json!({"type": "editMemberGroup", "community": own, "memberGroup": helpers, "name": "Helferinnen", "isShown": null, "hasTag": null})).await;
     submit(&window, json!({"type": "moveMemberGroup", "community": own, "memberGroup": regulars, "below": null})).await;
     let place = json!({"level": "topic", "id": two});
     submit(&window, json!({"type": "setAccess", "community": own, "place": place, "memberGroup": helpers, "permission": "pin", "value": true})).await;

@@ -63,8 +63,8 @@ async fn every_screen_fits_in_both_languages_themes_and_sizes() {
             }
         }
     }
-    let moderators = submit(json!({"type": "createMemberGroup", "community": community, "name": "版主", "isShown": true})).await;
-    let regulars = submit(json!({"type": "createMemberGroup", "community": community, "name": "Abyss regulars", "isShown": true})).await;
+    let moderators = submit(json!({"type": "createMemberGroup", "community": community, "name": "版主", "isShown": true, "hasTag": true})).await;
+    let regulars = submit(json!({"type": "createMemberGroup", "community": community, "name": "Abyss regulars", "isShown": true, "hasTag": false})).await;
     for (permission, value) in [
         ("pin", true),
         ("recallOthers", true),

@@ -363,8 +363,10 @@ on: boolean } |
 community: string; 
 /**  The name. */
 name: string; 
-/**  Shown beside names. */
-isShown: boolean } | 
+/**  A section of the member panel. */
+isShown: boolean; 
+/**  Its name stands beside names. */
+hasTag: boolean } | 
 /**  Change a member group; what is none stays. */
 { type: "editMemberGroup"; 
 /**  The community. */
@@ -373,8 +375,10 @@ community: string;
 memberGroup: string; 
 /**  The name. */
 name: string | null; 
-/**  Shown beside names. */
-isShown: boolean | null } | 
+/**  A section of the member panel. */
+isShown: boolean | null; 
+/**  Its name stands beside names. */
+hasTag: boolean | null } | 
 /**  Move a member group directly below another (`below: null`: to the top I may use). */
 { type: "moveMemberGroup"; 
 /**  The community. */
@@ -480,7 +484,7 @@ export type AuthorView = {
 	accountName?: string | null,
 	/**  What marks the person, beside the name and never part of it. */
 	mark?: Mark | null,
-	/**  The highest shown member group, for the tag beside the name. */
+	/**  The highest member group with a tag, for the tag beside the name. */
 	tag: string | null,
 };
 
@@ -1143,8 +1147,10 @@ export type MemberGroupView = {
 	id: string,
 	/**  Its name; empty for everyone. */
 	name: string,
-	/**  Shown as a section of the member panel and as a tag beside names. */
+	/**  Shown as a section of the member panel. */
 	isShown: boolean,
+	/**  Its name stands as a tag beside names. */
+	hasTag: boolean,
 	/**  I stand above it and may change it. */
 	canEdit: boolean,
 	/**  I may put members in it. */
@@ -1282,8 +1288,8 @@ export type PersonGroup = {
 	id: string,
 	/**  Its name. */
 	name: string,
-	/**  It is shown beside names. */
-	isShown: boolean,
+	/**  Its name stands as a tag beside names. */
+	hasTag: boolean,
 };
 
 /**  A person, as the card shows him. */

@@ -73,6 +73,8 @@ const READ: Pair[] = [
   ...GROUNDS.filter(([top]) => top !== 'seg').map((grounds): Pair => ['accent-text', ...grounds]),
   ['accent-text', 'accent-soft', 'mention-soft', 'bg'],
   ['accent-text', 'accent-soft', 'bg-hover', 'bg'],
+  // A tag in the row that is gone to.
+  ['accent-text', 'accent-soft', 'accent-soft', 'bg'],
   ['accent-text', 'bg-rail'],
   ['mention', 'bg'],
   ['mention', 'bg-side'],

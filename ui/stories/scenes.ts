@@ -251,16 +251,25 @@ function access(lang: Tongue): AccessView {
   const s = pick(lang)
   return {
     memberGroups: [
-      { id: 'mod', name: s('版主', 'Moderators'), isShown: true, canEdit: true, canAssign: true, isPending: false },
       {
-        id: 'reg',
-        name: s('深渊固定队', 'Abyss regulars'),
+        id: 'mod',
+        name: s('版主', 'Moderators'),
         isShown: true,
+        hasTag: true,
         canEdit: true,
         canAssign: true,
         isPending: false,
       },
-      { id: 'everyone', name: '', isShown: false, canEdit: true, canAssign: false, isPending: false },
+      {
+        id: 'reg',
+        name: s('深渊固定队', 'Abyss regulars'),
+        isShown: true,
+        hasTag: false,
+        canEdit: true,
+        canAssign: true,
+        isPending: false,
+      },
+      { id: 'everyone', name: '', isShown: false, hasTag: false, canEdit: true, canAssign: false, isPending: false },
     ],
   }
 }

@@ -207,8 +207,10 @@ pub enum Action {
         community: String,
         /// The name.
         name: String,
-        /// Shown beside names.
+        /// A section of the member panel.
         is_shown: bool,
+        /// Its name stands beside names.
+        has_tag: bool,
     },
     /// Change a member group; what is none stays.
     EditMemberGroup {
@@ -218,8 +220,10 @@ pub enum Action {
         member_group: String,
         /// The name.
         name: Option<String>,
-        /// Shown beside names.
+        /// A section of the member panel.
         is_shown: Option<bool>,
+        /// Its name stands beside names.
+        has_tag: Option<bool>,
     },
     /// Move a member group directly below another (`below: null`: to the top I may use).
     MoveMemberGroup {

@@ -93,8 +93,10 @@ pub struct MemberGroupShape {
     pub name: String,
     /// Its rank.
     pub rank: String,
-    /// Shown beside names.
+    /// A section of the member panel.
     pub is_shown: bool,
+    /// Its name stands beside names.
+    pub has_tag: bool,
     /// Made or changed here, not yet acknowledged.
     pub is_pending: bool,
 }
@@ -212,6 +214,7 @@ impl Shape {
                         name: group.name,
                         rank: group.rank,
                         is_shown: group.shown,
+                        has_tag: group.tagged,
                         is_pending: false,
                     });
                 }

@@ -553,6 +553,7 @@ async fn rights_are_shown_and_a_refusal_waits_where_it_happened() {
             community: community.clone(),
             name: "帮手".into(),
             is_shown: true,
+            has_tag: false,
         })
         .await
         .unwrap();
@@ -757,7 +758,8 @@ async fn the_tag_of_an_author_is_shown_who_was_never_heard_of_before() {
     let create = Action::CreateMemberGroup {
         community: community.clone(),
         name: "Helpers".into(),
-        is_shown: true,
+        is_shown: false,
+        has_tag: true,
     };
     let group = alice.act(create).await.unwrap();
     alice.settled().await;
@@ -796,6 +798,7 @@ async fn a_person_is_known_by_what_is_remembered_and_by_what_the_server_says() {
         community: community.clone(),
         name: "Helpers".into(),
         is_shown: false,
+        has_tag: false,
     };
     let group = alice.act(group).await.unwrap();
     alice.settled().await;

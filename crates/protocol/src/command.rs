@@ -297,9 +297,12 @@ pub enum Command {
         name: String,
         /// Its rank.
         rank: String,
-        /// Shown beside names.
+        /// A section of the member panel.
         #[serde(default)]
         shown: bool,
+        /// Its name stands beside the names of those in it.
+        #[serde(default)]
+        tagged: bool,
     },
     /// Change a member group below the actor's rank. Home: the community. Needs `ManageMemberGroups`.
     #[serde(rename = "member_group.edit")]
@@ -314,9 +317,12 @@ pub enum Command {
         /// The rank.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rank: Option<Edit<String>>,
-        /// Shown beside names.
+        /// A section of the member panel.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         shown: Option<Edit<bool>>,
+        /// Its name stands beside the names of those in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tagged: Option<Edit<bool>>,
     },
     /// Delete a member group below the actor's rank, with its access rows (live). Home: the community. Needs `ManageMemberGroups`.
     #[serde(rename = "member_group.delete")]

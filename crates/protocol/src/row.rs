@@ -371,9 +371,12 @@ pub struct MemberGroup {
     pub name: String,
     /// Its rank: a fractional key, the greater the higher, ties by id. `everyone` is below all.
     pub rank: String,
-    /// Shown as a section of the member panel and beside names.
+    /// Shown as a section of the member panel.
     #[serde(default)]
     pub shown: bool,
+    /// Its name stands beside the names of those in it, of several the highest.
+    #[serde(default)]
+    pub tagged: bool,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub more: More,

@@ -195,7 +195,7 @@ export class StandIn implements Api {
       accountName: member?.accountName ?? '',
       introduction: '',
       member,
-      memberGroups: groups.map(({ id, name, isShown }) => ({ id, name, isShown })),
+      memberGroups: groups.map(({ id, name, hasTag }) => ({ id, name, hasTag })),
       joinedAt: member ? Date.UTC(2024, 2, 12) : null,
       rights: member ? this.explained.rights : [],
       isFresh: asks,

@@ -171,6 +171,7 @@ pub(super) fn compose(db: &Connection, acting: Acting, action: Action) -> Result
             community,
             name: title,
             is_shown,
+            has_tag,
         } => {
             let (community, shape) = load(&community)?;
             let member_group = MemberGroupId(Uuid::now_v7());
@@ -181,6 +182,7 @@ pub(super) fn compose(db: &Connection, acting: Acting, action: Action) -> Result
                 name: name(&title)?,
                 rank: between(None, lowest),
                 shown: is_shown,
+                tagged: has_tag,
             };
             Composed::Queue(command, Some(member_group.to_string()))
         }
@@ -189,13 +191,15 @@ pub(super) fn compose(db: &Connection, acting: Acting, action: Action) -> Result
             member_group,
             name: title,
             is_shown,
+            has_tag,
         } => {
             let (community, shape) = load(&community)?;
             let held = member_group_of(&shape, &member_group)?;
             let title = title.map(|title| name(&title)).transpose()?;
             let name = change(&held.name, title);
             let shown = change(&held.is_shown, is_shown);
-            if name.is_none() && shown.is_none() {
+            let tagged = change(&held.has_tag, has_tag);
+            if name.is_none() && shown.is_none() && tagged.is_none() {
                 return Ok(Composed::Nothing);
             }
             queue(Command::MemberGroupEdit {
@@ -204,6 +208,7 @@ pub(super) fn compose(db: &Connection, acting: Acting, action: Action) -> Result
                 name,
                 rank: None,
                 shown,
+                tagged,
             })
         }
         Action::MoveMemberGroup {
@@ -451,6 +456,7 @@ fn move_member_group(
         name: None,
         rank: change(&held.rank, Some(between(lower, higher))),
         shown: None,
+        tagged: None,
     })
 }
 

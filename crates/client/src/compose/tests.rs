@@ -168,6 +168,7 @@ fn member_groups_are_made_below_all_others_and_move() {
             community: desk.community(),
             name: name.into(),
             is_shown: true,
+            has_tag: false,
         })
         .unwrap()
     };

@@ -76,7 +76,7 @@ impl People {
         self.names.get(&account).cloned()
     }
 
-    /// An author, with the tag of his highest shown member group.
+    /// An author, with the tag of his highest member group that has one.
     pub fn author(&self, account: AccountId, shape: Option<&Shape>) -> AuthorView {
         AuthorView {
             id: account.to_string(),
@@ -92,7 +92,7 @@ impl People {
                 shape
                     .member_groups
                     .iter()
-                    .find(|group| group.is_shown && groups.contains(&group.id))
+                    .find(|group| group.has_tag && groups.contains(&group.id))
                     .map(|group| group.name.clone())
             }),
         }

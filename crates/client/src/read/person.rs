@@ -100,7 +100,7 @@ pub fn person(
             .map(|group| PersonGroup {
                 id: group.id.to_string(),
                 name: group.name.clone(),
-                is_shown: group.is_shown,
+                has_tag: group.has_tag,
             })
             .collect(),
         joined_at: match &member {

@@ -137,6 +137,7 @@ fn one(shape: &mut Shape, command: &Command) -> bool {
             name,
             rank,
             shown,
+            tagged,
             ..
         } if shape.member_group(*member_group).is_none() => {
             shape.member_groups.push(MemberGroupShape {
@@ -144,6 +145,7 @@ fn one(shape: &mut Shape, command: &Command) -> bool {
                 name: name.clone(),
                 rank: rank.clone(),
                 is_shown: *shown,
+                has_tag: *tagged,
                 is_pending: true,
             });
         }
@@ -152,6 +154,7 @@ fn one(shape: &mut Shape, command: &Command) -> bool {
             name,
             rank,
             shown,
+            tagged,
             ..
         } => {
             if let Some(held) = shape
@@ -162,6 +165,7 @@ fn one(shape: &mut Shape, command: &Command) -> bool {
                 set(&mut held.name, name.as_ref());
                 set(&mut held.rank, rank.as_ref());
                 set(&mut held.is_shown, shown.as_ref());
+                set(&mut held.has_tag, tagged.as_ref());
                 held.is_pending = true;
             }
         }

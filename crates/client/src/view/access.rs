@@ -20,8 +20,10 @@ pub struct MemberGroupView {
     pub id: String,
     /// Its name; empty for everyone.
     pub name: String,
-    /// Shown as a section of the member panel and as a tag beside names.
+    /// Shown as a section of the member panel.
     pub is_shown: bool,
+    /// Its name stands as a tag beside names.
+    pub has_tag: bool,
     /// I stand above it and may change it.
     pub can_edit: bool,
     /// I may put members in it.

@@ -39,6 +39,6 @@ pub struct PersonGroup {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// It is shown beside names.
-    pub is_shown: bool,
+    /// Its name stands as a tag beside names.
+    pub has_tag: bool,
 }

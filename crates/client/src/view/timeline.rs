@@ -233,7 +233,7 @@ pub struct AuthorView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[specta(optional)]
     pub mark: Option<Mark>,
-    /// The highest shown member group, for the tag beside the name.
+    /// The highest member group with a tag, for the tag beside the name.
     pub tag: Option<String>,
 }
 

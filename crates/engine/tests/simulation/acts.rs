@@ -464,6 +464,7 @@ impl Client {
                     name: self.name(),
                     rank: self.position(),
                     shown: self.chance.one_in(2),
+                    tagged: self.chance.one_in(2),
                 };
                 self.submit(create, now)
             }
@@ -480,6 +481,7 @@ impl Client {
                     name: Some(edit(body.name, self.name())),
                     rank: Some(edit(body.rank, self.position())),
                     shown: Some(edit(body.shown, self.chance.one_in(2))),
+                    tagged: Some(edit(body.tagged, self.chance.one_in(2))),
                 };
                 self.submit(edit, now)
             }

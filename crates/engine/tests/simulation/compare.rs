@@ -79,7 +79,8 @@ impl Oracle {
             .iter()
             .map(|(id, group)| {
                 let group = &group.body;
-                (*id, (group.name.clone(), group.rank.clone(), group.shown))
+                let flags = (group.shown, group.tagged);
+                (*id, (group.name.clone(), group.rank.clone(), flags))
             })
             .collect();
         assert_eq!(

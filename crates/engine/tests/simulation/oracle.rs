@@ -34,7 +34,7 @@ pub struct Community {
     pub groups: BTreeMap<GroupId, (String, String)>,
     pub topics: BTreeSet<TopicId>,
     /// Name, rank, whether it is shown.
-    pub member_groups: BTreeMap<MemberGroupId, (String, String, bool)>,
+    pub member_groups: BTreeMap<MemberGroupId, (String, String, (bool, bool))>,
     pub access: BTreeMap<(Place, Option<MemberGroupId>), (Permissions, Permissions)>,
     pub members: BTreeMap<AccountId, (Millis, BTreeSet<MemberGroupId>)>,
     pub seats: BTreeMap<(TopicId, AccountId), Millis>,
@@ -358,8 +358,9 @@ impl Oracle {
                 name,
                 rank,
                 shown,
+                tagged,
             } => {
-                let new = (name.clone(), rank.clone(), *shown);
+                let new = (name.clone(), rank.clone(), (*shown, *tagged));
                 self.community(*community)
                     .member_groups
                     .insert(*member_group, new);
@@ -371,12 +372,14 @@ impl Oracle {
                 name,
                 rank,
                 shown,
+                tagged,
             } => {
                 let kept = self.community(*community);
                 let kept = kept.member_groups.get_mut(member_group).unwrap();
                 edited(&mut kept.0, name.as_ref())
                     | edited(&mut kept.1, rank.as_ref())
-                    | edited(&mut kept.2, shown.as_ref())
+                    | edited(&mut kept.2.0, shown.as_ref())
+                    | edited(&mut kept.2.1, tagged.as_ref())
             }
             Command::MemberGroupDelete {
                 community,

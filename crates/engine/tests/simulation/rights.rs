@@ -635,6 +635,7 @@ impl Oracle {
                 name,
                 rank,
                 shown,
+                tagged,
             } => {
                 let kept = self.member_of(actor, *community)?;
                 self.has(
@@ -653,7 +654,8 @@ impl Oracle {
                 )?;
                 moved(&group.0, name.as_ref())?;
                 moved(&group.1, rank.as_ref())?;
-                moved(&group.2, shown.as_ref())?;
+                moved(&group.2.0, shown.as_ref())?;
+                moved(&group.2.1, tagged.as_ref())?;
                 if let Some(rank) = rank {
                     let to = Standing::Group(&rank.to, *member_group);
                     if_so(to < kept.rank(actor), "the new rank is too high")?;

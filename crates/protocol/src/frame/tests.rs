@@ -296,6 +296,7 @@ fn commands() -> Vec<Command> {
             name: "版主".into(),
             rank: "80".into(),
             shown: true,
+            tagged: false,
         },
         Command::MemberGroupEdit {
             community,
@@ -305,6 +306,10 @@ fn commands() -> Vec<Command> {
             shown: Some(Edit {
                 from: true,
                 to: false,
+            }),
+            tagged: Some(Edit {
+                from: false,
+                to: true,
             }),
         },
         Command::MemberGroupDelete {

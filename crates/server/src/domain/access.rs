@@ -39,7 +39,7 @@ pub(super) fn create(
     id: MemberGroupId,
     name: &str,
     rank: &str,
-    shown: bool,
+    (shown, tagged): (bool, bool),
 ) -> Result<Decision, Rejection> {
     let structure = case.managing(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
     check_new(
@@ -57,6 +57,7 @@ pub(super) fn create(
             name: name.to_owned(),
             rank: rank.to_owned(),
             shown,
+            tagged,
             more: Default::default(),
         }
         .into(),
@@ -69,6 +70,7 @@ pub(super) fn edit(
     name: Option<&Edit<String>>,
     rank: Option<&Edit<String>>,
     shown: Option<&Edit<bool>>,
+    tagged: Option<&Edit<bool>>,
 ) -> Result<Decision, Rejection> {
     let structure = case.managing(Place::Community, Permissions::MANAGE_MEMBER_GROUPS)?;
     let kept = structure.member_groups.get(&id).ok_or(Code::NotFound)?;
@@ -86,6 +88,7 @@ pub(super) fn edit(
     };
     group.field("rank", rank, may_rank, |body| &mut body.rank)?;
     group.field("shown", shown, |_| Ok(()), |body| &mut body.shown)?;
+    group.field("tagged", tagged, |_| Ok(()), |body| &mut body.tagged)?;
     Ok(group.done())
 }
 

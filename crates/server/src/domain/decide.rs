@@ -149,13 +149,15 @@ pub fn decide(
             name,
             rank,
             shown,
+            tagged,
             ..
-        } => access::create(&case, *member_group, name, rank, *shown),
+        } => access::create(&case, *member_group, name, rank, (*shown, *tagged)),
         Command::MemberGroupEdit {
             member_group,
             name,
             rank,
             shown,
+            tagged,
             ..
         } => access::edit(
             &case,
@@ -163,6 +165,7 @@ pub fn decide(
             name.as_ref(),
             rank.as_ref(),
             shown.as_ref(),
+            tagged.as_ref(),
         ),
         Command::MemberGroupDelete { member_group, .. } => access::delete(&case, *member_group),
         Command::MemberGroupAssign {

@@ -73,6 +73,7 @@ fn member_group(name: &str, rank: &str) -> MemberGroup {
         name: name.into(),
         rank: rank.into(),
         shown: true,
+        tagged: false,
         more: Default::default(),
     }
 }

@@ -19,6 +19,7 @@ export const admin: typeof zh = {
     memberGroupName: 'Member group name',
     memberGroups: 'Member groups',
     shown: 'Shown as a section of the member list',
+    hasTag: 'Shown as a tag beside names',
     deleteMemberGroup: 'Delete member group',
     deleteMemberGroupSure: (name) => `Delete the member group “${name}” and its permissions?`,
     membersOf: (name) => `Members of “${name}”`,

@@ -16,6 +16,7 @@ export const admin = {
     memberGroupName: '成员组名称',
     memberGroups: '成员组',
     shown: '在成员列表里单独显示',
+    hasTag: '在名字旁边显示标签',
     deleteMemberGroup: '删除成员组',
     deleteMemberGroupSure: (name: string) => `删除成员组“${name}”？它的权限设置也会一起删除。`,
     membersOf: (name: string) => `“${name}”的成员`,

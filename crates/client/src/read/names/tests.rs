@@ -68,6 +68,7 @@ fn known() -> (tempfile::TempDir, Store) {
         name: "Keepers of the house".into(),
         rank: "V".into(),
         shown: true,
+        tagged: false,
         more: serde_json::Map::new(),
     };
     let may_kick = AccessRow {
@@ -131,6 +132,39 @@ fn who_takes_the_name_of_a_member_group_has_the_account_name_beside() {
     let poser = author(&store, &[POSER], POSER);
     assert_eq!(poser.account_name.as_deref(), Some("maark99"));
     assert_eq!(poser.tag, None, "the tag is shown only where it is real");
+}
+
+#[test]
+fn only_a_member_group_that_asked_for_it_stands_beside_names() {
+    let (_folder, store) = known();
+    let tag = || author(&store, &[KEEPER], KEEPER).tag;
+    assert_eq!(
+        tag(),
+        None,
+        "a section of the member panel is no tag of itself"
+    );
+    let low = MemberGroupId(Uuid::from_u128(31));
+    let group = |name: &str, rank: &str, tagged| MemberGroup {
+        name: name.into(),
+        rank: rank.into(),
+        shown: false,
+        tagged,
+        more: serde_json::Map::new(),
+    };
+    let put = |rows| {
+        store
+            .apply(&[Change::Rows(Log::Community(COMMUNITY), rows)], 1)
+            .unwrap();
+    };
+    put(vec![row(low.to_string(), group("Helpers", "B", true))]);
+    let mut keeper = member(KEEPER, "keeper", "Keeper");
+    keeper.member_groups.push(low);
+    store
+        .keep(|db| members::put(db, COMMUNITY, &[keeper]))
+        .unwrap();
+    assert_eq!(tag().as_deref(), Some("Helpers"), "the one that has it");
+    put(vec![row(KEEPERS.to_string(), group("Keepers", "V", true))]);
+    assert_eq!(tag().as_deref(), Some("Keepers"), "of two the higher");
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn a_community_has_so_many_groups_topics_and_member_groups_and_no_more() {
         name: "新".into(),
         rank: "10".into(),
         shown: true,
+        tagged: false,
     };
     let limits = [
         (group, limits::GROUPS),

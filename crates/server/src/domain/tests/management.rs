@@ -117,6 +117,7 @@ fn acts() -> Vec<(Command, Permissions)> {
                 name: "新".into(),
                 rank: "10".into(),
                 shown: true,
+                tagged: false,
             },
             Permissions::MANAGE_MEMBER_GROUPS,
         ),
@@ -127,6 +128,7 @@ fn acts() -> Vec<(Command, Permissions)> {
                 name: edit("新人".into(), "客人".into()),
                 rank: None,
                 shown: None,
+                tagged: None,
             },
             Permissions::MANAGE_MEMBER_GROUPS,
         ),
@@ -211,6 +213,7 @@ fn nobody_raises_a_member_group_to_his_own_rank() {
         name: None,
         rank: edit("20".into(), to.into()),
         shown: None,
+        tagged: None,
     };
     let keeper = keeper(&structure);
     assert!(run(&keeper, &rank("40")).is_ok(), "below his 50");
@@ -281,6 +284,7 @@ fn what_was_deleted_is_deleted_again_without_a_refusal_and_never_made_again() {
             name,
             rank: "10".into(),
             shown: true,
+            tagged: false,
         },
     ];
     for making in makings {

@@ -400,6 +400,7 @@ fn management() -> impl Strategy<Value = Command> {
                 to: to.into(),
             }),
             shown: None,
+            tagged: None,
         });
     let seat = (prop::sample::select(TOPICS.to_vec()), any::<bool>()).prop_map(|(topic, on)| {
         Command::SeatSet {
