@@ -1,10 +1,13 @@
 // The conversation on the screen, with a keyboard and with a screen reader.
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
-import { afterEach, describe, expect, it } from 'vitest'
+import { flushSync, tick } from 'svelte'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { fullScene } from '../../stories/scenes'
 import type { TimelineView } from '../api'
 import App from '../App.svelte'
+import DayOver from './DayOver.svelte'
 import { i18n } from '../i18n.svelte'
+import type { TimelineState } from '../state/timeline.svelte'
 import type { WindowState } from '../state/window.svelte'
 import { faults } from '../testing/faults'
 import type { StandIn } from '../testing/stand-in'
@@ -108,6 +111,46 @@ describe('a person’s card', () => {
   })
 })
 
+describe('what is beside a person’s card', () => {
+  it('may go: the card stays where it is, hears that he left, and gives the keyboard to the rows', async () => {
+    const { api } = await rendered()
+    await fireEvent.click(within(row('m2')).getByTestId('author'))
+    const card = await screen.findByTestId('person')
+    await waitFor(() => expect(within(card).queryByTestId('person-mention')).not.toBeNull())
+    shown(api, (view) => ({
+      rows: view.rows.map((one) =>
+        one.id === 'm2' ? { ...one, reactions: [], blocks: [], recalled: { by: 'Kestrel', isByAuthor: true } } : one,
+      ),
+    }))
+    await waitFor(() => expect(within(row('m2')).queryByTestId('author')).toBeNull())
+    api.people.set('kes', { member: null, memberGroups: [], joinedAt: null, rights: [] })
+    api.tell({ type: 'members', account: 's1.me', community: 'c1' })
+    await waitFor(() => expect(card.textContent).toContain(i18n.t.person.noMember))
+    expect(within(card).queryByTestId('person-mention'), 'who is no member cannot be called').toBeNull()
+    await press('Escape')
+    await waitFor(() => expect(screen.queryByTestId('person')).toBeNull())
+    await waitFor(() => expect(document.activeElement).not.toBe(document.body))
+  })
+
+  it('is a row of the member list as well, and its menu stays with the other key', async () => {
+    // The page has no width here: the list is shown over it, as in a narrow window.
+    const { api, window } = await rendered()
+    window.isMembersOverlayOpen = true
+    const member = (await screen.findAllByTestId('member')).find((one) => one.dataset.memberId === 'kes')
+    if (!member) throw new Error('Kestrel is not listed')
+    expect(member.getAttribute('aria-haspopup')).toBe('dialog')
+    member.focus()
+    await fireEvent.click(member)
+    await screen.findByTestId('person')
+    expect(api.calls).toContain('personView kes asks')
+    await press('Escape')
+    await waitFor(() => expect(document.activeElement).toBe(member))
+    await fireEvent.contextMenu(member)
+    await screen.findByTestId('menu')
+    expect(screen.queryByTestId('person')).toBeNull()
+  })
+})
+
 describe('a row', () => {
   it('is called by author and time, described by its text, and placed in the feed', async () => {
     await rendered()
@@ -204,6 +247,35 @@ describe('a row', () => {
   })
 })
 
+describe('a selection', () => {
+  it('keeps where it begins and ends in the page while rows arrive, and lets go when it is gone', async () => {
+    const { api, window } = await rendered()
+    const trims = vi.spyOn(window.timeline as TimelineState, 'trimAbove')
+    const [from, to] = [row('m2').querySelector('.text'), row('m3').querySelector('.text')]
+    if (!from || !to) throw new Error('no text')
+    getSelection()?.setBaseAndExtent(from, 0, to, to.childNodes.length)
+    document.dispatchEvent(new Event('selectionchange'))
+    await tick()
+    trims.mockClear()
+    const said = getSelection()?.toString()
+    const late = (n: number) =>
+      message(`late${n}`, 100 + n, `late ${n}`, { author: { id: 'kes', name: 'Kestrel', tag: null } })
+    shown(api, (view) => ({ rows: [...view.rows, ...Array.from({ length: 200 }, (_, n) => late(n))], head: 299 }))
+    await waitFor(() => expect(window.timeline?.view?.rows.length).toBeGreaterThan(200))
+    await tick()
+    expect(from.isConnected && to.isConnected, 'the rows at its ends are still those').toBe(true)
+    expect(getSelection()?.toString()).toBe(said)
+    expect(trims, 'nothing is let go under it').not.toHaveBeenCalled()
+    expect(screen.getByTestId('heard').textContent.trim(), 'two hundred are one sentence').toBe(
+      i18n.t.timeline.news(i18n.number(200)),
+    )
+    getSelection()?.removeAllRanges()
+    document.dispatchEvent(new Event('selectionchange'))
+    shown(api, (view) => ({ rows: [...view.rows, late(200)], head: 300 }))
+    await waitFor(() => expect(trims).toHaveBeenCalled())
+  })
+})
+
 describe('Ctrl+A in the rows', () => {
   it('takes the rows and nothing around them, and what is copied reads well', async () => {
     await rendered()
@@ -243,5 +315,37 @@ describe('the head of a topic', () => {
     await waitFor(() => expect(screen.getByTestId('pins').contains(document.activeElement)).toBe(true))
     shown(api, (view) => ({ permissions: view.permissions.filter((one) => one !== 'pin') }))
     await waitFor(() => expect(screen.queryByTestId('unpin')).toBeNull())
+  })
+})
+
+describe('the day over the rows', () => {
+  it('is said while they move and goes when they rest, and never where it need not be', async () => {
+    vi.useFakeTimers()
+    try {
+      const { component } = render(DayOver)
+      const said = () => screen.queryByTestId('day-over')?.textContent ?? null
+      const day = new Date(2026, 10, 22).getTime()
+      const move = (px: number, under: number | null) => {
+        component.moved(px, under)
+        flushSync()
+      }
+      move(100, day)
+      expect(said(), 'being placed is no move').toBeNull()
+      move(400, day)
+      expect(said()).toBe(i18n.day(day))
+      vi.advanceTimersByTime(1_000)
+      move(800, day - 86_400_000)
+      vi.advanceTimersByTime(1_000)
+      flushSync()
+      expect(said(), 'it counts from the last move').toBe(i18n.day(day - 86_400_000))
+      vi.advanceTimersByTime(1_000)
+      flushSync()
+      expect(said()).toBeNull()
+      move(1_200, day)
+      move(1_300, null)
+      expect(said(), 'at the newest rows').toBeNull()
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
