@@ -205,10 +205,14 @@ export class WindowState {
     }
   }
 
-  /** Puts text on the clipboard, and says whether the system took it. */
-  async copy(text: string): Promise<void> {
+  /**
+   * Puts text on the clipboard, and says whether the system took it. Where what was pressed says itself that it is copied,
+   * only a failure is said.
+   */
+  async copy(text: string, isSaidThere = false): Promise<boolean> {
     const isCopied = await copyText(text)
-    this.toasts.show(isCopied ? i18n.t.copied : i18n.t.notCopied, !isCopied)
+    if (!isCopied || !isSaidThere) this.toasts.show(isCopied ? i18n.t.copied : i18n.t.notCopied, !isCopied)
+    return isCopied
   }
 
   fail(thrown: unknown): void {
