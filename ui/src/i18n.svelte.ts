@@ -170,6 +170,8 @@ class I18n {
         return errors.sign_ups(rejection.retryAfterS === null ? '' : this.number(Math.ceil(rejection.retryAfterS / 60)))
       case 'busy':
         return errors.busy(rejection.retryAfterS === null ? '' : this.number(rejection.retryAfterS))
+      case 'unknown':
+        return errors.not_named
       default: {
         const known = Object.hasOwn(errors, rejection.code) ? errors[rejection.code as keyof typeof errors] : undefined
         return typeof known === 'string' ? known : errors.unknown(rejection.code)

@@ -35,7 +35,7 @@ const CODES = [
     'gone',
   ],
   ...['already', 'last_owner', 'offline', 'busy', 'unreachable', 'too_old', 'too_new', 'signed_out'],
-  ...['sign_ups', 'storage', 'keyring', 'outdated', 'internal', 'bad_link', 'host_failed', 'unknown_method'],
+  ...['sign_ups', 'storage', 'outdated', 'internal', 'bad_link', 'host_failed', 'unknown_method'],
   'not_an_emoji',
 ]
 const PERMISSIONS = [

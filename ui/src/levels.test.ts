@@ -38,7 +38,7 @@ describe('the level of a topic', () => {
 
   it('says in its menu what holds and who decides', async () => {
     await openMenu()
-    expect(screen.getByRole('menu').textContent).toContain('Nothing, because of the group “Party finder”')
+    expect(screen.getByRole('menu').textContent).toContain('Nothing, set for the group “Party finder”')
     expect(levelInWords({ set: 'all', until: null, holds: 'all', decidedBy: { by: 'topic' } })).toBe(
       'All messages: set for this topic',
     )

@@ -378,7 +378,7 @@ describe('a history in trouble', () => {
     const api = brokenScene('en', 'light', 'tooNew')
     await ready(api)
     await screen.findAllByTestId('message')
-    await fireEvent.click(screen.getByRole('button', { name: /history of .* cannot be opened/ }))
+    await fireEvent.click(screen.getByRole('button', { name: /history of .* can’t be opened/ }))
     await screen.findByText('This history was written by a newer Tulou')
     expect(screen.getByTestId('store-trouble').textContent).toContain('tulou/accounts/s9.me.sqlite')
     expect(await faults()).toEqual([])
@@ -393,15 +393,15 @@ describe('a history in trouble', () => {
     await ready(api)
     expect(screen.getByTestId('aside-file').textContent).toContain('damaged-2026-11-23T072737Z')
     expect(screen.getByTestId('banner-aside').textContent).toContain(
-      'Taken along: 2 changes that waited to be sent and 1 draft.',
+      'Kept: 2 changes that waited to be sent and 1 draft.',
     )
     await fireEvent.click(screen.getByTestId('aside-seen'))
     expect(api.calls).toContain('forgetAside')
   })
 
   it.each([
-    [0, 1, 'Taken along: 1 draft.'],
-    [1, 0, 'Taken along: 1 change that waited to be sent.'],
+    [0, 1, 'Kept: 1 draft.'],
+    [1, 0, 'Kept: 1 change that waited to be sent.'],
     [0, 0, 'Nothing was waiting to be sent.'],
   ])('names what was taken along and no zeros: %i changes, %i drafts', async (commands, drafts, said) => {
     await ready(asideScene('en', 'light', commands, drafts))

@@ -32,12 +32,12 @@ afterEach(() => {
   localStorage.clear()
 })
 
-describe('a draft whose topic is not available', () => {
+describe('a draft whose topic isn’t available', () => {
   it('names the topic as far as it is known', async () => {
     open()
-    const region = await screen.findByRole('region', { name: 'Drafts whose topic is not available' })
-    expect(region.textContent).toContain('Draft for “scrims”, which is not available')
-    expect(region.textContent).toContain('Draft for a topic that is not available')
+    const region = await screen.findByRole('region', { name: 'Drafts whose topic isn’t available' })
+    expect(region.textContent).toContain('Draft for “scrims”, which isn’t available')
+    expect(region.textContent).toContain('Draft for a topic that isn’t available')
     cleanup()
     open('zh-CN')
     await screen.findByText('“开黑约战”的草稿，这个话题已无法使用')
@@ -46,7 +46,7 @@ describe('a draft whose topic is not available', () => {
   it('is copied whole, with the names of those whom it mentions', async () => {
     const { api, copied } = open()
     const long = 'word '.repeat(400)
-    const named = 'Copy: Draft for “scrims”, which is not available'
+    const named = 'Copy: Draft for “scrims”, which isn’t available'
     write(api, `<@${MENTIONED}> and <@everyone>: ${long}`)
     await screen.findByText(/^@Kestrel and @everyone/)
     const shown = screen.getAllByTestId('stranded-draft')[0]?.textContent ?? ''
@@ -73,23 +73,23 @@ describe('a draft whose topic is not available', () => {
     const { copied } = open()
     copied.mockRejectedValue(new Error('no'))
     await fireEvent.click((await screen.findAllByTestId('stranded-copy'))[0] as HTMLElement)
-    await screen.findByText('Could not be copied')
+    await screen.findByText('Couldn’t be copied')
     expect(screen.queryByText('Copied')).toBeNull()
   })
 
   it('is discarded when the person says yes, since it is nowhere else', async () => {
     const { api } = open()
     const saved = vi.spyOn(api, 'saveDraft')
-    const named = 'Discard: Draft for “scrims”, which is not available'
+    const named = 'Discard: Draft for “scrims”, which isn’t available'
     await fireEvent.click(await screen.findByRole('button', { name: named }))
-    await screen.findByText('Discard this draft? It is nowhere else.')
+    await screen.findByText('Discard this draft? There’s no other copy.')
     expect(saved).not.toHaveBeenCalled()
     await fireEvent.click(screen.getByTestId('confirm-submit'))
     await waitFor(() => expect(saved).toHaveBeenCalledExactlyOnceWith('s1.me', 'g1', { text: '', replyTo: null }))
   })
 })
 
-describe('a refused message whose topic is not available', () => {
+describe('a refused message whose topic isn’t available', () => {
   it('is copied whole, and other refused commands have nothing to copy', async () => {
     const { api, copied } = open()
     const long = 'word '.repeat(400)
@@ -104,7 +104,7 @@ describe('a refused message whose topic is not available', () => {
     const rejected = first.rejected.map((one) => ({ ...one, method: 'topic.create', subject: 'scrims', text: null }))
     api.app = { ...api.app, accounts: [{ ...first, rejected }, ...others] }
     api.tell({ type: 'app' })
-    await screen.findByText('Could not create the topic “scrims”')
+    await screen.findByText('Couldn’t create the topic “scrims”')
     expect(screen.queryByTestId('rejected-copy')).toBeNull()
   })
 })

@@ -204,7 +204,7 @@ describe('hosting', () => {
     expect(window.place?.community).toBe('made1')
     const link = await shows('invite-link')
     expect((link as HTMLInputElement).value).toMatch(/^tulou:/)
-    expect(screen.getByTestId('invite-good').textContent).toContain('who has the link can join')
+    expect(screen.getByTestId('invite-good').textContent).toContain('can join with the link')
     expect(await faults(screen.getByTestId('dialog-invite'))).toEqual([])
     await press('invite-done')
     await waitFor(() => expect(window.dialogs.open).toEqual([]))

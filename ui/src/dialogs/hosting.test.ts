@@ -37,7 +37,7 @@ describe('a server that cannot be reached', () => {
     setAccount({ connection: { state: 'offline', retryAt: Date.now() + 12_000 }, isHostedHere: false })
     const window = await ready()
     const banner = await screen.findByTestId('banner-offline')
-    expect(banner.textContent).toContain('The server cannot be reached')
+    expect(banner.textContent).toContain('The server can’t be reached')
     await fireEvent.click(screen.getByTestId('banner-hurry'))
     expect(api.calls).toContain('hurry')
     await fireEvent.click(screen.getByTestId('banner-relocate'))
@@ -92,7 +92,7 @@ describe('the server on this computer', () => {
     [{ isOpen: false }, 'nobody else can join'],
     [
       { isOpen: true, addresses: [{ address: 'ws://127.0.0.1:4780', reach: 'thisComputer' as const }] },
-      'in no network',
+      'isn’t connected to a network',
     ],
     [
       { isOpen: true, addresses: [{ address: 'wss://192.168.1.20:4780', reach: 'localNetwork' as const }] },

@@ -25,12 +25,10 @@ export const zhCN = {
   copied: '已复制',
   notCopied: '没能复制',
   back: '返回',
-  search: '搜索',
   loading: '正在加载…',
   more: '更多',
   optional: '可不填',
   everyone: '所有人',
-  saving: '正在保存…',
   notices: '通知',
   undo: '撤销',
 

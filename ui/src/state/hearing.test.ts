@@ -69,7 +69,7 @@ describe('what is heard of a topic', () => {
     take(rows(1), { pending: [mine({ state: 'sending' })] })
     take(rows(1), { pending: [mine({ state: 'waiting', until: 9 })] })
     take([...rows(1), mine({ state: 'sent' }, 2)])
-    expect(said).toEqual(['waiting…', 'Sent'])
+    expect(said).toEqual(['Sending later…', 'Sent'])
     take(rows(1), { pending: [message('other', null, '', { isMine: true, delivery: { state: 'sending' } })] })
     take(rows(1), { pending: [message('other', null, '', { isMine: true, delivery: { state: 'failed', rejection } })] })
     expect(said.at(-1)).toBe(`Not sent: ${i18n.t.errors.muted}`)

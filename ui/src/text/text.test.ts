@@ -162,7 +162,7 @@ describe('a link', () => {
     expect(screen.getByTestId('link-real').textContent).toBe('evil.example')
     const cancel = screen.getByTestId('link-cancel')
     expect(document.activeElement).toBe(cancel)
-    const described = { name: i18n.t.cancel, description: /evil\.example.*says something else/ }
+    const described = { name: i18n.t.cancel, description: /evil\.example.*says something different/ }
     expect(screen.queryByRole('button', described), 'a screen reader says where it leads').toBe(cancel)
     expect(await faults()).toEqual([])
     await fireEvent.click(cancel)

@@ -9,8 +9,8 @@ export const hosting: typeof zh = {
       `Accounts on “${server}”. When somebody has lost the password and the recovery codes, you can reset the account.`,
     search: 'Find an account by name',
     none: 'No accounts found',
-    admin: 'administrates the server',
-    nowhere: 'signed in nowhere',
+    admin: 'Server admin',
+    nowhere: 'Not signed in',
     reset: 'Reset',
     resetSure: (name) =>
       `Reset the account of ${name}? The password and recovery codes stop working and every device is signed out. You get a code to hand over.`,
@@ -22,35 +22,35 @@ export const hosting: typeof zh = {
     letOthers: 'Let others join from other computers',
     letOthersHint:
       'The server then listens on all networks of this computer. Everything is encrypted on the way, and only people with an invite link or an account get in.',
-    onlyHere: 'Only this computer reaches the server: nobody else can join.',
-    noNetwork: 'This computer is in no network, so nobody else reaches the server now.',
+    onlyHere: 'Only this computer can reach the server: nobody else can join.',
+    noNetwork: 'This computer isn’t connected to a network, so nobody else can reach the server right now.',
     localOnly: (port) =>
-      `The server is reached from your local network only. For people elsewhere, have your router forward port ${port} to this computer, then enter your public address or a name that leads here.`,
+      `The server can be reached from your local network only. For people elsewhere, have your router forward port ${port} to this computer, then enter your public address or a name that leads here.`,
     internet: 'One of these addresses leads here from the internet, if no firewall or router is in the way.',
     portTaken: (taken, port) =>
       `Another program uses port ${taken}, so the server took port ${port} for now. New invite links carry it; older ones find the server again when port ${taken} is free.`,
-    own: 'Address of your own',
+    own: 'Custom address',
     ownHint: 'A name or public address that leads to this computer. Invite links carry it first.',
-    announce: 'Announce the server in the local network',
+    announce: 'Announce the server on the local network',
     announceHint:
-      'Members in this network find it again by themselves when this computer gets another address. Only an id, the port and the beginning of the key are told, no names.',
+      'Members on this network find it again automatically when this computer’s address changes. Only an ID, the port and the beginning of the key are shared, no names.',
     addresses: 'In invite links',
-    from: { internet: 'from the internet', localNetwork: 'local network', thisComputer: 'this computer only' },
+    from: { internet: 'Internet', localNetwork: 'Local network', thisComputer: 'This computer only' },
     key: 'Key fingerprint',
     keyHint: 'Invite links carry it. Whoever joins knows the server by it, wherever it moves.',
     copyKey: 'Copy the fingerprint',
-    failed: 'The server on this computer is not running.',
+    failed: 'The server on this computer isn’t running.',
     failures: {
       store_newer: 'A newer version of Tulou wrote its data. Update Tulou first.',
       store_damaged: 'Its data is damaged. Restore the latest backup; what is there now is set aside.',
       store_lost: 'Its data is gone, and only its key is left. Put the data back, or restore a backup.',
       in_use: 'Another program is using its folder. Close that program first.',
-      no_room: 'The disk is full. Make some room first.',
+      no_room: 'The disk is full. Free up some space first.',
       no_rights: 'Tulou may not read or write its folder. Check the folder’s permissions.',
-      storage: 'The disk could not be read or written. Check the disk.',
+      storage: 'The disk couldn’t be read or written. Check the disk.',
       key_lost: 'Its key is gone, so members would not recognise it. Put the key file back, or restore a backup.',
-      key_unreadable: 'Its key or certificate cannot be read. Restore the file from a backup.',
-      no_port: 'There is no port it could use. Check the firewall and other programs.',
+      key_unreadable: 'Its key or certificate can’t be read. Restore the file from a backup.',
+      no_port: 'No port is available. Check the firewall and other programs.',
       host_failed: 'See the details.',
     },
     details: 'Details',
@@ -64,33 +64,32 @@ export const hosting: typeof zh = {
       `Enter a new invite link or the new address of “${server}”. Your account and everything kept on this computer stay. The server has to prove that it is the same before anything is sent.`,
     go: 'Connect',
     found: 'The server was found',
-    otherKeyTitle: 'The link names another key',
+    otherKeyTitle: 'The link has a different key',
     otherKeyText:
-      'The server is known by one key, and this link names another. Somebody may be pretending to be the server. Go on only if whoever runs it has told you that the key was changed, and the new fingerprint is theirs.',
-    old: 'Known so far',
-    new: 'In the link',
+      'The server is known by one key, and this link has a different one. Somebody may be pretending to be the server. Continue only if the server’s admin has told you that the key was changed, and the new fingerprint matches theirs.',
+    old: 'Known key',
+    new: 'Key in the link',
     trust: 'Trust the new key',
-    refuse: 'Do not connect',
+    refuse: 'Don’t connect',
   },
 
   backup: {
     title: 'Backups',
     text: (kept) =>
-      `Everything of the server in one file, its key as well: keep it where nobody else gets at it. Once a day one is made by itself at a quiet moment; the newest ${kept} are kept. Copy one to another disk now and then.`,
-    none: 'No backup has been made yet.',
+      `Everything on the server in one file, including its key: keep it where nobody else can get at it. A backup is made automatically once a day at a quiet moment; the newest ${kept} are kept. Copy one to another disk now and then.`,
+    none: 'No backups yet',
     now: 'Back up now',
     making: 'Backing up…',
-    made: 'The backup was made',
+    made: 'Backup complete',
     openFolder: 'Open folder',
-    daily: 'daily',
-    manual: 'by hand',
-    unreadable: 'cannot be read',
-    failed: 'The last backup was not made.',
+    daily: 'Daily',
+    manual: 'Manual',
+    unreadable: 'Can’t be read',
+    failed: 'The last backup failed.',
     restore: 'Restore',
     restoreOf: (when) => `Restore the backup of ${when}`,
     restoreOther: 'Restore from a backup…',
     restoreTitle: 'Restore from a backup',
-    restoreHint: 'Bring a server to this computer from one file, with its communities and accounts.',
     restoreText:
       'The server of the backup starts on this computer, with the same key: those who know it can follow it here.',
     file: 'Backup',
@@ -100,23 +99,24 @@ export const hosting: typeof zh = {
     holds: (communities, accounts) =>
       `${count(communities, 'community', 'communities')}, ${count(accounts, 'account', 'accounts')}`,
     replacesSame:
-      'The server on this computer goes back to that day. What is there now is set aside in its folder, not deleted. People are offered to send again what they wrote since.',
+      'The server on this computer goes back to that day. What is there now is set aside in its folder, not deleted. People can resend what they’ve written since.',
     replacesOther: (name) =>
       `This computer hosts “${name}”, which stops. It is set aside in its folder, not deleted. Only one server runs on a computer.`,
-    moves: 'If the server still runs on another computer, end it there first: two with the same key confuse everybody.',
+    moves:
+      'If the server still runs on another computer, stop it there first: with two servers of the same key, members connect to the wrong one.',
     restoring: 'Restoring…',
     restored: 'The server was restored from the backup',
-    thenSignIn: 'The server runs. Sign in with an account that you have on it.',
+    thenSignIn: 'The server is running. Sign in with your account on it.',
   },
 
   lost: {
-    label: 'Messages that are not there any more',
+    label: 'Messages that are gone',
     here: (n) =>
-      `The server was restored from a backup. ${n === '1' ? 'One of your messages is' : `${n} of your messages are`} not there any more.`,
+      `The server was restored from a backup. ${n === '1' ? 'One of your messages is' : `${n} of your messages are`} gone.`,
     others: (n) =>
-      `${n === '1' ? 'One of your messages' : `${n} of your messages`} in other topics ${n === '1' ? 'is' : 'are'} not on the restored server any more, either.`,
-    text: 'They were written after the backup was made. Send them again, or let them go.',
-    topicGone: 'The topic is not there any more, so they cannot be sent. You can copy the text.',
+      `${n === '1' ? 'One of your messages' : `${n} of your messages`} in other topics ${n === '1' ? 'is' : 'are'} gone from the restored server, too.`,
+    text: 'They were written after the backup was made. Send them again, or discard them.',
+    topicGone: 'The topic is gone, so they can’t be sent. You can copy the text.',
     show: 'Show',
     hide: 'Hide',
     send: 'Send again',
@@ -124,14 +124,16 @@ export const hosting: typeof zh = {
     sendOf: (text) => `Send “${text}” again`,
     discardOf: (text) => `Discard “${text}”`,
     discardSure: (n) =>
-      n === '1' ? 'Discard this message? It is nowhere else.' : `Discard these ${n} messages? They are nowhere else.`,
+      n === '1'
+        ? 'Discard this message? There’s no other copy.'
+        : `Discard these ${n} messages? There’s no other copy.`,
   },
 
   room: {
-    low: 'The disk with the server is nearly full. Make room before the server has to stop writing.',
+    low: 'The disk with the server is nearly full. Free up space before the server has to stop writing.',
     full: 'The server has no room on its disk, so nothing can be written there now. You can read; what you write waits here and is sent when there is room.',
     fullMine:
-      'The disk with the server is full: the server only reads until you make room. Nothing is lost; what people write waits on their computers.',
+      'The disk with the server is full: the server only reads until you free up space. Nothing is lost; what people write waits on their computers.',
     free: (size) => `${size} free.`,
   },
 }
