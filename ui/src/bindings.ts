@@ -1725,7 +1725,7 @@ export type TimelineView = {
 	refused: RefusedView[],
 	/**  The names of those whom drafts, edits and messages mention, wherever in their texts. */
 	mentioned: MentionedView[],
-	/**  Messages that were read before an edit made them mention me, oldest first. */
+	/**  Messages that an edit made mention me, and that were not seen since, oldest first. */
 	newMentions: string[],
 	/**  Everything up to here is read. */
 	readTo: number,

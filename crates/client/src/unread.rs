@@ -222,15 +222,15 @@ impl Ledger {
         self.heads.get(&topic).map_or(Seq::ZERO, |head| head.seq)
     }
 
-    /// Messages of a topic that were read before an edit made them mention me, the oldest first.
-    pub fn mentioned_late(&self, topic: TopicId) -> Vec<MessageId> {
-        let read_to = self.read_to(topic).seq;
+    /// Messages of a topic that an edit made mention me and that I have not seen since, the oldest first. Those that are
+    /// unread are among them: when they are read they are seen, or they would count on.
+    pub fn mentioned_by_edit(&self, topic: TopicId) -> Vec<MessageId> {
         let mut late: Vec<&Named> = self
             .mentions
             .get(&topic)
             .into_iter()
             .flatten()
-            .filter(|one| one.by_edit && one.seq <= read_to)
+            .filter(|one| one.by_edit)
             .collect();
         late.sort_by_key(|one| one.seq);
         late.into_iter().map(|one| one.message).collect()

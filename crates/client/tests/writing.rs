@@ -8,7 +8,7 @@ mod stage;
 use stage::{Person, Stage};
 use tulou_client::{
     action::Action,
-    view::{DraftView, EditInput, MessageView},
+    view::{DraftView, EditInput, LevelPlace, MessageView},
 };
 
 impl Person {
@@ -260,6 +260,78 @@ async fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen_on
     bob.settled().await;
     assert!(bob.timeline(&topic).await.new_mentions.is_empty());
     stage.end([alice, bob, other]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn marking_as_read_sees_the_mentions_that_edits_added_and_taking_that_back_leaves_them_seen()
+{
+    let stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, topic) = alice.found("星海").await;
+    let bob = stage.invite(&alice, &community, "bob").await;
+    let read = alice.say(&topic, "read").await;
+    bob.until_says(&topic, &read, "read").await;
+    bob.enter(&topic).await;
+    bob.act(Action::Advance {
+        topic: topic.clone(),
+        seq: bob.timeline(&topic).await.head,
+    })
+    .await;
+    let unread = alice.say(&topic, "unread").await;
+    let called = async |message: &str, text: &str, count: u32| {
+        let to = format!("{text} <@{}>", bob.id().await);
+        alice.edit(&topic, message, text, &to).await;
+        bob.until("the mention counts", async || {
+            (bob.mentions(&community).await == count).then_some(())
+        })
+        .await;
+    };
+    called(&read, "read", 1).await;
+    called(&unread, "unread", 2).await;
+    assert_eq!(
+        bob.timeline(&topic).await.new_mentions,
+        [read.clone(), unread.clone()],
+        "whoever reads past it has seen it, so the window knows of both"
+    );
+
+    bob.until("his account says that he is in", async || {
+        let app = bob.client.app_view().await;
+        (!app.accounts[0].communities.is_empty()).then_some(())
+    })
+    .await;
+    let key = bob.client.app_view().await.accounts[0].key.clone();
+    let marks = bob.client.mark_read(&key, LevelPlace::Global).await;
+    let marks = marks.unwrap();
+    assert_eq!(marks.len(), 1);
+    assert_eq!(bob.mentions(&community).await, 0);
+    assert!(bob.timeline(&topic).await.new_mentions.is_empty());
+    bob.settled().await;
+    bob.client.set_read(&key, marks).await.unwrap();
+    bob.settled().await;
+    let counts = bob.mentions(&community).await;
+    assert_eq!(counts, 1, "what was unread is unread; the other was read");
+    assert!(bob.timeline(&topic).await.new_mentions.is_empty());
+
+    bob.client
+        .mark_read(&key, LevelPlace::Global)
+        .await
+        .unwrap();
+    bob.settled().await;
+    let again = alice.say(&topic, "again").await;
+    bob.until_says(&topic, &again, "again").await;
+    bob.client
+        .mark_read(&key, LevelPlace::Global)
+        .await
+        .unwrap();
+    called(&again, "again", 1).await;
+    let place = LevelPlace::Topic {
+        community: community.clone(),
+        topic: topic.clone(),
+    };
+    let marks = bob.client.mark_read(&key, place).await.unwrap();
+    assert_eq!(marks.len(), 1, "something was marked there");
+    assert_eq!(bob.mentions(&community).await, 0, "but it is seen");
+    stage.end([alice, bob]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,10 +1,12 @@
-//! Marking as read what is unread at a place, and taking that back.
+//! Marking as read what is unread at a place, and taking that back. A mention that an edit added to a message counts
+//! wherever the cursor is, so it is marked as seen, too; that stays when the cursor goes back, which makes those behind it
+//! count again.
 
 use std::sync::Arc;
 
 use rusqlite::Connection as Db;
 use tulou_engine::{Input, OutboxEntry, OutboxState};
-use tulou_protocol::{Command, CommandId, CommunityId, Seq, TopicId};
+use tulou_protocol::{Command, CommandId, CommunityId, MessageId, Seq, TopicId};
 use uuid::Uuid;
 
 use super::Driver;
@@ -25,11 +27,7 @@ impl Driver {
         let (marks, entries) = blocking(move || {
             let (marks, entries) = account.store.write(|db| {
                 let unread = unread_at(db, &account, &place)?;
-                let commands = unread.iter().map(|found| Command::CursorAdvance {
-                    topic: found.topic,
-                    seq: found.head,
-                    set_no: found.set_no,
-                });
+                let commands = unread.iter().flat_map(Unread::commands);
                 let entries = push_all(db, &account, commands)?;
                 let marks = unread
                     .iter()
@@ -108,6 +106,22 @@ struct Unread {
     from: Seq,
     set_no: u32,
     head: Seq,
+    mentions: Vec<MessageId>,
+}
+
+impl Unread {
+    /// What marks it as read.
+    fn commands(&self) -> impl Iterator<Item = Command> {
+        let topic = self.topic;
+        let advance = (self.head > self.from).then_some(Command::CursorAdvance {
+            topic,
+            seq: self.head,
+            set_no: self.set_no,
+        });
+        let seen = self.mentions.iter().copied();
+        let seen = seen.map(move |message| Command::MentionSeen { topic, message });
+        advance.into_iter().chain(seen)
+    }
 }
 
 /// The topics of a place that have something unread, whatever their level shows of it.
@@ -153,11 +167,13 @@ fn unread_in(
 ) -> Result<Option<Unread>, Error> {
     let numbers = ledger.numbers(db, Some(shape), topic)?;
     let (read_to, head) = (ledger.read_to(topic), ledger.head(topic));
-    let is_unread = numbers.unread > 0 || numbers.mentions > 0;
-    Ok((is_unread && head > read_to.seq).then_some(Unread {
+    let mentions = ledger.mentioned_by_edit(topic);
+    let is_unread = (numbers.unread > 0 || numbers.mentions > 0) && head > read_to.seq;
+    Ok((is_unread || !mentions.is_empty()).then_some(Unread {
         topic,
         from: read_to.seq,
         set_no: read_to.set_no,
         head,
+        mentions,
     }))
 }

@@ -145,7 +145,7 @@ pub fn timeline(
             Some(group.name.clone())
         }),
         new_mentions: ledger
-            .mentioned_late(topic)
+            .mentioned_by_edit(topic)
             .iter()
             .map(ToString::to_string)
             .collect(),

@@ -155,7 +155,7 @@ fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen() {
     let late = || {
         store.read(|db| {
             let ledger = Ledger::of_topic(db, ME, TOPIC, 0)?;
-            Ok::<_, StoreError>(ledger.mentioned_late(TOPIC))
+            Ok::<_, StoreError>(ledger.mentioned_by_edit(TOPIC))
         })
     };
     assert_eq!(numbers(&store).mentions, 1, "though all is read");

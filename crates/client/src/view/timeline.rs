@@ -87,7 +87,7 @@ pub struct TimelineView {
     pub refused: Vec<RefusedView>,
     /// The names of those whom drafts, edits and messages mention, wherever in their texts.
     pub mentioned: Vec<MentionedView>,
-    /// Messages that were read before an edit made them mention me, oldest first.
+    /// Messages that an edit made mention me, and that were not seen since, oldest first.
     pub new_mentions: Vec<String>,
     /// Everything up to here is read.
     #[specta(type = Number)]
