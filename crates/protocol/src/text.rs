@@ -316,6 +316,15 @@ mod tests {
     }
 
     #[test]
+    fn what_the_window_sends_of_a_mention_that_was_written_by_hand_calls_nobody() {
+        let cases = include_str!("../../../ui/src/lib/called.json");
+        let cases: Vec<(String, String)> = serde_json::from_str(cases).unwrap();
+        for (typed, sent) in cases {
+            assert_eq!(mentions(&sent), Mentions::default(), "{typed:?}");
+        }
+    }
+
+    #[test]
     fn a_person_mentioned_twice_counts_once() {
         let id = AccountId(Uuid::from_u128(5));
         let found = mentions(&format!("<@{id}> 你好 <@{id}> <@everyone> <@nobody>"));

@@ -129,7 +129,7 @@ describe('a message', () => {
 })
 
 describe('the composer', () => {
-  function setup() {
+  function setup(cannotSpeak: string | null = null) {
     i18n.locale = 'en'
     const api = new StandIn()
     const composer = new ComposerState(api, 'a', 't', () => undefined)
@@ -139,7 +139,7 @@ describe('the composer', () => {
     render(Composer, {
       composer,
       topicName: 'guides',
-      cannotSpeak: null,
+      cannotSpeak,
       findMembers: find,
       oneditlast,
       onsent: () => undefined,
@@ -150,6 +150,30 @@ describe('the composer', () => {
     const input = screen.getByTestId<HTMLTextAreaElement>('composer-input')
     return { api, composer, input, oneditlast, onrecall, find }
   }
+
+  it('keeps a mention when what stands before it is dragged away', async () => {
+    const { api, composer, input } = setup()
+    composer.write('look ')
+    composer.mention('0198a0d0-0000-7000-8000-000000000001', 'Ann')
+    await tick()
+    input.value = '@Ann '
+    input.setSelectionRange(5, 5)
+    await fireEvent(input, new InputEvent('input', { inputType: 'deleteByDrag', bubbles: true }))
+    await fireEvent.keyDown(input, { key: 'Enter' })
+    expect(api.actions).toMatchObject([{ text: '<@0198a0d0-0000-7000-8000-000000000001>' }])
+  })
+
+  it('of who was muted while writing says why, and what was written can be read and copied', async () => {
+    const { api, composer, input } = setup('muted')
+    expect(input.readOnly).toBe(true)
+    expect(input.disabled, 'what is disabled loses the keyboard, and cannot be selected').toBe(false)
+    composer.write('half a thought')
+    await tick()
+    expect(screen.getByTestId('composer-cannot').textContent).toBe(i18n.t.composer.cannotMuted)
+    await fireEvent.keyDown(input, { key: 'Enter' })
+    expect(api.actions).toEqual([])
+    expect(composer.text).toBe('half a thought')
+  })
 
   it('sends with Enter and breaks the line with Shift', async () => {
     const { api, input } = setup()

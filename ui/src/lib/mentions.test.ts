@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bytesOf } from './bytes'
+import called from './called.json'
 import counted from './counted.json'
 import {
   NOTHING,
@@ -58,6 +59,20 @@ describe('who was picked is called, whatever else has that name', () => {
     expect(decode(encode(written), new Map()), 'and it is the same when it is edited').toEqual(written)
     expect(encode(plain('`<@everyone>`')), 'code calls nobody anyway').toBe('`<@everyone>`')
   })
+
+  // The program reads the same file: what is sent here calls nobody there.
+  it.each(called as [string, string][])('%j by hand calls nobody, and is the same when it is edited', (text, sent) => {
+    expect(encode(plain(text))).toBe(sent)
+    expect(encode(decode(sent, new Map())), 'an edit that changes nothing').toBe(sent)
+  })
+
+  it('behind a backslash nobody can be called, and the input shows that', () => {
+    const ann = pick(plain('see '), ANN, 'Ann')
+    const kept = type(ann, 4, 4, '\\')
+    expect(kept.mentions, 'the dialect takes it for text').toEqual([])
+    expect(encode(kept)).toBe('see \\@Ann')
+    expect(mentionBeforeCaret(plain('C:\\@an'), 6), 'nobody is offered there').toBeNull()
+  })
 })
 
 describe('a stored text', () => {
@@ -93,6 +108,8 @@ describe('a mention moves with what is written around it', () => {
     ['right before it', type(ann, 3, 3, '@'), `aa @<@${ANN}>`],
     ['right behind it', type(ann, 7, 7, 'n'), `aa <@${ANN}>n`],
     ['taken away before it', type(ann, 0, 3, ''), `<@${ANN}>`],
+    ['dragged away before it, the caret elsewhere', edited(ann, '@Ann', 0), `<@${ANN}>`],
+    ['an emoji for one that begins alike', type(type(ann, 7, 7, '😀'), 7, 9, '😁'), `aa <@${ANN}>😁`],
   ])('%s', (_where, written, stored) => {
     expect(encode(written)).toBe(stored)
   })
@@ -112,8 +129,19 @@ describe('a mention moves with what is written around it', () => {
     const steps = new Steps()
     const cut = type(ann, 6, 7, '')
     for (const step of [ann, cut]) steps.keep(step)
-    expect(encode(steps.find(ann.text) ?? NOTHING)).toBe(`aa <@${ANN}>`)
+    expect(encode(steps.find(ann.text, 'undo') ?? NOTHING)).toBe(`aa <@${ANN}>`)
     expect(encode(type(cut, 6, 6, 'n')), 'written by hand it is text').toBe('aa @Ann')
+  })
+
+  it('and undoing and redoing call who stood there then, of two with one name', () => {
+    const steps = new Steps()
+    const [first, second] = [pick(plain(''), ANN, '小明'), pick(plain(''), BOB, '小明')]
+    for (const step of [plain(''), first, plain(''), second]) steps.keep(step)
+    const go = (text: string, way: 'undo' | 'redo') => encode(steps.find(text, way) ?? NOTHING)
+    expect(go('', 'undo')).toBe('')
+    expect(go('@小明', 'undo')).toBe(`<@${ANN}>`)
+    expect(go('', 'redo')).toBe('')
+    expect(go('@小明', 'redo')).toBe(`<@${BOB}>`)
   })
 
   it('through any writing around it, at random places', () => {

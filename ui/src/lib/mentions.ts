@@ -2,7 +2,9 @@
 // it is never found by its name. It is sent, and stored, as `<@id>`: an account, `&` and a member group, `everyone`.
 //
 // A stretch moves with what is written around it. Whatever is changed inside it, be it one letter, makes it text: a name
-// that is not whole calls nobody. Undoing that brings the mention back (`Steps`).
+// that is not whole calls nobody. Undoing that brings the mention back (`Steps`). Behind a backslash it is text, too.
+
+import { codeIn } from './code'
 
 export type Mention = { readonly start: number; readonly end: number; readonly id: string }
 
@@ -22,14 +24,27 @@ const MARK = new RegExp(`<@(everyone|&?${UUID})>`, 'g')
  * makes it text, unless it stands in code, where nobody is called.
  */
 export function encode({ text, mentions }: Written): string {
-  const byHand = (part: string): string => (text.includes('`') ? part : part.replaceAll(MARK, '\\$&'))
   let out = ''
   let from = 0
+  const picked = new Set<number>()
   for (const { start, end, id } of mentions) {
-    out += `${byHand(text.slice(from, start))}<@${id}>`
+    out += text.slice(from, start)
+    picked.add(out.length)
+    out += `<@${id}>`
     from = end
   }
-  return out + byHand(text.slice(from))
+  out += text.slice(from)
+  const byHand = [...out.matchAll(MARK)].filter(({ index }) => !picked.has(index))
+  if (byHand.length === 0) return out
+  const code = codeIn(out)
+  for (const { index } of byHand.reverse()) {
+    if (!isWithin(code, index)) out = `${out.slice(0, index)}\\${out.slice(index)}`
+  }
+  return out
+}
+
+function isWithin(stretches: readonly { from: number; to: number }[], at: number): boolean {
+  return stretches.some(({ from, to }) => from <= at && at < to)
 }
 
 /** What stands for somebody in the input. */
@@ -42,10 +57,12 @@ export function decode(stored: string, names: Names): Written {
   let text = ''
   let from = 0
   const mentions: Mention[] = []
+  const code = stored.includes('<@') ? codeIn(stored) : []
   for (const found of stored.matchAll(MARK)) {
     const id = found[1] ?? ''
     if (stored[found.index - 1] === '\\') {
-      text += stored.slice(from, found.index - 1) + found[0]
+      const kept = isWithin(code, found.index) ? found.index : found.index - 1
+      text += stored.slice(from, kept) + found[0]
       from = found.index + found[0].length
       continue
     }
@@ -61,18 +78,19 @@ export function decode(stored: string, names: Names): Written {
 /** A text with another in the place of a stretch. */
 export function replaced(written: Written, start: number, end: number, put: Written): Written {
   const grown = put.text.length - (end - start)
+  const text = written.text.slice(0, start) + put.text + written.text.slice(end)
   const before = written.mentions.filter((one) => one.end <= start)
   const inside = put.mentions.map((one) => ({ ...one, start: one.start + start, end: one.end + start }))
   const after = written.mentions
     .filter((one) => one.start >= end && one.end > start)
     .map((one) => ({ ...one, start: one.start + grown, end: one.end + grown }))
-  return {
-    text: written.text.slice(0, start) + put.text + written.text.slice(end),
-    mentions: [...before, ...inside, ...after],
-  }
+  return { text, mentions: [...before, ...inside, ...after].filter((one) => text[one.start - 1] !== '\\') }
 }
 
-/** A text after somebody wrote in it. The caret stands behind what was put in, which tells equal letters apart. */
+/**
+ * A text after somebody wrote in it. The caret stands behind what was put in, which tells equal letters apart; 0 if it
+ * tells nothing.
+ */
 export function edited(before: Written, text: string, caret: number): Written {
   const old = before.text
   let same = 0
@@ -115,19 +133,35 @@ export function named(written: Written, names: Names): Written {
   return now
 }
 
+/** Which way somebody goes through what was written. */
+export type Way = 'undo' | 'redo'
+
 /** Texts that were written lately, with their mentions: undoing and redoing gives back only the text. */
 export class Steps {
   static readonly #KEPT = 200
   #steps: Written[] = []
+  /** The one that is in the input. */
+  #at = -1
 
   keep(written: Written): void {
-    if (this.#steps.at(-1)?.text === written.text) this.#steps.pop()
-    this.#steps.push(written)
-    if (this.#steps.length > Steps.#KEPT) this.#steps.shift()
+    if (this.#steps[this.#at]?.text === written.text) {
+      this.#steps[this.#at] = written
+      return
+    }
+    // What was undone cannot be redone after something else was written.
+    this.#steps = [...this.#steps.slice(0, this.#at + 1), written].slice(-Steps.#KEPT)
+    this.#at = this.#steps.length - 1
   }
 
-  find(text: string): Written | undefined {
-    return [...this.#steps].reverse().find((step) => step.text === text)
+  /** The nearest one with this text on the way; of two with equal names the one who stood there then is called. */
+  find(text: string, way: Way): Written | undefined {
+    const equal = this.#steps.flatMap((step, n) => (step.text === text ? [n] : []))
+    const before = equal.filter((n) => n < this.#at).at(-1)
+    const after = equal.find((n) => n > this.#at)
+    const found = (way === 'undo' ? (before ?? after) : (after ?? before)) ?? equal[0]
+    if (found === undefined) return undefined
+    this.#at = found
+    return this.#steps[found]
   }
 }
 
@@ -136,7 +170,7 @@ export function mentionBeforeCaret(
   { text, mentions }: Written,
   caret: number,
 ): { start: number; prefix: string } | null {
-  const found = /(^|[^\p{Script=Latin}\p{N}_.-])@([^\s@<>]{0,40})$/u.exec(text.slice(0, caret))
+  const found = /(^|[^\p{Script=Latin}\p{N}_.\\-])@([^\s@<>]{0,40})$/u.exec(text.slice(0, caret))
   if (!found) return null
   const prefix = found[2] ?? ''
   const start = caret - prefix.length - 1

@@ -14,6 +14,7 @@ import {
   replaced,
   shownName,
   trimmed,
+  type Way,
   type Written,
 } from '../lib/mentions'
 
@@ -128,10 +129,11 @@ export class ComposerState {
   }
 
   /** The input says something else. The caret stands behind what was written. */
-  write(text: string, caret = text.length, isUndone = false): void {
+  write(text: string, caret = text.length, way?: Way): void {
     if (text === this.text) return
-    const before = isUndone ? this.#steps.find(text) : undefined
-    this.#set(before ?? edited(this.written, text, caret))
+    const before = way && this.#steps.find(text, way)
+    if (before) this.#show(before)
+    else this.#set(edited(this.written, text, caret))
   }
 
   /** Somebody was picked: the mention takes the place of what was typed. The caret goes behind it. */
@@ -250,7 +252,6 @@ export class ComposerState {
     this.#reply = null
     this.#isMessageFirst = false
     this.#hasSent = true
-    this.#steps = new Steps()
     this.#kept.set('', keyOf('', ''))
     this.#store()
     const action = { type: 'sendMessage' as const, topic: this.topic, text, replyTo: reply?.id ?? null }
@@ -286,6 +287,10 @@ export class ComposerState {
   #set(written: Written): void {
     this.#steps.keep(this.written)
     this.#steps.keep(written)
+    this.#show(written)
+  }
+
+  #show(written: Written): void {
     const edit = this.editing
     if (edit) this.#replace({ ...edit, written })
     else this.#message = written

@@ -153,9 +153,17 @@ describe('the composer', () => {
     it('calls whom undoing brought back', async () => {
       composer.mention(ANN, 'Ann')
       composer.write('@An ', 3)
-      composer.write('@Ann ', 5, true)
+      composer.write('@Ann ', 5, 'undo')
       await composer.send()
       expect(api.actions).toMatchObject([{ text: `<@${ANN}>` }])
+    })
+
+    it('that undoing brings back after it was sent calls whom it called', async () => {
+      composer.mention(ANN, 'Ann')
+      await composer.send()
+      composer.write('@Ann ', 5, 'undo')
+      await composer.send()
+      expect(api.actions).toMatchObject([{ text: `<@${ANN}>` }, { text: `<@${ANN}>` }])
     })
   })
 

@@ -12,17 +12,29 @@ export type Scene = {
   isVisible: boolean
   /** A dialog lies over the timeline. */
   isCovered: boolean
-  /** When the person did something in the window last. */
-  inputAt: number
-  now: number
+  /** For how long the person has done nothing in the window, in milliseconds. */
+  idle: number
 }
 
 export function isHere(scene: Scene): boolean {
-  return scene.isFocused && scene.isVisible && !scene.isCovered && scene.now - scene.inputAt < AWAY_MS
+  return scene.isFocused && scene.isVisible && !scene.isCovered && scene.idle < AWAY_MS
+}
+
+/**
+ * A stopwatch by both clocks, of which the one that says more is right: the time of day may be set back, and the other
+ * may stand still while the computer sleeps.
+ */
+class Stopwatch {
+  #day = Date.now()
+  #running = performance.now()
+
+  get elapsed(): number {
+    return Math.max(Date.now() - this.#day, performance.now() - this.#running)
+  }
 }
 
 export class Presence {
-  #inputAt = Date.now()
+  #sinceInput = new Stopwatch()
   #isFocused = false
   #isVisible = true
   #isCovered = false
@@ -36,18 +48,17 @@ export class Presence {
       isFocused: this.#isFocused,
       isVisible: this.#isVisible,
       isCovered: this.#isCovered,
-      inputAt: this.#inputAt,
-      now: Date.now(),
+      idle: this.#sinceInput.elapsed,
     })
     if (is && !this.#wasHere) this.returns += 1
     this.#wasHere = is
     return is
   }
 
-  /** A key, a pointer, a wheel. */
+  /** A key, a pointer, a wheel; or the focus moved, which is all that a screen reader lets the page see. */
   input(): void {
     void this.isHere
-    this.#inputAt = Date.now()
+    this.#sinceInput = new Stopwatch()
     void this.isHere
   }
 
@@ -56,7 +67,7 @@ export class Presence {
     const isTaken = isFocused && !this.#isFocused
     this.#isFocused = isFocused
     this.#isVisible = isVisible
-    if (isTaken) this.#inputAt = Date.now()
+    if (isTaken) this.#sinceInput = new Stopwatch()
     void this.isHere
   }
 
@@ -66,7 +77,7 @@ export class Presence {
   }
 }
 
-const INPUTS = ['keydown', 'pointerdown', 'pointermove', 'wheel'] as const
+const INPUTS = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'focusin'] as const
 
 /** Follows the events of a page; gives back what ends that. */
 export function followPage(presence: Presence, page: Window = window): () => void {

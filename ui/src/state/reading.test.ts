@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { AWAY_MS, Presence, isHere } from './presence.svelte'
+import { AWAY_MS, Presence, followPage, isHere } from './presence.svelte'
 import { Reading, isSeen } from './reading'
 import { Reread } from './reread'
 
@@ -29,15 +29,53 @@ describe('a rereader', () => {
 })
 
 describe('somebody is there', () => {
-  const scene = { isFocused: true, isVisible: true, isCovered: false, inputAt: 0, now: AWAY_MS - 1 }
+  const scene = { isFocused: true, isVisible: true, isCovered: false, idle: AWAY_MS - 1 }
   it.each([
     ['with the keyboard in a window that can be seen, and a key within two minutes', {}, true],
     ['not without the keyboard', { isFocused: false }, false],
     ['not while the window is minimised', { isVisible: false }, false],
     ['not behind a dialog', { isCovered: true }, false],
-    ['not two minutes after the last key', { now: AWAY_MS }, false],
+    ['not two minutes after the last key', { idle: AWAY_MS }, false],
   ])('%s', (_when, more, is) => {
     expect(isHere({ ...scene, ...more })).toBe(is)
+  })
+
+  describe('by a clock that is wrong', () => {
+    beforeEach(() => void vi.useFakeTimers())
+    afterEach(() => void vi.useRealTimers())
+
+    it('not for longer when it is set back', () => {
+      const presence = new Presence()
+      presence.window(true, true)
+      vi.setSystemTime(Date.now() - 60 * 60_000)
+      vi.advanceTimersByTime(AWAY_MS)
+      expect(presence.isHere, 'an empty chair').toBe(false)
+      presence.input()
+      expect(presence.isHere).toBe(true)
+    })
+
+    it('nor after the computer slept, in which the other clock stands still', () => {
+      const presence = new Presence()
+      presence.window(true, true)
+      vi.setSystemTime(Date.now() + 60 * 60_000)
+      expect(presence.isHere).toBe(false)
+    })
+  })
+
+  it('who reads by a screen reader, whose keys the page does not get', () => {
+    vi.useFakeTimers()
+    const presence = new Presence()
+    vi.spyOn(document, 'hasFocus').mockReturnValue(true)
+    const end = followPage(presence)
+    vi.advanceTimersByTime(AWAY_MS)
+    expect(presence.isHere).toBe(false)
+    const button = document.body.appendChild(document.createElement('button'))
+    button.focus()
+    expect(presence.isHere).toBe(true)
+    button.remove()
+    end()
+    vi.restoreAllMocks()
+    vi.useRealTimers()
   })
 
   describe('again', () => {
