@@ -243,7 +243,7 @@ async fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen_on
     assert_eq!(view.unread, 0, "no message is new");
     assert_eq!(
         view.new_mentions,
-        [message.clone()],
+        std::slice::from_ref(&message),
         "the window leads to it"
     );
     bob.act(Action::SeeMention {

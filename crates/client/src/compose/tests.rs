@@ -430,6 +430,7 @@ fn a_table_of_rights_says_what_is_set_here_and_what_comes_from_where() {
             community: desk.community(),
             name: "Keepers".into(),
             is_shown: true,
+            has_tag: false,
         })
         .unwrap();
     let set = |place: Place, member_group: &str, permission: &str, value| {

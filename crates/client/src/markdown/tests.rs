@@ -66,8 +66,7 @@ fn emphasis_becomes_a_tree() {
 
 #[test]
 fn lines_of_text_are_one_text() {
-    let [Block::Paragraph { inlines, .. }] = &read(&"1\n".repeat(200).trim_end().to_owned())[..]
-    else {
+    let [Block::Paragraph { inlines, .. }] = &read("1\n".repeat(200).trim_end())[..] else {
         panic!("one paragraph");
     };
     assert_eq!(inlines.len(), 1, "few elements, however many lines");

@@ -8,6 +8,8 @@ export const text: typeof zh = {
     hideAgain: 'Hide again',
     code: 'Code',
     copyCode: 'Copy code',
+    table: 'Table',
+    invite: 'Invite link',
   },
 
   link: {

@@ -7,6 +7,8 @@ export const text = {
     hideAgain: '重新隐藏',
     code: '代码',
     copyCode: '复制代码',
+    table: '表格',
+    invite: '邀请链接',
   },
 
   link: {
