@@ -151,7 +151,7 @@ async fn thirty_commands_written_offline_survive_a_kill_and_are_applied_in_order
         json!({"type": "sendMessage", "topic": one, "text": "an answer", "replyTo": sent[0]}),
     )
     .await;
-    submit(&window, json!({"type": "editMessage", "topic": one, "message": sent[1], "text": "line 1, changed while it waited"})).await;
+    submit(&window, json!({"type": "editMessage", "topic": one, "message": sent[1], "from": "line 1", "text": "line 1, changed while it waited"})).await;
     submit(
         &window,
         json!({"type": "recallMessage", "topic": one, "message": sent[2]}),
@@ -185,7 +185,7 @@ async fn thirty_commands_written_offline_survive_a_kill_and_are_applied_in_order
         json!({"type": "setLevel", "place": guests_place, "level": "nothing", "until": null}),
     )
     .await;
-    submit(&window, json!({"type": "editMessage", "topic": guests, "message": first, "text": "hello again, Bob"})).await;
+    submit(&window, json!({"type": "editMessage", "topic": guests, "message": first, "from": "hello, Bob", "text": "hello again, Bob"})).await;
     submit(
         &window,
         json!({"type": "react", "topic": guests, "message": first, "key": "👋", "on": true}),

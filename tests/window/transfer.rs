@@ -161,9 +161,9 @@ async fn a_server_of_another_version_is_told_apart_from_one_that_is_gone() {
         }
         pictures(&window, screen).await;
         let expected = if version > VERSION {
-            "speaks a newer version"
+            "runs a newer version"
         } else {
-            "speaks an older version"
+            "runs an older version"
         };
         window.click(&named("community-menu")).await;
         window.choose("Invite people").await;

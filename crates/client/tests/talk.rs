@@ -553,7 +553,7 @@ async fn rights_are_shown_and_a_refusal_waits_where_it_happened() {
             community: community.clone(),
             name: "帮手".into(),
             is_shown: true,
-            has_tag: false,
+            has_tag: true,
         })
         .await
         .unwrap();

@@ -127,7 +127,7 @@ impl Story {
                     && at % 7 != 0
                 {
                     let text = format!("{no} 改");
-                    let action = json!({"type": "editMessage", "message": id, "text": text});
+                    let action = json!({"type": "editMessage", "message": id, "from": self.texts[&id], "text": text});
                     if self.takes(who, action).await {
                         self.texts.insert(id, text);
                     }

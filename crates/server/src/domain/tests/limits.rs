@@ -210,12 +210,17 @@ fn names_and_introductions_end_somewhere() {
     for letter in ["x", "字", "👍"] {
         let most = edit(Some(letter.repeat(60)), Some(letter.repeat(1_000)));
         assert!(run(&owner, &most).is_ok(), "{letter}");
-        for (over, limit, count) in [
-            (edit(Some(letter.repeat(61)), None), 60, 61),
-            (edit(None, Some(letter.repeat(1_001))), 1_000, 1_001),
+        for (over, field, limit, count) in [
+            (edit(Some(letter.repeat(61)), None), "name.to", 60, 61),
+            (
+                edit(None, Some(letter.repeat(1_001))),
+                "introduction.to",
+                1_000,
+                1_001,
+            ),
         ] {
             let refused = run(&owner, &over).unwrap_err();
-            let expected = Rejection::too_long(Counted::Characters, limit, count);
+            let expected = Rejection::too_long(Counted::Characters, limit, count).at(field);
             assert_eq!(
                 refused, expected,
                 "it says which limit, and by how much: {letter}"
@@ -224,7 +229,8 @@ fn names_and_introductions_end_somewhere() {
     }
     let family = "👨\u{200D}👩\u{200D}👧\u{200D}👦".repeat(10);
     let refused = run(&owner, &edit(Some(family), None)).unwrap_err();
-    assert_eq!(refused, Rejection::too_long(Counted::Bytes, 240, 250));
+    let expected = Rejection::too_long(Counted::Bytes, 240, 250).at("name.to");
+    assert_eq!(refused, expected);
 }
 
 #[test]
