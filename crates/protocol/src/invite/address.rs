@@ -44,7 +44,11 @@ pub fn address(text: &str) -> Result<String, NotALink> {
     if !is_encrypted && !is_here {
         return Err(NotALink::Unencrypted);
     }
-    let read = url.host_str().filter(|name| is_usable(&url, name));
+    // A name that ends with the root's dot is the same name.
+    let read = url
+        .host_str()
+        .map(|name| name.strip_suffix('.').unwrap_or(name));
+    let read = read.filter(|name| is_usable(&url, name));
     let read = read.ok_or_else(no_host)?;
     Ok(match (is_encrypted, port) {
         (true, None | Some(443)) => format!("wss://{read}"),
@@ -91,12 +95,15 @@ fn parts(authority: &str) -> Result<(String, Option<u16>), NotALink> {
 /// Whether somebody may be there, and whether it can be handed on.
 fn is_usable(url: &Url, host: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    // With another sign there, a sentence around it could not be told from it.
+    let is_end = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     match url.host() {
         Some(Host::Domain(_)) => {
             host.len() <= MAX_HOST_BYTES
                 && host.bytes().all(is_plain)
-                && host.bytes().any(|byte| byte.is_ascii_alphanumeric())
-                && !host.split_terminator('.').any(str::is_empty)
+                && is_end(host.bytes().next())
+                && is_end(host.bytes().next_back())
+                && !host.split('.').any(str::is_empty)
         }
         Some(Host::Ipv4(ip)) => !ip.is_unspecified() && !ip.is_multicast() && !ip.is_broadcast(),
         Some(Host::Ipv6(ip)) => !ip.is_unspecified() && !ip.is_multicast(),

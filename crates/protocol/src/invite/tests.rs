@@ -230,6 +230,8 @@ fn what_is_wrong_with_an_address_is_named() {
         ("0.0.0.0:4780", host("0.0.0.0")),
         ("[::]:4780", host("[::]")),
         ("wss://", host("")),
+        ("[_04780", host("_04780")),
+        ("wss://chat.example-", host("chat.example-")),
         ("wss://a b", NotALink::Nothing),
     ] {
         let read = Link::parse(text);
@@ -309,6 +311,13 @@ fn a_link_that_could_not_be_handed_on_is_refused() {
         Link::parse(&text(19)).map(|link| link.addresses.len()),
         Ok(MAX_ADDRESSES)
     );
+}
+
+#[test]
+fn an_address_with_the_dot_of_the_root_is_the_one_without() {
+    for text in ["wss://chat.example.org./", "chat.example.org.:443"] {
+        assert_eq!(addresses(text), Ok(vec!["wss://chat.example.org".into()]));
+    }
 }
 
 proptest! {
