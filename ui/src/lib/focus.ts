@@ -4,7 +4,7 @@ const TABBABLE =
   'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [tabindex]'
 
 function canTakeFocus(element: HTMLElement): boolean {
-  return element.isConnected && element.closest('[inert]') === null && !element.matches(':disabled')
+  return element.isConnected && element.closest('[inert], [hidden]') === null && !element.matches(':disabled')
 }
 
 /** What Tab would reach within an element, in its order. */
