@@ -15,7 +15,7 @@ afterEach(cleanup)
 async function open() {
   const onpick = vi.fn<(emoji: string) => void>()
   const onclose = vi.fn()
-  render(EmojiPicker, { props: { at: new DOMRect(400, 500, 24, 24), onpick, onclose } })
+  render(EmojiPicker, { props: { at: new DOMRect(400, 500, 24, 24), opener: document.body, onpick, onclose } })
   await waitFor(() => expect(emojiState.set).not.toBeNull())
   const field = screen.getByTestId<HTMLInputElement>('emoji-search')
   const key = (name: string) => fireEvent.keyDown(field, { key: name })

@@ -14,6 +14,14 @@ export function tabbablesIn(root: ParentNode): HTMLElement[] {
   )
 }
 
+/** What can have the keyboard of an element and all that it stands in, the innermost first. */
+export function standsIn(element: Element | null | undefined): Element[] {
+  const found: Element[] = []
+  for (let at = element; at; at = at.parentElement)
+    if (at.matches(TABBABLE) && at.closest('[aria-hidden=true]') === null) found.push(at)
+  return found
+}
+
 /** Gives the keyboard to the first element that can have it, and otherwise to where things are written or chosen. */
 export function giveFocus(...wanted: (Element | null | undefined)[]): void {
   for (const element of wanted) {

@@ -1,6 +1,6 @@
 // Which dialogs are open, the topmost last.
 import type { GroupView, LinkView, MemberView, TopicView } from '../api'
-import { giveFocus } from '../lib/focus'
+import { giveFocus, standsIn } from '../lib/focus'
 
 export type SettingsPage = 'appearance' | 'account' | 'security' | 'server' | 'accounts'
 export type AdminPage = 'overview' | 'groups' | 'access' | 'members' | 'invites'
@@ -118,35 +118,37 @@ export type MenuItem =
   /** Begins a part of the menu, and names it. */
   | { kind: 'title'; label: string }
 
-/** Where a menu opens, in pixels of the window. */
-export type Spot = { x: number; y: number }
+/** Where a menu opens, in pixels of the window, and what was pressed for it. */
+export type Spot = { x: number; y: number; from?: HTMLElement | undefined }
 
 /** The pointer, or below the element when the keyboard asked. */
 export function spotOf(at: MouseEvent | HTMLElement): Spot {
+  const element = at instanceof HTMLElement ? at : at.currentTarget
+  const from = element instanceof HTMLElement ? element : undefined
   if (at instanceof HTMLElement || (at.clientX === 0 && at.clientY === 0)) {
-    const element = at instanceof HTMLElement ? at : at.currentTarget
-    const box = element instanceof HTMLElement ? element.getBoundingClientRect() : new DOMRect()
-    return { x: box.left + 8, y: box.bottom + 2 }
+    const box = from?.getBoundingClientRect() ?? new DOMRect()
+    return { x: box.left + 8, y: box.bottom + 2, from }
   }
   at.preventDefault()
-  return { x: at.clientX, y: at.clientY }
+  return { x: at.clientX, y: at.clientY, from }
 }
 
 export class Menus {
   shown = $state.raw<{ x: number; y: number; items: MenuItem[]; label: string } | null>(null)
-  #returnTo: HTMLElement | null = null
+  #returnTo: readonly (Element | null)[] = []
 
   openAt(at: MouseEvent | HTMLElement | Spot, items: MenuItem[], label: string): void {
     if (items.length === 0) return
-    this.#returnTo = document.activeElement instanceof HTMLElement ? document.activeElement : null
-    const { x, y } = at instanceof Event || at instanceof HTMLElement ? spotOf(at) : at
+    const { x, y, from } = at instanceof Event || at instanceof HTMLElement ? spotOf(at) : at
+    // Not every web view gives the keyboard to what is pressed.
+    this.#returnTo = [...standsIn(from), document.activeElement]
     this.shown = { x, y, items, label }
   }
 
   close(): void {
     if (!this.shown) return
     this.shown = null
-    giveFocus(this.#returnTo)
-    this.#returnTo = null
+    giveFocus(...this.#returnTo)
+    this.#returnTo = []
   }
 }
