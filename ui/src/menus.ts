@@ -7,6 +7,7 @@ import { isUnread } from './lib/topics'
 import { keysAsWritten, keysOf } from './lib/shortcuts'
 import { groupMove, groupStep, topicMove, topicStep, type Gap } from './lib/order'
 import { spotOf, type Dialog, type MenuItem, type Spot } from './state/dialogs.svelte'
+import { minding } from './state/lockout'
 import type { WindowState } from './state/window.svelte'
 
 type Item = Extract<MenuItem, { kind: 'item' }>
@@ -285,14 +286,12 @@ export async function memberMenu(window: WindowState, member: MemberView): Promi
       return item(
         group.name,
         '',
-        () =>
-          void window.act({
-            type: 'assignMemberGroup',
-            community: tree.id,
-            member: member.id,
-            memberGroup: group.id,
-            on: !isIn,
-          }),
+        () => {
+          const change = { community: tree.id, member: member.id, memberGroup: group.id, on: !isIn }
+          const action = { type: 'assignMemberGroup', ...change } as const
+          const run = () => window.api.submit(account, action)
+          void window.run(minding(window, account, tree.id, action, run))
+        },
         { isChecked: isIn },
       )
     }),

@@ -26,22 +26,14 @@ import {
   strandedScene,
   type Tongue,
 } from './scenes'
+import { dialogStories } from './dialogs'
+import { click, frames, there, type } from './steps'
 import { doubtful, moreTextsScene, textsScene } from './texts'
 
-type Scene = (lang: Tongue, theme: 'light' | 'dark') => StandIn
-type Story = { scene: Scene; then?: (window: WindowState) => void | Promise<void> }
+export type Scene = (lang: Tongue, theme: 'light' | 'dark') => StandIn
+export type Story = { scene: Scene; then?: (window: WindowState) => void | Promise<void> }
 
-const click = (selector: string): void => document.querySelector<HTMLElement>(selector)?.click()
-const type = (selector: string, value: string): void => {
-  const field = document.querySelector<HTMLInputElement | HTMLTextAreaElement>(selector)
-  if (field) field.value = value
-  field?.dispatchEvent(new Event('input', { bubbles: true }))
-}
 const dialog = (shown: Dialog): Story => ({ scene: fullScene, then: (window) => window.dialogs.show(shown) })
-const frames = async (n: number): Promise<void> => {
-  for (let i = 0; i < n; i += 1) await new Promise((resolve) => requestAnimationFrame(resolve))
-}
-
 /** What a selector finds, as soon as it is there. */
 async function found(selector: string): Promise<HTMLElement | null> {
   for (let n = 0; n < 200; n += 1) {
@@ -56,14 +48,10 @@ const menuAt = async (selector: string, x: number, y: number): Promise<void> => 
   element?.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true, clientX: x, clientY: y }))
 }
 
-/** Waits for what a busy machine shows late. */
-const there = async (selector: string): Promise<void> => {
-  while (!document.querySelector(selector)) await frames(1)
-  await frames(2)
-}
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const stories: Record<string, Story> = {
+  ...dialogStories,
   full: { scene: fullScene },
   long: { scene: longScene },
   crowded: { scene: crowdedScene },

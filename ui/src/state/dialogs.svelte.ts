@@ -28,7 +28,7 @@ export type Dialog =
   | { kind: 'relocate'; account: string }
   | { kind: 'link'; target: LinkView; open: () => void }
   | { kind: 'recoveryCodes'; account: string; codes: readonly string[] }
-  | { kind: 'confirm'; text: string; action: string; typed?: string; run: () => Promise<unknown> }
+  | { kind: 'confirm'; title?: string; text: string; action: string; typed?: string; run: () => Promise<unknown> }
 
 export class Dialogs {
   open = $state.raw<{ id: number; dialog: Dialog }[]>([])

@@ -93,6 +93,15 @@ export const admin: typeof zh = {
     days: (n) => count(n, 'day', 'days'),
   },
 
+  lockout: {
+    title: 'This affects you too',
+    loses: (rights, place) => `You yourself would lose ${rights} in ${place}.`,
+    view: (place) => `You yourself would no longer see ${place}.`,
+    more: (n) => `The same goes for ${count(n, 'more place', 'more places')}.`,
+    back: 'You couldn’t change this back yourself: somebody who still can would have to.',
+    action: 'Change anyway',
+  },
+
   permissions: {
     view: 'View',
     readHistory: 'Read history',

@@ -88,6 +88,16 @@ export const admin = {
     days: (n: string) => `${n} 天`,
   },
 
+  /** Before somebody takes a right from himself. */
+  lockout: {
+    title: '这也会影响您自己',
+    loses: (rights: string, place: string) => `这样您自己在${place}就没有${rights}权限了。`,
+    view: (place: string) => `这样您自己就看不到${place}了。`,
+    more: (n: string) => `另外还有 ${n} 处也是如此。`,
+    back: '之后您不能自己改回来，只能请仍有权限的人恢复。',
+    action: '仍然更改',
+  },
+
   permissions: {
     view: '查看',
     readHistory: '查看历史消息',
