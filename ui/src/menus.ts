@@ -232,6 +232,7 @@ export function messageMenu(
   const may = (action: string): boolean => message.actions.includes(action)
   const seq = message.seq
   return tidy([
+    { kind: 'title', label: i18n.full(message.sentAt) },
     may('react') && item(t.react, 'smile', pick, { key: '+' }),
     may('reply') && item(t.reply, 'reply', () => window.composer?.startReply(message), { key: 'R' }),
     may('edit') && item(t.edit, 'pencil', () => window.composer?.startEdit(message), { key: 'E' }),

@@ -283,6 +283,23 @@ describe('the composer', () => {
       expect(input.value).toBe('问 @小')
     })
 
+    it('and a screen reader hears it when the mention became text', async () => {
+      const { input } = await offered()
+      await fireEvent.keyDown(input, { key: 'Enter' })
+      await waitFor(() => expect(input.value).toBe('问 @小明 '))
+      const said = screen.getByTestId('composer-said')
+      expect([said.getAttribute('role'), said.textContent]).toEqual(['status', ''])
+      input.value = '问 @小 '
+      input.setSelectionRange(4, 4)
+      await fireEvent.input(input)
+      expect(said.textContent).toContain('@小明')
+      expect(screen.getByTestId('composer-marks').querySelector('mark')).toBeNull()
+      input.value = '问 @小 吗'
+      input.setSelectionRange(6, 6)
+      await fireEvent.input(input)
+      expect(said.textContent, 'once').toBe('')
+    })
+
     it('when its button is pressed, behind a blank where one is needed', async () => {
       const desk = setup()
       desk.find.mockResolvedValue(people)

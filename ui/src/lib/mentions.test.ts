@@ -5,6 +5,7 @@ import counted from './counted.json'
 import {
   NOTHING,
   Steps,
+  becameText,
   decode,
   edited,
   encode,
@@ -33,6 +34,26 @@ function pick(written: Written, id: string, name: string): Written {
 function type(written: Written, start: number, end: number, text: string): Written {
   return edited(written, written.text.slice(0, start) + text + written.text.slice(end), start + text.length)
 }
+
+describe('a mention that became text', () => {
+  const called = pick(plain('问 '), ANN, 'Anna')
+  const write = (start: number, end: number, put: string): string | null =>
+    becameText(called, called.text.slice(0, start) + put + called.text.slice(end), start + put.length)
+
+  it('is known by what is left of it', () => {
+    expect(write(6, 7, ''), 'its last letter goes').toBe('@Anna')
+    expect(write(5, 5, 'n'), 'an equal letter comes into it').toBe('@Anna')
+    expect(write(4, 7, 'x'), 'half of it is replaced').toBe('@Anna')
+  })
+
+  it('is none where it is whole, or wholly gone', () => {
+    expect(write(7, 7, '!')).toBeNull()
+    expect(write(0, 1, '')).toBeNull()
+    expect(write(2, 2, ' ')).toBeNull()
+    expect(write(2, 7, '')).toBeNull()
+    expect(write(0, 7, 'x')).toBeNull()
+  })
+})
 
 describe('who was picked is called, whatever else has that name', () => {
   it('two of one name, each once', () => {

@@ -88,18 +88,30 @@ export function replaced(written: Written, start: number, end: number, put: Writ
 }
 
 /**
- * A text after somebody wrote in it. The caret stands behind what was put in, which tells equal letters apart; 0 if it
- * tells nothing.
+ * Which stretch of a text was changed, and into what. The caret stands behind what was put in, which tells equal letters
+ * apart; 0 if it tells nothing.
  */
-export function edited(before: Written, text: string, caret: number): Written {
-  const old = before.text
+function change(old: string, text: string, caret: number): { start: number; end: number; put: string } {
   let same = 0
   const most = Math.min(old.length, text.length - Math.min(caret, text.length))
   while (same < most && old[old.length - 1 - same] === text[text.length - 1 - same]) same += 1
   let start = 0
   const least = Math.min(old.length, text.length) - same
   while (start < least && old[start] === text[start]) start += 1
-  return replaced(before, start, old.length - same, { text: text.slice(start, text.length - same), mentions: [] })
+  return { start, end: old.length - same, put: text.slice(start, text.length - same) }
+}
+
+/** A text after somebody wrote in it. */
+export function edited(before: Written, text: string, caret: number): Written {
+  const { start, end, put } = change(before.text, text, caret)
+  return replaced(before, start, end, { text: put, mentions: [] })
+}
+
+/** Who is called no more by what was written, though something of the name is still there: its author may not see it. */
+export function becameText(before: Written, text: string, caret: number): string | null {
+  const { start, end } = change(before.text, text, caret)
+  const lost = before.mentions.find((one) => start < one.end && end > one.start && (start > one.start || end < one.end))
+  return lost ? before.text.slice(lost.start, lost.end) : null
 }
 
 /** A text without the white space at its end, as it is sent. */

@@ -10,6 +10,7 @@ export const self: typeof zh = {
     syncing: 'Syncing…',
     connecting: 'Connecting…',
     offline: 'Offline',
+    shut: 'History can’t be opened',
     signedOut: 'Signed out',
     waiting: (n) => `${n} unsent`,
     offlineBanner: 'The server can’t be reached. What you write is kept, and sent in order once you’re back online.',

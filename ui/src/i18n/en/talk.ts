@@ -124,6 +124,7 @@ export const talk: typeof zh = {
     emptyEdit: 'An empty message can’t be saved.',
     recall: 'Recall the message',
     offered: (n) => `${count(n, 'suggestion', 'suggestions')}: arrow keys to choose, Enter to insert`,
+    becameText: (name) => `${name} is plain text now and mentions nobody`,
   },
 
   overtaken: {

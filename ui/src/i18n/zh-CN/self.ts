@@ -7,6 +7,7 @@ export const self = {
     syncing: '正在同步…',
     connecting: '正在连接…',
     offline: '离线',
+    shut: '聊天记录打不开',
     signedOut: '未登录',
     waiting: (n: string) => `${n} 项等待发送`,
     offlineBanner: '暂时连不上服务器。写下的内容会保存下来，连上后按顺序发出。',

@@ -115,6 +115,7 @@ export const talk = {
     emptyEdit: '内容为空，无法保存。',
     recall: '撤回这条消息',
     offered: (n: string) => `可选 ${n} 项，用上下方向键选择，回车确认`,
+    becameText: (name: string) => `${name} 现在是普通文字，不会提及任何人`,
   },
 
   overtaken: {

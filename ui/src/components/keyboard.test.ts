@@ -1,0 +1,116 @@
+// What the pointer is told and does, for those who go by key or hear the window.
+import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
+import { afterEach, describe, expect, it } from 'vitest'
+import { brokenScene, emptyCommunityScene, fullScene } from '../../stories/scenes'
+import App from '../App.svelte'
+import { i18n } from '../i18n.svelte'
+import type { WindowState } from '../state/window.svelte'
+import { faults } from '../testing/faults'
+import type { StandIn } from '../testing/stand-in'
+
+afterEach(cleanup)
+
+async function ready(api: StandIn = fullScene('en', 'light')): Promise<WindowState> {
+  return await new Promise<WindowState>((resolve) => {
+    render(App, { api, onready: resolve })
+  })
+}
+async function rows(api?: StandIn): Promise<WindowState> {
+  const window = await ready(api)
+  await screen.findAllByTestId('message')
+  await waitFor(() => expect(window.timeline?.view).toBeTruthy())
+  return window
+}
+const row = (id: string): HTMLElement => {
+  const found = document.querySelector<HTMLElement>(`[data-message-id=${id}]`)
+  if (!found) throw new Error(`no row ${id}`)
+  return found
+}
+const press = (key: string, more: object = {}): Promise<unknown> =>
+  fireEvent.keyDown(document.activeElement ?? document.body, { key, ...more })
+
+describe('what a title says', () => {
+  it('is shown where the keyboard rests, and Escape takes it away and nothing else', async () => {
+    const window = await rows()
+    window.isMembersOverlayOpen = true
+    const [first] = await screen.findAllByTestId('member')
+    first?.focus()
+    const tip = await screen.findByTestId('tip')
+    expect(tip.textContent, 'the account name of a member').toMatch(/^@\S+$/)
+    expect(await faults()).toEqual([])
+    await press('Escape')
+    await waitFor(() => expect(screen.queryByTestId('tip')).toBeNull())
+    expect(document.activeElement, 'the keyboard stays').toBe(first)
+  })
+
+  it('goes when the keyboard goes on', async () => {
+    await rows()
+    screen.getByTestId('open-pins').focus()
+    expect((await screen.findByTestId('tip')).textContent, 'of what shows a picture only').toBe(i18n.t.timeline.pins)
+    screen.getByTestId('composer-input').focus()
+    await waitFor(() => expect(screen.queryByTestId('tip')).toBeNull())
+  })
+
+  it('of a row is the whole date, in its menu', async () => {
+    await rows()
+    row('m2').focus()
+    await press('Enter')
+    const date = within(row('m2')).getByTestId('author').parentElement?.querySelector('time')?.title ?? ''
+    expect(date).toContain('2026')
+    expect(within(await screen.findByTestId('menu')).getByRole('group', { name: date })).toBeTruthy()
+  })
+})
+
+describe('the introduction of a topic', () => {
+  it('is opened whole where the line has room for its beginning only', async () => {
+    const api = fullScene('en', 'light')
+    const view = api.topics.get('t3')
+    if (!view) throw new Error('no topic')
+    const introduction = 'Say your server, rank and time.\nEdit your message when the party is complete.'
+    api.topics.set('t3', { ...view, introduction })
+    await rows(api)
+    const line = screen.getByTestId('introduction')
+    await fireEvent.click(line)
+    const whole = await screen.findByRole('dialog', { name: i18n.t.person.label(view.name) })
+    expect(whole.querySelector('p')?.textContent).toBe(introduction)
+    expect(await faults()).toEqual([])
+    await press('Escape')
+    await waitFor(() => expect(document.activeElement).toBe(line))
+  })
+})
+
+describe('the letters of a row', () => {
+  it('are those of the layout, else those at their place, and never what AltGr writes', async () => {
+    const window = await rows()
+    row('m2').focus()
+    await press('к', { code: 'KeyR' })
+    expect(window.composer?.reply?.id, 'R on a Russian layout').toBe('m2')
+    window.composer?.cancelReply()
+    row('m2').focus()
+    await press('r', { code: 'KeyR', modifierAltGraph: true })
+    expect(window.composer?.reply).toBeNull()
+    await press('Process', { code: 'KeyR', keyCode: 229 })
+    expect(window.composer?.reply, 'an input method has it').toBeNull()
+  })
+})
+
+describe('the account’s line', () => {
+  it('says that its history cannot be opened, not that it is synced', async () => {
+    const api = brokenScene('en', 'light', 'damaged')
+    const window = await ready(api)
+    await window.openPlace({ account: 's9.me', community: null, topic: null })
+    await screen.findByTestId('store-trouble')
+    const line = screen.getByTestId('me')
+    expect(line.textContent).toContain(i18n.t.me.shut)
+    expect(line.textContent).not.toContain(i18n.t.me.synced)
+  })
+})
+
+describe('a community without topics', () => {
+  it('says so once', async () => {
+    await ready(emptyCommunityScene('en', 'light'))
+    await screen.findByTestId('no-topics')
+    expect(document.body.textContent.split(i18n.t.tree.empty)).toHaveLength(2)
+    expect(within(screen.getByTestId('tree-empty')).getByRole('button', { name: i18n.t.tree.newGroup })).toBeTruthy()
+  })
+})
