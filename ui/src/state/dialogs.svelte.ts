@@ -1,5 +1,5 @@
 // Which dialogs are open, the topmost last.
-import type { GroupView, LinkView, MemberView, TopicView } from '../api'
+import type { GroupView, LinkView, MemberView, Place, TopicView } from '../api'
 import { giveFocus, standsIn } from '../lib/focus'
 
 export type SettingsPage = 'appearance' | 'account' | 'security' | 'server' | 'accounts'
@@ -30,13 +30,19 @@ export type Dialog =
   | { kind: 'recoveryCodes'; account: string; codes: readonly string[] }
   | { kind: 'confirm'; title?: string; text: string; action: string; typed?: string; run: () => Promise<unknown> }
 
+/** A dialog that is open, and what was open behind it: that is what it is about, wherever the window goes meanwhile. */
+export type OpenDialog = { id: number; dialog: Dialog; account: string; community: string }
+
 export class Dialogs {
-  open = $state.raw<{ id: number; dialog: Dialog }[]>([])
+  open = $state.raw<OpenDialog[]>([])
   #next = 1
+
+  constructor(private readonly place: () => Place | null) {}
 
   show(dialog: Dialog): void {
     if (this.open.some((other) => other.dialog.kind === dialog.kind)) return
-    this.open = [...this.open, { id: this.#next, dialog }]
+    const { account = '', community = null } = this.place() ?? {}
+    this.open = [...this.open, { id: this.#next, dialog, account, community: community ?? '' }]
     this.#next += 1
   }
 

@@ -47,7 +47,7 @@ export class WindowState {
   /** The member panel lies over the timeline of a narrow window. */
   isMembersOverlayOpen = $state(false)
 
-  readonly dialogs = new Dialogs()
+  readonly dialogs = new Dialogs(() => this.place)
   readonly toasts = new Toasts()
   readonly menus = new Menus()
   readonly presence = new Presence()

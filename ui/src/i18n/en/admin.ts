@@ -93,6 +93,12 @@ export const admin: typeof zh = {
     days: (n) => count(n, 'day', 'days'),
   },
 
+  unsaved: {
+    title: 'Discard what you typed?',
+    text: 'It isn’t saved yet.',
+    action: 'Discard',
+  },
+
   lockout: {
     title: 'This affects you too',
     loses: (rights, place) => `You yourself would lose ${rights} in ${place}.`,

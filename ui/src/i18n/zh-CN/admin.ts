@@ -88,6 +88,13 @@ export const admin = {
     days: (n: string) => `${n} 天`,
   },
 
+  /** Before what was typed is thrown away. */
+  unsaved: {
+    title: '放弃输入的内容？',
+    text: '内容还没有保存。',
+    action: '放弃',
+  },
+
   /** Before somebody takes a right from himself. */
   lockout: {
     title: '这也会影响您自己',
