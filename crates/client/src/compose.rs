@@ -104,7 +104,11 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
         Action::SeeMention { topic, message } => {
             let (topic, message) = (id(&topic)?, id(&message)?);
             Ok(if unseen_mention(db, acting.me, topic, message)? {
-                queue(Command::MentionSeen { topic, message })
+                queue(Command::MentionSeen {
+                    topic,
+                    message,
+                    seen: true,
+                })
             } else {
                 Composed::Nothing
             })
@@ -230,14 +234,20 @@ fn unseen_mention(
     message: MessageId,
 ) -> Result<bool, Error> {
     let row = rows::one(db, Log::Account(me), "mention", &message.to_string())?;
-    let is_unseen = matches!(
-        row.map(|row| row.body),
-        Some(Body::Mention(mention)) if mention.by_edit && mention.topic == topic
-    );
-    let is_said = outbox::of_topic(db, topic)?.iter().any(
-        |entry| matches!(entry.command, Command::MentionSeen { message: id, .. } if id == message),
-    );
-    Ok(is_unseen && !is_said)
+    let Some(Body::Mention(mention)) = row.map(|row| row.body) else {
+        return Ok(false);
+    };
+    let mut is_unseen = mention.by_edit;
+    for entry in outbox::of_topic(db, topic)? {
+        if let Command::MentionSeen {
+            message: id, seen, ..
+        } = entry.command
+            && id == message
+        {
+            is_unseen = !seen;
+        }
+    }
+    Ok(is_unseen && mention.topic == topic)
 }
 
 /// The pending message with this id.

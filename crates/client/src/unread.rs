@@ -1,6 +1,6 @@
 //! Levels and numbers: `unread = head − cursor − own`, mentions after the cursor, and what of it is shown at each level.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState, TopicHead};
@@ -85,7 +85,7 @@ impl Ledger {
                 ledger.take(row);
             }
         }
-        ledger.lay(db, outbox)?;
+        ledger.lay(db, me, outbox)?;
         Ok(ledger)
     }
 
@@ -111,7 +111,7 @@ impl Ledger {
                 ledger.take(row);
             }
         }
-        ledger.lay(db, &outbox::of_topic(db, topic)?)?;
+        ledger.lay(db, me, &outbox::of_topic(db, topic)?)?;
         Ok(ledger)
     }
 
@@ -152,7 +152,14 @@ impl Ledger {
         clippy::wildcard_enum_match_arm,
         reason = "numbers come from no other command"
     )]
-    fn lay(&mut self, db: &Connection, outbox: &[OutboxEntry]) -> Result<(), StoreError> {
+    fn lay(
+        &mut self,
+        db: &Connection,
+        me: AccountId,
+        outbox: &[OutboxEntry],
+    ) -> Result<(), StoreError> {
+        let log = Log::Account(me);
+        let mut set_back = HashSet::new();
         for entry in outbox {
             if matches!(entry.state, OutboxState::Rejected(_)) {
                 continue;
@@ -160,7 +167,9 @@ impl Ledger {
             match &entry.command {
                 Command::CursorAdvance { topic, seq, set_no } => {
                     let read_to = self.read_to(*topic);
-                    if *set_no == read_to.set_no && *seq > read_to.seq {
+                    // Whatever waits behind a set-back of mine has seen it.
+                    let has_seen = *set_no >= read_to.set_no || set_back.contains(topic);
+                    if has_seen && *seq > read_to.seq {
                         let own = if read_to.own == 0 {
                             0
                         } else {
@@ -175,6 +184,7 @@ impl Ledger {
                     }
                 }
                 Command::CursorSet { topic, seq } => {
+                    set_back.insert(*topic);
                     let read_to = ReadTo {
                         seq: *seq,
                         own: messages::mine_after(db, *topic, *seq)?,
@@ -182,10 +192,22 @@ impl Ledger {
                     };
                     self.cursors.insert(*topic, read_to);
                 }
-                Command::MentionSeen { topic, message } => {
-                    let named = self.mentions.get_mut(topic).into_iter().flatten();
-                    for one in named.filter(|one| one.message == *message) {
-                        one.by_edit = false;
+                Command::MentionSeen {
+                    topic,
+                    message,
+                    seen,
+                } => {
+                    let named = self.mentions.entry(*topic).or_default();
+                    let is_held = named.iter().any(|one| one.message == *message);
+                    if !is_held
+                        && !seen
+                        && let Some(row) = rows::one(db, log, "mention", &message.to_string())?
+                    {
+                        self.take(row);
+                    }
+                    let named = self.mentions.entry(*topic).or_default();
+                    for one in named.iter_mut().filter(|one| one.message == *message) {
+                        one.by_edit = !seen;
                     }
                 }
                 Command::NotifySet {

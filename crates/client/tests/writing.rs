@@ -263,12 +263,20 @@ async fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen_on
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn marking_as_read_sees_the_mentions_that_edits_added_and_taking_that_back_leaves_them_seen()
-{
+async fn marking_as_read_sees_the_mentions_that_edits_added_and_taking_that_back_makes_them_count_again()
+ {
     let stage = Stage::new().await;
     let alice = stage.host("alice").await;
     let (community, topic) = alice.found("星海").await;
     let bob = stage.invite(&alice, &community, "bob").await;
+    let other = stage.sign_in("bob-2", "bob").await;
+    let heard = async |count: u32| {
+        other
+            .until("the other device counts them", async || {
+                (other.mentions(&community).await == count).then_some(())
+            })
+            .await;
+    };
     let read = alice.say(&topic, "read").await;
     bob.until_says(&topic, &read, "read").await;
     bob.enter(&topic).await;
@@ -305,12 +313,17 @@ async fn marking_as_read_sees_the_mentions_that_edits_added_and_taking_that_back
     assert_eq!(marks.len(), 1);
     assert_eq!(bob.mentions(&community).await, 0);
     assert!(bob.timeline(&topic).await.new_mentions.is_empty());
-    bob.settled().await;
+    heard(0).await;
     bob.client.set_read(&key, marks).await.unwrap();
-    bob.settled().await;
     let counts = bob.mentions(&community).await;
-    assert_eq!(counts, 1, "what was unread is unread; the other was read");
-    assert!(bob.timeline(&topic).await.new_mentions.is_empty());
+    assert_eq!(counts, 2, "at once");
+    // What was unread, and what was read before its mention.
+    heard(2).await;
+    assert_eq!(
+        bob.timeline(&topic).await.new_mentions,
+        [read.clone(), unread.clone()],
+        "the window leads to both again"
+    );
 
     bob.client
         .mark_read(&key, LevelPlace::Global)
@@ -331,7 +344,12 @@ async fn marking_as_read_sees_the_mentions_that_edits_added_and_taking_that_back
     let marks = bob.client.mark_read(&key, place).await.unwrap();
     assert_eq!(marks.len(), 1, "something was marked there");
     assert_eq!(bob.mentions(&community).await, 0, "but it is seen");
-    stage.end([alice, bob]).await;
+    assert_eq!(marks[0].seq, None, "nothing else was marked");
+    heard(0).await;
+    bob.client.set_read(&key, marks).await.unwrap();
+    heard(1).await;
+    assert_eq!(bob.timeline(&topic).await.unread, 0, "of what is read");
+    stage.end([alice, bob, other]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

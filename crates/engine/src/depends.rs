@@ -55,7 +55,7 @@ pub fn needs(command: &Command) -> Vec<Uuid> {
         | Command::MessageRecall { topic, message }
         | Command::MessageReact { topic, message, .. }
         | Command::MessagePin { topic, message, .. }
-        | Command::MentionSeen { topic, message } => vec![topic.0, message.0],
+        | Command::MentionSeen { topic, message, .. } => vec![topic.0, message.0],
         Command::CursorAdvance { topic, .. } | Command::CursorSet { topic, .. } => vec![topic.0],
         Command::NotifySet { scope, .. } => match scope {
             NotifyScope::Global => Vec::new(),

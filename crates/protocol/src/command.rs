@@ -90,7 +90,8 @@ pub enum Command {
         /// Pin or unpin.
         on: bool,
     },
-    /// I have read up to here: takes the maximum; ignored if `set_no` is not the row's. Home: my account.
+    /// I have read up to here: takes the maximum; ignored if `set_no` is less than the row's: it has not seen the last
+    /// set-back. Home: my account.
     #[serde(rename = "cursor.advance")]
     CursorAdvance {
         /// Where.
@@ -108,13 +109,15 @@ pub enum Command {
         /// Read up to here.
         seq: Seq,
     },
-    /// I have seen a message that an edit made mention me. Home: my account.
+    /// I have seen a message that an edit made mention me, or take that back. Home: my account.
     #[serde(rename = "mention.seen")]
     MentionSeen {
         /// Where.
         topic: TopicId,
         /// Which.
         message: MessageId,
+        /// False: it counts again, wherever the cursor is.
+        seen: bool,
     },
     /// Set a notification level. Home: my account.
     #[serde(rename = "notify.set")]

@@ -575,7 +575,7 @@ pub struct Mention {
     /// When the message was sent.
     pub sent_at: Millis,
     /// An edit added it to a message that may have been read before: it counts until the account has seen it
-    /// (`mention.seen`), wherever the cursor is.
+    /// (`mention.seen`), wherever the cursor is, and again when that is taken back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_edit: bool,
     /// Fields of a newer version.

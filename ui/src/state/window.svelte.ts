@@ -271,16 +271,20 @@ export class WindowState {
       this.toasts.show(i18n.t.read.done(topics), false, {
         label: i18n.t.undo,
         run: async () => {
-          if (this.#isAmong(done)) this.timeline?.reading.hold()
+          if (this.#isAmong(done, (mark) => mark.seq !== null)) this.timeline?.reading.hold()
           for (const { account, marks } of done) await this.run(this.api.setRead(account, marks))
         },
       })
   }
 
-  #isAmong(done: readonly { account: string; marks: readonly ReadMark[] }[]): boolean {
+  #isAmong(
+    done: readonly { account: string; marks: readonly ReadMark[] }[],
+    isMeant: (mark: ReadMark) => boolean = () => true,
+  ): boolean {
     return done.some(
       ({ account, marks }) =>
-        account === this.timeline?.account && marks.some((mark) => mark.topic === this.timeline?.topic),
+        account === this.timeline?.account &&
+        marks.some((mark) => mark.topic === this.timeline?.topic && isMeant(mark)),
     )
   }
 

@@ -250,7 +250,7 @@ export class StandIn implements Api {
           const isMeant = place.at !== 'topic' || place.topic === topic.id
           if (!isMeant || !isUnread(topic.badge)) return topic
           this.#unread.set(topic.id, topic.badge)
-          marks.push({ topic: topic.id, seq: 1 })
+          marks.push({ topic: topic.id, seq: 1, mentions: [] })
           return { ...topic, badge: NO_BADGE }
         })
         return { ...group, topics }

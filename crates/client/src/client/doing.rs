@@ -45,8 +45,8 @@ impl Client {
         }
     }
 
-    /// Marks as read what is unread at a place, whatever its level shows of that. Gives how far each of these topics was
-    /// read before, for [`Client::set_read`].
+    /// Marks as read what is unread at a place, whatever its level shows of that. Gives what was marked, for
+    /// [`Client::set_read`].
     ///
     /// # Errors
     /// If the store fails.
@@ -71,7 +71,7 @@ impl Client {
     /// If the store fails.
     pub async fn set_read(&self, account: &str, marks: Vec<ReadMark>) -> Result<(), Error> {
         let account = self.account(account)?;
-        for mark in &marks {
+        for mark in marks.iter().filter(|mark| mark.seq.is_some()) {
             account.set_back(topic_id(&mark.topic)?);
         }
         let (answer, set) = oneshot::channel();

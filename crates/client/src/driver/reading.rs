@@ -1,6 +1,5 @@
 //! Marking as read what is unread at a place, and taking that back. A mention that an edit added to a message counts
-//! wherever the cursor is, so it is marked as seen, too; that stays when the cursor goes back, which makes those behind it
-//! count again.
+//! wherever the cursor is, so it is marked as seen, too, and counts again when that is taken back.
 
 use std::sync::Arc;
 
@@ -29,13 +28,7 @@ impl Driver {
                 let unread = unread_at(db, &account, &place)?;
                 let commands = unread.iter().flat_map(Unread::commands);
                 let entries = push_all(db, &account, commands)?;
-                let marks = unread
-                    .iter()
-                    .map(|found| ReadMark {
-                        topic: found.topic.to_string(),
-                        seq: found.from.0,
-                    })
-                    .collect();
+                let marks = unread.iter().map(Unread::mark).collect();
                 Ok::<_, Error>((marks, entries))
             })?;
             note_all(&account, &entries)?;
@@ -46,16 +39,24 @@ impl Driver {
         Ok(marks)
     }
 
-    /// Sets topics back to how far they were read, in one step.
+    /// Sets topics back to how far they were read, and their mentions to not seen, in one step.
     pub(super) async fn set_read(&mut self, marks: Vec<ReadMark>) -> Result<(), Error> {
         let account = Arc::clone(&self.account);
         let entries = blocking(move || {
             let mut commands = Vec::with_capacity(marks.len());
             for mark in marks {
-                commands.push(Command::CursorSet {
-                    topic: id(&mark.topic)?,
-                    seq: Seq(mark.seq),
-                });
+                let topic = id(&mark.topic)?;
+                commands.extend(mark.seq.map(|seq| Command::CursorSet {
+                    topic,
+                    seq: Seq(seq),
+                }));
+                for message in &mark.mentions {
+                    commands.push(Command::MentionSeen {
+                        topic,
+                        message: id(message)?,
+                        seen: false,
+                    });
+                }
             }
             let entries = account
                 .store
@@ -110,16 +111,33 @@ struct Unread {
 }
 
 impl Unread {
+    fn has_more(&self) -> bool {
+        self.head > self.from
+    }
+
+    /// What brings back how it is before it is marked.
+    fn mark(&self) -> ReadMark {
+        ReadMark {
+            topic: self.topic.to_string(),
+            seq: self.has_more().then_some(self.from.0),
+            mentions: self.mentions.iter().map(MessageId::to_string).collect(),
+        }
+    }
+
     /// What marks it as read.
     fn commands(&self) -> impl Iterator<Item = Command> {
         let topic = self.topic;
-        let advance = (self.head > self.from).then_some(Command::CursorAdvance {
+        let advance = self.has_more().then_some(Command::CursorAdvance {
             topic,
             seq: self.head,
             set_no: self.set_no,
         });
         let seen = self.mentions.iter().copied();
-        let seen = seen.map(move |message| Command::MentionSeen { topic, message });
+        let seen = seen.map(move |message| Command::MentionSeen {
+            topic,
+            message,
+            seen: true,
+        });
         advance.into_iter().chain(seen)
     }
 }

@@ -32,15 +32,17 @@ pub enum LevelPlace {
     },
 }
 
-/// How far a topic was read.
+/// What of a topic was marked as read, for whoever takes that back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct ReadMark {
     /// The topic.
     pub topic: String,
-    /// The place of the last message that was read.
-    #[specta(type = Number)]
-    pub seq: u64,
+    /// The place of the last message that was read before; none if only mentions were marked.
+    #[specta(type = Option<Number>)]
+    pub seq: Option<u64>,
+    /// Messages that an edit made mention me, and that count as seen since.
+    pub mentions: Vec<String>,
 }
 
 /// Which messages count and notify.

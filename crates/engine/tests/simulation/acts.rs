@@ -46,6 +46,12 @@ impl Client {
                 _ => {}
             }
         }
+        if let Some(topic) = self.set_back()
+            && self.chance.one_in(4)
+        {
+            let advance = self.advance(topic);
+            return self.submit(advance, now);
+        }
         let Some((community, topic)) = self.chance.pick(&topics).copied() else {
             return match self.chance.below(3) {
                 0 => self.create(known, now),
@@ -243,20 +249,61 @@ impl Client {
                 Command::MessagePin { topic, message, on }
             }
             9 => Command::CursorSet { topic, seq },
-            10 => Command::MentionSeen { topic, message },
+            10 => self.see(topic, message),
             _ => self.advance(topic),
         };
         self.submit(command, now)
+    }
+
+    /// A mention is seen, or that is taken back: mostly one of his own, and now and then something that is none.
+    fn see(&mut self, topic: TopicId, message: MessageId) -> Command {
+        let rows = self.store.rows.get(&Log::Account(self.account));
+        let mentions: Vec<(TopicId, MessageId, bool)> = rows
+            .into_iter()
+            .flatten()
+            .filter_map(|((_, id), row)| match &row.body {
+                Body::Mention(mention) => {
+                    Some((mention.topic, id.parse().unwrap(), mention.by_edit))
+                }
+                _ => None,
+            })
+            .collect();
+        let is_any = self.chance.one_in(5);
+        let (of, message, is_new) = self.chance.pick(&mentions).copied().unwrap_or((
+            topic,
+            message,
+            !self.chance.one_in(4),
+        ));
+        Command::MentionSeen {
+            topic: if is_any { topic } else { of },
+            message,
+            seen: is_new != is_any,
+        }
+    }
+
+    /// A topic that he marked as unread, when that is not answered yet.
+    fn set_back(&self) -> Option<TopicId> {
+        let mut entries = self.store.outbox.values();
+        entries.find_map(|entry| match entry.command {
+            Command::CursorSet { topic, .. } => Some(topic),
+            _ => None,
+        })
     }
 
     fn advance(&self, topic: TopicId) -> Command {
         let head = self.store.heads.get(&topic);
         let seq = head.map(|head| head.seq).unwrap_or_default();
         let row = self.row(Log::Account(self.account), "cursor", topic);
-        let set_no = match row.map(|row| row.body) {
+        let held = match row.map(|row| row.body) {
             Some(Body::Cursor(cursor)) => cursor.set_no,
             _ => 0,
         };
+        // Set-backs of his own that wait count, though the server may have made a row of them already.
+        let waiting = self.store.outbox.values().filter(|entry| {
+            !matches!(entry.state, OutboxState::Rejected(_))
+                && matches!(&entry.command, Command::CursorSet { topic: of, .. } if *of == topic)
+        });
+        let set_no = held + waiting.count() as u32;
         Command::CursorAdvance { topic, seq, set_no }
     }
 

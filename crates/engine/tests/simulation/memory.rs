@@ -468,22 +468,19 @@ impl Memory {
                 account,
                 topic,
                 message,
+                seen,
             } => {
                 let row = self.row(*account, "mention", message);
                 if let Some(Body::Mention(mention)) = row.map(|row| row.body.clone())
-                    && mention.by_edit
+                    && mention.by_edit == *seen
                     && mention.topic == *topic
                 {
-                    let seen = Mention {
-                        by_edit: false,
+                    let body = Mention {
+                        by_edit: !seen,
                         ..mention
                     };
-                    self.put(
-                        commit,
-                        Log::Account(*account),
-                        message.to_string(),
-                        seen.into(),
-                    );
+                    let log = Log::Account(*account);
+                    self.put(commit, log, message.to_string(), body.into());
                 }
             }
             Change::InviteUsed { .. } | Change::Named { .. } => {}

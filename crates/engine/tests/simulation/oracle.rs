@@ -138,7 +138,7 @@ impl Oracle {
                     .get(topic)
                     .copied()
                     .unwrap_or_default();
-                let is_further = *set_no == last_set && to > at;
+                let is_further = *set_no >= last_set && to > at;
                 if is_further {
                     self.account(actor).cursors.insert(*topic, (to, last_set));
                 }
@@ -150,10 +150,16 @@ impl Oracle {
                 *cursor = (to, cursor.1 + 1);
                 true
             }
-            Command::MentionSeen { topic, message } => {
+            Command::MentionSeen {
+                topic,
+                message,
+                seen,
+            } => {
                 let held = self.account(actor).mentions.get_mut(message);
                 match held {
-                    Some((at, _, by_edit)) if at == topic => std::mem::take(by_edit),
+                    Some((at, _, is_new)) if at == topic => {
+                        std::mem::replace(is_new, !seen) == *seen
+                    }
                     Some(_) | None => false,
                 }
             }

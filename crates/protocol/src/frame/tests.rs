@@ -215,7 +215,11 @@ fn commands() -> Vec<Command> {
             set_no: 1,
         },
         Command::CursorSet { topic, seq: Seq(4) },
-        Command::MentionSeen { topic, message },
+        Command::MentionSeen {
+            topic,
+            message,
+            seen: true,
+        },
         Command::NotifySet {
             scope: NotifyScope::Topic(topic),
             level: Level::Nothing,

@@ -23,7 +23,8 @@ pub(super) fn advance(
     case.require(Place::Topic(topic), Permissions::VIEW)?;
     let held = case.facts.cursor.as_ref().map(|(cursor, _)| cursor);
     let (at, last_set) = held.map_or((Seq::ZERO, 0), |cursor| (cursor.seq, cursor.set_no));
-    if set_no != last_set {
+    // One composed over a set-back of its own names a number that is not there yet, or never will be.
+    if set_no < last_set {
         return Ok(Decision::default());
     }
     let seq = seq.max(case.facts.unreadable()).min(case.facts.head_seq);
@@ -76,11 +77,17 @@ fn put(case: &Case<'_>, topic: TopicId, seq: Seq, set_no: u32) -> Decision {
     }
 }
 
-pub(super) fn see_mention(case: &Case<'_>, topic: TopicId, message: MessageId) -> Decision {
+pub(super) fn see_mention(
+    case: &Case<'_>,
+    topic: TopicId,
+    message: MessageId,
+    seen: bool,
+) -> Decision {
     Decision::of(vec![Change::MentionSeen {
         account: case.actor,
         topic,
         message,
+        seen,
     }])
 }
 

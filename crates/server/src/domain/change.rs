@@ -124,7 +124,7 @@ pub enum Change {
         /// The rev of the row that became old.
         rev: Rev,
     },
-    /// The account has seen a message that an edit made mention it.
+    /// The account has seen a message that an edit made mention it, or takes that back.
     MentionSeen {
         /// Whose.
         account: AccountId,
@@ -132,6 +132,8 @@ pub enum Change {
         topic: TopicId,
         /// Which.
         message: MessageId,
+        /// Whether it was seen.
+        seen: bool,
     },
     /// An invite was used. The store refuses the whole commit if it may not be used any more.
     InviteUsed {

@@ -73,9 +73,11 @@ pub fn decide(
             account::advance(&case, *topic, *seq, *set_no)
         }
         Command::CursorSet { topic, seq } => account::set_cursor(&case, *topic, *seq),
-        Command::MentionSeen { topic, message } => {
-            Ok(account::see_mention(&case, *topic, *message))
-        }
+        Command::MentionSeen {
+            topic,
+            message,
+            seen,
+        } => Ok(account::see_mention(&case, *topic, *message, *seen)),
         Command::NotifySet {
             scope,
             level,

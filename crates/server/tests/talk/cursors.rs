@@ -62,6 +62,18 @@ async fn a_cursor_counts_what_is_unread() {
         0,
         "an advance that has not seen it is ignored"
     );
+    let ahead = bob
+        .command(
+            "cursor.advance",
+            json!({"topic": topic, "seq": 3, "set_no": 2}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        cursor(&ahead),
+        json!({"seq": 3, "own": 2, "set_no": 1}),
+        "one that was composed after a crash, and took one set-back for two, has seen it"
+    );
     place.stop().await;
 }
 
@@ -181,4 +193,53 @@ async fn a_cursor_never_stands_before_what_may_be_read() {
         .unwrap();
     assert_eq!(cursor_of(&set), Some(json!(2)), "nor can it be made so");
     place.stop().await;
+}
+
+#[tokio::test]
+async fn a_mention_that_an_edit_adds_is_seen_by_one_account_alone_and_that_is_taken_back() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
+    let code = alice.invite(&community).await;
+    let mut carol = Guest::register(&place, "carol", Some(&code)).await;
+    carol.join(&community, &code).await;
+    let mut messages = Vec::new();
+    for _ in 0..2 {
+        let sent = alice.say(&topic, "who?").await;
+        let message = sent["pushes"][0]["rows"][0]["id"].clone();
+        let to = format!("<@{}> <@{}>", bob.account, carol.account);
+        let edit = json!({"topic": topic, "message": message, "text": {"from": "who?", "to": to}});
+        alice.command("message.edit", edit).await.unwrap();
+        messages.push(message);
+    }
+    let see = |seen| json!({"topic": topic, "message": messages[0], "seen": seen});
+    for (seen, of_bob) in [(true, [false, true]), (false, [true, true])] {
+        let answer = bob.command("mention.seen", see(seen)).await.unwrap();
+        let row = &answer["pushes"][0]["rows"][0];
+        assert_eq!(
+            (&row["kind"], &row["id"]),
+            (&json!("mention"), &messages[0])
+        );
+        assert_eq!(
+            new(&mut bob, &messages).await,
+            of_bob,
+            "the one that he names"
+        );
+        let of_carol = new(&mut carol, &messages).await;
+        assert_eq!(of_carol, [true, true], "she has seen neither");
+    }
+    place.stop().await;
+}
+
+/// Whether each of these messages mentions somebody by an edit that he has not seen.
+async fn new(guest: &mut Guest, messages: &[Value]) -> Vec<bool> {
+    let own = format!("account/{}", guest.account);
+    let log = guest.sync(json!({"log": own, "since": 0})).await;
+    let rows = log["rows"].as_array().unwrap();
+    let mention = |id: &Value| {
+        let row = rows
+            .iter()
+            .find(|row| row["kind"] == "mention" && row["id"] == *id);
+        row.unwrap()["body"]["by_edit"] == true
+    };
+    messages.iter().map(mention).collect()
 }

@@ -357,5 +357,22 @@ async fn who_has_a_seat_is_said_of_each_member_also_of_those_who_see_nothing_fro
         panic!("who does not see the topic learns nothing of its seats")
     };
     assert_eq!(refused.code, tulou_protocol::Code::NotFound);
+    let transfer = Command::CommunityTransfer {
+        community,
+        owner: Edit {
+            from: alice.account,
+            to: carol.account,
+        },
+    };
+    give(&app, &alice, transfer).await;
+    let list = list(Some(topic), Some(topic));
+    let Told::Members(found) = app.ask(&carol, list).await.unwrap() else {
+        panic!("members were asked for")
+    };
+    let mut members = found.sections.iter().flat_map(|one| &one.members);
+    assert!(
+        members.all(|one| one.account == carol.account && one.seat),
+        "an owner has every seat, and needs no row for it: {found:?}"
+    );
     app.close().await;
 }

@@ -342,7 +342,8 @@ impl Group<'_> {
                 account,
                 topic,
                 message,
-            } => self.see_mention(progress, *account, *topic, &message.to_string()),
+                seen,
+            } => self.see_mention(progress, *account, *topic, (&message.to_string(), *seen)),
             // Used when it was checked.
             Change::InviteUsed { .. } => Ok(()),
             Change::Named {
@@ -372,23 +373,23 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// A mention that an edit added was seen; one that is not there, or was seen before, stays as it is.
+    /// A mention that an edit added was seen, or counts again; one that is not there, or is so already, stays as it is.
     fn see_mention(
         &mut self,
         progress: &mut Progress<'_>,
         account: AccountId,
         topic: TopicId,
-        message: &str,
+        (message, seen): (&str, bool),
     ) -> Result<(), StoreError> {
         let own = Log::Account(account);
         let held: Option<(Mention, Rev)> = row::find(self.db, own, "mention", message)?;
         match held {
-            Some((mention, _)) if mention.by_edit && mention.topic == topic => {
-                let seen = Mention {
-                    by_edit: false,
+            Some((mention, _)) if mention.by_edit == seen && mention.topic == topic => {
+                let body = Mention {
+                    by_edit: !seen,
                     ..mention
                 };
-                self.put(progress, own, message, &seen.into())
+                self.put(progress, own, message, &body.into())
             }
             Some(_) | None => Ok(()),
         }

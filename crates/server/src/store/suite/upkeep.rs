@@ -108,11 +108,13 @@ async fn a_mention_that_an_edit_added_is_seen_once_and_only_in_its_topic() {
         }
         .into(),
     };
-    let see = |topic, message| Change::MentionSeen {
+    let says = |topic, message, seen| Change::MentionSeen {
         account: bob,
         topic,
         message,
+        seen,
     };
+    let see = |topic, message| says(topic, message, true);
     let other = TopicId(Uuid::now_v7());
     let nothing = MessageId(Uuid::now_v7());
     let steps = [
@@ -121,6 +123,13 @@ async fn a_mention_that_an_edit_added_is_seen_once_and_only_in_its_topic() {
         (see(bench.topic, nothing), 0, "nothing mentions him there"),
         (see(bench.topic, message), 1, "it is seen"),
         (see(bench.topic, message), 0, "and was before"),
+        (
+            says(other, message, false),
+            0,
+            "nothing is taken back elsewhere",
+        ),
+        (says(bench.topic, message, false), 1, "it is news again"),
+        (says(bench.topic, message, false), 0, "and was before"),
     ];
     for (change, rows, why) in steps {
         let command = CommandId(Uuid::now_v7());
