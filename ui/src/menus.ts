@@ -78,10 +78,15 @@ function communityMenu(window: WindowState, at: Spot, level: LevelView | null): 
       }),
     may('manageTopics') && item(t.newGroup, 'plus', () => window.dialogs.show({ kind: 'createGroup' })),
     line,
-    item(i18n.t.read.community, 'check', () => void window.markRead(account, { at: 'community', community: tree.id }), {
-      key: keysOf('markCommunityRead'),
-    }),
-    item(i18n.t.read.all, 'check', () => void window.markAllRead()),
+    item(
+      i18n.t.read.community,
+      'check',
+      () => void window.marking.read(account, { at: 'community', community: tree.id }),
+      {
+        key: keysOf('markCommunityRead'),
+      },
+    ),
+    item(i18n.t.read.all, 'check', () => void window.marking.readAll()),
     line,
     rules.some(may) &&
       item(t.settings, 'gear', () =>
@@ -147,7 +152,7 @@ function groupMenu(window: WindowState, group: GroupView, at: Spot, level: Level
       item(
         i18n.t.read.group,
         'check',
-        () => void window.markRead(account, { at: 'group', community: tree.id, group: group.id }),
+        () => void window.marking.read(account, { at: 'group', community: tree.id, group: group.id }),
       ),
     ...levelItem(window, { at: 'group', community: tree.id, group: group.id }, level, group.name, at),
     line,
@@ -194,11 +199,13 @@ function topicMenu(window: WindowState, topic: TopicView, at: Spot, level: Level
       ? item(
           t.markRead,
           'check',
-          () => void window.markRead(account, { at: 'topic', community: tree.id, topic: topic.id }),
+          () => void window.marking.read(account, { at: 'topic', community: tree.id, topic: topic.id }),
           { key: keysOf('markRead') },
         )
       : !topic.isLocked &&
-        item(t.markUnread, 'unread', () => void window.markUnread(account, topic.id), { key: keysOf('markUnread') }),
+        item(t.markUnread, 'unread', () => void window.marking.unread(account, topic.id), {
+          key: keysOf('markUnread'),
+        }),
     ...(topic.isLocked
       ? []
       : levelItem(window, { at: 'topic', community: tree.id, topic: topic.id }, level, topic.name, at)),
@@ -245,7 +252,7 @@ export function messageMenu(
       ),
     message.recalled === null &&
       item(t.copyText, 'copy', () => void window.copy(typedText(message, timeline.view?.mentioned ?? []))),
-    seq !== null && item(t.markUnread, 'unread', () => void window.markUnread(timeline.account, topic, seq)),
+    seq !== null && item(t.markUnread, 'unread', () => void window.marking.unread(timeline.account, topic, seq)),
     line,
     timeline.view?.community != null && item(t.person(i18n.person(message.author.name)), 'user', person),
     line,

@@ -196,7 +196,7 @@ describe('the menus of the tree', () => {
     await fireEvent.keyDown(document.body, { key: 'R', code: 'KeyR', altKey: true, shiftKey: true })
     await waitFor(() => expect(unread()).toBe(0))
     expect(api.calls).toContain('markRead community')
-    await window.markAllRead()
+    await window.marking.readAll()
     expect(api.calls).toContain('markRead global')
   })
 

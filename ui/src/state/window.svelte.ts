@@ -8,27 +8,25 @@ import {
   type AppView,
   type Change,
   type Place,
-  type LevelPlace,
-  type ReadMark,
   type SettingsPatch,
   type TreeView,
   type WindowError,
 } from '../api'
 import { i18n } from '../i18n.svelte'
 import { copyText } from '../lib/clipboard'
-import { patched } from '../lib/settings'
 import { findTopic, neighbour, topicsOf } from '../lib/topics'
+import { Alarm } from './alarm'
 import { ComposerState } from './composer.svelte'
 import { Dialogs, Menus, Toasts } from './dialogs.svelte'
+import { Marking } from './marking'
 import { MembersState } from './members.svelte'
+import { Patches } from './patches'
 import { PersonState, type Named } from './person.svelte'
 import { Presence } from './presence.svelte'
 import { Reread } from './reread'
+import { SigningIn } from './signingIn'
 import { TimelineState } from './timeline.svelte'
 import { TreeState } from './tree.svelte'
-
-/** Timers of a browser count up to here and no further. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export class WindowState {
   view = $state.raw<AppView | null>(null)
@@ -51,6 +49,7 @@ export class WindowState {
   readonly toasts = new Toasts()
   readonly menus = new Menus()
   readonly presence = new Presence()
+  readonly marking = new Marking(this)
 
   readonly account = $derived<AccountView | undefined>(
     this.view?.accounts.find((account) => account.key === this.place?.account),
@@ -59,9 +58,10 @@ export class WindowState {
 
   readonly #lastTopics = new Map<string, string>()
   readonly #reread: Reread
+  readonly #patches = new Patches()
   #isPlaced = false
-  /** Accounts that were signed in since the start, or asked to. */
-  readonly #signedIn = new Set<string>()
+  readonly #signingIn = new SigningIn()
+  readonly #levelsEnd = new Alarm()
 
   /** Topics and communities that the person removed or left in this window. */
   readonly #removed = new Set<string>()
@@ -231,68 +231,14 @@ export class WindowState {
   /** Changes settings: here at once, and in the program, which knows what other windows changed. */
   set(patch: SettingsPatch): void {
     if (!this.view) return
-    this.#onTheWay = [...this.#onTheWay, patch]
+    this.#patches.add(patch)
     this.#show(this.view)
-    const end = (): void => {
-      this.#onTheWay = this.#onTheWay.filter((other) => other !== patch)
-    }
-    void this.run(this.api.setSettings(patch)).then(end)
+    void this.run(this.api.setSettings(patch)).then(() => this.#patches.end(patch))
   }
-
-  /** Changes of settings that the program has not taken yet. */
-  #onTheWay: readonly SettingsPatch[] = []
 
   #show(view: AppView): void {
-    this.view = { ...view, settings: this.#onTheWay.reduce(patched, view.settings) }
+    this.view = { ...view, settings: this.#patches.over(view.settings) }
     i18n.use(this.view.settings.language)
-  }
-
-  /** Marks as read what is unread at a place, and offers to take that back. */
-  async markRead(account: string, place: LevelPlace): Promise<void> {
-    await this.#markRead([{ account, place }])
-  }
-
-  /** Marks as read what is unread anywhere, on every account. */
-  async markAllRead(): Promise<void> {
-    const accounts = this.view?.accounts.filter((account) => account.communities.length > 0) ?? []
-    await this.#markRead(accounts.map((account) => ({ account: account.key, place: { at: 'global' } })))
-  }
-
-  async #markRead(places: readonly { account: string; place: LevelPlace }[]): Promise<void> {
-    const done: { account: string; marks: ReadMark[] }[] = []
-    for (const { account, place } of places) {
-      const marks = await this.run(this.api.markRead(account, place))
-      if (marks && marks.length > 0) done.push({ account, marks })
-    }
-    const topics = done.flatMap(({ marks }) => marks).length
-    if (this.timeline && this.#isAmong(done)) this.timeline.reading.letGo()
-    if (topics === 0) this.toasts.show(i18n.t.read.nothing)
-    else
-      this.toasts.show(i18n.t.read.done(topics), false, {
-        label: i18n.t.undo,
-        run: async () => {
-          if (this.#isAmong(done, (mark) => mark.seq !== null)) this.timeline?.reading.hold()
-          for (const { account, marks } of done) await this.run(this.api.setRead(account, marks))
-        },
-      })
-  }
-
-  #isAmong(
-    done: readonly { account: string; marks: readonly ReadMark[] }[],
-    isMeant: (mark: ReadMark) => boolean = () => true,
-  ): boolean {
-    return done.some(
-      ({ account, marks }) =>
-        account === this.timeline?.account &&
-        marks.some((mark) => mark.topic === this.timeline?.topic && isMeant(mark)),
-    )
-  }
-
-  /** Marks a topic as unread from its last message of somebody else on, or from a place in it. */
-  async markUnread(account: string, topic: string, seq: number | null = null): Promise<void> {
-    if (this.timeline?.topic === topic && this.timeline.account === account) this.timeline.reading.hold()
-    const done = await this.run(this.api.submit(account, { type: 'markUnread', topic, seq }))
-    if (done) this.toasts.show(i18n.t.timeline.held)
   }
 
   async #read(): Promise<void> {
@@ -304,20 +250,10 @@ export class WindowState {
       const now = this.account?.connection.state
       // Who is there, and what may be remembered of it, depends on the link.
       if (before !== undefined && now !== before && (now === 'synced' || before === 'synced')) void this.members?.ask()
-      this.#askToSignIn(view)
+      for (const key of this.#signingIn.toAsk(view)) this.dialogs.show({ kind: 'signIn', account: key })
       await this.#keepPlace(view)
     } catch (thrown) {
       this.error = reasonOf(thrown)
-    }
-  }
-
-  /** Without a keyring nobody is signed in at the start: asks once, and not those who signed out by hand. */
-  #askToSignIn(view: AppView): void {
-    for (const { key, connection } of view.accounts) {
-      if (connection.state === 'syncing' || connection.state === 'synced') this.#signedIn.add(key)
-      if (connection.state !== 'signedOut' || this.#signedIn.has(key) || view.hasKeyring) continue
-      this.#signedIn.add(key)
-      this.dialogs.show({ kind: 'signIn', account: key })
     }
   }
 
@@ -382,23 +318,14 @@ export class WindowState {
     return tree
   }
 
-  /** A level that is set for a while ends: what is shown changes without anybody telling. */
-  #watchLevels(tree: TreeState, view: TreeView): void {
-    clearTimeout(this.#levelsEnd)
-    if (view.levelsEndAt === null) return
-    const wait = Math.min(Math.max(view.levelsEndAt - Date.now(), 0) + 50, LONGEST_TIMER_MS)
-    this.#levelsEnd = setTimeout(() => {
-      void this.ask()
-      if (this.tree === tree) void tree.ask()
-    }, wait)
-  }
-
-  #levelsEnd: ReturnType<typeof setTimeout> | undefined
-
   /** Leaves a topic that could be opened and cannot any more: it is not in the tree, or locked. */
   #keepTopic(tree: TreeState, view: TreeView, before: TreeView | null): void {
     if (this.tree !== tree) return
-    this.#watchLevels(tree, view)
+    // A level that is set for a while ends: what is shown changes without anybody telling.
+    this.#levelsEnd.set(view.levelsEndAt, () => {
+      void this.ask()
+      if (this.tree === tree) void tree.ask()
+    })
     const topic = this.place?.topic ?? null
     if (topic === null) {
       if (before && topicsOf(view).length > 0) this.#openFirst(view)
