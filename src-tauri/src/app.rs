@@ -201,10 +201,11 @@ impl App {
 /// Hands the client's changes on: at once when there was silence, then at most one batch a frame.
 async fn follow(client: Client, controller: Arc<Controller>) {
     let mut changes = client.changes();
-    controller.badge_is(client.app_view().await.badge);
+    controller.badge_is(client.badge().await);
     while let Some(batch) = changes.next().await {
-        if batch.contains(&Change::App) {
-            controller.badge_is(client.app_view().await.badge);
+        let moves_numbers = |change: &Change| matches!(change, Change::App | Change::Badge { .. });
+        if batch.iter().any(moves_numbers) {
+            controller.badge_is(client.badge().await);
         }
         controller.tell(batch);
         tokio::time::sleep(FRAME).await;

@@ -33,6 +33,7 @@ pub fn builder() -> Builder<tauri::Wry> {
         commands::account::server_accounts_view,
         commands::account::reset_account,
         commands::tree_view,
+        commands::badges_view,
         commands::level_view,
         commands::timeline_view,
         commands::text_blocks,

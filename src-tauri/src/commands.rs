@@ -10,9 +10,10 @@ use tauri::{State, ipc::Channel};
 use tulou_client::{
     action::Action,
     view::{
-        AccessView, AppView, Block, Change, DraftView, EditInput, ExplanationView, InviteView,
-        LevelPlace, LevelView, MembersView, MentionedView, PersonView, Place, ReadMark, Relocation,
-        RightsView, ServerPeek, SettingsPatch, SignedUp, Stretch, TimelineView, TreeView,
+        AccessView, AppView, BadgesView, Block, Change, DraftView, EditInput, ExplanationView,
+        InviteView, LevelPlace, LevelView, MembersView, MentionedView, PersonView, Place, ReadMark,
+        Relocation, RightsView, ServerPeek, SettingsPatch, SignedUp, Stretch, TimelineView,
+        TreeView,
     },
 };
 
@@ -178,6 +179,22 @@ pub async fn tree_view(
     community: String,
 ) -> Answer<TreeView> {
     Ok(app.client().await?.tree_view(&account, &community).await?)
+}
+
+/// The numbers of some topics of a community, and the sums above them.
+#[tauri::command]
+#[specta::specta]
+pub async fn badges_view(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+    topics: Vec<String>,
+) -> Answer<BadgesView> {
+    Ok(app
+        .client()
+        .await?
+        .badges_view(&account, &community, &topics)
+        .await?)
 }
 
 /// A stretch of a topic.
@@ -414,7 +431,7 @@ pub async fn submit(app: State<'_, App>, account: String, action: Action) -> Ans
     Ok(Submitted { created })
 }
 
-/// Marks as read what is unread at a place; how far each of these topics was read before.
+/// Marks as read what is unread at a place; what was marked, for taking it back.
 #[tauri::command]
 #[specta::specta]
 pub async fn mark_read(

@@ -7,6 +7,7 @@ import type {
   Action,
   AppView,
   BackupPeek,
+  BadgesView,
   BackupsView,
   Block,
   Change,
@@ -70,6 +71,7 @@ export interface Api {
   serverAccountsView(account: string, search: string, after: string): Promise<ServerAccountsView>
   resetAccount(account: string, whose: string): Promise<ResetView>
   treeView(account: string, community: string): Promise<TreeView>
+  badgesView(account: string, community: string, topics: string[]): Promise<BadgesView>
   levelView(account: string, place: LevelPlace): Promise<LevelView>
   timelineView(account: string, topic: string, stretch: Stretch): Promise<TimelineView>
   textBlocks(account: string, topic: string, text: string): Promise<Block[]>
@@ -187,6 +189,7 @@ export const tauri: Api = {
   serverAccountsView: (account, search, after) => unwrap(commands.serverAccountsView(account, search, after)),
   resetAccount: (account, whose) => unwrap(commands.resetAccount(account, whose)),
   treeView: (account, community) => unwrap(commands.treeView(account, community)),
+  badgesView: (account, community, topics) => unwrap(commands.badgesView(account, community, topics)),
   levelView: (account, place) => unwrap(commands.levelView(account, place)),
   timelineView: (account, topic, stretch) => unwrap(commands.timelineView(account, topic, stretch)),
   textBlocks: (account, topic, text) => unwrap(commands.textBlocks(account, topic, text)),

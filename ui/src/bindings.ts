@@ -52,6 +52,8 @@ export const commands = {
 	resetAccount: (account: string, whose: string) => typedError<ResetView, WindowError>(__TAURI_INVOKE("reset_account", { account, whose })),
 	/**  The groups and topics of a community. */
 	treeView: (account: string, community: string) => typedError<TreeView, WindowError>(__TAURI_INVOKE("tree_view", { account, community })),
+	/**  The numbers of some topics of a community, and the sums above them. */
+	badgesView: (account: string, community: string, topics: string[]) => typedError<BadgesView, WindowError>(__TAURI_INVOKE("badges_view", { account, community, topics })),
 	/**  The notification level of a place, and who decides it. */
 	levelView: (account: string, place: LevelPlace) => typedError<LevelView, WindowError>(__TAURI_INVOKE("level_view", { account, place })),
 	/**  A stretch of a topic. */
@@ -86,7 +88,7 @@ export const commands = {
 	revokeInvite: (account: string, community: string, code: string) => typedError<null, WindowError>(__TAURI_INVOKE("revoke_invite", { account, community, code })),
 	/**  Does what a person wishes. It is durable when this answers, and on its way. */
 	submit: (account: string, action: Action) => typedError<Submitted, WindowError>(__TAURI_INVOKE("submit", { account, action })),
-	/**  Marks as read what is unread at a place; how far each of these topics was read before. */
+	/**  Marks as read what is unread at a place; what was marked, for taking it back. */
 	markRead: (account: string, place: LevelPlace) => typedError<ReadMark[], WindowError>(__TAURI_INVOKE("mark_read", { account, place })),
 	/**  Takes marking as read back. */
 	setRead: (account: string, marks: ReadMark[]) => typedError<null, WindowError>(__TAURI_INVOKE("set_read", { account, marks })),
@@ -542,6 +544,18 @@ export type Badge = {
 	hasDot: boolean,
 };
 
+/**  The numbers of some topics, and the sums that they are part of: what a `TreeView` and an `AppView` say of them. */
+export type BadgesView = {
+	/**  Those of the topics that can be opened. */
+	topics: TopicBadge[],
+	/**  Their groups. */
+	groups: GroupBadge[],
+	/**  Their community. */
+	community: Badge,
+	/**  All communities of all accounts. */
+	app: Badge,
+};
+
 /**  A block of text. */
 export type Block = 
 /**  Running text; `\n` is a line break. */
@@ -597,6 +611,14 @@ export type Cause = {
 export type Change = 
 /**  Accounts, connection states, tiles of the rail, settings, rejections: read `AppView`. */
 { type: "app" } | 
+/**  The numbers of one topic, and with them those above it: read its `BadgesView`. */
+{ type: "badge"; 
+/**  The account's key. */
+account: string; 
+/**  The community. */
+community: string; 
+/**  The topic. */
+topic: string } | 
 /**  Groups, topics, counts of a community: read its `TreeView`. */
 { type: "tree"; 
 /**  The account's key. */
@@ -767,6 +789,14 @@ export type ExplanationView = {
 	hasSeat: boolean,
 	/**  The member owns the community. */
 	isOwner: boolean,
+};
+
+/**  The sum of what is shown under a group. */
+export type GroupBadge = {
+	/**  The group. */
+	id: string,
+	/**  Its numbers. */
+	badge: Badge,
 };
 
 /**  A group: a shelf of topics. */
@@ -1344,12 +1374,14 @@ export type ReactionView = {
 	isMine: boolean,
 };
 
-/**  How far a topic was read. */
+/**  What of a topic was marked as read, for whoever takes that back. */
 export type ReadMark = {
 	/**  The topic. */
 	topic: string,
-	/**  The place of the last message that was read. */
-	seq: number,
+	/**  The place of the last message that was read before; none if only mentions were marked. */
+	seq: number | null,
+	/**  Messages that an edit made mention me, and that count as seen since. */
+	mentions: string[],
 };
 
 /**  A recalled message. */
@@ -1729,6 +1761,18 @@ export type TimelineView = {
 	newMentions: string[],
 	/**  Everything up to here is read. */
 	readTo: number,
+};
+
+/**  The numbers of a topic, and what else is marked beside them. */
+export type TopicBadge = {
+	/**  The topic. */
+	id: string,
+	/**  Its numbers. */
+	badge: Badge,
+	/**  A draft waits in it. */
+	hasDraft: boolean,
+	/**  A refused message waits in it. */
+	hasFailed: boolean,
 };
 
 /**  A topic in the tree. */

@@ -1,6 +1,6 @@
 //! Levels and numbers: `unread = head − cursor − own`, mentions after the cursor, and what of it is shown at each level.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState, TopicHead};
@@ -115,6 +115,34 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// What one topic's numbers and what is shown of them are computed from, and of no other topic anything.
+    pub fn of_shown(
+        db: &Connection,
+        me: AccountId,
+        topic: TopicId,
+        scopes: &[NotifyScope],
+        now: Millis,
+    ) -> Result<Self, StoreError> {
+        let log = Log::Account(me);
+        let mut ledger = Self {
+            cursors: HashMap::new(),
+            mentions: HashMap::new(),
+            levels: HashMap::new(),
+            heads: BTreeMap::from([(topic, heads::of_topic(db, topic)?)]),
+            now,
+        };
+        let cursor = rows::one(db, log, "cursor", &topic.to_string())?;
+        let mut found = rows::mentions_in(db, log, topic)?;
+        found.extend(cursor);
+        for scope in scopes {
+            found.extend(rows::one(db, log, "notify", &scope.key())?);
+        }
+        found.into_iter().for_each(|row| ledger.take(row));
+        ledger.lay(db, me, &outbox::of_topic(db, topic)?)?;
+        ledger.lay(db, me, &outbox::levels(db)?)?;
+        Ok(ledger)
+    }
+
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "numbers come from no other row"
@@ -159,7 +187,6 @@ impl Ledger {
         outbox: &[OutboxEntry],
     ) -> Result<(), StoreError> {
         let log = Log::Account(me);
-        let mut set_back = HashSet::new();
         for entry in outbox {
             if matches!(entry.state, OutboxState::Rejected(_)) {
                 continue;
@@ -167,9 +194,7 @@ impl Ledger {
             match &entry.command {
                 Command::CursorAdvance { topic, seq, set_no } => {
                     let read_to = self.read_to(*topic);
-                    // Whatever waits behind a set-back of mine has seen it.
-                    let has_seen = *set_no >= read_to.set_no || set_back.contains(topic);
-                    if has_seen && *seq > read_to.seq {
+                    if *set_no >= read_to.set_no && *seq > read_to.seq {
                         let own = if read_to.own == 0 {
                             0
                         } else {
@@ -184,7 +209,6 @@ impl Ledger {
                     }
                 }
                 Command::CursorSet { topic, seq } => {
-                    set_back.insert(*topic);
                     let read_to = ReadTo {
                         seq: *seq,
                         own: messages::mine_after(db, *topic, *seq)?,
@@ -202,6 +226,7 @@ impl Ledger {
                     if !is_held
                         && !seen
                         && let Some(row) = rows::one(db, log, "mention", &message.to_string())?
+                        && matches!(&row.body, Body::Mention(mention) if mention.topic == *topic)
                     {
                         self.take(row);
                     }

@@ -1,5 +1,7 @@
 // The tree of the open community.
-import { reasonOf, type Api, type TreeView, type WindowError } from '../api'
+import { reasonOf, type Api, type BadgesView, type TreeView, type WindowError } from '../api'
+import { inTree } from '../lib/badges'
+import type { Badges } from './badges'
 import { Reread } from './reread'
 
 export class TreeState {
@@ -11,6 +13,7 @@ export class TreeState {
     private readonly api: Api,
     readonly account: string,
     readonly community: string,
+    private readonly badges: Badges,
     private readonly onRead: (view: TreeView, before: TreeView | null) => void,
   ) {
     this.#reread = new Reread(() => this.#read())
@@ -20,15 +23,24 @@ export class TreeState {
     return this.#reread.ask()
   }
 
+  /** Numbers that were read by themselves. */
+  take(read: BadgesView): void {
+    if (this.view) this.view = inTree(this.view, read)
+  }
+
   async #read(): Promise<void> {
+    const end = this.badges.during()
     try {
       const before = this.view
       const view = await this.api.treeView(this.account, this.community)
       this.view = view
+      end()
       this.error = null
       this.onRead(view, before)
     } catch (thrown) {
       this.error = reasonOf(thrown)
+    } finally {
+      end()
     }
   }
 }

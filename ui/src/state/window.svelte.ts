@@ -13,9 +13,11 @@ import {
   type WindowError,
 } from '../api'
 import { i18n } from '../i18n.svelte'
+import { inApp } from '../lib/badges'
 import { copyText } from '../lib/clipboard'
 import { findTopic, neighbour, topicsOf } from '../lib/topics'
 import { Alarm } from './alarm'
+import { Badges } from './badges'
 import { ComposerState } from './composer.svelte'
 import { Dialogs, Menus, Toasts } from './dialogs.svelte'
 import { Marking } from './marking'
@@ -58,6 +60,7 @@ export class WindowState {
 
   readonly #lastTopics = new Map<string, string>()
   readonly #reread: Reread
+  readonly #badges: Badges
   readonly #patches = new Patches()
   #isPlaced = false
   readonly #signingIn = new SigningIn()
@@ -68,6 +71,10 @@ export class WindowState {
 
   constructor(readonly api: Api) {
     this.#reread = new Reread(() => this.#read())
+    this.#badges = new Badges(api, (account, community, read) => {
+      if (this.view) this.view = inApp(this.view, account, community, read)
+      if (isOpen(this.tree, { account, community })) this.tree?.take(read)
+    })
   }
 
   async start(): Promise<void> {
@@ -86,6 +93,9 @@ export class WindowState {
       switch (change.type) {
         case 'app':
           void this.ask()
+          break
+        case 'badge':
+          this.#badges.hear(change)
           break
         case 'tree':
           if (isOpen(this.tree, change)) void this.tree?.ask()
@@ -242,10 +252,12 @@ export class WindowState {
   }
 
   async #read(): Promise<void> {
+    const end = this.#badges.during()
     try {
       const view = await this.api.appView()
       const before = this.account?.connection.state
       this.#show(view)
+      end()
       this.error = null
       const now = this.account?.connection.state
       // Who is there, and what may be remembered of it, depends on the link.
@@ -253,6 +265,7 @@ export class WindowState {
       for (const key of this.#signingIn.toAsk(view)) this.dialogs.show({ kind: 'signIn', account: key })
       await this.#keepPlace(view)
     } catch (thrown) {
+      end()
       this.error = reasonOf(thrown)
     }
   }
@@ -311,7 +324,9 @@ export class WindowState {
 
   #openTree(account: string, community: string): TreeState {
     if (this.tree?.community === community && this.tree.account === account) return this.tree
-    const tree = new TreeState(this.api, account, community, (view, before) => this.#keepTopic(tree, view, before))
+    const tree = new TreeState(this.api, account, community, this.#badges, (view, before) =>
+      this.#keepTopic(tree, view, before),
+    )
     this.tree = tree
     this.members = new MembersState(this.api, account, community, null)
     void this.members.ask()

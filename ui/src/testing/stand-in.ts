@@ -1,6 +1,6 @@
 // A stand-in for the program behind the window: keeps made-up views in memory and answers from them.
 import { patched } from '../lib/settings'
-import { isUnread } from '../lib/topics'
+import { isUnread, topicsOf } from '../lib/topics'
 import type {
   AccessView,
   Action,
@@ -149,6 +149,19 @@ export class StandIn implements Api {
     const tree = this.trees.get(community)
     if (tree) return this.#call('treeView', tree)
     return Promise.reject(new Refused({ code: 'not_found', message: '', rejection: null }))
+  }
+  badgesView = (account: string, community: string, topics: string[]) => {
+    const tree = this.trees.get(community)
+    if (!tree) return Promise.reject(new Refused({ code: 'not_found', message: '', rejection: null }))
+    const groups = tree.groups.filter((group) => group.topics.some((topic) => topics.includes(topic.id)))
+    const moved = topicsOf(tree).filter((topic) => topics.includes(topic.id))
+    const tiles = this.app.accounts.find((one) => one.key === account)?.communities ?? []
+    return this.#call(`badgesView ${topics.join(' ')}`, {
+      topics: moved.map(({ id, badge, hasDraft, hasFailed }) => ({ id, badge, hasDraft, hasFailed })),
+      groups: groups.map(({ id, badge }) => ({ id, badge })),
+      community: tiles.find((tile) => tile.id === community)?.badge ?? NO_BADGE,
+      app: this.app.badge,
+    })
   }
   levelView = (_account: string, place: LevelPlace) => this.#call(`levelView ${place.at}`, this.level)
   timelineView = (_account: string, topic: string, stretch: Stretch) => {

@@ -2,6 +2,7 @@
 
 mod notes;
 mod route;
+mod tally;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,6 +19,8 @@ use tulou_protocol::{
     frame::Refusal, id::Millis, push::Disk,
 };
 
+pub use self::tally::Numbered;
+use self::tally::Tally;
 use super::meeting::Met;
 use crate::{
     changes::Board,
@@ -58,6 +61,15 @@ pub struct Account {
     state: Mutex<State>,
 }
 
+/// What had happened before a snapshot began.
+#[derive(Debug, Clone, Copy)]
+struct Began {
+    /// How often shapes had been dropped.
+    dropped: u64,
+    /// How many numbers had moved.
+    noted: u64,
+}
+
 struct State {
     known: Known,
     /// The address in use.
@@ -67,8 +79,14 @@ struct State {
     shapes: HashMap<CommunityId, Arc<Shape>>,
     /// Counts the times that shapes were dropped: one that was read before is not kept after.
     dropped: u64,
-    /// Threads that read a snapshot, and how often shapes had been dropped before it began.
-    reading: HashMap<ThreadId, u64>,
+    /// The numbers of each community.
+    tallies: HashMap<CommunityId, Tally>,
+    /// Topics whose numbers moved since they were counted, each with the note that said so.
+    moved: HashMap<CommunityId, HashMap<TopicId, u64>>,
+    /// Counts those notes.
+    noted: u64,
+    /// Threads that read a snapshot, and what had happened before it began.
+    reading: HashMap<ThreadId, Began>,
     entered: HashMap<TopicId, Entered>,
     /// The server's clock less this computer's.
     skew: i64,
@@ -82,6 +100,13 @@ struct State {
     unusable: Option<Unusable>,
     /// The token in use; the keyring keeps it from one start to the next.
     token: Option<String>,
+}
+
+impl State {
+    /// The server's time, as well as it is known.
+    fn now(&self) -> Millis {
+        now() + self.skew
+    }
 }
 
 impl Account {
@@ -109,6 +134,9 @@ impl Account {
                 sighted: Vec::new(),
                 shapes: HashMap::new(),
                 dropped: 0,
+                tallies: HashMap::new(),
+                moved: HashMap::new(),
+                noted: 0,
                 reading: HashMap::new(),
                 entered: HashMap::new(),
                 skew: 0,
@@ -200,10 +228,13 @@ impl Account {
 
     /// Who looks.
     pub fn looking(&self) -> Looking {
-        let skew = self.state().skew;
+        let (skew, now) = {
+            let state = self.state();
+            (state.skew, state.now())
+        };
         Looking {
             me: self.id,
-            now: now() + skew,
+            now,
             skew,
             is_linked: matches!(
                 *self.connection.borrow(),
@@ -333,7 +364,7 @@ impl Account {
         };
         let mut state = self.state();
         // A snapshot from before the last change would bring back what was dropped for it.
-        if began == Some(state.dropped) {
+        if began.is_some_and(|began| began.dropped == state.dropped) {
             state.shapes.insert(community, Arc::clone(&shape));
         }
         Ok(Some(shape))
@@ -381,6 +412,7 @@ impl Account {
         let communities: Vec<CommunityId> = {
             let mut state = self.state();
             state.dropped += 1;
+            state.drop_tallies();
             state
                 .shapes
                 .drain()
@@ -468,8 +500,11 @@ struct Reading<'a>(&'a Account);
 impl<'a> Reading<'a> {
     fn begin(account: &'a Account) -> Self {
         let mut state = account.state();
-        let dropped = state.dropped;
-        state.reading.insert(thread::current().id(), dropped);
+        let began = Began {
+            dropped: state.dropped,
+            noted: state.noted,
+        };
+        state.reading.insert(thread::current().id(), began);
         drop(state);
         Self(account)
     }

@@ -26,9 +26,10 @@ use crate::{
     read::{access, level, members, timeline, tree},
     shape::Shape,
     store::{members as remembered, meta},
+    unread::sum,
     view::{
-        AccessView, Block, ExplanationView, InviteView, LevelPlace, LevelView, MembersView,
-        MentionedView, RightsView, Stretch, TimelineView, TreeView,
+        AccessView, Badge, BadgesView, Block, ExplanationView, InviteView, LevelPlace, LevelView,
+        MembersView, MentionedView, RightsView, Stretch, TimelineView, TreeView,
     },
 };
 
@@ -48,6 +49,43 @@ impl Client {
                 Ok(tree::tree(db, account.looking(), &shape)?)
             })
             .await
+    }
+
+    /// The numbers of some topics of a community, and the sums above them.
+    ///
+    /// # Errors
+    /// `not_found` if the community is not held.
+    pub async fn badges_view(
+        &self,
+        account: &str,
+        community: &str,
+        topics: &[String],
+    ) -> Result<BadgesView, Error> {
+        let community = community_id(community)?;
+        let topics: Vec<TopicId> = topics
+            .iter()
+            .map(|topic| topic_id(topic))
+            .collect::<Result<_, _>>()?;
+        let view = self
+            .account(account)?
+            .read(move |account, db| {
+                let shape = shape(account, db, community)?;
+                Ok(tree::badges(db, account, &shape, &topics)?)
+            })
+            .await?;
+        let app = self.badge().await;
+        Ok(BadgesView { app, ..view })
+    }
+
+    /// The number of everything.
+    pub async fn badge(&self) -> Badge {
+        let mut badges = Vec::new();
+        for account in self.accounts() {
+            // What cannot be read has no number; the frame of the window says why.
+            let read = account.read(|account, db| Ok(account.whole_badges(db)?));
+            badges.extend(read.await.unwrap_or_default());
+        }
+        sum(badges)
     }
 
     /// The notification level of a place: what is set there, what holds, and who decides.

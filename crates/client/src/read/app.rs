@@ -10,12 +10,10 @@ use super::{
     names::{People, mentioned, mentioned_views, pending_name},
     stranded::stranded,
     timeline::refusal,
-    tree::community_badge,
 };
 use crate::{
     client::account::{Account, community_of, memberships},
     store::{Aside, StoreError, Trouble, lost, lost::LostIn, meta, outbox, rows},
-    unread::Ledger,
     view::{
         AccountView, AsideView, CommunityTile, LostView, MentionedView, RejectedView, StoreTrouble,
         StoreView,
@@ -24,9 +22,7 @@ use crate::{
 
 /// What the frame of the window shows of one account.
 pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
-    let looking = account.looking();
     let outbox = outbox::all(db)?;
-    let ledger = Ledger::load(db, account.id, &outbox, looking.now)?;
     let joined = memberships(db, account.id)?;
     let mut communities = Vec::new();
     for id in &joined {
@@ -35,7 +31,7 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
             communities.push(CommunityTile {
                 id: id.to_string(),
                 name: shape.name.clone(),
-                badge: community_badge(db, &shape, &ledger)?,
+                badge: account.numbered(db, &shape, &[])?.whole,
                 is_pending: shape.is_pending,
             });
         }

@@ -8,10 +8,11 @@ use tulou_protocol::{Command, Permissions, TopicId, permission::Place};
 
 use super::{Looking, keys};
 use crate::{
+    client::account::{Account, Numbered},
     shape::{Shape, TopicShape},
     store::{StoreError, drafts, outbox},
     unread::{Ledger, sum},
-    view::{Badge, GroupView, TopicView, TreeView},
+    view::{Badge, BadgesView, GroupBadge, GroupView, TopicBadge, TopicView, TreeView},
 };
 
 /// The tree of a community.
@@ -84,20 +85,37 @@ fn topic_view(
     })
 }
 
-/// The number on a community's tile: the sum of what is shown under it.
-pub fn community_badge(
+/// The numbers of some topics of a community, and what stands above them; without those of other communities.
+pub fn badges(
     db: &Connection,
+    account: &Account,
     shape: &Shape,
-    ledger: &Ledger,
-) -> Result<Badge, StoreError> {
-    let mut badges = Vec::new();
-    for topic in shape.topics.iter().filter(|topic| !topic.is_locked) {
-        // What stands in no group that is shown adds to nothing.
-        if shape.group(topic.group).is_some() {
-            badges.push(ledger.badge(db, shape, topic.group, topic.id)?);
-        }
+    topics: &[TopicId],
+) -> Result<BadgesView, StoreError> {
+    let Numbered {
+        topics,
+        groups,
+        whole,
+    } = account.numbered(db, shape, topics)?;
+    let mut of_topics = Vec::with_capacity(topics.len());
+    for (topic, badge) in topics {
+        of_topics.push(TopicBadge {
+            id: topic.to_string(),
+            badge,
+            has_draft: drafts::is_written(db, topic)?,
+            has_failed: !failed(&outbox::of_topic(db, topic)?).is_empty(),
+        });
     }
-    Ok(sum(badges))
+    let groups = groups.into_iter().map(|(group, badge)| GroupBadge {
+        id: group.to_string(),
+        badge,
+    });
+    Ok(BadgesView {
+        topics: of_topics,
+        groups: groups.collect(),
+        community: whole,
+        app: Badge::default(),
+    })
 }
 
 /// Topics in which a message was refused or waits for the person.

@@ -91,6 +91,16 @@ pub fn topics(db: &Connection) -> Result<std::collections::HashSet<TopicId>, Sto
     Ok(found.collect::<Result<_, _>>()?)
 }
 
+/// Whether something is being written in a topic.
+pub fn is_written(db: &Connection, topic: TopicId) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT 1 FROM drafts WHERE topic = ?1 AND text <> ''
+             UNION ALL SELECT 1 FROM edits WHERE topic = ?1 AND text <> base",
+        )?
+        .exists([topic.as_bytes()])?)
+}
+
 /// Keeps what is being written; nothing removes it. True if that shows elsewhere than in the topic: whether there is a
 /// draft changed, or the topic is not there.
 pub fn put(

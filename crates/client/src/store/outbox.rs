@@ -22,6 +22,15 @@ pub fn of_topic(db: &Connection, topic: TopicId) -> Result<Vec<OutboxEntry>, Sto
     collect(statement.query([topic.as_bytes()])?)
 }
 
+/// Levels that wait, in order.
+pub fn levels(db: &Connection) -> Result<Vec<OutboxEntry>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox
+         WHERE topic IS NULL AND command LIKE '{{\"method\":\"notify.set%' ORDER BY no"
+    ))?;
+    collect(statement.query([])?)
+}
+
 /// What waits and concerns no topic's messages, in order.
 pub fn of_structure(db: &Connection) -> Result<Vec<OutboxEntry>, StoreError> {
     let mut statement = db.prepare_cached(&format!(

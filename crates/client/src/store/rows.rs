@@ -34,6 +34,16 @@ pub fn mentions_by_edit(db: &Connection, log: Log) -> Result<Vec<Row>, StoreErro
     read(statement.query([log.to_string()])?)
 }
 
+/// Mentions in one topic. The server keeps a thousand in all, so looking through them ends.
+pub fn mentions_in(db: &Connection, log: Log, topic: TopicId) -> Result<Vec<Row>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT kind, id, rev, deleted, body FROM rows
+         WHERE log = ?1 AND kind = 'mention' AND deleted = 0 AND body LIKE ?2",
+    )?;
+    let named = format!("%\"topic\":\"{topic}\"%");
+    read(statement.query([log.to_string(), named])?)
+}
+
 /// One row, unless it is a tombstone.
 pub fn one(db: &Connection, log: Log, kind: &str, id: &str) -> Result<Option<Row>, StoreError> {
     let mut statement = db.prepare_cached(

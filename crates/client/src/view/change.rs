@@ -13,6 +13,15 @@ use specta::Type;
 pub enum Change {
     /// Accounts, connection states, tiles of the rail, settings, rejections: read `AppView`.
     App,
+    /// The numbers of one topic, and with them those above it: read its `BadgesView`.
+    Badge {
+        /// The account's key.
+        account: String,
+        /// The community.
+        community: String,
+        /// The topic.
+        topic: String,
+    },
     /// Groups, topics, counts of a community: read its `TreeView`.
     Tree {
         /// The account's key.

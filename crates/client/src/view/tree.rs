@@ -84,3 +84,41 @@ pub struct TopicView {
     /// Made or changed here, not yet acknowledged.
     pub is_pending: bool,
 }
+
+/// The numbers of some topics, and the sums that they are part of: what a `TreeView` and an `AppView` say of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct BadgesView {
+    /// Those of the topics that can be opened.
+    pub topics: Vec<TopicBadge>,
+    /// Their groups.
+    pub groups: Vec<GroupBadge>,
+    /// Their community.
+    pub community: Badge,
+    /// All communities of all accounts.
+    pub app: Badge,
+}
+
+/// The numbers of a topic, and what else is marked beside them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct TopicBadge {
+    /// The topic.
+    pub id: String,
+    /// Its numbers.
+    pub badge: Badge,
+    /// A draft waits in it.
+    pub has_draft: bool,
+    /// A refused message waits in it.
+    pub has_failed: bool,
+}
+
+/// The sum of what is shown under a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupBadge {
+    /// The group.
+    pub id: String,
+    /// Its numbers.
+    pub badge: Badge,
+}

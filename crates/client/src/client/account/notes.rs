@@ -37,24 +37,42 @@ impl Account {
             account: account(),
             community: community.to_string(),
         };
+        let mut numbers = Vec::with_capacity(touched.numbers.len());
+        for topic in &touched.numbers {
+            numbers.push((*topic, community_of(db, *topic)?));
+        }
         let shown = {
             let mut state = self.state();
             let stale = touched.structures.iter().chain(&touched.counts);
             for community in stale {
                 state.shapes.remove(community);
+                state.drop_tally(*community);
                 state.dropped += 1;
+            }
+            if touched.has_account {
+                state.drop_tallies();
+                state.dropped += 1;
+            }
+            for (topic, community) in &numbers {
+                if let Some(community) = community {
+                    state.move_number(*community, *topic);
+                }
             }
             state.entered.keys().copied().collect::<Vec<_>>()
         };
         let mut notes = Vec::new();
         notes.extend(touched.timelines.iter().map(|topic| self.timeline(*topic)));
-        for topic in &touched.numbers {
-            notes.push(Change::App);
-            if let Some(community) = community_of(db, *topic)? {
-                notes.push(tree(community));
-            }
-            if shown.contains(topic) {
-                notes.push(self.timeline(*topic));
+        for (topic, community) in numbers {
+            notes.push(match community {
+                Some(community) => Change::Badge {
+                    account: account(),
+                    community: community.to_string(),
+                    topic: topic.to_string(),
+                },
+                None => Change::App,
+            });
+            if shown.contains(&topic) {
+                notes.push(self.timeline(topic));
             }
         }
         for community in &touched.structures {
@@ -106,7 +124,10 @@ impl Account {
         }
         let mut touched = Touched::default();
         touched.numbers.insert(topic);
-        self.note(&touched)
+        self.note(&touched)?;
+        // What is being written where nothing can be opened is shown with the account.
+        self.board.put_up([Change::App]);
+        Ok(())
     }
 
     /// What every shown topic has in common changed: tags beside names, what the server asks to wait with.

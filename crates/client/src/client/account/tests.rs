@@ -1,6 +1,12 @@
+use proptest::prelude::*;
+use tulou_engine::{Change as Applied, OutboxState, TopicHead};
 use tulou_protocol::{
-    Rev, Row,
-    row::{Community, Join, More},
+    GroupId, MemberGroupId, MessageId, Rev, Row,
+    push::WideMention,
+    row::{
+        Community, Cursor, Group, Join, Level, LockedTopic, Mention, More, Notify, NotifyScope,
+        Topic,
+    },
 };
 use uuid::Uuid;
 
@@ -78,5 +84,288 @@ async fn a_server_that_names_an_absurd_time_is_not_believed() {
         account.set_server_time(absurd);
         let now = account.looking().now;
         assert!((0..=LATEST + 60_000).contains(&now), "{absurd}: {now}");
+    }
+}
+
+const GROUP: GroupId = GroupId(Uuid::from_u128(5));
+const OTHER_GROUP: GroupId = GroupId(Uuid::from_u128(6));
+
+fn topic(number: usize) -> TopicId {
+    TopicId(Uuid::from_u128(1_000 + number as u128))
+}
+
+fn message(topic: usize, seq: u64) -> MessageId {
+    MessageId(Uuid::from_u64_pair(topic as u64 + 1, seq))
+}
+
+/// A row at the next rev.
+fn next_row(rev: &mut u64, id: &impl ToString, body: impl Into<Body>) -> Row {
+    *rev += 1;
+    Row {
+        id: id.to_string(),
+        rev: Rev(*rev),
+        body: body.into(),
+    }
+}
+
+fn topic_row(rev: &mut u64, number: usize, is_locked: bool) -> Row {
+    let group = if number.is_multiple_of(3) {
+        OTHER_GROUP
+    } else {
+        GROUP
+    };
+    let name = format!("t{number}");
+    let position = format!("{:02x}", number % 200);
+    let id = topic(number);
+    if is_locked {
+        let locked = LockedTopic {
+            group,
+            name,
+            position,
+            seats: 1,
+            more: More::new(),
+        };
+        return next_row(rev, &id, locked);
+    }
+    let open = Topic {
+        group,
+        name,
+        introduction: String::new(),
+        closed: true,
+        position,
+        no: 0,
+        more: More::new(),
+    };
+    next_row(rev, &id, open)
+}
+
+fn apply(account: &Account, changes: &[Applied]) {
+    let touched = account.store.apply(changes, 1).unwrap();
+    account.note(&touched).unwrap();
+}
+
+/// A community of so many topics.
+fn found(account: &Account, rev: &mut u64, topics: usize) {
+    rename(account, 1, "c");
+    *rev = 1;
+    let group = |name: &str| Group {
+        name: name.into(),
+        position: "80".into(),
+        more: More::new(),
+    };
+    let mut rows = vec![
+        next_row(rev, &GROUP, group("g")),
+        next_row(rev, &OTHER_GROUP, group("h")),
+    ];
+    rows.extend((0..topics).map(|number| topic_row(rev, number, false)));
+    let joined = tulou_protocol::row::Membership {
+        community: COMMUNITY,
+        joined_at: 0,
+        more: More::new(),
+    };
+    let membership = next_row(rev, &COMMUNITY, joined);
+    apply(
+        account,
+        &[
+            Applied::Rows(Log::Community(COMMUNITY), rows),
+            Applied::Rows(Log::Account(ME), vec![membership]),
+        ],
+    );
+}
+
+fn head(number: usize, seq: u64, wide: &[u64]) -> Applied {
+    let wide_mentions = wide.iter().map(|seq| WideMention {
+        seq: Seq(*seq),
+        member_group: Some(MemberGroupId(Uuid::from_u128(9))).filter(|_| seq % 2 == 0),
+    });
+    let head = TopicHead {
+        seq: Seq(seq),
+        rev: Rev(seq),
+        floor: Seq(1),
+        wide_mentions: wide_mentions.collect(),
+    };
+    Applied::Head(topic(number), head)
+}
+
+fn queue(account: &Account, command: Command) {
+    let id = CommandId(Uuid::now_v7());
+    let push = |db: &rusqlite::Transaction<'_>| {
+        outbox::push(db, id, command.clone(), 0, OutboxState::Waiting)
+    };
+    account.store.write(push).unwrap();
+    account.note_command(&command).unwrap();
+}
+
+/// The numbers of some topics, as they are kept.
+fn kept(account: &Arc<Account>, topics: &[usize]) -> Numbered {
+    let topics: Vec<TopicId> = topics.iter().map(|number| topic(*number)).collect();
+    let _reading = Reading::begin(account);
+    let read = |db: &Db| {
+        let shape = account.shape(db, COMMUNITY)?.expect("it is known");
+        account.numbered(db, &shape, &topics)
+    };
+    let mut numbered = account.store.read(read).unwrap();
+    numbered.groups.sort_by_key(|(group, _)| *group);
+    numbered
+}
+
+/// Something that moves numbers, or what they rest on.
+fn step(account: &Account, rev: &mut u64, (what, number, value): (u8, usize, u64)) {
+    let id = topic(number);
+    let own = |row: Row| Applied::Rows(Log::Account(ME), vec![row]);
+    match what {
+        0 => apply(account, &[head(number, value, &[])]),
+        1 => apply(account, &[head(number, value, &[value / 2, value])]),
+        2 => {
+            let cursor = Cursor {
+                seq: Seq(value / 2),
+                own: 0,
+                set_no: 0,
+                more: More::new(),
+            };
+            let row = next_row(rev, &id, cursor);
+            apply(account, &[own(row)]);
+        }
+        3 => {
+            let mention = Mention {
+                topic: id,
+                seq: Seq(value),
+                sent_at: 0,
+                by_edit: value % 3 == 0,
+                more: More::new(),
+            };
+            let row = next_row(rev, &message(number, value), mention);
+            apply(account, &[own(row)]);
+        }
+        4 => {
+            let scope = match value % 3 {
+                0 => NotifyScope::Topic(id),
+                1 => NotifyScope::Group(GROUP),
+                _ => NotifyScope::Global,
+            };
+            let levels = [Level::All, Level::Mentions, Level::Nothing, Level::Inherit];
+            let level = levels[number % 4];
+            if value % 2 == 0 {
+                let command = Command::NotifySet {
+                    scope,
+                    level,
+                    until: None,
+                };
+                queue(account, command);
+            } else {
+                let body = Notify {
+                    level,
+                    until: None,
+                    more: More::new(),
+                };
+                let row = next_row(rev, &scope.key(), body);
+                apply(account, &[own(row)]);
+            }
+        }
+        5 => queue(
+            account,
+            Command::CursorAdvance {
+                topic: id,
+                seq: Seq(value),
+                set_no: 0,
+            },
+        ),
+        6 => queue(
+            account,
+            Command::MentionSeen {
+                topic: id,
+                message: message(number, value),
+                seen: value % 2 == 0,
+            },
+        ),
+        _ => {
+            let row = topic_row(rev, number, value % 2 == 0);
+            apply(
+                account,
+                &[Applied::Rows(Log::Community(COMMUNITY), vec![row])],
+            );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn numbers_that_are_kept_are_what_a_recount_says(
+        steps in prop::collection::vec((0_u8..8, 0_usize..6, 0_u64..12), 1..40),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let account = account(folder.path());
+        let mut rev = 0;
+        found(&account, &mut rev, 6);
+        let all = [0, 1, 2, 3, 4, 5];
+        for (at, one) in steps.iter().enumerate() {
+            step(&account, &mut rev, *one);
+            // Now and then several moved since somebody looked.
+            if at % 3 == 0 {
+                continue;
+            }
+            let counted = kept(&account, &all);
+            account.state().drop_tallies();
+            prop_assert_eq!(&counted, &kept(&account, &all), "after {:?}", &steps[..=at]);
+        }
+    }
+}
+
+#[test]
+fn a_message_in_one_topic_reads_nothing_of_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    found(&account, &mut 0, 200);
+    assert_eq!(kept(&account, &[]).whole.unread, 0, "all is counted once");
+    // Nobody says that anything moved in these, so whoever reads them finds out.
+    for number in 1..200 {
+        account.store.apply(&[head(number, 50, &[])], 1).unwrap();
+    }
+    apply(&account, &[head(0, 3, &[])]);
+    let numbered = kept(&account, &[0]);
+    assert_eq!(numbered.topics[0].1.unread, 3, "the one that moved");
+    assert_eq!(numbered.whole.unread, 3, "and no other");
+    account.state().drop_tallies();
+    assert_eq!(kept(&account, &[]).whole.unread, 3 + 199 * 50);
+}
+
+#[tokio::test]
+async fn a_number_that_moves_makes_nothing_stale_but_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    found(&account, &mut 0, 3);
+    let mut changes = account.board.listen();
+    apply(&account, &[head(2, 1, &[])]);
+    let badge = Change::Badge {
+        account: account.key.clone(),
+        community: COMMUNITY.to_string(),
+        topic: topic(2).to_string(),
+    };
+    assert_eq!(changes.next().await, Some(vec![badge.clone()]));
+    account.enter(topic(2), Entered::default());
+    apply(&account, &[head(2, 2, &[])]);
+    assert_eq!(
+        changes.next().await,
+        Some(vec![badge, account.timeline(topic(2))]),
+        "where it is shown, its timeline says how much is unread as well"
+    );
+}
+
+#[tokio::test]
+async fn a_number_that_was_read_before_it_moved_is_not_kept_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    found(&account, &mut 0, 3);
+    for seq in [1, 2] {
+        let read = account.read(move |account, db| {
+            // The snapshot begins with the first look.
+            memberships(db, account.id)?;
+            apply(account, &[head(2, seq, &[])]);
+            let shape = account.shape(db, COMMUNITY)?.expect("it is known");
+            Ok(account.numbered(db, &shape, &[topic(2)])?.whole.unread)
+        });
+        assert_eq!(read.await.unwrap(), seq as u32 - 1, "as of the snapshot");
+        assert_eq!(kept(&account, &[]).whole.unread, seq as u32);
     }
 }
