@@ -1,16 +1,16 @@
 //! From lines to blocks. Each line says by its beginning what it belongs to; none is drawn into what stands above it.
 
+mod code;
+mod table;
+
 use std::ops::Range;
 
 use super::{
-    Block, BlockKind, Cell, DEPTH, Inline, InlineKind, Item,
+    Block, BlockKind, DEPTH, Item,
     inline::{self, Segment},
-    line::{Fence, Line, Quoting},
+    line::{Line, Quoting},
     tiled, tiled_inlines,
 };
-
-/// A table with more cells is text: nobody reads it, and each is an element on the screen.
-const CELLS: usize = 500;
 
 pub fn read(text: &str) -> Vec<Block> {
     let mut lines = Vec::new();
@@ -211,98 +211,6 @@ impl<'a> Container<'a> {
         (indent >= columns).then_some(self.at + next)
     }
 
-    fn code(&mut self, fence: Fence) -> Option<Block> {
-        let text = self.text;
-        let first = self.at;
-        let fenced = self.fenced(first, fence)?;
-        self.at = fenced.next;
-        let range = self.range(first);
-        let mut inlines: Vec<Inline> = Vec::new();
-        let mut before = None;
-        for line in &fenced.lines {
-            if let Some(end) = before {
-                inlines.push(Inline {
-                    range: end..line.from,
-                    what: InlineKind::Break,
-                });
-            }
-            inline::names_in(text, line.from..line.end, &mut inlines);
-            before = Some(line.end);
-        }
-        Some(Block {
-            what: BlockKind::Code {
-                language: fenced.language,
-                inlines: tiled_inlines(range.clone(), inlines),
-            },
-            range,
-        })
-    }
-
-    /// What stands in the fence that opens at a line; nothing if it holds nothing, or is of `~` and never closed: then
-    /// its marks are what somebody wanted to say.
-    fn fenced(&mut self, first: usize, fence: Fence) -> Option<Fenced> {
-        let text = self.text;
-        let opening = self.lines[first];
-        let behind = Line {
-            from: fence.end,
-            end: opening.end,
-        };
-        let info = behind.of(text).trim();
-        let is_language = info.len() <= LANGUAGE
-            && info
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_+#.-".contains(&byte));
-        let rest = &self.lines[first + 1..];
-        let (until, next, cut) = match self.closing(first, fence) {
-            Some(at) => (at, at + 1, None),
-            None if fence.mark == b'~' => return None,
-            None => {
-                let behind = rest
-                    .iter()
-                    .enumerate()
-                    .find_map(|(at, line)| Some((at, line.closes_behind(text, fence)?)));
-                match behind {
-                    Some((at, end)) => (first + at + 2, first + at + 2, Some(end)),
-                    None => (self.lines.len(), self.lines.len(), None),
-                }
-            }
-        };
-        let mut lines: Vec<Line> = Vec::with_capacity(until - first);
-        if !is_language {
-            lines.push(behind);
-        }
-        lines.extend(
-            self.lines[first + 1..until]
-                .iter()
-                .map(|line| line.stripped(text, fence.indent)),
-        );
-        if let (Some(end), Some(last)) = (cut, lines.last_mut()) {
-            last.end = end.max(last.from);
-        }
-        let start = fence.end + behind.of(text).len() - behind.of(text).trim_start().len();
-        let is_empty = lines.iter().all(|line| line.is_blank(text));
-        (!is_empty).then_some(Fenced {
-            language: start..start + if is_language { info.len() } else { 0 },
-            lines,
-            next,
-        })
-    }
-
-    /// The line that closes a fence. What was sought in vain is not sought again.
-    fn closing(&mut self, first: usize, fence: Fence) -> Option<usize> {
-        let unclosed = &mut self.unclosed[usize::from(fence.mark == b'~')];
-        if fence.count >= *unclosed {
-            return None;
-        }
-        let found = self.lines[first + 1..]
-            .iter()
-            .position(|line| line.closes(self.text, fence));
-        if found.is_none() {
-            *unclosed = fence.count;
-        }
-        found.map(|at| first + 1 + at)
-    }
-
     fn paragraph(&mut self) -> Block {
         let text = self.text;
         let first = self.at;
@@ -337,113 +245,4 @@ impl<'a> Container<'a> {
                 .is_some_and(|fence| self.fenced(self.at, fence).is_some())
             || self.rows().is_some()
     }
-
-    /// How many lines the table has that begins here.
-    fn rows(&mut self) -> Option<usize> {
-        let text = self.text;
-        let lines = &self.lines[self.at..];
-        let is_table = self.at >= self.untabled
-            && lines.first()?.is_row(text)
-            && lines.get(1)?.is_below_head(text)
-            && cells_of(text, lines[0])
-                .iter()
-                .any(|cell| !text[cell.clone()].trim().is_empty());
-        if !is_table {
-            return None;
-        }
-        let mut cells = 0;
-        let mut rows = 0;
-        for line in lines {
-            let (indent, start) = line.indent(text);
-            if indent >= 4 || text.as_bytes().get(start) != Some(&b'|') || start == line.end {
-                break;
-            }
-            cells += cells_of(text, *line).len();
-            rows += 1;
-        }
-        if cells > CELLS {
-            self.untabled = self.at + rows;
-            return None;
-        }
-        Some(rows)
-    }
-
-    fn table(&mut self) -> Option<Block> {
-        let text = self.text;
-        let count = self.rows()?;
-        let first = self.at;
-        self.at += count;
-        let range = self.range(first);
-        let mut rows: Vec<Vec<Cell>> = Vec::with_capacity(count);
-        let mut at = range.start;
-        for (number, line) in self.lines[first..self.at].iter().enumerate() {
-            if number == 1 {
-                continue;
-            }
-            let cells = cells_of(text, *line).into_iter().map(|cell| {
-                let segment = Segment {
-                    is_cell: true,
-                    ..Segment::line(cell.start, cell.end)
-                };
-                let range = at..cell.end;
-                at = cell.end;
-                Cell {
-                    inlines: tiled_inlines(range.clone(), inline::read(text, &[segment])),
-                    range,
-                }
-            });
-            rows.push(cells.collect());
-        }
-        // The bar, and perhaps the line of dashes, behind the last cell.
-        if let Some(last) = rows.iter_mut().rev().find_map(|row| row.last_mut()) {
-            last.range.end = range.end;
-            last.inlines = tiled_inlines(last.range.clone(), std::mem::take(&mut last.inlines));
-        }
-        Some(Block {
-            range,
-            what: BlockKind::Table(rows),
-        })
-    }
-}
-
-/// A language has at most so many bytes; what is longer, or more than one word, is code.
-const LANGUAGE: usize = 32;
-
-struct Fenced {
-    language: Range<usize>,
-    lines: Vec<Line>,
-    next: usize,
-}
-
-/// Where the cells of a row stand, without the blanks around them. A bar in code, or behind a backslash, is none.
-fn cells_of(text: &str, line: Line) -> Vec<Range<usize>> {
-    let bytes = text.as_bytes();
-    let mut cells = Vec::new();
-    let mut from = line.indent(text).1 + 1;
-    let mut at = from;
-    let cell = |from: usize, end: usize| {
-        let inner = text[from..end].trim_start();
-        let start = end - inner.len();
-        start..start + inner.trim_end().len()
-    };
-    while at < line.end {
-        match bytes[at] {
-            b'\\' => at += 2,
-            b'`' => {
-                let run = inline::run_at(bytes, at, line.end);
-                at = inline::code_end(text, at + run, line.end, run).unwrap_or(at + run);
-            }
-            b'|' => {
-                cells.push(cell(from, at));
-                at += 1;
-                from = at;
-            }
-            _ => at += 1,
-        }
-    }
-    // A row need not be closed.
-    if !text[from.min(line.end)..line.end].trim().is_empty() {
-        cells.push(cell(from, line.end));
-    }
-    cells
 }
