@@ -8,7 +8,7 @@
 mod reaction;
 mod shown;
 
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark, is_nfc};
 use unicode_segmentation::UnicodeSegmentation;
 
 pub use self::{reaction::reaction, shown::shows_nothing};
@@ -130,8 +130,36 @@ pub fn mentions(text: &str) -> Mentions {
 #[must_use]
 pub fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let kept: String = text.chars().filter(|c| !is_forbidden(*c)).nfc().collect();
+    let kept: String = text.chars().filter(|c| !is_forbidden(*c)).collect();
+    let kept: String = apart(kept).nfc().collect();
     kept.trim_end().to_owned()
+}
+
+/// A text in which nothing that stands behind a mention becomes one sign with its end: a stroke (U+0338) among marks there
+/// would make `>` another sign, and the mention a text. U+034F, which shows nothing, keeps them apart.
+fn apart(mut text: String) -> String {
+    const STROKE: char = '\u{338}';
+    const JOINER: char = '\u{34F}';
+    if !text.contains("<@") || !text.contains(STROKE) {
+        return text;
+    }
+    let mut at = 0;
+    while let Some(found) = text[at..].find("<@") {
+        let start = at + found;
+        let Some((_, end)) = mention_at(&text, start) else {
+            at = start + 2;
+            continue;
+        };
+        let is_struck = text[end..]
+            .chars()
+            .take_while(|c| is_combining_mark(*c) && *c != JOINER)
+            .any(|c| c == STROKE);
+        if is_struck {
+            text.insert(end, JOINER);
+        }
+        at = end;
+    }
+    text
 }
 
 /// A name as it is to be sent: what is seen of it, on one line. White space of every kind is a blank; overrides of the
@@ -322,6 +350,26 @@ mod tests {
         for (typed, sent) in cases {
             assert_eq!(mentions(&sent), Mentions::default(), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn no_mark_behind_a_mention_makes_a_text_of_it() {
+        let id = AccountId(Uuid::from_u128(5));
+        for marks in [
+            "\u{338}",
+            "\u{327}\u{338}",
+            "\u{301}\u{338}!",
+            "\u{34F}\u{338}",
+        ] {
+            let cleaned = clean(&format!("问 <@{id}>{marks}"));
+            assert_eq!(mentions(&cleaned).accounts, [id], "{marks:?}");
+            assert_eq!(clean(&cleaned), cleaned, "{marks:?}: cleaned once is clean");
+        }
+        assert_eq!(
+            clean("1 >\u{338} 2"),
+            "1 \u{226F} 2",
+            "elsewhere it is one sign"
+        );
     }
 
     #[test]
