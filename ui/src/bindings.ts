@@ -1599,6 +1599,10 @@ export type Settings = {
 	stays: boolean,
 	/**  Whether the program starts without a window; it stays then. */
 	startsClosed: boolean,
+	/**  The emoji that were used last, the newest first. */
+	recentEmoji: string[],
+	/**  The tone in which hands and people are offered. */
+	skinTone: SkinTone,
 };
 
 /**
@@ -1618,6 +1622,10 @@ export type SettingsPatch = {
 	stays?: boolean | null,
 	/**  Whether the program starts without its window. */
 	startsClosed?: boolean | null,
+	/**  An emoji that was used. What is none is not kept. */
+	usedEmoji?: string | null,
+	/**  The tone in which hands and people are offered. */
+	skinTone?: SkinTone | null,
 	/**  Groups of the tree to be collapsed, by id. */
 	collapse?: string[] | null,
 	/**  Groups of the tree to be expanded, by id. */
@@ -1631,6 +1639,21 @@ export type SignedUp = {
 	/**  Its recovery codes, as people read them. They are shown once. */
 	recoveryCodes: string[],
 };
+
+/**  The tone of skin of emoji that show hands and people. */
+export type SkinTone = 
+/**  As the pictures are without one. */
+"none" | 
+/**  Light. */
+"light" | 
+/**  Medium light. */
+"mediumLight" | 
+/**  Medium. */
+"medium" | 
+/**  Medium dark. */
+"mediumDark" | 
+/**  Dark. */
+"dark";
 
 /**  What is wrong with an account's history. It is looked at again by itself, every half minute at least. */
 export type StoreTrouble = 

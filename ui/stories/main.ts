@@ -216,7 +216,7 @@ const stories: Record<string, Story> = {
       click('[data-testid=composer-emoji]')
       await frames(2)
       type('[data-testid=emoji-search]', i18n.locale === 'en' ? 'hand' : '手')
-      emojiState.tone = 'medium'
+      emojiState.choose('medium')
     },
   },
   pins: {

@@ -1,14 +1,16 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { SettingsPatch } from '../api'
 import { i18n } from '../i18n.svelte'
 import { emojiState } from '../state/emoji.svelte'
 import { faults } from '../testing/faults'
+import { settings } from '../testing/views'
 import EmojiPicker from './EmojiPicker.svelte'
 import Reactions from './Reactions.svelte'
 
 beforeEach(() => {
   i18n.locale = 'en'
-  emojiState.tone = null
+  emojiState.take(settings(), () => undefined)
 })
 afterEach(cleanup)
 
@@ -72,6 +74,18 @@ describe('the emoji picker', () => {
     cleanup()
     const again = await open()
     expect(again.chosen()?.dataset.emoji).toBe('👋🏿')
+  })
+
+  it('begins with what was used before a restart, and has what is chosen kept', async () => {
+    const kept: SettingsPatch[] = []
+    emojiState.take(settings({ recentEmoji: ['🥟'], skinTone: 'dark' }), (patch) => kept.push(patch))
+    const { chosen, key, field } = await open()
+    expect(chosen()?.dataset.emoji).toBe('🥟')
+    expect(screen.getByTestId('emoji-tone-dark').getAttribute('aria-checked')).toBe('true')
+    await fireEvent.click(screen.getByTestId('emoji-tone-none'))
+    await fireEvent.input(field, { target: { value: 'waving hand' } })
+    await key('Enter')
+    expect(kept).toEqual([{ skinTone: 'none' }, { usedEmoji: '👋' }])
   })
 
   it('says so when nothing is found, and Escape leaves it', async () => {

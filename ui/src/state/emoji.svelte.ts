@@ -1,21 +1,37 @@
-// What somebody did with emoji since the program was started, and their names once they are there.
+// What somebody did with emoji on this computer, and their names once they are there.
+import type { Settings, SettingsPatch } from '../api'
 import { COMMON, loadEmoji, type EmojiSet, type Tone } from '../lib/emoji'
+import { RECENT_EMOJI, usedLast } from '../lib/settings'
 
-const RECENT = 18
+type Habits = Pick<Settings, 'recentEmoji' | 'skinTone'>
 
 class EmojiState {
   set = $state.raw<EmojiSet | null>(null)
-  tone = $state<Tone | null>(null)
-  #used = $state.raw<readonly string[]>([])
+  #habits = $state.raw<Habits>({ recentEmoji: [], skinTone: 'none' })
+  #keep: (patch: SettingsPatch) => void = () => undefined
+
   /** Those used last, then those that are used most by everybody. */
-  readonly recent = $derived([...new Set([...this.#used, ...COMMON])].slice(0, RECENT))
+  readonly recent = $derived([...new Set([...this.#habits.recentEmoji, ...COMMON])].slice(0, RECENT_EMOJI))
+  readonly tone = $derived<Tone | null>(this.#habits.skinTone === 'none' ? null : this.#habits.skinTone)
 
   async load(): Promise<void> {
     this.set ??= await loadEmoji()
   }
 
+  /** The settings as they are, and how to change them. */
+  take(settings: Settings, keep: (patch: SettingsPatch) => void): void {
+    this.#habits = settings
+    this.#keep = keep
+  }
+
   used(key: string): void {
-    this.#used = [key, ...this.#used.filter((other) => other !== key)].slice(0, RECENT)
+    this.#habits = { ...this.#habits, recentEmoji: usedLast(this.#habits.recentEmoji, key) }
+    this.#keep({ usedEmoji: key })
+  }
+
+  choose(tone: Tone | null): void {
+    this.#habits = { ...this.#habits, skinTone: tone ?? 'none' }
+    this.#keep({ skinTone: this.#habits.skinTone })
   }
 
   /** What a picture is called; nothing while the names are not there. */

@@ -23,6 +23,8 @@ export const settings = (more: Partial<Settings> = {}): Settings => ({
   textSize: 100,
   stays: false,
   startsClosed: false,
+  recentEmoji: [],
+  skinTone: 'none',
   showsMembers: true,
   collapsed: [],
   ...more,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
+use tulou_protocol::text;
 
 use super::{DiskView, LostView, MentionedView, StrandedView};
 
@@ -295,6 +296,10 @@ pub struct Settings {
     pub stays: bool,
     /// Whether the program starts without a window; it stays then.
     pub starts_closed: bool,
+    /// The emoji that were used last, the newest first.
+    pub recent_emoji: Vec<String>,
+    /// The tone in which hands and people are offered.
+    pub skin_tone: SkinTone,
 }
 
 impl Settings {
@@ -335,6 +340,12 @@ pub struct SettingsPatch {
     /// Whether the program starts without its window.
     #[specta(optional)]
     pub starts_closed: Option<bool>,
+    /// An emoji that was used. What is none is not kept.
+    #[specta(optional)]
+    pub used_emoji: Option<String>,
+    /// The tone in which hands and people are offered.
+    #[specta(optional)]
+    pub skin_tone: Option<SkinTone>,
     /// Groups of the tree to be collapsed, by id.
     #[specta(optional)]
     pub collapse: Option<Vec<String>>,
@@ -353,6 +364,8 @@ impl SettingsPatch {
             shows_members,
             stays,
             starts_closed,
+            used_emoji,
+            skin_tone,
             collapse,
             expand,
         } = self;
@@ -362,6 +375,12 @@ impl SettingsPatch {
         settings.shows_members = shows_members.unwrap_or(settings.shows_members);
         settings.stays = stays.unwrap_or(settings.stays);
         settings.starts_closed = starts_closed.unwrap_or(settings.starts_closed);
+        settings.skin_tone = skin_tone.unwrap_or(settings.skin_tone);
+        if let Some(used) = used_emoji.and_then(|used| text::reaction(&used).ok()) {
+            settings.recent_emoji.retain(|other| other != used);
+            settings.recent_emoji.insert(0, used.to_owned());
+            settings.recent_emoji.truncate(RECENT_EMOJI);
+        }
         let expand = expand.unwrap_or_default();
         settings.collapsed.retain(|id| !expand.contains(id));
         for id in collapse.unwrap_or_default() {
@@ -382,9 +401,14 @@ impl Default for Settings {
             collapsed: Vec::new(),
             stays: false,
             starts_closed: false,
+            recent_emoji: Vec::new(),
+            skin_tone: SkinTone::None,
         }
     }
 }
+
+/// So many emoji are remembered: two lines of the picker.
+const RECENT_EMOJI: usize = 18;
 
 /// Language of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -408,6 +432,24 @@ pub enum Theme {
     System,
     /// Light.
     Light,
+    /// Dark.
+    Dark,
+}
+
+/// The tone of skin of emoji that show hands and people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum SkinTone {
+    /// As the pictures are without one.
+    None,
+    /// Light.
+    Light,
+    /// Medium light.
+    MediumLight,
+    /// Medium.
+    Medium,
+    /// Medium dark.
+    MediumDark,
     /// Dark.
     Dark,
 }
@@ -546,5 +588,28 @@ mod tests {
         expand.apply(&mut settings);
         assert_eq!(settings.collapsed, ["b"]);
         assert!(settings.shows_members, "what nobody changed stays");
+    }
+
+    #[test]
+    fn the_emoji_used_last_stand_first_and_no_more_than_two_lines_of_them() {
+        let mut settings = Settings::default();
+        let mut used = |emoji: &str| {
+            let patch = serde_json::json!({"usedEmoji": emoji});
+            serde_json::from_value::<SettingsPatch>(patch)
+                .unwrap()
+                .apply(&mut settings);
+            settings.recent_emoji.clone()
+        };
+        used("👍");
+        assert_eq!(used("\u{2764}"), ["\u{2764}\u{FE0F}", "👍"], "as it is a key");
+        assert_eq!(used("👍"), ["👍", "\u{2764}\u{FE0F}"], "each once");
+        assert_eq!(used("no emoji").len(), 2);
+        for place in 0..20 {
+            used(&char::from_u32(0x1F600 + place).unwrap().to_string());
+        }
+        assert_eq!(settings.recent_emoji.len(), RECENT_EMOJI);
+        let kept = serde_json::to_string(&settings).unwrap();
+        assert_eq!(Settings::read(&kept).unwrap(), settings, "over a restart");
+        assert_eq!(Settings::read("{}").unwrap().skin_tone, SkinTone::None);
     }
 }
