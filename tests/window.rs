@@ -29,6 +29,8 @@ mod other_version;
 mod person;
 #[path = "window/restored.rs"]
 mod restored;
+#[path = "window/rows.rs"]
+mod rows;
 #[path = "window/screens.rs"]
 mod screens;
 #[path = "window/small_disk.rs"]
