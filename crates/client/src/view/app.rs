@@ -601,7 +601,11 @@ mod tests {
             settings.recent_emoji.clone()
         };
         used("👍");
-        assert_eq!(used("\u{2764}"), ["\u{2764}\u{FE0F}", "👍"], "as it is a key");
+        assert_eq!(
+            used("\u{2764}"),
+            ["\u{2764}\u{FE0F}", "👍"],
+            "as it is a key"
+        );
         assert_eq!(used("👍"), ["👍", "\u{2764}\u{FE0F}"], "each once");
         assert_eq!(used("no emoji").len(), 2);
         for place in 0..20 {
