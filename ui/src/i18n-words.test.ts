@@ -107,7 +107,7 @@ const DYNAMIC_LEAVES = new Set([
   ...refusals,
   ...errors,
   ...['unavailable'],
-  ...['connecting', 'syncing', 'synced', 'offline', 'signedOut', 'otherVersion', 'unusable', 'otherKey'],
+  ...['connecting', 'syncing', 'synced', 'offline', 'signedOut', 'otherVersion', 'unusable', 'otherKey', 'shut'],
   ...['otherText', 'userInfo', 'lookalike', 'hidden'],
   ...['owner', 'staff'],
 ])
