@@ -1561,6 +1561,8 @@ export type ServerPeek = {
 	community: string | null,
 	/**  Its members. */
 	members: number | null,
+	/**  The link invites, but to nothing any more: withdrawn, used up, expired, or mistyped. */
+	isInviteOver: boolean,
 	/**  Accounts on this server that this computer already has, by key. */
 	accounts: string[],
 };

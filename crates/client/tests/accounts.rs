@@ -209,6 +209,37 @@ async fn nothing_is_lost_or_doubled_however_often_either_side_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_whose_invite_is_over_still_leads_to_the_server_and_says_so() {
+    let stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, _) = alice.found("星海").await;
+    alice.settled().await;
+    let invite = alice
+        .client
+        .create_invite(&alice.account, &community, Some(3_600), None)
+        .await
+        .unwrap();
+    let bob = stage.newcomer("bob").await;
+    let peek = bob.client.peek(&invite.link).await.unwrap();
+    assert_eq!(peek.community.as_deref(), Some("星海"));
+    assert!(!peek.is_invite_over);
+    let bare = bob.client.peek(&stage.link()).await.unwrap();
+    assert!(!bare.is_invite_over, "it never invited");
+
+    let mistyped = invite.link.replacen(&invite.code, "mistyped", 1);
+    let peek = bob.client.peek(&mistyped).await.unwrap();
+    assert!(peek.is_invite_over && peek.community.is_none());
+    alice
+        .client
+        .revoke_invite(&alice.account, &community, &invite.code)
+        .await
+        .unwrap();
+    let peek = bob.client.peek(&invite.link).await.unwrap();
+    assert!(peek.is_invite_over && peek.community.is_none());
+    stage.end([alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accounts_that_lose_their_server_together_do_not_come_back_together() {
     /// So many, by chance within half a second, all come within a tenth of one in a run of four million.
     const ACCOUNTS: usize = 12;

@@ -36,7 +36,7 @@ describe('the field for a link', () => {
     await shows('join-form')
     await fill('join-link', 'tulou://join/a?at=x&key=12')
     await press('join-look')
-    expect((await shows('form-error')).textContent).toContain('the part after “key=” is missing')
+    expect((await shows('form-error')).textContent).toContain('cut off after “key=”')
     expect(screen.getByTestId('join-link').getAttribute('aria-invalid')).toBe('true')
     await fill('join-link', 'tulou://join/a')
     expect(screen.queryByTestId('form-error'), 'that was about another text').toBeNull()
@@ -79,6 +79,7 @@ describe('the field for a link', () => {
       address: 'wss://starsea.example',
       community: null,
       members: null,
+      isInviteOver: false,
       accounts: [],
     }
     api.peek = () => Promise.resolve(card)
@@ -107,6 +108,7 @@ describe('somebody who hears the form', () => {
     address: 'wss://starsea.example',
     community: '星海',
     members: 3,
+    isInviteOver: false,
     accounts: api.app.accounts.map((account) => account.key),
   })
 
@@ -122,6 +124,29 @@ describe('somebody who hears the form', () => {
     expect(form?.getAttribute('aria-labelledby')).toBe(peek.id)
     expect(peek.textContent).toContain('星海')
     expect(await faults(screen.getByTestId('dialog-join'))).toEqual([])
+  })
+
+  it('is told that an invite is not valid, and not that nobody may register', async () => {
+    const api = fullScene('en', 'light')
+    api.peek = () =>
+      Promise.resolve({
+        ...card(api),
+        registration: 'invite',
+        community: null,
+        members: null,
+        isInviteOver: true,
+        accounts: [],
+      })
+    const window = await opened(api)
+    window.dialogs.show({ kind: 'join', link: 'invite' })
+    await shows('join-form')
+    await press('join-look')
+    const said = await shows('join-over')
+    expect(said.getAttribute('role')).toBe('alert')
+    const dialog = screen.getByTestId('dialog-join')
+    expect(dialog.textContent).toContain('Ask for a new one')
+    expect(dialog.textContent).not.toContain('accept new accounts')
+    expect(await faults(dialog)).toEqual([])
   })
 
   it('can tell accounts of one name apart', async () => {
@@ -208,6 +233,30 @@ describe('hosting', () => {
     expect(await faults(screen.getByTestId('dialog-invite'))).toEqual([])
     await press('invite-done')
     await waitFor(() => expect(window.dialogs.open).toEqual([]))
+  })
+
+  it('shows the recovery codes first, and the invite when they are kept', async () => {
+    const api = new StandIn()
+    const after = fullScene('en', 'light')
+    api.trees = new Map([['made1', [...after.trees.values()][0] as never]])
+    api.app = appView({ accounts: [] })
+    api.codes = ['ABCD-EFGH']
+    const window = await opened(api)
+    await press('first-host')
+    await fill('host-community', 'Starsea')
+    await fill('host-display-name', 'Solstice')
+    await fill('host-password', 'correct horse')
+    api.app = after.app
+    await press('host-submit')
+    await shows('dialog-codes')
+    expect(
+      window.dialogs.open.map((one) => one.dialog.kind),
+      'one thing is asked at a time',
+    ).toEqual(['recoveryCodes'])
+    await press('codes-kept')
+    await press('codes-done')
+    await shows('dialog-invite')
+    expect(window.dialogs.open.map((one) => one.dialog.kind)).toEqual(['invite'])
   })
 
   it('goes on without the community if that cannot be made, and says why', async () => {

@@ -2,7 +2,7 @@
 import type { GroupView, LinkView, MemberView, Place, TopicView } from '../api'
 import { giveFocus, standsIn } from '../lib/focus'
 
-export type SettingsPage = 'appearance' | 'account' | 'security' | 'server' | 'accounts'
+export type SettingsPage = 'general' | 'account' | 'security' | 'server' | 'accounts'
 export type AdminPage = 'overview' | 'groups' | 'access' | 'members' | 'invites'
 
 export type Dialog =
@@ -27,7 +27,7 @@ export type Dialog =
   | { kind: 'signIn'; account: string }
   | { kind: 'relocate'; account: string }
   | { kind: 'link'; target: LinkView; open: () => void }
-  | { kind: 'recoveryCodes'; account: string; codes: readonly string[] }
+  | { kind: 'recoveryCodes'; account: string; codes: readonly string[]; then?: () => void }
   | { kind: 'confirm'; title?: string; text: string; action: string; typed?: string; run: () => Promise<unknown> }
 
 /** A dialog that is open, and what was open behind it: that is what it is about, wherever the window goes meanwhile. */

@@ -3,8 +3,10 @@ import { reasonOf, type HostInput, type JoinInput } from '../api'
 import { i18n } from '../i18n.svelte'
 import type { WindowState } from './window.svelte'
 
-function show(window: WindowState, account: string, codes: readonly string[]): void {
-  if (codes.length > 0) window.dialogs.show({ kind: 'recoveryCodes', account, codes })
+/** A new account's codes are shown now or never, so before anything else. */
+function show(window: WindowState, account: string, codes: readonly string[], then = (): void => undefined): void {
+  if (codes.length > 0) window.dialogs.show({ kind: 'recoveryCodes', account, codes, then })
+  else then()
 }
 
 /** Starts a server on this computer, makes a community with its first topic, and shows who can be invited how. */
@@ -20,9 +22,9 @@ export async function enterHosted(window: WindowState, input: HostInput, name: s
     window.toasts.show(i18n.error(reasonOf(thrown)), true)
   }
   await window.openNew({ account, community, topic: null })
-  // Below the codes: they are shown now or never.
-  if (community !== null) window.dialogs.show({ kind: 'invite', isNew: true })
-  show(window, account, recoveryCodes)
+  show(window, account, recoveryCodes, () => {
+    if (community !== null) window.dialogs.show({ kind: 'invite', isNew: true })
+  })
 }
 
 /** Registers, signs in or recovers on somebody's server and goes there. */

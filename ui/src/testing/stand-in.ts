@@ -110,6 +110,7 @@ export class StandIn implements Api {
           address: 'wss://starsea.example:4780',
           community: link.includes('invite') ? 'Starsea Players' : null,
           members: link.includes('invite') ? 986_120 : null,
+          isInviteOver: false,
           accounts: [],
         })
   letOthers = () => this.#call('letOthers', null)

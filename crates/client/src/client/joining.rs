@@ -31,11 +31,15 @@ impl Client {
         let link = Link::parse(link)?;
         let http = self.inner.http.with(self.route_of(&link)?);
         let found = http.find_to_enter().await?;
+        let mut is_invite_over = false;
         let invite = match &link.code {
             Some(code) => match http.invite(&found.address, code).await {
                 Ok(card) => Some(card),
-                // The server can be joined without it.
-                Err(Error::Rejected(_)) => None,
+                // Who has an account there can sign in without it.
+                Err(Error::Rejected(no)) if no.code == Code::InviteInvalid => {
+                    is_invite_over = true;
+                    None
+                }
                 Err(error) => return Err(error),
             },
             None => None,
@@ -52,6 +56,7 @@ impl Client {
             address: found.address,
             members: invite.as_ref().map(|card| card.members),
             community: invite.map(|card| card.name),
+            is_invite_over,
             accounts: self
                 .accounts()
                 .iter()

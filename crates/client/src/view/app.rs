@@ -560,6 +560,8 @@ pub struct ServerPeek {
     /// Its members.
     #[specta(type = Option<Number>)]
     pub members: Option<u64>,
+    /// The link invites, but to nothing any more: withdrawn, used up, expired, or mistyped.
+    pub is_invite_over: bool,
     /// Accounts on this server that this computer already has, by key.
     pub accounts: Vec<String>,
 }

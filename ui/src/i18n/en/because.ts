@@ -4,7 +4,7 @@ import type { because as zh } from '../zh-CN/because'
 export const because: typeof zh = {
   no_link: () => 'This contains neither an invite link nor a server address.',
   link_too_long: () => 'This is too long for an invite link. Paste only the link.',
-  link_cut: (part) => `The link is incomplete: the part after “${part}” is missing. Copy the whole link again.`,
+  link_cut: (part) => `The link is incomplete: it was cut off after “${part}”. Copy the whole link again.`,
   link_headless: () => 'The link is incomplete: its beginning, “tulou://join/”, is missing. Copy the whole link again.',
   link_damaged: (part) =>
     `The link is damaged: the part after “${part}” is wrong. Copy it again, or ask for it to be sent again.`,

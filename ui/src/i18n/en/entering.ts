@@ -43,6 +43,8 @@ export const entering: typeof zh = {
     otherAccount: 'Use another account',
     joining: 'Joining…',
     closed: 'This server doesn’t accept new accounts. Sign in with one you already have.',
+    inviteOver: 'This invite isn’t valid: it may have expired, been used up or withdrawn. Ask for a new one.',
+    needsInvite: 'New accounts here need an invite link. If you already have an account, sign in.',
     serverName: (name) => `${name}’s server`,
     noKeyring: 'This system has no keyring, so sign-ins can’t be kept: you’ll have to sign in each time Tulou starts.',
   },

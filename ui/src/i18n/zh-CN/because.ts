@@ -2,7 +2,7 @@
 export const because = {
   no_link: () => '这里面既没有邀请链接，也没有服务器地址。',
   link_too_long: () => '内容太长，不是一个邀请链接。请只粘贴链接本身。',
-  link_cut: (part: string) => `链接不完整：“${part}”后面的部分缺失了。请重新复制整个链接。`,
+  link_cut: (part: string) => `链接不完整：“${part}”之后被截断了。请重新复制整个链接。`,
   link_headless: () => '链接不完整：缺少开头的“tulou://join/”。请重新复制整个链接。',
   link_damaged: (part: string) => `链接已损坏：“${part}”后面的部分不对。请重新复制，或请对方再发一次。`,
   address_no_port: (text: string) => `“${text}”的冒号后面缺少端口，例如 4780。`,

@@ -2,7 +2,7 @@
 export const entering = {
   first: {
     welcome: '欢迎来到 Tulou',
-    tagline: '一座为社群交谈而建的圆楼：一道墙，许多房间，一个天井。',
+    tagline: '给社群聊天用的一座圆楼：一圈墙，许多间，一方天井。',
     host: '在这台电脑上搭建服务器',
     hostHint: '无需在别处注册。服务器就在程序里，填好名字就能用。',
     join: '加入已有的社群',
@@ -35,10 +35,12 @@ export const entering = {
     registerOnly: '注册',
     signInAndJoin: '登录并加入',
     signInOnly: '登录',
-    joinAs: (name: string) => `以 ${name} 的身份加入`,
+    joinAs: (name: string) => `以“${name}”的身份加入`,
     otherAccount: '使用另一个账号',
     joining: '正在加入…',
     closed: '这台服务器不开放注册，请登录已有的账号。',
+    inviteOver: '这个邀请无效：可能已过期、已用完或已撤销，请让对方重新邀请您。',
+    needsInvite: '在这台服务器上注册需要邀请链接。已有账号的话，请直接登录。',
     serverName: (name: string) => `${name}的服务器`,
     noKeyring: '系统没有密钥环：登录状态无法保存，每次启动都要重新登录。',
   },
@@ -53,7 +55,7 @@ export const entering = {
   add: {
     title: '添加',
     create: '创建社群',
-    createHint: '在您的服务器上创建一个社群',
+    createHint: '在一台服务器上创建新社群',
     join: '用链接加入社群',
     joinHint: '粘贴邀请链接',
     account: '添加账号',
