@@ -51,6 +51,38 @@ describe('what a title says', () => {
     await waitFor(() => expect(screen.queryByTestId('tip')).toBeNull())
   })
 
+  it('is shown to the pointer in place of the system’s own, and gives way to what a press opens', async () => {
+    await rows()
+    const pins = screen.getByTestId('open-pins')
+    const { title } = pins
+    await fireEvent.pointerOver(pins, { pointerType: 'mouse' })
+    expect(pins.title, 'the system has nothing to show').toBe('')
+    expect((await screen.findByTestId('tip')).textContent).toBe(title)
+    await fireEvent.pointerDown(pins)
+    await waitFor(() => expect(screen.queryByTestId('tip')).toBeNull())
+    await fireEvent.pointerOver(pins.firstElementChild ?? pins, { pointerType: 'mouse' })
+    await new Promise((resolve) => setTimeout(resolve, 450))
+    expect(screen.queryByTestId('tip'), 'not again before the pointer was elsewhere').toBeNull()
+    await fireEvent.pointerOver(document.body, { pointerType: 'mouse' })
+    expect(pins.title, 'who hears the window still has it').toBe(title)
+    await fireEvent.pointerOver(pins, { pointerType: 'mouse' })
+    expect((await screen.findByTestId('tip')).textContent).toBe(title)
+    await fireEvent.pointerLeave(document)
+    expect(pins.title).toBe(title)
+  })
+
+  it('is not shown where it can be read anyway', async () => {
+    await rows()
+    const name = document.createElement('button')
+    name.title = name.textContent = 'Starsea'
+    document.body.append(name)
+    await fireEvent.pointerOver(name, { pointerType: 'mouse' })
+    await new Promise((resolve) => setTimeout(resolve, 450))
+    expect(screen.queryByTestId('tip')).toBeNull()
+    expect(name.title, 'and not by the system either').toBe('')
+    name.remove()
+  })
+
   it('of a row is the whole date, in its menu', async () => {
     await rows()
     row('m2').focus()
@@ -91,6 +123,24 @@ describe('the letters of a row', () => {
     expect(window.composer?.reply).toBeNull()
     await press('Process', { code: 'KeyR', keyCode: 229 })
     expect(window.composer?.reply, 'an input method has it').toBeNull()
+  })
+})
+
+describe('whoever begins to write', () => {
+  it('on a row goes on in the field, with the first letter, where he may', async () => {
+    await rows()
+    row('m2').focus()
+    const event = new KeyboardEvent('keydown', { key: 'h', code: 'KeyH', bubbles: true, cancelable: true })
+    row('m2').dispatchEvent(event)
+    expect(event.defaultPrevented, 'the letter is written').toBe(false)
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId('composer-input')))
+  })
+
+  it('presses anywhere in the field but on a button', async () => {
+    await rows()
+    row('m2').focus()
+    await fireEvent.click(screen.getByTestId('send').parentElement as HTMLElement)
+    expect(document.activeElement).toBe(screen.getByTestId('composer-input'))
   })
 })
 
