@@ -78,6 +78,39 @@ describe('a menu', () => {
     expect(names()).toBe('Pin')
   })
 
+  it('chooses by the key that stands beside a line, by its place on another layout, and never by AltGr', async () => {
+    const window = await ready()
+    const chosen: string[] = []
+    const open = () =>
+      window.menus.openAt(
+        { x: 10, y: 10 },
+        [
+          item('Reply', { key: 'R', run: () => chosen.push('reply') }),
+          item('Recall', { key: 'Del', run: () => chosen.push('recall') }),
+          item('Pin', { key: 'P', whyNot: 'Not here', run: () => chosen.push('pin') }),
+        ],
+        'Message',
+      )
+    for (const key of [
+      { key: 'r', code: 'KeyR' },
+      { key: 'к', code: 'KeyR' },
+      { key: 'Delete', code: 'Delete' },
+    ]) {
+      open()
+      await screen.findByTestId('menu')
+      await fireEvent.keyDown(document.activeElement ?? document.body, key)
+      await waitFor(() => expect(screen.queryByTestId('menu')).toBeNull())
+    }
+    expect(chosen).toEqual(['reply', 'reply', 'recall'])
+    open()
+    await screen.findByTestId('menu')
+    await press('p')
+    expect(screen.queryByTestId('menu'), 'it cannot be chosen').not.toBeNull()
+    const event = new KeyboardEvent('keydown', { key: 'r', code: 'KeyR', bubbles: true, modifierAltGraph: true })
+    document.activeElement?.dispatchEvent(event)
+    expect(chosen).toHaveLength(3)
+  })
+
   it('gives the keyboard to where things are written when what opened it is gone', async () => {
     const window = await ready()
     const opener = document.createElement('button')

@@ -154,7 +154,7 @@ const ways: Record<string, Way> = {
     first: 'cancel',
     enter: ['confirm-submit'],
   },
-  appearance: { show: settings('appearance'), testid: 'dialog-settings', first: 'page-appearance', enter: [] },
+  general: { show: settings('general'), testid: 'dialog-settings', first: 'page-general', enter: [] },
   accounts: {
     show: settings('account'),
     testid: 'dialog-settings',

@@ -1,6 +1,7 @@
 import { fireEvent } from '@testing-library/svelte'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { i18n } from '../i18n.svelte'
+import { ACCOUNT_NAME } from './accountName'
 import { sayWhatIsMissing } from './validity'
 
 beforeEach(() => document.addEventListener('invalid', sayWhatIsMissing, true))
@@ -22,4 +23,19 @@ describe('a field that is not filled in', () => {
       expect(password.checkValidity(), 'what was said does not keep the form for ever').toBe(true)
     },
   )
+
+  it('says what an account name looks like, before the server does', () => {
+    const name = document.body.appendChild(document.createElement('input'))
+    name.pattern = ACCOUNT_NAME
+    for (const good of ['ab', 'a.b-c_9', '9lives']) {
+      name.value = good
+      expect(name.checkValidity(), good).toBe(true)
+    }
+    for (const bad of ['小本', 'Anna', '-a', 'a b', '.x']) {
+      name.value = bad
+      expect(name.checkValidity(), bad).toBe(false)
+      expect(name.validationMessage).toBe(i18n.t.first.accountNameHint)
+      name.setCustomValidity('')
+    }
+  })
 })

@@ -8,9 +8,10 @@ export function sayWhatIsMissing(event: Event): void {
   const field = event.target
   if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) return
   field.setCustomValidity('')
-  const { valueMissing, tooShort } = field.validity
+  const { valueMissing, tooShort, patternMismatch } = field.validity
   if (valueMissing) field.setCustomValidity(i18n.t.field.missing)
   else if (tooShort) field.setCustomValidity(i18n.t.field.tooShort(i18n.number(field.minLength)))
+  else if (patternMismatch) field.setCustomValidity(i18n.t.first.accountNameHint)
   // One field may fill another, so whatever is typed in the form has it looked at again.
   const form = field.form ?? field
   form.addEventListener('input', () => field.setCustomValidity(''), { once: true })

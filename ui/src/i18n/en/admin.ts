@@ -60,7 +60,7 @@ export const admin: typeof zh = {
     expires: 'Expires after',
     uses: 'Can be used',
     never: 'Never',
-    unlimited: 'Any number of times',
+    unlimited: 'No limit',
     times: (n) => (n === '1' ? 'Once' : `${n} times`),
     create: 'Create link',
     link: 'Invite link',

@@ -120,7 +120,7 @@ export const house: typeof zh = {
     name: 'Topic name',
     introduction: 'Introduction',
     closed: 'Closed topic',
-    closedHint: 'Only members with a seat can see it',
+    closedHint: 'Only members with a seat can see it. You give seats in its menu.',
     choose: 'Choose a topic',
     chooseHint: (keys) => `Pick one on the left, or jump with ${keys}.`,
     start: (name) => `This is the beginning of “${name}”`,

@@ -33,7 +33,7 @@ export const self: typeof zh = {
 
   settings: {
     title: 'Settings',
-    appearance: 'Appearance',
+    general: 'General',
     account: 'Account',
     server: 'Server',
     language: 'Language',

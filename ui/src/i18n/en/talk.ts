@@ -119,6 +119,7 @@ export const talk: typeof zh = {
     cannotUnavailable: 'This topic isn’t available',
     cannotOther: 'You can’t speak here right now',
     hint: 'Enter to send · Shift+Enter for a new line',
+    hintEdit: 'Enter to save · Esc to cancel',
     editWaits: 'You have an unfinished edit',
     editGoOn: 'Continue',
     emptyEdit: 'An empty message can’t be saved.',

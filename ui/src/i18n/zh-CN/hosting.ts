@@ -7,7 +7,7 @@ export const hosting = {
     none: '没有找到账号',
     admin: '服务器管理员',
     nowhere: '没有登录',
-    reset: '重置',
+    reset: '重置密码',
     resetSure: (name: string) =>
       `重置 ${name} 的账号？对方的密码和恢复码会失效，所有设备会退出登录。您会得到一个代码，请转交给对方。`,
     made: (name: string, until: string) => `请把这个代码转交给 ${name}，用它可以设置一次新密码（${until} 前有效）：`,
@@ -16,7 +16,7 @@ export const hosting = {
   reach: {
     title: '怎样连到这台服务器',
     letOthers: '允许其他电脑连接',
-    letOthersHint: '开启后，服务器会监听这台电脑的所有网络。连接全程加密，只有持邀请链接或账号的人能进来。',
+    letOthersHint: '开启后，其他电脑可以通过网络连到这台电脑上的服务器。连接全程加密，只有持邀请链接或账号的人能进来。',
     onlyHere: '现在只有这台电脑能连到服务器，其他人无法加入。',
     noNetwork: '这台电脑没有连接任何网络，其他人暂时连不到服务器。',
     localOnly: (port: string) =>
@@ -26,9 +26,9 @@ export const hosting = {
       `端口 ${taken} 被别的程序占用，服务器暂时改用端口 ${port}。新的邀请链接会使用它；端口 ${taken} 空出来后，旧链接就能重新找到服务器。`,
     own: '自定义地址',
     ownHint: '能通到这台电脑的域名或公网地址，邀请链接会优先使用它。',
-    announce: '在局域网中通告这台服务器',
+    announce: '在局域网中广播这台服务器',
     announceHint:
-      '这台电脑换了地址后，同一网络里的成员能自动重新找到它。只通告服务器 ID、端口和密钥的开头，不含任何名称。',
+      '这台电脑换了地址后，同一网络里的成员能自动重新找到它。只广播服务器 ID、端口和密钥的开头，不含任何名称。',
     addresses: '邀请链接中的地址',
     from: { internet: '互联网', localNetwork: '局域网', thisComputer: '仅这台电脑' },
     key: '密钥指纹',

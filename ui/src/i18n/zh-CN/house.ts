@@ -117,7 +117,7 @@ export const house = {
     name: '话题名称',
     introduction: '简介',
     closed: '封闭话题',
-    closedHint: '只有拿到席位的成员看得到',
+    closedHint: '只有有席位的成员能看到。席位在话题的菜单里分配。',
     choose: '选择一个话题',
     chooseHint: (keys: string) => `从左边选择话题，或按 ${keys} 跳转。`,
     start: (name: string) => `这里是“${name}”的开头`,

@@ -28,7 +28,7 @@ export const self = {
 
   settings: {
     title: '设置',
-    appearance: '外观',
+    general: '通用',
     account: '账号',
     server: '服务器',
     language: '语言',
