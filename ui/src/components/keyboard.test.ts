@@ -71,6 +71,21 @@ describe('what a title says', () => {
     expect(pins.title).toBe(title)
   })
 
+  it('is that of what surrounds it, where its own can be read anyway', async () => {
+    await rows()
+    const row = document.createElement('div')
+    row.title = 'No seat'
+    row.innerHTML = '<span title="Plans">Plans</span>'
+    document.body.append(row)
+    const name = row.firstElementChild as HTMLElement
+    await fireEvent.pointerOver(name, { pointerType: 'mouse' })
+    expect((await screen.findByTestId('tip')).textContent).toBe('No seat')
+    expect([row.title, name.title], 'nothing for the system').toEqual(['', ''])
+    await fireEvent.pointerOver(document.body, { pointerType: 'mouse' })
+    expect([row.title, name.title]).toEqual(['No seat', 'Plans'])
+    row.remove()
+  })
+
   it('is not shown where it can be read anyway', async () => {
     await rows()
     const name = document.createElement('button')

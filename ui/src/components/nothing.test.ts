@@ -1,4 +1,4 @@
-import { cleanup, render, screen, waitFor, within } from '@testing-library/svelte'
+import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
 import { afterEach, describe, expect, it } from 'vitest'
 import { fullScene, type Tongue } from '../../stories/scenes'
 import App from '../App.svelte'
@@ -53,5 +53,14 @@ describe('when everybody loses the sight of the only topic', () => {
       })),
     }))
     expect((await screen.findByTestId('no-topics')).textContent).toContain('No topics that you can see')
+    for (const ask of [fireEvent.click, (row: HTMLElement) => fireEvent.keyDown(row, { key: 'Enter' })]) {
+      const [topic] = screen.getAllByTestId('topic')
+      if (!topic) throw new Error('no topic')
+      topic.focus()
+      await ask(topic)
+      const said = await screen.findByText(/only members with a seat/)
+      await fireEvent.click(within(said.closest('[data-testid=toast]') as HTMLElement).getByRole('button'))
+      await waitFor(() => expect(screen.queryByText(/only members with a seat/)).toBeNull())
+    }
   })
 })
