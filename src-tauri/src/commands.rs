@@ -11,9 +11,9 @@ use tulou_client::{
     action::Action,
     view::{
         AccessView, AppView, BadgesView, Block, Change, DraftView, EditInput, ExplanationView,
-        InviteView, LevelPlace, LevelView, MembersView, MentionedView, PersonView, Place, ReadMark,
-        Relocation, RightsView, ServerPeek, SettingsPatch, SignedUp, Stretch, TimelineView,
-        TreeView,
+        InviteView, JumpView, LevelPlace, LevelView, MembersPart, MembersView, MentionedView,
+        PersonView, Place, ReadMark, Relocation, RightsView, ServerPeek, SettingsPatch, SignedUp,
+        Stretch, TimelineView, TreeView,
     },
 };
 
@@ -181,6 +181,13 @@ pub async fn tree_view(
     Ok(app.client().await?.tree_view(&account, &community).await?)
 }
 
+/// The topics of all communities of an account that can be opened.
+#[tauri::command]
+#[specta::specta]
+pub async fn topics_view(app: State<'_, App>, account: String) -> Answer<Vec<JumpView>> {
+    Ok(app.client().await?.topics_view(&account).await?)
+}
+
 /// The numbers of some topics of a community, and the sums above them.
 #[tauri::command]
 #[specta::specta]
@@ -250,7 +257,7 @@ pub async fn leave_topic(app: State<'_, App>, account: String, topic: String) ->
     Ok(app.client().await?.leave_topic(&account, &topic).await?)
 }
 
-/// The first members of each section, or those whose name begins with `prefix`.
+/// A part of the members of each section, or of those whose name begins with `prefix`.
 #[tauri::command]
 #[specta::specta]
 pub async fn members_view(
@@ -258,13 +265,12 @@ pub async fn members_view(
     account: String,
     community: String,
     topic: Option<String>,
-    prefix: String,
-    limit: u32,
+    part: MembersPart,
 ) -> Answer<MembersView> {
     Ok(app
         .client()
         .await?
-        .members_view(&account, &community, topic.as_deref(), &prefix, limit)
+        .members_view(&account, &community, topic.as_deref(), part)
         .await?)
 }
 
@@ -288,13 +294,12 @@ pub async fn seats_view(
     community: String,
     topic: String,
     only_seated: bool,
-    prefix: String,
-    limit: u32,
+    part: MembersPart,
 ) -> Answer<MembersView> {
     Ok(app
         .client()
         .await?
-        .seats_view(&account, &community, &topic, only_seated, &prefix, limit)
+        .seats_view(&account, &community, &topic, only_seated, part)
         .await?)
 }
 

@@ -18,6 +18,7 @@ import type {
   HostingInput,
   InviteView,
   JoinInput,
+  JumpView,
   Joined,
   LevelPlace,
   LevelView,
@@ -71,6 +72,7 @@ export interface Api {
   serverAccountsView(account: string, search: string, after: string): Promise<ServerAccountsView>
   resetAccount(account: string, whose: string): Promise<ResetView>
   treeView(account: string, community: string): Promise<TreeView>
+  topicsView(account: string): Promise<JumpView[]>
   badgesView(account: string, community: string, topics: string[]): Promise<BadgesView>
   levelView(account: string, place: LevelPlace): Promise<LevelView>
   timelineView(account: string, topic: string, stretch: Stretch): Promise<TimelineView>
@@ -84,6 +86,7 @@ export interface Api {
     topic: string | null,
     prefix: string,
     limit: number,
+    after?: string | null,
   ): Promise<MembersView>
   manyView(account: string, topic: string): Promise<MentionedView[]>
   seatsView(
@@ -93,6 +96,7 @@ export interface Api {
     onlySeated: boolean,
     prefix: string,
     limit: number,
+    after?: string | null,
   ): Promise<MembersView>
   accessView(account: string, community: string): Promise<AccessView>
   rightsView(account: string, community: string, memberGroup: string): Promise<RightsView>
@@ -189,6 +193,7 @@ export const tauri: Api = {
   serverAccountsView: (account, search, after) => unwrap(commands.serverAccountsView(account, search, after)),
   resetAccount: (account, whose) => unwrap(commands.resetAccount(account, whose)),
   treeView: (account, community) => unwrap(commands.treeView(account, community)),
+  topicsView: (account) => unwrap(commands.topicsView(account)),
   badgesView: (account, community, topics) => unwrap(commands.badgesView(account, community, topics)),
   levelView: (account, place) => unwrap(commands.levelView(account, place)),
   timelineView: (account, topic, stretch) => unwrap(commands.timelineView(account, topic, stretch)),
@@ -196,11 +201,11 @@ export const tauri: Api = {
   enterTopic: (account, topic) => unwrap(commands.enterTopic(account, topic)),
   comeBack: (account, topic) => unwrap(commands.comeBack(account, topic)),
   leaveTopic: (account, topic) => unwrap(commands.leaveTopic(account, topic)),
-  membersView: (account, community, topic, prefix, limit) =>
-    unwrap(commands.membersView(account, community, topic, prefix, limit)),
+  membersView: (account, community, topic, prefix, limit, after = null) =>
+    unwrap(commands.membersView(account, community, topic, { prefix, after, limit })),
   manyView: (account, topic) => unwrap(commands.manyView(account, topic)),
-  seatsView: (account, community, topic, onlySeated, prefix, limit) =>
-    unwrap(commands.seatsView(account, community, topic, onlySeated, prefix, limit)),
+  seatsView: (account, community, topic, onlySeated, prefix, limit, after = null) =>
+    unwrap(commands.seatsView(account, community, topic, onlySeated, { prefix, after, limit })),
   rightsView: (account, community, memberGroup) => unwrap(commands.rightsView(account, community, memberGroup)),
   accessView: (account, community) => unwrap(commands.accessView(account, community)),
   explain: (account, community, topic, member) => unwrap(commands.explain(account, community, topic, member)),

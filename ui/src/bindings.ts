@@ -54,6 +54,8 @@ export const commands = {
 	treeView: (account: string, community: string) => typedError<TreeView, WindowError>(__TAURI_INVOKE("tree_view", { account, community })),
 	/**  The numbers of some topics of a community, and the sums above them. */
 	badgesView: (account: string, community: string, topics: string[]) => typedError<BadgesView, WindowError>(__TAURI_INVOKE("badges_view", { account, community, topics })),
+	/**  The topics of all communities of an account that can be opened. */
+	topicsView: (account: string) => typedError<JumpView[], WindowError>(__TAURI_INVOKE("topics_view", { account })),
 	/**  The notification level of a place, and who decides it. */
 	levelView: (account: string, place: LevelPlace) => typedError<LevelView, WindowError>(__TAURI_INVOKE("level_view", { account, place })),
 	/**  A stretch of a topic. */
@@ -66,8 +68,8 @@ export const commands = {
 	comeBack: (account: string, topic: string) => typedError<null, WindowError>(__TAURI_INVOKE("come_back", { account, topic })),
 	/**  The topic has left the screen. */
 	leaveTopic: (account: string, topic: string) => typedError<null, WindowError>(__TAURI_INVOKE("leave_topic", { account, topic })),
-	/**  The first members of each section, or those whose name begins with `prefix`. */
-	membersView: (account: string, community: string, topic: string | null, prefix: string, limit: number) => typedError<MembersView, WindowError>(__TAURI_INVOKE("members_view", { account, community, topic, prefix, limit })),
+	/**  A part of the members of each section, or of those whose name begins with `prefix`. */
+	membersView: (account: string, community: string, topic: string | null, part: MembersPart) => typedError<MembersView, WindowError>(__TAURI_INVOKE("members_view", { account, community, topic, part })),
 	/**  Whom a message may mention besides persons. */
 	manyView: (account: string, topic: string) => typedError<MentionedView[], WindowError>(__TAURI_INVOKE("many_view", { account, topic })),
 	/**  Member groups. */
@@ -75,7 +77,7 @@ export const commands = {
 	/**  The table of rights of a member group. */
 	rightsView: (account: string, community: string, memberGroup: string) => typedError<RightsView, WindowError>(__TAURI_INVOKE("rights_view", { account, community, memberGroup })),
 	/**  Members, each with whether he has a seat in a topic. */
-	seatsView: (account: string, community: string, topic: string, onlySeated: boolean, prefix: string, limit: number) => typedError<MembersView, WindowError>(__TAURI_INVOKE("seats_view", { account, community, topic, onlySeated, prefix, limit })),
+	seatsView: (account: string, community: string, topic: string, onlySeated: boolean, part: MembersPart) => typedError<MembersView, WindowError>(__TAURI_INVOKE("seats_view", { account, community, topic, onlySeated, part })),
 	/**  Why a member holds each permission or not. */
 	explain: (account: string, community: string, topic: string | null, member: string) => typedError<ExplanationView, WindowError>(__TAURI_INVOKE("explain", { account, community, topic, member })),
 	/**  What is known of a person: at once, or, if `asks`, as the server says. */
@@ -1003,6 +1005,32 @@ export type Joined = {
 	notJoined: WindowError | null,
 };
 
+/**  What is shown of a topic where all are listed. */
+export type JumpTopic = {
+	/**  The topic. */
+	id: string,
+	/**  Its name. */
+	name: string,
+	/**  Closed: seen by those with a seat. */
+	isClosed: boolean,
+	/**  Announcements: `everyone` may not speak in it. */
+	isAnnouncement: boolean,
+	/**  Its numbers. */
+	badge: Badge,
+};
+
+/**  A topic that can be jumped to, with where it stands. */
+export type JumpView = {
+	/**  The community. */
+	community: string,
+	/**  Its name. */
+	communityName: string,
+	/**  The name of its group. */
+	group: string,
+	/**  The topic. */
+	topic: JumpTopic,
+};
+
 /**  A language that letters tell. */
 export type Lang = 
 /**  Chinese characters. */
@@ -1229,12 +1257,22 @@ export type MemberView = {
 	canKick: boolean,
 };
 
-/**  The shown part of a community's members. */
+/**  Which part of a list of members is asked for. */
+export type MembersPart = {
+	/**  Only those whose name begins so. */
+	prefix: string,
+	/**  Where the part before ended, as it said; none is the beginning. */
+	after: string | null,
+	/**  So many at most. */
+	limit: number,
+};
+
+/**  A part of a community's members. */
 export type MembersView = {
 	/**  Sections: one per shown member group by rank, then everybody else. */
 	sections: MemberSection[],
-	/**  More members exist than are listed. */
-	hasMore: boolean,
+	/**  Where the list goes on; none at its end. */
+	next: string | null,
 	/**  The answer came from the server just now; otherwise it is what this computer remembers. */
 	isFresh: boolean,
 };

@@ -39,7 +39,7 @@ const huge = scene((api) => {
   const [whole] = api.trees.values()
   if (whole) api.trees.set('c1', { ...whole, name: WIDE })
   api.members = {
-    hasMore: true,
+    next: 'on',
     isFresh: false,
     sections: [{ memberGroup: null, name: '', count: 3, members: [wide('w1'), wide('w2', { hasSeat: true })] }],
   }

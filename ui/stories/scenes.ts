@@ -215,7 +215,7 @@ export function namesScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
     }),
   )
   api.members = {
-    hasMore: false,
+    next: null,
     isFresh: true,
     sections: [
       {
@@ -409,7 +409,7 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
     }),
   )
   api.members = {
-    hasMore: true,
+    next: 'on',
     isFresh: true,
     sections: [
       {
@@ -887,7 +887,7 @@ export function emptyCommunityScene(lang: Tongue, theme: 'light' | 'dark'): Stan
         members: [member('me', s('夏至', 'Solstice'), { isMe: true, isOwner: true })],
       },
     ],
-    hasMore: false,
+    next: null,
     isFresh: true,
   }
   return api

@@ -10,7 +10,9 @@ use std::time::Duration;
 use stage::{Person, Stage};
 use tulou_client::{
     action::Action,
-    view::{AccessPlace, Change, Connection, Delivery, DraftView, LevelPlace, Stretch},
+    view::{
+        AccessPlace, Change, Connection, Delivery, DraftView, LevelPlace, MembersPart, Stretch,
+    },
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -488,7 +490,7 @@ async fn unread_and_mentions_are_counted_and_reading_takes_them_away() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rights_are_shown_and_a_refusal_waits_where_it_happened() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
     let alice = stage.host("alice").await;
     let (community, topic) = alice.found("星海").await;
     let bob = stage.invite(&alice, &community, "bob").await;
@@ -568,7 +570,7 @@ async fn rights_are_shown_and_a_refusal_waits_where_it_happened() {
         .await;
     let members = alice
         .client
-        .members_view(&alice.account, &community, None, "", 50)
+        .members_view(&alice.account, &community, None, MembersPart::first("", 50))
         .await
         .unwrap();
     assert!(members.is_fresh);
@@ -577,6 +579,7 @@ async fn rights_are_shown_and_a_refusal_waits_where_it_happened() {
         Some(helpers.as_str())
     );
     assert_eq!(members.sections[0].members[0].name, "bob");
+    in_parts(&alice, &community, true).await;
     alice.enter(&topic).await;
     alice
         .until("the tag is shown beside the name", async || {
@@ -585,7 +588,40 @@ async fn rights_are_shown_and_a_refusal_waits_where_it_happened() {
             (row.author.tag.as_deref() == Some("帮手")).then_some(())
         })
         .await;
+    stage.stop_server().await;
+    alice
+        .until("what is remembered is told without a link", async || {
+            let first = MembersPart::first("", 1);
+            let members = alice
+                .client
+                .members_view(&alice.account, &community, None, first);
+            (!members.await.ok()?.is_fresh).then_some(())
+        })
+        .await;
+    in_parts(&alice, &community, false).await;
+    stage.start_server().await;
     stage.end([alice, bob]).await;
+}
+
+/// The two members of a community, of whom each is in a section of his own, come one at a time.
+async fn in_parts(alice: &Person, community: &str, is_fresh: bool) {
+    let mut part = MembersPart::first("", 1);
+    let mut names = Vec::new();
+    loop {
+        let view = alice
+            .client
+            .members_view(&alice.account, community, None, part.clone())
+            .await
+            .unwrap();
+        assert_eq!(view.is_fresh, is_fresh);
+        let counts: Vec<u64> = view.sections.iter().map(|section| section.count).collect();
+        assert_eq!(counts, [1, 1], "each part knows of all sections");
+        let members = view.sections.iter().flat_map(|section| &section.members);
+        names.extend(members.map(|member| member.name.clone()));
+        let Some(next) = view.next else { break };
+        part.after = Some(next);
+    }
+    assert_eq!(names, ["bob", "alice"], "section by section, nobody twice");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

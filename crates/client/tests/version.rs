@@ -12,7 +12,11 @@ use std::{net::SocketAddr, time::Duration};
 use other_version::OtherVersion;
 use stage::Stage;
 use tokio::{net::TcpListener, time::Instant};
-use tulou_client::{Client, Error, action::Action, view::Connection};
+use tulou_client::{
+    Client, Error,
+    action::Action,
+    view::{Connection, MembersPart},
+};
 use tulou_protocol::VERSION;
 
 /// How long a port may be in the kernel's hands.
@@ -81,7 +85,7 @@ async fn what_is_written_to_a_server_of_another_version_is_kept_until_the_versio
         }
         let members = alice
             .client
-            .members_view(&alice.account, &community, None, "", 10)
+            .members_view(&alice.account, &community, None, MembersPart::first("", 10))
             .await
             .unwrap();
         assert!(!members.is_fresh, "members are shown as remembered");

@@ -15,7 +15,7 @@ use std::{
 use stage::{Person, Stage};
 use tulou_client::{
     action::Action,
-    view::{AccessPlace, MessageView},
+    view::{AccessPlace, MembersPart, MessageView},
 };
 use tulou_crash::{Proxy, proxy::Weather};
 use tulou_protocol::invite::Link;
@@ -92,7 +92,12 @@ async fn joined(alice: &Person, community: &str) -> String {
         .until("the bot is a member", async || {
             let found = alice
                 .client
-                .members_view(&alice.account, community, None, "echo", 10)
+                .members_view(
+                    &alice.account,
+                    community,
+                    None,
+                    MembersPart::first("echo", 10),
+                )
                 .await
                 .unwrap();
             let members = found.sections.into_iter().flat_map(|of| of.members);

@@ -50,7 +50,7 @@ describe('without a link', () => {
 
   it('a list of members that is not held is not called empty', async () => {
     const api = offlineScene('en', 'light')
-    api.members = { sections: [], hasMore: false, isFresh: false }
+    api.members = { sections: [], next: null, isFresh: false }
     await ready(api)
     const panel = await screen.findByTestId('members-panel')
     await waitFor(() => expect(panel.textContent).toContain('remembered on this computer'))

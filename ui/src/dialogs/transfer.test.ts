@@ -17,7 +17,7 @@ function house(): StandIn {
       { memberGroup: 'keepers', name: 'Keepers', count: 2, members: [owner, kestrel] },
       { memberGroup: null, name: '', count: 2, members: [kestrel, kes] },
     ],
-    hasMore: false,
+    next: null,
     isFresh: true,
   }
   return api

@@ -1,11 +1,14 @@
-// The shown part of a community's members.
-import { reasonOf, type Api, type MemberView, type MembersView, type WindowError } from '../api'
+// The listed part of a community's members, a page at a time. When something of them changed, the pages that are looked at
+// are read again; the others when they come into view.
+import { reasonOf, type Api, type MemberSection, type MembersView, type MemberView, type WindowError } from '../api'
 import { Reread } from './reread'
 
-/** Members that are listed at first, and so many more whenever more are asked for. */
+/** Members of a page. */
 const STEP = 200
 /** A search starts this long after the last key. */
 const SEARCH_MS = 150
+
+type Page = { after: string | null; view: MembersView; isStale: boolean }
 
 export class MembersState {
   view = $state.raw<MembersView | null>(null)
@@ -14,7 +17,12 @@ export class MembersState {
 
   #timer: ReturnType<typeof setTimeout> | null = null
   readonly #reread: Reread
-  #limit = STEP
+  #pages: Page[] = []
+  #wanted = 1
+  /** How often something changed. */
+  #changes = 0
+  /** The part of the list that is looked at, from 0 to 1. */
+  #looked = { from: 0, to: 1 }
 
   constructor(
     private readonly api: Api,
@@ -22,7 +30,7 @@ export class MembersState {
     readonly community: string,
     readonly topic: string | null,
     /** Reads another list of them than that of those who see the topic. */
-    private readonly list?: (prefix: string, limit: number) => Promise<MembersView>,
+    private readonly list?: (prefix: string, limit: number, after: string | null) => Promise<MembersView>,
   ) {
     this.#reread = new Reread(() => this.#read())
   }
@@ -33,34 +41,106 @@ export class MembersState {
     return [...new Map(members.map((member) => [member.id, member])).values()]
   }
 
+  /** Something of them changed. */
   ask(): Promise<void> {
+    this.#changes += 1
+    for (const page of this.#pages) page.isStale = true
     return this.#reread.ask()
   }
 
   more(): Promise<void> {
-    this.#limit += STEP
-    return this.ask()
+    this.#wanted = this.#pages.length + 1
+    return this.#reread.ask()
+  }
+
+  /** A part of the list is in view. */
+  look(from: number, to: number): void {
+    this.#looked = { from, to }
+    if (this.#due() < this.#pages.length) void this.#reread.ask()
   }
 
   search(prefix: string): void {
     this.prefix = prefix
-    this.#limit = STEP
     if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.ask(), SEARCH_MS)
+    this.#timer = setTimeout(() => {
+      this.#begin()
+      this.#wanted = 1
+      void this.#reread.ask()
+    }, SEARCH_MS)
+  }
+
+  /** The list begins anew; what is shown stays until the first page is here. */
+  #begin(): void {
+    this.#pages = []
+    this.#looked = { from: 0, to: 1 }
+  }
+
+  /** The page to be read next, or how many are wanted. */
+  #due(): number {
+    const sizes = this.#pages.map(({ view }) => view.sections.reduce((sum, one) => sum + one.members.length, 0))
+    const all = sizes.reduce((sum, size) => sum + size, 0)
+    let before = 0
+    for (const [at, page] of this.#pages.entries()) {
+      const end = before + (sizes[at] ?? 0)
+      const isSeen = before <= this.#looked.to * all && end >= this.#looked.from * all
+      if (page.isStale && isSeen) return at
+      before = end
+    }
+    const isAtEnd = this.#pages.length > 0 && this.#pages.at(-1)?.view.next === null
+    return isAtEnd ? this.#wanted : this.#pages.length
   }
 
   async #read(): Promise<void> {
-    const prefix = this.prefix.trim()
-    try {
-      const view = await (this.list
-        ? this.list(prefix, this.#limit)
-        : this.api.membersView(this.account, this.community, this.topic, prefix, this.#limit))
-      // What was typed meanwhile is searched for next.
-      if (prefix !== this.prefix.trim()) return
-      this.view = view
-      this.error = null
-    } catch (thrown) {
-      if (prefix === this.prefix.trim()) this.error = reasonOf(thrown)
+    for (let at = this.#due(); at < this.#wanted; at = this.#due()) {
+      const prefix = this.prefix.trim()
+      const pages = this.#pages
+      const after = at === 0 ? null : (pages[at - 1]?.view.next ?? null)
+      try {
+        const changes = this.#changes
+        const view = await (this.list
+          ? this.list(prefix, STEP, after)
+          : this.api.membersView(this.account, this.community, this.topic, prefix, STEP, after))
+        // What was typed meanwhile is searched for next.
+        if (prefix !== this.prefix.trim() || pages !== this.#pages) return
+        // What changed while it was on its way makes it stale again.
+        this.#put(at, { after, view, isStale: changes !== this.#changes })
+        this.error = null
+      } catch (thrown) {
+        if (prefix === this.prefix.trim()) this.error = reasonOf(thrown)
+        return
+      }
     }
   }
+
+  #put(at: number, page: Page): void {
+    // With the link comes another list, in which the places of this one mean nothing.
+    if (at > 0 && page.view.isFresh !== this.#pages[0]?.view.isFresh) {
+      this.#begin()
+      return
+    }
+    this.#pages[at] = page
+    const next = this.#pages[at + 1]
+    if (page.view.next === null) this.#pages.length = at + 1
+    else if (next && next.after !== page.view.next) next.isStale = true
+    this.view = merged(this.#pages, page)
+  }
+}
+
+/** Pages as one list. Of how many a section has, the page that was read last knows best. */
+function merged(pages: readonly Page[], last: Page): MembersView {
+  const sections = new Map<string | null, MemberSection>()
+  for (const { view } of pages) {
+    for (const section of view.sections) {
+      const before = sections.get(section.memberGroup)
+      // A page that is not looked at may have somebody who moved to the one before it.
+      const held = new Set(before?.members.map((member) => member.id))
+      const members = [...(before?.members ?? []), ...section.members.filter((member) => !held.has(member.id))]
+      sections.set(section.memberGroup, { ...section, members })
+    }
+  }
+  for (const section of last.view.sections) {
+    const whole = sections.get(section.memberGroup)
+    if (whole) whole.count = Math.max(section.count, whole.members.length)
+  }
+  return { ...last.view, sections: [...sections.values()], next: pages.at(-1)?.view.next ?? null }
 }

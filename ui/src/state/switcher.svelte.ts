@@ -1,5 +1,5 @@
 // The topics that can be jumped to: every open one of every community on every account.
-import { reasonOf, type Api, type AppView, type TopicView, type WindowError } from '../api'
+import { reasonOf, type Api, type AppView, type JumpView, type WindowError } from '../api'
 import { fitIn, folded } from '../lib/search'
 import { isUnread } from '../lib/topics'
 import { Reread } from './reread'
@@ -7,7 +7,7 @@ import { Reread } from './reread'
 /** So many are listed; whoever looks for another types on. */
 const SHOWN = 50
 
-export type Jump = { account: string; community: string; communityName: string; group: string; topic: TopicView }
+export type Jump = JumpView & { account: string }
 /** A topic with what is looked for in it, made once and not for every key. */
 type Indexed = Jump & { name: string; whole: string; rest: 0 | 1 }
 
@@ -44,32 +44,20 @@ export class SwitcherState {
   }
 
   async #read(): Promise<void> {
-    const places = (this.view()?.accounts ?? []).flatMap((account) =>
-      account.communities.map((tile) => ({ account: account.key, community: tile.id })),
-    )
     let error: WindowError | null = null
     const parts = await Promise.all(
-      places.map(async ({ account, community }): Promise<Indexed[]> => {
+      (this.view()?.accounts ?? []).map(async ({ key: account }): Promise<Indexed[]> => {
         try {
-          const tree = await this.api.treeView(account, community)
-          return tree.groups.flatMap((group) =>
-            group.topics
-              .filter((topic) => !topic.isLocked)
-              .map((topic) => ({
-                account,
-                community,
-                communityName: tree.name,
-                group: group.name,
-                topic,
-                name: folded(topic.name),
-                whole: folded(`${tree.name} ${group.name} ${topic.name}`),
-                rest: isUnread(topic.badge) ? 0 : 1,
-              })),
-          )
+          const jumps = await this.api.topicsView(account)
+          return jumps.map((jump) => ({
+            ...jump,
+            account,
+            name: folded(jump.topic.name),
+            whole: folded(`${jump.communityName} ${jump.group} ${jump.topic.name}`),
+            rest: isUnread(jump.topic.badge) ? 0 : 1,
+          }))
         } catch (thrown) {
-          // A community that was just made has no tree yet; the others are found all the same.
-          const reason = reasonOf(thrown)
-          if (reason.code !== 'not_found') error = reason
+          error = reasonOf(thrown)
           return []
         }
       }),

@@ -1,57 +1,51 @@
 import { expect, it } from 'vitest'
 import { fullScene } from '../../stories/scenes'
-import type { TreeView } from '../api'
+import type { JumpView } from '../api'
 import { Refused } from '../api'
 import { SwitcherState } from './switcher.svelte'
 
 function setup() {
   const api = fullScene('en', 'light')
   const switcher = new SwitcherState(api, () => api.app)
-  const read = (): number => api.calls.filter((call) => call === 'treeView').length
-  return { api, switcher, read }
+  return { api, switcher }
 }
 
-it('reads every tree once, however much is typed', async () => {
-  const { switcher, read } = setup()
+it('reads once for each account, however many communities there are and however much is typed', async () => {
+  const { api, switcher } = setup()
+  api.calls.length = 0
   await switcher.ask()
-  const once = read()
   expect(switcher.found.length).toBeGreaterThan(3)
   for (const typed of ['g', 'gu', 'gui', 'guides']) {
     switcher.typed = typed
     expect(switcher.found[0]?.topic.name).toBe('guides')
   }
-  expect(read(), 'typing asks nobody').toBe(once)
+  expect(api.calls, 'typing asks nobody').toEqual(api.app.accounts.map(() => 'topicsView'))
 })
 
 it('an answer that was overtaken does not stay', async () => {
   const { api, switcher } = setup()
-  const answers: ((tree: TreeView) => void)[] = []
-  const first = api.app.accounts[0]?.communities[0]?.id ?? ''
-  const tree = api.trees.get(first)
-  if (!tree) throw new Error('the scene has a community')
   api.app = { ...api.app, accounts: api.app.accounts.slice(0, 1) }
-  api.treeView = (_account, community) =>
-    community === first
-      ? new Promise((resolve) => answers.push(resolve))
-      : Promise.reject(new Refused({ code: 'not_found', message: '', rejection: null }))
+  const jumps = await api.topicsView(api.app.accounts[0]?.key ?? '')
+  const answers: ((jumps: JumpView[]) => void)[] = []
+  api.topicsView = () => new Promise((resolve) => answers.push(resolve))
   const asked = switcher.ask()
   void switcher.ask()
   expect(answers.length, 'one at a time').toBe(1)
-  answers[0]?.(tree)
+  answers[0]?.(jumps)
   while (answers.length < 2) await Promise.resolve()
-  answers[1]?.({ ...tree, name: 'Renamed since' })
+  answers[1]?.(jumps.map((jump) => ({ ...jump, communityName: 'Renamed since' })))
   await asked
   expect(switcher.found[0]?.communityName).toBe('Renamed since')
 })
 
-it('a community that cannot be read is told, and the others are found', async () => {
+it('an account that cannot be read is told, and the others are found', async () => {
   const { api, switcher } = setup()
-  const whole = api.treeView
-  const broken = api.app.accounts[0]?.communities[1]?.id
-  api.treeView = (account, community) =>
-    community === broken
+  const whole = api.topicsView
+  const broken = api.app.accounts[1]?.key
+  api.topicsView = (account) =>
+    account === broken
       ? Promise.reject(new Refused({ code: 'store_damaged', message: '', rejection: null }))
-      : whole(account, community)
+      : whole(account)
   await switcher.ask()
   expect(switcher.error?.code).toBe('store_damaged')
   expect(switcher.found.length).toBeGreaterThan(0)

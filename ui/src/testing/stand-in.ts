@@ -13,6 +13,7 @@ import type {
   ExplanationView,
   InviteView,
   JoinInput,
+  JumpView,
   LevelPlace,
   LevelView,
   LostMessage,
@@ -38,7 +39,7 @@ export class StandIn implements Api {
   app: AppView = appView()
   trees = new Map<string, TreeView>()
   topics = new Map<string, TimelineView>()
-  members: MembersView = { sections: [], hasMore: false, isFresh: true }
+  members: MembersView = { sections: [], next: null, isFresh: true }
   /** Whom a message may mention besides persons. */
   many: MentionedView[] = []
   access: AccessView = { memberGroups: [] }
@@ -150,6 +151,18 @@ export class StandIn implements Api {
     const tree = this.trees.get(community)
     if (tree) return this.#call('treeView', tree)
     return Promise.reject(new Refused({ code: 'not_found', message: '', rejection: null }))
+  }
+  topicsView = (account: string) => {
+    const tiles = this.app.accounts.find((one) => one.key === account)?.communities ?? []
+    const jumps = tiles.flatMap(({ id: community }) => {
+      const tree = this.trees.get(community)
+      return (tree?.groups ?? []).flatMap((group) =>
+        group.topics
+          .filter((topic) => !topic.isLocked)
+          .map((topic): JumpView => ({ community, communityName: tree?.name ?? '', group: group.name, topic })),
+      )
+    })
+    return this.#call('topicsView', jumps)
   }
   badgesView = (account: string, community: string, topics: string[]) => {
     const tree = this.trees.get(community)

@@ -28,13 +28,18 @@ use crate::{
     store::{members as remembered, meta},
     unread::sum,
     view::{
-        AccessView, Badge, BadgesView, Block, ExplanationView, InviteView, LevelPlace, LevelView,
-        MembersView, MentionedView, RightsView, Stretch, TimelineView, TreeView,
+        AccessView, Badge, BadgesView, Block, ExplanationView, InviteView, JumpView, LevelPlace,
+        LevelView, MembersPart, MembersView, MentionedView, RightsView, Stretch, TimelineView,
+        TreeView,
     },
 };
 
 /// Members that are listed at once.
-const MEMBERS: usize = 5_000;
+const MEMBERS: u32 = 5_000;
+/// Members that are remembered at most, of a community.
+const REMEMBERED: u32 = 10_000;
+/// Of those so many are looked at for names that look like one that is listed.
+const COMPARED: u32 = 2_000;
 
 impl Client {
     /// The groups and topics of a community.
@@ -75,6 +80,16 @@ impl Client {
             .await?;
         let app = self.badge().await;
         Ok(BadgesView { app, ..view })
+    }
+
+    /// The topics of all communities of an account that can be opened.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn topics_view(&self, account: &str) -> Result<Vec<JumpView>, Error> {
+        self.account(account)?
+            .read(|account, db| Ok(tree::jumps(db, account)?))
+            .await
     }
 
     /// The number of everything.
@@ -171,7 +186,7 @@ impl Client {
             .await
     }
 
-    /// The first members of each section, or those whose name begins with `prefix`: from the server, or without a link
+    /// A part of the members of each section, or of those whose name begins with `prefix`: from the server, or without a link
     /// as this computer remembers them.
     ///
     /// # Errors
@@ -181,21 +196,24 @@ impl Client {
         account: &str,
         community: &str,
         topic: Option<&str>,
-        prefix: &str,
-        limit: u32,
+        part: MembersPart,
     ) -> Result<MembersView, Error> {
         let account = self.account(account)?;
         let community = community_id(community)?;
         let topic = topic.map(topic_id).transpose()?;
-        let limit = (limit as usize).clamp(1, MEMBERS);
-        let asked = member_list(&account, community, Listed::of(topic), prefix, limit).await;
-        let prefix = prefix.to_owned();
+        let part = at_most(part);
+        let asked = member_list(&account, community, Listed::of(topic), &part).await;
         match asked {
             Ok(found) => {
                 account
                     .read(move |account, db| {
                         let shape = shape(account, db, community)?;
-                        Ok(members::fresh(&shape, found))
+                        let held = if part.after.is_some() || found.next.is_some() {
+                            remembered::of_community(db, community, COMPARED)?
+                        } else {
+                            Vec::new()
+                        };
+                        Ok(members::fresh(&shape, found, &held))
                     })
                     .await
             }
@@ -203,8 +221,8 @@ impl Client {
                 account
                     .read(move |account, db| {
                         let shape = shape(account, db, community)?;
-                        let held = remembered::of_community(db, community, 10_000)?;
-                        Ok(members::remembered(&shape, held, &prefix, limit))
+                        let held = remembered::of_community(db, community, REMEMBERED)?;
+                        Ok(members::remembered(&shape, held, &part))
                     })
                     .await
             }
@@ -218,7 +236,7 @@ impl Client {
                         if !shape.is_pending {
                             return Err(Error::Rejected(rejection));
                         }
-                        Ok(members::remembered(&shape, Vec::new(), &prefix, limit))
+                        Ok(members::remembered(&shape, Vec::new(), &part))
                     })
                     .await
             }
@@ -236,20 +254,21 @@ impl Client {
         community: &str,
         topic: &str,
         only_seated: bool,
-        prefix: &str,
-        limit: u32,
+        part: MembersPart,
     ) -> Result<MembersView, Error> {
         let account = self.account(account)?;
         let community = community_id(community)?;
         let topic = topic_id(topic)?;
-        let limit = (limit as usize).clamp(1, MEMBERS);
+        let part = at_most(part);
         let wanted = Listed {
             topic: only_seated.then_some(topic),
             seats_of: Some(topic),
         };
-        let found = member_list(&account, community, wanted, prefix, limit).await?;
+        let found = member_list(&account, community, wanted, &part).await?;
         account
-            .read(move |account, db| Ok(members::fresh(&*shape(account, db, community)?, found)))
+            .read(move |account, db| {
+                Ok(members::fresh(&*shape(account, db, community)?, found, &[]))
+            })
             .await
     }
 
@@ -457,26 +476,32 @@ impl Listed {
     }
 }
 
+fn at_most(part: MembersPart) -> MembersPart {
+    MembersPart {
+        limit: part.limit.clamp(1, MEMBERS),
+        ..part
+    }
+}
+
 /// Asks for members, page by page, and remembers them.
 async fn member_list(
     account: &Arc<Account>,
     community: CommunityId,
     listed: Listed,
-    prefix: &str,
-    limit: usize,
+    part: &MembersPart,
 ) -> Result<Members, Error> {
     let mut found = Members {
         sections: Vec::new(),
-        next: None,
+        next: part.after.clone(),
     };
-    let mut left = limit;
+    let mut left = part.limit as usize;
     loop {
         let page: Members = account
             .ask(Question::MemberList {
                 community,
                 topic: listed.topic,
                 seats_of: listed.seats_of,
-                prefix: prefix.to_owned(),
+                prefix: part.prefix.clone(),
                 accounts: Vec::new(),
                 after: found.next.take(),
                 limit: left.min(limits::MEMBERS_PAGE),

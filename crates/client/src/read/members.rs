@@ -12,14 +12,15 @@ use super::names::{mark, or_account_name};
 use crate::{
     lookalike,
     shape::Shape,
-    view::{self, MemberView, MembersView, MentionedView},
+    view::{self, MemberView, MembersPart, MembersView, MentionedView},
 };
 
-/// What the server named.
-pub fn fresh(shape: &Shape, members: Members) -> MembersView {
-    let has_more = members.next.is_some();
+/// What the server named. Of a list of many parts those who are remembered are compared as well: two who look alike may
+/// stand in different parts.
+pub fn fresh(shape: &Shape, members: Members, held: &[Member]) -> MembersView {
+    let next = members.next;
     let everybody = members.sections.iter().flat_map(|section| &section.members);
-    let alike = alike(shape, everybody);
+    let alike = alike(shape, everybody.chain(held));
     let sections = members
         .sections
         .into_iter()
@@ -40,7 +41,7 @@ pub fn fresh(shape: &Shape, members: Members) -> MembersView {
         .collect();
     MembersView {
         sections,
-        has_more,
+        next,
         is_fresh: true,
     }
 }
@@ -66,21 +67,17 @@ pub fn append(found: &mut Members, page: Members) {
 }
 
 /// What is remembered, in the same order as the server's.
-pub fn remembered(
-    shape: &Shape,
-    mut members: Vec<Member>,
-    prefix: &str,
-    limit: usize,
-) -> MembersView {
-    let prefix = prefix.to_lowercase();
+pub fn remembered(shape: &Shape, mut members: Vec<Member>, part: &MembersPart) -> MembersView {
+    let prefix = part.prefix.to_lowercase();
     members.retain(|member| {
         member.display_name.to_lowercase().starts_with(&prefix)
             || member.account_name.to_lowercase().starts_with(&prefix)
     });
     members.sort_by_cached_key(|member| (member.display_name.to_lowercase(), member.account));
-    let has_more = members.len() > limit;
-    members.truncate(limit);
     let alike = alike(shape, &members);
+    // A mark of the server's leads nowhere here: the list begins anew.
+    let from: usize = part.after.as_deref().and_then(place_of).unwrap_or(0);
+    let to = from.saturating_add(part.limit as usize);
     let mut placed = HashSet::new();
     let mut sections = Vec::new();
     let shown = shape
@@ -89,6 +86,7 @@ pub fn remembered(
         .filter(|group| group.is_shown)
         .map(Some);
     for group in shown.chain([None]) {
+        let begins = placed.len();
         let of_section: Vec<&Member> = members
             .iter()
             .filter(|member| group.is_none_or(|group| member.member_groups.contains(&group.id)))
@@ -103,7 +101,9 @@ pub fn remembered(
             count: of_section.len() as u64,
             members: of_section
                 .into_iter()
-                .map(|member| MemberView {
+                .zip(begins..)
+                .filter(|(_, place)| (from..to).contains(place))
+                .map(|(member, _)| MemberView {
                     // Who is connected is not known without a link.
                     is_online: false,
                     ..listed(shape, member, &alike)
@@ -113,9 +113,16 @@ pub fn remembered(
     }
     MembersView {
         sections,
-        has_more,
+        next: (members.len() > to).then(|| format!("{REMEMBERED}{to}")),
         is_fresh: false,
     }
+}
+
+/// What a mark of a remembered list begins with; the server's are of another kind.
+const REMEMBERED: &str = "remembered ";
+
+fn place_of(mark: &str) -> Option<usize> {
+    mark.strip_prefix(REMEMBERED)?.parse().ok()
 }
 
 /// Everyone and the member groups, for those who may mention them in a topic.

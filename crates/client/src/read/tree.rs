@@ -1,6 +1,6 @@
 //! The tree of a community.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState};
@@ -8,11 +8,14 @@ use tulou_protocol::{Command, Permissions, TopicId, permission::Place};
 
 use super::{Looking, keys};
 use crate::{
-    client::account::{Account, Numbered},
+    client::account::{Account, Numbered, memberships},
     shape::{Shape, TopicShape},
     store::{StoreError, drafts, outbox},
     unread::{Ledger, sum},
-    view::{Badge, BadgesView, GroupBadge, GroupView, TopicBadge, TopicView, TreeView},
+    view::{
+        Badge, BadgesView, GroupBadge, GroupView, JumpTopic, JumpView, TopicBadge, TopicView,
+        TreeView,
+    },
 };
 
 /// The tree of a community.
@@ -59,18 +62,14 @@ fn topic_view(
     ledger: &Ledger,
     topic: &TopicShape,
 ) -> Result<TopicView, StoreError> {
-    let place = Place::Topic(topic.id);
-    let permissions = shape.mine(place).permissions;
-    let everyone = shape.of_everyone(place);
+    let permissions = shape.mine(Place::Topic(topic.id)).permissions;
     Ok(TopicView {
         id: topic.id.to_string(),
         name: topic.name.clone(),
         introduction: topic.introduction.clone(),
         is_closed: topic.is_closed,
         is_locked: topic.is_locked,
-        is_announcement: !topic.is_locked
-            && everyone.contains(Permissions::VIEW)
-            && !everyone.contains(Permissions::SPEAK),
+        is_announcement: is_announcement(shape, topic),
         badge: if topic.is_locked {
             Badge::default()
         } else {
@@ -83,6 +82,51 @@ fn topic_view(
         has_failed: false,
         is_pending: topic.is_pending,
     })
+}
+
+/// Whether everyone sees a topic and may not speak in it.
+fn is_announcement(shape: &Shape, topic: &TopicShape) -> bool {
+    let everyone = shape.of_everyone(Place::Topic(topic.id));
+    !topic.is_locked
+        && everyone.contains(Permissions::VIEW)
+        && !everyone.contains(Permissions::SPEAK)
+}
+
+/// The topics of all communities that can be opened, in the order of the trees.
+pub fn jumps(db: &Connection, account: &Account) -> Result<Vec<JumpView>, StoreError> {
+    let mut jumps = Vec::new();
+    for community in memberships(db, account.id)? {
+        let Some(shape) = account.shape(db, community)? else {
+            continue;
+        };
+        let ids: Vec<TopicId> = shape.topics.iter().map(|topic| topic.id).collect();
+        let badges: HashMap<TopicId, Badge> = account
+            .numbered(db, &shape, &ids)?
+            .topics
+            .into_iter()
+            .collect();
+        for group in &shape.groups {
+            for topic in shape.topics_of(group.id) {
+                // What is counted can be opened.
+                let Some(badge) = badges.get(&topic.id) else {
+                    continue;
+                };
+                jumps.push(JumpView {
+                    community: community.to_string(),
+                    community_name: shape.name.clone(),
+                    group: group.name.clone(),
+                    topic: JumpTopic {
+                        id: topic.id.to_string(),
+                        name: topic.name.clone(),
+                        is_closed: topic.is_closed,
+                        is_announcement: is_announcement(&shape, topic),
+                        badge: *badge,
+                    },
+                });
+            }
+        }
+    }
+    Ok(jumps)
 }
 
 /// The numbers of some topics of a community, and what stands above them; without those of other communities.

@@ -1,19 +1,43 @@
 //! Members of a community, a part at a time.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
 
 use super::Mark;
 
-/// The shown part of a community's members.
+/// Which part of a list of members is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct MembersPart {
+    /// Only those whose name begins so.
+    pub prefix: String,
+    /// Where the part before ended, as it said; none is the beginning.
+    pub after: Option<String>,
+    /// So many at most.
+    pub limit: u32,
+}
+
+impl MembersPart {
+    /// The first members.
+    #[must_use]
+    pub fn first(prefix: &str, limit: u32) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            after: None,
+            limit,
+        }
+    }
+}
+
+/// A part of a community's members.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct MembersView {
     /// Sections: one per shown member group by rank, then everybody else.
     pub sections: Vec<MemberSection>,
-    /// More members exist than are listed.
-    pub has_more: bool,
+    /// Where the list goes on; none at its end.
+    pub next: Option<String>,
     /// The answer came from the server just now; otherwise it is what this computer remembers.
     pub is_fresh: bool,
 }

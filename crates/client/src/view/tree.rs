@@ -122,3 +122,33 @@ pub struct GroupBadge {
     /// Its numbers.
     pub badge: Badge,
 }
+
+/// A topic that can be jumped to, with where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct JumpView {
+    /// The community.
+    pub community: String,
+    /// Its name.
+    pub community_name: String,
+    /// The name of its group.
+    pub group: String,
+    /// The topic.
+    pub topic: JumpTopic,
+}
+
+/// What is shown of a topic where all are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct JumpTopic {
+    /// The topic.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Closed: seen by those with a seat.
+    pub is_closed: bool,
+    /// Announcements: `everyone` may not speak in it.
+    pub is_announcement: bool,
+    /// Its numbers.
+    pub badge: Badge,
+}

@@ -196,7 +196,7 @@ fn the_list_of_members_tells_those_apart_who_look_alike() {
         }],
         next: None,
     };
-    let view = fresh(&shape(&store), listed);
+    let view = fresh(&shape(&store), listed, &[]);
     let alike: Vec<(&str, bool, Option<Mark>)> = view.sections[0]
         .members
         .iter()
