@@ -236,6 +236,15 @@ describe('a row', () => {
     await waitFor(() => expect(document.activeElement).toBe(row('m7')))
   })
 
+  it('that is let go with those around it gives the keyboard to the nearest one that is left', async () => {
+    const { api } = await rendered()
+    row('m2').focus()
+    const gone = ['m1', 'm2', 'm3', 'm4']
+    const late = Array.from({ length: 40 }, (_, n) => message(`late${n}`, 100 + n, `late ${n}`))
+    shown(api, (view) => ({ rows: [...view.rows.filter((one) => !gone.includes(one.id)), ...late] }))
+    await waitFor(() => expect((document.activeElement as HTMLElement).dataset.messageId).toBe('m5'))
+  })
+
   it('is heard when it comes', async () => {
     const { api } = await rendered()
     const heard = screen.getByTestId('heard')
