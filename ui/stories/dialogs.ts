@@ -106,6 +106,20 @@ export const dialogStories: Record<string, Story> = {
   'group-members': shown(access, 'member-group-mod', 'member-group-members'),
   'new-member-group': shown(access, 'new-member-group'),
   'delete-member-group': shown(access, 'member-group-mod', 'delete-member-group'),
+  lockout: {
+    scene: scene((api) => {
+      const [whole] = api.trees.values()
+      if (whole) api.trees.set('c1', { ...whole, isOwner: false })
+    }),
+    then: async (window) => {
+      await there('[data-testid=tree]')
+      window.dialogs.show(access)
+      await there('[data-cell="4:0"]')
+      const cell = document.querySelector<HTMLElement>('[data-cell="4:0"]')
+      cell?.focus()
+      cell?.dispatchEvent(new KeyboardEvent('keydown', { key: 'd', bubbles: true }))
+    },
+  },
   'settings-security': shown({ kind: 'settings', page: 'security' }),
   'settings-server': shown({ kind: 'settings', page: 'server' }),
   'settings-accounts': shown({ kind: 'settings', page: 'accounts' }),

@@ -27,7 +27,7 @@ import {
   type Tongue,
 } from './scenes'
 import { dialogStories } from './dialogs'
-import { click, frames, there, type } from './steps'
+import { click, frames, pause, there, type } from './steps'
 import { doubtful, moreTextsScene, textsScene } from './texts'
 
 export type Scene = (lang: Tongue, theme: 'light' | 'dark') => StandIn
@@ -47,8 +47,6 @@ const menuAt = async (selector: string, x: number, y: number): Promise<void> => 
   const element = await found(selector)
   element?.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true, clientX: x, clientY: y }))
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const stories: Record<string, Story> = {
   ...dialogStories,

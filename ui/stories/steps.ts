@@ -11,10 +11,12 @@ export const frames = async (n: number): Promise<void> => {
   for (let i = 0; i < n; i += 1) await new Promise((resolve) => requestAnimationFrame(resolve))
 }
 
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
 /** Waits for what a busy machine shows late. */
 export const there = async (selector: string): Promise<void> => {
-  while (!document.querySelector(selector)) await frames(1)
-  await frames(2)
+  while (!document.querySelector(selector)) await pause(16)
+  await pause(32)
 }
 
 /** Presses what may come a little later. */

@@ -150,7 +150,7 @@ describe('the page of invites', () => {
 
   it('copies the link of a row', async () => {
     const api = fullScene('en', 'light')
-    const write = vi.fn((_text: string) => Promise.resolve())
+    const write = vi.fn<(text: string) => Promise<void>>(() => Promise.resolve())
     Object.defineProperty(navigator, 'clipboard', { configurable: true, value: { writeText: write } })
     const [first] = await shown(api)
     await fireEvent.click(within(first as HTMLElement).getByTestId('invite-row-copy'))

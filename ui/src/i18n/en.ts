@@ -28,7 +28,7 @@ export const en: Messages = {
   back: 'Back',
   loading: 'Loading…',
   more: 'More',
-  optional: 'optional',
+  optional: (field) => `${field} (optional)`,
   everyone: 'everyone',
   notices: 'Notices',
   undo: 'Undo',

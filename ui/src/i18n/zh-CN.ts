@@ -27,7 +27,7 @@ export const zhCN = {
   back: '返回',
   loading: '正在加载…',
   more: '更多',
-  optional: '可不填',
+  optional: (field: string) => `${field}（可不填）`,
   everyone: '所有人',
   notices: '通知',
   undo: '撤销',

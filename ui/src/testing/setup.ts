@@ -26,6 +26,11 @@ if (!('inert' in HTMLElement.prototype))
       this.toggleAttribute('inert', isInert)
     },
   })
+/** What rests takes no keyboard. */
+const focus = HTMLElement.prototype.focus
+HTMLElement.prototype.focus = function (this: HTMLElement, options?: FocusOptions) {
+  if (this.closest('[inert]') === null) focus.call(this, options)
+}
 window.matchMedia ??= (query: string) =>
   ({ matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined }) as never
 /** Everything is laid out at once: a line is 30 px high, what scrolls 600 px, as a virtual list needs to know. */
