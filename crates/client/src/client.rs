@@ -6,6 +6,7 @@ mod joining;
 mod listing;
 mod lost;
 mod meeting;
+mod members;
 mod moving;
 mod person;
 mod reading;
