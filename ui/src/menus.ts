@@ -7,7 +7,7 @@ import { isUnread } from './lib/topics'
 import { keysAsWritten, keysOf } from './lib/shortcuts'
 import { groupMove, groupStep, topicMove, topicStep, type Gap } from './lib/order'
 import { spotOf, type Dialog, type MenuItem, type Spot } from './state/dialogs.svelte'
-import { minding } from './state/lockout'
+import { minding, move } from './state/lockout'
 import type { WindowState } from './state/window.svelte'
 
 type Item = Extract<MenuItem, { kind: 'item' }>
@@ -185,7 +185,7 @@ function topicMenu(window: WindowState, topic: TopicView, at: Spot, level: Level
   const may = topic.canManage
   const step = (to: Gap | null): (() => void) | null => {
     const action = to && topicMove(tree, topic.id, to)
-    return action ? () => void window.act(action) : null
+    return action ? () => void move(window, action) : null
   }
   const up = step(topicStep(tree, topic.id, -1))
   const down = step(topicStep(tree, topic.id, 1))

@@ -7,11 +7,12 @@ const COMMUNITY: AccessPlace = { level: 'community' }
 const GROUP: AccessPlace = { level: 'group', id: 'g1' }
 const TOPIC: AccessPlace = { level: 'topic', id: 't1' }
 const OTHER: AccessPlace = { level: 'topic', id: 't2' }
+const AWAY: AccessPlace = { level: 'group', id: 'g2' }
 
-type Rows = Partial<Record<'community' | 'g1' | 't1' | 't2', { allow?: string[]; deny?: string[] }>>
+type Rows = Partial<Record<'community' | 'g1' | 't1' | 't2' | 'g2', { allow?: string[]; deny?: string[] }>>
 
 function table(memberGroup: string, rows: Rows): RightsView {
-  const lines = [COMMUNITY, GROUP, TOPIC, OTHER].map((place) => {
+  const lines = [COMMUNITY, GROUP, TOPIC, OTHER, AWAY].map((place) => {
     const key = place.level === 'community' ? 'community' : (place.id as keyof Rows)
     const { allow = [], deny = [] } = rows[key] ?? {}
     return rightsLine(place, key, { allow: rightsOf(...allow), deny: rightsOf(...deny) })
@@ -90,6 +91,21 @@ describe('what a change of rights would take from whoever makes it', () => {
 
   it('is what a member group denies, when he joins it', () => {
     expect(said(assign('quiet', true))).toEqual(['community: speak'])
+  })
+
+  it('is what another group takes from a topic that is moved there', () => {
+    const held = mine({ everyone: { community: { allow: ['view', 'speak'] }, g2: { deny: ['speak'] } } })
+    const go = (group: string): RightsAction => ({
+      type: 'moveTopic',
+      community: 'c1',
+      topic: 't1',
+      group,
+      after: null,
+    })
+    expect(said(go('g2'), held)).toEqual(['t1: speak'])
+    expect(said(go('g1'), held)).toEqual([])
+    const hidden = mine({ everyone: { community: { allow: ['view'] }, g2: { deny: ['view'] } } })
+    expect(said(go('g2'), hidden)).toEqual(['t1: view'])
   })
 
   it('is the same as the rule of rights says of each step', () => {

@@ -3,16 +3,25 @@ import type { AccessPlace, Action, RightsLine, RightsView } from '../api'
 import { placeKey } from './access'
 
 /** Changes that may take rights from whoever makes them. */
-export type RightsAction = Extract<Action, { type: 'setAccess' | 'assignMemberGroup' | 'deleteMemberGroup' }>
+export type RightsAction = Extract<
+  Action,
+  { type: 'setAccess' | 'assignMemberGroup' | 'deleteMemberGroup' | 'moveTopic' }
+>
 
 /** What would be lost at a place; without the sight of it nothing else is named. */
 export type Loss = { place: AccessPlace; name: string; rights: string[] }
 
 /** What is known of the rights of a person: the tables of everyone and of his member groups. */
-export type Mine = { memberGroups: readonly string[]; tables: readonly RightsView[] }
+export type Mine = {
+  memberGroups: readonly string[]
+  tables: readonly RightsView[]
+  /** A topic that stands in another group than in the tables. */
+  moved?: { topic: string; group: string }
+}
 
 /** A change that cannot take anything from whoever is in these member groups, whatever is set. */
 export function isHarmless(action: RightsAction, account: string, memberGroups: readonly string[]): boolean {
+  if (action.type === 'moveTopic') return false
   const isMine = memberGroups.includes(action.memberGroup)
   if (action.type === 'setAccess') return action.value === true || !(isMine || action.memberGroup === 'everyone')
   if (action.type === 'assignMemberGroup') return action.member !== account || action.on === isMine
@@ -21,6 +30,7 @@ export function isHarmless(action: RightsAction, account: string, memberGroups: 
 
 /** The member groups and tables as they would be. For a member group that is joined its table has to be among them. */
 function changed(mine: Mine, action: RightsAction): Mine {
+  if (action.type === 'moveTopic') return { ...mine, moved: action }
   const others = mine.memberGroups.filter((id) => id !== action.memberGroup)
   if (action.type === 'deleteMemberGroup') return { ...mine, memberGroups: others }
   if (action.type === 'assignMemberGroup')
@@ -44,7 +54,7 @@ function changed(mine: Mine, action: RightsAction): Mine {
 }
 
 /** What is held at each place, by the rule of rights (`protocol::permission`). */
-function heldBy({ memberGroups, tables }: Mine, everywhere: readonly RightsLine[], view: number): number[] {
+function heldBy({ memberGroups, tables, moved }: Mine, everywhere: readonly RightsLine[], view: number): number[] {
   const rowsOf = (wanted: (memberGroup: string) => boolean) =>
     tables
       .filter((table) => wanted(table.memberGroup))
@@ -52,16 +62,30 @@ function heldBy({ memberGroups, tables }: Mine, everywhere: readonly RightsLine[
   const everyone = rowsOf((id) => id === 'everyone')
   const groups = rowsOf((id) => memberGroups.includes(id))
   let atCommunity = 0
-  let atGroup = 0
-  return everywhere.map(({ place }) => {
-    let held = place.level === 'topic' ? atGroup : place.level === 'group' ? atCommunity : 0
+  const atGroups = new Map<string, number>()
+  const heldAt = (place: AccessPlace, above: number): number => {
+    let held = above
     for (const rows of [everyone, groups]) {
       const here = rows.map((lines) => lines.get(placeKey(place)))
       held &= ~here.reduce((set, line) => set | (line?.deny ?? 0), 0)
       held |= here.reduce((set, line) => set | (line?.allow ?? 0), 0)
     }
-    if (place.level === 'community') atCommunity = atGroup = held
-    if (place.level === 'group') atGroup = held
+    return held
+  }
+  for (const { place } of everywhere) {
+    if (place.level === 'community') atCommunity = heldAt(place, 0)
+    if (place.level === 'group') atGroups.set(place.id, heldAt(place, atCommunity))
+  }
+  let group = ''
+  return everywhere.map(({ place }) => {
+    if (place.level === 'group') group = place.id
+    const above = place.level === 'topic' && moved?.topic === place.id ? moved.group : group
+    const held =
+      place.level === 'community'
+        ? atCommunity
+        : place.level === 'group'
+          ? (atGroups.get(place.id) ?? 0)
+          : heldAt(place, atGroups.get(above) ?? atCommunity)
     return (held & view) === 0 ? 0 : held
   })
 }

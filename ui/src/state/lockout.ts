@@ -1,4 +1,5 @@
 // Asks before somebody takes a right from himself.
+import type { Action } from '../api'
 import { i18n } from '../i18n.svelte'
 import { isHarmless, lossesBy, type Loss, type RightsAction } from '../lib/lockout'
 import type { WindowState } from './window.svelte'
@@ -26,7 +27,8 @@ export async function warningOf(
   const person = await window.api.personView(account, community, null, me, false)
   const memberGroups = person.memberGroups.map((one) => one.id)
   if (isHarmless(action, me, memberGroups)) return ''
-  const wanted = new Set(['everyone', ...memberGroups, action.memberGroup])
+  const others = action.type === 'moveTopic' ? [] : [action.memberGroup]
+  const wanted = new Set(['everyone', ...memberGroups, ...others])
   const tables = await Promise.all([...wanted].map((id) => window.api.rightsView(account, community, id)))
   const losses = lossesBy(action, { memberGroups, tables })
   if (losses.length === 0) return ''
@@ -45,6 +47,16 @@ export async function minding(
   const text = await warningOf(window, account, community, action)
   if (text === '') await run()
   else ask(window, text, run)
+}
+
+/** Moves a topic or a group; who would lose a right by where it goes is asked first. */
+export async function move(window: WindowState, action: Action): Promise<void> {
+  const account = window.place?.account
+  if (account === undefined || action.type !== 'moveTopic') {
+    await window.act(action)
+    return
+  }
+  await window.run(minding(window, account, action.community, action, () => window.api.submit(account, action)))
 }
 
 /** Asks, and does it when that is wanted. */

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { fullScene, type Tongue } from '../../../stories/scenes'
 import App from '../../App.svelte'
 import { memberMenu } from '../../menus'
+import { move } from '../../state/lockout'
 import type { WindowState } from '../../state/window.svelte'
 import { faults } from '../../testing/faults'
 import type { StandIn } from '../../testing/stand-in'
@@ -155,6 +156,19 @@ describe('who would take a right from himself', () => {
     await fireEvent.click(screen.getByTestId('delete-member-group'))
     expect(await asked()).toContain('You yourself would lose “Pin messages”')
     expect(sent(api)).toEqual([])
+  })
+
+  it('is asked before he moves a topic to where he may do less', async () => {
+    const api = scene()
+    const window = await opened(api)
+    const action = { type: 'moveTopic', community: 'c1', topic: 't4', group: 'g1', after: null } as const
+    await move(window, action)
+    expect(await asked()).toMatch(/You yourself would lose “Speak”.* in the topic “guides”/)
+    expect(sent(api)).toEqual([])
+    await answer('confirm-submit')
+    await waitFor(() => expect(sent(api)).toEqual([action]))
+    await move(window, { ...action, group: 'g4' })
+    expect(sent(api), 'where he loses nothing he is not asked').toHaveLength(2)
   })
 
   it('is asked before he gives up his own seat', async () => {
