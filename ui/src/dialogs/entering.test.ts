@@ -208,6 +208,24 @@ describe('adding', () => {
   })
 })
 
+describe('a dialog that follows another', () => {
+  it('keeps the keyboard that it took', async () => {
+    const window = await opened(fullScene('en', 'light'))
+    const plus = screen.getByTestId('rail-add')
+    plus.focus()
+    window.dialogs.show({ kind: 'add' })
+    await shows('dialog-add')
+    await press('add-join')
+    const link = await shows('join-link')
+    await waitFor(() => expect(screen.queryByTestId('dialog-add')).toBeNull())
+    await new Promise((resolve) => setTimeout(resolve))
+    expect(document.activeElement).toBe(link)
+    await fireEvent.keyDown(link, { key: 'Escape' })
+    await waitFor(() => expect(window.dialogs.open).toEqual([]))
+    await waitFor(() => expect(document.activeElement, 'and gives it back to what opened the first').toBe(plus))
+  })
+})
+
 describe('hosting', () => {
   it('asks for the community’s name, makes it with a first topic, and shows an invite to it', async () => {
     const api = new StandIn()
