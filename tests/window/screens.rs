@@ -214,6 +214,24 @@ async fn every_screen_fits_in_both_languages_themes_and_sizes() {
         for (language, theme) in LOOKS {
             look(&window, language, theme).await;
             shown(&window, &at("community"), language, theme).await;
+            window
+                .click(&format!(
+                    "[data-message-id=\"{mention}\"] [data-testid=\"author\"]"
+                ))
+                .await;
+            window.find(&named("person-why")).await;
+            shown(&window, &at("person"), language, theme).await;
+            window.click(&named("person-why")).await;
+            let explained = "[data-testid=\"dialog-explain\"] td";
+            window.find(explained).await;
+            shown(&window, &at("explain"), language, theme).await;
+            window.keys(&named("dialog-explain"), ESCAPE).await;
+            window.gone(&named("dialog-explain")).await;
+            window.click(&named("composer-emoji")).await;
+            window.find(&named("emoji-name")).await;
+            shown(&window, &at("emoji"), language, theme).await;
+            window.keys(&named("emoji-search"), ESCAPE).await;
+            window.gone(&named("emoji-picker")).await;
             window.click(&named("community-menu")).await;
             let settings = if language == "en" {
                 "Community settings"
