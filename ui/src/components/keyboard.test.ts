@@ -75,9 +75,10 @@ describe('what a title says', () => {
     await rows()
     const row = document.createElement('div')
     row.title = 'No seat'
-    row.innerHTML = '<span title="Plans">Plans</span>'
+    const name = document.createElement('span')
+    name.title = name.textContent = 'Plans'
+    row.append(name)
     document.body.append(row)
-    const name = row.firstElementChild as HTMLElement
     await fireEvent.pointerOver(name, { pointerType: 'mouse' })
     expect((await screen.findByTestId('tip')).textContent).toBe('No seat')
     expect([row.title, name.title], 'nothing for the system').toEqual(['', ''])
