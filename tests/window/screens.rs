@@ -228,7 +228,7 @@ async fn every_screen_fits_in_both_languages_themes_and_sizes() {
             window.keys(&named("dialog-explain"), ESCAPE).await;
             window.gone(&named("dialog-explain")).await;
             window.click(&named("composer-emoji")).await;
-            window.find(&named("emoji-name")).await;
+            window.find(&named("emoji-search")).await;
             shown(&window, &at("emoji"), language, theme).await;
             window.keys(&named("emoji-search"), ESCAPE).await;
             window.gone(&named("emoji-picker")).await;
