@@ -145,7 +145,7 @@ export const talk = {
     online: '在线',
     offline: '离线',
     menu: (name: string) => `${name} 的菜单`,
-    mention: '@ TA',
+    mention: '提到 TA',
     groups: '成员组',
     kick: '移出社群',
     kickSure: (name: string) => `把 ${name} 移出社群？`,
