@@ -34,9 +34,19 @@ function shownOf(name: string): string[] {
   return shown.slice(Math.max(0, letter))
 }
 
+/** The letters of names that were shown: the same few people write most of what is seen. */
+const initials = new Map<string, string>()
+/** So many are kept. */
+const INITIALS = 1_000
+
 /** The letter that stands for a name; never nothing, whatever the name is made of. */
 export function initialOf(name: string): string {
-  return shownOf(name)[0]?.toUpperCase() ?? '?'
+  const kept = initials.get(name)
+  if (kept !== undefined) return kept
+  const initial = shownOf(name)[0]?.toUpperCase() ?? '?'
+  if (initials.size >= INITIALS) initials.clear()
+  initials.set(name, initial)
+  return initial
 }
 
 const isAlphabetic = (char: string): boolean => /^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]/u.test(char)
