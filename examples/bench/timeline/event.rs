@@ -92,8 +92,8 @@ impl Event {
             Self::Recalls => people.recall(above).await,
             Self::TextSize => {
                 let size = [90, 100, 110, 120][rng.random_range(0..4)];
-                let body = "const app = await invoke('app_view');
-                    await invoke('set_settings', { settings: { ...app.settings, textSize: arguments[0] } }); return 0";
+                let body =
+                    "await invoke('set_settings', { patch: { textSize: arguments[0] } }); return 0";
                 window.run::<u32>(body, vec![json!(size)]).await.map(drop)
             }
             Self::Window => {
