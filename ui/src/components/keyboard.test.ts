@@ -1,6 +1,7 @@
 // What the pointer is told and does, for those who go by key or hear the window.
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
-import { afterEach, describe, expect, it } from 'vitest'
+import { tick } from 'svelte'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { brokenScene, emptyCommunityScene, fullScene } from '../../stories/scenes'
 import App from '../App.svelte'
 import { i18n } from '../i18n.svelte'
@@ -28,6 +29,18 @@ const row = (id: string): HTMLElement => {
 }
 const press = (key: string, more: object = {}): Promise<unknown> =>
   fireEvent.keyDown(document.activeElement ?? document.body, { key, ...more })
+
+/** The pointer comes and stays until whatever waits for that has come. */
+async function restsOn(element: Element): Promise<void> {
+  vi.useFakeTimers()
+  try {
+    element.dispatchEvent(new PointerEvent('pointerover', { pointerType: 'mouse', bubbles: true }))
+    vi.runOnlyPendingTimers()
+  } finally {
+    vi.useRealTimers()
+  }
+  await tick()
+}
 
 describe('what a title says', () => {
   it('is shown where the keyboard rests, and Escape takes it away and nothing else', async () => {
@@ -60,8 +73,7 @@ describe('what a title says', () => {
     expect((await screen.findByTestId('tip')).textContent).toBe(title)
     await fireEvent.pointerDown(pins)
     await waitFor(() => expect(screen.queryByTestId('tip')).toBeNull())
-    await fireEvent.pointerOver(pins.firstElementChild ?? pins, { pointerType: 'mouse' })
-    await new Promise((resolve) => setTimeout(resolve, 450))
+    await restsOn(pins.firstElementChild ?? pins)
     expect(screen.queryByTestId('tip'), 'not again before the pointer was elsewhere').toBeNull()
     await fireEvent.pointerOver(document.body, { pointerType: 'mouse' })
     expect(pins.title, 'who hears the window still has it').toBe(title)
@@ -92,8 +104,7 @@ describe('what a title says', () => {
     const name = document.createElement('button')
     name.title = name.textContent = 'Starsea'
     document.body.append(name)
-    await fireEvent.pointerOver(name, { pointerType: 'mouse' })
-    await new Promise((resolve) => setTimeout(resolve, 450))
+    await restsOn(name)
     expect(screen.queryByTestId('tip')).toBeNull()
     expect(name.title, 'and not by the system either').toBe('')
     name.remove()
