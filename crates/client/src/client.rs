@@ -115,7 +115,7 @@ impl Client {
         let mut accounts = Vec::new();
         for account in self.accounts() {
             let read = account
-                .read(|account, db| Ok(crate::read::app::account(db, account)?))
+                .read(|snapshot| Ok(crate::read::app::account(snapshot)?))
                 .await;
             match read {
                 Ok(view) => accounts.push(view),

@@ -7,13 +7,13 @@ use tulou_engine::{OutboxEntry, OutboxState};
 use tulou_protocol::{
     AccountId, Body, Code, Command, CommandId, Log, MessageId, Seq, TopicId,
     command::Edit,
-    id::Millis,
     text::{check_message, check_name, clean, clean_name, reaction},
 };
 use uuid::Uuid;
 
 use crate::{
     action::Action,
+    as_of::AsOf,
     error::Error,
     read::{level::scope_of, names::pending_name},
     store::{drafts, edits, messages, outbox, rows},
@@ -37,29 +37,20 @@ pub enum Composed {
     Nothing,
 }
 
-/// Who acts, and when.
-#[derive(Debug, Clone, Copy)]
-pub struct Acting {
-    /// Whose store it is.
-    pub me: AccountId,
-    /// The time of this computer.
-    pub now: Millis,
-}
-
 /// Finds the command for an action. Reads the store inside the transaction that will write the command.
-pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Composed, Error> {
+pub fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed, Error> {
     match action {
         Action::SendMessage {
             topic,
             text,
             reply_to,
-        } => send(db, acting, &topic, &text, reply_to.as_deref()),
+        } => send(db, as_of, &topic, &text, reply_to.as_deref()),
         Action::EditMessage {
             topic,
             message,
             from,
             text,
-        } => edit(db, acting, (&topic, &message), from, &text),
+        } => edit(db, as_of, (&topic, &message), from, &text),
         Action::RecallMessage { topic, message } => {
             let (topic, message) = (id(&topic)?, id(&message)?);
             Ok(match pending(db, topic, message)? {
@@ -88,7 +79,7 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
         })),
         Action::Advance { topic, seq } => {
             let topic: TopicId = id(&topic)?;
-            let ledger = Ledger::of_topic(db, acting.me, topic, acting.now)?;
+            let ledger = Ledger::of_topic(db, as_of, topic)?;
             let read_to = ledger.read_to(topic);
             let seq = Seq(seq.min(ledger.head(topic).0));
             Ok(if seq <= read_to.seq {
@@ -103,7 +94,7 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
         }
         Action::SeeMention { topic, message } => {
             let (topic, message) = (id(&topic)?, id(&message)?);
-            Ok(if unseen_mention(db, acting.me, topic, message)? {
+            Ok(if unseen_mention(db, as_of.me, topic, message)? {
                 queue(Command::MentionSeen {
                     topic,
                     message,
@@ -118,7 +109,7 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
             let from = match seq {
                 Some(seq) => Some(Seq(seq)),
                 None => {
-                    let ledger = Ledger::of_topic(db, acting.me, topic, acting.now)?;
+                    let ledger = Ledger::of_topic(db, as_of, topic)?;
                     messages::last_of_others(db, topic, ledger.head(topic))?
                 }
             };
@@ -142,7 +133,7 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
             let to = name(&display_name)?;
             let from = match pending_name(&outbox::of_structure(db)?) {
                 Some(name) => name,
-                None => my_name(db, acting.me)?,
+                None => my_name(db, as_of.me)?,
             };
             Ok(if from == to {
                 Composed::Nothing
@@ -172,7 +163,7 @@ pub fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Compos
         | Action::LeaveCommunity { .. }
         | Action::Kick { .. }
         | Action::TransferCommunity { .. }
-        | Action::DissolveCommunity { .. } => structure::compose(db, acting, action),
+        | Action::DissolveCommunity { .. } => structure::compose(db, as_of, action),
     }
 }
 
@@ -208,7 +199,7 @@ fn message_text(text: &str) -> Result<String, Error> {
 
 fn send(
     db: &Connection,
-    acting: Acting,
+    as_of: AsOf,
     topic: &str,
     text: &str,
     reply_to: Option<&str>,
@@ -220,7 +211,7 @@ fn send(
         message,
         text: message_text(text)?,
         reply_to: reply_to.map(id).transpose()?,
-        written_at: acting.now,
+        written_at: as_of.now,
     };
     drafts::put(db, topic, "", None)?;
     Ok(Composed::Queue(command, Some(message.to_string())))
@@ -263,7 +254,7 @@ fn pending(
 
 fn edit(
     db: &Connection,
-    acting: Acting,
+    as_of: AsOf,
     (topic, message): (&str, &str),
     from: String,
     text: &str,
@@ -276,7 +267,7 @@ fn edit(
         if let Command::MessageSend { text, .. } = &mut entry.command {
             *text = to;
         }
-        renew(&mut entry, acting);
+        renew(&mut entry, as_of);
         return Ok(Composed::Replace(was, entry));
     }
     let now = says(db, topic, message)?;
@@ -341,7 +332,7 @@ pub fn refused_edits(
 pub fn again(
     db: &Connection,
     mut entry: OutboxEntry,
-    acting: Acting,
+    as_of: AsOf,
 ) -> Result<(OutboxEntry, Vec<CommandId>), Error> {
     let mut others = Vec::new();
     if let (
@@ -359,19 +350,19 @@ pub fn again(
         others = refused_edits(db, *topic, *message)?;
         others.retain(|id| *id != entry.id);
     }
-    renew(&mut entry, acting);
+    renew(&mut entry, as_of);
     Ok((entry, others))
 }
 
 /// An entry that is to be tried again. A refused one needs another id, or the server would repeat its answer.
-pub fn renew(entry: &mut OutboxEntry, acting: Acting) {
+pub fn renew(entry: &mut OutboxEntry, as_of: AsOf) {
     match entry.state {
         OutboxState::Waiting => {}
         OutboxState::Rejected(_) => {
             entry.id = CommandId(Uuid::now_v7());
-            entry.created_at = acting.now;
+            entry.created_at = as_of.now;
         }
-        OutboxState::Stale => entry.created_at = acting.now,
+        OutboxState::Stale => entry.created_at = as_of.now,
     }
     entry.state = OutboxState::Waiting;
 }

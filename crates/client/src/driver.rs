@@ -470,7 +470,7 @@ impl Driver {
         let (entry, others) = blocking(move || {
             let (entry, others) = account.store.write(|db| {
                 let entry = outbox::one(db, id)?.ok_or(Error::NotFound("the command"))?;
-                let (entry, others) = again(db, entry, account.acting())?;
+                let (entry, others) = again(db, entry, account.as_of())?;
                 outbox::replace(db, id, &entry)?;
                 for other in &others {
                     outbox::remove(db, *other)?;

@@ -10,6 +10,7 @@
 //! * [`view`]: what a window shows
 //! * [`error`]: why something failed, with a stable code
 //! * [`secrets`]: where tokens are kept
+//! * `as_of`: who looks or acts, and when
 //! * `changes`: notes that a view is stale, coalesced
 //! * `compose`: actions become commands
 //! * `driver`, `link`: the engine's outputs performed; the socket
@@ -25,6 +26,7 @@
 //! * `unread`: levels and numbers
 
 pub mod action;
+mod as_of;
 mod changes;
 pub mod client;
 mod compose;

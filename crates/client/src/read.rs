@@ -11,20 +11,7 @@ pub mod stretch;
 pub mod timeline;
 pub mod tree;
 
-use tulou_protocol::{AccountId, Permissions, Seq, id::Millis};
-
-/// Who looks, and when.
-#[derive(Debug, Clone, Copy)]
-pub struct Looking {
-    /// Whose store it is.
-    pub me: AccountId,
-    /// The server's time, as well as it is known.
-    pub now: Millis,
-    /// The server's clock less this computer's.
-    pub skew: Millis,
-    /// Whether there is a link.
-    pub is_linked: bool,
-}
+use tulou_protocol::{Permissions, Seq};
 
 /// What is remembered of a topic while it is shown.
 #[derive(Debug, Clone, Copy, Default)]

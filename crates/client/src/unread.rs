@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState, TopicHead};
 use tulou_protocol::{
-    AccountId, Body, Command, GroupId, Log, MessageId, Seq, TopicId,
+    Body, Command, GroupId, Log, MessageId, Seq, TopicId,
     id::Millis,
     limits,
     row::{Level, Notify, NotifyScope},
 };
 
 use crate::{
+    as_of::AsOf,
     shape::Shape,
     store::{StoreError, heads, messages, outbox, rows},
     view::Badge,
@@ -34,7 +35,7 @@ pub struct Ledger {
     mentions: HashMap<TopicId, Vec<Named>>,
     levels: HashMap<String, Notify>,
     heads: BTreeMap<TopicId, TopicHead>,
-    now: Millis,
+    as_of: AsOf,
 }
 
 /// A message that mentions me.
@@ -66,81 +67,65 @@ pub struct Numbers {
 
 impl Ledger {
     /// What all topics' numbers are computed from.
-    pub fn load(
-        db: &Connection,
-        me: AccountId,
-        outbox: &[OutboxEntry],
-        now: Millis,
-    ) -> Result<Self, StoreError> {
-        let log = Log::Account(me);
-        let mut ledger = Self {
-            cursors: HashMap::new(),
-            mentions: HashMap::new(),
-            levels: HashMap::new(),
-            heads: heads::all(db)?,
-            now,
-        };
+    pub fn load(db: &Connection, as_of: AsOf, outbox: &[OutboxEntry]) -> Result<Self, StoreError> {
+        let mut ledger = Self::blank(as_of, heads::all(db)?);
         for kind in ["cursor", "mention", "notify"] {
-            for row in rows::of_kind(db, log, kind)? {
+            for row in rows::of_kind(db, Log::Account(as_of.me), kind)? {
                 ledger.take(row);
             }
         }
-        ledger.lay(db, me, outbox)?;
+        ledger.lay(db, outbox)?;
         Ok(ledger)
     }
 
     /// What one topic's numbers are computed from; levels are left out, and the mentions that came with their messages.
-    pub fn of_topic(
-        db: &Connection,
-        me: AccountId,
-        topic: TopicId,
-        now: Millis,
-    ) -> Result<Self, StoreError> {
-        let mut ledger = Self {
-            cursors: HashMap::new(),
-            mentions: HashMap::new(),
-            levels: HashMap::new(),
-            heads: BTreeMap::from([(topic, heads::of_topic(db, topic)?)]),
-            now,
-        };
-        if let Some(row) = rows::one(db, Log::Account(me), "cursor", &topic.to_string())? {
-            ledger.take(row);
-        }
-        for row in rows::mentions_by_edit(db, Log::Account(me))? {
+    pub fn of_topic(db: &Connection, as_of: AsOf, topic: TopicId) -> Result<Self, StoreError> {
+        let mut ledger = Self::of_cursor(db, as_of, topic)?;
+        for row in rows::mentions_by_edit(db, Log::Account(as_of.me))? {
             if matches!(&row.body, Body::Mention(mention) if mention.topic == topic) {
                 ledger.take(row);
             }
         }
-        ledger.lay(db, me, &outbox::of_topic(db, topic)?)?;
+        ledger.lay(db, &outbox::of_topic(db, topic)?)?;
         Ok(ledger)
     }
 
     /// What one topic's numbers and what is shown of them are computed from, and of no other topic anything.
     pub fn of_shown(
         db: &Connection,
-        me: AccountId,
+        as_of: AsOf,
         topic: TopicId,
         scopes: &[NotifyScope],
-        now: Millis,
     ) -> Result<Self, StoreError> {
-        let log = Log::Account(me);
-        let mut ledger = Self {
-            cursors: HashMap::new(),
-            mentions: HashMap::new(),
-            levels: HashMap::new(),
-            heads: BTreeMap::from([(topic, heads::of_topic(db, topic)?)]),
-            now,
-        };
-        let cursor = rows::one(db, log, "cursor", &topic.to_string())?;
+        let log = Log::Account(as_of.me);
+        let mut ledger = Self::of_cursor(db, as_of, topic)?;
         let mut found = rows::mentions_in(db, log, topic)?;
-        found.extend(cursor);
         for scope in scopes {
             found.extend(rows::one(db, log, "notify", &scope.key())?);
         }
         found.into_iter().for_each(|row| ledger.take(row));
-        ledger.lay(db, me, &outbox::of_topic(db, topic)?)?;
-        ledger.lay(db, me, &outbox::levels(db)?)?;
+        ledger.lay(db, &outbox::of_topic(db, topic)?)?;
+        ledger.lay(db, &outbox::levels(db)?)?;
         Ok(ledger)
+    }
+
+    /// How far one topic goes, and how far it was read.
+    fn of_cursor(db: &Connection, as_of: AsOf, topic: TopicId) -> Result<Self, StoreError> {
+        let heads = BTreeMap::from([(topic, heads::of_topic(db, topic)?)]);
+        let mut ledger = Self::blank(as_of, heads);
+        let cursor = rows::one(db, Log::Account(as_of.me), "cursor", &topic.to_string())?;
+        cursor.into_iter().for_each(|row| ledger.take(row));
+        Ok(ledger)
+    }
+
+    fn blank(as_of: AsOf, heads: BTreeMap<TopicId, TopicHead>) -> Self {
+        Self {
+            as_of,
+            cursors: HashMap::new(),
+            mentions: HashMap::new(),
+            levels: HashMap::new(),
+            heads,
+        }
     }
 
     #[expect(
@@ -180,13 +165,8 @@ impl Ledger {
         clippy::wildcard_enum_match_arm,
         reason = "numbers come from no other command"
     )]
-    fn lay(
-        &mut self,
-        db: &Connection,
-        me: AccountId,
-        outbox: &[OutboxEntry],
-    ) -> Result<(), StoreError> {
-        let log = Log::Account(me);
+    fn lay(&mut self, db: &Connection, outbox: &[OutboxEntry]) -> Result<(), StoreError> {
+        let log = Log::Account(self.as_of.me);
         for entry in outbox {
             if matches!(entry.state, OutboxState::Rejected(_)) {
                 continue;
@@ -339,7 +319,10 @@ impl Ledger {
     pub fn set_at(&self, scope: NotifyScope) -> Option<(Level, Option<Millis>)> {
         self.levels
             .get(&scope.key())
-            .filter(|set| set.until.is_none_or(|until| until > self.now))
+            .filter(|set| {
+                set.until
+                    .is_none_or(|until| until > self.as_of.server_now())
+            })
             .map(|set| (set.level, set.until))
     }
 
@@ -348,7 +331,7 @@ impl Ledger {
         self.levels
             .values()
             .filter_map(|set| set.until)
-            .filter(|until| *until > self.now)
+            .filter(|until| *until > self.as_of.server_now())
             .min()
     }
 

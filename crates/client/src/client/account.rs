@@ -2,12 +2,12 @@
 
 mod notes;
 mod route;
+mod snapshot;
 mod tally;
 
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread::{self, ThreadId},
 };
 
 use rusqlite::Connection as Db;
@@ -19,19 +19,19 @@ use tulou_protocol::{
     frame::Refusal, id::Millis, push::Disk,
 };
 
-pub use self::tally::Numbered;
 use self::tally::Tally;
+pub use self::{snapshot::Snapshot, tally::Numbered};
 use super::meeting::Met;
 use crate::{
+    as_of::AsOf,
     changes::Board,
-    compose::Acting,
     driver::{Told, Wish, now},
     error::Error,
     files::Known,
     nearby::Nearby,
-    read::{Entered, Looking},
+    read::Entered,
     shape::Shape,
-    store::{Store, StoreError, Touched, outbox, rows},
+    store::{Store, StoreError, Touched, Troubled, outbox, rows},
     unusable::Unusable,
     view::{Change, Connection, DiskView},
 };
@@ -85,8 +85,6 @@ struct State {
     moved: HashMap<CommunityId, HashMap<TopicId, u64>>,
     /// Counts those notes.
     noted: u64,
-    /// Threads that read a snapshot, and what had happened before it began.
-    reading: HashMap<ThreadId, Began>,
     entered: HashMap<TopicId, Entered>,
     /// The server's clock less this computer's.
     skew: i64,
@@ -103,9 +101,12 @@ struct State {
 }
 
 impl State {
-    /// The server's time, as well as it is known.
-    fn now(&self) -> Millis {
-        now() + self.skew
+    /// What has happened until now.
+    const fn began(&self) -> Began {
+        Began {
+            dropped: self.dropped,
+            noted: self.noted,
+        }
     }
 }
 
@@ -137,7 +138,6 @@ impl Account {
                 tallies: HashMap::new(),
                 moved: HashMap::new(),
                 noted: 0,
-                reading: HashMap::new(),
                 entered: HashMap::new(),
                 skew: 0,
                 busy: HashMap::new(),
@@ -218,24 +218,12 @@ impl Account {
         }
     }
 
-    /// Who acts.
-    pub fn acting(&self) -> Acting {
-        Acting {
+    /// Who looks or acts, and that it is now.
+    pub fn as_of(&self) -> AsOf {
+        AsOf {
             me: self.id,
             now: now(),
-        }
-    }
-
-    /// Who looks.
-    pub fn looking(&self) -> Looking {
-        let (skew, now) = {
-            let state = self.state();
-            (state.skew, state.now())
-        };
-        Looking {
-            me: self.id,
-            now,
-            skew,
+            skew: self.state().skew,
             is_linked: matches!(
                 *self.connection.borrow(),
                 Connection::Connecting | Connection::Syncing | Connection::Synced
@@ -350,49 +338,30 @@ impl Account {
         }
     }
 
-    /// A community's structure, kept until something in it changes.
-    pub fn shape(&self, db: &Db, community: CommunityId) -> Result<Option<Arc<Shape>>, StoreError> {
-        let began = {
-            let state = self.state();
-            if let Some(shape) = state.shapes.get(&community) {
-                return Ok(Some(Arc::clone(shape)));
-            }
-            state.reading.get(&thread::current().id()).copied()
-        };
-        let Some(shape) = Shape::load(db, self.id, community)?.map(Arc::new) else {
-            return Ok(None);
-        };
-        let mut state = self.state();
-        // A snapshot from before the last change would bring back what was dropped for it.
-        if began.is_some_and(|began| began.dropped == state.dropped) {
-            state.shapes.insert(community, Arc::clone(&shape));
-        }
-        Ok(Some(shape))
-    }
-
-    /// The structure of the community that a topic stands in.
-    pub fn shape_of_topic(
-        &self,
-        db: &Db,
-        topic: TopicId,
-    ) -> Result<Option<Arc<Shape>>, StoreError> {
-        match community_of(db, topic)? {
-            Some(community) => self.shape(db, community),
-            None => Ok(None),
-        }
-    }
-
-    /// Reads a snapshot of the store off the async threads.
+    /// Reads a snapshot off the async threads.
     pub async fn read<T: Send + 'static>(
         self: &Arc<Self>,
-        read: impl FnOnce(&Self, &Db) -> Result<T, Error> + Send + 'static,
+        read: impl FnOnce(&Snapshot<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let account = Arc::clone(self);
-        blocking(move || {
-            let _reading = Reading::begin(&account);
-            account.store.read(|db| read(&account, db))
+        blocking(move || account.look(read)).await
+    }
+
+    /// Reads a snapshot.
+    fn look<T, E: Troubled>(
+        &self,
+        read: impl FnOnce(&Snapshot<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let began = Some(self.state().began());
+        let as_of = self.as_of();
+        self.store.read(|db| {
+            read(&Snapshot {
+                db,
+                account: self,
+                as_of,
+                began,
+            })
         })
-        .await
     }
 
     /// Tells the engine something.
@@ -494,28 +463,6 @@ impl Account {
     }
 }
 
-/// A thread that reads a snapshot, which begins after this.
-struct Reading<'a>(&'a Account);
-
-impl<'a> Reading<'a> {
-    fn begin(account: &'a Account) -> Self {
-        let mut state = account.state();
-        let began = Began {
-            dropped: state.dropped,
-            noted: state.noted,
-        };
-        state.reading.insert(thread::current().id(), began);
-        drop(state);
-        Self(account)
-    }
-}
-
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        self.0.state().reading.remove(&thread::current().id());
-    }
-}
-
 /// The communities that I am a member of, in the order of joining, then those made here.
 pub fn memberships(db: &Db, me: AccountId) -> Result<Vec<CommunityId>, StoreError> {
     let mut joined: Vec<(i64, CommunityId)> = rows::of_kind(db, Log::Account(me), "membership")?
@@ -566,4 +513,4 @@ where
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

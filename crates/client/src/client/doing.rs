@@ -1,18 +1,15 @@
 //! What a person does.
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tulou_engine::Input;
-use tulou_protocol::{Code, MessageId, Seq, TopicId};
+use tulou_protocol::{Code, MessageId, TopicId};
 
 use super::{Client, account::Account};
 use crate::{
     action::Action,
     driver::{Draft, Submitted, Wish},
     error::Error,
-    read::{Entered, timeline::first_unread},
-    store::StoreError,
-    unread::Ledger,
+    read::{Entered, timeline::divider},
     view::{DraftView, EditInput, LevelPlace, ReadMark},
 };
 
@@ -147,9 +144,9 @@ impl Client {
         let account = self.account(account)?;
         let topic = topic_id(topic)?;
         let entered = account
-            .read(move |account, db| {
+            .read(move |snapshot| {
                 Ok(Entered {
-                    first_unread: divider(account, db, topic)?,
+                    first_unread: divider(snapshot, topic)?,
                     is_set_back: false,
                 })
             })
@@ -168,7 +165,7 @@ impl Client {
         let account = self.account(account)?;
         let topic = topic_id(topic)?;
         let first_unread = account
-            .read(move |account, db| Ok(divider(account, db, topic)?))
+            .read(move |snapshot| Ok(divider(snapshot, topic)?))
             .await?;
         if first_unread.is_some() && account.move_divider(topic, first_unread) {
             account.note_shown();
@@ -205,15 +202,6 @@ async fn keep(account: &Account, draft: Draft) -> Result<(), Error> {
     let (answer, kept) = oneshot::channel();
     account.wish(Wish::Draft(draft, answer)).await?;
     kept.await.map_err(|_| Error::Stopped)?
-}
-
-/// The first row that is unread.
-fn divider(account: &Account, db: &Connection, topic: TopicId) -> Result<Option<Seq>, StoreError> {
-    let looking = account.looking();
-    let ledger = Ledger::of_topic(db, account.id, topic, looking.now)?;
-    let shape = account.shape_of_topic(db, topic)?;
-    let numbers = ledger.numbers(db, shape.as_deref(), topic)?;
-    first_unread(db, &ledger, topic, numbers.unread)
 }
 
 pub(super) fn topic_id(text: &str) -> Result<TopicId, Error> {

@@ -19,7 +19,7 @@ impl Client {
         let topic = topic_id(topic)?;
         let found = self
             .account(account)?
-            .read(move |_, db| Ok(lost::of_topic(db, topic)?))
+            .read(move |snapshot| Ok(lost::of_topic(snapshot.db, topic)?))
             .await?;
         Ok(found
             .into_iter()

@@ -4,13 +4,7 @@ use std::sync::Arc;
 
 use tulou_protocol::{Code, CommunityId, Question, TopicId, limits, question::Members};
 
-use super::{
-    Client,
-    account::Account,
-    doing::topic_id,
-    meeting::remember,
-    reading::{community_id, shape},
-};
+use super::{Client, account::Account, doing::topic_id, meeting::remember, reading::community_id};
 use crate::{
     error::Error,
     read::members,
@@ -46,10 +40,10 @@ impl Client {
         match asked {
             Ok(found) => {
                 account
-                    .read(move |account, db| {
-                        let shape = shape(account, db, community)?;
+                    .read(move |snapshot| {
+                        let shape = snapshot.community(community)?;
                         let held = if part.after.is_some() || found.next.is_some() {
-                            remembered::of_community(db, community, COMPARED)?
+                            remembered::of_community(snapshot.db, community, COMPARED)?
                         } else {
                             Vec::new()
                         };
@@ -59,9 +53,9 @@ impl Client {
             }
             Err(error) if error.is_for_now() => {
                 account
-                    .read(move |account, db| {
-                        let shape = shape(account, db, community)?;
-                        let held = remembered::of_community(db, community, REMEMBERED)?;
+                    .read(move |snapshot| {
+                        let shape = snapshot.community(community)?;
+                        let held = remembered::of_community(snapshot.db, community, REMEMBERED)?;
                         Ok(members::remembered(&shape, held, &part))
                     })
                     .await
@@ -71,8 +65,8 @@ impl Client {
                 if matches!(rejection.code, Code::NotFound | Code::NotAMember) =>
             {
                 account
-                    .read(move |account, db| {
-                        let shape = shape(account, db, community)?;
+                    .read(move |snapshot| {
+                        let shape = snapshot.community(community)?;
                         if !shape.is_pending {
                             return Err(Error::Rejected(rejection));
                         }
@@ -106,8 +100,9 @@ impl Client {
         };
         let found = member_list(&account, community, wanted, &part).await?;
         account
-            .read(move |account, db| {
-                Ok(members::fresh(&*shape(account, db, community)?, found, &[]))
+            .read(move |snapshot| {
+                let shape = snapshot.community(community)?;
+                Ok(members::fresh(&shape, found, &[]))
             })
             .await
     }

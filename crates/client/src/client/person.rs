@@ -13,7 +13,7 @@ use super::{
     account::{Account, blocking},
     doing::topic_id,
     meeting::remember,
-    reading::{community_id, shape},
+    reading::community_id,
 };
 use crate::{
     error::Error,
@@ -46,10 +46,9 @@ impl Client {
             None
         };
         account
-            .read(move |account, db| {
-                let shape = shape(account, db, community)?;
+            .read(move |snapshot| {
                 let place = topic.map_or(Place::Community, Place::Topic);
-                person::person(db, &shape, place, whom, heard)
+                person::person(snapshot, community, place, whom, heard)
             })
             .await
     }

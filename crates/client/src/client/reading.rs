@@ -23,8 +23,11 @@ use super::{
 };
 use crate::{
     error::Error,
-    read::{access, level, members, timeline, tree},
-    shape::Shape,
+    read::{
+        access, level, members,
+        timeline::{self, Read},
+        tree,
+    },
     store::{members as remembered, meta},
     unread::sum,
     view::{
@@ -41,10 +44,7 @@ impl Client {
     pub async fn tree_view(&self, account: &str, community: &str) -> Result<TreeView, Error> {
         let community = community_id(community)?;
         self.account(account)?
-            .read(move |account, db| {
-                let shape = shape(account, db, community)?;
-                Ok(tree::tree(db, account.looking(), &shape)?)
-            })
+            .read(move |snapshot| tree::tree(snapshot, community))
             .await
     }
 
@@ -65,10 +65,7 @@ impl Client {
             .collect::<Result<_, _>>()?;
         let view = self
             .account(account)?
-            .read(move |account, db| {
-                let shape = shape(account, db, community)?;
-                Ok(tree::badges(db, account, &shape, &topics)?)
-            })
+            .read(move |snapshot| tree::badges(snapshot, community, &topics))
             .await?;
         let app = self.badge().await;
         Ok(BadgesView { app, ..view })
@@ -80,7 +77,7 @@ impl Client {
     /// If the store fails.
     pub async fn topics_view(&self, account: &str) -> Result<Vec<JumpView>, Error> {
         self.account(account)?
-            .read(|account, db| Ok(tree::jumps(db, account)?))
+            .read(|snapshot| Ok(tree::jumps(snapshot)?))
             .await
     }
 
@@ -89,7 +86,7 @@ impl Client {
         let mut badges = Vec::new();
         for account in self.accounts() {
             // What cannot be read has no number; the frame of the window says why.
-            let read = account.read(|account, db| Ok(account.whole_badges(db)?));
+            let read = account.read(|snapshot| Ok(snapshot.whole_badges()?));
             badges.extend(read.await.unwrap_or_default());
         }
         sum(badges)
@@ -101,13 +98,7 @@ impl Client {
     /// `not_found` if the place is not held.
     pub async fn level_view(&self, account: &str, place: LevelPlace) -> Result<LevelView, Error> {
         self.account(account)?
-            .read(move |account, db| {
-                let shape = match level::community_of(&place)? {
-                    Some(community) => Some(shape(account, db, community)?),
-                    None => None,
-                };
-                level::level(db, account.looking(), shape.as_deref(), &place)
-            })
+            .read(move |snapshot| level::level(snapshot, &place))
             .await
     }
 
@@ -123,22 +114,13 @@ impl Client {
     ) -> Result<TimelineView, Error> {
         let account = self.account(account)?;
         let topic = topic_id(topic)?;
-        let (view, wants, community) = account
-            .read(move |account, db| {
-                let shape = account.shape_of_topic(db, topic)?;
-                let (view, wants) = timeline::timeline(
-                    db,
-                    account.looking(),
-                    topic,
-                    &stretch,
-                    shape.as_deref(),
-                    account.entered(topic),
-                    &account.busy(),
-                )?;
-                Ok((view, wants, shape.map(|shape| (shape.id, shape.owner))))
+        let Read { view, wants, shape } = account
+            .read(move |snapshot| {
+                let entered = snapshot.account.entered(topic);
+                Ok(timeline::timeline(snapshot, topic, &stretch, entered)?)
             })
             .await?;
-        if let Some((community, owner)) = community {
+        if let Some(shape) = shape {
             let quoted = view.rows.iter().filter_map(|row| row.reply.as_ref());
             let authors = view.rows.iter().map(|row| &row.author);
             let authors = authors.chain(quoted.filter_map(|reply| reply.author.as_ref()));
@@ -148,7 +130,7 @@ impl Client {
                 .chain(unnamed.map(|one| &one.id))
                 .filter_map(|id| id.parse().ok());
             // Whoever poses as the owner is told apart although the owner never wrote here.
-            meet(&account, community, people.chain([owner]).collect());
+            meet(&account, shape.id, people.chain([shape.owner]).collect());
         }
         for want in wants {
             if let PageAt::Message(_) = want {
@@ -171,10 +153,7 @@ impl Client {
     ) -> Result<Vec<Block>, Error> {
         let topic = topic_id(topic)?;
         self.account(account)?
-            .read(move |account, db| {
-                let shape = account.shape_of_topic(db, topic)?;
-                Ok(timeline::text(db, account.id, shape.as_deref(), &text)?)
-            })
+            .read(move |snapshot| Ok(timeline::text(snapshot, topic, &text)?))
             .await
     }
 
@@ -191,9 +170,7 @@ impl Client {
         let community = community_id(community)?;
         let member_group = member_group.to_owned();
         self.account(account)?
-            .read(move |account, db| {
-                access::rights(&*shape(account, db, community)?, &member_group)
-            })
+            .read(move |snapshot| access::rights(&*snapshot.community(community)?, &member_group))
             .await
     }
 
@@ -204,7 +181,7 @@ impl Client {
     pub async fn access_view(&self, account: &str, community: &str) -> Result<AccessView, Error> {
         let community = community_id(community)?;
         self.account(account)?
-            .read(move |account, db| Ok(access::access(&*shape(account, db, community)?)))
+            .read(move |snapshot| Ok(access::access(&*snapshot.community(community)?)))
             .await
     }
 
@@ -215,9 +192,9 @@ impl Client {
     pub async fn many_view(&self, account: &str, topic: &str) -> Result<Vec<MentionedView>, Error> {
         let topic = topic_id(topic)?;
         self.account(account)?
-            .read(move |account, db| {
-                let shape = account
-                    .shape_of_topic(db, topic)?
+            .read(move |snapshot| {
+                let shape = snapshot
+                    .shape_of_topic(topic)?
                     .ok_or(Error::NotFound("the topic"))?;
                 Ok(members::many(&shape, topic))
             })
@@ -241,15 +218,15 @@ impl Client {
         let member: AccountId = member.parse().map_err(|_| Error::NotFound("the member"))?;
         let heard = hear_of(&account, community, topic, member).await?;
         account
-            .read(move |account, db| {
-                let shape = shape(account, db, community)?;
+            .read(move |snapshot| {
+                let shape = snapshot.community(community)?;
                 let place = topic.map_or(Place::Community, Place::Topic);
                 let (known, has_seat) = match heard {
                     Some(heard) => (heard.member, heard.has_seat),
-                    None => (remembered::one(db, community, member)?, true),
+                    None => (remembered::one(snapshot.db, community, member)?, true),
                 };
                 let groups = match known {
-                    _ if member == account.id => shape.me.member_groups.clone(),
+                    _ if member == shape.viewer => shape.me.member_groups.clone(),
                     Some(known) => known.member_groups,
                     None if member == shape.owner => Vec::new(),
                     None => return Err(Error::NotFound("the member")),
@@ -299,7 +276,7 @@ impl Client {
     ) -> Result<InviteView, Error> {
         let account = self.account(account)?;
         let community = community_id(community)?;
-        let server_now = account.looking().now;
+        let server_now = account.as_of().server_now();
         let invite: Invite = account
             .ask(Question::InviteCreate {
                 community,
@@ -354,23 +331,13 @@ pub(super) fn community_id(text: &str) -> Result<CommunityId, Error> {
     text.parse().map_err(|_| Error::NotFound("the community"))
 }
 
-pub(super) fn shape(
-    account: &Account,
-    db: &rusqlite::Connection,
-    community: CommunityId,
-) -> Result<Arc<Shape>, Error> {
-    account
-        .shape(db, community)?
-        .ok_or(Error::NotFound("the community"))
-}
-
 /// The addresses that an invite link carries: those that the server names, else the one in use.
 async fn public_addresses(account: &Arc<Account>) -> Result<Vec<String>, Error> {
     account
-        .read(|account, db| {
-            let named = meta::whereabouts(db)?.named;
+        .read(|snapshot| {
+            let named = meta::whereabouts(snapshot.db)?.named;
             Ok(if named.is_empty() {
-                vec![account.address()]
+                vec![snapshot.account.address()]
             } else {
                 named
             })
@@ -387,8 +354,8 @@ async fn makers(
     let makers: HashSet<AccountId> = invites.iter().map(|invite| invite.by).collect();
     let of_these = makers.clone();
     let mut names: HashMap<AccountId, String> = account
-        .read(move |_, db| {
-            let known = remembered::some(db, community, of_these)?;
+        .read(move |snapshot| {
+            let known = remembered::some(snapshot.db, community, of_these)?;
             Ok(known
                 .into_iter()
                 .map(|(id, member)| (id, member.display_name))

@@ -9,9 +9,10 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::{Acting, Composed, id, name, queue};
+use super::{Composed, id, name, queue};
 use crate::{
     action::Action,
+    as_of::AsOf,
     error::Error,
     position::between,
     shape::{MemberGroupShape, Shape},
@@ -19,10 +20,10 @@ use crate::{
 };
 
 /// Finds the command for an action on a community's structure.
-pub(super) fn compose(db: &Connection, acting: Acting, action: Action) -> Result<Composed, Error> {
+pub(super) fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed, Error> {
     let load = |community: &str| -> Result<(CommunityId, Shape), Error> {
         let community = id(community)?;
-        let shape = Shape::load(db, acting.me, community)?;
+        let shape = Shape::load(db, as_of.me, community)?;
         Ok((community, shape.ok_or(Error::NotFound("the community"))?))
     };
     Ok(match action {

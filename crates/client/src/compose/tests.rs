@@ -17,6 +17,15 @@ use crate::{read::access::rights, shape::Shape, store::Store, view::AccessPlace}
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
 
+fn at(now: i64) -> AsOf {
+    AsOf {
+        me: ME,
+        now,
+        skew: 0,
+        is_linked: false,
+    }
+}
+
 struct Desk {
     store: Store,
     community: CommunityId,
@@ -42,8 +51,8 @@ impl Desk {
     }
 
     fn compose(&self, action: Action) -> Result<Composed, Error> {
-        let acting = Acting { me: ME, now: 7 };
-        self.store.write(|db| compose(db, acting, action))
+        let as_of = at(7);
+        self.store.write(|db| compose(db, as_of, action))
     }
 
     /// Puts the command into the outbox; the id of what it makes.
@@ -369,10 +378,10 @@ fn a_refused_edit_that_is_tried_again_starts_from_what_the_person_sees() {
     desk.says(2, "theirs", None);
     desk.refuse(first, Code::ChangedMeanwhile);
     desk.refuse(second, Code::ChangedMeanwhile);
-    let acting = Acting { me: ME, now: 8 };
+    let as_of = at(8);
     let (entry, others) = desk
         .store
-        .write(|db| again(db, outbox::one(db, second)?.unwrap(), acting))
+        .write(|db| again(db, outbox::one(db, second)?.unwrap(), as_of))
         .unwrap();
     assert!(
         matches!(&entry.command, Command::MessageEdit { text, .. } if text.from == "theirs" && text.to == "three"),
@@ -403,8 +412,8 @@ fn a_refused_message_gets_another_id_when_it_is_tried_again() {
         created_at: 1,
         state: OutboxState::Rejected(Code::NotAllowed.into()),
     };
-    let acting = Acting { me: ME, now: 7 };
-    renew(&mut entry, acting);
+    let as_of = at(7);
+    renew(&mut entry, as_of);
     assert_ne!(
         entry.id,
         CommandId(Uuid::from_u128(1)),
@@ -412,7 +421,7 @@ fn a_refused_message_gets_another_id_when_it_is_tried_again() {
     );
     let id = entry.id;
     entry.state = OutboxState::Stale;
-    renew(&mut entry, acting);
+    renew(&mut entry, as_of);
     assert_eq!(
         entry.id, id,
         "what may have been done must not be done twice"

@@ -103,7 +103,7 @@ impl Driver {
                         written_at,
                     };
                     let command_id = CommandId(Uuid::now_v7());
-                    let now = account.acting().now;
+                    let now = account.as_of().now;
                     let entry = outbox::push(db, command_id, command, now, OutboxState::Waiting)?;
                     lost::remove(db, topic, id)?;
                     entries.push(entry);

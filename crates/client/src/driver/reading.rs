@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Driver;
 use crate::{
-    client::account::{Account, blocking, memberships},
+    client::account::{Account, Snapshot, blocking},
     compose::id,
     error::Error,
     shape::Shape,
@@ -25,7 +25,7 @@ impl Driver {
         let account = Arc::clone(&self.account);
         let (marks, entries) = blocking(move || {
             let (marks, entries) = account.store.write(|db| {
-                let unread = unread_at(db, &account, &place)?;
+                let unread = unread_at(&Snapshot::within(db, &account), &place)?;
                 let commands = unread.iter().flat_map(Unread::commands);
                 let entries = push_all(db, &account, commands)?;
                 let marks = unread.iter().map(Unread::mark).collect();
@@ -81,7 +81,7 @@ fn push_all(
     account: &Account,
     commands: impl Iterator<Item = Command>,
 ) -> Result<Vec<OutboxEntry>, Error> {
-    let now = account.acting().now;
+    let now = account.as_of().now;
     let mut entries = Vec::new();
     for command in commands {
         let id = CommandId(Uuid::now_v7());
@@ -143,9 +143,9 @@ impl Unread {
 }
 
 /// The topics of a place that have something unread, whatever their level shows of it.
-fn unread_at(db: &Db, account: &Account, place: &LevelPlace) -> Result<Vec<Unread>, Error> {
+fn unread_at(snapshot: &Snapshot<'_>, place: &LevelPlace) -> Result<Vec<Unread>, Error> {
     let communities = match place {
-        LevelPlace::Global => memberships(db, account.id)?,
+        LevelPlace::Global => snapshot.memberships()?,
         LevelPlace::Community { community }
         | LevelPlace::Group { community, .. }
         | LevelPlace::Topic { community, .. } => vec![id::<CommunityId>(community)?],
@@ -158,10 +158,11 @@ fn unread_at(db: &Db, account: &Account, place: &LevelPlace) -> Result<Vec<Unrea
         LevelPlace::Topic { topic, .. } => Some(id(topic)?),
         LevelPlace::Global | LevelPlace::Community { .. } | LevelPlace::Group { .. } => None,
     };
-    let ledger = Ledger::load(db, account.id, &outbox::all(db)?, account.looking().now)?;
+    let db = snapshot.db;
+    let ledger = Ledger::load(db, snapshot.as_of, &outbox::all(db)?)?;
     let mut unread = Vec::new();
     for community in communities {
-        let Some(shape) = account.shape(db, community)? else {
+        let Some(shape) = snapshot.shape(community)? else {
             continue;
         };
         let topics = shape

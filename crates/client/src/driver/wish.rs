@@ -127,13 +127,12 @@ impl Driver {
         let account = Arc::clone(&self.account);
         let may_be_sent = self.may_be_sent();
         let (submitted, inputs) = blocking(move || {
-            let acting = account.acting();
+            let as_of = account.as_of();
             let (submitted, inputs, commands) = account.store.write(|db| {
-                Ok::<_, Error>(match compose(db, acting, action)? {
+                Ok::<_, Error>(match compose(db, as_of, action)? {
                     Composed::Queue(command, made) => {
                         let id = CommandId(Uuid::now_v7());
-                        let entry =
-                            outbox::push(db, id, command, acting.now, OutboxState::Waiting)?;
+                        let entry = outbox::push(db, id, command, as_of.now, OutboxState::Waiting)?;
                         if let Command::CursorAdvance { topic, .. } = &entry.command {
                             outbox::drop_advances(db, *topic, entry.no)?;
                         }
@@ -146,8 +145,7 @@ impl Driver {
                             outbox::remove(db, *id)?;
                         }
                         let id = CommandId(Uuid::now_v7());
-                        let entry =
-                            outbox::push(db, id, command, acting.now, OutboxState::Waiting)?;
+                        let entry = outbox::push(db, id, command, as_of.now, OutboxState::Waiting)?;
                         let command = entry.command.clone();
                         let mut inputs: Vec<Input> =
                             refused.into_iter().map(Input::Discard).collect();
@@ -174,7 +172,7 @@ impl Driver {
                             // The server may have it. Nothing else would remember, over a crash, to take it back.
                             let id = CommandId(Uuid::now_v7());
                             let waits = OutboxState::Waiting;
-                            let entry = outbox::push(db, id, recall, acting.now, waits)?;
+                            let entry = outbox::push(db, id, recall, as_of.now, waits)?;
                             inputs.push(Input::Submit(entry));
                         }
                         let commands = entry.map(|entry| entry.command).into_iter().collect();

@@ -12,7 +12,7 @@ use super::{
     timeline::refusal,
 };
 use crate::{
-    client::account::{Account, community_of, memberships},
+    client::account::{Account, Snapshot, community_of},
     store::{Aside, StoreError, Trouble, lost, lost::LostIn, meta, outbox, rows},
     view::{
         AccountView, AsideView, CommunityTile, LostView, MentionedView, RejectedView, StoreTrouble,
@@ -21,17 +21,18 @@ use crate::{
 };
 
 /// What the frame of the window shows of one account.
-pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
+pub fn account(snapshot: &Snapshot<'_>) -> Result<AccountView, StoreError> {
+    let (db, account) = (snapshot.db, snapshot.account);
     let outbox = outbox::all(db)?;
-    let joined = memberships(db, account.id)?;
+    let joined = snapshot.memberships()?;
     let mut communities = Vec::new();
     for id in &joined {
         // A membership whose community has not come yet has no tile yet.
-        if let Some(shape) = account.shape(db, *id)? {
+        if let Some(shape) = snapshot.shape(*id)? {
             communities.push(CommunityTile {
                 id: id.to_string(),
                 name: shape.name.clone(),
-                badge: account.numbered(db, &shape, &[])?.whole,
+                badge: snapshot.numbered(&shape, &[])?.whole,
                 is_pending: shape.is_pending,
             });
         }
@@ -53,9 +54,7 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
         lost: lost_by_topic(db)?,
         waiting: outbox::waiting(db)?,
         rejected: Vec::new(),
-        stranded: stranded(db, account.id, &joined, |topic| {
-            is_there(db, account, topic)
-        })?,
+        stranded: stranded(db, account.id, &joined, |topic| is_there(snapshot, topic))?,
         mentioned: Vec::new(),
         coming,
         communities,
@@ -78,16 +77,15 @@ pub fn account(db: &Db, account: &Account) -> Result<AccountView, StoreError> {
         view.server_name = greeting.server_name;
     }
     for entry in &outbox {
-        view.rejected.extend(rejected(db, account, entry)?);
+        view.rejected.extend(rejected(snapshot, entry)?);
     }
-    view.mentioned = mentioned_in(db, account, &joined, &view)?;
+    view.mentioned = mentioned_in(snapshot, &joined, &view)?;
     Ok(view)
 }
 
 /// The names of those whom texts mention that no composer and no timeline shows.
 fn mentioned_in(
-    db: &Db,
-    account: &Account,
+    snapshot: &Snapshot<'_>,
     joined: &[CommunityId],
     view: &AccountView,
 ) -> Result<Vec<MentionedView>, StoreError> {
@@ -98,11 +96,11 @@ fn mentioned_in(
     for text in &texts {
         mentioned(text, &mut accounts);
     }
-    let people = People::load(db, account.id, None, &accounts)?;
+    let people = People::load(snapshot.db, snapshot.as_of.me, None, &accounts)?;
     let mut shapes = Vec::new();
     if texts.iter().any(|text| text.contains("<@&")) {
         for community in joined {
-            shapes.extend(account.shape(db, *community)?);
+            shapes.extend(snapshot.shape(*community)?);
         }
     }
     Ok(mentioned_views(texts.into_iter(), &people, |id| {
@@ -181,32 +179,32 @@ fn store(account: &Account, aside: Option<Aside>) -> StoreView {
 
 /// A refused command that no timeline shows.
 fn rejected(
-    db: &Db,
-    account: &Account,
+    snapshot: &Snapshot<'_>,
     entry: &OutboxEntry,
 ) -> Result<Option<RejectedView>, StoreError> {
+    let me = snapshot.as_of.me;
     let Some(rejection) = refusal(&entry.state) else {
         return Ok(None);
     };
     let topic = topic_of(&entry.command);
     // A message is shown in its timeline, unless the topic is not there (any more).
     if let Some(topic) = topic
-        && matches!(entry.command.home(account.id), Log::Topic(_))
-        && is_there(db, account, topic)?
+        && matches!(entry.command.home(me), Log::Topic(_))
+        && is_there(snapshot, topic)?
     {
         return Ok(None);
     }
-    let community = match entry.command.home(account.id) {
+    let community = match entry.command.home(me) {
         Log::Community(community) => Some(community),
         Log::Topic(_) | Log::Account(_) => match topic {
-            Some(topic) => community_of(db, topic)?,
+            Some(topic) => community_of(snapshot.db, topic)?,
             None => None,
         },
     };
     Ok(Some(RejectedView {
         command: entry.id.to_string(),
         method: entry.command.method().to_owned(),
-        subject: subject(db, account, &entry.command)?,
+        subject: subject(snapshot, &entry.command)?,
         community: community.map(|id| id.to_string()),
         topic: topic.map(|id| id.to_string()),
         text: text_of(&entry.command).map(str::to_owned),
@@ -215,8 +213,8 @@ fn rejected(
 }
 
 /// Whether a topic can be opened.
-fn is_there(db: &Db, account: &Account, topic: TopicId) -> Result<bool, StoreError> {
-    let shape = account.shape_of_topic(db, topic)?;
+fn is_there(snapshot: &Snapshot<'_>, topic: TopicId) -> Result<bool, StoreError> {
+    let shape = snapshot.shape_of_topic(topic)?;
     Ok(shape.is_some_and(|shape| shape.topic(topic).is_some_and(|topic| !topic.is_locked)))
 }
 
@@ -258,9 +256,9 @@ const fn topic_of(command: &Command) -> Option<TopicId> {
     clippy::wildcard_enum_match_arm,
     reason = "the other commands are about nothing that has a name"
 )]
-fn subject(db: &Db, account: &Account, command: &Command) -> Result<String, StoreError> {
-    let home = match command.home(account.id) {
-        Log::Community(community) => account.shape(db, community)?,
+fn subject(snapshot: &Snapshot<'_>, command: &Command) -> Result<String, StoreError> {
+    let home = match command.home(snapshot.as_of.me) {
+        Log::Community(community) => snapshot.shape(community)?,
         Log::Topic(_) | Log::Account(_) => None,
     };
     let place_name = |place: Place| {

@@ -1,13 +1,12 @@
 //! The notification level of a place, and who decides it.
 
-use rusqlite::Connection;
 use tulou_protocol::{
     CommunityId, GroupId, TopicId,
     row::{Level, NotifyScope},
 };
 
-use super::Looking;
 use crate::{
+    client::account::Snapshot,
     error::Error,
     shape::Shape,
     store::outbox,
@@ -29,10 +28,7 @@ pub fn scope_of(place: &LevelPlace) -> Result<NotifyScope, Error> {
 }
 
 /// The community that a place is in; none is everywhere.
-///
-/// # Errors
-/// `not_found` if its id is none.
-pub fn community_of(place: &LevelPlace) -> Result<Option<CommunityId>, Error> {
+fn community_of(place: &LevelPlace) -> Result<Option<CommunityId>, Error> {
     match place {
         LevelPlace::Global => Ok(None),
         LevelPlace::Community { community }
@@ -44,15 +40,27 @@ pub fn community_of(place: &LevelPlace) -> Result<Option<CommunityId>, Error> {
 /// The level of a place.
 ///
 /// # Errors
+/// `not_found` if the community is not held, or the place is not in it.
+pub fn level(snapshot: &Snapshot<'_>, place: &LevelPlace) -> Result<LevelView, Error> {
+    let shape = match community_of(place)? {
+        Some(community) => Some(snapshot.community(community)?),
+        None => None,
+    };
+    let db = snapshot.db;
+    let ledger = Ledger::load(db, snapshot.as_of, &outbox::all(db)?)?;
+    by_ledger(&ledger, shape.as_deref(), place)
+}
+
+/// The level of a place in a community, by what is set.
+///
+/// # Errors
 /// `not_found` if the place is not in the community.
-pub fn level(
-    db: &Connection,
-    looking: Looking,
+pub fn by_ledger(
+    ledger: &Ledger,
     shape: Option<&Shape>,
     place: &LevelPlace,
 ) -> Result<LevelView, Error> {
     let scope = scope_of(place)?;
-    let ledger = Ledger::load(db, looking.me, &outbox::all(db)?, looking.now)?;
     let missing = Error::NotFound("the place of the level");
     let decision = match (scope, shape) {
         (NotifyScope::Global, _) => ledger.decide(None, &[scope]),

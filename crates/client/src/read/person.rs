@@ -1,16 +1,15 @@
 //! One person at a place: as the server names him, or as this computer remembers him.
 
-use rusqlite::Connection;
-use tulou_protocol::{AccountId, permission::Place, question::Member};
+use tulou_protocol::{AccountId, CommunityId, permission::Place, question::Member};
 
 use super::{
     access, members,
     names::{or_account_name, pending_name},
 };
 use crate::{
+    client::account::Snapshot,
     error::Error,
     markdown::short,
-    shape::Shape,
     store::{members as remembered, outbox, profiles},
     view::{PersonGroup, PersonView},
 };
@@ -27,14 +26,16 @@ pub struct Heard {
 /// A person; what was not heard of him is read from the store.
 ///
 /// # Errors
-/// If the store fails.
+/// `not_found` if the community is not held; or if the store fails.
 pub fn person(
-    db: &Connection,
-    shape: &Shape,
+    snapshot: &Snapshot<'_>,
+    community: CommunityId,
     place: Place,
     whom: AccountId,
     heard: Option<Heard>,
 ) -> Result<PersonView, Error> {
+    let db = snapshot.db;
+    let shape = &*snapshot.community(community)?;
     let is_fresh = heard.is_some();
     let is_me = whom == shape.viewer;
     let profile = profiles::one(db, whom)?;

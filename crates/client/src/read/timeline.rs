@@ -3,22 +3,25 @@
 mod message;
 mod overlay;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use rusqlite::Connection;
 use tulou_protocol::{
-    AccountId, Body, CommandId, Log, MessageId, Permissions, Seq, TopicId, id::Millis,
-    permission::Place, question::PageAt,
+    AccountId, Body, Log, MessageId, Permissions, Seq, TopicId, permission::Place, question::PageAt,
 };
 
 pub use self::overlay::refusal;
 use self::{message::Painter, overlay::Overlay};
 use super::{
-    Entered, Looking, keys,
+    Entered, keys,
     names::{People, mentioned, mentioned_views},
     stretch::{Chosen, Known, MOST},
 };
 use crate::{
+    client::account::Snapshot,
     markdown,
     shape::Shape,
     store::{
@@ -34,16 +37,26 @@ const PINS: u32 = 50;
 /// Characters of a quoted or pinned message.
 const EXCERPT: usize = 120;
 
-/// Reads a stretch, and says what is to be fetched for it.
+/// A stretch of a topic as it was read.
+pub struct Read {
+    /// What is shown of it.
+    pub view: TimelineView,
+    /// What is to be fetched for it.
+    pub wants: Vec<PageAt>,
+    /// The community that the topic stands in.
+    pub shape: Option<Arc<Shape>>,
+}
+
+/// Reads a stretch of a topic.
 pub fn timeline(
-    db: &Connection,
-    looking: Looking,
+    snapshot: &Snapshot<'_>,
     topic: TopicId,
     stretch: &Stretch,
-    shape: Option<&Shape>,
     entered: Option<Entered>,
-    busy: &HashMap<CommandId, Millis>,
-) -> Result<(TimelineView, Vec<PageAt>), StoreError> {
+) -> Result<Read, StoreError> {
+    let (db, as_of) = (snapshot.db, snapshot.as_of);
+    let in_shape = snapshot.shape_of_topic(topic)?;
+    let shape = in_shape.as_deref();
     let head = heads::of_topic(db, topic)?;
     let held = islands::of_topic(db, topic)?;
     let last_held = held.last().map_or(Seq::ZERO, |island| island.to);
@@ -52,7 +65,7 @@ pub fn timeline(
         head: head.seq.max(last_held),
         floor: head.floor,
     };
-    let ledger = Ledger::of_topic(db, looking.me, topic, looking.now)?;
+    let ledger = Ledger::of_topic(db, as_of, topic)?;
     let numbers = ledger.numbers(db, shape, topic)?;
     let first_unread = match entered {
         Some(entered) => entered.first_unread,
@@ -66,6 +79,7 @@ pub fn timeline(
         None => Vec::new(),
     };
 
+    let busy = snapshot.account.busy();
     let overlay = Overlay::load(&outbox::of_topic(db, topic)?);
     let pins = messages::pinned(db, topic, PINS)?;
     let quoted = quoted(db, topic, &found, &overlay)?;
@@ -81,16 +95,16 @@ pub fn timeline(
         .chain(overlay.refused_texts())
         .chain(found.iter().map(|held| held.content.text.as_str()))
         .collect();
-    let people = people(db, looking.me, shape, &written, &[&found, &pins], &quoted)?;
+    let people = people(db, as_of.me, shape, &written, &[&found, &pins], &quoted)?;
     let permissions = shape.map(|shape| shape.mine(Place::Topic(topic)).permissions);
     let painter = Painter {
-        looking,
+        as_of,
         shape,
         permissions: permissions.unwrap_or_default(),
         people: &people,
-        names: people.for_text(looking.me, shape),
+        names: people.for_text(as_of.me, shape),
         quoted: &quoted,
-        marks: my_marks(db, looking.me, &found)?,
+        marks: my_marks(db, as_of.me, &found)?,
         overlay: &overlay,
         waits_until: overlay
             .pending
@@ -120,8 +134,8 @@ pub fn timeline(
         pending: painter.pending(&found),
         has_before: chosen.has_before,
         has_after: chosen.has_after,
-        is_loading: is_missing && looking.is_linked,
-        is_cut_off: is_missing && !looking.is_linked,
+        is_loading: is_missing && as_of.is_linked,
+        is_cut_off: is_missing && !as_of.is_linked,
         first_unread: first_unread.map(|seq| seq.0),
         unread: u32::try_from(numbers.unread).unwrap_or(u32::MAX),
         head: known.head.0,
@@ -151,24 +165,34 @@ pub fn timeline(
             .collect(),
         read_to: ledger.read_to(topic).seq.0,
     };
-    Ok((view, chosen.wants))
+    Ok(Read {
+        view,
+        wants: chosen.wants,
+        shape: in_shape,
+    })
 }
 
 /// A text of a topic, whole.
-pub fn text(
-    db: &Connection,
-    me: AccountId,
-    shape: Option<&Shape>,
-    text: &str,
-) -> Result<Vec<Block>, StoreError> {
+pub fn text(snapshot: &Snapshot<'_>, topic: TopicId, text: &str) -> Result<Vec<Block>, StoreError> {
+    let me = snapshot.as_of.me;
+    let shape = snapshot.shape_of_topic(topic)?;
+    let shape = shape.as_deref();
     let mut accounts = HashSet::from([me]);
     mentioned(text, &mut accounts);
-    let people = People::load(db, me, shape, &accounts)?;
+    let people = People::load(snapshot.db, me, shape, &accounts)?;
     Ok(markdown::blocks(text, &people.for_text(me, shape)))
 }
 
-/// The first row that is unread and not mine.
-pub fn first_unread(
+/// Where the divider of a topic stands that is entered: the first row that is unread and not mine.
+pub fn divider(snapshot: &Snapshot<'_>, topic: TopicId) -> Result<Option<Seq>, StoreError> {
+    let db = snapshot.db;
+    let ledger = Ledger::of_topic(db, snapshot.as_of, topic)?;
+    let shape = snapshot.shape_of_topic(topic)?;
+    let numbers = ledger.numbers(db, shape.as_deref(), topic)?;
+    first_unread(db, &ledger, topic, numbers.unread)
+}
+
+fn first_unread(
     db: &Connection,
     ledger: &Ledger,
     topic: TopicId,

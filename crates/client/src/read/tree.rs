@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState};
-use tulou_protocol::{Command, Permissions, TopicId, permission::Place};
+use tulou_protocol::{Command, CommunityId, Permissions, TopicId, permission::Place};
 
-use super::{Looking, keys};
+use super::keys;
 use crate::{
-    client::account::{Account, Numbered, memberships},
+    client::account::{Numbered, Snapshot},
+    error::Error,
     shape::{Shape, TopicShape},
     store::{StoreError, drafts, outbox},
     unread::{Ledger, sum},
@@ -19,9 +20,14 @@ use crate::{
 };
 
 /// The tree of a community.
-pub fn tree(db: &Connection, looking: Looking, shape: &Shape) -> Result<TreeView, StoreError> {
+///
+/// # Errors
+/// `not_found` if the community is not held.
+pub fn tree(snapshot: &Snapshot<'_>, community: CommunityId) -> Result<TreeView, Error> {
+    let shape = &*snapshot.community(community)?;
+    let db = snapshot.db;
     let outbox = outbox::all(db)?;
-    let ledger = Ledger::load(db, looking.me, &outbox, looking.now)?;
+    let ledger = Ledger::load(db, snapshot.as_of, &outbox)?;
     let drafts = drafts::topics(db)?;
     let failed = failed(&outbox);
     let mut groups = Vec::with_capacity(shape.groups.len());
@@ -93,15 +99,15 @@ fn is_announcement(shape: &Shape, topic: &TopicShape) -> bool {
 }
 
 /// The topics of all communities that can be opened, in the order of the trees.
-pub fn jumps(db: &Connection, account: &Account) -> Result<Vec<JumpView>, StoreError> {
+pub fn jumps(snapshot: &Snapshot<'_>) -> Result<Vec<JumpView>, StoreError> {
     let mut jumps = Vec::new();
-    for community in memberships(db, account.id)? {
-        let Some(shape) = account.shape(db, community)? else {
+    for community in snapshot.memberships()? {
+        let Some(shape) = snapshot.shape(community)? else {
             continue;
         };
         let ids: Vec<TopicId> = shape.topics.iter().map(|topic| topic.id).collect();
-        let badges: HashMap<TopicId, Badge> = account
-            .numbered(db, &shape, &ids)?
+        let badges: HashMap<TopicId, Badge> = snapshot
+            .numbered(&shape, &ids)?
             .topics
             .into_iter()
             .collect();
@@ -130,17 +136,21 @@ pub fn jumps(db: &Connection, account: &Account) -> Result<Vec<JumpView>, StoreE
 }
 
 /// The numbers of some topics of a community, and what stands above them; without those of other communities.
+///
+/// # Errors
+/// `not_found` if the community is not held.
 pub fn badges(
-    db: &Connection,
-    account: &Account,
-    shape: &Shape,
+    snapshot: &Snapshot<'_>,
+    community: CommunityId,
     topics: &[TopicId],
-) -> Result<BadgesView, StoreError> {
+) -> Result<BadgesView, Error> {
+    let shape = snapshot.community(community)?;
+    let db = snapshot.db;
     let Numbered {
         topics,
         groups,
         whole,
-    } = account.numbered(db, shape, topics)?;
+    } = snapshot.numbered(&shape, topics)?;
     let mut of_topics = Vec::with_capacity(topics.len());
     for (topic, badge) in topics {
         of_topics.push(TopicBadge {

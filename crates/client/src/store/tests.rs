@@ -15,8 +15,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    read::{Looking, timeline::timeline},
-    view::{MessageView, Stretch},
+    as_of::AsOf,
+    client::account::{Snapshot, tests::account_of},
+    read::timeline::timeline,
+    view::{MessageView, Stretch, TimelineView},
 };
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
@@ -44,6 +46,17 @@ fn content(text: &str) -> Content {
 
 fn id(seq: u64) -> MessageId {
     MessageId(Uuid::from_u128(1_000 + u128::from(seq)))
+}
+
+/// The last messages of the topic as they are shown.
+fn end_of_topic(store: Store, as_of: AsOf) -> TimelineView {
+    let account = account_of(store, ME);
+    let read = account.store.read(|db| {
+        let mut snapshot = Snapshot::within(db, &account);
+        snapshot.as_of = as_of;
+        timeline(&snapshot, TOPIC, &Stretch::End { count: 50 }, None)
+    });
+    read.unwrap().view
 }
 
 /// A message row with the content at one rev, and marks at another where given.
@@ -590,17 +603,13 @@ fn a_message_that_came_before_its_answer_is_shown_once() {
             Change::Islands(TOPIC, vec![island]),
         ],
     );
-    let looking = Looking {
+    let as_of = AsOf {
         me: ME,
         now: 9,
         skew: 1_000,
         is_linked: true,
     };
-    let end = Stretch::End { count: 50 };
-    let busy = std::collections::HashMap::new();
-    let (view, _) = store
-        .read(|db| timeline(db, looking, TOPIC, &end, None, None, &busy))
-        .unwrap();
+    let view = end_of_topic(store, as_of);
     let ids = |rows: &[MessageView]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&view.rows), [id(1).to_string(), id(2).to_string()]);
     assert_eq!(ids(&view.pending), [id(3).to_string()]);
@@ -643,17 +652,13 @@ fn absurd_times_are_shown_as_they_are_and_break_nothing() {
             Change::Islands(TOPIC, vec![island]),
         ],
     );
-    let looking = Looking {
+    let as_of = AsOf {
         me: ME,
         now: i64::MAX,
         skew: i64::MAX,
         is_linked: true,
     };
-    let end = Stretch::End { count: 50 };
-    let busy = std::collections::HashMap::new();
-    let (view, _) = store
-        .read(|db| timeline(db, looking, TOPIC, &end, None, None, &busy))
-        .unwrap();
+    let view = end_of_topic(store, as_of);
     let shown: Vec<_> = view.rows.iter().map(|row| row.written_at).collect();
     assert_eq!(shown, times.map(|(written_at, _)| Some(written_at)));
 }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use tulou_engine::Change;
 use tulou_protocol::{
-    CommandId, CommunityId, MessageId, Rev, Row,
+    AccountId, CommandId, CommunityId, MessageId, Rev, Row,
     push::WideMention,
     row::{Content, Cursor, Mention, Message, More},
 };
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    read::{Looking, level},
+    read::level,
     store::Store,
     view::{LevelDecider, LevelName, LevelPlace},
 };
@@ -18,6 +18,15 @@ const ME: AccountId = AccountId(Uuid::from_u128(1));
 const TOPIC: TopicId = TopicId(Uuid::from_u128(2));
 const GROUP: GroupId = GroupId(Uuid::from_u128(3));
 const COMMUNITY: CommunityId = CommunityId(Uuid::from_u128(4));
+
+fn at(now: i64) -> AsOf {
+    AsOf {
+        me: ME,
+        now,
+        skew: 0,
+        is_linked: false,
+    }
+}
 
 fn row(id: &str, rev: u64, body: impl Into<Body>) -> Row {
     Row {
@@ -97,8 +106,8 @@ fn numbers(store: &Store) -> Numbers {
     store
         .read(|db| {
             let outbox = outbox::all(db)?;
-            let all = Ledger::load(db, ME, &outbox, 0)?.numbers(db, None, TOPIC)?;
-            let one = Ledger::of_topic(db, ME, TOPIC, 0)?.numbers(db, None, TOPIC)?;
+            let all = Ledger::load(db, at(0), &outbox)?.numbers(db, None, TOPIC)?;
+            let one = Ledger::of_topic(db, at(0), TOPIC)?.numbers(db, None, TOPIC)?;
             assert_eq!(all.unread, one.unread, "a topic by itself counts the same");
             Ok::<_, StoreError>(all)
         })
@@ -154,7 +163,7 @@ fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen() {
     ]);
     let late = || {
         store.read(|db| {
-            let ledger = Ledger::of_topic(db, ME, TOPIC, 0)?;
+            let ledger = Ledger::of_topic(db, at(0), TOPIC)?;
             Ok::<_, StoreError>(ledger.mentioned_by_edit(TOPIC))
         })
     };
@@ -252,7 +261,7 @@ fn an_advance_over_a_set_back_whose_row_came_before_its_answer_counts() {
     submit(&store, Command::CursorSet { topic: TOPIC, seq });
     let set_no = store
         .read(|db| {
-            let ledger = Ledger::of_topic(db, ME, TOPIC, 0)?;
+            let ledger = Ledger::of_topic(db, at(0), TOPIC)?;
             Ok::<_, StoreError>(ledger.read_to(TOPIC).set_no)
         })
         .unwrap();
@@ -296,7 +305,7 @@ fn the_nearest_level_that_does_not_inherit_decides() {
             .read(|db| {
                 let mut shape = Shape::load(db, ME, COMMUNITY)?.unwrap();
                 shape.counts = Some((members, 0));
-                let mut ledger = Ledger::load(db, ME, &[], 1_000)?;
+                let mut ledger = Ledger::load(db, at(1_000), &[])?;
                 for (scope, level, until) in set {
                     let notify = Notify {
                         level: *level,
@@ -340,17 +349,12 @@ fn a_place_names_who_decides_its_level_and_the_outbox_counts() {
             topic_name: "t".into(),
         },
     );
-    let at = |place: LevelPlace, now| {
-        let looking = Looking {
-            me: ME,
-            now,
-            skew: 0,
-            is_linked: false,
-        };
+    let level = |place: LevelPlace, now| {
         store
             .read(|db| {
-                let shape = Shape::load(db, ME, COMMUNITY)?.unwrap();
-                Ok::<_, StoreError>(level::level(db, looking, Some(&shape), &place).unwrap())
+                let shape = Shape::load(db, ME, COMMUNITY)?;
+                let ledger = Ledger::load(db, at(now), &outbox::all(db)?)?;
+                Ok::<_, StoreError>(level::by_ledger(&ledger, shape.as_ref(), &place).unwrap())
             })
             .unwrap()
     };
@@ -363,7 +367,7 @@ fn a_place_names_who_decides_its_level_and_the_outbox_counts() {
         community: community.clone(),
         group: GROUP.to_string(),
     };
-    let fresh = at(topic(), 0);
+    let fresh = level(topic(), 0);
     assert_eq!(
         (fresh.set, fresh.holds),
         (LevelName::Inherit, LevelName::All)
@@ -379,7 +383,7 @@ fn a_place_names_who_decides_its_level_and_the_outbox_counts() {
         set(NotifyScope::Group(GROUP), Level::Nothing, Some(1_000)),
     );
     let name = "Shelf".to_owned();
-    let under = at(topic(), 999);
+    let under = level(topic(), 999);
     assert_eq!(
         (under.set, under.holds),
         (LevelName::Inherit, LevelName::Nothing)
@@ -389,10 +393,10 @@ fn a_place_names_who_decides_its_level_and_the_outbox_counts() {
         LevelDecider::Group { name: name.clone() },
         "the nearest that is set"
     );
-    let own = at(group(), 999);
+    let own = level(group(), 999);
     assert_eq!((own.set, own.until), (LevelName::Nothing, Some(1_000)));
     assert_eq!(
-        at(group(), 1_000).set,
+        level(group(), 1_000).set,
         LevelName::Inherit,
         "its time is over"
     );
@@ -400,7 +404,7 @@ fn a_place_names_who_decides_its_level_and_the_outbox_counts() {
         &store,
         set(NotifyScope::Topic(TOPIC), Level::Mentions, None),
     );
-    let nearest = at(topic(), 999);
+    let nearest = level(topic(), 999);
     assert_eq!(
         (nearest.set, nearest.holds, nearest.decided_by),
         (
@@ -411,7 +415,7 @@ fn a_place_names_who_decides_its_level_and_the_outbox_counts() {
     );
     submit(&store, set(NotifyScope::Topic(TOPIC), Level::Inherit, None));
     assert_eq!(
-        at(topic(), 999).decided_by,
+        level(topic(), 999).decided_by,
         LevelDecider::Group { name },
         "as the group says again"
     );

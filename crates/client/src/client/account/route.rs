@@ -17,7 +17,7 @@ impl Account {
     /// The way to its server: the address that last answered, then those that the server names, then older ones.
     pub async fn route(self: &Arc<Self>) -> Route {
         let heard = self
-            .read(|_, db| Ok(meta::whereabouts(db)?))
+            .read(|snapshot| Ok(meta::whereabouts(snapshot.db)?))
             .await
             .unwrap_or_else(|error| {
                 tracing::debug!(account = %self.key, "the server's addresses cannot be read: {error}");

@@ -1,15 +1,12 @@
 //! The numbers of each community, kept: when something of a topic moves, its numbers are read again and the sums above
 //! it move by the difference. So what a message costs does not grow with the topics that it is not in.
 
-use std::{
-    collections::{HashMap, HashSet},
-    thread,
-};
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection as Db;
 use tulou_protocol::{CommunityId, GroupId, TopicId, id::Millis};
 
-use super::{Account, State, memberships};
+use super::{Snapshot, State};
 use crate::{
     shape::Shape,
     store::{StoreError, outbox},
@@ -48,10 +45,13 @@ impl Sum {
     }
 }
 
+/// The number of a topic, and the group above it.
+type Counted = (GroupId, Badge);
+
 /// The numbers of a community as of its structure and levels.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    topics: HashMap<TopicId, (GroupId, Badge)>,
+    topics: HashMap<TopicId, Counted>,
     groups: HashMap<GroupId, Sum>,
     whole: Sum,
     /// A level that is set for a while ends then, and numbers are others.
@@ -86,7 +86,7 @@ impl Tally {
         Ok(tally)
     }
 
-    fn set(&mut self, topic: TopicId, now: Option<(GroupId, Badge)>) {
+    fn set(&mut self, topic: TopicId, now: Option<Counted>) {
         let before = match now {
             Some(now) => self.topics.insert(topic, now),
             None => self.topics.remove(&topic),
@@ -119,26 +119,6 @@ impl Tally {
     }
 }
 
-/// The number of one topic; none if it cannot be opened. Nothing of any other topic is read.
-fn badge_of(
-    db: &Db,
-    account: &Account,
-    shape: &Shape,
-    topic: TopicId,
-) -> Result<Option<(GroupId, Badge)>, StoreError> {
-    let held = shape.topic(topic).filter(|topic| !topic.is_locked);
-    let Some(held) = held.filter(|topic| shape.group(topic.group).is_some()) else {
-        return Ok(None);
-    };
-    let scopes = Ledger::scopes(shape, Some(held.group), Some(topic));
-    let now = account.looking().now;
-    let ledger = Ledger::of_shown(db, account.id, topic, &scopes, now)?;
-    Ok(Some((
-        held.group,
-        ledger.badge(db, shape, held.group, topic)?,
-    )))
-}
-
 impl State {
     /// What is shown of a topic's numbers moved.
     pub(super) fn move_number(&mut self, community: CommunityId, topic: TopicId) {
@@ -160,59 +140,70 @@ impl State {
     }
 }
 
-impl Account {
+impl Snapshot<'_> {
     /// The numbers of some topics of a community, and of what stands above them.
-    pub fn numbered(
-        &self,
-        db: &Db,
-        shape: &Shape,
-        topics: &[TopicId],
-    ) -> Result<Numbered, StoreError> {
-        let (began, is_kept, moved) = {
-            let state = self.state();
-            let now = state.now();
-            let tally = state.tallies.get(&shape.id);
-            let is_kept = tally.is_some_and(|kept| kept.ends.is_none_or(|ends| ends > now));
-            let moved = state.moved.get(&shape.id).cloned().unwrap_or_default();
-            let began = state.reading.get(&thread::current().id()).copied();
-            (began, is_kept, moved)
-        };
-        if is_kept {
+    pub fn numbered(&self, shape: &Shape, topics: &[TopicId]) -> Result<Numbered, StoreError> {
+        if let Some(moved) = self.moved(shape.id) {
             let mut read = Vec::with_capacity(moved.len());
             for (topic, noted) in moved {
-                read.push((topic, noted, badge_of(db, self, shape, topic)?));
+                read.push((topic, noted, self.badge_of(shape, topic)?));
             }
-            let mut state = self.state();
-            let State {
-                tallies,
-                moved,
-                dropped,
-                ..
-            } = &mut *state;
-            if let Some(tally) = tallies.get_mut(&shape.id)
-                && began.is_none_or(|began| began.dropped == *dropped)
-            {
-                let moved = moved.entry(shape.id).or_default();
-                for (topic, noted, badge) in read {
-                    // Somebody who looked later may have been here first.
-                    if moved.get(&topic) != Some(&noted) {
-                        continue;
-                    }
-                    tally.set(topic, badge);
-                    // A snapshot that began before it moved may not have what moved.
-                    if began.is_some_and(|began| noted <= began.noted) {
-                        moved.remove(&topic);
-                    }
-                }
-                return Ok(tally.numbered(topics));
+            if let Some(found) = self.renumber(shape.id, read, topics) {
+                return Ok(found);
             }
         }
-        let now = self.looking().now;
-        let ledger = Ledger::load(db, self.id, &outbox::all(db)?, now)?;
-        let tally = Tally::count(db, shape, &ledger)?;
+        self.recount(shape, topics)
+    }
+
+    /// Topics whose numbers moved since they were counted, each with the note that said so; none if nothing is kept of a
+    /// community that still holds.
+    fn moved(&self, community: CommunityId) -> Option<HashMap<TopicId, u64>> {
+        let state = self.account.state();
+        let tally = state.tallies.get(&community)?;
+        let is_kept = tally.ends.is_none_or(|ends| ends > self.as_of.server_now());
+        is_kept.then(|| state.moved.get(&community).cloned().unwrap_or_default())
+    }
+
+    /// Puts the numbers that were read again into those that are kept; none if those were dropped meanwhile.
+    fn renumber(
+        &self,
+        community: CommunityId,
+        read: Vec<(TopicId, u64, Option<Counted>)>,
+        topics: &[TopicId],
+    ) -> Option<Numbered> {
+        let mut state = self.account.state();
+        let State {
+            tallies,
+            moved,
+            dropped,
+            ..
+        } = &mut *state;
+        let tally = tallies.get_mut(&community)?;
+        if self.began.is_some_and(|began| began.dropped != *dropped) {
+            return None;
+        }
+        let moved = moved.entry(community).or_default();
+        for (topic, noted, badge) in read {
+            // Somebody who looked later may have been here first.
+            if moved.get(&topic) != Some(&noted) {
+                continue;
+            }
+            tally.set(topic, badge);
+            // A snapshot that began before it moved may not have what moved.
+            if self.began.is_some_and(|began| noted <= began.noted) {
+                moved.remove(&topic);
+            }
+        }
+        Some(tally.numbered(topics))
+    }
+
+    /// Counts all numbers of a community, and keeps them.
+    fn recount(&self, shape: &Shape, topics: &[TopicId]) -> Result<Numbered, StoreError> {
+        let ledger = Ledger::load(self.db, self.as_of, &outbox::all(self.db)?)?;
+        let tally = Tally::count(self.db, shape, &ledger)?;
         let found = tally.numbered(topics);
-        let mut state = self.state();
-        if let Some(began) = began
+        let mut state = self.account.state();
+        if let Some(began) = self.began
             && began.dropped == state.dropped
         {
             if let Some(moved) = state.moved.get_mut(&shape.id) {
@@ -223,12 +214,24 @@ impl Account {
         Ok(found)
     }
 
+    /// The number of one topic; none if it cannot be opened. Nothing of any other topic is read.
+    fn badge_of(&self, shape: &Shape, topic: TopicId) -> Result<Option<Counted>, StoreError> {
+        let held = shape.topic(topic).filter(|topic| !topic.is_locked);
+        let Some(held) = held.filter(|topic| shape.group(topic.group).is_some()) else {
+            return Ok(None);
+        };
+        let scopes = Ledger::scopes(shape, Some(held.group), Some(topic));
+        let ledger = Ledger::of_shown(self.db, self.as_of, topic, &scopes)?;
+        let badge = ledger.badge(self.db, shape, held.group, topic)?;
+        Ok(Some((held.group, badge)))
+    }
+
     /// The numbers of all communities.
-    pub fn whole_badges(&self, db: &Db) -> Result<Vec<Badge>, StoreError> {
+    pub fn whole_badges(&self) -> Result<Vec<Badge>, StoreError> {
         let mut badges = Vec::new();
-        for community in memberships(db, self.id)? {
-            if let Some(shape) = self.shape(db, community)? {
-                badges.push(self.numbered(db, &shape, &[])?.whole);
+        for community in self.memberships()? {
+            if let Some(shape) = self.shape(community)? {
+                badges.push(self.numbered(&shape, &[])?.whole);
             }
         }
         Ok(badges)

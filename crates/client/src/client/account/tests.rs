@@ -16,15 +16,19 @@ const ME: AccountId = AccountId(Uuid::from_u128(1));
 const COMMUNITY: CommunityId = CommunityId(Uuid::from_u128(2));
 
 fn account(folder: &std::path::Path) -> Arc<Account> {
+    account_of(Store::open(&folder.join("a.sqlite"), ME).unwrap(), ME)
+}
+
+/// An account over a store, without a driver.
+pub fn account_of(store: Store, me: AccountId) -> Arc<Account> {
     let known = Known {
         server: ServerId(Uuid::from_u128(3)),
-        account: ME,
+        account: me,
         name: "alice".into(),
         server_name: "s".into(),
         addresses: Vec::new(),
         key: None,
     };
-    let store = Store::open(&folder.join("a.sqlite"), ME).unwrap();
     let (wishes, _) = mpsc::channel(1);
     let (board, nearby) = (Board::default(), Arc::default());
     Arc::new(Account::new(known, Arc::new(store), wishes, board, nearby))
@@ -52,8 +56,8 @@ fn rename(account: &Account, rev: u64, name: &str) {
     account.note(&touched).unwrap();
 }
 
-fn name(account: &Account, db: &Db) -> Result<String, Error> {
-    let shape = account.shape(db, COMMUNITY)?;
+fn name(snapshot: &Snapshot<'_>) -> Result<String, Error> {
+    let shape = snapshot.shape(COMMUNITY)?;
     Ok(shape.expect("it is known").name.clone())
 }
 
@@ -62,11 +66,11 @@ async fn a_structure_that_was_read_before_it_changed_is_not_kept_after() {
     let folder = tempfile::tempdir().unwrap();
     let account = account(folder.path());
     rename(&account, 1, "old");
-    let read = account.read(|account, db| {
+    let read = account.read(|snapshot| {
         // The snapshot begins with the first look.
-        memberships(db, account.id)?;
-        rename(account, 2, "new");
-        name(account, db)
+        snapshot.memberships()?;
+        rename(snapshot.account, 2, "new");
+        name(snapshot)
     });
     assert_eq!(read.await.unwrap(), "old", "as of the snapshot");
     assert_eq!(account.read(name).await.unwrap(), "new");
@@ -79,10 +83,10 @@ async fn a_server_that_names_an_absurd_time_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     let account = account(folder.path());
     account.set_server_time(5);
-    assert!(account.looking().now < 60_000, "its time, not ours");
+    assert!(account.as_of().server_now() < 60_000, "its time, not ours");
     for absurd in [i64::MAX, i64::MIN, -1] {
         account.set_server_time(absurd);
-        let now = account.looking().now;
+        let now = account.as_of().server_now();
         assert!((0..=LATEST + 60_000).contains(&now), "{absurd}: {now}");
     }
 }
@@ -199,12 +203,11 @@ fn queue(account: &Account, command: Command) {
 /// The numbers of some topics, as they are kept.
 fn kept(account: &Arc<Account>, topics: &[usize]) -> Numbered {
     let topics: Vec<TopicId> = topics.iter().map(|number| topic(*number)).collect();
-    let _reading = Reading::begin(account);
-    let read = |db: &Db| {
-        let shape = account.shape(db, COMMUNITY)?.expect("it is known");
-        account.numbered(db, &shape, &topics)
+    let read = |snapshot: &Snapshot<'_>| {
+        let shape = snapshot.community(COMMUNITY)?;
+        Ok::<_, Error>(snapshot.numbered(&shape, &topics)?)
     };
-    let mut numbered = account.store.read(read).unwrap();
+    let mut numbered = account.look(read).unwrap();
     numbered.groups.sort_by_key(|(group, _)| *group);
     numbered
 }
@@ -358,12 +361,12 @@ async fn a_number_that_was_read_before_it_moved_is_not_kept_after() {
     let account = account(folder.path());
     found(&account, &mut 0, 3);
     for seq in [1, 2] {
-        let read = account.read(move |account, db| {
+        let read = account.read(move |snapshot| {
             // The snapshot begins with the first look.
-            memberships(db, account.id)?;
-            apply(account, &[head(2, seq, &[])]);
-            let shape = account.shape(db, COMMUNITY)?.expect("it is known");
-            Ok(account.numbered(db, &shape, &[topic(2)])?.whole.unread)
+            snapshot.memberships()?;
+            apply(snapshot.account, &[head(2, seq, &[])]);
+            let shape = snapshot.community(COMMUNITY)?;
+            Ok(snapshot.numbered(&shape, &[topic(2)])?.whole.unread)
         });
         assert_eq!(read.await.unwrap(), seq as u32 - 1, "as of the snapshot");
         assert_eq!(kept(&account, &[]).whole.unread, seq as u32);

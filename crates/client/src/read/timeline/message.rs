@@ -9,8 +9,9 @@ use super::{
     overlay::{Changes, Overlay, Pending, refusal},
 };
 use crate::{
+    as_of::AsOf,
     markdown::{self, Names},
-    read::{Looking, names::People},
+    read::names::People,
     shape::Shape,
     store::messages::Held,
     view::{Delivery, MessageView, ReactionView, RecalledView, ReplyView},
@@ -21,7 +22,7 @@ const CLOCK_MS: Millis = 5 * 60 * 1_000;
 
 /// What messages are painted with.
 pub struct Painter<'a> {
-    pub looking: Looking,
+    pub as_of: AsOf,
     pub shape: Option<&'a Shape>,
     pub permissions: Permissions,
     pub people: &'a People,
@@ -39,10 +40,10 @@ impl Painter<'_> {
         let content = &held.content;
         let nothing = Changes::default();
         let changes = self.overlay.changes(held.id).unwrap_or(&nothing);
-        let is_mine = content.author == self.looking.me;
+        let is_mine = content.author == self.as_of.me;
         let recalled_by = content
             .recalled_by
-            .or(changes.is_recalled.then_some(self.looking.me));
+            .or(changes.is_recalled.then_some(self.as_of.me));
         let recalled = recalled_by.map(|by| RecalledView {
             by: self.people.name(by),
             is_by_author: by == content.author,
@@ -106,8 +107,8 @@ impl Painter<'_> {
         MessageView {
             id: pending.id.to_string(),
             seq: None,
-            author: self.people.author(self.looking.me, self.shape),
-            sent_at: pending.written_at.saturating_add(self.looking.skew),
+            author: self.people.author(self.as_of.me, self.shape),
+            sent_at: pending.written_at.saturating_add(self.as_of.skew),
             written_at: None,
             blocks,
             is_folded,
@@ -163,7 +164,7 @@ impl Painter<'_> {
         }
         match self.overlay.pending.iter().find(|pending| pending.id == id) {
             Some(pending) => ReplyView {
-                author: Some(self.people.author(self.looking.me, self.shape)),
+                author: Some(self.people.author(self.as_of.me, self.shape)),
                 excerpt: quote(&pending.text),
                 ..unknown
             },
@@ -212,7 +213,7 @@ impl Painter<'_> {
         }
         let found = mentions(text);
         found.everyone
-            || found.accounts.contains(&self.looking.me)
+            || found.accounts.contains(&self.as_of.me)
             || self.shape.is_some_and(|shape| {
                 found
                     .member_groups
@@ -222,7 +223,7 @@ impl Painter<'_> {
     }
 
     pub fn actions(&self, held: &Held, is_mine: bool) -> Vec<String> {
-        let age = self.looking.now.saturating_sub(held.content.sent_at);
+        let age = self.as_of.server_now().saturating_sub(held.content.sent_at);
         let can = |permission| self.permissions.contains(permission);
         let edit_window = self.shape.and_then(|shape| shape.edit_window_ms);
         let recall_window = self.shape.map_or(0, |shape| shape.recall_window_ms);
