@@ -11,8 +11,9 @@ use tulou_protocol::{
 };
 
 use crate::{
-    engine::{Asked, Engine},
+    engine::Engine,
     io::{Change, Counts},
+    questions::Asked,
 };
 
 /// Requests for heads on their way.
@@ -85,7 +86,7 @@ impl Engine {
         // Known again as of 0: so that a crash or a cut before the answer does not lose the question.
         if std::mem::take(&mut state.as_of) > 0 {
             let (members, online) = state.counts.unwrap_or_default();
-            self.out.apply(Change::Counts(
+            self.turn.apply(Change::Counts(
                 community,
                 Counts {
                     members,
@@ -96,18 +97,18 @@ impl Engine {
         }
         state.ask_heads_since(0);
         for topic in state.numbers.values().copied().collect::<Vec<_>>() {
-            if let Some(state) = self.topics.get_mut(&topic)
+            if let Some(state) = self.topics.all.get_mut(&topic)
                 && (!state.held.is_empty() || state.head.floor > Seq::ZERO)
             {
                 // What may be read of it is not known any more, which the store remembers.
                 state.head.floor = Seq::ZERO;
-                self.out.heads.insert(topic);
+                self.turn.heads.insert(topic);
                 if state.cursor.is_some() {
-                    self.to_sync.insert(topic);
+                    self.topics.to_sync.insert(topic);
                 }
             }
         }
-        self.watches.is_dirty |= !self.watches.refused.is_empty();
+        self.topics.watches.is_dirty |= !self.topics.watches.refused.is_empty();
     }
 
     /// Whether a row that was pushed makes what I see another thing than the stamp says. If the stamp were kept, the
@@ -152,7 +153,7 @@ impl Engine {
             }
         }
         self.logs.remove(&Log::Community(community));
-        self.out.apply(Change::Forget(Log::Community(community)));
+        self.turn.apply(Change::Forget(Log::Community(community)));
         self.doubt_topics_without_row();
     }
 
@@ -172,13 +173,13 @@ impl Engine {
         }
         state.topic_revs.insert(topic, rev);
         let is_new = state.numbers.insert(no, topic).is_none();
-        let seen = self.topics.entry(topic).or_default();
+        let seen = self.topics.all.entry(topic).or_default();
         seen.is_seen = true;
         seen.has_row = true;
         if let Some(head) = state.unknown.remove(&no) {
             self.take_head(topic, head);
         }
-        self.watches.is_dirty |= is_new && self.watches.refused.contains(&topic);
+        self.topics.watches.is_dirty |= is_new && self.topics.watches.refused.contains(&topic);
     }
 
     /// A topic that I do not see any more.
@@ -198,7 +199,9 @@ impl Engine {
     }
 
     pub(crate) fn pump_heads(&mut self) {
-        let mut asking = self.asking(|asked| matches!(asked, Asked::Heads(..)));
+        let mut asking = self
+            .questions
+            .count(|asked| matches!(asked, Asked::Heads(..)));
         let mut chosen = Vec::new();
         for (community, state) in &mut self.communities {
             let is_known = self
@@ -209,14 +212,15 @@ impl Engine {
                 && is_known
                 && let Some(since) = state.heads_since.take()
             {
-                state.asked_at = self.now;
+                state.asked_at = self.turn.now();
                 asking += 1;
                 chosen.push((*community, since));
             }
         }
         for (community, since) in chosen {
             let heads = Question::CommunityHeads { community, since };
-            self.ask(Asked::Heads(community, since), heads);
+            self.questions
+                .ask(Asked::Heads(community, since), heads, &mut self.turn);
         }
     }
 
@@ -275,7 +279,7 @@ impl Engine {
         };
         let counts = (digest.members, digest.online);
         if state.counts.replace(counts) != Some(counts) {
-            self.out.apply(Change::Counts(
+            self.turn.apply(Change::Counts(
                 digest.community,
                 Counts {
                     members: digest.members,

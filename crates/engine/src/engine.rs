@@ -1,47 +1,45 @@
 //! The state, and the way of an input through it: what it says, then what is due.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 use tulou_protocol::{
-    AccountId, ClientFrame, Command, CommandId, Commanded, CommunityId, Epoch, Log, Question, Rev,
-    Seq, ServerFrame, TopicId,
-    frame::{Request, Response},
+    AccountId, Answer, Code, Command, CommandId, CommunityId, Epoch, Greeting, Log, Question,
+    Rejection, Rev, Seq, ServerFrame, TopicId,
+    frame::{Refusal, Response},
     id::Millis,
     push::Pushed,
-    question::{PageAt, SyncLog},
 };
 
 use crate::{
     community::Community,
-    io::{Batch, Change, Input, LinkState, Output, Restored, Ticket, Untold},
+    io::{Change, Input, Output, Restored, Ticket, Untold},
     island::Held,
-    link::{Link, Stage},
+    link::{Link, is_final, wait_of},
+    live::{LiveCommands, brings},
+    outbox::{Accepted, Outbox},
     profiles::Profiles,
-    queue::Outbox,
+    questions::{Asked, Questions},
     sync::LogState,
-    topics::{Topic, Watches},
+    topics::Topics,
+    turn::Turn,
 };
+
+/// How long nothing is asked after the server did not understand a question.
+const PAUSE_MS: Millis = 5_000;
 
 /// How a client keeps up. See the crate's documentation.
 #[derive(Debug)]
 pub struct Engine {
-    pub(crate) token: String,
     pub(crate) account: Option<AccountId>,
     pub(crate) epoch: Option<Epoch>,
-    /// The time of the input that is being taken. It never goes back, whatever the clock does.
-    pub(crate) now: Millis,
-    /// How much the clock was set back: the time of the engine minus what the clock says.
-    set_back: Millis,
-    pub(crate) out: Out,
+    /// What the input that is being taken comes to.
+    pub(crate) turn: Turn,
     pub(crate) link: Link,
-    /// Questions on their way, by number, with the time they were sent.
-    pub(crate) requests: BTreeMap<u64, (Millis, Asked)>,
-    next_request: u64,
-    /// Live commands on their way.
-    pub(crate) live: BTreeMap<CommandId, Live>,
-    /// The server asked not to be asked before this time.
-    pub(crate) pause_until: Millis,
+    pub(crate) questions: Questions,
+    live: LiveCommands,
+    /// The server's time minus ours.
+    pub(crate) clock_ahead: Millis,
     /// The account's log and those of its communities.
     pub(crate) logs: BTreeMap<Log, LogState>,
     pub(crate) communities: BTreeMap<CommunityId, Community>,
@@ -49,14 +47,7 @@ pub struct Engine {
     pub(crate) orphans: Vec<CommunityId>,
     /// The rev of the last membership row, or its tombstone.
     pub(crate) memberships: BTreeMap<CommunityId, Rev>,
-    pub(crate) topics: BTreeMap<TopicId, Topic>,
-    pub(crate) watches: Watches,
-    /// Pages wanted, in the order of asking.
-    pub(crate) wants: VecDeque<(TopicId, PageAt)>,
-    /// Topics to be synced as soon as possible.
-    pub(crate) to_sync: BTreeSet<TopicId>,
-    /// Unwatched topics that are known to have changed since they were held.
-    pub(crate) behind: BTreeSet<TopicId>,
+    pub(crate) topics: Topics,
     /// Since when nothing was on its way.
     pub(crate) quiet_since: Millis,
     /// Messages that were notified of last.
@@ -65,94 +56,35 @@ pub struct Engine {
     pub(crate) outbox: Outbox,
 }
 
-/// What a question on its way was asked for.
-#[derive(Debug)]
-pub(crate) enum Asked {
-    /// The greeting.
-    Open,
-    /// Changes of these logs.
-    Sync(Vec<SyncLog>),
-    /// To watch these topics.
-    Watch(Vec<TopicId>),
-    /// A page of history.
-    Page(TopicId, PageAt),
-    /// Profiles, with the revs that were said to be there.
-    Profiles(Vec<(AccountId, Rev)>),
-    /// Heads of a community's topics that moved since this time.
-    Heads(CommunityId, Millis),
-    /// By somebody else.
-    Told(Ticket),
-}
-
-/// A live command on its way.
-#[derive(Debug)]
-pub(crate) struct Live {
-    /// Who gave it.
-    pub ticket: Ticket,
-    /// When it was sent.
-    pub sent_at: Millis,
-    /// The community that it may bring.
-    pub brings: Option<CommunityId>,
-}
-
-/// What is to be done about one input.
-#[derive(Debug, Default)]
-pub(crate) struct Out {
-    batch: Batch,
-    after: Vec<Output>,
-    /// Topics whose islands changed.
-    pub islands: BTreeSet<TopicId>,
-    /// Topics whose heads changed.
-    pub heads: BTreeSet<TopicId>,
-}
-
-impl Out {
-    /// Part of the one transaction.
-    pub fn apply(&mut self, change: Change) {
-        self.batch.push(change);
-    }
-
-    /// After the transaction.
-    pub fn push(&mut self, output: Output) {
-        self.after.push(output);
-    }
-}
-
 impl Engine {
     /// An engine for what the store holds. The seed decides the chance in the back-off. It wants to be ticked at once.
     #[must_use]
     pub fn new(restored: Restored, token: String, seed: u64, now: Millis) -> Self {
+        let mut turn = Turn::new(now);
+        let outbox = Outbox::restored(restored.account, restored.outbox, &mut turn);
         let mut engine = Self {
-            token,
             account: restored.account,
             epoch: restored.epoch,
-            now,
-            set_back: 0,
-            out: Out::default(),
-            link: Link::new(seed, now),
-            requests: BTreeMap::new(),
-            next_request: 1,
-            live: BTreeMap::new(),
-            pause_until: 0,
+            turn,
+            link: Link::new(token, seed, now),
+            questions: Questions::new(),
+            live: LiveCommands::default(),
+            clock_ahead: 0,
             logs: BTreeMap::new(),
             communities: BTreeMap::new(),
             orphans: Vec::new(),
             memberships: BTreeMap::new(),
-            topics: BTreeMap::new(),
-            watches: Watches::default(),
-            wants: VecDeque::new(),
-            to_sync: BTreeSet::new(),
-            behind: BTreeSet::new(),
+            topics: Topics::default(),
             quiet_since: now,
             notified: VecDeque::new(),
             profiles: Profiles::new(restored.profiles, restored.lacking),
-            outbox: Outbox::default(),
+            outbox,
         };
         for (topic, head) in restored.heads {
-            engine.topics.entry(topic).or_default().head = head;
+            engine.topics.all.entry(topic).or_default().head = head;
         }
         for (topic, islands) in restored.islands {
-            let state = engine.topics.entry(topic).or_default();
+            let state = engine.topics.all.entry(topic).or_default();
             state.held = Held::restored(&islands);
             state.is_seen = !islands.is_empty();
         }
@@ -182,36 +114,30 @@ impl Engine {
                 engine.number_topic(community, *topic, *no, cursor);
             }
         }
-        for topic in engine.topics.keys().copied().collect::<Vec<_>>() {
+        for topic in engine.topics.all.keys().copied().collect::<Vec<_>>() {
             engine.note_behind(topic);
         }
-        for entry in restored.outbox {
-            engine.restore(entry);
-        }
-        engine.refuse_bereft();
         engine
     }
 
     /// Takes an input; says what is to be done, in order.
     #[must_use]
     pub fn handle(&mut self, input: Input, now: Millis) -> Vec<Output> {
-        // A clock that is set back must not make anything wait longer than it was meant to.
-        self.set_back = self.set_back.max(self.now - now);
-        self.now = now + self.set_back;
+        self.turn.begin(now);
         match input {
             Input::LinkUp => self.link_up(),
             Input::LinkDown => self.link_down(),
             Input::Frame(frame) => self.take_frame(frame),
-            Input::Submit(entry) => self.submit(entry),
-            Input::Replace(entry) => self.replace(entry),
-            Input::Retry(entry) => self.retry(entry),
-            Input::Discard(command) => self.discard(command),
+            Input::Submit(entry) => self.outbox.submit(entry, &mut self.turn),
+            Input::Replace(entry) => self.outbox.replace(entry),
+            Input::Retry(entry) => self.outbox.retry(entry, &mut self.turn),
+            Input::Discard(command) => self.outbox.discard(command, &mut self.turn),
             Input::Watch(topic) => self.show(topic),
             Input::Unwatch(topic) => self.hide(topic),
             Input::Want(topic, at) => self.want(topic, at),
             Input::Ask(ticket, question) => self.ask_for(ticket, question),
             Input::Live(ticket, id, command) => self.send_live(ticket, id, command),
-            Input::Hurry => self.hurry(),
+            Input::Hurry => self.link.hurry(self.turn.now()),
             Input::Tick => {}
         }
         self.pump();
@@ -221,134 +147,150 @@ impl Engine {
     /// When [`Input::Tick`] is due, if nothing else happens. A time that is past means at once.
     #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
-        let ready = self.is_ready().then(|| {
+        let now = self.turn.now();
+        let paused_until = self.questions.paused_until();
+        let ready = self.link.is_ready().then(|| {
             [
                 self.logs_due(),
                 self.topics_due(),
-                self.outbox_due(),
+                self.outbox.due(&self.topics, now),
                 self.idle_due(),
-                (self.pause_until > self.now).then_some(self.pause_until),
+                (paused_until > now).then_some(paused_until),
             ]
         });
         ready
             .into_iter()
             .flatten()
             .flatten()
-            .chain(self.link_limit())
+            .chain(self.link.limit(self.oldest_request()))
             .min()
-            .map(|at| self.by_the_clock(at))
-    }
-
-    /// A time of the engine as the clock says it.
-    pub(crate) const fn by_the_clock(&self, at: Millis) -> Millis {
-        at - self.set_back
+            .map(|at| self.turn.by_the_clock(at))
     }
 
     /// What is due, whatever the input was.
     fn pump(&mut self) {
-        self.pump_link();
-        if !self.is_ready() {
+        if self.link.pump(self.oldest_request(), &mut self.turn) {
+            self.cut_link(0);
+        }
+        if !self.link.is_ready() {
             return;
         }
         self.close_gaps();
-        if self.now >= self.pause_until {
+        if self.turn.now() >= self.questions.paused_until() {
             self.pump_watch();
             self.pump_sync();
             self.pump_heads();
             self.pump_wants();
-            self.pump_profiles();
+            self.profiles.pump(&mut self.questions, &mut self.turn);
         }
-        self.settle_answered();
-        self.pump_outbox();
-        if !self.requests.is_empty() || !self.live.is_empty() || self.outbox.is_sending() {
-            self.quiet_since = self.now;
+        self.outbox.settle(&self.topics, &mut self.turn);
+        self.outbox.pump(&self.topics, &mut self.turn);
+        if !self.questions.is_empty() || !self.live.is_empty() || self.outbox.is_sending() {
+            self.quiet_since = self.turn.now();
         }
         self.pump_idle();
-        if self.link.told == Some(LinkState::Syncing) && self.is_complete() {
-            self.tell_link(LinkState::Synced);
+        if self.link.is_syncing() && self.is_complete() {
+            self.link.complete(&mut self.turn);
             self.doubt_topics_without_row();
         }
     }
 
     /// Everything that this input changed in the store is one transaction; the rest comes after it.
     fn finish(&mut self) -> Vec<Output> {
-        let mut out = std::mem::take(&mut self.out);
-        for topic in std::mem::take(&mut out.islands) {
-            let Some(held) = self.topics.get_mut(&topic).map(|topic| &mut topic.held) else {
+        for topic in std::mem::take(&mut self.turn.islands) {
+            let Some(held) = self.topics.all.get_mut(&topic).map(|topic| &mut topic.held) else {
                 continue;
             };
             for (from, to) in held.shrink() {
-                out.batch.push(Change::DropRange(topic, from, to));
+                self.turn.apply(Change::DropRange(topic, from, to));
             }
-            out.batch.push(Change::Islands(topic, held.islands()));
+            self.turn.apply(Change::Islands(topic, held.islands()));
             self.note_behind(topic);
         }
-        for topic in std::mem::take(&mut out.heads) {
-            if let Some(state) = self.topics.get(&topic) {
-                out.batch.push(Change::Head(topic, state.head.clone()));
+        for topic in std::mem::take(&mut self.turn.heads) {
+            if let Some(state) = self.topics.all.get(&topic) {
+                self.turn.apply(Change::Head(topic, state.head.clone()));
                 self.note_behind(topic);
             }
         }
-        let mut outputs = Vec::with_capacity(out.after.len() + 1);
-        if !out.batch.is_empty() {
-            outputs.push(Output::Apply(out.batch));
-        }
-        outputs.append(&mut out.after);
-        outputs
-    }
-
-    /// Sends a question.
-    pub(crate) fn ask(&mut self, asked: Asked, question: Question) {
-        let number = self.next_request;
-        self.next_request += 1;
-        self.requests.insert(number, (self.now, asked));
-        let frame = ClientFrame(vec![Request::Question(number, question)]);
-        self.out.push(Output::Send(frame));
-    }
-
-    /// How many questions of a kind are on their way.
-    pub(crate) fn asking(&self, is_kind: impl Fn(&Asked) -> bool) -> usize {
-        self.requests
-            .values()
-            .filter(|(_, asked)| is_kind(asked))
-            .count()
+        self.turn.end()
     }
 
     /// When the oldest request that is still unanswered was sent.
-    pub(crate) fn oldest_request(&self) -> Option<Millis> {
-        let questions = self.requests.values().map(|(at, _)| *at);
-        let live = self.live.values().map(|live| live.sent_at);
-        questions.chain(live).chain(self.outbox.oldest_sent()).min()
+    fn oldest_request(&self) -> Option<Millis> {
+        let oldest = [
+            self.questions.oldest(),
+            self.live.oldest(),
+            self.outbox.oldest(),
+        ];
+        oldest.into_iter().flatten().min()
     }
 
     fn ask_for(&mut self, ticket: Ticket, question: Question) {
-        if self.is_ready() {
-            self.ask(Asked::Told(ticket), question);
+        if self.link.is_ready() {
+            self.questions
+                .ask(Asked::Told(ticket), question, &mut self.turn);
         } else {
-            self.out.push(Output::Told(ticket, Err(Untold::Offline)));
+            self.turn.push(Output::Told(ticket, Err(Untold::Offline)));
         }
     }
 
     fn send_live(&mut self, ticket: Ticket, id: CommandId, command: Command) {
-        if !self.is_ready() {
-            self.out.push(Output::Told(ticket, Err(Untold::Offline)));
-            return;
+        if self.link.is_ready() {
+            self.live.send(ticket, id, command, &mut self.turn);
+        } else {
+            self.turn.push(Output::Told(ticket, Err(Untold::Offline)));
         }
-        let live = Live {
-            ticket,
-            sent_at: self.now,
-            brings: brings(&command),
-        };
-        self.live.insert(id, live);
-        let frame = ClientFrame(vec![Request::Command(Commanded { id, command })]);
-        self.out.push(Output::Send(frame));
+    }
+
+    fn link_up(&mut self) {
+        if let Some(open) = self.link.open(self.turn.now()) {
+            self.questions.ask(Asked::Open, open, &mut self.turn);
+        }
+    }
+
+    fn link_down(&mut self) {
+        self.lose_link();
+        self.link.close(&mut self.turn);
+    }
+
+    /// The link is of no use; the next is not opened before `wait` has passed.
+    pub(crate) fn cut_link(&mut self, wait: Millis) {
+        self.lose_link();
+        self.link.cut(wait, &mut self.turn);
+    }
+
+    fn sign_out(&mut self, code: Code) {
+        self.lose_link();
+        self.link.sign_out(code, &mut self.turn);
+    }
+
+    /// Everything that was known only of this link is forgotten; what was asked is asked again on the next.
+    fn lose_link(&mut self) {
+        for asked in self.questions.lose_link() {
+            match asked {
+                Asked::Told(ticket) => self.turn.push(Output::Told(ticket, Err(Untold::Offline))),
+                Asked::Page(topic, at) => self.topics.wants.push_front((topic, at)),
+                Asked::Open
+                | Asked::Sync(_)
+                | Asked::Watch(_)
+                | Asked::Profiles(_)
+                | Asked::Heads(..) => {}
+            }
+        }
+        for ticket in self.live.lose_link() {
+            self.turn.push(Output::Told(ticket, Err(Untold::Offline)));
+        }
+        self.lose_logs();
+        self.lose_topics();
+        self.profiles.lose_link();
+        self.outbox.lose_link();
     }
 
     fn take_frame(&mut self, frame: ServerFrame) {
-        if !matches!(self.link.stage, Stage::Greeting | Stage::Ready) {
+        if !self.link.hear(self.turn.now()) {
             return;
         }
-        self.link.heard_at = self.now;
         match frame {
             ServerFrame::Responses(responses) => {
                 for response in responses {
@@ -357,7 +299,7 @@ impl Engine {
             }
             ServerFrame::Pushed(Pushed::Goodbye(goodbye)) => self.take_goodbye(goodbye.reason),
             ServerFrame::Pushed(pushed) => {
-                if self.is_ready() {
+                if self.link.is_ready() {
                     self.take_pushed(pushed);
                 }
             }
@@ -365,9 +307,17 @@ impl Engine {
         }
     }
 
+    pub(crate) fn take_goodbye(&mut self, reason: Code) {
+        if is_final(reason) {
+            self.sign_out(reason);
+        } else {
+            self.cut_link(0);
+        }
+    }
+
     fn take_response(&mut self, response: Response) {
         if let Some(number) = response.id.as_u64() {
-            let Some((_, asked)) = self.requests.remove(&number) else {
+            let Some(asked) = self.questions.take(number) else {
                 return;
             };
             match asked {
@@ -375,41 +325,94 @@ impl Engine {
                 Asked::Sync(logs) => self.take_synced(logs, response),
                 Asked::Watch(topics) => self.take_watched(&topics, response),
                 Asked::Page(topic, at) => self.take_page(topic, at, response),
-                Asked::Profiles(wanted) => self.take_profiles(wanted, response),
+                Asked::Profiles(wanted) => {
+                    let refused = self.profiles.take(wanted, response, &mut self.turn);
+                    if let Err(refusal) = refused {
+                        self.question_refused(&refusal);
+                    }
+                }
                 Asked::Heads(community, since) => self.take_heads(community, since, response),
                 Asked::Told(ticket) => {
                     let told = response.into_result::<Value>().map_err(Untold::Refused);
-                    self.out.push(Output::Told(ticket, told));
+                    self.turn.push(Output::Told(ticket, told));
                 }
             }
             return;
         }
         let id = response.id.as_str().and_then(|id| id.parse().ok());
         let Some(id) = id else { return };
-        match self.live.remove(&id) {
-            Some(live) => self.take_live_answer(live, response),
+        match self.live.take(id) {
+            Some(live) => {
+                let told = response.into_result::<Value>().map_err(Untold::Refused);
+                if let Ok(value) = &told
+                    && let Ok(answer) = serde::Deserialize::deserialize(value)
+                {
+                    self.apply_answer(answer, live.brings);
+                }
+                self.turn.push(Output::Told(live.ticket, told));
+            }
             None => self.take_answer(id, response),
         }
     }
 
-    fn take_live_answer(&mut self, live: Live, response: Response) {
-        let told = response.into_result::<Value>().map_err(Untold::Refused);
-        if let Ok(value) = &told
-            && let Ok(answer) = serde::Deserialize::deserialize(value)
-        {
-            self.apply_answer(answer, live.brings);
+    fn take_greeting(&mut self, response: Response) {
+        match response.into_result::<Greeting>() {
+            Ok(greeting) => {
+                self.link.greeted(&mut self.turn);
+                self.clock_ahead = greeting.now.saturating_sub(self.turn.now());
+                self.greeted(greeting);
+            }
+            Err(Refusal::Rejected(rejection)) if is_final(rejection.code) => {
+                self.sign_out(rejection.code);
+            }
+            Err(Refusal::Rejected(rejection)) if rejection.code == Code::Outdated => {
+                self.lose_link();
+                self.link
+                    .meet_other_version(rejection.version, &mut self.turn);
+            }
+            Err(Refusal::Busy(busy)) => self.cut_link(wait_of(busy)),
+            Err(Refusal::Rejected(_) | Refusal::Misunderstood(_)) => self.cut_link(0),
         }
-        self.out.push(Output::Told(live.ticket, told));
     }
-}
 
-/// The community that a command makes known, before the membership row says so.
-pub(crate) const fn brings(command: &Command) -> Option<CommunityId> {
-    if let Command::CommunityCreate { community, .. } | Command::CommunityJoin { community, .. } =
-        command
-    {
-        Some(*community)
-    } else {
-        None
+    /// The answer to a command of the outbox.
+    fn take_answer(&mut self, id: CommandId, response: Response) {
+        let now = self.turn.now();
+        let Some((log, sent)) = self.outbox.land(id, now) else {
+            return;
+        };
+        match response.into_result::<Answer>() {
+            Ok(answer) => {
+                let accepted = Accepted::of(&answer, &sent);
+                self.apply_answer(answer, brings(&sent));
+                self.outbox
+                    .done(id, &sent, accepted, &self.topics, &mut self.turn);
+            }
+            Err(Refusal::Busy(busy)) => self.outbox.put_off(id, log, now + wait_of(busy)),
+            Err(refusal) => {
+                let rejection: Option<Rejection> = refusal.into();
+                let rejection = rejection.unwrap_or_else(|| Code::Unknown.into());
+                if rejection.code == Code::SignedOut {
+                    self.outbox.put_off(id, log, now);
+                    self.sign_out(rejection.code);
+                } else {
+                    self.outbox.refuse(id, &rejection, &mut self.turn);
+                }
+            }
+        }
+    }
+
+    /// The server wants to be left alone for a while, or does not understand a question.
+    pub(crate) fn question_refused(&mut self, refusal: &Refusal) {
+        let now = self.turn.now();
+        match refusal {
+            Refusal::Busy(busy) => self.questions.pause(now + wait_of(*busy)),
+            Refusal::Rejected(rejection) if rejection.code == Code::SignedOut => {
+                self.sign_out(rejection.code);
+            }
+            Refusal::Rejected(_) | Refusal::Misunderstood(_) => {
+                self.questions.pause(now + PAUSE_MS);
+            }
+        }
     }
 }

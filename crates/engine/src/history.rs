@@ -8,9 +8,10 @@ use tulou_protocol::{
 };
 
 use crate::{
-    engine::{Asked, Engine},
+    engine::Engine,
     io::{Change, Island, TopicHead},
     island::{Held, ISLANDS},
+    questions::Asked,
     topics::seq_of,
 };
 
@@ -25,13 +26,13 @@ impl Engine {
     pub(crate) fn sync_topics(&mut self, topics: &[TopicId]) {
         let mut logs = Vec::with_capacity(topics.len());
         for topic in topics {
-            self.to_sync.remove(topic);
-            let Some(state) = self.topics.get_mut(topic) else {
+            self.topics.to_sync.remove(topic);
+            let Some(state) = self.topics.all.get_mut(topic) else {
                 continue;
             };
             state.is_syncing = true;
             state.gap_at = None;
-            state.looked_at = self.now;
+            state.looked_at = self.turn.now();
             let mut parts = state.held.segments().to_vec();
             if parts.len() > ISLANDS {
                 parts = state.held.islands();
@@ -47,7 +48,11 @@ impl Engine {
             });
         }
         if !logs.is_empty() {
-            self.ask(Asked::Sync(logs.clone()), Question::LogSync { logs });
+            self.questions.ask(
+                Asked::Sync(logs.clone()),
+                Question::LogSync { logs },
+                &mut self.turn,
+            );
         }
     }
 
@@ -57,8 +62,13 @@ impl Engine {
         asked: &SyncLog,
         outcome: SyncOutcome,
     ) {
-        let is_followed = self.watches.on.contains(&topic);
-        let Some(state) = self.topics.get_mut(&topic).filter(|state| state.is_seen) else {
+        let is_followed = self.topics.watches.on.contains(&topic);
+        let Some(state) = self
+            .topics
+            .all
+            .get_mut(&topic)
+            .filter(|state| state.is_seen)
+        else {
             return;
         };
         let (rev, head_seq, floor, rows, tail_from, has_more, authors) = match outcome {
@@ -76,7 +86,7 @@ impl Engine {
                 state.held = Held::default();
                 state.cursor = None;
                 state.ahead.clear();
-                self.to_sync.insert(topic);
+                self.topics.to_sync.insert(topic);
                 return;
             }
             SyncOutcome::Gone {} => {
@@ -87,7 +97,7 @@ impl Engine {
             SyncOutcome::Rows { .. } | SyncOutcome::Reset { .. } => return,
         };
         if std::mem::take(&mut state.is_rewound) {
-            self.out
+            self.turn
                 .apply(Change::DropRange(topic, Seq(1), Seq(i64::MAX as u64)));
             state.head = TopicHead::default();
             state.held = Held::default();
@@ -100,10 +110,10 @@ impl Engine {
             let before = state.held.last().unwrap_or_default().next();
             if before < from {
                 self.drop_ahead(topic);
-                self.out
+                self.turn
                     .apply(Change::DropRange(topic, before, Seq(from.0 - 1)));
             }
-            if let Some(state) = self.topics.get_mut(&topic) {
+            if let Some(state) = self.topics.all.get_mut(&topic) {
                 state.held.insert(Island {
                     from,
                     to: head_seq,
@@ -114,13 +124,13 @@ impl Engine {
         self.take_floor(topic, floor);
         self.raise_head(topic, head_seq, if has_more { Rev::ZERO } else { rev });
         self.keep_rows(topic, rows);
-        self.out.islands.insert(topic);
-        self.want_profiles(authors);
+        self.turn.islands.insert(topic);
+        self.profiles.want(authors, &mut self.turn);
         if has_more {
-            self.to_sync.insert(topic);
+            self.topics.to_sync.insert(topic);
             return;
         }
-        if let Some(state) = self.topics.get_mut(&topic) {
+        if let Some(state) = self.topics.all.get_mut(&topic) {
             state.recheck = false;
         }
         if is_followed {
@@ -131,12 +141,12 @@ impl Engine {
 
     /// What lies before the floor may not be read any more.
     fn take_floor(&mut self, topic: TopicId, floor: Seq) {
-        let Some(state) = self.topics.get_mut(&topic) else {
+        let Some(state) = self.topics.all.get_mut(&topic) else {
             return;
         };
         if state.head.floor != floor {
             state.head.floor = floor;
-            self.out.heads.insert(topic);
+            self.turn.heads.insert(topic);
         }
         let is_below = state
             .held
@@ -146,50 +156,54 @@ impl Engine {
         if is_below {
             let last = Seq(floor.0 - 1);
             state.held.remove(Seq(1), last);
-            self.out.apply(Change::DropRange(topic, Seq(1), last));
-            self.out.islands.insert(topic);
+            self.turn.apply(Change::DropRange(topic, Seq(1), last));
+            self.turn.islands.insert(topic);
         }
     }
 
     /// Rows of what is held go to the store.
     pub(crate) fn keep_rows(&mut self, topic: TopicId, mut rows: Vec<Row>) {
-        let Some(state) = self.topics.get(&topic) else {
+        let Some(state) = self.topics.all.get(&topic) else {
             return;
         };
         rows.retain(|row| seq_of(row).is_some_and(|seq| state.held.contains(seq)));
         if !rows.is_empty() {
-            self.out.apply(Change::Rows(Log::Topic(topic), rows));
+            self.turn.apply(Change::Rows(Log::Topic(topic), rows));
         }
     }
 
     pub(crate) fn want(&mut self, topic: TopicId, at: PageAt) {
-        let is_asked = self.asking(
+        let is_asked = self.questions.count(
             |asked| matches!(asked, Asked::Page(other, place) if (*other, *place) == (topic, at)),
         ) > 0;
-        if is_asked || self.wants.contains(&(topic, at)) {
+        if is_asked || self.topics.wants.contains(&(topic, at)) {
             return;
         }
-        if self.wants.len() >= WANTS {
-            self.wants.pop_front();
+        if self.topics.wants.len() >= WANTS {
+            self.topics.wants.pop_front();
         }
-        self.wants.push_back((topic, at));
+        self.topics.wants.push_back((topic, at));
     }
 
-    /// A page that was on its way when the link was lost.
-    pub(crate) fn want_again(&mut self, topic: TopicId, at: PageAt) {
-        self.wants.push_front((topic, at));
+    /// A page that has to be asked for once more.
+    fn want_again(&mut self, topic: TopicId, at: PageAt) {
+        self.topics.wants.push_front((topic, at));
     }
 
     pub(crate) fn pump_wants(&mut self) {
-        while self.asking(|asked| matches!(asked, Asked::Page(..))) < PAGES
-            && let Some((topic, at)) = self.wants.pop_front()
+        while self
+            .questions
+            .count(|asked| matches!(asked, Asked::Page(..)))
+            < PAGES
+            && let Some((topic, at)) = self.topics.wants.pop_front()
         {
             let page = Question::TopicPage {
                 topic,
                 at,
                 limit: PAGE_ROWS,
             };
-            self.ask(Asked::Page(topic, at), page);
+            self.questions
+                .ask(Asked::Page(topic, at), page, &mut self.turn);
         }
     }
 
@@ -204,19 +218,24 @@ impl Engine {
                 return;
             }
         };
-        let Some(state) = self.topics.get_mut(&topic).filter(|state| state.is_seen) else {
+        let Some(state) = self
+            .topics
+            .all
+            .get_mut(&topic)
+            .filter(|state| state.is_seen)
+        else {
             return;
         };
         if state.is_rewound {
             self.want_again(topic, at);
-            self.to_sync.insert(topic);
+            self.topics.to_sync.insert(topic);
             return;
         }
         let beyond = state.held.last().unwrap_or_default().next();
         if beyond < page.from {
             // What came beyond a gap before the program ended is not part of any island.
             let last = Seq(page.from.0 - 1);
-            self.out.apply(Change::DropRange(topic, beyond, last));
+            self.turn.apply(Change::DropRange(topic, beyond, last));
         }
         state.held.insert(Island {
             from: page.from,
@@ -228,14 +247,14 @@ impl Engine {
         self.take_floor(topic, page.floor);
         self.raise_head(topic, page.head_seq, page.rev);
         self.keep_rows(topic, page.rows);
-        self.out.islands.insert(topic);
-        self.want_profiles(page.authors);
+        self.turn.islands.insert(topic);
+        self.profiles.want(page.authors, &mut self.turn);
         if has_gap {
             // The page may lie beyond the gap; what waited for it to close is not worth telling apart.
             self.drop_ahead(topic);
         }
         if is_older || has_gap {
-            self.to_sync.insert(topic);
+            self.topics.to_sync.insert(topic);
         } else {
             self.expect(topic);
         }

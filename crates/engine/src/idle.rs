@@ -2,7 +2,7 @@
 
 use tulou_protocol::{TopicId, id::Millis};
 
-use crate::{engine::Engine, io::LinkState};
+use crate::engine::Engine;
 
 /// How long nothing must be on its way before what is held of unwatched topics is looked through.
 const IDLE_MS: Millis = 2_000;
@@ -18,6 +18,7 @@ impl Engine {
     pub(crate) fn doubt_topics_without_row(&mut self) {
         let doubted: Vec<TopicId> = self
             .topics
+            .all
             .iter()
             .filter(|(_, state)| !state.has_row)
             .map(|(topic, _)| *topic)
@@ -28,7 +29,7 @@ impl Engine {
     }
 
     pub(crate) fn doubt(&mut self, topic: TopicId) {
-        if let Some(state) = self.topics.get_mut(&topic) {
+        if let Some(state) = self.topics.all.get_mut(&topic) {
             state.recheck = true;
             self.note_behind(topic);
         }
@@ -36,31 +37,37 @@ impl Engine {
 
     /// Whether what is held of an unwatched topic is known to be old.
     pub(crate) fn note_behind(&mut self, topic: TopicId) {
-        let is_behind = self.topics.get(&topic).is_some_and(|state| {
+        let is_behind = self.topics.all.get(&topic).is_some_and(|state| {
             let oldest = state.held.oldest();
             let is_old =
                 oldest.is_some_and(|oldest| state.must_be_checked() || state.head.rev > oldest);
             state.cursor.is_none() && (is_old || state.is_rewound)
         });
         if is_behind {
-            self.behind.insert(topic);
+            self.topics.behind.insert(topic);
         } else {
-            self.behind.remove(&topic);
+            self.topics.behind.remove(&topic);
         }
     }
 
     /// When the link is idle, what is held of unwatched topics is looked through, a few at a time.
     pub(crate) fn pump_idle(&mut self) {
-        let is_busy = self.now < self.pause_until.max(self.quiet_since + IDLE_MS);
-        if self.link.told != Some(LinkState::Synced) || is_busy {
+        let is_busy = self.turn.now()
+            < self
+                .questions
+                .paused_until()
+                .max(self.quiet_since + IDLE_MS);
+        if !self.link.is_synced() || is_busy {
             return;
         }
-        let now = self.now;
+        let now = self.turn.now();
         let topics: Vec<TopicId> = self
+            .topics
             .behind
             .iter()
             .filter(|topic| {
                 self.topics
+                    .all
                     .get(topic)
                     .is_some_and(|state| now >= state.looked_at + REVALIDATE_MS)
             })
@@ -82,18 +89,22 @@ impl Engine {
     }
 
     pub(crate) fn idle_due(&self) -> Option<Millis> {
-        if self.link.told != Some(LinkState::Synced) {
+        if !self.link.is_synced() {
             return None;
         }
         let topics = self
+            .topics
             .behind
             .iter()
-            .filter_map(|topic| Some(self.topics.get(topic)?.looked_at + REVALIDATE_MS));
+            .filter_map(|topic| Some(self.topics.all.get(topic)?.looked_at + REVALIDATE_MS));
         let communities = self
             .communities
             .values()
             .map(|state| state.asked_at + REFRESH_MS);
         let due = topics.chain(communities).min()?;
-        Some(due.max(self.quiet_since + IDLE_MS).max(self.pause_until))
+        Some(
+            due.max(self.quiet_since + IDLE_MS)
+                .max(self.questions.paused_until()),
+        )
     }
 }

@@ -16,6 +16,7 @@
 //! * `profiles`: profiles of authors
 
 mod ahead;
+mod clock;
 mod community;
 mod depends;
 mod engine;
@@ -24,13 +25,15 @@ mod idle;
 pub mod io;
 mod island;
 mod link;
+mod live;
 mod outbox;
 mod profiles;
 mod push;
-mod queue;
+mod questions;
 mod rewind;
 mod sync;
 mod topics;
+mod turn;
 
 pub use engine::Engine;
 pub use io::*;

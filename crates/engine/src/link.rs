@@ -1,31 +1,27 @@
 //! The link: opening it, greeting, back-off, silence. Nothing of what is said over it.
 
-use tulou_protocol::{
-    Code, Greeting, Question, VERSION,
-    frame::{Busy, Refusal, Response},
-    id::Millis,
-};
+use tulou_protocol::{Code, Question, VERSION, frame::Busy, id::Millis};
 
 use crate::{
-    engine::{Asked, Engine},
-    io::{LinkState, Output, Untold},
+    io::{LinkState, Output},
+    turn::Turn,
 };
 
 /// The first wait after a link was lost; doubled at each failure.
-pub const BACKOFF_MS: Millis = 1_000;
+const BACKOFF_MS: Millis = 1_000;
 /// The longest wait.
-pub const BACKOFF_MOST_MS: Millis = 30_000;
+const BACKOFF_MOST_MS: Millis = 30_000;
 /// An answer that takes longer means that the link is dead.
-pub const ANSWER_MS: Millis = 15_000;
+const ANSWER_MS: Millis = 15_000;
 /// Silence of two heartbeats means that the link is dead.
-pub const SILENCE_MS: Millis = 65_000;
+const SILENCE_MS: Millis = 65_000;
 /// A socket that takes longer to open is given up.
-pub const OPENING_MS: Millis = 20_000;
+const OPENING_MS: Millis = 20_000;
 /// A socket that takes longer to close is forgotten.
 const CLOSING_MS: Millis = 5_000;
 
 /// Neither side learns another version by itself: a server that speaks one is left alone for so long.
-pub const OTHER_VERSION_MS: Millis = 10 * 60 * 1_000;
+const OTHER_VERSION_MS: Millis = 10 * 60 * 1_000;
 
 /// The longest that a busy server is left alone.
 const BUSY_MOST_MS: Millis = 24 * 60 * 60 * 1_000;
@@ -39,7 +35,7 @@ pub fn wait_of(busy: Busy) -> Millis {
 
 /// Where the link stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+enum Stage {
     /// None; the next attempt is at this time.
     Down(Millis),
     /// The socket is being opened, since this time.
@@ -57,27 +53,26 @@ pub enum Stage {
 /// The client's socket, as the engine sees it.
 #[derive(Debug)]
 pub struct Link {
-    /// Where it stands.
-    pub stage: Stage,
+    token: String,
+    stage: Stage,
     /// Attempts since the last greeting.
     attempts: u32,
     /// The last that people were told.
-    pub told: Option<LinkState>,
+    told: Option<LinkState>,
     /// When the server was last heard.
-    pub heard_at: Millis,
-    /// The server's time minus ours.
-    pub clock_ahead: Millis,
+    heard_at: Millis,
     random: u64,
 }
 
 impl Link {
-    pub(crate) const fn new(seed: u64, now: Millis) -> Self {
+    /// No link yet: it is opened at once. The seed decides the chance in the back-off.
+    pub const fn new(token: String, seed: u64, now: Millis) -> Self {
         Self {
+            token,
             stage: Stage::Down(now),
             attempts: 0,
             told: None,
             heard_at: now,
-            clock_ahead: 0,
             random: seed,
         }
     }
@@ -98,191 +93,160 @@ impl Link {
         let half = whole / 2;
         half + (self.random() % (half as u64 + 1)) as Millis
     }
-}
 
-impl Engine {
     /// Whether commands and questions may be sent.
-    pub(crate) const fn is_ready(&self) -> bool {
-        matches!(self.link.stage, Stage::Ready)
+    pub const fn is_ready(&self) -> bool {
+        matches!(self.stage, Stage::Ready)
     }
 
-    pub(crate) fn link_up(&mut self) {
-        if !matches!(self.link.stage, Stage::Opening(_)) {
-            return;
+    /// Whether people were told that it is connected, and not that it is complete.
+    pub fn is_syncing(&self) -> bool {
+        self.told == Some(LinkState::Syncing)
+    }
+
+    /// Whether people were told that it is connected and complete.
+    pub fn is_synced(&self) -> bool {
+        self.told == Some(LinkState::Synced)
+    }
+
+    /// The socket is open; how the link is opened, if it is still wanted.
+    pub fn open(&mut self, now: Millis) -> Option<Question> {
+        if !matches!(self.stage, Stage::Opening(_)) {
+            return None;
         }
-        self.link.stage = Stage::Greeting;
-        self.link.heard_at = self.now;
-        let open = Question::SessionOpen {
+        self.stage = Stage::Greeting;
+        self.heard_at = now;
+        Some(Question::SessionOpen {
             token: self.token.clone(),
             version: VERSION,
-        };
-        self.ask(Asked::Open, open);
+        })
     }
 
-    pub(crate) fn link_down(&mut self) {
-        match self.link.stage {
+    /// The socket is closed, or could not be opened.
+    pub fn close(&mut self, turn: &mut Turn) {
+        match self.stage {
             Stage::Opening(_) | Stage::Greeting | Stage::Ready => {
-                let retry_at = self.now + self.link.back_off();
-                self.lose_link();
-                self.link.stage = Stage::Down(retry_at);
-                self.tell_offline(retry_at);
+                let retry_at = turn.now() + self.back_off();
+                self.stage = Stage::Down(retry_at);
+                self.tell_offline(retry_at, turn);
             }
-            Stage::Closing(_, retry_at) => self.link.stage = Stage::Down(retry_at),
+            Stage::Closing(_, retry_at) => self.stage = Stage::Down(retry_at),
             Stage::Down(_) | Stage::SignedOut => {}
         }
     }
 
     /// The person, or a system that woke up, does not want to wait.
-    pub(crate) fn hurry(&mut self) {
-        match self.link.stage {
-            Stage::Down(_) => self.link.stage = Stage::Down(self.now),
-            Stage::Closing(since, _) => self.link.stage = Stage::Closing(since, self.now),
+    pub const fn hurry(&mut self, now: Millis) {
+        match self.stage {
+            Stage::Down(_) => self.stage = Stage::Down(now),
+            Stage::Closing(since, _) => self.stage = Stage::Closing(since, now),
             Stage::Opening(_) | Stage::Greeting | Stage::Ready | Stage::SignedOut => {}
         }
     }
 
-    /// The link is of no use: close it and try again.
-    pub(crate) fn cut_link(&mut self, at_least: Millis) {
-        let retry_at = self.close_link(at_least);
-        self.tell_offline(retry_at);
+    /// A frame came. Whether it is of a link that is still wanted.
+    pub const fn hear(&mut self, now: Millis) -> bool {
+        let is_open = matches!(self.stage, Stage::Greeting | Stage::Ready);
+        if is_open {
+            self.heard_at = now;
+        }
+        is_open
     }
 
-    /// Closes the link; when it is opened again.
-    fn close_link(&mut self, at_least: Millis) -> Millis {
-        let retry_at = self.now + self.link.back_off().max(at_least);
-        self.lose_link();
-        self.link.stage = Stage::Closing(self.now, retry_at);
-        self.out.push(Output::Disconnect);
+    /// The link is of no use: close it and try again, not before `wait` has passed.
+    pub fn cut(&mut self, wait: Millis, turn: &mut Turn) {
+        let retry_at = self.let_go(wait, turn);
+        self.tell_offline(retry_at, turn);
+    }
+
+    /// Lets go of the socket; when the next is opened.
+    fn let_go(&mut self, wait: Millis, turn: &mut Turn) -> Millis {
+        let retry_at = turn.now() + self.back_off().max(wait);
+        self.stage = Stage::Closing(turn.now(), retry_at);
+        turn.push(Output::Disconnect);
         retry_at
     }
 
     /// A server that does not name its version knows ones that came after this.
-    fn meet_other_version(&mut self, servers: Option<u32>) {
-        let retry_at = self.close_link(OTHER_VERSION_MS);
-        let retry_at = self.by_the_clock(retry_at);
-        self.tell_link(LinkState::OtherVersion {
+    pub fn meet_other_version(&mut self, servers: Option<u32>, turn: &mut Turn) {
+        let retry_at = self.let_go(OTHER_VERSION_MS, turn);
+        let state = LinkState::OtherVersion {
             is_server_newer: servers.is_none_or(|version| version > VERSION),
-            retry_at,
-        });
+            retry_at: turn.by_the_clock(retry_at),
+        };
+        self.tell(state, turn);
     }
 
-    fn tell_offline(&mut self, retry_at: Millis) {
-        let retry_at = self.by_the_clock(retry_at);
-        self.tell_link(LinkState::Offline { retry_at });
+    /// The token is not accepted.
+    pub fn sign_out(&mut self, code: Code, turn: &mut Turn) {
+        self.stage = Stage::SignedOut;
+        turn.push(Output::Disconnect);
+        self.tell(LinkState::SignedOut(code), turn);
     }
 
-    pub(crate) fn sign_out(&mut self, code: Code) {
-        self.lose_link();
-        self.link.stage = Stage::SignedOut;
-        self.out.push(Output::Disconnect);
-        self.tell_link(LinkState::SignedOut(code));
+    /// The server greeted.
+    pub fn greeted(&mut self, turn: &mut Turn) {
+        self.stage = Stage::Ready;
+        self.attempts = 0;
+        self.tell(LinkState::Syncing, turn);
     }
 
-    /// What is due by time.
-    pub(crate) fn pump_link(&mut self) {
-        match self.link.stage {
-            Stage::Closing(since, retry_at) if self.now >= since + CLOSING_MS => {
-                self.link.stage = Stage::Down(retry_at);
-                self.pump_link();
+    /// Everything is here.
+    pub fn complete(&mut self, turn: &mut Turn) {
+        self.tell(LinkState::Synced, turn);
+    }
+
+    /// What is due by time. Whether the link is dead, and has to be cut. `asked_at` is when the oldest request that has no
+    /// answer was sent.
+    pub fn pump(&mut self, asked_at: Option<Millis>, turn: &mut Turn) -> bool {
+        let now = turn.now();
+        if let Stage::Closing(since, retry_at) = self.stage
+            && now >= since + CLOSING_MS
+        {
+            self.stage = Stage::Down(retry_at);
+        }
+        match self.stage {
+            Stage::Down(retry_at) if now >= retry_at => {
+                self.stage = Stage::Opening(now);
+                turn.push(Output::Connect);
+                self.tell(LinkState::Connecting, turn);
+                false
             }
-            Stage::Down(retry_at) if self.now >= retry_at => {
-                self.link.stage = Stage::Opening(self.now);
-                self.out.push(Output::Connect);
-                self.tell_link(LinkState::Connecting);
+            Stage::Opening(_) | Stage::Greeting | Stage::Ready => {
+                self.limit(asked_at).is_some_and(|limit| now >= limit)
             }
-            Stage::Opening(since) if self.now >= since + OPENING_MS => self.cut_link(0),
-            Stage::Greeting | Stage::Ready
-                if self.link_limit().is_some_and(|limit| self.now >= limit) =>
-            {
-                self.cut_link(0);
-            }
-            Stage::Down(_)
-            | Stage::Opening(_)
-            | Stage::Greeting
-            | Stage::Ready
-            | Stage::Closing(..)
-            | Stage::SignedOut => {}
+            Stage::Down(_) | Stage::Closing(..) | Stage::SignedOut => false,
         }
     }
 
     /// When the link has to be looked at next.
-    pub(crate) fn link_limit(&self) -> Option<Millis> {
-        match self.link.stage {
+    pub fn limit(&self, asked_at: Option<Millis>) -> Option<Millis> {
+        match self.stage {
             Stage::Down(retry_at) => Some(retry_at),
             Stage::Opening(since) => Some(since + OPENING_MS),
             Stage::Closing(since, _) => Some(since + CLOSING_MS),
             Stage::Greeting | Stage::Ready => {
-                let silence = self.link.heard_at + SILENCE_MS;
-                let overdue = self.oldest_request().map(|at| at + ANSWER_MS);
-                Some(overdue.map_or(silence, |overdue| overdue.min(silence)))
+                let silence = self.heard_at + SILENCE_MS;
+                Some(asked_at.map_or(silence, |at| silence.min(at + ANSWER_MS)))
             }
             Stage::SignedOut => None,
         }
     }
 
-    pub(crate) fn take_greeting(&mut self, response: Response) {
-        match response.into_result::<Greeting>() {
-            Ok(greeting) => {
-                self.link.stage = Stage::Ready;
-                self.link.attempts = 0;
-                self.link.clock_ahead = greeting.now.saturating_sub(self.now);
-                self.tell_link(LinkState::Syncing);
-                self.greeted(greeting);
-            }
-            Err(Refusal::Rejected(rejection)) if is_final(rejection.code) => {
-                self.sign_out(rejection.code);
-            }
-            Err(Refusal::Rejected(rejection)) if rejection.code == Code::Outdated => {
-                self.meet_other_version(rejection.version);
-            }
-            Err(Refusal::Busy(busy)) => {
-                self.cut_link(wait_of(busy));
-            }
-            Err(Refusal::Rejected(_) | Refusal::Misunderstood(_)) => self.cut_link(0),
-        }
+    fn tell_offline(&mut self, retry_at: Millis, turn: &mut Turn) {
+        let retry_at = turn.by_the_clock(retry_at);
+        self.tell(LinkState::Offline { retry_at }, turn);
     }
 
-    pub(crate) fn take_goodbye(&mut self, reason: Code) {
-        if is_final(reason) {
-            self.sign_out(reason);
-        } else {
-            self.cut_link(0);
+    fn tell(&mut self, state: LinkState, turn: &mut Turn) {
+        if self.told.as_ref() != Some(&state) {
+            self.told = Some(state.clone());
+            turn.push(Output::Link(state));
         }
-    }
-
-    pub(crate) fn tell_link(&mut self, state: LinkState) {
-        if self.link.told.as_ref() != Some(&state) {
-            self.link.told = Some(state.clone());
-            self.out.push(Output::Link(state));
-        }
-    }
-
-    /// Everything that was known only of this link is forgotten; what was asked is asked again on the next.
-    fn lose_link(&mut self) {
-        for (_, (_, asked)) in std::mem::take(&mut self.requests) {
-            match asked {
-                Asked::Told(ticket) => self.out.push(Output::Told(ticket, Err(Untold::Offline))),
-                Asked::Page(topic, at) => self.want_again(topic, at),
-                Asked::Open
-                | Asked::Sync(_)
-                | Asked::Watch(_)
-                | Asked::Profiles(_)
-                | Asked::Heads(..) => {}
-            }
-        }
-        for (_, live) in std::mem::take(&mut self.live) {
-            let told = Output::Told(live.ticket, Err(Untold::Offline));
-            self.out.push(told);
-        }
-        self.pause_until = 0;
-        self.lose_logs();
-        self.lose_topics();
-        self.profiles.lose_link();
-        self.outbox.lose_link();
     }
 }
 
 /// Whether no later attempt with the same token can succeed.
-const fn is_final(code: Code) -> bool {
+pub const fn is_final(code: Code) -> bool {
     matches!(code, Code::SignedOut)
 }

@@ -10,8 +10,9 @@ use tulou_protocol::{
 };
 
 use crate::{
-    engine::{Asked, Engine},
     io::Change,
+    questions::{Asked, Questions},
+    turn::Turn,
 };
 
 /// Profiles in a request.
@@ -45,67 +46,67 @@ impl Profiles {
         self.held.clear();
         self.wanted.clear();
     }
-}
 
-impl Engine {
-    pub(crate) fn want_profiles(&mut self, authors: Vec<(AccountId, Rev)>) {
+    /// Rows name these authors, with the revs of their profiles.
+    pub(crate) fn want(&mut self, authors: Vec<(AccountId, Rev)>, turn: &mut Turn) {
         for (author, rev) in authors {
-            let is_held = self
-                .profiles
-                .held
-                .get(&author)
-                .is_some_and(|held| *held >= rev);
-            let has_room = self.profiles.wanted.len() < WANTED;
-            if !is_held && (has_room || self.profiles.wanted.contains_key(&author)) {
-                let before = self.profiles.wanted.get(&author).copied();
-                if before.is_none_or(|before| before < rev) {
-                    self.profiles.wanted.insert(author, rev);
-                    self.out.apply(Change::Lacking(author, Some(rev)));
-                }
+            let is_held = self.held.get(&author).is_some_and(|held| *held >= rev);
+            let before = self.wanted.get(&author).copied();
+            let has_room = before.is_some() || self.wanted.len() < WANTED;
+            if !is_held && has_room && before.is_none_or(|before| before < rev) {
+                self.wanted.insert(author, rev);
+                turn.apply(Change::Lacking(author, Some(rev)));
             }
         }
     }
 
     /// The profile is wanted no more, if it was wanted as of `rev` at most.
     fn end_want(&mut self, author: AccountId, rev: Rev) -> bool {
-        let wanted = &mut self.profiles.wanted;
-        let is_met = wanted.get(&author).is_some_and(|wanted| *wanted <= rev);
+        let is_met = self
+            .wanted
+            .get(&author)
+            .is_some_and(|wanted| *wanted <= rev);
         if is_met {
-            wanted.remove(&author);
+            self.wanted.remove(&author);
         }
         is_met
     }
 
-    pub(crate) fn pump_profiles(&mut self) {
-        if self.profiles.is_asking || self.profiles.wanted.is_empty() {
+    pub(crate) fn pump(&mut self, questions: &mut Questions, turn: &mut Turn) {
+        if self.is_asking || self.wanted.is_empty() {
             return;
         }
-        self.profiles.is_asking = true;
+        self.is_asking = true;
         let wanted: Vec<(AccountId, Rev)> = self
-            .profiles
             .wanted
             .iter()
             .take(BATCH)
             .map(|(author, rev)| (*author, *rev))
             .collect();
         let accounts = wanted.iter().map(|(author, _)| *author).collect();
-        self.ask(Asked::Profiles(wanted), Question::ProfileList { accounts });
+        let list = Question::ProfileList { accounts };
+        questions.ask(Asked::Profiles(wanted), list, turn);
     }
 
-    pub(crate) fn take_profiles(&mut self, asked: Vec<(AccountId, Rev)>, response: Response) {
-        self.profiles.is_asking = false;
+    /// The answer, or why there is none.
+    pub(crate) fn take(
+        &mut self,
+        asked: Vec<(AccountId, Rev)>,
+        response: Response,
+        turn: &mut Turn,
+    ) -> Result<(), Refusal> {
+        self.is_asking = false;
         let rows = match response.into_result::<Told>() {
             Ok(told) => told.rows,
             Err(refusal) => {
-                self.question_refused(&refusal);
                 if !matches!(refusal, Refusal::Busy(_)) {
                     // Not asked for again on this start; the next may meet a server that understands.
                     for (author, rev) in asked {
-                        self.profiles.held.insert(author, rev);
+                        self.held.insert(author, rev);
                         self.end_want(author, rev);
                     }
                 }
-                return;
+                return Err(refusal);
             }
         };
         // Those that the server leaves out are not asked for again until a newer rev is named.
@@ -114,14 +115,15 @@ impl Engine {
             .filter_map(|row| Some((row.id.parse().ok()?, row.rev)))
             .collect();
         for (author, rev) in asked.into_iter().chain(told) {
-            let held = self.profiles.held.entry(author).or_default();
+            let held = self.held.entry(author).or_default();
             *held = rev.max(*held);
             if self.end_want(author, rev) {
-                self.out.apply(Change::Lacking(author, None));
+                turn.apply(Change::Lacking(author, None));
             }
         }
         if !rows.is_empty() {
-            self.out.apply(Change::Profiles(rows));
+            turn.apply(Change::Profiles(rows));
         }
+        Ok(())
     }
 }

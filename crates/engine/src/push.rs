@@ -91,11 +91,11 @@ impl Engine {
         let is_next = prev <= state.cursor;
         if !is_next && state.cursor == Rev::ZERO {
             // The first answer names what is there, and not what is gone: a row that came before it could stay for good.
-            state.gap_at = state.gap_at.or(Some(self.now + GAP_MS));
+            state.gap_at = state.gap_at.or(Some(self.turn.now() + GAP_MS));
             return;
         }
         if !is_next {
-            state.gap_at = state.gap_at.or(Some(self.now + GAP_MS));
+            state.gap_at = state.gap_at.or(Some(self.turn.now() + GAP_MS));
             state.ahead.add(Stretch {
                 prev,
                 rev,
@@ -107,7 +107,7 @@ impl Engine {
         {
             self.lose_stamp(log, rev);
         }
-        self.want_profiles(authors);
+        self.profiles.want(authors, &mut self.turn);
         self.take_rows(log, rows, is_news);
         if is_next {
             self.move_cursor(log, rev);
@@ -124,7 +124,7 @@ impl Engine {
             }
         }
         if !rows.is_empty() {
-            self.out.apply(Change::Rows(log, rows));
+            self.turn.apply(Change::Rows(log, rows));
         }
     }
 
@@ -145,7 +145,7 @@ impl Engine {
             }
         } else if let Body::Direct(direct) = &row.body {
             if let Ok(topic) = row.id.parse::<TopicId>() {
-                self.topics.entry(topic).or_default().is_seen = true;
+                self.topics.all.entry(topic).or_default().is_seen = true;
                 self.raise_head(topic, direct.head_seq, direct.topic_rev);
             }
         } else if let Body::Mention(mention) = &row.body
@@ -177,8 +177,13 @@ impl Engine {
             authors,
             ..
         } = push;
-        let is_watched = self.watches.on.contains(&topic);
-        let Some(state) = self.topics.get_mut(&topic).filter(|state| state.is_seen) else {
+        let is_watched = self.topics.watches.on.contains(&topic);
+        let Some(state) = self
+            .topics
+            .all
+            .get_mut(&topic)
+            .filter(|state| state.is_seen)
+        else {
             return;
         };
         if state.cursor.is_some_and(|cursor| rev <= cursor) {
@@ -230,9 +235,9 @@ impl Engine {
                 rows.retain(|row| seq_of(row).is_none_or(|seq| !loose.contains(&seq)));
             }
         }
-        self.out.islands.insert(topic);
+        self.turn.islands.insert(topic);
         self.raise_head(topic, head_seq, rev);
-        self.want_profiles(authors);
+        self.profiles.want(authors, &mut self.turn);
         if is_news && is_watched {
             for row in &rows {
                 if let Body::Message(message) = &row.body {
@@ -241,7 +246,7 @@ impl Engine {
             }
         }
         if !rows.is_empty() {
-            self.out.apply(Change::Rows(Log::Topic(topic), rows));
+            self.turn.apply(Change::Rows(Log::Topic(topic), rows));
         }
         if is_next {
             self.advance_topic(topic, rev);
@@ -253,9 +258,9 @@ impl Engine {
     fn take_stale(&mut self, stale: Stale) {
         match stale.log {
             Log::Topic(topic) => {
-                if self.watches.on.contains(&topic) {
+                if self.topics.watches.on.contains(&topic) {
                     self.raise_head(topic, Seq::ZERO, stale.rev);
-                    self.to_sync.insert(topic);
+                    self.topics.to_sync.insert(topic);
                 }
             }
             Log::Account(_) | Log::Community(_) => {
@@ -269,9 +274,10 @@ impl Engine {
     }
 
     fn take_heartbeat(&mut self, heartbeat: Heartbeat) {
-        self.link.clock_ahead = heartbeat.now.saturating_sub(self.now);
+        self.clock_ahead = heartbeat.now.saturating_sub(self.turn.now());
         // The server may have ended a watch and given back the right since: then nothing would be pushed any more.
         let ended: Vec<TopicId> = self
+            .topics
             .watches
             .on
             .iter()
@@ -304,11 +310,12 @@ impl Engine {
     fn expect_topic(&mut self, topic: TopicId, rev: Rev) {
         let is_behind = self
             .topics
+            .all
             .get(&topic)
             .is_some_and(|state| state.cursor.is_some_and(|cursor| rev > cursor));
         if is_behind {
             self.raise_head(topic, Seq::ZERO, rev);
-            self.to_sync.insert(topic);
+            self.topics.to_sync.insert(topic);
         }
     }
 
@@ -329,7 +336,7 @@ impl Engine {
     }
 
     fn notify(&mut self, topic: TopicId, seq: Seq, sent_at: Millis, mentions_me: bool) {
-        let server_now = self.now.saturating_add(self.link.clock_ahead);
+        let server_now = self.turn.now().saturating_add(self.clock_ahead);
         if server_now.saturating_sub(sent_at) > NEWS_MS || self.notified.contains(&(topic, seq)) {
             return;
         }
@@ -337,7 +344,7 @@ impl Engine {
             self.notified.pop_front();
         }
         self.notified.push_back((topic, seq));
-        self.out.push(Output::Notify {
+        self.turn.push(Output::Notify {
             topic,
             seq,
             mentions_me,

@@ -13,36 +13,36 @@ impl Engine {
         }
         self.account = Some(greeting.account);
         self.epoch = Some(greeting.epoch);
-        self.outbox.frame_bytes = greeting.limits.frame_bytes;
+        self.outbox.greeted(greeting.account, &greeting.limits);
         self.logs.entry(Log::Account(greeting.account)).or_default();
         for community in std::mem::take(&mut self.orphans) {
-            self.out.apply(Change::Forget(Log::Community(community)));
+            self.turn.apply(Change::Forget(Log::Community(community)));
         }
-        self.out.apply(Change::Greeted(Box::new(greeting)));
+        self.turn.apply(Change::Greeted(Box::new(greeting)));
         for state in self.logs.values_mut() {
             state.wants_sync = true;
         }
         for state in self.communities.values_mut() {
             state.ask_heads_since(state.as_of);
         }
-        self.watches.is_dirty = !self.watches.shown.is_empty();
+        self.topics.watches.is_dirty = !self.topics.watches.shown.is_empty();
     }
 
     fn forget_everything(&mut self) {
-        for topic in std::mem::take(&mut self.topics).into_keys() {
-            self.out.apply(Change::Forget(Log::Topic(topic)));
+        for topic in std::mem::take(&mut self.topics.all).into_keys() {
+            self.turn.apply(Change::Forget(Log::Topic(topic)));
         }
         for log in std::mem::take(&mut self.logs).into_keys() {
-            self.out.apply(Change::Forget(log));
+            self.turn.apply(Change::Forget(log));
         }
         self.communities.clear();
         self.memberships.clear();
-        self.to_sync.clear();
-        self.behind.clear();
+        self.topics.to_sync.clear();
+        self.topics.behind.clear();
         self.notified.clear();
         self.profiles.forget();
-        for topic in self.watches.shown.clone() {
-            self.topics.entry(topic).or_default();
+        for topic in self.topics.watches.shown.clone() {
+            self.topics.all.entry(topic).or_default();
         }
     }
 }

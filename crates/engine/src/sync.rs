@@ -3,19 +3,14 @@
 use std::collections::BTreeSet;
 
 use tulou_protocol::{
-    Body, Code, CommunityId, Log, Question, Rev, Row, TopicId,
-    frame::{Refusal, Response},
+    Body, CommunityId, Log, Question, Rev, Row, TopicId,
+    frame::Response,
     id::Millis,
     push::{Me, SyncOutcome},
     question::{SyncLog, Synced},
 };
 
-use crate::{
-    ahead::Ahead,
-    engine::{Asked, Engine},
-    io::Change,
-    link::wait_of,
-};
+use crate::{ahead::Ahead, engine::Engine, io::Change, questions::Asked};
 
 /// Logs in a request.
 const LOGS: usize = 64;
@@ -23,8 +18,6 @@ const LOGS: usize = 64;
 const TOPICS: usize = 4;
 /// Requests for changes on their way.
 const SYNCS: usize = 3;
-/// How long nothing is asked after the server did not understand a question.
-const PAUSE_MS: Millis = 5_000;
 
 /// A log with a cursor: the account's or a community's.
 #[derive(Debug, Default)]
@@ -82,7 +75,7 @@ impl Engine {
     /// Logs whose gap did not close by itself are synced.
     pub(crate) fn close_gaps(&mut self) {
         for state in self.logs.values_mut() {
-            if state.gap_at.is_some_and(|at| at <= self.now) {
+            if state.gap_at.is_some_and(|at| at <= self.turn.now()) {
                 state.gap_at = None;
                 state.wants_sync |= state.heard > state.cursor || !state.ahead.is_empty();
             }
@@ -119,19 +112,30 @@ impl Engine {
             }
         }
         if !chosen.is_empty() {
-            self.ask(
+            self.questions.ask(
                 Asked::Sync(chosen.clone()),
                 Question::LogSync { logs: chosen },
+                &mut self.turn,
             );
         }
-        while !self.to_sync.is_empty()
-            && self.asking(|asked| matches!(asked, Asked::Sync(_))) < SYNCS
+        while !self.topics.to_sync.is_empty()
+            && self
+                .questions
+                .count(|asked| matches!(asked, Asked::Sync(_)))
+                < SYNCS
         {
             let topics: Vec<TopicId> = self
+                .topics
                 .to_sync
                 .iter()
                 .copied()
-                .filter(|topic| !self.topics.get(topic).is_some_and(|state| state.is_syncing))
+                .filter(|topic| {
+                    !self
+                        .topics
+                        .all
+                        .get(topic)
+                        .is_some_and(|state| state.is_syncing)
+                })
                 .take(TOPICS)
                 .collect();
             if topics.is_empty() {
@@ -145,7 +149,7 @@ impl Engine {
         for log in &asked {
             match log.log {
                 Log::Topic(topic) => {
-                    if let Some(state) = self.topics.get_mut(&topic) {
+                    if let Some(state) = self.topics.all.get_mut(&topic) {
                         state.is_syncing = false;
                     }
                 }
@@ -169,8 +173,8 @@ impl Engine {
                 for log in asked {
                     match log.log {
                         Log::Topic(topic) => {
-                            if self.topics.contains_key(&topic) {
-                                self.to_sync.insert(topic);
+                            if self.topics.all.contains_key(&topic) {
+                                self.topics.to_sync.insert(topic);
                             }
                         }
                         Log::Account(_) | Log::Community(_) => {
@@ -180,21 +184,6 @@ impl Engine {
                         }
                     }
                 }
-            }
-        }
-    }
-
-    /// The server wants to be left alone for a while, or does not understand.
-    pub(crate) fn question_refused(&mut self, refusal: &Refusal) {
-        match refusal {
-            Refusal::Busy(busy) => {
-                self.pause_until = self.pause_until.max(self.now + wait_of(*busy));
-            }
-            Refusal::Rejected(rejection) if rejection.code == Code::SignedOut => {
-                self.sign_out(rejection.code);
-            }
-            Refusal::Rejected(_) | Refusal::Misunderstood(_) => {
-                self.pause_until = self.pause_until.max(self.now + PAUSE_MS);
             }
         }
     }
@@ -231,7 +220,7 @@ impl Engine {
                 me,
             } => self.reset(log, rev, rows, view, me),
             SyncOutcome::Ahead { .. } => {
-                self.out.apply(Change::Forget(log));
+                self.turn.apply(Change::Forget(log));
                 if let Log::Community(community) = log
                     && let Some(state) = self.communities.get_mut(&community)
                 {
@@ -305,11 +294,11 @@ impl Engine {
             Log::Topic(_) => {}
         }
         self.take_rows(log, rows, false);
-        self.out.apply(Change::Reset { log, rev, kept });
+        self.turn.apply(Change::Reset { log, rev, kept });
         if let Log::Community(community) = log {
             self.view_changed(community);
             if let Some(me) = me {
-                self.out.apply(Change::Me(community, me));
+                self.turn.apply(Change::Me(community, me));
             }
         }
         if let Some(state) = self.logs.get_mut(&log) {
@@ -340,7 +329,7 @@ impl Engine {
         };
         state.reshaped = state.reshaped.max(rev);
         if state.view.take().is_some() {
-            self.out.apply(Change::Cursor {
+            self.turn.apply(Change::Cursor {
                 log,
                 rev: state.cursor,
                 view: None,
@@ -359,9 +348,9 @@ impl Engine {
         if state.heard == cursor {
             state.gap_at = None;
         } else if state.gap_at.is_none() {
-            state.gap_at = Some(self.now + tulou_protocol::limits::GAP_MS);
+            state.gap_at = Some(self.turn.now() + tulou_protocol::limits::GAP_MS);
         }
-        self.out.apply(Change::Cursor {
+        self.turn.apply(Change::Cursor {
             log,
             rev: cursor,
             view: state.view.clone(),
@@ -377,7 +366,10 @@ impl Engine {
                 .communities
                 .values()
                 .all(|state| state.heads_since.is_none())
-            && self.asking(|asked| matches!(asked, Asked::Heads(..))) == 0
+            && self
+                .questions
+                .count(|asked| matches!(asked, Asked::Heads(..)))
+                == 0
             && self.are_watches_complete()
     }
 }

@@ -1,6 +1,6 @@
 //! Topics: watching them, pages of their history, what changed in what is held of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tulou_protocol::{
     Body, Log, Question, Rev, Row, Seq, TopicId,
@@ -8,15 +8,16 @@ use tulou_protocol::{
     id::Millis,
     limits::{GAP_MS, WATCHES},
     push::TopicHead as MovedHead,
-    question::Watched,
+    question::{PageAt, Watched},
     row::Message,
 };
 
 use crate::{
     ahead::Ahead,
-    engine::{Asked, Engine},
+    engine::Engine,
     io::{Change, Island, TopicHead},
     island::Held,
+    questions::Asked,
 };
 
 /// What is known and held of a topic.
@@ -53,6 +54,40 @@ impl Topic {
     pub fn must_be_checked(&self) -> bool {
         let is_floor_known = self.head.floor > Seq::ZERO || self.held.is_empty();
         self.is_rewound || self.recheck || !is_floor_known
+    }
+}
+
+/// All topics, and what is to be done about them.
+#[derive(Debug, Default)]
+pub struct Topics {
+    pub all: BTreeMap<TopicId, Topic>,
+    pub watches: Watches,
+    /// Pages wanted, in the order of asking.
+    pub wants: VecDeque<(TopicId, PageAt)>,
+    /// Topics to be synced as soon as possible.
+    pub to_sync: BTreeSet<TopicId>,
+    /// Unwatched topics that are known to have changed since they were held.
+    pub behind: BTreeSet<TopicId>,
+}
+
+impl Topics {
+    pub fn is_shown(&self, topic: TopicId) -> bool {
+        self.watches.shown.contains(&topic)
+    }
+
+    /// Whether the topic's next rows make the message part of what is held. Nothing brings one that may not be read, or
+    /// that lies before all that is held, or of a topic that nobody looks at.
+    pub fn is_coming(&self, topic: TopicId, seq: Seq) -> bool {
+        let Some(state) = self.all.get(&topic) else {
+            return false;
+        };
+        let is_followed = state.cursor.is_some()
+            && state.gap_at.is_none()
+            && !state.is_syncing
+            && !self.to_sync.contains(&topic);
+        let is_watch_wished =
+            self.watches.wished().contains(&topic) && !self.watches.refused.contains(&topic);
+        is_watch_wished && !is_followed && !state.held.contains(seq) && seq >= state.head.floor
     }
 }
 
@@ -93,37 +128,28 @@ pub fn seq_of(row: &Row) -> Option<Seq> {
 
 impl Engine {
     pub(crate) fn show(&mut self, topic: TopicId) {
-        if self.watches.shown.contains(&topic) {
+        if self.topics.watches.shown.contains(&topic) {
             return;
         }
-        self.watches.shown.push(topic);
-        self.watches.is_dirty = true;
-        self.topics.entry(topic).or_default();
+        self.topics.watches.shown.push(topic);
+        self.topics.watches.is_dirty = true;
+        self.topics.all.entry(topic).or_default();
     }
 
     pub(crate) fn hide(&mut self, topic: TopicId) {
-        let before = self.watches.shown.len();
-        self.watches.shown.retain(|other| *other != topic);
-        self.watches.is_dirty |= before != self.watches.shown.len();
-        self.watches.on.remove(&topic);
-        self.watches.refused.remove(&topic);
-        self.to_sync.remove(&topic);
+        let before = self.topics.watches.shown.len();
+        self.topics.watches.shown.retain(|other| *other != topic);
+        self.topics.watches.is_dirty |= before != self.topics.watches.shown.len();
+        self.topics.watches.on.remove(&topic);
+        self.topics.watches.refused.remove(&topic);
+        self.topics.to_sync.remove(&topic);
         self.stop_following(topic);
         self.note_behind(topic);
     }
 
-    pub(crate) fn is_shown(&self, topic: TopicId) -> bool {
-        self.watches.shown.contains(&topic)
-    }
-
-    /// Whether the server pushes the topic, or is to be asked to.
-    pub(crate) fn is_watch_wished(&self, topic: TopicId) -> bool {
-        self.watches.wished().contains(&topic) && !self.watches.refused.contains(&topic)
-    }
-
     /// Nothing more is pushed of the topic; what waited behind a gap is dropped.
     fn stop_following(&mut self, topic: TopicId) {
-        let Some(state) = self.topics.get_mut(&topic) else {
+        let Some(state) = self.topics.all.get_mut(&topic) else {
             return;
         };
         state.cursor = None;
@@ -133,86 +159,90 @@ impl Engine {
 
     /// What waited behind a gap leaves the store, but for what became part of an island meanwhile.
     pub(crate) fn drop_ahead(&mut self, topic: TopicId) {
-        let Some(state) = self.topics.get_mut(&topic) else {
+        let Some(state) = self.topics.all.get_mut(&topic) else {
             return;
         };
         for seq in state.ahead.clear() {
             if !state.held.contains(seq) {
-                self.out.apply(Change::DropRange(topic, seq, seq));
-                self.out.islands.insert(topic);
+                self.turn.apply(Change::DropRange(topic, seq, seq));
+                self.turn.islands.insert(topic);
             }
         }
     }
 
     /// The server does not push the topic any more: it is asked to, if it lets us.
     pub(crate) fn end_watch(&mut self, topic: TopicId) {
-        self.watches.on.remove(&topic);
+        self.topics.watches.on.remove(&topic);
         self.stop_following(topic);
-        self.watches.is_dirty = true;
+        self.topics.watches.is_dirty = true;
     }
 
     /// Watches end with the link.
     pub(crate) fn lose_topics(&mut self) {
-        for topic in self.watches.shown.clone() {
+        for topic in self.topics.watches.shown.clone() {
             self.stop_following(topic);
         }
-        for (topic, state) in &mut self.topics {
+        for (topic, state) in &mut self.topics.all {
             state.is_syncing = false;
             if state.is_rewound {
-                self.behind.insert(*topic);
+                self.topics.behind.insert(*topic);
             }
         }
-        self.to_sync.clear();
-        self.watches.on.clear();
-        self.watches.refused.clear();
+        self.topics.to_sync.clear();
+        self.topics.watches.on.clear();
+        self.topics.watches.refused.clear();
     }
 
     pub(crate) fn forget_topic(&mut self, topic: TopicId) {
-        self.topics.remove(&topic);
-        self.to_sync.remove(&topic);
-        self.behind.remove(&topic);
-        self.wants.retain(|(other, _)| *other != topic);
-        self.watches.on.remove(&topic);
-        if self.is_shown(topic) {
-            self.watches.refused.insert(topic);
-            self.topics.entry(topic).or_default();
+        self.topics.all.remove(&topic);
+        self.topics.to_sync.remove(&topic);
+        self.topics.behind.remove(&topic);
+        self.topics.wants.retain(|(other, _)| *other != topic);
+        self.topics.watches.on.remove(&topic);
+        if self.topics.is_shown(topic) {
+            self.topics.watches.refused.insert(topic);
+            self.topics.all.entry(topic).or_default();
         }
-        self.out.apply(Change::Forget(Log::Topic(topic)));
+        self.turn.apply(Change::Forget(Log::Topic(topic)));
     }
 
     /// The head is at least there.
     pub(crate) fn raise_head(&mut self, topic: TopicId, seq: Seq, rev: Rev) {
-        let head = &mut self.topics.entry(topic).or_default().head;
+        let head = &mut self.topics.all.entry(topic).or_default().head;
         if head.seq < seq || head.rev < rev {
             head.seq = head.seq.max(seq);
             head.rev = head.rev.max(rev);
-            self.out.heads.insert(topic);
+            self.turn.heads.insert(topic);
         }
     }
 
     /// A head from a digest.
     pub(crate) fn take_head(&mut self, topic: TopicId, moved: MovedHead) {
         self.raise_head(topic, moved.head_seq, moved.rev);
-        let Some(state) = self.topics.get_mut(&topic) else {
+        let Some(state) = self.topics.all.get_mut(&topic) else {
             return;
         };
         if moved.rev >= state.digest_rev {
             state.digest_rev = moved.rev;
             if state.head.wide_mentions != moved.wide_mentions {
                 state.head.wide_mentions = moved.wide_mentions;
-                self.out.heads.insert(topic);
+                self.turn.heads.insert(topic);
             }
         }
     }
 
     pub(crate) fn pump_watch(&mut self) {
-        let is_asking = self.asking(|asked| matches!(asked, Asked::Watch(_))) > 0;
-        if !self.watches.is_dirty || is_asking {
+        let is_asking = self
+            .questions
+            .count(|asked| matches!(asked, Asked::Watch(_)))
+            > 0;
+        if !self.topics.watches.is_dirty || is_asking {
             return;
         }
-        self.watches.is_dirty = false;
-        let topics = self.watches.wished();
+        self.topics.watches.is_dirty = false;
+        let topics = self.topics.watches.wished();
         let ended: Vec<TopicId> = self
+            .topics
             .watches
             .on
             .iter()
@@ -220,12 +250,13 @@ impl Engine {
             .copied()
             .collect();
         for topic in ended {
-            self.watches.on.remove(&topic);
+            self.topics.watches.on.remove(&topic);
             self.stop_following(topic);
         }
-        self.ask(
+        self.questions.ask(
             Asked::Watch(topics.clone()),
             Question::SessionWatch { topics },
+            &mut self.turn,
         );
     }
 
@@ -233,7 +264,7 @@ impl Engine {
         let watched = match response.into_result::<Watched>() {
             Ok(watched) => watched,
             Err(refusal) => {
-                self.watches.is_dirty = true;
+                self.topics.watches.is_dirty = true;
                 self.question_refused(&refusal);
                 return;
             }
@@ -241,19 +272,19 @@ impl Engine {
         for topic in asked
             .iter()
             .copied()
-            .filter(|topic| self.watches.shown.contains(topic))
+            .filter(|topic| self.topics.watches.shown.contains(topic))
             .collect::<Vec<_>>()
         {
             let Some(found) = watched.topics.iter().find(|found| found.topic == topic) else {
-                self.watches.on.remove(&topic);
-                self.watches.refused.insert(topic);
+                self.topics.watches.on.remove(&topic);
+                self.topics.watches.refused.insert(topic);
                 self.stop_following(topic);
                 self.doubt(topic);
                 continue;
             };
-            self.watches.on.insert(topic);
-            self.watches.refused.remove(&topic);
-            self.topics.entry(topic).or_default().is_seen = true;
+            self.topics.watches.on.insert(topic);
+            self.topics.watches.refused.remove(&topic);
+            self.topics.all.entry(topic).or_default().is_seen = true;
             self.raise_head(topic, found.head_seq, found.rev);
             self.follow(topic, found.head_seq, found.rev);
         }
@@ -261,7 +292,7 @@ impl Engine {
 
     /// Every change after `rev` is pushed from here on. If what is held is as new, nothing has to be asked.
     fn follow(&mut self, topic: TopicId, head_seq: Seq, rev: Rev) {
-        let Some(state) = self.topics.get_mut(&topic) else {
+        let Some(state) = self.topics.all.get_mut(&topic) else {
             return;
         };
         if state.cursor.is_some() {
@@ -276,13 +307,13 @@ impl Engine {
         if is_all_held && is_valid && !state.must_be_checked() {
             self.move_topic_cursor(topic, rev);
         } else {
-            self.to_sync.insert(topic);
+            self.topics.to_sync.insert(topic);
         }
     }
 
     /// A push that follows on the cursor was applied: what was valid as of it is valid as of `rev`.
     pub(crate) fn advance_topic(&mut self, topic: TopicId, rev: Rev) {
-        if let Some(state) = self.topics.get_mut(&topic)
+        if let Some(state) = self.topics.all.get_mut(&topic)
             && let Some(cursor) = state.cursor
         {
             state.held.advance(cursor, cursor.max(rev));
@@ -293,7 +324,7 @@ impl Engine {
     /// The cursor of a watched topic moves to `rev`, and on through what came before it. What is held keeps its revs:
     /// part of it may have come after the changes up to `rev` were asked for.
     pub(crate) fn move_topic_cursor(&mut self, topic: TopicId, rev: Rev) {
-        let Some(state) = self.topics.get_mut(&topic) else {
+        let Some(state) = self.topics.all.get_mut(&topic) else {
             return;
         };
         let mut cursor = state.cursor.unwrap_or(rev).max(rev);
@@ -311,13 +342,13 @@ impl Engine {
             cursor = next;
         }
         state.cursor = Some(cursor);
-        self.out.islands.insert(topic);
+        self.turn.islands.insert(topic);
         self.expect(topic);
     }
 
     /// If more is known to be there than was applied, it is synced unless it comes by itself.
     pub(crate) fn expect(&mut self, topic: TopicId) {
-        let Some(state) = self.topics.get_mut(&topic) else {
+        let Some(state) = self.topics.all.get_mut(&topic) else {
             return;
         };
         let Some(cursor) = state.cursor else { return };
@@ -327,34 +358,39 @@ impl Engine {
         if !is_behind {
             state.gap_at = None;
         } else if state.gap_at.is_none() {
-            state.gap_at = Some(self.now + GAP_MS);
+            state.gap_at = Some(self.turn.now() + GAP_MS);
         }
     }
 
     pub(crate) fn close_topic_gaps(&mut self) {
-        for topic in &self.watches.on {
-            if let Some(state) = self.topics.get_mut(topic)
-                && state.gap_at.is_some_and(|at| at <= self.now)
+        for topic in &self.topics.watches.on {
+            if let Some(state) = self.topics.all.get_mut(topic)
+                && state.gap_at.is_some_and(|at| at <= self.turn.now())
             {
                 state.gap_at = None;
-                self.to_sync.insert(*topic);
+                self.topics.to_sync.insert(*topic);
             }
         }
     }
 
     pub(crate) fn topics_due(&self) -> Option<Millis> {
-        self.watches
+        self.topics
+            .watches
             .on
             .iter()
-            .filter_map(|topic| self.topics.get(topic)?.gap_at)
+            .filter_map(|topic| self.topics.all.get(topic)?.gap_at)
             .min()
     }
 
     pub(crate) fn are_watches_complete(&self) -> bool {
-        !self.watches.is_dirty
-            && self.asking(|asked| matches!(asked, Asked::Watch(_))) == 0
-            && self.watches.on.iter().all(|topic| {
+        !self.topics.watches.is_dirty
+            && self
+                .questions
+                .count(|asked| matches!(asked, Asked::Watch(_)))
+                == 0
+            && self.topics.watches.on.iter().all(|topic| {
                 self.topics
+                    .all
                     .get(topic)
                     .is_some_and(|state| state.cursor.is_some())
             })

@@ -1,0 +1,67 @@
+//! Which entries wait for what.
+
+use std::collections::BTreeSet;
+
+use tulou_protocol::Rejection;
+use uuid::Uuid;
+
+use super::{Outbox, Pending};
+use crate::{
+    depends::{makes, needs},
+    io::{OutboxEntry, OutboxState},
+};
+
+impl Outbox {
+    /// The place of an entry that makes what this command needs, if it is not done.
+    pub(super) fn maker_of(&self, entry: &OutboxEntry) -> Option<u64> {
+        self.makers_of(entry).map(|maker| maker.entry.no).next()
+    }
+
+    /// Why what this command needs is not made, if that was refused.
+    pub(super) fn refusal_of_maker(&self, entry: &OutboxEntry) -> Option<Rejection> {
+        self.makers_of(entry)
+            .find_map(|maker| match &maker.entry.state {
+                OutboxState::Rejected(rejection) => Some(rejection.clone()),
+                OutboxState::Waiting | OutboxState::Stale => None,
+            })
+    }
+
+    fn makers_of(&self, entry: &OutboxEntry) -> impl Iterator<Item = &Pending> {
+        needs(&entry.command)
+            .into_iter()
+            .filter_map(|thing| self.makers.get(&thing))
+            .filter(|no| **no != entry.no)
+            .filter_map(|no| self.entries.get(no))
+            .filter(|pending| !self.accepted.contains_key(&pending.entry.id))
+    }
+
+    /// Entries that need, directly or not, what this one makes.
+    pub(super) fn dependants(&self, no: u64) -> BTreeSet<u64> {
+        let mut things: BTreeSet<Uuid> = self
+            .entries
+            .get(&no)
+            .map(|pending| makes(&pending.entry.command))
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut found = BTreeSet::new();
+        // Whoever needs a thing comes after its maker, but a maker that was tried again may have a later place.
+        loop {
+            let before = found.len();
+            for (other, pending) in &self.entries {
+                let command = &pending.entry.command;
+                let is_one = *other != no
+                    && pending.entry.state == OutboxState::Waiting
+                    && !found.contains(other)
+                    && needs(command).iter().any(|thing| things.contains(thing));
+                if is_one {
+                    found.insert(*other);
+                    things.extend(makes(command));
+                }
+            }
+            if found.len() == before {
+                return found;
+            }
+        }
+    }
+}
