@@ -22,3 +22,12 @@ impl AsOf {
         self.now.saturating_add(self.skew)
     }
 }
+
+/// Milliseconds since 1970 on this computer.
+pub fn now() -> Millis {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| {
+            Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+        })
+}

@@ -1,11 +1,9 @@
 //! A client: the accounts of one folder, and everything that can be done and read with them.
 
-pub(crate) mod account;
 mod doing;
 mod joining;
 mod listing;
 mod lost;
-mod meeting;
 mod members;
 mod moving;
 mod person;
@@ -23,17 +21,19 @@ use tokio::{
     task::AbortHandle,
 };
 
-use self::{
-    account::{Account, blocking},
-    listing::Listed,
-};
+use self::listing::Listed;
 use crate::{
+    account::{Account, WISHES, Wish},
+    as_of::now,
+    blocking::blocking,
     changes::{Board, Changes},
-    driver::{Driver, WISHES, Wish, now},
-    error::Error,
-    files::{Folder, Known, Preferences},
+    driver::Driver,
+    error::{Error, chain},
+    files::{Folder, Preferences},
     http::Http,
+    known::Known,
     nearby::Nearby,
+    read::app,
     secrets::{self, Secrets},
     store::{Store, meta},
     unread::sum,
@@ -114,14 +114,12 @@ impl Client {
     pub async fn app_view(&self) -> AppView {
         let mut accounts = Vec::new();
         for account in self.accounts() {
-            let read = account
-                .read(|snapshot| Ok(crate::read::app::account(snapshot)?))
-                .await;
+            let read = account.read(|snapshot| Ok(app::account(snapshot)?)).await;
             match read {
                 Ok(view) => accounts.push(view),
                 Err(error) => {
-                    tracing::debug!(account = %account.key, "an account cannot be read: {}", crate::http::chain(&error));
-                    accounts.push(crate::read::app::shut(&account));
+                    tracing::debug!(account = %account.key, "an account cannot be read: {}", chain(&error));
+                    accounts.push(app::shut(&account));
                 }
             }
         }
@@ -215,7 +213,7 @@ impl Client {
             }
             let ended = blocking(move || account.store.checkpoint()).await;
             if let Err(error) = ended {
-                tracing::warn!("a store was not tidied up: {}", crate::http::chain(&error));
+                tracing::warn!("a store was not tidied up: {}", chain(&error));
             }
         }
     }
@@ -242,7 +240,7 @@ impl Client {
         let store = Arc::new(Store::shut(&path, known.account));
         let opening = Arc::clone(&store);
         if let Err(error) = blocking(move || opening.reopen(now(), false)).await {
-            tracing::error!(account = %known.key(), "a store could not be opened: {}", crate::http::chain(&error));
+            tracing::error!(account = %known.key(), "a store could not be opened: {}", chain(&error));
         }
         store
     }

@@ -2,12 +2,12 @@
 //! (remembered members aside). It performs the engine's outputs in order. If one cannot be performed, the
 //! engine is dropped and made anew from the store: crash and error are one path.
 
-mod again;
 mod clock;
+mod lost;
+mod marking;
 mod mending;
-mod reading;
+mod outbox;
 mod seeking;
-mod wish;
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
@@ -28,15 +28,14 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-pub use wish::{Draft, Submitted, Told, WISHES, Wish};
-
 use self::{clock::Clock, seeking::Seeking};
 use crate::{
-    client::account::{Account, blocking},
-    compose::{again, refused_edits},
-    error::Error,
+    account::{Account, Told, Wish},
+    as_of::now,
+    blocking::blocking,
+    error::{Error, chain},
     link::{Event, Link, Pulse},
-    store::{StoreError, Touched, Trouble, apply::note_command, outbox, restore},
+    store::{StoreError, Trouble, restore},
     unusable::Unusable,
     view::Connection,
 };
@@ -45,15 +44,6 @@ use crate::{
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait before the store is tried again.
 const LONGEST: Duration = Duration::from_secs(30);
-
-/// Milliseconds since 1970 on this computer.
-pub fn now() -> Millis {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| {
-            Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
-        })
-}
 
 pub struct Driver {
     account: Arc<Account>,
@@ -323,10 +313,7 @@ impl Driver {
         let store = Arc::clone(&self.account.store);
         let me = self.account.id;
         let restored = blocking(move || {
-            store.write(|db| {
-                restore::tidy(db)?;
-                outbox::mark_stale(db, now())
-            })?;
+            store.write(|db| restore::tidy(db, now()))?;
             store.read(|db| restore::restored(db, me))
         })
         .await;
@@ -350,7 +337,7 @@ impl Driver {
     /// The store does not work: the engine is made anew after a while.
     fn fail(&mut self, error: &Error) {
         tracing::error!(account = %self.account.key, "the store failed, trying again in {} s: {}",
-            self.patience.as_secs(), crate::http::chain(error));
+            self.patience.as_secs(), chain(error));
         self.engine = None;
         self.link = None;
         self.leave_askers();
@@ -464,56 +451,6 @@ impl Driver {
             self.look_for_lost();
         }
     }
-
-    async fn retry(&mut self, id: CommandId) -> Result<(), Error> {
-        let account = Arc::clone(&self.account);
-        let (entry, others) = blocking(move || {
-            let (entry, others) = account.store.write(|db| {
-                let entry = outbox::one(db, id)?.ok_or(Error::NotFound("the command"))?;
-                let (entry, others) = again(db, entry, account.as_of())?;
-                outbox::replace(db, id, &entry)?;
-                for other in &others {
-                    outbox::remove(db, *other)?;
-                }
-                Ok::<_, Error>((entry, others))
-            })?;
-            account.note_command(&entry.command)?;
-            Ok::<_, Error>((entry, others))
-        })
-        .await?;
-        for other in others {
-            self.feed(Input::Discard(other)).await;
-        }
-        if entry.id != id {
-            self.feed(Input::Discard(id)).await;
-        }
-        self.feed(Input::Retry(entry)).await;
-        Ok(())
-    }
-
-    async fn discard(&mut self, id: CommandId) -> Result<(), Error> {
-        let account = Arc::clone(&self.account);
-        let given_up = blocking(move || {
-            let (entry, given_up) = account.store.write(|db| {
-                let entry = outbox::one(db, id)?.ok_or(Error::NotFound("the command"))?;
-                let mut given_up = vec![id];
-                if let Command::MessageEdit { topic, message, .. } = &entry.command {
-                    given_up.extend(refused_edits(db, *topic, *message)?);
-                }
-                for id in &given_up {
-                    outbox::remove(db, *id)?;
-                }
-                Ok::<_, Error>((entry, given_up))
-            })?;
-            account.note_command(&entry.command)?;
-            Ok::<_, Error>(given_up)
-        })
-        .await?;
-        for id in given_up {
-            self.feed(Input::Discard(id)).await;
-        }
-        Ok(())
-    }
 }
 
 /// What people are told of the link, by the time that their clock shows.
@@ -549,11 +486,4 @@ async fn until_instant(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-/// What a command touches.
-pub fn touched_by(command: &Command) -> Touched {
-    let mut touched = Touched::default();
-    note_command(command, &mut touched);
-    touched
 }

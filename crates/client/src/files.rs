@@ -10,7 +10,6 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use tulou_protocol::{AccountId, Fingerprint, ServerId};
 
 pub use list::{List, ListAside};
 
@@ -30,31 +29,6 @@ pub struct Preferences {
     pub settings: Settings,
     /// Where the window was.
     pub last_place: Option<Place>,
-}
-
-/// An account that this computer has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
-    /// Its server.
-    pub server: ServerId,
-    /// Its id there.
-    pub account: AccountId,
-    /// The name signed in with.
-    pub name: String,
-    /// The server's name, when it was last heard.
-    pub server_name: String,
-    /// Addresses of the server, the best first.
-    pub addresses: Vec<String>,
-    /// The key that the server is known by; without one the system's certificates verify it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<Fingerprint>,
-}
-
-impl Known {
-    /// The account's key: `<server id>.<account id>`.
-    pub fn key(&self) -> String {
-        format!("{}.{}", self.server, self.account)
-    }
 }
 
 /// The folder of a client.

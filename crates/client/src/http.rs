@@ -18,7 +18,7 @@ use tulou_protocol::{
 };
 
 use crate::{
-    error::Error,
+    error::{Error, chain},
     link,
     route::{Route, race},
     tls::{self, distrust},
@@ -264,16 +264,4 @@ fn web(address: &str) -> String {
         Some(rest) => format!("http{rest}"),
         None => address.to_owned(),
     }
-}
-
-/// An error with its causes on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

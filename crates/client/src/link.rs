@@ -23,8 +23,7 @@ use tulou_protocol::{
 };
 
 use crate::{
-    error::Error,
-    http::chain,
+    error::{Error, chain},
     route::{Route, race},
     tls::{self, distrust},
     unusable::Unusable,

@@ -20,6 +20,7 @@ pub mod members;
 pub mod messages;
 pub mod meta;
 pub mod outbox;
+pub mod places;
 pub mod profiles;
 pub mod restore;
 pub mod rows;

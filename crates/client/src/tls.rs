@@ -22,7 +22,10 @@ use rustls::{
 };
 use tulou_protocol::Fingerprint;
 
-use crate::{error::Error, unusable::Unusable};
+use crate::{
+    error::Error,
+    unusable::{Unusable, tls_cause},
+};
 
 /// How to speak TLS with a server that has this key, or with one that the system's certificates verify.
 pub fn config(key: Option<Fingerprint>) -> Arc<ClientConfig> {
@@ -200,7 +203,7 @@ struct Flawed(Unusable);
 
 /// Why a connection failed, if it was for want of trust.
 pub fn distrust(error: &(dyn StdError + 'static)) -> Option<Error> {
-    let Some(rustls::Error::InvalidCertificate(why)) = cause(error) else {
+    let Some(rustls::Error::InvalidCertificate(why)) = tls_cause(error) else {
         return None;
     };
     if let CertificateError::Other(OtherError(other)) = why {
@@ -213,25 +216,4 @@ pub fn distrust(error: &(dyn StdError + 'static)) -> Option<Error> {
     }
     let why = rustls::Error::from(why.clone()).to_string();
     Some(Error::Unusable(Unusable::Certificate(why)))
-}
-
-/// What went wrong with TLS, among the causes of an error.
-pub fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        // What an I/O error wraps is not among its sources.
-        let wrapped = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .map(|wrapped| wrapped as &(dyn StdError + 'static));
-        let found = wrapped
-            .into_iter()
-            .chain([error])
-            .find_map(|error| error.downcast_ref::<rustls::Error>());
-        if found.is_some() {
-            return found;
-        }
-        cause = wrapped.or_else(|| error.source());
-    }
-    None
 }

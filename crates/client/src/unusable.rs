@@ -176,9 +176,30 @@ impl Unusable {
 
 /// Whether a connection failed because the other side does not encrypt.
 pub fn in_tls(error: &(dyn StdError + 'static)) -> Option<Unusable> {
-    let is_garbage = crate::tls::cause(error)
-        .is_some_and(|error| matches!(error, rustls::Error::InvalidMessage(_)));
+    let is_garbage =
+        tls_cause(error).is_some_and(|error| matches!(error, rustls::Error::InvalidMessage(_)));
     is_garbage.then_some(Unusable::NotEncrypted)
+}
+
+/// What went wrong with TLS, among the causes of an error.
+pub fn tls_cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        // What an I/O error wraps is not among its sources.
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .map(|wrapped| wrapped as &(dyn StdError + 'static));
+        let found = wrapped
+            .into_iter()
+            .chain([error])
+            .find_map(|error| error.downcast_ref::<rustls::Error>());
+        if found.is_some() {
+            return found;
+        }
+        cause = wrapped.or_else(|| error.source());
+    }
+    None
 }
 
 /// Whether a page wants a name and a password, or sends to one that does.

@@ -4,12 +4,12 @@ use tokio::sync::oneshot;
 use tulou_engine::Input;
 use tulou_protocol::{Code, MessageId, TopicId};
 
-use super::{Client, account::Account};
+use super::Client;
 use crate::{
+    account::{Account, Draft, Entered, Submitted, Wish},
     action::Action,
-    driver::{Draft, Submitted, Wish},
     error::Error,
-    read::{Entered, timeline::divider},
+    read::timeline::divider,
     view::{DraftView, EditInput, LevelPlace, ReadMark},
 };
 

@@ -13,8 +13,8 @@ use super::{Account, Client, is_up};
 use crate::{
     device,
     error::Error,
-    files::Known,
     http::Found,
+    known::Known,
     route::Route,
     view::{Connection, Place, ServerPeek, SignedUp},
 };

@@ -6,11 +6,13 @@ use futures_util::future::join_all;
 use rusqlite::Connection as Db;
 use tulou_protocol::{AccountId, Body, Log, ServerId};
 
-use super::{Account, Client, blocking, lock};
+use super::{Account, Client, lock};
 use crate::{
-    driver::now,
-    error::Error,
-    files::{Known, List, ListAside},
+    as_of::now,
+    blocking::blocking,
+    error::{Error, chain},
+    files::{List, ListAside},
+    known::Known,
     store::{Store, StoreError, Trouble, meta, rows},
     view::{Change, ListAsideView, ListView, StoreTrouble},
 };
@@ -79,7 +81,7 @@ impl Client {
             if let Err(error) = self.write_list().await {
                 tracing::error!(
                     "the new list of accounts cannot be written: {}",
-                    crate::http::chain(&error)
+                    chain(&error)
                 );
             }
         }
@@ -126,10 +128,7 @@ impl Client {
         self.begin(list).await;
         // Accounts that were added meanwhile have to be in it.
         if is_well && let Err(error) = self.write_list().await {
-            tracing::error!(
-                "the list of accounts cannot be written: {}",
-                crate::http::chain(&error)
-            );
+            tracing::error!("the list of accounts cannot be written: {}", chain(&error));
         }
         self.inner.board.put_up([Change::App]);
     }
@@ -200,10 +199,7 @@ async fn remember(accounts: Vec<Arc<Account>>) {
     .await;
     if let Err(error) = kept {
         // It is tried again with the next change, and at the next start.
-        tracing::debug!(
-            "a store does not know its account: {}",
-            crate::http::chain(&error)
-        );
+        tracing::debug!("a store does not know its account: {}", chain(&error));
     }
 }
 
@@ -215,7 +211,7 @@ async fn recall(bare: Known, store: &Arc<Store>) -> Known {
         tracing::warn!(
             account = %bare.key(),
             "a store does not say whose it is: {}",
-            crate::http::chain(&error)
+            chain(&error)
         );
         bare
     })

@@ -1,10 +1,18 @@
 //! What a restored server does not have any more, for the person to send again or to give up.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 use tulou_protocol::{Code, MessageId};
 
 use super::{Client, doing::topic_id};
-use crate::{driver::Wish, error::Error, store::lost, view::LostMessage};
+use crate::{
+    account::Wish,
+    blocking::blocking,
+    error::Error,
+    store::{StoreError, lost},
+    view::{Change, LostMessage},
+};
 
 impl Client {
     /// My messages in a topic that the server does not have any more, in the order in which they stood there.
@@ -60,7 +68,19 @@ impl Client {
         message: Option<&str>,
     ) -> Result<(), Error> {
         let (topic, message) = (topic_id(topic)?, message_id(message)?);
-        self.account(account)?.discard_lost(topic, message).await
+        let account = self.account(account)?;
+        let store = Arc::clone(&account.store);
+        blocking(move || {
+            store.write(|db| {
+                for lost in lost::offered(db, topic, message)? {
+                    lost::remove(db, topic, lost.id)?;
+                }
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await?;
+        account.put_up(Change::App);
+        Ok(())
     }
 }
 

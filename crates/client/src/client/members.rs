@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tulou_protocol::{Code, CommunityId, Question, TopicId, limits, question::Members};
 
-use super::{Client, account::Account, doing::topic_id, meeting::remember, reading::community_id};
+use super::{Client, doing::topic_id, reading::community_id};
 use crate::{
+    account::{Account, remember},
     error::Error,
     read::members,
     store::members as remembered,

@@ -6,7 +6,7 @@ use tulou_protocol::{Fingerprint, ServerId, invite::Link};
 
 use super::{Account, Client};
 use crate::{
-    driver::Wish,
+    account::Wish,
     error::Error,
     route::Route,
     view::{Change, Relocation},

@@ -8,14 +8,10 @@ use tulou_protocol::{
     question::{Member, Members},
 };
 
-use super::{
-    Client,
-    account::{Account, blocking},
-    doing::topic_id,
-    meeting::remember,
-    reading::community_id,
-};
+use super::{Client, doing::topic_id, reading::community_id};
 use crate::{
+    account::{Account, remember},
+    blocking::blocking,
     error::Error,
     read::person::{self, Heard},
     store::members as remembered,

@@ -14,14 +14,9 @@ use tulou_protocol::{
     question::{Invite, Invites, Members, Page, PageAt},
 };
 
-use super::{
-    Client,
-    account::Account,
-    doing::topic_id,
-    meeting::{meet, remember},
-    person::hear_of,
-};
+use super::{Client, doing::topic_id, person::hear_of};
 use crate::{
+    account::{Account, meet, remember},
     error::Error,
     read::{
         access, level, members,
@@ -335,7 +330,7 @@ pub(super) fn community_id(text: &str) -> Result<CommunityId, Error> {
 async fn public_addresses(account: &Arc<Account>) -> Result<Vec<String>, Error> {
     account
         .read(|snapshot| {
-            let named = meta::whereabouts(snapshot.db)?.named;
+            let named = meta::addresses(snapshot.db)?.named;
             Ok(if named.is_empty() {
                 vec![snapshot.account.address()]
             } else {

@@ -10,16 +10,13 @@ use tulou_protocol::{
     invite::Link,
 };
 
-use super::{
-    Client, FAREWELL,
-    account::{Account, blocking},
-    lock,
-};
+use super::{Client, FAREWELL, lock};
 use crate::{
+    account::{Account, Wish},
+    blocking::blocking,
     device,
-    driver::Wish,
-    error::Error,
-    http::{Http, chain},
+    error::{Error, chain},
+    http::Http,
     view::{
         Change, MessagesThen, OwnedView, ResetView, SecurityView, ServerAccountView,
         ServerAccountsView, SessionView,

@@ -5,8 +5,13 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tulou_engine::Input;
 
-use super::{Driver, now};
-use crate::{client::account::blocking, error::Error, store::Trouble};
+use super::Driver;
+use crate::{
+    as_of::now,
+    blocking::blocking,
+    error::{Error, chain},
+    store::Trouble,
+};
 
 /// Outbox and drafts are copied this long after they changed.
 const COPY_AFTER: Duration = Duration::from_secs(2);
@@ -82,7 +87,7 @@ impl Driver {
             }
             Err(error) => {
                 tracing::warn!(account = %self.account.key, "outbox and drafts could not be copied: {}",
-                crate::http::chain(&error))
+                chain(&error))
             }
         }
     }

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tulou_protocol::{AccountId, ServerId, id::Millis};
 
-use super::{Folder, Known, write};
+use super::{Folder, write};
 use crate::{
-    error::Error,
+    error::{Error, chain},
+    known::Known,
     store::{StoreError, Trouble, free_name},
 };
 
@@ -124,10 +125,7 @@ impl Folder {
     }
 
     fn in_trouble(&self, list: List, why: StoreError) -> List {
-        tracing::error!(
-            "the list of accounts is left as it is: {}",
-            crate::http::chain(&why)
-        );
+        tracing::error!("the list of accounts is left as it is: {}", chain(&why));
         let mut list = self.with_strays(list);
         list.trouble = Some(why.trouble().unwrap_or(Trouble::Unreadable));
         list

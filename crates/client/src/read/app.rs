@@ -12,8 +12,10 @@ use super::{
     timeline::refusal,
 };
 use crate::{
-    client::account::{Account, Snapshot, community_of},
-    store::{Aside, StoreError, Trouble, lost, lost::LostIn, meta, outbox, rows},
+    account::{Account, Snapshot},
+    store::{
+        Aside, StoreError, Trouble, lost, lost::LostIn, meta, outbox, places::community_of, rows,
+    },
     view::{
         AccountView, AsideView, CommunityTile, LostView, MentionedView, RejectedView, StoreTrouble,
         StoreView,

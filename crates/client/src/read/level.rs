@@ -6,7 +6,7 @@ use tulou_protocol::{
 };
 
 use crate::{
-    client::account::Snapshot,
+    account::Snapshot,
     error::Error,
     shape::Shape,
     store::outbox,

@@ -7,7 +7,7 @@ use super::{
     names::{or_account_name, pending_name},
 };
 use crate::{
-    client::account::Snapshot,
+    account::Snapshot,
     error::Error,
     markdown::short,
     store::{members as remembered, outbox, profiles},

@@ -16,12 +16,12 @@ use tulou_protocol::{
 pub use self::overlay::refusal;
 use self::{message::Painter, overlay::Overlay};
 use super::{
-    Entered, keys,
+    keys,
     names::{People, mentioned, mentioned_views},
     stretch::{Chosen, Known, MOST},
 };
 use crate::{
-    client::account::Snapshot,
+    account::{Entered, Snapshot},
     markdown,
     shape::Shape,
     store::{

@@ -8,7 +8,7 @@ use tulou_protocol::{Command, CommunityId, Permissions, TopicId, permission::Pla
 
 use super::keys;
 use crate::{
-    client::account::{Numbered, Snapshot},
+    account::{Numbered, Snapshot},
     error::Error,
     shape::{Shape, TopicShape},
     store::{StoreError, drafts, outbox},

@@ -37,6 +37,15 @@ pub struct Touched {
     pub follow_ups: Vec<OutboxEntry>,
 }
 
+impl Touched {
+    /// What a command touches that went into the outbox, changed in it, or left it.
+    pub fn by(command: &Command) -> Self {
+        let mut touched = Self::default();
+        note_command(command, &mut touched);
+        touched
+    }
+}
+
 pub(super) fn batch(
     db: &Connection,
     me: AccountId,
@@ -263,7 +272,7 @@ fn note_log(log: Log, touched: &mut Touched) {
 }
 
 /// Notes the views that show a command.
-pub fn note_command(command: &Command, touched: &mut Touched) {
+fn note_command(command: &Command, touched: &mut Touched) {
     touched.has_outbox = true;
     match command {
         Command::MessageSend { topic, .. }

@@ -143,6 +143,17 @@ pub fn of_topic(db: &Connection, topic: TopicId) -> Result<Vec<Lost>, StoreError
     Ok(found.collect::<Result<_, _>>()?)
 }
 
+/// What is offered in a topic: one message, or all of them.
+pub fn offered(
+    db: &Connection,
+    topic: TopicId,
+    message: Option<MessageId>,
+) -> Result<Vec<Lost>, StoreError> {
+    let mut offered = of_topic(db, topic)?;
+    offered.retain(|lost| message.is_none_or(|message| message == lost.id));
+    Ok(offered)
+}
+
 /// Takes the offer of a message back.
 pub fn remove(db: &Connection, topic: TopicId, message: MessageId) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM lost WHERE topic = ?1 AND id = ?2")?

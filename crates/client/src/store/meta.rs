@@ -5,18 +5,18 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tulou_protocol::Greeting;
 
 use super::{Aside, StoreError};
-use crate::files::Known;
+use crate::known::Known;
 
 const GREETING: &str = "greeting";
 const ASIDE: &str = "aside";
 const BEGUN: &str = "begun";
 const PROBE: &str = "probe";
-const WHEREABOUTS: &str = "whereabouts";
+const ADDRESSES: &str = "whereabouts";
 const KNOWN: &str = "known";
 
 /// Where the server is, as it says itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Whereabouts {
+pub struct Addresses {
     /// The addresses that it named last.
     pub named: Vec<String>,
     /// Those that it named before, the newest first.
@@ -67,13 +67,13 @@ pub(super) fn end_probe(db: &Transaction<'_>) -> Result<(), StoreError> {
 }
 
 /// Where the server is, as it says itself.
-pub fn whereabouts(db: &Connection) -> Result<Whereabouts, StoreError> {
-    Ok(one(db, WHEREABOUTS)?.unwrap_or_default())
+pub fn addresses(db: &Connection) -> Result<Addresses, StoreError> {
+    Ok(one(db, ADDRESSES)?.unwrap_or_default())
 }
 
 /// The server said where it is.
-pub fn set_whereabouts(db: &Connection, whereabouts: &Whereabouts) -> Result<(), StoreError> {
-    put(db, WHEREABOUTS, &serde_json::to_string(whereabouts)?)
+pub fn set_addresses(db: &Connection, addresses: &Addresses) -> Result<(), StoreError> {
+    put(db, ADDRESSES, &serde_json::to_string(addresses)?)
 }
 
 /// What the list of accounts says of this one, for the day on which the list cannot be read.

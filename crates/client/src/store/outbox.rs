@@ -226,13 +226,13 @@ pub(super) fn reject(
 }
 
 /// Marks what is older than the server keeps answers for: repeating it might do it twice, so the person is asked.
-pub fn mark_stale(db: &Connection, now: Millis) -> Result<usize, StoreError> {
+pub(super) fn mark_stale(db: &Connection, now: Millis) -> Result<(), StoreError> {
     let oldest = now - limits::ANSWER_DAYS * 24 * 60 * 60 * 1_000;
-    Ok(db
-        .prepare_cached(
-            "UPDATE outbox SET state = 'stale' WHERE state = 'waiting' AND created_at < ?1",
-        )?
-        .execute([oldest])?)
+    db.prepare_cached(
+        "UPDATE outbox SET state = 'stale' WHERE state = 'waiting' AND created_at < ?1",
+    )?
+    .execute([oldest])?;
+    Ok(())
 }
 
 /// How many commands wait, those that only move a cursor left out.

@@ -2,13 +2,14 @@
 
 use rusqlite::Connection;
 use tulou_engine::Restored;
-use tulou_protocol::{AccountId, Body, CommunityId, Log};
+use tulou_protocol::{AccountId, Body, CommunityId, Log, id::Millis};
 
 use super::{StoreError, heads, islands, messages, meta, outbox, profiles, rows};
 
-/// Drops what only the engine before could have made use of.
-pub fn tidy(db: &Connection) -> Result<(), StoreError> {
-    messages::drop_loose(db)
+/// Drops what only the engine before could have made use of, and marks what is too old to be sent unasked.
+pub fn tidy(db: &Connection, now: Millis) -> Result<(), StoreError> {
+    messages::drop_loose(db)?;
+    outbox::mark_stale(db, now)
 }
 
 /// Everything that an engine goes on from.

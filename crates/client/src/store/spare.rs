@@ -19,7 +19,7 @@ use tulou_protocol::{Command, CommandId, Rejection, id::Millis};
 use super::{
     Aside, StoreError, drafts, drafts::Draft, edits, edits::EditDraft, file::beside, meta, outbox,
 };
-use crate::files::Known;
+use crate::known::Known;
 
 /// What is kept beside the store.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]

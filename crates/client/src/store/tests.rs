@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    account::{Snapshot, tests::account_of},
     as_of::AsOf,
-    client::account::{Snapshot, tests::account_of},
     read::timeline::timeline,
     view::{MessageView, Stretch, TimelineView},
 };
@@ -374,7 +374,7 @@ fn what_waited_beyond_a_gap_is_dropped_before_another_engine_begins() {
             rows(other, &[3]),
         ],
     );
-    store.write(|db| restore::tidy(db)).unwrap();
+    store.write(|db| restore::tidy(db, 0)).unwrap();
     let left = |topic: TopicId| -> Vec<u64> {
         store
             .read(|db| {

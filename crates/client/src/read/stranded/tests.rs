@@ -8,9 +8,11 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    client::account::{community_of, memberships},
     shape::Shape,
-    store::{Store, outbox},
+    store::{
+        Store, outbox,
+        places::{community_of, memberships},
+    },
 };
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));

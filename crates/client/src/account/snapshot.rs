@@ -5,8 +5,16 @@ use std::sync::Arc;
 use rusqlite::Connection as Db;
 use tulou_protocol::{CommunityId, TopicId};
 
-use super::{Account, Began, community_of, memberships};
-use crate::{as_of::AsOf, error::Error, shape::Shape, store::StoreError};
+use super::{Account, views::Began};
+use crate::{
+    as_of::AsOf,
+    error::Error,
+    shape::Shape,
+    store::{
+        StoreError,
+        places::{community_of, memberships},
+    },
+};
 
 /// A moment of an account. Whatever reads it sees rows, outbox and structures as of the same moment.
 pub struct Snapshot<'a> {
@@ -34,19 +42,19 @@ impl<'a> Snapshot<'a> {
 
     /// A community's structure, kept until something in it changes.
     pub fn shape(&self, community: CommunityId) -> Result<Option<Arc<Shape>>, StoreError> {
-        if let Some(shape) = self.account.state().shapes.get(&community) {
+        if let Some(shape) = self.account.views().shapes.get(&community) {
             return Ok(Some(Arc::clone(shape)));
         }
         let Some(shape) = Shape::load(self.db, self.as_of.me, community)?.map(Arc::new) else {
             return Ok(None);
         };
-        let mut state = self.account.state();
+        let mut views = self.account.views();
         // A snapshot from before the last change would bring back what was dropped for it.
         if self
             .began
-            .is_some_and(|began| began.dropped == state.dropped)
+            .is_some_and(|began| began.dropped == views.dropped)
         {
-            state.shapes.insert(community, Arc::clone(&shape));
+            views.shapes.insert(community, Arc::clone(&shape));
         }
         Ok(Some(shape))
     }

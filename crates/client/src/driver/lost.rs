@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::Driver;
 use crate::{
-    client::account::{Account, blocking},
+    account::Account,
+    blocking::blocking,
     error::Error,
     store::{
         lost::{self, Lost},
@@ -18,54 +19,6 @@ use crate::{
     },
     view::Change,
 };
-
-impl Account {
-    /// Asks the server about messages that it may have lost, until it was asked about all. If the link is lost meanwhile,
-    /// the next one goes on.
-    pub async fn settle_lost(&self) -> Result<(), Error> {
-        loop {
-            let store = Arc::clone(&self.store);
-            let unasked =
-                blocking(move || store.read(|db| lost::unasked(db, HELD_MESSAGES))).await?;
-            let Some((topic, messages)) = unasked else {
-                return Ok(());
-            };
-            let question = Question::MessageHeld {
-                topic,
-                messages: messages.clone(),
-            };
-            let held: HeldMessages = self.ask(question).await?;
-            let store = Arc::clone(&self.store);
-            let is_news = blocking(move || {
-                store.write(|db| lost::settle(db, topic, &messages, &held.messages))
-            })
-            .await?;
-            if is_news {
-                self.put_up(Change::App);
-            }
-        }
-    }
-
-    /// Gives up messages of a topic that the server has lost: one, or all.
-    pub async fn discard_lost(
-        &self,
-        topic: TopicId,
-        message: Option<MessageId>,
-    ) -> Result<(), Error> {
-        let store = Arc::clone(&self.store);
-        blocking(move || {
-            store.write(|db| {
-                for lost in chosen(lost::of_topic(db, topic)?, message) {
-                    lost::remove(db, topic, lost.id)?;
-                }
-                Ok::<_, Error>(())
-            })
-        })
-        .await?;
-        self.put_up(Change::App);
-        Ok(())
-    }
-}
 
 impl Driver {
     /// Puts messages of a topic that the server has lost into the outbox: one, or all in their order. They keep their
@@ -78,7 +31,7 @@ impl Driver {
         let account = Arc::clone(&self.account);
         let entries = blocking(move || {
             let entries = account.store.write(|db| {
-                let offered = chosen(lost::of_topic(db, topic)?, message);
+                let offered = lost::offered(db, topic, message)?;
                 let again: Vec<MessageId> = offered.iter().map(|lost| lost.id).collect();
                 let mut entries = Vec::new();
                 for Lost {
@@ -126,14 +79,33 @@ impl Driver {
     pub(super) fn look_for_lost(&self) {
         let account = Arc::clone(&self.account);
         tokio::spawn(async move {
-            if let Err(error) = account.settle_lost().await {
+            if let Err(error) = settle(&account).await {
                 tracing::debug!(account = %account.key, "the server was not asked for lost messages: {error}");
             }
         });
     }
 }
 
-fn chosen(mut offered: Vec<Lost>, message: Option<MessageId>) -> Vec<Lost> {
-    offered.retain(|lost| message.is_none_or(|message| message == lost.id));
-    offered
+/// Asks the server about messages that it may have lost, until it was asked about all. If the link is lost meanwhile, the
+/// next one goes on.
+async fn settle(account: &Account) -> Result<(), Error> {
+    loop {
+        let store = Arc::clone(&account.store);
+        let unasked = blocking(move || store.read(|db| lost::unasked(db, HELD_MESSAGES))).await?;
+        let Some((topic, messages)) = unasked else {
+            return Ok(());
+        };
+        let question = Question::MessageHeld {
+            topic,
+            messages: messages.clone(),
+        };
+        let held: HeldMessages = account.ask(question).await?;
+        let store = Arc::clone(&account.store);
+        let is_news =
+            blocking(move || store.write(|db| lost::settle(db, topic, &messages, &held.messages)))
+                .await?;
+        if is_news {
+            account.put_up(Change::App);
+        }
+    }
 }

@@ -8,8 +8,8 @@ use tulou_protocol::{
     question::{Member, Members},
 };
 
-use super::account::{Account, blocking};
-use crate::{error::Error, store::members as remembered};
+use super::Account;
+use crate::{blocking::blocking, error::Error, store::members as remembered};
 
 /// Whom this run has asked for.
 pub type Met = HashSet<(CommunityId, AccountId)>;

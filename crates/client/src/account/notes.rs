@@ -3,11 +3,13 @@
 use rusqlite::Connection as Db;
 use tulou_protocol::{Command, CommunityId, TopicId};
 
-use super::{Account, community_of, memberships};
+use super::Account;
 use crate::{
-    driver::touched_by,
     error::Error,
-    store::{StoreError, Touched, meta},
+    store::{
+        StoreError, Touched, meta,
+        places::{community_of, memberships},
+    },
     view::Change,
 };
 
@@ -28,7 +30,7 @@ impl Account {
 
     /// Puts up notes for a command that went into the outbox, changed in it, or left it.
     pub fn note_command(&self, command: &Command) -> Result<(), Error> {
-        Ok(self.note(&touched_by(command))?)
+        Ok(self.note(&Touched::by(command))?)
     }
 
     fn notes(&self, db: &Db, touched: &Touched) -> Result<Vec<Change>, StoreError> {
@@ -42,23 +44,21 @@ impl Account {
             numbers.push((*topic, community_of(db, *topic)?));
         }
         let shown = {
-            let mut state = self.state();
+            let mut views = self.views();
             let stale = touched.structures.iter().chain(&touched.counts);
             for community in stale {
-                state.shapes.remove(community);
-                state.drop_tally(*community);
-                state.dropped += 1;
+                views.drop_shape(*community);
             }
             if touched.has_account {
-                state.drop_tallies();
-                state.dropped += 1;
+                views.drop_tallies();
+                views.dropped += 1;
             }
             for (topic, community) in &numbers {
                 if let Some(community) = community {
-                    state.move_number(*community, *topic);
+                    views.move_number(*community, *topic);
                 }
             }
-            state.entered.keys().copied().collect::<Vec<_>>()
+            views.shown()
         };
         let mut notes = Vec::new();
         notes.extend(touched.timelines.iter().map(|topic| self.timeline(*topic)));

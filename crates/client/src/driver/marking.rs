@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::Driver;
 use crate::{
-    client::account::{Account, Snapshot, blocking},
+    account::{Account, Snapshot},
+    blocking::blocking,
     compose::id,
     error::Error,
     shape::Shape,

@@ -1,82 +1,21 @@
-//! What a driver is asked to do, and actions on their way through the outbox.
+//! Actions on their way through the outbox, and drafts, which go the same way.
 
 use std::sync::Arc;
 
-use serde_json::Value;
-use tokio::sync::oneshot;
-use tulou_engine::{Input, OutboxEntry, OutboxState, Untold};
-use tulou_protocol::{Command, CommandId, MessageId, Question, TopicId};
+use tulou_engine::{Input, OutboxEntry, OutboxState};
+use tulou_protocol::{Command, CommandId};
 use uuid::Uuid;
 
 use super::Driver;
 use crate::{
+    account::{Draft, Submitted},
     action::Action,
-    client::account::blocking,
-    compose::{Composed, compose},
+    blocking::blocking,
+    compose::{Composed, again, compose, refused_edits},
     error::Error,
     store::{StoreError, drafts, edits, outbox},
-    view::{EditInput, LevelPlace, ReadMark},
+    view::EditInput,
 };
-
-/// Wishes that wait for a driver; who wishes more waits.
-pub const WISHES: usize = 256;
-
-/// An answer from the server.
-pub type Told = Result<Value, Untold>;
-
-/// What a driver is asked to do.
-pub enum Wish {
-    /// Do what a person wants. Answered once it is durable; a live one once the server has answered.
-    Submit(Action, oneshot::Sender<Result<Submitted, Error>>),
-    /// Try a refused command again.
-    Retry(CommandId, oneshot::Sender<Result<(), Error>>),
-    /// Give a refused command up.
-    Discard(CommandId, oneshot::Sender<Result<(), Error>>),
-    /// Send messages of a topic again that the server has lost: one, or all.
-    SendLost(
-        TopicId,
-        Option<MessageId>,
-        oneshot::Sender<Result<(), Error>>,
-    ),
-    /// Keep what is being written. Answered once that survives the loss of power.
-    Draft(Draft, oneshot::Sender<Result<(), Error>>),
-    /// Mark as read what is unread at a place; answers how far each topic was read before.
-    MarkRead(LevelPlace, oneshot::Sender<Result<Vec<ReadMark>, Error>>),
-    /// Set topics back to how far they were read.
-    SetRead(Vec<ReadMark>, oneshot::Sender<Result<(), Error>>),
-    /// Ask the server.
-    Ask(Question, oneshot::Sender<Told>),
-    /// Have a command carried out at once or not at all.
-    Live(Command, oneshot::Sender<Told>),
-    /// Tell the engine.
-    Input(Input),
-    /// Sign in with a token, or be signed out.
-    Token(Option<String>),
-    /// Do at once what waits for its time: look at the store again, connect.
-    Hurry,
-    /// Go to the account's addresses, which have changed.
-    Reconnect,
-    /// End.
-    Stop(oneshot::Sender<()>),
-}
-
-/// What is being written. It goes the way of actions, so that a draft never comes after the message that it became.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Draft {
-    /// A message for a topic, and what it answers.
-    Message(TopicId, String, Option<MessageId>),
-    /// Another text for a message; none: the edit is over.
-    Edit(TopicId, MessageId, Option<EditInput>),
-}
-
-/// What became of an action.
-#[derive(Debug)]
-pub enum Submitted {
-    /// It is durable; the id of what it makes.
-    Queued(Option<String>),
-    /// It is never queued; whoever wished it hands it on.
-    Live(Command),
-}
 
 /// What takes back a message that waited for its answer.
 fn recall_of(entry: &OutboxEntry) -> Option<Command> {
@@ -192,5 +131,57 @@ impl Driver {
             self.feed(input).await;
         }
         Ok(submitted)
+    }
+
+    /// Tries a refused command again.
+    pub(super) async fn retry(&mut self, id: CommandId) -> Result<(), Error> {
+        let account = Arc::clone(&self.account);
+        let (entry, others) = blocking(move || {
+            let (entry, others) = account.store.write(|db| {
+                let entry = outbox::one(db, id)?.ok_or(Error::NotFound("the command"))?;
+                let (entry, others) = again(db, entry, account.as_of())?;
+                outbox::replace(db, id, &entry)?;
+                for other in &others {
+                    outbox::remove(db, *other)?;
+                }
+                Ok::<_, Error>((entry, others))
+            })?;
+            account.note_command(&entry.command)?;
+            Ok::<_, Error>((entry, others))
+        })
+        .await?;
+        for other in others {
+            self.feed(Input::Discard(other)).await;
+        }
+        if entry.id != id {
+            self.feed(Input::Discard(id)).await;
+        }
+        self.feed(Input::Retry(entry)).await;
+        Ok(())
+    }
+
+    /// Gives a refused command up.
+    pub(super) async fn discard(&mut self, id: CommandId) -> Result<(), Error> {
+        let account = Arc::clone(&self.account);
+        let given_up = blocking(move || {
+            let (entry, given_up) = account.store.write(|db| {
+                let entry = outbox::one(db, id)?.ok_or(Error::NotFound("the command"))?;
+                let mut given_up = vec![id];
+                if let Command::MessageEdit { topic, message, .. } = &entry.command {
+                    given_up.extend(refused_edits(db, *topic, *message)?);
+                }
+                for id in &given_up {
+                    outbox::remove(db, *id)?;
+                }
+                Ok::<_, Error>((entry, given_up))
+            })?;
+            account.note_command(&entry.command)?;
+            Ok::<_, Error>(given_up)
+        })
+        .await?;
+        for id in given_up {
+            self.feed(Input::Discard(id)).await;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 use tulou_engine::{Change as Applied, OutboxState, TopicHead};
 use tulou_protocol::{
-    GroupId, MemberGroupId, MessageId, Rev, Row,
+    Body, Command, CommandId, CommunityId, GroupId, Log, MemberGroupId, MessageId, Rev, Row, Seq,
+    TopicId,
     push::WideMention,
     row::{
         Community, Cursor, Group, Join, Level, LockedTopic, Mention, More, Notify, NotifyScope,
@@ -10,7 +11,8 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::*;
+use super::{session::LATEST, *};
+use crate::store::outbox;
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
 const COMMUNITY: CommunityId = CommunityId(Uuid::from_u128(2));
@@ -74,7 +76,7 @@ async fn a_structure_that_was_read_before_it_changed_is_not_kept_after() {
     });
     assert_eq!(read.await.unwrap(), "old", "as of the snapshot");
     assert_eq!(account.read(name).await.unwrap(), "new");
-    let kept = account.state().shapes.len();
+    let kept = account.views().shapes.len();
     assert_eq!(kept, 1, "what is read after it is kept");
 }
 
@@ -309,7 +311,7 @@ proptest! {
                 continue;
             }
             let counted = kept(&account, &all);
-            account.state().drop_tallies();
+            account.views().drop_tallies();
             prop_assert_eq!(&counted, &kept(&account, &all), "after {:?}", &steps[..=at]);
         }
     }
@@ -329,7 +331,7 @@ fn a_message_in_one_topic_reads_nothing_of_the_others() {
     let numbered = kept(&account, &[0]);
     assert_eq!(numbered.topics[0].1.unread, 3, "the one that moved");
     assert_eq!(numbered.whole.unread, 3, "and no other");
-    account.state().drop_tallies();
+    account.views().drop_tallies();
     assert_eq!(kept(&account, &[]).whole.unread, 3 + 199 * 50);
 }
 

@@ -6,35 +6,66 @@ use tulou_protocol::{Fingerprint, invite};
 
 use super::Account;
 use crate::{
+    known::Known,
     route::Route,
-    store::{StoreError, meta, meta::Whereabouts},
+    store::{StoreError, meta, meta::Addresses},
 };
 
 /// Addresses that are remembered. A server that moves among more is asked for a new link.
 const MOST: usize = 16;
 
+/// Where a server is found.
+pub(super) struct Whereabouts {
+    /// What the list of accounts says of it.
+    known: Known,
+    /// The address in use.
+    address: String,
+    /// Where somebody in the local network says that the server is, the newest first.
+    sighted: Vec<String>,
+}
+
+impl From<Known> for Whereabouts {
+    fn from(known: Known) -> Self {
+        Self {
+            address: known.addresses.first().cloned().unwrap_or_default(),
+            known,
+            sighted: Vec::new(),
+        }
+    }
+}
+
 impl Account {
+    /// What the list of accounts says of it.
+    pub fn known(&self) -> Known {
+        self.whereabouts().known.clone()
+    }
+
+    /// The server's name as last heard.
+    pub fn set_server_name(&self, name: &str) {
+        name.clone_into(&mut self.whereabouts().known.server_name);
+    }
+
     /// The way to its server: the address that last answered, then those that the server names, then older ones.
     pub async fn route(self: &Arc<Self>) -> Route {
         let heard = self
-            .read(|snapshot| Ok(meta::whereabouts(snapshot.db)?))
+            .read(|snapshot| Ok(meta::addresses(snapshot.db)?))
             .await
             .unwrap_or_else(|error| {
                 tracing::debug!(account = %self.key, "the server's addresses cannot be read: {error}");
-                Whereabouts::default()
+                Addresses::default()
             });
-        let state = self.state();
+        let at = self.whereabouts();
         let mut addresses = Vec::new();
-        let all = [state.address.clone()].into_iter();
-        let all = all.chain(heard.named).chain(state.known.addresses.clone());
+        let all = [at.address.clone()].into_iter();
+        let all = all.chain(heard.named).chain(at.known.addresses.clone());
         for address in all.chain(heard.past) {
             remember(&mut addresses, address);
         }
         Route {
             server: Some(self.server),
             addresses,
-            sighted: state.sighted.clone(),
-            key: state.known.key,
+            sighted: at.sighted.clone(),
+            key: at.known.key,
         }
     }
 
@@ -47,7 +78,7 @@ impl Account {
 
     /// Somebody in the local network says where the server is; whether there is news in that.
     pub fn set_sighted(&self, sighted: Vec<String>) -> bool {
-        let before = std::mem::replace(&mut self.state().sighted, sighted.clone());
+        let before = std::mem::replace(&mut self.whereabouts().sighted, sighted.clone());
         sighted.iter().any(|address| !before.contains(address))
     }
 
@@ -57,44 +88,44 @@ impl Account {
     /// # Errors
     /// If it cannot be kept.
     pub fn end_sighting(&self, found: &str) -> Result<(), StoreError> {
-        let sighted = std::mem::take(&mut self.state().sighted);
-        let mut heard = self.store.read(meta::whereabouts)?;
+        let sighted = std::mem::take(&mut self.whereabouts().sighted);
+        let mut heard = self.store.read(meta::addresses)?;
         let is_known = heard.named.iter().chain(&heard.past).any(|it| it == found);
         if is_known || !sighted.iter().any(|address| address == found) {
             return Ok(());
         }
         heard.past.insert(0, found.to_owned());
         heard.past.truncate(MOST);
-        self.store.write(|db| meta::set_whereabouts(db, &heard))
+        self.store.write(|db| meta::set_addresses(db, &heard))
     }
 
     /// The address in use.
     pub fn address(&self) -> String {
-        self.state().address.clone()
+        self.whereabouts().address.clone()
     }
 
     /// The key that its server is known by.
     pub fn server_key(&self) -> Option<Fingerprint> {
-        self.state().known.key
+        self.whereabouts().known.key
     }
 
     /// The server answered at an address. One on this computer, that nobody else can be, may name its key.
     pub fn found_at(&self, address: String, key: Option<Fingerprint>) {
-        let mut state = self.state();
-        if address.starts_with("ws://") && state.known.key.is_none() {
-            state.known.key = key;
+        let mut at = self.whereabouts();
+        if address.starts_with("ws://") && at.known.key.is_none() {
+            at.known.key = key;
         }
-        state.address = address;
+        at.address = address;
     }
 
     /// The person says where the server is, and by which key it is known.
     pub fn set_route(&self, addresses: Vec<String>, key: Option<Fingerprint>) {
-        let mut state = self.state();
+        let mut at = self.whereabouts();
         if let Some(first) = addresses.first() {
-            state.address.clone_from(first);
+            at.address.clone_from(first);
         }
-        state.known.addresses = addresses;
-        state.known.key = key;
+        at.known.addresses = addresses;
+        at.known.key = key;
     }
 
     /// The server names its addresses. They are kept, and the older ones, too: a computer that goes from one network to
@@ -114,7 +145,7 @@ impl Account {
                 }
             }
         }
-        let known = self.store.read(meta::whereabouts)?;
+        let known = self.store.read(meta::addresses)?;
         if known.named == heard {
             return Ok(());
         }
@@ -124,8 +155,8 @@ impl Account {
                 remember(&mut past, address);
             }
         }
-        let news = Whereabouts { named: heard, past };
-        self.store.write(|db| meta::set_whereabouts(db, &news))
+        let news = Addresses { named: heard, past };
+        self.store.write(|db| meta::set_addresses(db, &news))
     }
 }
 

@@ -1,0 +1,130 @@
+//! What is so while an account is signed in, as the server last said it.
+
+use std::collections::HashMap;
+
+use tulou_protocol::{CommandId, id::Millis, push::Disk};
+
+use super::{Account, Wish};
+use crate::{
+    as_of::{AsOf, now},
+    error::Error,
+    unusable::Unusable,
+    view::{Change, Connection, DiskView},
+};
+
+/// The last time that a server is believed to have: the end of the year 9999.
+pub(super) const LATEST: i64 = 253_402_300_799_999;
+
+/// What is so while an account is signed in.
+pub(super) struct Session {
+    /// The token in use; the keyring keeps it from one start to the next.
+    token: Option<String>,
+    /// The server's clock less this computer's.
+    skew: i64,
+    /// Commands that the server asked to send later, and when.
+    busy: HashMap<CommandId, Millis>,
+    /// Room on the server's disk.
+    disk: DiskView,
+    /// Why whoever answers where the server should be cannot be used as the server.
+    unusable: Option<Unusable>,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            token: None,
+            skew: 0,
+            busy: HashMap::new(),
+            disk: DiskView::Plenty,
+            unusable: None,
+        }
+    }
+}
+
+impl Account {
+    /// The token in use; none while it is signed out.
+    pub fn token(&self) -> Option<String> {
+        self.session().token.clone()
+    }
+
+    /// Signs in with a token, or out; the token that was used before.
+    pub async fn use_token(&self, token: Option<String>) -> Result<Option<String>, Error> {
+        let before = std::mem::replace(&mut self.session().token, token.clone());
+        self.wish(Wish::Token(token)).await?;
+        Ok(before)
+    }
+
+    /// Signs in with the token that the keyring kept. If the person signed in meanwhile, that token stays: the keyring
+    /// may answer late.
+    pub async fn use_kept_token(&self, token: Option<String>) -> Result<(), Error> {
+        {
+            let mut session = self.session();
+            if session.token.is_some() {
+                return Ok(());
+            }
+            session.token.clone_from(&token);
+        }
+        self.wish(Wish::Token(token)).await
+    }
+
+    /// The server named its time. What is no time of this age is not believed as it stands, so that times can be added.
+    pub fn set_server_time(&self, server: Millis) {
+        self.session().skew = server.clamp(0, LATEST) - now();
+    }
+
+    /// Who looks or acts, and that it is now.
+    pub fn as_of(&self) -> AsOf {
+        AsOf {
+            me: self.id,
+            now: now(),
+            skew: self.session().skew,
+            is_linked: matches!(
+                *self.connection.borrow(),
+                Connection::Connecting | Connection::Syncing | Connection::Synced
+            ),
+        }
+    }
+
+    /// The server asked to send a command later.
+    pub fn set_busy(&self, command: CommandId, until: Millis) {
+        {
+            let mut session = self.session();
+            let now = now();
+            session.busy.retain(|_, until| *until > now);
+            session.busy.insert(command, until);
+        }
+        self.note_shown();
+    }
+
+    /// Commands that the server asked to send later, and when.
+    pub fn busy(&self) -> HashMap<CommandId, Millis> {
+        let now = now();
+        let mut busy = self.session().busy.clone();
+        busy.retain(|_, until| *until > now);
+        busy
+    }
+
+    /// The server says how much room there is.
+    pub fn set_disk(&self, disk: Disk) {
+        let disk = DiskView::from(disk);
+        let was = std::mem::replace(&mut self.session().disk, disk);
+        if was != disk {
+            self.board.put_up([Change::App]);
+        }
+    }
+
+    /// Room on the server's disk, as far as it says.
+    pub fn disk(&self) -> DiskView {
+        self.session().disk
+    }
+
+    /// An attempt showed whether whoever answers can be used as the server.
+    pub fn set_unusable(&self, why: Option<Unusable>) {
+        self.session().unusable = why;
+    }
+
+    /// Why whoever answered the last attempt cannot be used as the server.
+    pub fn unusable(&self) -> Option<Unusable> {
+        self.session().unusable.clone()
+    }
+}
