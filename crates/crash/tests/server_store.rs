@@ -20,6 +20,7 @@ use tulou_protocol::{
     AccountId, Body, CommandId, CommunityId, Log, MessageId, Rev, Seq, TopicId, question::PageAt,
 };
 use tulou_server::{
+    actor::Origin,
     domain::change::{Change, Expect, Sent},
     store::{Accounts, Commit, Delivery, NewAccount, Outcome, Store, sqlite::Sqlite},
 };
@@ -65,7 +66,7 @@ fn commit(no: u128, expects: Vec<Expect>, changes: Vec<Change>) -> Commit {
     Commit {
         account: ALICE,
         command: CommandId(Uuid::from_u128(no)),
-        origin: 0,
+        origin: Origin::SERVER,
         is_apart: false,
         now: 10,
         expects,

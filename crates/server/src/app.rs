@@ -4,11 +4,9 @@
 //! * [`ask`] questions
 //! * `sync` the question that everything else rests on
 //! * `members` lists of them
-//! * `communities` structures and members in memory
 //! * `upkeep` what became old or ended
 
 pub mod ask;
-mod communities;
 pub mod execute;
 mod members;
 mod sync;
@@ -17,13 +15,12 @@ mod tests;
 mod upkeep;
 
 use std::{
-    collections::HashMap,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::Duration,
 };
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -40,14 +37,16 @@ use crate::{
     accounts::{Attempts, Seeing, SignUps},
     backup::{Daily, Shelf},
     certificate::Certificate,
+    clock::Clock,
+    communities::Communities,
+    domain::View,
     gateway::crowd::Crowd,
-    hub::{self, Hub},
+    hub::{Hub, digest::Digests, publisher::Publisher},
     rate::{Buckets, Rate},
     reach,
     room::{self, Watcher},
     store::{Identity, Store, StoreError, sqlite::Sqlite},
 };
-use communities::Kept;
 
 /// A server without its connections. Cheap to clone.
 #[derive(Clone)]
@@ -58,9 +57,9 @@ pub struct App {
 struct Shared {
     config: Config,
     store: Arc<dyn Store>,
-    hub: Hub,
-    communities: RwLock<Kept>,
-    homes: RwLock<HashMap<TopicId, CommunityId>>,
+    hub: Arc<Hub>,
+    communities: Arc<Communities>,
+    clock: Arc<Clock>,
     sends: Buckets<(AccountId, TopicId)>,
     attempts: Attempts,
     sign_ups: SignUps,
@@ -74,12 +73,9 @@ struct Shared {
     written_at: AtomicU64,
     /// The code of the last automatic backup's failure, if it failed.
     backup_failure: Mutex<Option<&'static str>>,
-    started: Instant,
-    /// The latest time that was read, or that something in the store moved at.
-    latest: AtomicI64,
     closing: CancellationToken,
     /// Something ended, and is to be removed.
-    ended: Notify,
+    ended: Arc<Notify>,
 }
 
 /// Between two looks at the computer's addresses and at the certificate's files.
@@ -112,14 +108,33 @@ impl App {
                 return Err(error.into());
             }
         };
-        let latest = store.latest().await?;
+        let clock = Arc::new(Clock::from(store.latest().await?));
+        let store: Arc<dyn Store> = Arc::new(store);
+        let hub = Arc::new(Hub::default());
+        let communities = Arc::new(Communities::of(store.clone()));
+        let ended = Arc::new(Notify::new());
+        let closing = CancellationToken::new();
+        let publisher = Publisher {
+            hub: hub.clone(),
+            communities: communities.clone(),
+            clock: clock.clone(),
+            ended: ended.clone(),
+            stale_over: Duration::from_millis(config.stale_ms),
+        };
+        let digests = Digests {
+            hub: hub.clone(),
+            communities: communities.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            period: Duration::from_millis(config.digest_ms.max(10)),
+        };
         let messages = f64::from(config.limits.messages_per_10s.max(1));
         let app = Self {
             shared: Arc::new(Shared {
-                store: Arc::new(store),
-                hub: Hub::default(),
-                communities: RwLock::default(),
-                homes: RwLock::default(),
+                store,
+                hub,
+                communities,
+                clock,
                 sends: Buckets::new(Rate {
                     capacity: messages,
                     per_ms: messages / 10_000.0,
@@ -134,15 +149,13 @@ impl App {
                 room: Watcher::default(),
                 written_at: AtomicU64::new(0),
                 backup_failure: Mutex::default(),
-                started: Instant::now(),
-                latest: AtomicI64::new(latest),
-                closing: CancellationToken::new(),
-                ended: Notify::new(),
+                closing: closing.clone(),
+                ended,
                 config,
             }),
         };
-        tokio::spawn(hub::publisher::run(app.clone(), commits));
-        tokio::spawn(hub::digest::run(app.clone()));
+        tokio::spawn(publisher.run(commits));
+        tokio::spawn(digests.run(closing));
         tokio::spawn(upkeep::fade(app.clone()));
         tokio::spawn(upkeep::sweep(app.clone()));
         tokio::spawn(app.clone().look_after_sessions());
@@ -264,21 +277,20 @@ impl App {
         &self.shared.seeing
     }
 
-    /// The server's time. Read here and nowhere else. It never goes back, whatever is done to the system's clock: who asks
-    /// what moved since a time would miss what moved in an hour that came twice.
+    pub(crate) fn communities(&self) -> &Communities {
+        &self.shared.communities
+    }
+
+    /// The server's time.
     #[must_use]
     pub fn now(&self) -> Millis {
-        let system = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| {
-            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-        });
-        let latest = self.shared.latest.fetch_max(system, Ordering::Relaxed);
-        latest.max(system)
+        self.shared.clock.now()
     }
 
     /// Milliseconds since the server started, which never go back.
     #[must_use]
     pub fn uptime_ms(&self) -> u64 {
-        u64::try_from(self.shared.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.shared.clock.uptime().as_millis()).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn watcher(&self) -> &Watcher {
@@ -356,43 +368,27 @@ impl App {
         })
     }
 
-    /// The community of a topic.
-    async fn home_of(&self, topic: TopicId) -> Result<Option<CommunityId>, StoreError> {
-        let known = self
-            .shared
-            .homes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&topic)
-            .copied();
-        if known.is_some() {
-            return Ok(known);
+    /// The account is connected and may be a member of a community: from here on its changes reach it.
+    pub(crate) async fn gather(
+        &self,
+        community: CommunityId,
+        account: AccountId,
+    ) -> Result<(), StoreError> {
+        let Some(loaded) = self.communities().loaded(community).await? else {
+            return Ok(());
+        };
+        // What changed between the look and being present is seen by the second look; what changes later, the publisher
+        // tells.
+        for _ in 0..2 {
+            match self.communities().member(&loaded, account).await? {
+                Some(member) => {
+                    let view = View::of(loaded.structure(), member);
+                    self.hub().present(&loaded, view, self.now());
+                }
+                None => self.hub().absent(community, account),
+            }
         }
-        let found = self.store().community_of(topic).await?;
-        if let Some(community) = found {
-            self.shared
-                .homes
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(topic, community);
-        }
-        Ok(found)
-    }
-
-    /// A topic moved: the next digest names it.
-    pub(crate) fn topic_moved(&self, topic: TopicId) {
-        let community = self
-            .shared
-            .homes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&topic)
-            .copied();
-        if let Some(community) = community
-            && let Some(gathering) = self.hub().state().communities.get_mut(&community)
-        {
-            gathering.moved.insert(topic);
-        }
+        Ok(())
     }
 }
 

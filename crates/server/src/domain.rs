@@ -2,6 +2,7 @@
 //!
 //! * [`structure`]: a community's structure in memory, and the rights that follow from it
 //! * [`sight`]: what a member sees of a community, and the stamp that names it
+//! * [`view`]: what another version of it means for whoever sees it
 //! * [`facts`]: what a decision is made from
 //! * [`change`]: what a decision comes to
 //! * [`decide()`]: a command, answered with changes or a rejection
@@ -18,12 +19,14 @@ pub(crate) mod message;
 pub mod sight;
 pub mod structure;
 mod topic;
+pub mod view;
 
 pub use change::Change;
 pub use decide::{decide, is_apart};
 pub use facts::{Facts, Needs, needs};
 pub use sight::Sight;
 pub use structure::{Member, Structure};
+pub use view::View;
 
 #[cfg(test)]
 mod tests;

@@ -150,7 +150,11 @@ async fn invite(State(app): State<App>, Path(code): Path<String>) -> Result<Json
         .invite(code, app.now())
         .await?
         .ok_or(Code::InviteInvalid)?;
-    let loaded = app.loaded(community).await?.ok_or(Code::InviteInvalid)?;
+    let loaded = app
+        .communities()
+        .loaded(community)
+        .await?
+        .ok_or(Code::InviteInvalid)?;
     let structure = loaded.structure();
     Ok(Json(InviteCard {
         community,

@@ -1,6 +1,6 @@
 //! Which sessions of this node watch what. What was committed is encoded once and shared by all that get it.
 //!
-//! * [`mod@line`]: a session as the hub knows it, with its bounded queue
+//! * [`mod@line`]: a session's bounded queue
 //! * `publisher`: takes commits in their order and fans them out
 //! * `community`: what a commit changes for those who are connected
 //! * `digest`: the slow lane
@@ -13,7 +13,7 @@ pub(crate) mod publisher;
 mod spread;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,7 +21,11 @@ use tulou_protocol::{AccountId, CommunityId, Rev, Seq, SessionId, TopicId, id::M
 
 pub use line::Line;
 
-use crate::domain::{Sight, structure::Member};
+use crate::{
+    actor::{Actor, Origin},
+    communities::Loaded,
+    domain::View,
+};
 
 /// Who on this node watches what.
 #[derive(Default)]
@@ -32,11 +36,10 @@ pub struct Hub {
 /// What the hub's lock protects. It is held for moments, never while waiting.
 #[derive(Default)]
 pub(crate) struct State {
-    pub lines: HashMap<u64, Arc<Line>>,
+    pub lines: HashMap<Origin, Arc<Line>>,
     pub watchers: HashMap<TopicId, Vec<Watcher>>,
     pub accounts: HashMap<AccountId, Vec<Arc<Line>>>,
     pub communities: HashMap<CommunityId, Gathering>,
-    last_no: u64,
 }
 
 /// A session that watches a topic.
@@ -48,7 +51,10 @@ pub(crate) struct Watcher {
 
 /// The members of a community that are connected to this node.
 pub(crate) struct Gathering {
-    pub present: HashMap<AccountId, Present>,
+    /// Keeps the community in memory.
+    _loaded: Arc<Loaded>,
+    /// The members, with what each sees of it.
+    pub present: HashMap<AccountId, View>,
     /// Topics that moved since the last digest.
     pub moved: BTreeSet<TopicId>,
     /// What the last digest said: its end, members, online. Before the first: when the gathering began; who came asked
@@ -59,20 +65,15 @@ pub(crate) struct Gathering {
 }
 
 impl Gathering {
-    fn begun(now: Millis) -> Self {
+    fn begun(loaded: Arc<Loaded>, now: Millis) -> Self {
         Self {
+            _loaded: loaded,
             present: HashMap::new(),
             moved: BTreeSet::new(),
             said: (now, 0, 0),
             next_at: 0,
         }
     }
-}
-
-/// A member that is connected.
-pub(crate) struct Present {
-    pub member: Member,
-    pub sight: Arc<Sight>,
 }
 
 impl Hub {
@@ -88,16 +89,10 @@ impl Hub {
         profile_rev: Rev,
         queue_bytes: usize,
     ) -> Arc<Line> {
+        let actor = Actor::new(account, profile_rev);
+        let line = Arc::new(Line::new(actor, session, queue_bytes));
         let mut state = self.state();
-        state.last_no += 1;
-        let line = Arc::new(Line::new(
-            state.last_no,
-            account,
-            session,
-            profile_rev,
-            queue_bytes,
-        ));
-        state.lines.insert(line.no, line.clone());
+        state.lines.insert(line.actor.origin, line.clone());
         state
             .accounts
             .entry(account)
@@ -116,34 +111,45 @@ impl Hub {
     /// A session has ended.
     pub fn detach(&self, line: &Line) {
         let mut state = self.state();
-        state.lines.remove(&line.no);
+        state.lines.remove(&line.actor.origin);
         state.unwatch(line);
-        let is_last = match state.accounts.get_mut(&line.account) {
+        let is_last = match state.accounts.get_mut(&line.account()) {
             Some(lines) => {
-                lines.retain(|other| other.no != line.no);
+                lines.retain(|other| !other.is(line));
                 lines.is_empty()
             }
             None => false,
         };
         if is_last {
-            state.accounts.remove(&line.account);
+            state.accounts.remove(&line.account());
             state.communities.retain(|_, gathering| {
-                gathering.present.remove(&line.account);
+                gathering.present.remove(&line.account());
                 !gathering.present.is_empty()
             });
         }
     }
 
     /// A member is connected; what he sees of the community.
-    pub fn present(&self, community: CommunityId, member: Member, sight: Arc<Sight>, now: Millis) {
+    pub fn present(&self, loaded: &Arc<Loaded>, view: View, now: Millis) {
         let mut state = self.state();
-        if state.accounts.contains_key(&member.account) {
-            state
-                .communities
-                .entry(community)
-                .or_insert_with(|| Gathering::begun(now))
-                .present
-                .insert(member.account, Present { member, sight });
+        let account = view.member.account;
+        if !state.accounts.contains_key(&account) {
+            return;
+        }
+        let gathering = state
+            .communities
+            .entry(loaded.id)
+            .or_insert_with(|| Gathering::begun(loaded.clone(), now));
+        let held = gathering.present.get(&account);
+        if !held.is_some_and(|held| view.is_older_than(held)) {
+            gathering.present.insert(account, view);
+        }
+    }
+
+    /// The topic of a community moved: the next digest names it.
+    pub fn moved(&self, community: CommunityId, topic: TopicId) {
+        if let Some(gathering) = self.state().communities.get_mut(&community) {
+            gathering.moved.insert(topic);
         }
     }
 
@@ -163,7 +169,7 @@ impl Hub {
     /// The session does not watch a topic any more.
     pub fn unwatch(&self, line: &Line, topic: TopicId) {
         if let Some(watchers) = self.state().watchers.get_mut(&topic) {
-            watchers.retain(|watcher| watcher.line.no != line.no);
+            watchers.retain(|watcher| !watcher.line.is(line));
         }
         line.forget(topic);
     }
@@ -208,11 +214,6 @@ impl Hub {
             .collect()
     }
 
-    /// The communities whose members are connected.
-    pub fn communities(&self) -> HashSet<CommunityId> {
-        self.state().communities.keys().copied().collect()
-    }
-
     /// Who of these accounts is connected.
     pub fn online(&self, accounts: &[AccountId]) -> Vec<bool> {
         let state = self.state();
@@ -236,12 +237,31 @@ impl State {
     pub fn unwatch(&mut self, line: &Line) {
         for topic in line.watched() {
             if let Some(watchers) = self.watchers.get_mut(&topic) {
-                watchers.retain(|watcher| watcher.line.no != line.no);
+                watchers.retain(|watcher| !watcher.line.is(line));
                 if watchers.is_empty() {
                     self.watchers.remove(&topic);
                 }
             }
         }
         line.set_watched(Vec::new());
+    }
+
+    /// Ends the watches of a topic: an account's, or everybody's.
+    pub fn end_watches(&mut self, topic: TopicId, account: Option<AccountId>) {
+        if let Some(watchers) = self.watchers.get_mut(&topic) {
+            watchers.retain(|watcher| {
+                let ends = account.is_none_or(|account| watcher.line.account() == account);
+                if ends {
+                    watcher.line.forget(topic);
+                }
+                !ends
+            });
+        }
+    }
+
+    /// The topics that the sessions of an account watch.
+    pub fn watched_by(&self, account: AccountId) -> Vec<TopicId> {
+        let lines = self.accounts.get(&account).into_iter().flatten();
+        lines.flat_map(|line| line.watched()).collect()
     }
 }

@@ -8,6 +8,9 @@
 //! * [`domain`]: what may happen; pure
 //! * [`store`]: the only module with SQL
 //! * [`app`]: gathers what a decision needs, commits it, answers questions
+//! * [`actor`]: who acts, apart from how he is connected
+//! * [`communities`]: communities in memory
+//! * [`clock`]: the server's time
 //! * [`accounts`]: registering, signing in and out
 //! * [`hub`]: which sessions watch what; fans out what was committed
 //! * [`doors`]: where connections come in, with TLS from other computers
@@ -21,10 +24,13 @@
 //! * [`room`]: what happens when the disk fills up
 
 pub mod accounts;
+pub mod actor;
 mod announce;
 pub mod app;
 pub mod backup;
 pub mod certificate;
+pub mod clock;
+pub mod communities;
 pub mod config;
 pub mod domain;
 pub mod doors;

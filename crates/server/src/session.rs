@@ -81,7 +81,7 @@ pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
     tracing::debug!(session.id = %line.session, "a session begins");
     app.see(line.session, from);
     app.crowd()
-        .connected(from, line.account, &app.config().proxies);
+        .connected(from, line.account(), &app.config().proxies);
     session.serve(&mut socket).await;
     app.hub().detach(&line);
     app.see(line.session, None);
@@ -292,7 +292,7 @@ impl Session {
             if let Request::Command(commanded) = request {
                 let flying = self
                     .flying
-                    .get(&commanded.command.home(self.line.account))
+                    .get(&commanded.command.home(self.line.account()))
                     .copied()
                     .unwrap_or_default();
                 // Sends are handed to the store in order; whatever reads has to see what was written before it.
@@ -320,7 +320,11 @@ impl Session {
                     self.is_watching |= is_watch;
                     let (app, line) = (self.app.clone(), self.line.clone());
                     self.working.push(Box::pin(async move {
-                        let json = match app.ask(&line, question).await {
+                        let answered = match question {
+                            Question::SessionWatch { topics } => app.watch(&line, topics).await,
+                            question => app.ask(&line.actor, question).await,
+                        };
+                        let json = match answered {
                             Ok(told) => match serde_json::to_string(&told) {
                                 Ok(json) => wire::result_json(&id, &json),
                                 Err(_) => refused(
@@ -342,7 +346,7 @@ impl Session {
                 }
                 Request::Command(commanded) => {
                     let id = Value::from(commanded.id.to_string());
-                    let log = commanded.command.home(self.line.account);
+                    let log = commanded.command.home(self.line.account());
                     let is_put_off = self.frames.is_put_off(frame, log);
                     let waits = waits.or(is_put_off.then_some(Busy {
                         retry_after_ms: 1_000,
@@ -360,7 +364,7 @@ impl Session {
                     } else {
                         flying.others += 1;
                     }
-                    let begun = self.app.begin(self.line.clone(), commanded).await;
+                    let begun = self.app.begin(self.line.actor.clone(), commanded).await;
                     let mut working: Working = Box::pin(async move {
                         let (json, is_busy) = match begun.await {
                             Ok(answer) => (wire::result_json(&id, &answer), false),

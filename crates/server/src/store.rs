@@ -13,10 +13,13 @@ use tulou_protocol::{
     row::{Cursor, Profile},
 };
 
-use crate::domain::{
-    change::{Change, Expect},
-    facts::{Needs, Stored},
-    structure::{Member, Structure},
+use crate::{
+    actor::Origin,
+    domain::{
+        change::{Change, Expect},
+        facts::{Needs, Stored},
+        structure::{Member, Structure},
+    },
 };
 
 mod accounts;
@@ -105,8 +108,8 @@ pub struct Commit {
     pub account: AccountId,
     /// The command; its answer is stored.
     pub command: CommandId,
-    /// The session that it came from, by its number on this node: it gets the answer and no push.
-    pub origin: u64,
+    /// Where it came from, and where the answer goes.
+    pub origin: Origin,
     /// The actor sees what is written of the community like everybody else: as a push, and not in the answer.
     pub is_apart: bool,
     /// The server's time.
@@ -135,8 +138,8 @@ pub enum Outcome {
 pub struct Committed {
     /// Who acted.
     pub account: AccountId,
-    /// The session that it came from.
-    pub origin: u64,
+    /// Where it came from.
+    pub origin: Origin,
     /// What changed, by log, the home first.
     pub logs: Vec<Written>,
     /// The changes, for structures in memory.
@@ -145,6 +148,14 @@ pub struct Committed {
     pub joined: Option<(CommunityId, i64)>,
     /// The answer as JSON: what changed in the home log and in the actor's own.
     pub answer: String,
+}
+
+impl Committed {
+    /// What was written to a log, if anything was.
+    #[must_use]
+    pub fn of(&self, log: Log) -> Option<&Written> {
+        self.logs.iter().find(|written| written.log == log)
+    }
 }
 
 /// What was written to one log.

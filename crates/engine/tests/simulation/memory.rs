@@ -1,6 +1,9 @@
 //! What a model server keeps, and what it writes when a command was decided: the store's part, said simply.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tulou_protocol::{
     AccountId, Answer, Body, Code, Command, CommandId, CommunityId, Epoch, Log, MemberGroupId,
@@ -49,7 +52,7 @@ pub struct Account {
 
 #[derive(Debug, Clone)]
 pub struct Home {
-    pub structure: Structure,
+    pub structure: Arc<Structure>,
     pub members: BTreeMap<AccountId, Member>,
     /// The rev of each member's row, also of those who left.
     pub member_revs: BTreeMap<AccountId, Rev>,
@@ -221,7 +224,7 @@ impl Memory {
             .home_of(command)
             .and_then(|id| self.communities.get(&id));
         let mut facts = Facts {
-            structure: home.map(|home| &home.structure),
+            structure: home.map(|home| &*home.structure),
             actor: home.and_then(|home| home.members.get(&actor)).cloned(),
             profile_rev: self.profile_rev(actor),
             asked_message: needs.message.as_ref().map(|(message, _)| *message),
@@ -527,7 +530,7 @@ impl Memory {
                 let rows = vec![row.clone()];
                 let structure = Structure::from_rows(community, rev, rows, vec![], 0, 1).unwrap();
                 let home = Home {
-                    structure,
+                    structure: Arc::new(structure),
                     members: BTreeMap::new(),
                     member_revs: BTreeMap::new(),
                 };

@@ -1,18 +1,21 @@
 //! What a model server tells on its own: pushes, notes, digests. First the rights, then what was written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tulou_protocol::{
-    AccountId, Body, CommunityId, Digest, Log, Push, Row, Seq, Stale, TopicId,
+    AccountId, CommunityId, Digest, Log, Push, Seq, Stale, TopicId,
     id::Millis,
     push::{Pushed, TopicHead},
 };
-use tulou_server::domain::{Change, Member, Structure, sight::tombstones};
+use tulou_server::domain::{Change, Member, Structure, View, view::Compared};
 
 use crate::{memory::Written, server::Server, weather::Weather};
 
 /// A community before a commit.
-pub type Before = (Structure, BTreeMap<AccountId, Member>);
+pub type Before = (Arc<Structure>, BTreeMap<AccountId, Member>);
 
 impl Server {
     /// Tells everybody but who it came from.
@@ -142,6 +145,7 @@ impl Server {
             return;
         };
         let after = &home.structure;
+        let mut compared = Compared::default();
         for account in connected {
             let old = before.and_then(|(was, members)| Some((was, members.get(&account)?)));
             let new = home.members.get(&account);
@@ -160,25 +164,30 @@ impl Server {
                 self.stale(account, log, after.rev);
                 continue;
             };
-            let is_his = |change: &Change| matches!(change, Change::Seat { account: whose, .. } if *whose == account);
-            let me_changed = was.ranked(old) != after.ranked(new)
-                || old.joined_at != new.joined_at
-                || changes.iter().any(is_his);
-            let (old_sight, sight) = (was.sight(old), after.sight(new));
-            for topic in old_sight.topics.keys() {
-                if !sight.topics.contains_key(topic) {
-                    self.end_watches(*topic, Some(account));
-                }
+            let watched: Vec<TopicId> = self
+                .sessions
+                .values()
+                .filter(|session| session.account == account)
+                .flat_map(|session| session.watched.keys().copied())
+                .collect();
+            let old = View::of(was.clone(), old.clone());
+            let new = View::of(after.clone(), new.clone());
+            let diff = old.diff(&new, &watched, &mut compared);
+            for topic in diff.hidden {
+                self.end_watches(topic, Some(account));
             }
-            self.refloor(account);
-            if me_changed || after.must_reset(&old_sight, &sight, was) {
+            for topic in diff.refloored {
+                self.refloor(account, topic);
+            }
+            if diff.is_other {
                 self.stale(account, log, after.rev);
             } else if let Some(written) = written {
                 let push = Push {
                     log,
                     prev: written.prev,
                     rev: written.rev,
-                    rows: seen(after, &sight, written),
+                    rows: after
+                        .written_as_seen(&new.sight, written.rows.iter().map(|(_, row)| row)),
                     authors: vec![],
                 };
                 for session in self.sessions_of(account) {
@@ -190,16 +199,13 @@ impl Server {
         }
     }
 
-    /// Watched topics are read from where the rights allow.
-    fn refloor(&mut self, account: AccountId) {
+    /// A watched topic is read from where the rights allow.
+    fn refloor(&mut self, account: AccountId, topic: TopicId) {
+        let floor = self.memory.floor(account, topic);
         for session in self.sessions_of(account) {
-            let watched: Vec<TopicId> = self.sessions[&session].watched.keys().copied().collect();
-            for topic in watched {
-                if self.memory.visible(account, topic).is_some() {
-                    let floor = self.memory.floor(account, topic);
-                    let session = self.sessions.get_mut(&session).unwrap();
-                    session.watched.insert(topic, floor);
-                }
+            let session = self.sessions.get_mut(&session).unwrap();
+            if let Some(held) = session.watched.get_mut(&topic) {
+                *held = floor;
             }
         }
     }
@@ -306,20 +312,4 @@ fn touched(changes: &[Change]) -> BTreeSet<CommunityId> {
             _ => None,
         })
         .collect()
-}
-
-/// The rows of a community as a kind of member sees them.
-fn seen(structure: &Structure, sight: &tulou_server::domain::Sight, written: &Written) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (_, row) in &written.rows {
-        if let Body::Deleted(kind) = &row.body {
-            rows.extend(tombstones(kind).iter().map(|kind| Row {
-                body: Body::Deleted((*kind).to_owned()),
-                ..row.clone()
-            }));
-        } else {
-            rows.extend(structure.seen(sight, row));
-        }
-    }
-    rows
 }

@@ -1,7 +1,10 @@
 //! A server as a model: decides with the real rules, writes to memory, answers and tells. Memory is durable at once;
 //! sessions are not. What leaves it is looked at by the [oracle](crate::oracle).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 use tulou_protocol::{
@@ -344,11 +347,14 @@ impl Server {
                 && let Some(home) = self.memory.communities.get_mut(&community)
             {
                 let rows = written.rows.iter().map(|(_, row)| row);
-                home.structure.apply(written.rev, rows, changes);
+                Arc::make_mut(&mut home.structure).apply(written.rev, rows, changes);
             }
         }
         for home in self.memory.communities.values_mut() {
-            home.structure.members = home.members.len() as u64;
+            let members = home.members.len() as u64;
+            if home.structure.members != members {
+                Arc::make_mut(&mut home.structure).members = members;
+            }
         }
     }
 

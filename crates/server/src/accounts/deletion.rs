@@ -1,10 +1,10 @@
 //! The end of an account. Nobody signs in to it from the first moment on; leaving its communities and recalling its
 //! messages take their time, survive the server's end, and are ordinary commits that everybody is told of.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use tulou_protocol::{
-    AccountId, Code, Command, CommandId, Commanded, Rev, Seq, SessionId, TopicId,
+    AccountId, Code, Command, CommandId, Commanded, Seq, TopicId,
     frame::Refusal,
     http::{DeleteAccount, Messages},
 };
@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::Refused;
 use crate::{
     App,
+    actor::{Actor, Origin},
     domain::{Change, change::Expect, message::recalled},
-    hub::Line,
     store::{Commit, Deletion, Outcome, SignedInAs, StoreError, Unfinished},
 };
 
@@ -95,13 +95,11 @@ impl App {
         account: AccountId,
         community: tulou_protocol::CommunityId,
     ) -> Result<(), StoreError> {
-        let nobody = SessionId(Uuid::nil());
-        let line = Arc::new(Line::new(0, account, nobody, Rev::ZERO, 0));
         let commanded = Commanded {
             id: CommandId(Uuid::now_v7()),
             command: Command::CommunityLeave { community },
         };
-        match self.begin(line, commanded).await.await {
+        match self.begin(Actor::server(account), commanded).await.await {
             Ok(_) => Ok(()),
             // Gone already, or made in the very moment of deleting: it stays with an owner who is gone.
             Err(Refusal::Rejected(rejection)) => {
@@ -123,7 +121,7 @@ impl App {
             let commit = Commit {
                 account,
                 command: CommandId(Uuid::now_v7()),
-                origin: 0,
+                origin: Origin::SERVER,
                 is_apart: false,
                 now: self.now(),
                 expects: vec![Expect::Message(topic, last.id, last.rev)],
@@ -156,7 +154,7 @@ impl App {
                 .commit(Commit {
                     account,
                     command: CommandId(Uuid::now_v7()),
-                    origin: 0,
+                    origin: Origin::SERVER,
                     is_apart: false,
                     now: self.now(),
                     expects: written

@@ -18,6 +18,7 @@ use tulou_protocol::{
 
 use super::{App, members::Wanted};
 use crate::{
+    actor::Actor,
     domain::{Structure, structure::Member},
     hub::{Line, digest},
     store::StoreError,
@@ -54,14 +55,16 @@ impl App {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn ask(&self, line: &Arc<Line>, question: Question) -> Answered {
-        let account = line.account;
+    pub async fn ask(&self, actor: &Actor, question: Question) -> Answered {
+        let account = actor.account;
         if matches!(question, Question::InviteCreate { .. }) && self.is_read_only() {
             return Err(Self::no_room());
         }
         match question {
             // The session is open.
             Question::SessionOpen { .. } => Err(no(Code::Already)),
+            // Only who has a line is pushed what he watches: see [`App::watch`].
+            Question::SessionWatch { .. } => Err(no(Code::NotOpen)),
             Question::LogSync { logs } => {
                 at_most(limits::SYNC_LOGS, &logs, "logs")?;
                 for (at, log) in logs.iter().enumerate() {
@@ -71,7 +74,6 @@ impl App {
                 let synced = self.sync(account, logs).await.map_err(broken)?;
                 Ok(Told::Synced(synced))
             }
-            Question::SessionWatch { topics } => self.watch(line, topics).await,
             Question::TopicPage { topic, at, limit } => self.page(account, topic, at, limit).await,
             Question::MessageHeld { topic, messages } => {
                 at_most(limits::HELD_MESSAGES, &messages, "messages")?;
@@ -141,22 +143,31 @@ impl App {
         account: AccountId,
         community: CommunityId,
     ) -> Result<(Arc<Structure>, Member), Refusal> {
-        self.membership(community, account)
+        self.communities()
+            .membership(community, account)
             .await
             .map_err(broken)?
             .ok_or_else(|| no(Code::NotAMember))
     }
 
-    async fn watch(&self, line: &Arc<Line>, mut topics: Vec<TopicId>) -> Answered {
+    /// Has a session watch these topics, and no others.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub(crate) async fn watch(&self, line: &Arc<Line>, mut topics: Vec<TopicId>) -> Answered {
         at_most(limits::WATCHES, &topics, "topics")?;
         topics.sort_unstable();
         topics.dedup();
         let mut watched = Vec::new();
         for topic in topics {
-            if let Some((structure, member)) =
-                self.visible(topic, line.account).await.map_err(broken)?
+            if let Some((structure, member)) = self
+                .communities()
+                .visible(topic, line.account())
+                .await
+                .map_err(broken)?
             {
                 let floor = self
+                    .communities()
                     .floor(&structure, &member, topic)
                     .await
                     .map_err(broken)?;
@@ -168,7 +179,8 @@ impl App {
         let mut kept = Vec::new();
         for (topic, _) in watched {
             if self
-                .visible(topic, line.account)
+                .communities()
+                .visible(topic, line.account())
                 .await
                 .map_err(broken)?
                 .is_some()
@@ -195,10 +207,16 @@ impl App {
     }
 
     async fn page(&self, account: AccountId, topic: TopicId, at: PageAt, limit: usize) -> Answered {
-        let Some((structure, member)) = self.visible(topic, account).await.map_err(broken)? else {
+        let Some((structure, member)) = self
+            .communities()
+            .visible(topic, account)
+            .await
+            .map_err(broken)?
+        else {
             return Err(missing("topic"));
         };
         let floor = self
+            .communities()
             .floor(&structure, &member, topic)
             .await
             .map_err(broken)?;
@@ -296,11 +314,11 @@ impl App {
 
     /// The heads of an account's log, of the topics that the session watches, and of the account's communities.
     pub(crate) async fn heartbeat(&self, line: &Line) -> Result<Heartbeat, StoreError> {
-        let mut logs = vec![Log::Account(line.account)];
+        let mut logs = vec![Log::Account(line.account())];
         logs.extend(line.watched().into_iter().map(Log::Topic));
         logs.extend(
             self.hub()
-                .communities_of(line.account)
+                .communities_of(line.account())
                 .into_iter()
                 .map(Log::Community),
         );

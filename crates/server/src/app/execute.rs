@@ -7,10 +7,11 @@ use tulou_protocol::{
     frame::{Busy, INTERNAL_ERROR, Refusal},
 };
 
-use super::{App, communities::Loaded};
+use super::App;
 use crate::{
+    actor::{Actor, Origin},
+    communities::Loaded,
     domain::{self, Facts, Needs, needs},
-    hub::Line,
     store::{Commit, Known, Outcome, StoreError},
     wire,
 };
@@ -34,12 +35,12 @@ enum Begun {
 impl App {
     /// Has a command decided and handed to the store; then its answer is on its way. Commands that are begun one after
     /// the other are committed in that order, unless one has to be decided again.
-    pub async fn begin(&self, line: Arc<Line>, commanded: Commanded) -> InFlight {
+    pub async fn begin(&self, actor: Actor, commanded: Commanded) -> InFlight {
         let begun = if self.is_read_only() {
-            self.only_repeat(&line, &commanded).await
+            self.only_repeat(&actor, &commanded).await
         } else {
-            match self.may_begin(line.account, &commanded.command) {
-                Ok(()) => self.attempt(&line, &commanded).await,
+            match self.may_begin(actor.account, &commanded.command) {
+                Ok(()) => self.attempt(&actor, &commanded).await,
                 Err(busy) => Begun::Answered(Err(busy)),
             }
         };
@@ -48,7 +49,7 @@ impl App {
             match finish(begun).await {
                 Some(answered) => answered,
                 // Deciding again takes locks and reads; as a task of its own it goes on even while the session is busy.
-                None => tokio::spawn(app.again(line, commanded))
+                None => tokio::spawn(app.again(actor, commanded))
                     .await
                     .unwrap_or(Err(Refusal::Misunderstood(INTERNAL_ERROR))),
             }
@@ -56,12 +57,12 @@ impl App {
     }
 
     /// Has a command decided again and again until what it rests on holds.
-    async fn again(self, line: Arc<Line>, commanded: Commanded) -> Answered {
+    async fn again(self, actor: Actor, commanded: Commanded) -> Answered {
         for _ in 0..ATTEMPTS {
-            if let Err(error) = self.look_again(line.account, &commanded.command).await {
+            if let Err(error) = self.look_again(actor.account, &commanded.command).await {
                 return Err(Self::broken(&error));
             }
-            let begun = self.attempt(&line, &commanded).await;
+            let begun = self.attempt(&actor, &commanded).await;
             if let Some(answered) = finish(begun).await {
                 return answered;
             }
@@ -72,8 +73,8 @@ impl App {
     }
 
     /// Nothing can be written. What was written before gets its answer, everything else waits where it is.
-    async fn only_repeat(&self, line: &Line, commanded: &Commanded) -> Begun {
-        let answer = match self.store().answer(line.account, commanded.id).await {
+    async fn only_repeat(&self, actor: &Actor, commanded: &Commanded) -> Begun {
+        let answer = match self.store().answer(actor.account, commanded.id).await {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => Err(Self::no_room()),
             Err(error) => Err(Self::broken(&error)),
@@ -89,15 +90,15 @@ impl App {
         Ok(())
     }
 
-    async fn attempt(&self, line: &Line, commanded: &Commanded) -> Begun {
-        match self.decide(line, commanded).await {
+    async fn attempt(&self, actor: &Actor, commanded: &Commanded) -> Begun {
+        match self.decide(actor, commanded).await {
             Ok(begun) => begun,
             Err(error) => Begun::Answered(Err(Self::broken(&error))),
         }
     }
 
-    async fn decide(&self, line: &Line, commanded: &Commanded) -> Result<Begun, StoreError> {
-        let account = line.account;
+    async fn decide(&self, actor: &Actor, commanded: &Commanded) -> Result<Begun, StoreError> {
+        let account = actor.account;
         let Commanded { id, command } = commanded;
         let mut needs = needs(command);
         let loaded = self.place(&mut needs).await?;
@@ -109,13 +110,13 @@ impl App {
         let structure = loaded.as_ref().map(|loaded| loaded.structure());
         let mut facts = Facts {
             structure: structure.as_deref(),
-            profile_rev: line.profile_rev(),
+            profile_rev: actor.profile_rev(),
             asked_message: needs.message.as_ref().map(|(message, _)| *message),
             ..Facts::default()
         };
         if let Some(loaded) = &loaded {
-            facts.actor = self.member(loaded, account).await?;
-            let members = self.members(loaded, &needs.members).await?;
+            facts.actor = self.communities().member(loaded, account).await?;
+            let members = self.communities().members(loaded, &needs.members).await?;
             facts.members = members
                 .into_iter()
                 .map(|member| (member.account, member))
@@ -124,7 +125,7 @@ impl App {
         if let (Some(seq), Some(topic), Some(structure), Some(member)) =
             (needs.cursor_at, needs.topic, &structure, &facts.actor)
         {
-            facts.floor = self.floor(structure, member, topic).await?;
+            facts.floor = self.communities().floor(structure, member, topic).await?;
             needs.cursor_at = Some(seq.max(facts.unreadable()));
         }
         if needs.asks_the_store() {
@@ -168,7 +169,11 @@ impl App {
                 let pending = self.store().commit(Commit {
                     account,
                     command: *id,
-                    origin: if is_apart { 0 } else { line.no },
+                    origin: if is_apart {
+                        Origin::SERVER
+                    } else {
+                        actor.origin
+                    },
                     is_apart,
                     now,
                     expects: decision.expects,
@@ -187,10 +192,10 @@ impl App {
     /// The community that a command is about; the topic's, if it names one.
     async fn place(&self, needs: &mut Needs) -> Result<Option<Arc<Loaded>>, StoreError> {
         if let Some(topic) = needs.topic {
-            needs.community = self.home_of(topic).await?;
+            needs.community = self.communities().home_of(topic).await?;
         }
         match needs.community {
-            Some(community) => self.loaded(community).await,
+            Some(community) => self.communities().loaded(community).await,
             None => Ok(None),
         }
     }
@@ -200,7 +205,7 @@ impl App {
         if let Some(loaded) = self.place(&mut needs).await? {
             let mut accounts = needs.members;
             accounts.push(account);
-            self.refresh(&loaded, &accounts).await?;
+            self.communities().refresh(&loaded, &accounts).await?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::{
+    actor::Origin,
     domain::{Structure, change::Change, structure::Member},
     store::{Commit, ReadableSince, RowsSince, StoreError},
 };
@@ -84,7 +85,8 @@ impl App {
         community: CommunityId,
         asked: &SyncLog,
     ) -> Result<SyncOutcome, StoreError> {
-        let Some((structure, member)) = self.membership(community, account).await? else {
+        let Some((structure, member)) = self.communities().membership(community, account).await?
+        else {
             return Ok(SyncOutcome::Gone {});
         };
         let stamp = structure.stamp(&member);
@@ -140,7 +142,7 @@ impl App {
         let commit = Commit {
             account,
             command: CommandId(Uuid::now_v7()),
-            origin: 0,
+            origin: Origin::SERVER,
             is_apart: false,
             now: self.now(),
             expects: Vec::new(),
@@ -155,10 +157,10 @@ impl App {
         topic: TopicId,
         asked: SyncLog,
     ) -> Result<SyncOutcome, StoreError> {
-        let Some((structure, member)) = self.visible(topic, account).await? else {
+        let Some((structure, member)) = self.communities().visible(topic, account).await? else {
             return Ok(SyncOutcome::Gone {});
         };
-        let floor = self.floor(&structure, &member, topic).await?;
+        let floor = self.communities().floor(&structure, &member, topic).await?;
         let ranges = asked.ranges;
         let newest = ranges
             .iter()

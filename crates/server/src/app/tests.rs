@@ -3,7 +3,7 @@
 mod answers;
 mod order;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tulou_protocol::{
     AccountId, Command, CommandId, Commanded, CommunityId, GroupId, Log, Rev, TopicId,
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::App;
 use crate::{
     Config,
+    actor::Origin,
     domain::Change,
     hub::Line,
     store::{Commit, NewAccount},
@@ -66,7 +67,7 @@ async fn give(app: &App, line: &Arc<Line>, command: Command) {
         id: CommandId(Uuid::now_v7()),
         command,
     };
-    app.begin(line.clone(), commanded)
+    app.begin(line.actor.clone(), commanded)
         .await
         .await
         .unwrap_or_else(|refusal| panic!("{refusal:?}"));
@@ -112,15 +113,15 @@ async fn mentions_become_tombstones_after_ninety_days_and_who_missed_these_is_to
             more: Default::default(),
         };
         let commit = Commit {
-            account: alice.account,
+            account: alice.account(),
             command: CommandId(Uuid::now_v7()),
-            origin: 0,
+            origin: Origin::SERVER,
             is_apart: false,
             // The last one is younger.
             now: if n == 2 { now + 50 * DAY_MS } else { now },
             expects: Vec::new(),
             changes: vec![Change::Row {
-                log: Log::Account(alice.account),
+                log: Log::Account(alice.account()),
                 id: Uuid::from_u128(u128::from(n)).to_string(),
                 body: mention.into(),
             }],
@@ -138,9 +139,9 @@ async fn mentions_become_tombstones_after_ninety_days_and_who_missed_these_is_to
         (mentions.count(), gone.count())
     };
     app.age(now + 89 * DAY_MS).await.unwrap();
-    assert_eq!(kinds(&sync(&app, alice.account, Rev(1)).await), (3, 0));
+    assert_eq!(kinds(&sync(&app, alice.account(), Rev(1)).await), (3, 0));
     app.age(now + 91 * DAY_MS).await.unwrap();
-    let told = sync(&app, alice.account, Rev(2)).await;
+    let told = sync(&app, alice.account(), Rev(2)).await;
     assert!(matches!(told, SyncOutcome::Rows { .. }), "{told:?}");
     assert_eq!(kinds(&told), (3, 2), "two are old, and he is told so");
     let (frames, _) = alice.take();
@@ -151,13 +152,13 @@ async fn mentions_become_tombstones_after_ninety_days_and_who_missed_these_is_to
         "who is connected is told at once"
     );
     app.age(now + 122 * DAY_MS).await.unwrap();
-    let told = sync(&app, alice.account, Rev(2)).await;
+    let told = sync(&app, alice.account(), Rev(2)).await;
     assert!(matches!(told, SyncOutcome::Reset { .. }), "{told:?}");
     assert_eq!(kinds(&told), (1, 0), "their tombstones are forgotten");
     let SyncOutcome::Reset { rev, .. } = told else {
         panic!("{told:?}")
     };
-    let told = sync(&app, alice.account, rev).await;
+    let told = sync(&app, alice.account(), rev).await;
     assert!(
         matches!(&told, SyncOutcome::Rows { rows, .. } if rows.is_empty()),
         "who is up to date is not reset: {told:?}"
@@ -172,27 +173,31 @@ async fn communities_that_nobody_is_connected_for_leave_memory_and_come_back() {
     let (kept, _) = found(&app, &bob).await;
     app.hub().detach(&alice);
     let mut others = Vec::new();
-    for _ in 0..super::communities::IDLE * 2 {
+    for _ in 0..crate::communities::IDLE * 2 {
         others.push(found(&app, &alice).await);
     }
-    let in_memory = || {
-        let kept = app.shared.communities.read();
-        kept.unwrap_or_else(PoisonError::into_inner).len()
-    };
+    let in_memory = || app.communities().count();
     assert!(
-        in_memory() <= super::communities::IDLE + 1,
+        in_memory() <= crate::communities::IDLE + 1,
         "{} are in memory",
         in_memory()
     );
     assert!(
-        app.known_structure(kept).is_some(),
+        app.communities().known_structure(kept).is_some(),
         "what somebody is connected for stays"
     );
     let (first, topic) = others[0];
-    assert!(app.known_structure(first).is_none(), "it was used long ago");
-    let seen = app.visible(topic, alice.account).await.unwrap();
+    assert!(
+        app.communities().known_structure(first).is_none(),
+        "it was used long ago"
+    );
+    let seen = app
+        .communities()
+        .visible(topic, alice.account())
+        .await
+        .unwrap();
     assert!(seen.is_some(), "it is read again when it is asked for");
-    assert!(app.known_structure(first).is_some());
+    assert!(app.communities().known_structure(first).is_some());
     app.close().await;
 }
 
@@ -202,10 +207,16 @@ async fn a_community_that_ends_is_removed_step_by_step_and_its_members_are_told(
     let alice = account(&app, "alice").await;
     let (community, topic) = found(&app, &alice).await;
     give(&app, &alice, Command::CommunityDissolve { community }).await;
-    assert!(app.loaded(community).await.unwrap().is_none());
-    assert!(app.visible(topic, alice.account).await.unwrap().is_none());
+    assert!(app.communities().loaded(community).await.unwrap().is_none());
+    assert!(
+        app.communities()
+            .visible(topic, alice.account())
+            .await
+            .unwrap()
+            .is_none()
+    );
     app.remove_ended().await.unwrap();
-    let told = sync(&app, alice.account, Rev(1)).await;
+    let told = sync(&app, alice.account(), Rev(1)).await;
     let SyncOutcome::Rows { rows, .. } = told else {
         panic!("{told:?}")
     };
@@ -225,9 +236,7 @@ async fn the_servers_time_never_goes_back_also_not_with_a_restart() {
     let now = app.now();
     // The system's clock was ahead when this was written.
     let ahead = now + 60 * 60 * 1_000;
-    app.shared
-        .latest
-        .fetch_max(ahead, std::sync::atomic::Ordering::Relaxed);
+    app.shared.clock.move_to(ahead);
     assert_eq!(app.now(), ahead, "it waits until the clock has caught up");
     found(&app, &alice).await;
     app.close().await;
@@ -243,7 +252,7 @@ async fn of_mentions_the_last_thousand_are_kept() {
     let alice = account(&app, "alice").await;
     let now = app.now();
     let mention = |n: u64| Change::Row {
-        log: Log::Account(alice.account),
+        log: Log::Account(alice.account()),
         id: Uuid::from_u128(u128::from(n)).to_string(),
         body: Mention {
             topic: TopicId(Uuid::from_u128(1)),
@@ -255,9 +264,9 @@ async fn of_mentions_the_last_thousand_are_kept() {
         .into(),
     };
     let commit = Commit {
-        account: alice.account,
+        account: alice.account(),
         command: CommandId(Uuid::now_v7()),
-        origin: 0,
+        origin: Origin::SERVER,
         is_apart: false,
         now,
         expects: Vec::new(),
@@ -265,7 +274,7 @@ async fn of_mentions_the_last_thousand_are_kept() {
     };
     app.store().commit(commit).await.unwrap();
     app.age(now).await.unwrap();
-    let log = Log::Account(alice.account);
+    let log = Log::Account(alice.account());
     let found = app.store().rows_since(log, Rev::ZERO, usize::MAX).await;
     let mut kept: Vec<u64> = found
         .unwrap()

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::{
+    actor::Origin,
     domain::Change,
     store::{Commit, Fading, StoreError},
 };
@@ -56,11 +57,6 @@ async fn steps<F: Future<Output = Result<bool, StoreError>>>(
 }
 
 impl App {
-    /// Something ended, and is to be removed.
-    pub(crate) fn something_ended(&self) {
-        self.shared.ended.notify_one();
-    }
-
     /// `Mention` and `Mark` rows become tombstones after [`limits::FADE_DAYS`] or [`limits::FADE_ROWS`]; these tombstones go
     /// after [`limits::TOMBSTONE_DAYS`], stored answers after [`limits::ANSWER_DAYS`] (DESIGN §3, §5).
     pub(crate) async fn age(&self, now: Millis) -> Result<(), StoreError> {
@@ -125,7 +121,7 @@ impl App {
         let commit = Commit {
             account,
             command: CommandId(Uuid::now_v7()),
-            origin: 0,
+            origin: Origin::SERVER,
             is_apart: false,
             now,
             expects: Vec::new(),

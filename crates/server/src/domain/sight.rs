@@ -9,7 +9,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use tulou_protocol::{
-    AccountId, GroupId, MemberGroupId, Permissions, Rev, Row, TopicId,
+    GroupId, MemberGroupId, Permissions, Rev, Row, TopicId,
     id::Millis,
     permission::{Place, Standing, held},
     push::Me,
@@ -248,6 +248,28 @@ impl Structure {
         is_seen.then(|| row.clone())
     }
 
+    /// Rows that a commit wrote to the community's log, as somebody sees them.
+    #[must_use]
+    pub fn written_as_seen<'a>(
+        &self,
+        sight: &Sight,
+        written: impl Iterator<Item = &'a Row>,
+    ) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for row in written {
+            if let Body::Deleted(kind) = &row.body {
+                rows.extend(tombstones(kind).iter().map(|kind| Row {
+                    id: row.id.clone(),
+                    rev: row.rev,
+                    body: Body::Deleted((*kind).to_owned()),
+                }));
+            } else {
+                rows.extend(self.seen(sight, row));
+            }
+        }
+        rows
+    }
+
     /// All rows that somebody sees, changed after `since`, in the order of rev.
     #[must_use]
     pub fn rows_since(&self, sight: &Sight, since: Rev, with_tombstones: bool) -> Vec<Row> {
@@ -287,37 +309,10 @@ impl Structure {
         rows.sort_by_key(|row| row.rev);
         rows
     }
-
-    /// Whether somebody who saw `before` has to ask for the community anew: he owns it since, or does not any more, or
-    /// things that were there before the commit appeared or vanished for him. What the commit itself made or deleted comes with its rows.
-    #[must_use]
-    pub fn must_reset(&self, before: &Sight, after: &Sight, was: &Structure) -> bool {
-        let topic_was = |id: &TopicId| was.topics.contains_key(id) && self.topics.contains_key(id);
-        let group_was = |id: &GroupId| was.groups.contains_key(id) && self.groups.contains_key(id);
-        let topics = |sight: &Sight| -> Vec<(TopicId, bool)> {
-            sight
-                .topics
-                .iter()
-                .filter(|(id, _)| topic_was(id))
-                .map(|(id, rights)| (*id, rights.contains(Permissions::READ_HISTORY)))
-                .collect()
-        };
-        let locked = |sight: &Sight| -> Vec<TopicId> {
-            sight.locked.iter().copied().filter(topic_was).collect()
-        };
-        let groups = |sight: &Sight| -> Vec<GroupId> {
-            sight.groups.iter().copied().filter(group_was).collect()
-        };
-        before.is_owner != after.is_owner
-            || topics(before) != topics(after)
-            || locked(before) != locked(after)
-            || groups(before) != groups(after)
-    }
 }
 
 /// The kinds under which a reader may hold what was deleted.
-#[must_use]
-pub fn tombstones(kind: &str) -> &'static [&'static str] {
+fn tombstones(kind: &str) -> &'static [&'static str] {
     match kind {
         "topic" => &["topic", "locked_topic"],
         "group" => &["group"],
@@ -325,17 +320,4 @@ pub fn tombstones(kind: &str) -> &'static [&'static str] {
         "access" => &["access"],
         _ => &["community"],
     }
-}
-
-/// The accounts that may see a topic among some.
-#[must_use]
-pub fn viewers<'a>(
-    structure: &Structure,
-    topic: TopicId,
-    members: impl Iterator<Item = &'a Member>,
-) -> Vec<AccountId> {
-    members
-        .filter(|member| structure.sight(member).topics.contains_key(&topic))
-        .map(|member| member.account)
-        .collect()
 }

@@ -6,6 +6,7 @@ mod messages;
 mod moving;
 mod rights;
 mod transfer;
+mod view;
 
 use tulou_protocol::{
     AccountId, Code, Command, CommunityId, GroupId, Log, MemberGroupId, MessageId, Permissions,

@@ -3,102 +3,114 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::extract::ws::Utf8Bytes;
+use tokio_util::sync::CancellationToken;
 use tulou_protocol::{
     CommunityId, Digest, TopicId,
     id::Millis,
     push::{Pushed, TopicHead},
 };
 
-use super::Line;
+use super::{Gathering, Hub, Line};
 use crate::{
-    App,
+    clock::Clock,
+    communities::Communities,
     domain::{Sight, Structure},
-    store::{Moved, StoreError},
+    store::{Moved, Store, StoreError},
     wire,
 };
 
 /// Bytes of digests of a community in a second, at most.
 const BYTES_PER_S: i64 = 2_048;
 
-/// Sends digests until the server stops.
-pub(crate) async fn run(app: App) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(app.config().digest_ms.max(10)));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = app.closing() => return,
-            _ = ticks.tick() => {}
-        }
-        let now = app.now();
-        let due: Vec<CommunityId> = app
-            .hub()
-            .state()
-            .communities
-            .iter()
-            .filter(|(_, gathering)| gathering.next_at <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        for community in due {
-            if let Err(error) = digest(&app, community, now).await {
-                tracing::error!(%error, community.id = %community, "a digest could not be made");
+/// Says what moved.
+pub(crate) struct Digests {
+    /// To whom.
+    pub hub: Arc<Hub>,
+    pub communities: Arc<Communities>,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<Clock>,
+    /// From one look to the next.
+    pub period: Duration,
+}
+
+impl Digests {
+    /// Sends digests until the server stops.
+    pub async fn run(self, closing: CancellationToken) {
+        let mut ticks = tokio::time::interval(self.period);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = closing.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            let now = self.clock.now();
+            for community in self.due(now) {
+                if let Err(error) = self.send(community, now).await {
+                    tracing::error!(%error, community.id = %community, "a digest could not be made");
+                }
             }
         }
     }
-}
 
-async fn digest(app: &App, community: CommunityId, now: Millis) -> Result<(), StoreError> {
-    let Some(structure) = app.known_structure(community) else {
-        return Ok(());
-    };
-    let (topics, from) = {
-        let mut state = app.hub().state();
-        let Some(gathering) = state.communities.get_mut(&community) else {
+    fn due(&self, now: Millis) -> Vec<CommunityId> {
+        let state = self.hub.state();
+        let due =
+            |(id, gathering): (&CommunityId, &Gathering)| (gathering.next_at <= now).then_some(*id);
+        state.communities.iter().filter_map(due).collect()
+    }
+
+    async fn send(&self, community: CommunityId, now: Millis) -> Result<(), StoreError> {
+        let Some(structure) = self.communities.known_structure(community) else {
             return Ok(());
         };
-        let online = gathering.present.len() as u64;
-        let (from, members, was_online) = gathering.said;
-        let topics: Vec<TopicId> = std::mem::take(&mut gathering.moved).into_iter().collect();
-        if topics.is_empty() && (members, was_online) == (structure.members, online) {
-            return Ok(());
-        }
-        gathering.said = (now, structure.members, online);
-        (topics, from)
-    };
-    let moved = app.store().moved(topics).await?;
-    let mut frames: HashMap<*const Sight, Utf8Bytes> = HashMap::new();
-    let mut largest = 0;
-    let mut sends: Vec<(Arc<Line>, Utf8Bytes)> = Vec::new();
-    {
-        let mut state = app.hub().state();
-        let state = &mut *state;
-        let Some(gathering) = state.communities.get_mut(&community) else {
-            return Ok(());
+        let (topics, from) = {
+            let mut state = self.hub.state();
+            let Some(gathering) = state.communities.get_mut(&community) else {
+                return Ok(());
+            };
+            let online = gathering.present.len() as u64;
+            let (from, members, was_online) = gathering.said;
+            let topics: Vec<TopicId> = std::mem::take(&mut gathering.moved).into_iter().collect();
+            if topics.is_empty() && (members, was_online) == (structure.members, online) {
+                return Ok(());
+            }
+            gathering.said = (now, structure.members, online);
+            (topics, from)
         };
-        let (_, members, online) = gathering.said;
-        for (account, present) in &gathering.present {
-            let frame = frames
-                .entry(Arc::as_ptr(&present.sight))
-                .or_insert_with(|| {
+        let moved = self.store.moved(topics).await?;
+        let mut frames: HashMap<*const Sight, Utf8Bytes> = HashMap::new();
+        let mut largest = 0;
+        let mut sends: Vec<(Arc<Line>, Utf8Bytes)> = Vec::new();
+        {
+            let mut state = self.hub.state();
+            let state = &mut *state;
+            let Some(gathering) = state.communities.get_mut(&community) else {
+                return Ok(());
+            };
+            let (_, members, online) = gathering.said;
+            for (account, view) in &gathering.present {
+                let frame = frames.entry(Arc::as_ptr(&view.sight)).or_insert_with(|| {
                     let digest = Digest {
                         from,
                         members,
                         online,
-                        ..seen(&structure, &present.sight, &moved, now)
+                        ..seen(&structure, &view.sight, &moved, now)
                     };
                     wire::pushed_frame(Pushed::Digest(digest)).into()
                 });
-            largest = largest.max(frame.len());
-            for line in state.accounts.get(account).into_iter().flatten() {
-                sends.push((line.clone(), frame.clone()));
+                largest = largest.max(frame.len());
+                for line in state.accounts.get(account).into_iter().flatten() {
+                    sends.push((line.clone(), frame.clone()));
+                }
             }
+            let pause = i64::try_from(largest).unwrap_or(i64::MAX) * 1_000 / BYTES_PER_S;
+            gathering.next_at = if pause > 2_000 { now + pause } else { 0 };
         }
-        let pause = i64::try_from(largest).unwrap_or(i64::MAX) * 1_000 / BYTES_PER_S;
-        gathering.next_at = if pause > 2_000 { now + pause } else { 0 };
+        for (line, frame) in sends {
+            line.tell(frame);
+        }
+        Ok(())
     }
-    for (line, frame) in sends {
-        line.tell(frame);
-    }
-    Ok(())
 }
 
 /// The heads of topics that somebody may see.

@@ -1,12 +1,9 @@
-//! A session as the hub knows it. Its queue is bounded in bytes: when it is full, the waiting rows of a log are replaced
+//! A queue to a socket. It is bounded in bytes: when it is full, the waiting rows of a log are replaced
 //! by a note that the log changed, so that nothing grows with a slow reader.
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use axum::extract::ws::Utf8Bytes;
@@ -16,7 +13,7 @@ use tulou_protocol::{
     push::{Pushed, Stale},
 };
 
-use crate::wire;
+use crate::{actor::Actor, wire};
 
 /// A frame that waits.
 struct Waiting {
@@ -25,16 +22,12 @@ struct Waiting {
     rows_of: Option<(Log, Rev)>,
 }
 
-/// A session as the hub knows it.
+/// A session's queue, with who acts at its other end.
 pub struct Line {
-    /// Its number on this node.
-    pub no: u64,
-    /// Whose.
-    pub account: AccountId,
+    /// Who acts.
+    pub actor: Actor,
     /// Which sign-in.
     pub session: SessionId,
-    /// The rev of the account's profile, which goes with what it writes.
-    profile_rev: AtomicU64,
     queue: Mutex<Queue>,
     wake: Notify,
     queue_bytes: usize,
@@ -52,36 +45,28 @@ struct Queue {
 
 impl Line {
     /// A session with an empty queue.
-    pub(crate) fn new(
-        no: u64,
-        account: AccountId,
-        session: SessionId,
-        profile_rev: Rev,
-        queue_bytes: usize,
-    ) -> Self {
+    pub(crate) fn new(actor: Actor, session: SessionId, queue_bytes: usize) -> Self {
         Self {
-            no,
-            account,
+            actor,
             session,
-            profile_rev: AtomicU64::new(profile_rev.0),
             queue: Mutex::default(),
             wake: Notify::new(),
             queue_bytes,
         }
     }
 
+    /// Whose.
+    pub fn account(&self) -> AccountId {
+        self.actor.account
+    }
+
+    /// Whether it is the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.actor.origin == other.actor.origin
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The rev of the account's profile.
-    pub fn profile_rev(&self) -> Rev {
-        Rev(self.profile_rev.load(Ordering::Relaxed))
-    }
-
-    /// The account's profile has changed.
-    pub(crate) fn set_profile_rev(&self, rev: Rev) {
-        self.profile_rev.fetch_max(rev.0, Ordering::Relaxed);
     }
 
     /// Rows of a log are to be sent.
@@ -234,10 +219,8 @@ mod tests {
 
     fn line(queue_bytes: usize) -> Line {
         Line::new(
-            1,
-            AccountId(Uuid::from_u128(1)),
+            Actor::new(AccountId(Uuid::from_u128(1)), Rev(1)),
             SessionId(Uuid::from_u128(2)),
-            Rev(1),
             queue_bytes,
         )
     }

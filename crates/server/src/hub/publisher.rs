@@ -1,37 +1,81 @@
 //! Takes commits in their order: brings the structures in memory up to date, ends watches of what is hidden, and only
 //! then fans out.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, MutexGuard},
+    time::Duration,
+};
 
 use axum::extract::ws::Utf8Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tulou_protocol::{CommunityId, Log, Seq};
 
+use super::{Hub, State};
 use crate::{
-    App,
+    actor::Origin,
+    clock::Clock,
+    communities::Communities,
     domain::change::Change,
     store::{Committed, Delivery, Outcome, Written},
     wire,
 };
 
-/// Fans out until the store is closed.
-pub(crate) async fn run(app: App, mut bus: mpsc::UnboundedReceiver<Vec<Delivery>>) {
-    while let Some(deliveries) = bus.recv().await {
-        let mut merged = Merged::default();
-        for delivery in &deliveries {
-            let committed = &delivery.committed;
-            if let Some(community) = touches_community(committed) {
-                // What was committed before goes out with the rights that held then.
-                merged.send(&app);
-                merged = Merged::default();
-                app.publish_community(community, committed).await;
+/// Tells this node what was committed.
+pub(crate) struct Publisher {
+    /// Whom it tells.
+    pub hub: Arc<Hub>,
+    /// What is brought up to date first.
+    pub communities: Arc<Communities>,
+    pub clock: Arc<Clock>,
+    /// Woken when something ended, and is to be removed.
+    pub ended: Arc<Notify>,
+    /// Those whose view changed are told within so long.
+    pub stale_over: Duration,
+}
+
+impl Publisher {
+    /// Fans out until the store is closed.
+    pub async fn run(self, mut bus: mpsc::UnboundedReceiver<Vec<Delivery>>) {
+        while let Some(deliveries) = bus.recv().await {
+            let mut merged = Merged::default();
+            for delivery in &deliveries {
+                let committed = &delivery.committed;
+                if let Some(community) = touches_community(committed) {
+                    // What was committed before goes out with the rights that held then.
+                    merged.send(self.hub.state());
+                    merged = Merged::default();
+                    self.publish_community(community, committed).await;
+                }
+                self.note(committed);
+                merged.take(committed);
             }
-            merged.take(&app, committed);
+            merged.send(self.hub.state());
+            for Delivery { committed, done } in deliveries {
+                // Nobody waits any more if the session has ended.
+                let _ = done.send(Ok(Outcome::Done(committed)));
+            }
         }
-        merged.send(&app);
-        for Delivery { committed, done } in deliveries {
-            // Nobody waits any more if the session has ended.
-            let _ = done.send(Ok(Outcome::Done(committed)));
+    }
+
+    /// What moved is told with the next digest, and whoever has another name writes under it.
+    fn note(&self, committed: &Committed) {
+        for change in &committed.changes {
+            if let Change::Named { account, .. } = change {
+                let rev = committed.of(Log::Account(*account));
+                let rev = rev.map(|written| written.rev).unwrap_or_default();
+                let state = self.hub.state();
+                for line in state.accounts.get(account).into_iter().flatten() {
+                    line.actor.set_profile_rev(rev);
+                }
+            }
+        }
+        for written in &committed.logs {
+            if let Log::Topic(topic) = written.log
+                && let Some(community) = self.communities.known_home(topic)
+            {
+                self.hub.moved(community, topic);
+            }
         }
     }
 }
@@ -67,34 +111,15 @@ fn touches_community(committed: &Committed) -> Option<CommunityId> {
 /// Writes of a group of commits, merged per log.
 #[derive(Default)]
 struct Merged<'a> {
-    logs: Vec<(Log, Vec<&'a Written>, Vec<u64>)>,
+    logs: Vec<(Log, Vec<&'a Written>, Vec<Origin>)>,
     at: HashMap<Log, usize>,
 }
 
 impl<'a> Merged<'a> {
-    fn take(&mut self, app: &App, committed: &'a Committed) {
-        for change in &committed.changes {
-            if let Change::Named { account, .. } = change {
-                let own = Log::Account(*account);
-                let rev = committed.logs.iter().find(|written| written.log == own);
-                let rev = rev.map(|written| written.rev).unwrap_or_default();
-                for line in app
-                    .hub()
-                    .state()
-                    .accounts
-                    .get(account)
-                    .into_iter()
-                    .flatten()
-                {
-                    line.set_profile_rev(rev);
-                }
-            }
-        }
+    fn take(&mut self, committed: &'a Committed) {
         for written in &committed.logs {
-            match written.log {
-                Log::Community(_) => continue,
-                Log::Topic(topic) => app.topic_moved(topic),
-                Log::Account(_) => {}
+            if matches!(written.log, Log::Community(_)) {
+                continue;
             }
             let at = *self.at.entry(written.log).or_insert_with(|| {
                 self.logs.push((written.log, Vec::new(), Vec::new()));
@@ -109,8 +134,7 @@ impl<'a> Merged<'a> {
     }
 
     /// A session gets no push of what it was answered with, unless it is merged with others'.
-    fn send(&self, app: &App) {
-        let state = app.hub().state();
+    fn send(&self, state: MutexGuard<'_, State>) {
         for (log, writes, origins) in &self.logs {
             let rev = writes.last().map(|written| written.rev).unwrap_or_default();
             let only = match origins.as_slice() {
@@ -131,7 +155,7 @@ impl<'a> Merged<'a> {
                     let mut whole: Option<Utf8Bytes> = None;
                     let mut parts: HashMap<Seq, Utf8Bytes> = HashMap::new();
                     for watcher in watchers {
-                        if only == Some(watcher.line.no) {
+                        if only == Some(watcher.line.actor.origin) {
                             continue;
                         }
                         let frame = if watcher.floor <= oldest {
@@ -150,7 +174,7 @@ impl<'a> Merged<'a> {
                     };
                     let mut whole: Option<Utf8Bytes> = None;
                     for line in lines {
-                        if only != Some(line.no) {
+                        if only != Some(line.actor.origin) {
                             let frame = whole
                                 .get_or_insert_with(|| wire::push_frame(writes, Seq::ZERO).into());
                             line.push(frame.clone(), *log, rev);

@@ -99,7 +99,7 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greet
             return Ok(false);
         };
         for community in found.communities {
-            app.gather(community, line.account).await?;
+            app.gather(community, line.account()).await?;
         }
         Ok(true)
     };
@@ -119,7 +119,7 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greet
         server_name: app.config().name.clone(),
         epoch: identity.epoch,
         session: line.session,
-        account: line.account,
+        account: line.account(),
         now: app.now(),
         limits: app.limits().clone(),
         addresses: app.addresses(),

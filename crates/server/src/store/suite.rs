@@ -23,10 +23,13 @@ use super::{
     Commit, Delivery, Fading, MemberSlice, NewAccount, NewSession, Outcome, ReadableSince, SliceOf,
     Store, sqlite::Sqlite,
 };
-use crate::domain::{
-    change::{Change, Contents, Expect, Sent},
-    facts::Needs,
-    structure::Member,
+use crate::{
+    actor::Origin,
+    domain::{
+        change::{Change, Contents, Expect, Sent},
+        facts::Needs,
+        structure::Member,
+    },
 };
 
 /// A store with one community, one topic, and alice in it.
@@ -148,7 +151,7 @@ impl Bench {
             .commit(Commit {
                 account,
                 command,
-                origin: 0,
+                origin: Origin::SERVER,
                 is_apart: false,
                 now,
                 expects,
@@ -279,7 +282,7 @@ async fn many_at_once_leave_no_gap() {
             bench.store.commit(Commit {
                 account: bench.alice,
                 command: CommandId(Uuid::now_v7()),
-                origin: 0,
+                origin: Origin::SERVER,
                 is_apart: false,
                 now: 10,
                 expects: Vec::new(),

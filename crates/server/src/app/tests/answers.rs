@@ -34,7 +34,7 @@ async fn a_repeat_gets_the_stored_answer_though_it_is_done_or_impossible_by_now(
             command,
         };
         let once = async || {
-            let begun = app.begin(alice.clone(), commanded.clone()).await;
+            let begun = app.begin(alice.actor.clone(), commanded.clone()).await;
             begun.await.unwrap()
         };
         let first = once().await;
@@ -56,7 +56,7 @@ async fn what_is_merged_with_what_others_write_reaches_its_author_whole() {
     let app = App::open(config).await.unwrap();
     let alice = account(&app, "alice").await;
     let again = app.hub().attach(
-        alice.account,
+        alice.account(),
         tulou_protocol::SessionId(Uuid::now_v7()),
         Rev(1),
         1 << 20,
@@ -80,9 +80,12 @@ async fn what_is_merged_with_what_others_write_reaches_its_author_whole() {
                 written_at: 1,
             },
         };
-        begun.push((line.no, app.begin(line.clone(), commanded).await));
+        begun.push((
+            line.actor.origin,
+            app.begin(line.actor.clone(), commanded).await,
+        ));
     }
-    let mut heard: Vec<(u64, Push)> = Vec::new();
+    let mut heard: Vec<(Origin, Push)> = Vec::new();
     for (no, begun) in begun {
         let answer: Answer = serde_json::from_str(&begun.await.unwrap()).unwrap();
         heard.extend(answer.pushes.into_iter().map(|push| (no, push)));
@@ -90,12 +93,12 @@ async fn what_is_merged_with_what_others_write_reaches_its_author_whole() {
     for line in &lines {
         for frame in line.take().0 {
             if let Ok(ServerFrame::Pushed(Pushed::Push(push))) = ServerFrame::parse(&frame) {
-                heard.push((line.no, push));
+                heard.push((line.actor.origin, push));
             }
         }
         let rows = heard
             .iter()
-            .filter(|(no, push)| *no == line.no && push.log == Log::Topic(topic));
+            .filter(|(no, push)| *no == line.actor.origin && push.log == Log::Topic(topic));
         let mut texts: Vec<u64> = rows
             .flat_map(|(_, push)| &push.rows)
             .filter_map(|row| {
@@ -124,7 +127,7 @@ async fn invites_are_seen_made_and_revoked_with_the_right_to_invite() {
         expires_at: None,
         max_uses: None,
     };
-    let Told::Invite(invite) = app.ask(&alice, make()).await.unwrap() else {
+    let Told::Invite(invite) = app.ask(&alice.actor, make()).await.unwrap() else {
         panic!("the owner has every right")
     };
     let code = invite.code;
@@ -155,7 +158,7 @@ async fn invites_are_seen_made_and_revoked_with_the_right_to_invite() {
     };
     for question in [list(), make(), revoke()] {
         let method = question.method();
-        let Err(Refusal::Rejected(refused)) = app.ask(&bob, question).await else {
+        let Err(Refusal::Rejected(refused)) = app.ask(&bob.actor, question).await else {
             panic!("{method}")
         };
         assert_eq!(refused.permission, Some(Permissions::INVITE), "{method}");
@@ -163,7 +166,7 @@ async fn invites_are_seen_made_and_revoked_with_the_right_to_invite() {
     give(&app, &alice, set(without, with)).await;
     for question in [list(), make(), revoke()] {
         let method = question.method();
-        assert!(app.ask(&bob, question).await.is_ok(), "{method}");
+        assert!(app.ask(&bob.actor, question).await.is_ok(), "{method}");
     }
     app.close().await;
 }
@@ -180,7 +183,7 @@ async fn who_is_ahead_of_a_community_is_told_everything_though_his_stamp_is_righ
             view,
             ranges: Vec::new(),
         };
-        let mut synced = app.sync(alice.account, vec![asked]).await.unwrap();
+        let mut synced = app.sync(alice.account(), vec![asked]).await.unwrap();
         synced.logs.remove(0).outcome
     };
     let SyncOutcome::Reset { rev, view, .. } = ask(Rev::ZERO, None).await else {
@@ -211,11 +214,11 @@ async fn a_stored_answer_is_kept_for_thirty_days() {
             },
         },
     };
-    let begun = app.begin(alice.clone(), commanded.clone()).await;
+    let begun = app.begin(alice.actor.clone(), commanded.clone()).await;
     begun.await.unwrap();
     for (days, is_kept) in [(29, true), (31, false)] {
         app.age(now + days * DAY_MS).await.unwrap();
-        let stored = app.store().answer(alice.account, commanded.id);
+        let stored = app.store().answer(alice.account(), commanded.id);
         assert_eq!(
             stored.await.unwrap().is_some(),
             is_kept,
@@ -231,7 +234,7 @@ async fn a_message_sent_again_after_a_cut_can_be_edited_and_recalled_at_once() {
     let alice = account(&app, "alice").await;
     let (_, topic) = found(&app, &alice).await;
     let again = app.hub().attach(
-        alice.account,
+        alice.account(),
         tulou_protocol::SessionId(Uuid::now_v7()),
         Rev(1),
         1 << 20,
@@ -248,9 +251,9 @@ async fn a_message_sent_again_after_a_cut_can_be_edited_and_recalled_at_once() {
         },
     };
     // The link is cut before the answer: nobody waits for it any more.
-    drop(app.begin(alice.clone(), send.clone()).await);
+    drop(app.begin(alice.actor.clone(), send.clone()).await);
     app.hub().detach(&alice);
-    app.begin(again.clone(), send).await.await.unwrap();
+    app.begin(again.actor.clone(), send).await.await.unwrap();
     let text = Edit {
         from: "a".to_owned(),
         to: "b".to_owned(),
@@ -276,7 +279,7 @@ async fn who_has_a_seat_is_said_of_each_member_also_of_those_who_see_nothing_fro
         expires_at: None,
         max_uses: None,
     };
-    let Told::Invite(invite) = app.ask(&alice, invite).await.unwrap() else {
+    let Told::Invite(invite) = app.ask(&alice.actor, invite).await.unwrap() else {
         panic!("the owner has every right")
     };
     for line in [&bob, &carol] {
@@ -307,7 +310,7 @@ async fn who_has_a_seat_is_said_of_each_member_also_of_those_who_see_nothing_fro
     let seat = Command::SeatSet {
         community,
         topic,
-        account: bob.account,
+        account: bob.account(),
         on: true,
     };
     give(&app, &alice, seat).await;
@@ -321,7 +324,7 @@ async fn who_has_a_seat_is_said_of_each_member_also_of_those_who_see_nothing_fro
         limit: 100,
     };
     let seated = async |question| {
-        let Told::Members(found) = app.ask(&alice, question).await.unwrap() else {
+        let Told::Members(found) = app.ask(&alice.actor, question).await.unwrap() else {
             panic!("members were asked for")
         };
         let members = found.sections.into_iter().flat_map(|one| one.members);
@@ -353,25 +356,25 @@ async fn who_has_a_seat_is_said_of_each_member_also_of_those_who_see_nothing_fro
     assert_eq!(seated(list(None, Some(topic))).await, all, "a seat is kept");
     let see = named(&[("alice", true)]);
     assert_eq!(seated(list(Some(topic), Some(topic))).await, see);
-    let Err(Refusal::Rejected(refused)) = app.ask(&bob, list(None, Some(topic))).await else {
+    let Err(Refusal::Rejected(refused)) = app.ask(&bob.actor, list(None, Some(topic))).await else {
         panic!("who does not see the topic learns nothing of its seats")
     };
     assert_eq!(refused.code, tulou_protocol::Code::NotFound);
     let transfer = Command::CommunityTransfer {
         community,
         owner: Edit {
-            from: alice.account,
-            to: carol.account,
+            from: alice.account(),
+            to: carol.account(),
         },
     };
     give(&app, &alice, transfer).await;
     let list = list(Some(topic), Some(topic));
-    let Told::Members(found) = app.ask(&carol, list).await.unwrap() else {
+    let Told::Members(found) = app.ask(&carol.actor, list).await.unwrap() else {
         panic!("members were asked for")
     };
     let mut members = found.sections.iter().flat_map(|one| &one.members);
     assert!(
-        members.all(|one| one.account == carol.account && one.seat),
+        members.all(|one| one.account == carol.account() && one.seat),
         "an owner has every seat, and needs no row for it: {found:?}"
     );
     app.close().await;

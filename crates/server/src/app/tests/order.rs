@@ -81,7 +81,7 @@ impl House {
             expires_at: None,
             max_uses: None,
         };
-        let Ok(Told::Invite(invite)) = house.app.ask(&house.alice, question).await else {
+        let Ok(Told::Invite(invite)) = house.app.ask(&house.alice.actor, question).await else {
             panic!("the owner invites")
         };
         let join = Command::CommunityJoin {
@@ -89,9 +89,7 @@ impl House {
             invite: Some(invite.code),
         };
         give(&house.app, &house.bob, join).await;
-        let topics = vec![topic];
-        let watch = Question::SessionWatch { topics };
-        house.app.ask(&house.bob, watch).await.unwrap();
+        house.app.watch(&house.bob, vec![topic]).await.unwrap();
         house.bob.take();
         house
     }
@@ -139,7 +137,8 @@ impl House {
         let written_at = &self.app.shared.written_at;
         written_at.store(u64::MAX, Ordering::Relaxed);
         let (app, line) = (self.app.clone(), line.clone());
-        let begun = tokio::spawn(async move { app.begin(line, commanded).await.await });
+        let begun =
+            tokio::spawn(async move { app.begin(line.actor.clone(), commanded).await.await });
         let handed = async {
             while written_at.load(Ordering::Relaxed) == u64::MAX {
                 tokio::task::yield_now().await;
@@ -152,9 +151,9 @@ impl House {
     /// What another node commits, which has decided it on the same state by rights of its own.
     fn commit_elsewhere(&self, change: Change) -> Pending<Outcome> {
         self.app.store().commit(Commit {
-            account: self.alice.account,
+            account: self.alice.account(),
             command: CommandId(Uuid::now_v7()),
-            origin: 0,
+            origin: Origin::SERVER,
             is_apart: false,
             now: self.app.now(),
             expects: Vec::new(),
@@ -225,7 +224,7 @@ async fn of_one_transaction_what_comes_before_a_topic_is_hidden_is_told_and_what
  {
     let house = House::build(Permissions::empty()).await;
     let again = house.app.hub().attach(
-        house.alice.account,
+        house.alice.account(),
         tulou_protocol::SessionId(Uuid::now_v7()),
         Rev(1),
         1 << 20,
@@ -239,7 +238,7 @@ async fn of_one_transaction_what_comes_before_a_topic_is_hidden_is_told_and_what
     let after = house.commit_elsewhere(Change::Send(Box::new(Sent {
         topic: house.topic,
         message: MessageId(Uuid::from_u128(3)),
-        author: house.alice.account,
+        author: house.alice.account(),
         author_rev: Rev(1),
         text: "after".to_owned(),
         reply_to: None,

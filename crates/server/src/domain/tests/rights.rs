@@ -7,15 +7,16 @@ use proptest::prelude::*;
 
 use super::*;
 
-const GROUPS: [GroupId; 2] = [GroupId(Uuid::from_u128(101)), GroupId(Uuid::from_u128(102))];
-const TOPICS: [TopicId; 4] = [
+pub(super) const GROUPS: [GroupId; 2] =
+    [GroupId(Uuid::from_u128(101)), GroupId(Uuid::from_u128(102))];
+pub(super) const TOPICS: [TopicId; 4] = [
     TopicId(Uuid::from_u128(201)),
     TopicId(Uuid::from_u128(202)),
     TopicId(Uuid::from_u128(203)),
     TopicId(Uuid::from_u128(204)),
 ];
 /// Lowest rank first.
-const MEMBER_GROUPS: [MemberGroupId; 4] = [
+pub(super) const MEMBER_GROUPS: [MemberGroupId; 4] = [
     MemberGroupId(Uuid::from_u128(301)),
     MemberGroupId(Uuid::from_u128(302)),
     MemberGroupId(Uuid::from_u128(303)),
@@ -37,7 +38,7 @@ const BITS: [Permissions; 8] = [
 
 /// A community as plain lists.
 #[derive(Debug, Clone)]
-struct Plan {
+pub(super) struct Plan {
     /// By place and member group (none: everyone).
     rows: BTreeMap<(Place, Option<MemberGroupId>), (Permissions, Permissions)>,
     /// The group of each topic, and whether it is closed.
@@ -72,7 +73,7 @@ fn bits() -> impl Strategy<Value = Permissions> {
     prop::sample::subsequence(BITS.to_vec(), 0..=4).prop_map(|bits| bits.into_iter().collect())
 }
 
-fn plan() -> impl Strategy<Value = Plan> {
+pub(super) fn plan() -> impl Strategy<Value = Plan> {
     let row = (
         prop::sample::select(places()),
         prop::sample::select(subjects()),
@@ -119,7 +120,7 @@ fn plan() -> impl Strategy<Value = Plan> {
 }
 
 impl Plan {
-    fn structure(&self) -> Structure {
+    pub(super) fn structure(&self) -> Structure {
         let owner = if self.bob_owns { BOB } else { OWNER };
         let mut rows = vec![row(
             1,
@@ -164,7 +165,7 @@ impl Plan {
         Structure::from_rows(COMMUNITY, Rev(5), rows, seats, 4, 3).unwrap()
     }
 
-    fn bob(&self) -> Member {
+    pub(super) fn bob(&self) -> Member {
         member(BOB, &self.mine)
     }
 

@@ -1,7 +1,9 @@
 //! A community that is handed over.
 
+use std::sync::Arc;
+
 use super::*;
-use crate::domain::change::Expect;
+use crate::domain::{View, change::Expect, view::Compared};
 
 const DAVE: AccountId = AccountId(Uuid::from_u128(4));
 
@@ -87,8 +89,9 @@ fn a_transfer_changes_the_view_stamps_of_both_persons_and_of_nobody_else() {
     for (account, changes) in [(OWNER, true), (BOB, true), (CAROL, false)] {
         let member = member(account, &[]);
         assert_eq!(before.stamp(&member) != after.stamp(&member), changes);
-        let (was, is) = (before.sight(&member), after.sight(&member));
-        assert_eq!(after.must_reset(&was, &is, &before), changes);
+        let view = |structure: &Structure| View::of(Arc::new(structure.clone()), member.clone());
+        let diff = view(&before).diff(&view(&after), &[], &mut Compared::default());
+        assert_eq!(diff.is_other, changes);
     }
 }
 

@@ -236,7 +236,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{domain::change::Change, store::sqlite::schema};
+    use crate::{actor::Origin, domain::change::Change, store::sqlite::schema};
 
     const NOW: Millis = 10;
 
@@ -257,7 +257,7 @@ mod tests {
         Commit {
             account,
             command: CommandId(Uuid::from_u128(number)),
-            origin: 0,
+            origin: Origin::SERVER,
             is_apart: false,
             now: NOW,
             expects: Vec::new(),

@@ -23,7 +23,7 @@ async fn an_answer_holds_what_is_the_authors_and_nothing_of_others() {
         let commit = Commit {
             account: bench.alice,
             command: CommandId(Uuid::now_v7()),
-            origin: 0,
+            origin: Origin::SERVER,
             is_apart,
             now: 10,
             expects: Vec::new(),
@@ -63,7 +63,7 @@ async fn a_commit_that_cannot_be_written_spoils_no_other() {
             let commit = Commit {
                 account: bench.alice,
                 command: CommandId(Uuid::now_v7()),
-                origin: 0,
+                origin: Origin::SERVER,
                 is_apart: false,
                 now: 10,
                 expects: Vec::new(),

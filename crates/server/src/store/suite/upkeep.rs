@@ -305,7 +305,7 @@ impl Bench {
         self.store.commit(Commit {
             account: self.alice,
             command: CommandId(Uuid::now_v7()),
-            origin: 0,
+            origin: Origin::SERVER,
             now: 10,
             expects: Vec::new(),
             changes,

@@ -1,0 +1,332 @@
+//! Communities in memory: structures and members, read when they are asked for and brought up to date by what is committed.
+
+mod loaded;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tulou_protocol::{AccountId, CommunityId, Log, Seq, TopicId};
+
+use crate::{
+    domain::{Member, Structure, change::Change},
+    store::{Committed, Head, Store, StoreError},
+};
+
+pub use loaded::Loaded;
+
+/// How long a decision waits for what was committed to be published.
+const CATCH_UP: Duration = Duration::from_secs(1);
+
+/// Communities kept in memory that nobody needs.
+pub(crate) const IDLE: usize = if cfg!(test) { 8 } else { 500 };
+
+/// The communities in memory.
+pub struct Communities {
+    store: Arc<dyn Store>,
+    kept: RwLock<Kept>,
+    /// The communities of topics.
+    homes: RwLock<HashMap<TopicId, CommunityId>>,
+}
+
+/// Those that somebody holds stay; of the others those that were used last.
+#[derive(Default)]
+struct Kept {
+    by_id: HashMap<CommunityId, Arc<Loaded>>,
+    uses: AtomicU64,
+}
+
+impl Kept {
+    /// Makes room for one more; which go.
+    fn make_room(&mut self) -> Vec<CommunityId> {
+        if self.by_id.len() < IDLE {
+            return Vec::new();
+        }
+        let mut idle: Vec<(u64, CommunityId)> = self
+            .by_id
+            .iter()
+            .filter(|(_, loaded)| Arc::strong_count(loaded) == 1)
+            .map(|(id, loaded)| (loaded.used.load(Ordering::Relaxed), *id))
+            .collect();
+        // A quarter at once, so that the next ones need not look.
+        let beyond = idle.len().saturating_sub(IDLE * 3 / 4);
+        if idle.len() < IDLE {
+            return Vec::new();
+        }
+        idle.sort_unstable();
+        idle.truncate(beyond);
+        let gone: Vec<CommunityId> = idle.into_iter().map(|(_, id)| id).collect();
+        for id in &gone {
+            self.by_id.remove(id);
+        }
+        gone
+    }
+}
+
+impl Communities {
+    /// Those of a store; none is in memory yet.
+    #[must_use]
+    pub fn of(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            kept: RwLock::default(),
+            homes: RwLock::default(),
+        }
+    }
+
+    fn kept(&self) -> RwLockWriteGuard<'_, Kept> {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn homes(&self) -> RwLockReadGuard<'_, HashMap<TopicId, CommunityId>> {
+        self.homes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn homes_mut(&self) -> RwLockWriteGuard<'_, HashMap<TopicId, CommunityId>> {
+        self.homes.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many are in memory.
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.kept().by_id.len()
+    }
+
+    /// A community, from memory or the store; none if there is none.
+    pub(crate) async fn loaded(
+        &self,
+        community: CommunityId,
+    ) -> Result<Option<Arc<Loaded>>, StoreError> {
+        loop {
+            if let Some(known) = self.known(community) {
+                return Ok(Some(known));
+            }
+            let Some(structure) = self.store.structure(community).await? else {
+                return Ok(None);
+            };
+            let rev = structure.rev;
+            self.keep(Arc::new(Loaded::new(structure)));
+            // What was committed while it was read, the publisher found nobody to tell: it is read again.
+            let head = self.head(Log::Community(community)).await?;
+            if head.rev != rev
+                && let Some(known) = self.known(community)
+                && known.structure().rev < head.rev
+            {
+                self.read_again(&known).await?;
+            }
+        }
+    }
+
+    /// Reads a community's structure again; one that is no more leaves memory.
+    async fn read_again(&self, loaded: &Loaded) -> Result<(), StoreError> {
+        match self.store.structure(loaded.id).await? {
+            Some(fresh) => loaded.change(|structure| {
+                if fresh.rev > structure.rev {
+                    *structure = fresh;
+                }
+            }),
+            None => self.drop_community(loaded.id),
+        }
+        Ok(())
+    }
+
+    async fn head(&self, log: Log) -> Result<Head, StoreError> {
+        let heads = self.store.heads(vec![log]).await?;
+        Ok(heads.first().copied().flatten().unwrap_or_default())
+    }
+
+    fn known(&self, community: CommunityId) -> Option<Arc<Loaded>> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let loaded = kept.by_id.get(&community)?;
+        let use_no = kept.uses.fetch_add(1, Ordering::Relaxed);
+        loaded.used.store(use_no, Ordering::Relaxed);
+        Some(loaded.clone())
+    }
+
+    fn keep(&self, loaded: Arc<Loaded>) {
+        let gone = {
+            let mut kept = self.kept();
+            let gone = kept.make_room();
+            kept.by_id.entry(loaded.id).or_insert(loaded);
+            gone
+        };
+        if !gone.is_empty() {
+            self.homes_mut().retain(|_, home| !gone.contains(home));
+        }
+    }
+
+    /// A community's structure, if it is in memory.
+    pub(crate) fn known_structure(&self, community: CommunityId) -> Option<Arc<Structure>> {
+        self.known(community).map(|loaded| loaded.structure())
+    }
+
+    /// The community is not kept in memory any more.
+    pub(crate) fn drop_community(&self, community: CommunityId) {
+        self.kept().by_id.remove(&community);
+        self.homes_mut().retain(|_, home| *home != community);
+    }
+
+    /// The community of a topic.
+    pub(crate) async fn home_of(&self, topic: TopicId) -> Result<Option<CommunityId>, StoreError> {
+        let known = self.known_home(topic);
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found = self.store.community_of(topic).await?;
+        if let Some(community) = found {
+            self.homes_mut().insert(topic, community);
+        }
+        Ok(found)
+    }
+
+    /// The community of a topic, if that is in memory.
+    pub(crate) fn known_home(&self, topic: TopicId) -> Option<CommunityId> {
+        self.homes().get(&topic).copied()
+    }
+
+    /// Brings what is in memory of a community to a commit. Where others are missing before it, the store is asked.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) async fn follow(
+        &self,
+        community: CommunityId,
+        committed: &Committed,
+    ) -> Result<(), StoreError> {
+        for change in &committed.changes {
+            if let Change::TopicEnds { topic, .. } = change {
+                self.homes_mut().remove(topic);
+            }
+        }
+        let Some(loaded) = self.known(community) else {
+            return Ok(());
+        };
+        let accounts: Vec<AccountId> = committed.changes.iter().filter_map(whom).collect();
+        if !accounts.is_empty() {
+            loaded.forget(&accounts);
+        }
+        if let Some(written) = committed.of(Log::Community(community)) {
+            let at = loaded.structure().rev;
+            if written.prev > at {
+                self.read_again(&loaded).await?;
+            } else if written.rev > at {
+                let rows = written.rows.iter().filter_map(|row| row.row.as_ref());
+                loaded.change(|structure| structure.apply(written.rev, rows, &committed.changes));
+            }
+        }
+        if committed.joined.is_some() {
+            let members = self.store.count_members(community).await?;
+            loaded.change(|structure| structure.members = members);
+        }
+        Ok(())
+    }
+
+    /// A decision rested on what has moved: some members are read again, and what is committed is waited for until the
+    /// publisher has brought it. Only if it does not (another process wrote), the structure is read again.
+    pub(crate) async fn refresh(
+        &self,
+        loaded: &Loaded,
+        accounts: &[AccountId],
+    ) -> Result<(), StoreError> {
+        loaded.forget(accounts);
+        let head = self.head(Log::Community(loaded.id)).await?;
+        if loaded.comes_to(head.rev, CATCH_UP).await {
+            return Ok(());
+        }
+        self.read_again(loaded).await
+    }
+
+    /// Members among some accounts.
+    pub(crate) async fn members(
+        &self,
+        loaded: &Loaded,
+        accounts: &[AccountId],
+    ) -> Result<Vec<Member>, StoreError> {
+        let mut remembered = loaded.remembered(accounts);
+        if remembered.missing.is_empty() {
+            return Ok(remembered.found);
+        }
+        let missing = remembered.missing.clone();
+        let read = self.store.members(loaded.id, missing).await?;
+        loaded.remember(&remembered, &read);
+        remembered.found.extend(read);
+        Ok(remembered.found)
+    }
+
+    /// One member.
+    pub(crate) async fn member(
+        &self,
+        loaded: &Loaded,
+        account: AccountId,
+    ) -> Result<Option<Member>, StoreError> {
+        Ok(self.members(loaded, &[account]).await?.pop())
+    }
+
+    /// The first message of a topic that a member may read.
+    pub(crate) async fn floor(
+        &self,
+        structure: &Structure,
+        member: &Member,
+        topic: TopicId,
+    ) -> Result<Seq, StoreError> {
+        match structure.readable_since(member, topic) {
+            Some(since) => self.store.first_since(topic, since).await,
+            None => Ok(Seq(1)),
+        }
+    }
+
+    /// A community and the account as a member of it.
+    pub(crate) async fn membership(
+        &self,
+        community: CommunityId,
+        account: AccountId,
+    ) -> Result<Option<(Arc<Structure>, Member)>, StoreError> {
+        let Some(loaded) = self.loaded(community).await? else {
+            return Ok(None);
+        };
+        let member = self.member(&loaded, account).await?;
+        Ok(member.map(|member| (loaded.structure(), member)))
+    }
+
+    /// A topic that the account may see, with the community and the member.
+    pub(crate) async fn visible(
+        &self,
+        topic: TopicId,
+        account: AccountId,
+    ) -> Result<Option<(Arc<Structure>, Member)>, StoreError> {
+        let Some(community) = self.home_of(topic).await? else {
+            return Ok(None);
+        };
+        let found = self.membership(community, account).await?;
+        Ok(found.filter(|(structure, member)| structure.sight(member).topics.contains_key(&topic)))
+    }
+}
+
+/// Whose membership a change is of.
+fn whom(change: &Change) -> Option<AccountId> {
+    match change {
+        Change::Member { member, .. } => Some(member.account),
+        Change::MemberGone { account, .. } => Some(*account),
+        Change::Row { .. }
+        | Change::Send(_)
+        | Change::Content(_)
+        | Change::Marks { .. }
+        | Change::Numbered { .. }
+        | Change::Seat { .. }
+        | Change::ReadSoFar { .. }
+        | Change::ReadUpTo { .. }
+        | Change::TopicBegins { .. }
+        | Change::TopicEnds { .. }
+        | Change::CommunityEnds { .. }
+        | Change::Bereft { .. }
+        | Change::Fades { .. }
+        | Change::MentionSeen { .. }
+        | Change::InviteUsed { .. }
+        | Change::Named { .. } => None,
+    }
+}

@@ -1,0 +1,120 @@
+//! A community in memory: its structure, and those of its members that were asked for.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::watch;
+use tulou_protocol::{AccountId, CommunityId, Rev};
+
+use crate::domain::{Member, Structure};
+
+/// Members kept in memory for a community before they are all forgotten and read again.
+const MEMBERS: usize = 100_000;
+
+/// A community in memory. Whoever holds it keeps it there.
+pub struct Loaded {
+    /// Which.
+    pub id: CommunityId,
+    structure: RwLock<Arc<Structure>>,
+    members: Mutex<HashMap<AccountId, Option<Member>>>,
+    /// Counts changes of members: what was read before one is not kept.
+    changes: AtomicU64,
+    /// The structure's rev, for those who wait for it.
+    at: watch::Sender<Rev>,
+    /// When it was asked for, counted.
+    pub(super) used: AtomicU64,
+    /// Commands on the community's log are decided one after the other.
+    pub turn: tokio::sync::Mutex<()>,
+}
+
+/// Members that were looked for in memory.
+pub(super) struct Remembered {
+    pub found: Vec<Member>,
+    /// Those of whom nothing is known.
+    pub missing: Vec<AccountId>,
+    changes: u64,
+}
+
+impl Loaded {
+    pub(super) fn new(structure: Structure) -> Self {
+        Self {
+            id: structure.id,
+            at: watch::Sender::new(structure.rev),
+            structure: RwLock::new(Arc::new(structure)),
+            members: Mutex::default(),
+            changes: AtomicU64::new(0),
+            used: AtomicU64::new(0),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The structure as it is.
+    pub fn structure(&self) -> Arc<Structure> {
+        self.structure
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn change(&self, change: impl FnOnce(&mut Structure)) {
+        let mut held = self
+            .structure
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut held));
+        self.at.send_replace(held.rev);
+    }
+
+    /// Members are read again when they are asked for.
+    pub(super) fn forget(&self, accounts: &[AccountId]) {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        for account in accounts {
+            members.remove(account);
+        }
+    }
+
+    /// Whether its structure came to a rev within a time.
+    pub(super) async fn comes_to(&self, rev: Rev, within: Duration) -> bool {
+        let mut at = self.at.subscribe();
+        let comes = at.wait_for(|at| *at >= rev);
+        tokio::time::timeout(within, comes).await.is_ok()
+    }
+
+    pub(super) fn remembered(&self, accounts: &[AccountId]) -> Remembered {
+        let members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = Remembered {
+            found: Vec::with_capacity(accounts.len()),
+            missing: Vec::new(),
+            changes: self.changes.load(Ordering::SeqCst),
+        };
+        for account in accounts {
+            match members.get(account) {
+                Some(known) => remembered.found.extend(known.clone()),
+                None => remembered.missing.push(*account),
+            }
+        }
+        remembered
+    }
+
+    /// Keeps what was read of those who were missing, unless members have changed meanwhile.
+    pub(super) fn remember(&self, was: &Remembered, read: &[Member]) {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.changes.load(Ordering::SeqCst) != was.changes {
+            return;
+        }
+        if members.len() > MEMBERS {
+            members.clear();
+        }
+        for account in &was.missing {
+            let member = read.iter().find(|member| member.account == *account);
+            members.insert(*account, member.cloned());
+        }
+    }
+}
