@@ -55,7 +55,7 @@ pub fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed,
             let (topic, message) = (id(&topic)?, id(&message)?);
             Ok(match pending(db, topic, message)? {
                 Some(entry) => Composed::Discard(entry.id),
-                None => queue(Command::MessageRecall { topic, message }),
+                None => command(Command::MessageRecall { topic, message }),
             })
         }
         Action::React {
@@ -65,14 +65,14 @@ pub fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed,
             on,
         } => {
             let key = reaction(&key)?.to_owned();
-            Ok(queue(Command::MessageReact {
+            Ok(command(Command::MessageReact {
                 topic: id(&topic)?,
                 message: id(&message)?,
                 key,
                 on,
             }))
         }
-        Action::Pin { topic, message, on } => Ok(queue(Command::MessagePin {
+        Action::Pin { topic, message, on } => Ok(command(Command::MessagePin {
             topic: id(&topic)?,
             message: id(&message)?,
             on,
@@ -85,7 +85,7 @@ pub fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed,
             Ok(if seq <= read_to.seq {
                 Composed::Nothing
             } else {
-                queue(Command::CursorAdvance {
+                command(Command::CursorAdvance {
                     topic,
                     seq,
                     set_no: read_to.set_no,
@@ -95,7 +95,7 @@ pub fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed,
         Action::SeeMention { topic, message } => {
             let (topic, message) = (id(&topic)?, id(&message)?);
             Ok(if unseen_mention(db, as_of.me, topic, message)? {
-                queue(Command::MentionSeen {
+                command(Command::MentionSeen {
                     topic,
                     message,
                     seen: true,
@@ -114,7 +114,7 @@ pub fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed,
                 }
             };
             Ok(from.map_or(Composed::Nothing, |from| {
-                queue(Command::CursorSet {
+                command(Command::CursorSet {
                     topic,
                     seq: Seq(from.0.saturating_sub(1)),
                 })
@@ -124,7 +124,7 @@ pub fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed,
             place,
             level,
             until,
-        } => Ok(queue(Command::NotifySet {
+        } => Ok(command(Command::NotifySet {
             scope: scope_of(&place)?,
             level: level.into(),
             until,
@@ -138,7 +138,7 @@ pub fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed,
             Ok(if from == to {
                 Composed::Nothing
             } else {
-                queue(Command::ProfileEdit {
+                command(Command::ProfileEdit {
                     display_name: Edit { from, to },
                 })
             })
@@ -167,8 +167,13 @@ pub fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed,
     }
 }
 
-fn queue(command: Command) -> Composed {
-    Composed::Queue(command, None)
+/// A command as it gets to the server.
+fn command(command: Command) -> Composed {
+    if command.is_live() {
+        Composed::Live(command)
+    } else {
+        Composed::Queue(command, None)
+    }
 }
 
 /// An id that the window gave back; one that it made up names nothing.

@@ -12,13 +12,12 @@
 //! * `community`: communities, their topics and heads
 //! * `push`: what the server says on its own, and answers
 //! * `topics`: watching; `history`: changes, tails, pages; `idle`: looking through what is held; `island`: its algebra
-//! * `outbox`: commands on their way; `queue`: how they wait; `depends`: which needs what another makes
+//! * `outbox`: commands on their way; which needs what another makes stands in [`tulou_protocol::command`]
 //! * `profiles`: profiles of authors
 
 mod ahead;
 mod clock;
 mod community;
-mod depends;
 mod engine;
 mod history;
 mod idle;

@@ -25,7 +25,6 @@ use uuid::Uuid;
 pub use answers::Accepted;
 
 use crate::{
-    depends::makes,
     io::{Change, OutboxEntry, OutboxState},
     turn::Turn,
 };
@@ -117,7 +116,7 @@ impl Outbox {
             self.remove(no);
         }
         // A refused maker of the same things was tried again under a new id and place.
-        for thing in makes(&entry.command) {
+        for thing in entry.command.makes() {
             if let Some(no) = self.makers.get(&thing).copied() {
                 self.remove(no);
             }
@@ -179,7 +178,7 @@ impl Outbox {
     fn insert(&mut self, entry: OutboxEntry, is_confirmed: bool) {
         let home = entry.command.home(self.actor);
         self.places.insert(entry.id, entry.no);
-        for thing in makes(&entry.command) {
+        for thing in entry.command.makes() {
             self.makers.insert(thing, entry.no);
         }
         let is_sent = self.is_in_flight(entry.id) || self.accepted.contains_key(&entry.id);
@@ -196,7 +195,7 @@ impl Outbox {
     fn remove(&mut self, no: u64) -> Option<OutboxEntry> {
         let Pending { entry, .. } = self.entries.remove(&no)?;
         self.places.remove(&entry.id);
-        for thing in makes(&entry.command) {
+        for thing in entry.command.makes() {
             if self.makers.get(&thing) == Some(&no) {
                 self.makers.remove(&thing);
             }

@@ -1,13 +1,16 @@
 //! Commands: what a client asks to be changed. Each commits to one log, its *home*; what it causes elsewhere follows as
-//! consequences. A command's id is the id of its JSON-RPC request: a repeat gets the answer that was stored.
+//! consequences. A command's id is the id of its JSON-RPC request: a repeat gets the answer that was stored. What is true of
+//! each stands in one table, [`Command::spec`].
+
+mod table;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::table::{Home, METHODS, Spec, Things, Way, Whose};
 use crate::{
     id::{
-        AccountId, CommandId, CommunityId, GroupId, Log, MemberGroupId, MessageId, Millis, Seq,
-        TopicId,
+        AccountId, CommandId, CommunityId, GroupId, MemberGroupId, MessageId, Millis, Seq, TopicId,
     },
     permission::{Permissions, Place},
     row::{Level, NotifyScope},
@@ -372,96 +375,4 @@ pub enum Command {
         /// Whom.
         account: AccountId,
     },
-}
-
-impl Command {
-    /// The log that the command commits to.
-    #[must_use]
-    pub const fn home(&self, actor: AccountId) -> Log {
-        match self {
-            Self::MessageSend { topic, .. }
-            | Self::MessageEdit { topic, .. }
-            | Self::MessageRecall { topic, .. }
-            | Self::MessageReact { topic, .. }
-            | Self::MessagePin { topic, .. } => Log::Topic(*topic),
-            Self::CursorAdvance { .. }
-            | Self::CursorSet { .. }
-            | Self::MentionSeen { .. }
-            | Self::NotifySet { .. }
-            | Self::ProfileEdit { .. } => Log::Account(actor),
-            Self::CommunityCreate { community, .. }
-            | Self::CommunityEdit { community, .. }
-            | Self::CommunityTransfer { community, .. }
-            | Self::CommunityDissolve { community }
-            | Self::CommunityJoin { community, .. }
-            | Self::CommunityLeave { community }
-            | Self::GroupCreate { community, .. }
-            | Self::GroupEdit { community, .. }
-            | Self::GroupDelete { community, .. }
-            | Self::TopicCreate { community, .. }
-            | Self::TopicEdit { community, .. }
-            | Self::TopicDelete { community, .. }
-            | Self::SeatSet { community, .. }
-            | Self::MemberGroupCreate { community, .. }
-            | Self::MemberGroupEdit { community, .. }
-            | Self::MemberGroupDelete { community, .. }
-            | Self::MemberGroupAssign { community, .. }
-            | Self::AccessSet { community, .. }
-            | Self::MemberKick { community, .. } => Log::Community(*community),
-        }
-    }
-
-    /// Whether the command is never queued: it is refused at once while offline.
-    #[must_use]
-    pub const fn is_live(&self) -> bool {
-        matches!(
-            self,
-            Self::CommunityTransfer { .. }
-                | Self::CommunityDissolve { .. }
-                | Self::CommunityJoin { .. }
-                | Self::CommunityLeave { .. }
-                | Self::GroupDelete { .. }
-                | Self::TopicDelete { .. }
-                | Self::SeatSet { .. }
-                | Self::MemberGroupDelete { .. }
-                | Self::MemberGroupAssign { .. }
-                | Self::MemberKick { .. }
-        )
-    }
-
-    /// The method as it is written, for example `message.send`.
-    #[must_use]
-    pub const fn method(&self) -> &'static str {
-        match self {
-            Self::MessageSend { .. } => "message.send",
-            Self::MessageEdit { .. } => "message.edit",
-            Self::MessageRecall { .. } => "message.recall",
-            Self::MessageReact { .. } => "message.react",
-            Self::MessagePin { .. } => "message.pin",
-            Self::CursorAdvance { .. } => "cursor.advance",
-            Self::CursorSet { .. } => "cursor.set",
-            Self::MentionSeen { .. } => "mention.seen",
-            Self::NotifySet { .. } => "notify.set",
-            Self::ProfileEdit { .. } => "profile.edit",
-            Self::CommunityCreate { .. } => "community.create",
-            Self::CommunityEdit { .. } => "community.edit",
-            Self::CommunityTransfer { .. } => "community.transfer",
-            Self::CommunityDissolve { .. } => "community.dissolve",
-            Self::CommunityJoin { .. } => "community.join",
-            Self::CommunityLeave { .. } => "community.leave",
-            Self::GroupCreate { .. } => "group.create",
-            Self::GroupEdit { .. } => "group.edit",
-            Self::GroupDelete { .. } => "group.delete",
-            Self::TopicCreate { .. } => "topic.create",
-            Self::TopicEdit { .. } => "topic.edit",
-            Self::TopicDelete { .. } => "topic.delete",
-            Self::SeatSet { .. } => "seat.set",
-            Self::MemberGroupCreate { .. } => "member_group.create",
-            Self::MemberGroupEdit { .. } => "member_group.edit",
-            Self::MemberGroupDelete { .. } => "member_group.delete",
-            Self::MemberGroupAssign { .. } => "member_group.assign",
-            Self::AccessSet { .. } => "access.set",
-            Self::MemberKick { .. } => "member.kick",
-        }
-    }
 }

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
-    command::{Command, Commanded},
+    command::{self, Command, Commanded},
     id::CommandId,
-    push::Pushed,
-    question::{Question, Told},
+    push::{self, Pushed},
+    question::{self, Question, Told},
     rejection::Rejection,
 };
 
@@ -200,8 +200,8 @@ impl Request {
         let Some(Value::String(method)) = wire.remove("method") else {
             return Err(misread(INVALID_REQUEST, "method", "expected a string"));
         };
-        let is_command = crate::openrpc::COMMANDS.contains(&method.as_str());
-        if !is_command && !crate::openrpc::QUESTIONS.contains(&method.as_str()) {
+        let is_command = command::METHODS.contains(&method.as_str());
+        if !is_command && !question::METHODS.contains(&method.as_str()) {
             return Err(misread(METHOD_NOT_FOUND, "method", "unknown here"));
         }
         let params = wire.remove("params").unwrap_or_default();
@@ -499,7 +499,7 @@ impl ServerFrame {
         let head: Head = serde_json::from_str(text)?;
         match head.method {
             None => Ok(Self::Responses(vec![serde_json::from_str(text)?])),
-            Some(method) if crate::openrpc::PUSHES.contains(&method.as_str()) => {
+            Some(method) if push::METHODS.contains(&method.as_str()) => {
                 Ok(Self::Pushed(serde_json::from_str(text)?))
             }
             Some(method) => Ok(Self::Unknown(method)),

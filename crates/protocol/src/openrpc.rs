@@ -7,65 +7,6 @@ use crate::{
     Answer, Digest, Greeting, Question, Rejection, command::Command, frame, push::Pushed, question,
 };
 
-/// Methods that are commands.
-pub const COMMANDS: &[&str] = &[
-    "message.send",
-    "message.edit",
-    "message.recall",
-    "message.react",
-    "message.pin",
-    "cursor.advance",
-    "cursor.set",
-    "mention.seen",
-    "notify.set",
-    "profile.edit",
-    "community.create",
-    "community.edit",
-    "community.transfer",
-    "community.dissolve",
-    "community.join",
-    "community.leave",
-    "group.create",
-    "group.edit",
-    "group.delete",
-    "topic.create",
-    "topic.edit",
-    "topic.delete",
-    "seat.set",
-    "member_group.create",
-    "member_group.edit",
-    "member_group.delete",
-    "member_group.assign",
-    "access.set",
-    "member.kick",
-];
-
-/// Methods that are questions.
-pub const QUESTIONS: &[&str] = &[
-    "session.open",
-    "log.sync",
-    "session.watch",
-    "topic.page",
-    "message.held",
-    "profile.list",
-    "member.list",
-    "community.heads",
-    "invite.list",
-    "invite.create",
-    "invite.revoke",
-];
-
-/// Methods of notifications from the server.
-pub const PUSHES: &[&str] = &[
-    "push",
-    "stale",
-    "digest",
-    "heartbeat",
-    "addresses",
-    "condition",
-    "goodbye",
-];
-
 /// Where the schemas of both documents stand.
 pub(crate) const SCHEMAS: &str = "/components/schemas";
 
@@ -80,7 +21,7 @@ pub fn document() -> Value {
     let questions = Question::json_schema(&mut generator).to_value();
     let pushes = Pushed::json_schema(&mut generator).to_value();
     let answer = generator.subschema_for::<Answer>().to_value();
-    let told: Vec<(&str, Value)> = QUESTIONS
+    let told: Vec<(&str, Value)> = question::METHODS
         .iter()
         .map(|name| (*name, told(name, &mut generator).to_value()))
         .collect();
@@ -240,6 +181,7 @@ fn method(name: &str, text: &str, params: Vec<Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{command, push};
 
     #[test]
     fn the_document_names_every_method() {
@@ -250,7 +192,7 @@ mod tests {
             .iter()
             .filter_map(|m| m["name"].as_str())
             .collect();
-        let known: Vec<&str> = [COMMANDS, QUESTIONS, PUSHES].concat();
+        let known: Vec<&str> = [command::METHODS, question::METHODS, push::METHODS].concat();
         assert_eq!(named, known, "the lists of methods and the types agree");
     }
 
@@ -289,14 +231,14 @@ mod tests {
     #[test]
     fn every_request_names_its_result_and_its_errors_and_no_notification_does() {
         let document = document();
-        for name in [COMMANDS, QUESTIONS].concat() {
+        for name in [command::METHODS, question::METHODS].concat() {
             let method = method_of(&document, name);
             assert!(method["result"]["schema"].is_object(), "{name}: {method}");
             let mut found = Vec::new();
             references(&method["errors"], &mut found);
             assert!(found.contains(&"#/components/errors/rejected"), "{name}");
         }
-        for name in PUSHES {
+        for name in push::METHODS {
             let method = method_of(&document, name);
             assert!(method.get("result").is_none(), "{name} is a notification");
         }

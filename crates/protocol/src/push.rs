@@ -83,6 +83,17 @@ pub enum Pushed {
     Goodbye(Goodbye),
 }
 
+/// The methods of notifications from the server.
+pub const METHODS: &[&str] = &[
+    "push",
+    "stale",
+    "digest",
+    "heartbeat",
+    "addresses",
+    "condition",
+    "goodbye",
+];
+
 /// The log is at `rev` or beyond, or the view of it changed: sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stale {

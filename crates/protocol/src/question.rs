@@ -293,6 +293,21 @@ pub struct Invite {
     pub created_at: Millis,
 }
 
+/// The methods that are questions.
+pub const METHODS: &[&str] = &[
+    "session.open",
+    "log.sync",
+    "session.watch",
+    "topic.page",
+    "message.held",
+    "profile.list",
+    "member.list",
+    "community.heads",
+    "invite.list",
+    "invite.create",
+    "invite.revoke",
+];
+
 impl Question {
     /// The method as it is written.
     #[must_use]

@@ -5,7 +5,7 @@ use std::{fmt::Write, path::Path};
 
 use schemars::{JsonSchema, SchemaGenerator};
 
-use crate::{Code, openrpc, permission::KEYS};
+use crate::{Code, command, openrpc, permission::KEYS, push, question};
 
 /// A text of the documentation, in Markdown for those who have no rustdoc: links to names become the names.
 fn plain(text: &str) -> String {
@@ -166,9 +166,9 @@ fn methods(names: &[&str]) -> String {
 /// The text with the tables in it.
 fn filled(text: &str) -> String {
     let tables = [
-        ("commands", methods(openrpc::COMMANDS)),
-        ("questions", methods(openrpc::QUESTIONS)),
-        ("pushes", methods(openrpc::PUSHES)),
+        ("commands", methods(command::METHODS)),
+        ("questions", methods(question::METHODS)),
+        ("pushes", methods(push::METHODS)),
         ("kinds", kinds()),
         ("permissions", permissions()),
         ("codes", codes()),
@@ -213,9 +213,9 @@ fn every_table_has_everything_that_the_code_has() {
     let changeable = changeable.as_object().map_or(0, |limits| limits.len());
     assert_eq!(count(&limits()), constants + changeable);
     let tables = [
-        methods(openrpc::COMMANDS),
-        methods(openrpc::QUESTIONS),
-        methods(openrpc::PUSHES),
+        methods(command::METHODS),
+        methods(question::METHODS),
+        methods(push::METHODS),
         kinds(),
         permissions(),
         codes(),

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tulou_protocol::{
-    Answer, ClientFrame, Digest, Greeting, Rejection, Row, ServerFrame,
+    Answer, ClientFrame, Digest, Greeting, Rejection, Row, ServerFrame, command,
     frame::{BUSY, Busy, REJECTED, Wrong},
-    http, openrpc, question,
+    http, push, question,
 };
 
 /// An example: what follows `json` on its fence, and what stands in it.
@@ -52,7 +52,7 @@ fn result(method: &str, result: &Value) {
         "topic.page" => is_written_so::<question::Page>(result),
         "community.heads" => is_written_so::<Digest>(result),
         command => {
-            assert!(openrpc::COMMANDS.contains(&command), "{command}");
+            assert!(command::METHODS.contains(&command), "{command}");
             is_written_so::<Answer>(result);
         }
     }
@@ -137,7 +137,7 @@ fn every_kind_of_row_and_every_push_has_an_example_that_is_understood() {
         .map(|(kind, _)| kind.to_owned())
         .collect();
     assert_eq!(kinds, known);
-    for push in openrpc::PUSHES {
+    for push in push::METHODS {
         assert!(pushes.contains(*push), "{push} has no example");
     }
 }

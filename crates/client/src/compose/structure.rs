@@ -9,7 +9,7 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::{Composed, id, name, queue};
+use super::{Composed, command, id, name};
 use crate::{
     action::Action,
     as_of::AsOf,
@@ -56,7 +56,7 @@ pub(super) fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Co
             if name.is_none() && introduction.is_none() {
                 return Ok(Composed::Nothing);
             }
-            queue(Command::CommunityEdit {
+            command(Command::CommunityEdit {
                 community,
                 name,
                 introduction,
@@ -86,7 +86,7 @@ pub(super) fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Co
             let group: GroupId = id(&group)?;
             let held = shape.group(group).ok_or(Error::NotFound("the group"))?;
             match change(&held.name, Some(name(&title)?)) {
-                Some(name) => queue(Command::GroupEdit {
+                Some(name) => command(Command::GroupEdit {
                     community,
                     group,
                     name: Some(name),
@@ -149,7 +149,7 @@ pub(super) fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Co
             if name.is_none() && introduction.is_none() {
                 return Ok(Composed::Nothing);
             }
-            queue(Command::TopicEdit {
+            command(Command::TopicEdit {
                 community,
                 topic,
                 name,
@@ -203,7 +203,7 @@ pub(super) fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Co
             if name.is_none() && shown.is_none() && tagged.is_none() {
                 return Ok(Composed::Nothing);
             }
-            queue(Command::MemberGroupEdit {
+            command(Command::MemberGroupEdit {
                 community,
                 member_group: held.id,
                 name,
@@ -245,11 +245,11 @@ pub(super) fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Co
                 value,
             )?
         }
-        Action::DeleteGroup { community, group } => Composed::Live(Command::GroupDelete {
+        Action::DeleteGroup { community, group } => command(Command::GroupDelete {
             community: id(&community)?,
             group: id(&group)?,
         }),
-        Action::DeleteTopic { community, topic } => Composed::Live(Command::TopicDelete {
+        Action::DeleteTopic { community, topic } => command(Command::TopicDelete {
             community: id(&community)?,
             topic: id(&topic)?,
         }),
@@ -258,7 +258,7 @@ pub(super) fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Co
             topic,
             member,
             on,
-        } => Composed::Live(Command::SeatSet {
+        } => command(Command::SeatSet {
             community: id(&community)?,
             topic: id(&topic)?,
             account: id(&member)?,
@@ -267,7 +267,7 @@ pub(super) fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Co
         Action::DeleteMemberGroup {
             community,
             member_group,
-        } => Composed::Live(Command::MemberGroupDelete {
+        } => command(Command::MemberGroupDelete {
             community: id(&community)?,
             member_group: id(&member_group)?,
         }),
@@ -276,22 +276,22 @@ pub(super) fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Co
             member,
             member_group,
             on,
-        } => Composed::Live(Command::MemberGroupAssign {
+        } => command(Command::MemberGroupAssign {
             community: id(&community)?,
             member_group: id(&member_group)?,
             account: id(&member)?,
             on,
         }),
-        Action::LeaveCommunity { community } => Composed::Live(Command::CommunityLeave {
+        Action::LeaveCommunity { community } => command(Command::CommunityLeave {
             community: id(&community)?,
         }),
-        Action::Kick { community, member } => Composed::Live(Command::MemberKick {
+        Action::Kick { community, member } => command(Command::MemberKick {
             community: id(&community)?,
             account: id(&member)?,
         }),
         Action::TransferCommunity { community, member } => {
             let (community, shape) = load(&community)?;
-            Composed::Live(Command::CommunityTransfer {
+            command(Command::CommunityTransfer {
                 community,
                 owner: Edit {
                     from: shape.owner,
@@ -299,7 +299,7 @@ pub(super) fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Co
                 },
             })
         }
-        Action::DissolveCommunity { community } => Composed::Live(Command::CommunityDissolve {
+        Action::DissolveCommunity { community } => command(Command::CommunityDissolve {
             community: id(&community)?,
         }),
         Action::SendMessage { .. }
@@ -381,7 +381,7 @@ fn move_group(
         .filter(|other| other.id != group)
         .map(|other| (other.id, other.position.as_str()))
         .collect();
-    Ok(queue(Command::GroupEdit {
+    Ok(command(Command::GroupEdit {
         community,
         group,
         name: None,
@@ -409,7 +409,7 @@ fn move_topic(
         .filter(|other| other.id != topic)
         .map(|other| (other.id, other.position.as_str()))
         .collect();
-    Ok(queue(Command::TopicEdit {
+    Ok(command(Command::TopicEdit {
         community,
         topic,
         name: None,
@@ -451,7 +451,7 @@ fn move_member_group(
     if now_at == Some(at) {
         return Composed::Nothing;
     }
-    queue(Command::MemberGroupEdit {
+    command(Command::MemberGroupEdit {
         community,
         member_group: held.id,
         name: None,
@@ -477,7 +477,7 @@ fn set_access(
     if to == held {
         return Ok(Composed::Nothing);
     }
-    Ok(queue(Command::AccessSet {
+    Ok(command(Command::AccessSet {
         community,
         place,
         member_group,

@@ -188,7 +188,7 @@ fn rejected(
     let Some(rejection) = refusal(&entry.state) else {
         return Ok(None);
     };
-    let topic = topic_of(&entry.command);
+    let topic = entry.command.spec().topic;
     // A message is shown in its timeline, unless the topic is not there (any more).
     if let Some(topic) = topic
         && matches!(entry.command.home(me), Log::Topic(_))
@@ -229,26 +229,6 @@ fn text_of(command: &Command) -> Option<&str> {
     match command {
         Command::MessageSend { text, .. } => Some(text),
         Command::MessageEdit { text, .. } => Some(&text.to),
-        _ => None,
-    }
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the other commands are about no topic"
-)]
-const fn topic_of(command: &Command) -> Option<TopicId> {
-    match command {
-        Command::MessageSend { topic, .. }
-        | Command::MessageEdit { topic, .. }
-        | Command::MessageRecall { topic, .. }
-        | Command::MessageReact { topic, .. }
-        | Command::MessagePin { topic, .. }
-        | Command::CursorAdvance { topic, .. }
-        | Command::CursorSet { topic, .. }
-        | Command::MentionSeen { topic, .. }
-        | Command::TopicCreate { topic, .. }
-        | Command::TopicEdit { topic, .. } => Some(*topic),
         _ => None,
     }
 }

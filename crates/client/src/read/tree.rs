@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState};
-use tulou_protocol::{Command, CommunityId, Permissions, TopicId, permission::Place};
+use tulou_protocol::{CommunityId, Permissions, TopicId, command::Home, permission::Place};
 
 use super::keys;
 use crate::{
@@ -177,17 +177,9 @@ fn failed(outbox: &[OutboxEntry]) -> HashSet<TopicId> {
     outbox
         .iter()
         .filter(|entry| entry.state != OutboxState::Waiting)
-        .filter_map(|entry| {
-            if let Command::MessageSend { topic, .. }
-            | Command::MessageEdit { topic, .. }
-            | Command::MessageRecall { topic, .. }
-            | Command::MessageReact { topic, .. }
-            | Command::MessagePin { topic, .. } = &entry.command
-            {
-                Some(*topic)
-            } else {
-                None
-            }
+        .filter_map(|entry| match entry.command.spec().home {
+            Home::Topic(topic) => Some(topic),
+            Home::Community(_) | Home::Account => None,
         })
         .collect()
 }

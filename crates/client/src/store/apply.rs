@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tulou_engine::{Change, OutboxEntry, OutboxState};
 use tulou_protocol::{
     AccountId, Body, Code, Command, CommandId, CommunityId, Log, MessageId, Row, TopicId,
-    id::Millis,
+    command::Home, id::Millis,
 };
 use uuid::Uuid;
 
@@ -162,16 +162,10 @@ fn one(
         Change::Rejected(id, rejection) => {
             if let Some(entry) = outbox::one(db, *id)? {
                 note_command(&entry.command, touched);
-                let is_cursor = matches!(
-                    entry.command,
-                    Command::CursorAdvance { .. }
-                        | Command::CursorSet { .. }
-                        | Command::MentionSeen { .. }
-                );
                 // What was to be taken back is not there: that is what the person wanted.
                 let is_done = matches!(entry.command, Command::MessageRecall { .. })
                     && matches!(rejection.code, Code::NotFound | Code::Gone);
-                if is_cursor || is_done {
+                if entry.command.is_quiet() || is_done {
                     outbox::remove(db, *id)?;
                     touched.dropped.push(*id);
                 } else {
@@ -274,41 +268,17 @@ fn note_log(log: Log, touched: &mut Touched) {
 /// Notes the views that show a command.
 fn note_command(command: &Command, touched: &mut Touched) {
     touched.has_outbox = true;
-    match command {
-        Command::MessageSend { topic, .. }
-        | Command::MessageEdit { topic, .. }
-        | Command::MessageRecall { topic, .. }
-        | Command::MessageReact { topic, .. }
-        | Command::MessagePin { topic, .. } => {
-            touched.timelines.insert(*topic);
-            touched.numbers.insert(*topic);
+    match (command.spec().home, command.in_topic()) {
+        (Home::Topic(topic), _) => {
+            touched.timelines.insert(topic);
+            touched.numbers.insert(topic);
         }
-        Command::CursorAdvance { topic, .. }
-        | Command::CursorSet { topic, .. }
-        | Command::MentionSeen { topic, .. } => {
-            touched.numbers.insert(*topic);
+        (Home::Account, Some(topic)) => {
+            touched.numbers.insert(topic);
         }
-        Command::NotifySet { .. } | Command::ProfileEdit { .. } => touched.has_account = true,
-        Command::CommunityCreate { community, .. }
-        | Command::CommunityEdit { community, .. }
-        | Command::CommunityTransfer { community, .. }
-        | Command::CommunityDissolve { community }
-        | Command::CommunityJoin { community, .. }
-        | Command::CommunityLeave { community }
-        | Command::GroupCreate { community, .. }
-        | Command::GroupEdit { community, .. }
-        | Command::GroupDelete { community, .. }
-        | Command::TopicCreate { community, .. }
-        | Command::TopicEdit { community, .. }
-        | Command::TopicDelete { community, .. }
-        | Command::SeatSet { community, .. }
-        | Command::MemberGroupCreate { community, .. }
-        | Command::MemberGroupEdit { community, .. }
-        | Command::MemberGroupDelete { community, .. }
-        | Command::MemberGroupAssign { community, .. }
-        | Command::AccessSet { community, .. }
-        | Command::MemberKick { community, .. } => {
-            touched.structures.insert(*community);
+        (Home::Account, None) => touched.has_account = true,
+        (Home::Community(community), _) => {
+            touched.structures.insert(community);
         }
     }
 }

@@ -104,41 +104,6 @@ fn read(row: &Row<'_>) -> Result<OutboxEntry, StoreError> {
     })
 }
 
-/// The topic whose views show the command.
-const fn topic_of(command: &Command) -> Option<TopicId> {
-    match command {
-        Command::MessageSend { topic, .. }
-        | Command::MessageEdit { topic, .. }
-        | Command::MessageRecall { topic, .. }
-        | Command::MessageReact { topic, .. }
-        | Command::MessagePin { topic, .. }
-        | Command::CursorAdvance { topic, .. }
-        | Command::CursorSet { topic, .. }
-        | Command::MentionSeen { topic, .. } => Some(*topic),
-        Command::NotifySet { .. }
-        | Command::ProfileEdit { .. }
-        | Command::CommunityCreate { .. }
-        | Command::CommunityEdit { .. }
-        | Command::CommunityTransfer { .. }
-        | Command::CommunityDissolve { .. }
-        | Command::CommunityJoin { .. }
-        | Command::CommunityLeave { .. }
-        | Command::GroupCreate { .. }
-        | Command::GroupEdit { .. }
-        | Command::GroupDelete { .. }
-        | Command::TopicCreate { .. }
-        | Command::TopicEdit { .. }
-        | Command::TopicDelete { .. }
-        | Command::SeatSet { .. }
-        | Command::MemberGroupCreate { .. }
-        | Command::MemberGroupEdit { .. }
-        | Command::MemberGroupDelete { .. }
-        | Command::MemberGroupAssign { .. }
-        | Command::AccessSet { .. }
-        | Command::MemberKick { .. } => None,
-    }
-}
-
 /// Puts a command at the end.
 pub fn push(
     db: &Connection,
@@ -148,17 +113,19 @@ pub fn push(
     state: OutboxState,
 ) -> Result<OutboxEntry, StoreError> {
     db.prepare_cached(
-        "INSERT INTO outbox (id, topic, command, created_at, state) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO outbox (id, topic, command, created_at, state, quiet)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![
         id.as_bytes(),
-        topic_of(&command).map(|topic| *topic.as_bytes()),
+        command.in_topic().map(|topic| *topic.as_bytes()),
         serde_json::to_string(&command)?,
         created_at,
         match state {
             OutboxState::Stale => "stale",
             OutboxState::Waiting | OutboxState::Rejected(_) => "waiting",
         },
+        command.is_quiet(),
     ])?;
     Ok(OutboxEntry {
         id,
@@ -177,17 +144,18 @@ pub(super) fn put_back(db: &Connection, entry: &OutboxEntry) -> Result<(), Store
         OutboxState::Rejected(rejection) => ("rejected", serde_json::to_string(rejection)?),
     };
     db.prepare_cached(
-        "INSERT OR IGNORE INTO outbox (no, id, topic, command, created_at, state, rejection)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT OR IGNORE INTO outbox (no, id, topic, command, created_at, state, rejection, quiet)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         int(entry.no),
         entry.id.as_bytes(),
-        topic_of(&entry.command).map(|topic| *topic.as_bytes()),
+        entry.command.in_topic().map(|topic| *topic.as_bytes()),
         serde_json::to_string(&entry.command)?,
         entry.created_at,
         state,
         rejection,
+        entry.command.is_quiet(),
     ])?;
     Ok(())
 }
@@ -235,14 +203,10 @@ pub(super) fn mark_stale(db: &Connection, now: Millis) -> Result<(), StoreError>
     Ok(())
 }
 
-/// How many commands wait, those that only move a cursor left out.
+/// How many commands wait, those left out for which nobody waits.
 pub fn waiting(db: &Connection) -> Result<u32, StoreError> {
     Ok(db
-        .prepare_cached(
-            "SELECT count(*) FROM outbox
-             WHERE state = 'waiting' AND command NOT LIKE '{\"method\":\"cursor.%'
-               AND command NOT LIKE '{\"method\":\"mention.seen%'",
-        )?
+        .prepare_cached("SELECT count(*) FROM outbox WHERE state = 'waiting' AND quiet = 0")?
         .query_row([], |row| row.get(0))?)
 }
 

@@ -90,7 +90,8 @@ CREATE TABLE outbox (
     command    TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     state      TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'rejected', 'stale')),
-    rejection  TEXT NOT NULL DEFAULT ''
+    rejection  TEXT NOT NULL DEFAULT '',
+    quiet      INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX outbox_by_topic ON outbox (topic, no);
 

@@ -114,16 +114,9 @@ impl Spare {
         );
     }
 
-    /// How many commands and drafts it holds, those that only move a cursor left out.
+    /// How many commands and drafts it holds, commands left out for which nobody waits.
     pub fn counts(&self) -> (u32, u32) {
-        let commands = self.outbox.iter().filter(|entry| {
-            !matches!(
-                entry.command,
-                Command::CursorAdvance { .. }
-                    | Command::CursorSet { .. }
-                    | Command::MentionSeen { .. }
-            )
-        });
+        let commands = self.outbox.iter().filter(|entry| !entry.command.is_quiet());
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let drafts = self.drafts.len() + self.edits.len();
         (count(commands.count()), count(drafts))

@@ -6,10 +6,7 @@ use tulou_protocol::Rejection;
 use uuid::Uuid;
 
 use super::{Outbox, Pending};
-use crate::{
-    depends::{makes, needs},
-    io::{OutboxEntry, OutboxState},
-};
+use crate::io::{OutboxEntry, OutboxState};
 
 impl Outbox {
     /// The place of an entry that makes what this command needs, if it is not done.
@@ -27,8 +24,9 @@ impl Outbox {
     }
 
     fn makers_of(&self, entry: &OutboxEntry) -> impl Iterator<Item = &Pending> {
-        needs(&entry.command)
-            .into_iter()
+        entry
+            .command
+            .needs()
             .filter_map(|thing| self.makers.get(&thing))
             .filter(|no| **no != entry.no)
             .filter_map(|no| self.entries.get(no))
@@ -40,7 +38,7 @@ impl Outbox {
         let mut things: BTreeSet<Uuid> = self
             .entries
             .get(&no)
-            .map(|pending| makes(&pending.entry.command))
+            .map(|pending| pending.entry.command.makes())
             .into_iter()
             .flatten()
             .collect();
@@ -53,10 +51,10 @@ impl Outbox {
                 let is_one = *other != no
                     && pending.entry.state == OutboxState::Waiting
                     && !found.contains(other)
-                    && needs(command).iter().any(|thing| things.contains(thing));
+                    && command.needs().any(|thing| things.contains(&thing));
                 if is_one {
                     found.insert(*other);
-                    things.extend(makes(command));
+                    things.extend(command.makes());
                 }
             }
             if found.len() == before {

@@ -2,6 +2,7 @@
 
 use tulou_protocol::{
     AccountId, Code, Command, Permissions, Rejection, TopicId,
+    command::Whose,
     id::Millis,
     permission::{Held, Place},
 };
@@ -46,10 +47,10 @@ pub fn decide(
     command: &Command,
     now: Millis,
 ) -> Result<Decision, Rejection> {
-    let named = if is_in_topic(command) {
-        "topic"
-    } else {
-        "community"
+    let spec = command.spec();
+    let named = match spec.community {
+        Whose::Topic(_) => "topic",
+        Whose::Community(_) | Whose::Nobody => "community",
     };
     let case = Case {
         facts,
@@ -185,7 +186,13 @@ pub fn decide(
         } => access::set(&case, *place, *member_group, allow, deny),
         Command::MemberKick { account, .. } => member::kick(&case, *account),
     }
-    .map_err(|no| missing_named(no, command))?;
+    .map_err(|no| {
+        if no.code == Code::NotFound && no.field.is_none() {
+            no.at(spec.field)
+        } else {
+            no
+        }
+    })?;
     if let Some(structure) = facts.structure {
         decision
             .expects
@@ -199,47 +206,6 @@ pub fn decide(
     Ok(decision)
 }
 
-/// Whether a command finds its community through the topic that it names.
-const fn is_in_topic(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::MessageSend { .. }
-            | Command::MessageEdit { .. }
-            | Command::MessageRecall { .. }
-            | Command::MessageReact { .. }
-            | Command::MessagePin { .. }
-            | Command::CursorAdvance { .. }
-            | Command::CursorSet { .. }
-    )
-}
-
-/// Says of what does not exist which field named it: the place that the command is about, unless it was another.
-fn missing_named(no: Rejection, command: &Command) -> Rejection {
-    if no.code != Code::NotFound || no.field.is_some() {
-        return no;
-    }
-    let is_of_topic = is_in_topic(command)
-        || matches!(
-            command,
-            Command::TopicEdit { .. } | Command::TopicDelete { .. } | Command::SeatSet { .. }
-        );
-    let field = if is_of_topic {
-        "topic"
-    } else if matches!(
-        command,
-        Command::GroupEdit { .. } | Command::TopicCreate { .. }
-    ) {
-        "group"
-    } else if matches!(command, Command::MemberGroupEdit { .. }) {
-        "member_group"
-    } else if matches!(command, Command::AccessSet { .. }) {
-        "place"
-    } else {
-        "community"
-    };
-    no.at(field)
-}
-
 /// Whether the actor may see rows of the community that an accepted command writes otherwise than they are written, or not
 /// at all: he may have hidden a place from himself, have left, or have taken a seat in a topic that he is not to enter.
 /// The answer holds none of them then; he gets them as everybody does, by push and as he may see them.
@@ -248,38 +214,7 @@ pub fn is_apart(facts: &Facts<'_>, actor: AccountId, command: &Command) -> bool 
     let sees_everything = facts
         .structure
         .is_none_or(|structure| structure.is_owner(actor));
-    let may_hide = match command {
-        Command::CommunityLeave { .. }
-        | Command::MemberKick { .. }
-        | Command::SeatSet { .. }
-        | Command::AccessSet { .. } => true,
-        Command::TopicEdit { group, .. } => group.is_some(),
-        Command::MessageSend { .. }
-        | Command::MessageEdit { .. }
-        | Command::MessageRecall { .. }
-        | Command::MessageReact { .. }
-        | Command::MessagePin { .. }
-        | Command::CursorAdvance { .. }
-        | Command::CursorSet { .. }
-        | Command::MentionSeen { .. }
-        | Command::NotifySet { .. }
-        | Command::ProfileEdit { .. }
-        | Command::CommunityCreate { .. }
-        | Command::CommunityEdit { .. }
-        | Command::CommunityTransfer { .. }
-        | Command::CommunityDissolve { .. }
-        | Command::CommunityJoin { .. }
-        | Command::GroupCreate { .. }
-        | Command::GroupEdit { .. }
-        | Command::GroupDelete { .. }
-        | Command::TopicCreate { .. }
-        | Command::TopicDelete { .. }
-        | Command::MemberGroupCreate { .. }
-        | Command::MemberGroupEdit { .. }
-        | Command::MemberGroupDelete { .. }
-        | Command::MemberGroupAssign { .. } => false,
-    };
-    may_hide && !sees_everything
+    command.spec().narrows && !sees_everything
 }
 
 /// Everything that the parts of a decision share.

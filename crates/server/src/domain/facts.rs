@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use tulou_protocol::{
     AccountId, Command, CommunityId, MessageId, Rev, Seq, TopicId,
+    command::Whose,
     permission::Place,
     row::{Cursor, Message, Profile},
     text,
@@ -95,98 +96,52 @@ impl Facts<'_> {
     }
 }
 
-/// What a command needs to be known.
+/// What a command needs to be known: its place, and what its decision asks of the facts besides.
 #[must_use]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the others are decided from their place alone"
+)]
 pub fn needs(command: &Command) -> Needs {
-    let in_topic = |topic: &TopicId| Needs {
-        topic: Some(*topic),
-        ..Needs::default()
-    };
-    let at_message = |topic: &TopicId, message: &MessageId| Needs {
-        message: Some((*message, None)),
-        ..in_topic(topic)
-    };
-    let in_community = |community: &CommunityId| Needs {
-        community: Some(*community),
-        ..Needs::default()
-    };
-    let with = |community: &CommunityId, account: &AccountId| Needs {
-        members: vec![*account],
-        ..in_community(community)
-    };
-    match command {
-        Command::MessageSend {
-            topic,
-            reply_to,
-            text,
-            ..
-        } => Needs {
-            reply_to: *reply_to,
-            members: mentioned(text),
-            ..in_topic(topic)
-        },
-        Command::MessageEdit {
-            topic,
-            message,
-            text,
-        } => Needs {
-            members: mentioned(&text.to),
-            ..at_message(topic, message)
-        },
-        Command::MessageRecall { topic, message } => at_message(topic, message),
-        Command::MessageReact {
-            topic,
-            message,
-            key,
-            ..
-        } => Needs {
-            // One that is none is refused whatever the facts are.
-            message: Some((*message, text::reaction(key).ok().map(str::to_owned))),
-            ..in_topic(topic)
-        },
-        Command::MessagePin { topic, message, .. } => Needs {
-            pins: true,
-            ..at_message(topic, message)
-        },
-        Command::CursorAdvance { topic, seq, .. } | Command::CursorSet { topic, seq } => Needs {
-            cursor_at: Some(*seq),
-            ..in_topic(topic)
-        },
-        Command::MentionSeen { .. } | Command::NotifySet { .. } => Needs::default(),
-        Command::ProfileEdit { .. } => Needs {
-            profile: true,
-            ..Needs::default()
-        },
-        Command::CommunityJoin { community, .. } => Needs {
-            heads: true,
-            ..in_community(community)
-        },
-        Command::CommunityTransfer { community, owner } => Needs {
-            heads: true,
-            ..with(community, &owner.to)
-        },
-        Command::SeatSet {
-            community, account, ..
-        }
-        | Command::MemberGroupAssign {
-            community, account, ..
-        }
-        | Command::MemberKick { community, account } => with(community, account),
-        Command::CommunityCreate { community, .. }
-        | Command::CommunityEdit { community, .. }
-        | Command::CommunityDissolve { community }
-        | Command::CommunityLeave { community }
-        | Command::GroupCreate { community, .. }
-        | Command::GroupEdit { community, .. }
-        | Command::GroupDelete { community, .. }
-        | Command::TopicCreate { community, .. }
-        | Command::TopicEdit { community, .. }
-        | Command::TopicDelete { community, .. }
-        | Command::MemberGroupCreate { community, .. }
-        | Command::MemberGroupEdit { community, .. }
-        | Command::MemberGroupDelete { community, .. }
-        | Command::AccessSet { community, .. } => in_community(community),
+    let mut needs = Needs::default();
+    match command.spec().community {
+        Whose::Topic(topic) => needs.topic = Some(topic),
+        Whose::Community(community) => needs.community = Some(community),
+        Whose::Nobody => {}
     }
+    match command {
+        Command::MessageSend { reply_to, text, .. } => {
+            needs.reply_to = *reply_to;
+            needs.members = mentioned(text);
+        }
+        Command::MessageEdit { message, text, .. } => {
+            needs.message = Some((*message, None));
+            needs.members = mentioned(&text.to);
+        }
+        Command::MessageRecall { message, .. } => needs.message = Some((*message, None)),
+        Command::MessageReact { message, key, .. } => {
+            // One that is none is refused whatever the facts are.
+            needs.message = Some((*message, text::reaction(key).ok().map(str::to_owned)));
+        }
+        Command::MessagePin { message, .. } => {
+            needs.message = Some((*message, None));
+            needs.pins = true;
+        }
+        Command::CursorAdvance { seq, .. } | Command::CursorSet { seq, .. } => {
+            needs.cursor_at = Some(*seq);
+        }
+        Command::ProfileEdit { .. } => needs.profile = true,
+        Command::CommunityJoin { .. } => needs.heads = true,
+        Command::CommunityTransfer { owner, .. } => {
+            needs.heads = true;
+            needs.members = vec![owner.to];
+        }
+        Command::SeatSet { account, .. }
+        | Command::MemberGroupAssign { account, .. }
+        | Command::MemberKick { account, .. } => needs.members = vec![*account],
+        _ => {}
+    }
+    needs
 }
 
 fn mentioned(written: &str) -> Vec<AccountId> {
