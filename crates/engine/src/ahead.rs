@@ -1,13 +1,13 @@
-//! Stretches of a log that came before what lies between the cursor and them: they are taken up when the gap closes.
+//! Spans of a log that came before what lies between the cursor and them: they are taken up when the gap closes.
 
 use tulou_protocol::{Rev, Seq};
 
-/// Stretches kept at most; with more the log is simply synced.
-const STRETCHES: usize = 64;
+/// Spans kept at most; with more the log is simply synced.
+const SPANS: usize = 64;
 
 /// From `prev` to `rev` everything was applied.
 #[derive(Debug, Clone)]
-pub struct Stretch {
+pub struct Span {
     /// The rev before.
     pub prev: Rev,
     /// The rev it brings to.
@@ -16,27 +16,27 @@ pub struct Stretch {
     pub seqs: Vec<Seq>,
 }
 
-/// Stretches beyond a gap.
+/// Spans beyond a gap.
 #[derive(Debug, Clone, Default)]
-pub struct Ahead(Vec<Stretch>);
+pub struct Ahead(Vec<Span>);
 
 impl Ahead {
-    /// Keeps a stretch, unless there are too many.
-    pub fn add(&mut self, stretch: Stretch) -> bool {
-        let has_room = self.0.len() < STRETCHES;
+    /// Keeps a span, unless there are too many.
+    pub fn add(&mut self, span: Span) -> bool {
+        let has_room = self.0.len() < SPANS;
         if has_room {
-            self.0.push(stretch);
+            self.0.push(span);
         }
         has_room
     }
 
-    /// The stretches that the cursor reaches, in order, and the cursor after them.
-    pub fn reached(&mut self, mut cursor: Rev) -> (Rev, Vec<Stretch>) {
+    /// The spans that the cursor reaches, in order, and the cursor after them.
+    pub fn reached(&mut self, mut cursor: Rev) -> (Rev, Vec<Span>) {
         let mut reached = Vec::new();
-        while let Some(at) = self.0.iter().position(|stretch| stretch.prev <= cursor) {
-            let stretch = self.0.remove(at);
-            cursor = cursor.max(stretch.rev);
-            reached.push(stretch);
+        while let Some(at) = self.0.iter().position(|span| span.prev <= cursor) {
+            let span = self.0.remove(at);
+            cursor = cursor.max(span.rev);
+            reached.push(span);
         }
         (cursor, reached)
     }
@@ -50,7 +50,7 @@ impl Ahead {
     pub fn clear(&mut self) -> Vec<Seq> {
         std::mem::take(&mut self.0)
             .into_iter()
-            .flat_map(|stretch| stretch.seqs)
+            .flat_map(|span| span.seqs)
             .collect()
     }
 }

@@ -5,32 +5,31 @@
 //! dropped and made anew from the store: crash and error are one path.
 //!
 //! * [`io`]: what goes in and what comes out
-//! * `engine`: the state, and the way of an input through it
+//! * `engine`: who has to do with an input, and in which order
+//! * `turn`: what an input comes to; `clock`: time that never goes back
 //! * `link`: the socket: opening, greeting, back-off, silence
-//! * `rewind`: what happens after the greeting, and when the server was restored
-//! * `sync`: account and community logs: cursors, pages, resets; `ahead`: what came beyond a gap
-//! * `community`: communities, their topics and heads
-//! * `push`: what the server says on its own, and answers
-//! * `topics`: watching; `history`: changes, tails, pages; `idle`: looking through what is held; `island`: its algebra
+//! * `questions`, `live`: what is asked and not answered
+//! * `logs`: the account and its communities: cursors, resets, heads
+//! * `topics`: what is watched, pushed, synced and held of topics
+//! * `ahead`: what came beyond a gap, of either
 //! * `outbox`: commands on their way; which needs what another makes stands in [`tulou_protocol::command`]
-//! * `profiles`: profiles of authors
+//! * `profiles`: profiles of authors; `notices`: what the person may want to hear of; `idle`: when nothing is on its way
+//!
+//! Each part owns its state. They know each other in this direction only: `engine` → `outbox`, `logs` → `topics` →
+//! `questions`, `turn` → `io`.
 
 mod ahead;
 mod clock;
-mod community;
 mod engine;
-mod history;
 mod idle;
 pub mod io;
-mod island;
 mod link;
 mod live;
+mod logs;
+mod notices;
 mod outbox;
 mod profiles;
-mod push;
 mod questions;
-mod rewind;
-mod sync;
 mod topics;
 mod turn;
 

@@ -29,7 +29,7 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    pub(crate) fn new(held: BTreeMap<AccountId, Rev>, lacking: BTreeMap<AccountId, Rev>) -> Self {
+    pub fn new(held: BTreeMap<AccountId, Rev>, lacking: BTreeMap<AccountId, Rev>) -> Self {
         Self {
             held,
             wanted: lacking,
@@ -38,17 +38,17 @@ impl Profiles {
     }
 
     /// What was asked and not answered is still wanted.
-    pub(crate) fn lose_link(&mut self) {
+    pub fn lose_link(&mut self) {
         self.is_asking = false;
     }
 
-    pub(crate) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.held.clear();
         self.wanted.clear();
     }
 
     /// Rows name these authors, with the revs of their profiles.
-    pub(crate) fn want(&mut self, authors: Vec<(AccountId, Rev)>, turn: &mut Turn) {
+    pub fn want(&mut self, authors: Vec<(AccountId, Rev)>, turn: &mut Turn) {
         for (author, rev) in authors {
             let is_held = self.held.get(&author).is_some_and(|held| *held >= rev);
             let before = self.wanted.get(&author).copied();
@@ -72,7 +72,7 @@ impl Profiles {
         is_met
     }
 
-    pub(crate) fn pump(&mut self, questions: &mut Questions, turn: &mut Turn) {
+    pub fn pump(&mut self, questions: &mut Questions, turn: &mut Turn) {
         if self.is_asking || self.wanted.is_empty() {
             return;
         }
@@ -89,7 +89,7 @@ impl Profiles {
     }
 
     /// The answer, or why there is none.
-    pub(crate) fn take(
+    pub fn take(
         &mut self,
         asked: Vec<(AccountId, Rev)>,
         response: Response,

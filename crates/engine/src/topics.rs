@@ -1,78 +1,140 @@
-//! Topics: watching them, pages of their history, what changed in what is held of them.
+//! Topics: what is known and held of each, which are shown, and what is asked about them.
+//!
+//! * `phase`: how a topic stands; `islands`: what is held of one
+//! * `rounds`: which are being synced, and which have to be
+//! * `watch`: what the server is asked to push; `pushes`: what it pushes
+//! * `history`: changes, tails, pages; `idle`: looking through what is held
+
+mod history;
+mod idle;
+mod islands;
+mod phase;
+mod pushes;
+mod rounds;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tulou_protocol::{
-    Body, Log, Question, Rev, Row, Seq, TopicId,
-    frame::Response,
-    id::Millis,
-    limits::{GAP_MS, WATCHES},
-    push::TopicHead as MovedHead,
-    question::{PageAt, Watched},
+    Body, Log, Rev, Row, Seq, TopicId, id::Millis, push::TopicHead as MovedHead, question::PageAt,
     row::Message,
 };
 
 use crate::{
-    ahead::Ahead,
-    engine::Engine,
     io::{Change, Island, TopicHead},
-    island::Held,
-    questions::Asked,
+    turn::Turn,
 };
+use islands::Islands;
+use phase::{Live, Phase, Sight, Trust};
+use rounds::Rounds;
+
+/// All topics that anything is known of, and what is to be done about them.
+#[derive(Debug, Default)]
+pub struct Topics {
+    all: BTreeMap<TopicId, Topic>,
+    /// Those that are shown, the latest last.
+    shown: Vec<TopicId>,
+    /// The server has to be told which are watched.
+    is_watch_due: bool,
+    rounds: Rounds,
+    /// Pages wanted, in the order of asking.
+    wants: VecDeque<(TopicId, PageAt)>,
+    /// Those that are known to have changed since they were held, and that nothing is pushed of.
+    behind: BTreeSet<TopicId>,
+    /// Those whose islands changed in this turn.
+    new_islands: BTreeSet<TopicId>,
+    /// Those whose heads changed in this turn.
+    new_heads: BTreeSet<TopicId>,
+}
 
 /// What is known and held of a topic.
 #[derive(Debug, Default)]
-pub struct Topic {
-    /// It may be seen, as far as known. What comes late of one that may not is not kept.
-    pub is_seen: bool,
-    /// Its row in a community says so.
-    pub has_row: bool,
+struct Topic {
+    sight: Sight,
     /// Its head, as far as known.
-    pub head: TopicHead,
+    head: TopicHead,
     /// The rev of the digest that named the wide mentions.
     digest_rev: Rev,
     /// What is held.
-    pub held: Held,
-    /// While watched: everything up to here was applied to what is held, and the tail is held to the end.
-    pub cursor: Option<Rev>,
-    /// While watched: what came beyond a gap.
-    pub ahead: Ahead,
-    /// When a gap is synced.
-    pub gap_at: Option<Millis>,
-    /// It is being synced.
-    pub is_syncing: bool,
-    /// What is held has to be looked through: it may not be seen any more.
-    pub recheck: bool,
-    /// The server had less than is held; what the store keeps of it goes with the next answer.
-    pub is_rewound: bool,
+    held: Islands,
+    trust: Trust,
+    phase: Phase,
     /// When what is held was looked through last.
-    pub looked_at: Millis,
+    looked_at: Millis,
 }
 
 impl Topic {
+    fn is_seen(&self) -> bool {
+        self.sight > Sight::Unseen
+    }
+
+    fn is_rewound(&self) -> bool {
+        self.trust == Trust::Rewound
+    }
+
     /// Whether what is held has to be looked through whatever the head says: rights changed, or may have.
-    pub fn must_be_checked(&self) -> bool {
+    fn must_be_checked(&self) -> bool {
         let is_floor_known = self.head.floor > Seq::ZERO || self.held.is_empty();
-        self.is_rewound || self.recheck || !is_floor_known
+        self.trust != Trust::Sure || !is_floor_known
+    }
+
+    /// Whether what is held is known to be old, and nothing makes it new by itself.
+    fn is_behind(&self) -> bool {
+        let oldest = self.held.oldest();
+        let is_old = oldest.is_some_and(|oldest| self.must_be_checked() || self.head.rev > oldest);
+        self.phase.live().is_none() && (is_old || self.is_rewound())
+    }
+
+    /// If more is known to be there than was applied, it is synced unless it comes by itself.
+    fn expect(&mut self, now: Millis) {
+        let Some(cursor) = self.phase.cursor() else {
+            return;
+        };
+        let is_old = |oldest: Rev| oldest < cursor;
+        let is_behind = self.head.rev > cursor || self.held.oldest().is_some_and(is_old);
+        self.phase.expect(is_behind, now);
     }
 }
 
-/// All topics, and what is to be done about them.
-#[derive(Debug, Default)]
-pub struct Topics {
-    pub all: BTreeMap<TopicId, Topic>,
-    pub watches: Watches,
-    /// Pages wanted, in the order of asking.
-    pub wants: VecDeque<(TopicId, PageAt)>,
-    /// Topics to be synced as soon as possible.
-    pub to_sync: BTreeSet<TopicId>,
-    /// Unwatched topics that are known to have changed since they were held.
-    pub behind: BTreeSet<TopicId>,
+/// A message row that can stand alone: with both parts, or with none of the second ever made.
+fn is_whole(message: &Message) -> bool {
+    message.content.is_some() && (message.marks.is_some() || message.marks_rev == Rev::ZERO)
+}
+
+/// The place of a message row.
+fn seq_of(row: &Row) -> Option<Seq> {
+    if let Body::Message(message) = &row.body {
+        Some(message.seq)
+    } else {
+        None
+    }
 }
 
 impl Topics {
+    /// What the store kept.
+    pub fn restored(
+        heads: BTreeMap<TopicId, TopicHead>,
+        islands: BTreeMap<TopicId, Vec<Island>>,
+    ) -> Self {
+        let mut topics = Self::default();
+        for (topic, head) in heads {
+            topics.all.entry(topic).or_default().head = head;
+        }
+        for (topic, islands) in islands {
+            let state = topics.all.entry(topic).or_default();
+            state.held = Islands::restored(&islands);
+            if !islands.is_empty() {
+                state.sight = Sight::Supposed;
+            }
+        }
+        for topic in topics.all.keys().copied().collect::<Vec<_>>() {
+            topics.note_behind(topic);
+        }
+        topics
+    }
+
     pub fn is_shown(&self, topic: TopicId) -> bool {
-        self.watches.shown.contains(&topic)
+        self.shown.contains(&topic)
     }
 
     /// Whether the topic's next rows make the message part of what is held. Nothing brings one that may not be read, or
@@ -81,318 +143,133 @@ impl Topics {
         let Some(state) = self.all.get(&topic) else {
             return false;
         };
-        let is_followed = state.cursor.is_some()
-            && state.gap_at.is_none()
-            && !state.is_syncing
-            && !self.to_sync.contains(&topic);
-        let is_watch_wished =
-            self.watches.wished().contains(&topic) && !self.watches.refused.contains(&topic);
-        is_watch_wished && !is_followed && !state.held.contains(seq) && seq >= state.head.floor
+        let is_there = self.rounds.rests(topic)
+            && matches!(state.phase, Phase::Live(Live { gap_at: None, .. }));
+        self.wished().contains(&topic)
+            && !state.phase.is_refused()
+            && !is_there
+            && !state.held.contains(seq)
+            && seq >= state.head.floor
     }
-}
 
-/// Which topics are watched.
-#[derive(Debug, Default)]
-pub struct Watches {
-    /// Topics that are shown, the latest last.
-    pub shown: Vec<TopicId>,
-    /// Those that the server pushes.
-    pub on: BTreeSet<TopicId>,
-    /// Those that the server left out: not there yet, or not to be seen.
-    pub refused: BTreeSet<TopicId>,
-    /// The server has to be told.
-    pub is_dirty: bool,
-}
-
-impl Watches {
-    /// What the server is told.
-    fn wished(&self) -> Vec<TopicId> {
-        let from = self.shown.len().saturating_sub(WATCHES);
-        self.shown.iter().skip(from).copied().collect()
+    /// The topic may be seen.
+    pub fn see(&mut self, topic: TopicId) {
+        self.see_by(topic, Sight::Supposed);
     }
-}
 
-/// A message row that can stand alone: with both parts, or with none of the second ever made.
-pub fn is_whole(message: &Message) -> bool {
-    message.content.is_some() && (message.marks.is_some() || message.marks_rev == Rev::ZERO)
-}
-
-/// The place of a message row.
-pub fn seq_of(row: &Row) -> Option<Seq> {
-    if let Body::Message(message) = &row.body {
-        Some(message.seq)
-    } else {
-        None
+    /// A community has a row of the topic. Where the row is new, the server is asked again to push it.
+    pub fn see_row(&mut self, topic: TopicId, is_new: bool) {
+        let state = self.see_by(topic, Sight::Row);
+        let is_let_in = is_new && state.phase.is_refused();
+        self.is_watch_due |= is_let_in;
     }
-}
 
-impl Engine {
-    pub(crate) fn show(&mut self, topic: TopicId) {
-        if self.topics.watches.shown.contains(&topic) {
-            return;
+    fn see_by(&mut self, topic: TopicId, sight: Sight) -> &mut Topic {
+        let state = self.all.entry(topic).or_default();
+        state.sight = state.sight.max(sight);
+        state
+    }
+
+    /// The topic may not be seen any more.
+    pub fn forget(&mut self, topic: TopicId, turn: &mut Turn) {
+        self.all.remove(&topic);
+        self.rounds.forget(topic);
+        self.behind.remove(&topic);
+        self.wants.retain(|(other, _)| *other != topic);
+        if self.is_shown(topic) {
+            let refused = Topic {
+                phase: Phase::Refused,
+                ..Topic::default()
+            };
+            self.all.insert(topic, refused);
         }
-        self.topics.watches.shown.push(topic);
-        self.topics.watches.is_dirty = true;
-        self.topics.all.entry(topic).or_default();
+        turn.apply(Change::Forget(Log::Topic(topic)));
     }
 
-    pub(crate) fn hide(&mut self, topic: TopicId) {
-        let before = self.topics.watches.shown.len();
-        self.topics.watches.shown.retain(|other| *other != topic);
-        self.topics.watches.is_dirty |= before != self.topics.watches.shown.len();
-        self.topics.watches.on.remove(&topic);
-        self.topics.watches.refused.remove(&topic);
-        self.topics.to_sync.remove(&topic);
-        self.stop_following(topic);
-        self.note_behind(topic);
-    }
-
-    /// Nothing more is pushed of the topic; what waited behind a gap is dropped.
-    fn stop_following(&mut self, topic: TopicId) {
-        let Some(state) = self.topics.all.get_mut(&topic) else {
-            return;
-        };
-        state.cursor = None;
-        state.gap_at = None;
-        self.drop_ahead(topic);
-    }
-
-    /// What waited behind a gap leaves the store, but for what became part of an island meanwhile.
-    pub(crate) fn drop_ahead(&mut self, topic: TopicId) {
-        let Some(state) = self.topics.all.get_mut(&topic) else {
-            return;
-        };
-        for seq in state.ahead.clear() {
-            if !state.held.contains(seq) {
-                self.turn.apply(Change::DropRange(topic, seq, seq));
-                self.turn.islands.insert(topic);
-            }
+    /// The server was restored: nothing that is known of any topic holds.
+    pub fn forget_all(&mut self, turn: &mut Turn) {
+        for topic in std::mem::take(&mut self.all).into_keys() {
+            turn.apply(Change::Forget(Log::Topic(topic)));
         }
-    }
-
-    /// The server does not push the topic any more: it is asked to, if it lets us.
-    pub(crate) fn end_watch(&mut self, topic: TopicId) {
-        self.topics.watches.on.remove(&topic);
-        self.stop_following(topic);
-        self.topics.watches.is_dirty = true;
-    }
-
-    /// Watches end with the link.
-    pub(crate) fn lose_topics(&mut self) {
-        for topic in self.topics.watches.shown.clone() {
-            self.stop_following(topic);
+        self.rounds.lose();
+        self.behind.clear();
+        for topic in &self.shown {
+            self.all.entry(*topic).or_default();
         }
-        for (topic, state) in &mut self.topics.all {
-            state.is_syncing = false;
-            if state.is_rewound {
-                self.topics.behind.insert(*topic);
-            }
-        }
-        self.topics.to_sync.clear();
-        self.topics.watches.on.clear();
-        self.topics.watches.refused.clear();
-    }
-
-    pub(crate) fn forget_topic(&mut self, topic: TopicId) {
-        self.topics.all.remove(&topic);
-        self.topics.to_sync.remove(&topic);
-        self.topics.behind.remove(&topic);
-        self.topics.wants.retain(|(other, _)| *other != topic);
-        self.topics.watches.on.remove(&topic);
-        if self.topics.is_shown(topic) {
-            self.topics.watches.refused.insert(topic);
-            self.topics.all.entry(topic).or_default();
-        }
-        self.turn.apply(Change::Forget(Log::Topic(topic)));
     }
 
     /// The head is at least there.
-    pub(crate) fn raise_head(&mut self, topic: TopicId, seq: Seq, rev: Rev) {
-        let head = &mut self.topics.all.entry(topic).or_default().head;
+    pub fn raise_head(&mut self, topic: TopicId, seq: Seq, rev: Rev) {
+        let head = &mut self.all.entry(topic).or_default().head;
         if head.seq < seq || head.rev < rev {
             head.seq = head.seq.max(seq);
             head.rev = head.rev.max(rev);
-            self.turn.heads.insert(topic);
+            self.new_heads.insert(topic);
         }
     }
 
     /// A head from a digest.
-    pub(crate) fn take_head(&mut self, topic: TopicId, moved: MovedHead) {
+    pub fn take_head(&mut self, topic: TopicId, moved: MovedHead) {
         self.raise_head(topic, moved.head_seq, moved.rev);
-        let Some(state) = self.topics.all.get_mut(&topic) else {
+        let Some(state) = self.all.get_mut(&topic) else {
             return;
         };
         if moved.rev >= state.digest_rev {
             state.digest_rev = moved.rev;
             if state.head.wide_mentions != moved.wide_mentions {
                 state.head.wide_mentions = moved.wide_mentions;
-                self.turn.heads.insert(topic);
+                self.new_heads.insert(topic);
             }
         }
     }
 
-    pub(crate) fn pump_watch(&mut self) {
-        let is_asking = self
-            .questions
-            .count(|asked| matches!(asked, Asked::Watch(_)))
-            > 0;
-        if !self.topics.watches.is_dirty || is_asking {
-            return;
-        }
-        self.topics.watches.is_dirty = false;
-        let topics = self.topics.watches.wished();
-        let ended: Vec<TopicId> = self
-            .topics
-            .watches
-            .on
-            .iter()
-            .filter(|topic| !topics.contains(topic))
-            .copied()
-            .collect();
-        for topic in ended {
-            self.topics.watches.on.remove(&topic);
-            self.stop_following(topic);
-        }
-        self.questions.ask(
-            Asked::Watch(topics.clone()),
-            Question::SessionWatch { topics },
-            &mut self.turn,
-        );
-    }
-
-    pub(crate) fn take_watched(&mut self, asked: &[TopicId], response: Response) {
-        let watched = match response.into_result::<Watched>() {
-            Ok(watched) => watched,
-            Err(refusal) => {
-                self.topics.watches.is_dirty = true;
-                self.question_refused(&refusal);
-                return;
-            }
-        };
-        for topic in asked
-            .iter()
-            .copied()
-            .filter(|topic| self.topics.watches.shown.contains(topic))
-            .collect::<Vec<_>>()
+    /// Other rights: what may be read of the topic is not known any more, which the store remembers.
+    pub fn lose_floor(&mut self, topic: TopicId) {
+        if let Some(state) = self.all.get_mut(&topic)
+            && (!state.held.is_empty() || state.head.floor > Seq::ZERO)
         {
-            let Some(found) = watched.topics.iter().find(|found| found.topic == topic) else {
-                self.topics.watches.on.remove(&topic);
-                self.topics.watches.refused.insert(topic);
-                self.stop_following(topic);
-                self.doubt(topic);
+            state.head.floor = Seq::ZERO;
+            self.new_heads.insert(topic);
+            if state.phase.live().is_some() {
+                self.rounds.want(topic);
+            }
+        }
+    }
+
+    /// What lies before the floor may not be read any more.
+    fn take_floor(&mut self, topic: TopicId, floor: Seq, turn: &mut Turn) {
+        let Some(state) = self.all.get_mut(&topic) else {
+            return;
+        };
+        if state.head.floor != floor {
+            state.head.floor = floor;
+            self.new_heads.insert(topic);
+        }
+        if state.held.first().is_some_and(|first| first < floor) {
+            let last = Seq(floor.0 - 1);
+            state.held.remove(Seq(1), last);
+            turn.apply(Change::DropRange(topic, Seq(1), last));
+            self.new_islands.insert(topic);
+        }
+    }
+
+    /// What a turn made of islands and heads goes to the store.
+    pub fn settle(&mut self, turn: &mut Turn) {
+        for topic in std::mem::take(&mut self.new_islands) {
+            let Some(state) = self.all.get_mut(&topic) else {
                 continue;
             };
-            self.topics.watches.on.insert(topic);
-            self.topics.watches.refused.remove(&topic);
-            self.topics.all.entry(topic).or_default().is_seen = true;
-            self.raise_head(topic, found.head_seq, found.rev);
-            self.follow(topic, found.head_seq, found.rev);
-        }
-    }
-
-    /// Every change after `rev` is pushed from here on. If what is held is as new, nothing has to be asked.
-    fn follow(&mut self, topic: TopicId, head_seq: Seq, rev: Rev) {
-        let Some(state) = self.topics.all.get_mut(&topic) else {
-            return;
-        };
-        if state.cursor.is_some() {
-            self.expect(topic);
-            return;
-        }
-        let is_all_held = match state.held.last() {
-            Some(last) => last >= head_seq,
-            None => head_seq == Seq::ZERO || state.head.floor > head_seq,
-        };
-        let is_valid = state.held.oldest().is_none_or(|oldest| oldest >= rev);
-        if is_all_held && is_valid && !state.must_be_checked() {
-            self.move_topic_cursor(topic, rev);
-        } else {
-            self.topics.to_sync.insert(topic);
-        }
-    }
-
-    /// A push that follows on the cursor was applied: what was valid as of it is valid as of `rev`.
-    pub(crate) fn advance_topic(&mut self, topic: TopicId, rev: Rev) {
-        if let Some(state) = self.topics.all.get_mut(&topic)
-            && let Some(cursor) = state.cursor
-        {
-            state.held.advance(cursor, cursor.max(rev));
-        }
-        self.move_topic_cursor(topic, rev);
-    }
-
-    /// The cursor of a watched topic moves to `rev`, and on through what came before it. What is held keeps its revs:
-    /// part of it may have come after the changes up to `rev` were asked for.
-    pub(crate) fn move_topic_cursor(&mut self, topic: TopicId, rev: Rev) {
-        let Some(state) = self.topics.all.get_mut(&topic) else {
-            return;
-        };
-        let mut cursor = state.cursor.unwrap_or(rev).max(rev);
-        let (_, reached) = state.ahead.reached(cursor);
-        for stretch in reached {
-            for seq in stretch.seqs {
-                state.held.insert(Island {
-                    from: seq,
-                    to: seq,
-                    rev: stretch.rev,
-                });
+            for (from, to) in state.held.shrink() {
+                turn.apply(Change::DropRange(topic, from, to));
             }
-            let next = cursor.max(stretch.rev);
-            state.held.advance(cursor, next);
-            cursor = next;
+            turn.apply(Change::Islands(topic, state.held.islands()));
+            self.note_behind(topic);
         }
-        state.cursor = Some(cursor);
-        self.turn.islands.insert(topic);
-        self.expect(topic);
-    }
-
-    /// If more is known to be there than was applied, it is synced unless it comes by itself.
-    pub(crate) fn expect(&mut self, topic: TopicId) {
-        let Some(state) = self.topics.all.get_mut(&topic) else {
-            return;
-        };
-        let Some(cursor) = state.cursor else { return };
-        let is_behind = state.head.rev > cursor
-            || state.held.oldest().is_some_and(|oldest| oldest < cursor)
-            || !state.ahead.is_empty();
-        if !is_behind {
-            state.gap_at = None;
-        } else if state.gap_at.is_none() {
-            state.gap_at = Some(self.turn.now() + GAP_MS);
-        }
-    }
-
-    pub(crate) fn close_topic_gaps(&mut self) {
-        for topic in &self.topics.watches.on {
-            if let Some(state) = self.topics.all.get_mut(topic)
-                && state.gap_at.is_some_and(|at| at <= self.turn.now())
-            {
-                state.gap_at = None;
-                self.topics.to_sync.insert(*topic);
+        for topic in std::mem::take(&mut self.new_heads) {
+            if let Some(state) = self.all.get(&topic) {
+                turn.apply(Change::Head(topic, state.head.clone()));
+                self.note_behind(topic);
             }
         }
-    }
-
-    pub(crate) fn topics_due(&self) -> Option<Millis> {
-        self.topics
-            .watches
-            .on
-            .iter()
-            .filter_map(|topic| self.topics.all.get(topic)?.gap_at)
-            .min()
-    }
-
-    pub(crate) fn are_watches_complete(&self) -> bool {
-        !self.topics.watches.is_dirty
-            && self
-                .questions
-                .count(|asked| matches!(asked, Asked::Watch(_)))
-                == 0
-            && self.topics.watches.on.iter().all(|topic| {
-                self.topics
-                    .all
-                    .get(topic)
-                    .is_some_and(|state| state.cursor.is_some())
-            })
     }
 }

@@ -1,24 +1,32 @@
 //! One input's turn: its time, and what is to be done about it.
 
-use std::collections::BTreeSet;
-
-use tulou_protocol::{TopicId, id::Millis};
+use tulou_protocol::{
+    AccountId, Body, Rev, Row, Seq, TopicId,
+    id::Millis,
+    row::{Content, Mention},
+};
 
 use crate::{
     clock::Clock,
     io::{Batch, Change, Output},
 };
 
-/// What is to be done about one input. Everything that it changes in the store is one transaction; the rest comes after.
+/// What an input comes to. Everything that it changes in the store is one transaction; the rest comes after.
 #[derive(Debug)]
 pub struct Turn {
     clock: Clock,
     batch: Batch,
     after: Vec<Output>,
-    /// Topics whose islands changed.
-    pub islands: BTreeSet<TopicId>,
-    /// Topics whose heads changed.
-    pub heads: BTreeSet<TopicId>,
+    /// Authors of rows, with the revs of their profiles.
+    authors: Vec<(AccountId, Rev)>,
+    news: Vec<News>,
+}
+
+/// A message, or a mention of me, that was pushed.
+#[derive(Debug)]
+pub enum News {
+    Message(TopicId, Seq, Box<Content>),
+    Mention(Mention),
 }
 
 impl Turn {
@@ -27,8 +35,8 @@ impl Turn {
             clock: Clock::new(now),
             batch: Vec::new(),
             after: Vec::new(),
-            islands: BTreeSet::new(),
-            heads: BTreeSet::new(),
+            authors: Vec::new(),
+            news: Vec::new(),
         }
     }
 
@@ -55,6 +63,39 @@ impl Turn {
     /// After the transaction.
     pub fn push(&mut self, output: Output) {
         self.after.push(output);
+    }
+
+    /// Rows of the transaction have these authors.
+    pub fn name(&mut self, mut authors: Vec<(AccountId, Rev)>) {
+        self.authors.append(&mut authors);
+    }
+
+    /// The authors that were named.
+    pub fn take_authors(&mut self) -> Vec<(AccountId, Rev)> {
+        std::mem::take(&mut self.authors)
+    }
+
+    /// A row of a topic was pushed: news if it is what was sent, and no later change of it.
+    pub fn hear_message(&mut self, topic: TopicId, row: &Row) {
+        if let Body::Message(message) = &row.body
+            && let Some(content) = &message.content
+            && message.content_rev == row.rev
+            && content.edited_at.is_none()
+            && content.recalled_by.is_none()
+        {
+            let content = Box::new(content.clone());
+            self.news.push(News::Message(topic, message.seq, content));
+        }
+    }
+
+    /// A mention of me was pushed.
+    pub fn hear_mention(&mut self, mention: &Mention) {
+        self.news.push(News::Mention(mention.clone()));
+    }
+
+    /// What was pushed.
+    pub fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
     }
 
     /// What is to be done, in order.

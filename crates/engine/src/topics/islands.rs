@@ -12,12 +12,12 @@ pub const ISLANDS: usize = 64;
 
 /// What is held of a topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct Islands {
     /// Disjoint, in order; two that touch have different revs.
     segments: Vec<Island>,
 }
 
-impl Held {
+impl Islands {
     /// What a store kept, in whatever order.
     #[must_use]
     pub fn restored(islands: &[Island]) -> Self {
@@ -63,6 +63,12 @@ impl Held {
         self.segments
             .get(at)
             .is_some_and(|segment| segment.from <= seq)
+    }
+
+    /// The first `seq` held.
+    #[must_use]
+    pub fn first(&self) -> Option<Seq> {
+        self.segments.first().map(|segment| segment.from)
     }
 
     /// The last `seq` held.
@@ -130,6 +136,15 @@ impl Held {
         next.sort_by_key(|segment| segment.from);
         self.segments = next;
         self.join();
+    }
+
+    /// A single message is held as of `rev`.
+    pub fn insert_one(&mut self, seq: Seq, rev: Rev) {
+        self.insert(Island {
+            from: seq,
+            to: seq,
+            rev,
+        });
     }
 
     /// What is held of `from` to `to` is valid as of `rev`.
@@ -270,7 +285,7 @@ mod tests {
     proptest! {
         #[test]
         fn segments_are_the_pointwise_function(steps in prop::collection::vec(step(), 0..40)) {
-            let mut held = Held::default();
+            let mut held = Islands::default();
             let mut points = BTreeMap::new();
             for step in &steps {
                 match *step {
@@ -298,7 +313,7 @@ mod tests {
             for seq in 0..60 {
                 prop_assert_eq!(held.contains(Seq(seq)), points.contains_key(&seq));
             }
-            let restored = Held::restored(&held.islands());
+            let restored = Islands::restored(&held.islands());
             for island in restored.islands() {
                 for seq in island.from.0..=island.to.0 {
                     prop_assert!(island.rev.0 <= points[&seq], "a store never claims more than is so");
@@ -309,7 +324,7 @@ mod tests {
 
     #[test]
     fn too_many_islands_lose_the_shortest_but_never_the_last() {
-        let mut held = Held::default();
+        let mut held = Islands::default();
         for at in 0..=ISLANDS as u64 {
             let from = at * 10 + 1;
             let to = if at == 7 || at == ISLANDS as u64 {

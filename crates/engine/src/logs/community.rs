@@ -1,0 +1,120 @@
+//! What is known of a community: its topics, what its stamp names, and how far heads are known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tulou_protocol::{Body, Rev, Row, TopicId, id::Millis, permission::Place, push::TopicHead};
+
+use super::log::LogState;
+use crate::io::Counts;
+
+/// How far a request for heads goes back before what is known: clocks of servers differ.
+const OVERLAP_MS: Millis = 10_000;
+
+/// What is known of a community.
+#[derive(Debug, Default)]
+pub struct Community {
+    pub log: LogState,
+    /// Topics that I see, by their small number.
+    pub numbers: BTreeMap<u32, TopicId>,
+    /// The rev of the last row of each topic, or its tombstone.
+    pub topic_revs: BTreeMap<TopicId, Rev>,
+    /// Groups and locked topics, by kind and id, as the stamp names them.
+    shape: BTreeSet<(String, String)>,
+    /// Heads of topics whose rows did not come yet.
+    pub early: BTreeMap<u32, TopicHead>,
+    /// Heads that moved up to this time of the server are known, whatever the audience.
+    pub as_of: Millis,
+    /// The last digest of each audience on this link.
+    pub digests: BTreeMap<String, Millis>,
+    /// Heads since then are to be asked for.
+    pub heads_since: Option<Millis>,
+    /// When heads were asked for last.
+    pub asked_at: Millis,
+    /// Members, and those of them that are connected, as they were told last.
+    pub counts: Option<(u64, u64)>,
+}
+
+impl Community {
+    pub fn restored(log: LogState, as_of: Millis) -> Self {
+        Self {
+            log,
+            as_of,
+            ..Self::default()
+        }
+    }
+
+    /// The present state came with a stamp: groups and locked topics that it names. Topics that are seen again have the rev
+    /// that they had before.
+    pub fn take_shape(&mut self, rev: Rev, kept: &[(String, String)]) {
+        self.topic_revs.retain(|_, row| *row > rev);
+        let named = kept
+            .iter()
+            .filter(|(kind, _)| is_shape(kind) && kind != "topic");
+        self.shape = named.cloned().collect();
+    }
+
+    /// Topics that are not in the present state as of `rev`, and are no newer than it.
+    pub fn vanished(&self, rev: Rev, kept: &[(String, String)]) -> Vec<TopicId> {
+        let kept = kept.iter().filter(|(kind, _)| kind == "topic");
+        let topics: BTreeSet<&String> = kept.map(|(_, id)| id).collect();
+        let is_older = |topic: &TopicId| self.topic_revs.get(topic).is_none_or(|row| *row <= rev);
+        let seen = self.numbers.values();
+        seen.filter(|topic| !topics.contains(&topic.to_string()) && is_older(topic))
+            .copied()
+            .collect()
+    }
+
+    /// Whether I see the place. Rights at another one came before it, and go with it unseen when it does.
+    fn has_place(&self, place: Place) -> bool {
+        match place {
+            Place::Community => true,
+            Place::Group(group) => self.shape.contains(&("group".into(), group.to_string())),
+            Place::Topic(topic) => self.numbers.values().any(|seen| *seen == topic),
+        }
+    }
+
+    /// Whether a row that was pushed makes what I see another thing than the stamp says. If the stamp were kept, the
+    /// server could not tell that the row has to go when what I see is as it was before.
+    pub fn is_reshaped_by(&self, row: &Row) -> bool {
+        let kind = row.body.kind();
+        if let Body::AccessRow(access) = &row.body {
+            return !self.has_place(access.place);
+        }
+        if !is_shape(kind) {
+            return false;
+        }
+        let was_there = if kind == "topic" {
+            let mut topics = self.numbers.values();
+            topics.any(|topic| topic.to_string() == row.id)
+        } else {
+            self.shape.contains(&(kind.to_owned(), row.id.clone()))
+        };
+        was_there == matches!(row.body, Body::Deleted(_))
+    }
+
+    /// Heads that moved since `since` are to be asked for, a little further back.
+    pub fn ask_heads_since(&mut self, since: Millis) {
+        let since = (since - OVERLAP_MS).max(0);
+        self.heads_since = Some(self.heads_since.map_or(since, |other| other.min(since)));
+    }
+
+    /// Other rights, other topics: all heads are asked for anew. They are known as of 0 again, so that a crash or a cut
+    /// before the answer does not lose the question; what the store is told of that.
+    pub fn lose_heads(&mut self) -> Option<Counts> {
+        self.ask_heads_since(0);
+        if std::mem::take(&mut self.as_of) == 0 {
+            return None;
+        }
+        let (members, online) = self.counts.unwrap_or_default();
+        Some(Counts {
+            members,
+            online,
+            as_of: 0,
+        })
+    }
+}
+
+/// Whether a kind of row is part of what a stamp names.
+fn is_shape(kind: &str) -> bool {
+    matches!(kind, "topic" | "locked_topic" | "group")
+}

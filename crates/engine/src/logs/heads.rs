@@ -1,0 +1,130 @@
+//! Heads of topics: digests, and what is asked when one of them was lost.
+
+use tulou_protocol::{CommunityId, Digest, Question, Rev, id::Millis};
+
+use super::Logs;
+use crate::{
+    io::{Change, Counts},
+    questions::{Asked, Questions},
+    topics::Topics,
+    turn::Turn,
+};
+
+/// Requests for heads on their way.
+const HEADS: usize = 2;
+/// Heads of topics not known yet, and audiences, kept of a community.
+const KEPT: usize = 512;
+/// How often heads are asked for without a reason, against a last digest that was lost.
+const REFRESH_MS: Millis = 600_000;
+
+impl Logs {
+    /// Asks for heads, of communities that are here themselves.
+    pub fn pump_heads(&mut self, questions: &mut Questions, turn: &mut Turn) {
+        let mut asking = questions.count(|asked| matches!(asked, Asked::Heads(..)));
+        for (community, state) in &mut self.communities {
+            let is_here = state.log.cursor > Rev::ZERO && state.log.is_complete();
+            if asking < HEADS
+                && is_here
+                && let Some(since) = state.heads_since.take()
+            {
+                state.asked_at = turn.now();
+                asking += 1;
+                let community = *community;
+                let heads = Question::CommunityHeads { community, since };
+                questions.ask(Asked::Heads(community, since), heads, turn);
+            }
+        }
+    }
+
+    /// Heads that moved since a time.
+    pub fn take_heads(
+        &mut self,
+        community: CommunityId,
+        since: Millis,
+        heads: Digest,
+        topics: &mut Topics,
+        turn: &mut Turn,
+    ) {
+        if let Some(state) = self.communities.get_mut(&community) {
+            // Heads whose topics are not known yet are not in the store: they have to be asked for again, also when a
+            // later question does not reach back to them.
+            let mut numbers = heads.topics.iter().map(|head| head.no);
+            let are_known =
+                since <= state.as_of && numbers.all(|no| state.numbers.contains_key(&no));
+            if are_known {
+                state.as_of = state.as_of.max(heads.to);
+            }
+            state.counts = None;
+        }
+        self.take_moved(heads, topics, turn);
+    }
+
+    /// The server was busy: it is asked again.
+    pub fn heads_again(&mut self, community: CommunityId) {
+        if let Some(state) = self.communities.get_mut(&community) {
+            state.ask_heads_since(state.as_of);
+        }
+    }
+
+    /// A digest: a window that begins after what is known means that one before it was lost.
+    pub fn take_digest(&mut self, digest: Digest, topics: &mut Topics, turn: &mut Turn) {
+        let Some(state) = self.communities.get_mut(&digest.community) else {
+            return;
+        };
+        let last = state.digests.get(&digest.audience).copied();
+        let known = last.unwrap_or(state.as_of).max(state.as_of);
+        if digest.from > known {
+            state.ask_heads_since(known);
+        }
+        if state.digests.len() >= KEPT {
+            state.digests.clear();
+        }
+        state
+            .digests
+            .insert(digest.audience.clone(), known.max(digest.to));
+        self.take_moved(digest, topics, turn);
+    }
+
+    fn take_moved(&mut self, digest: Digest, topics: &mut Topics, turn: &mut Turn) {
+        let Some(state) = self.communities.get_mut(&digest.community) else {
+            return;
+        };
+        let counts = (digest.members, digest.online);
+        if state.counts.replace(counts) != Some(counts) {
+            turn.apply(Change::Counts(
+                digest.community,
+                Counts {
+                    members: digest.members,
+                    online: digest.online,
+                    as_of: state.as_of,
+                },
+            ));
+        }
+        for head in digest.topics {
+            match state.numbers.get(&head.no) {
+                Some(topic) => topics.take_head(*topic, head),
+                None if state.early.len() < KEPT => {
+                    state.early.insert(head.no, head);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// In idle time, heads that were not asked for in a long while are.
+    pub fn refresh_heads(&mut self, questions: &mut Questions, turn: &mut Turn) {
+        for state in self.communities.values_mut() {
+            if turn.now() >= state.asked_at + REFRESH_MS {
+                state.asked_at = turn.now();
+                state.ask_heads_since(state.as_of);
+            }
+        }
+        self.pump_heads(questions, turn);
+    }
+
+    /// When heads are asked for without a reason.
+    pub fn refresh_due(&self) -> Option<Millis> {
+        let asked_at = self.communities.values().map(|state| state.asked_at);
+        asked_at.map(|at| at + REFRESH_MS).min()
+    }
+}

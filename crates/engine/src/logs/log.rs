@@ -1,0 +1,96 @@
+//! A log with a cursor: the account's or a community's.
+
+use tulou_protocol::{Rev, id::Millis, limits::GAP_MS};
+
+use crate::ahead::{Ahead, Span};
+
+/// How far a log was applied, and what is known to come.
+#[derive(Debug, Default)]
+pub struct LogState {
+    /// All rows up to here are held.
+    pub cursor: Rev,
+    /// The view stamp last given; none when what was pushed since is another view.
+    pub view: Option<String>,
+    /// The rev of the last push that was another view.
+    pub reshaped: Rev,
+    /// The server said that it is another, perhaps because of other rights, and they may be as they were by the answer.
+    pub is_doubted: bool,
+    /// What came beyond a gap.
+    ahead: Ahead,
+    /// When a gap is synced.
+    pub gap_at: Option<Millis>,
+    /// The head, as far as heard.
+    heard: Rev,
+    /// It is synced as soon as possible.
+    pub wants_sync: bool,
+    /// It is being synced.
+    pub is_syncing: bool,
+}
+
+impl LogState {
+    pub fn restored(cursor: Rev, view: Option<String>) -> Self {
+        Self {
+            cursor,
+            view,
+            heard: cursor,
+            ..Self::default()
+        }
+    }
+
+    /// The head is at least there.
+    pub fn hear(&mut self, rev: Rev) {
+        self.heard = self.heard.max(rev);
+    }
+
+    /// A push came that does not follow on the cursor. Whether its rows are kept: the first answer names what is there,
+    /// and not what is gone, so a row that came before it could stay for good.
+    pub fn wait_for_gap(&mut self, prev: Rev, rev: Rev, now: Millis) -> bool {
+        self.gap_at = self.gap_at.or(Some(now + GAP_MS));
+        let is_kept = self.cursor > Rev::ZERO;
+        if is_kept {
+            let seqs = Vec::new();
+            self.ahead.add(Span { prev, rev, seqs });
+        }
+        is_kept
+    }
+
+    /// The cursor moves to `rev`, and on through what came before it.
+    pub fn reach(&mut self, rev: Rev, now: Millis) {
+        let (cursor, _) = self.ahead.reached(self.cursor.max(rev));
+        self.cursor = cursor;
+        self.hear(cursor);
+        if self.heard == cursor {
+            self.gap_at = None;
+        } else {
+            self.gap_at = self.gap_at.or(Some(now + GAP_MS));
+        }
+    }
+
+    /// A gap that did not close by itself is synced.
+    pub fn close_gap(&mut self, now: Millis) {
+        if self.gap_at.is_some_and(|at| at <= now) {
+            self.gap_at = None;
+            self.wants_sync |= self.heard > self.cursor || !self.ahead.is_empty();
+        }
+    }
+
+    /// It is asked about.
+    pub const fn begin_sync(&mut self) {
+        self.wants_sync = false;
+        self.is_syncing = true;
+        self.gap_at = None;
+    }
+
+    /// What was in flight is asked again after the next greeting.
+    pub fn lose_link(&mut self) {
+        self.is_syncing = false;
+        self.wants_sync = false;
+        self.gap_at = None;
+        self.ahead.clear();
+    }
+
+    /// Whether nothing is asked, or has to be.
+    pub const fn is_complete(&self) -> bool {
+        !self.wants_sync && !self.is_syncing
+    }
+}

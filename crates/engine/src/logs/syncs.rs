@@ -1,0 +1,240 @@
+//! Changes of the account's log and those of its communities: pages by cursor, and resets.
+
+use tulou_protocol::{
+    Body, CommunityId, Log, Question, Rev, Row,
+    push::{Me, SyncOutcome},
+    question::SyncLog,
+};
+
+use super::{Logs, log::LogState};
+use crate::{
+    io::Change,
+    questions::{Asked, Questions},
+    topics::Topics,
+    turn::Turn,
+};
+
+/// Logs in a request.
+const LOGS: usize = 64;
+
+impl Logs {
+    /// Asks for changes: of the account first, since it says which communities there are.
+    pub fn pump_sync(&mut self, questions: &mut Questions, turn: &mut Turn) {
+        let Some((account, state)) = &mut self.account else {
+            return;
+        };
+        let is_account_first = !state.is_complete();
+        let mut logs = Vec::new();
+        let mut choose = |log: Log, state: &mut LogState| {
+            if state.wants_sync && !state.is_syncing && logs.len() < LOGS {
+                state.begin_sync();
+                logs.push(SyncLog {
+                    log,
+                    since: state.cursor,
+                    view: state.view.clone(),
+                    ranges: Vec::new(),
+                });
+            }
+        };
+        if is_account_first {
+            choose(Log::Account(*account), state);
+        } else {
+            for (community, state) in &mut self.communities {
+                choose(Log::Community(*community), &mut state.log);
+            }
+        }
+        if !logs.is_empty() {
+            let asked = Asked::Sync(logs.clone());
+            questions.ask(asked, Question::LogSync { logs }, turn);
+        }
+    }
+
+    /// An answer about the log came, whatever it says.
+    pub fn end_sync(&mut self, log: Log) {
+        if let Some(state) = self.get_mut(log) {
+            state.is_syncing = false;
+        }
+    }
+
+    /// The server was busy, or did not understand: it is asked again.
+    pub fn sync_again(&mut self, log: Log) {
+        if let Some(state) = self.get_mut(log) {
+            state.wants_sync = true;
+        }
+    }
+
+    /// What changed since it was asked.
+    pub fn take_synced(
+        &mut self,
+        log: Log,
+        outcome: SyncOutcome,
+        topics: &mut Topics,
+        turn: &mut Turn,
+    ) {
+        if self.get(log).is_none() {
+            return;
+        }
+        match outcome {
+            SyncOutcome::Rows {
+                rev,
+                rows,
+                has_more,
+                view,
+            } => {
+                self.take_rows(log, rows, false, topics, turn);
+                if let Some(state) = self.get_mut(log) {
+                    state.wants_sync |= has_more;
+                    // A stamp that was lost meanwhile stays lost: the answer is of the view before.
+                    state.view = state.view.take().and(view);
+                    self.reach(log, rev, turn);
+                }
+                self.settle_doubt(log, topics, turn);
+            }
+            SyncOutcome::Reset {
+                rev,
+                rows,
+                view,
+                me,
+            } => self.reset(log, (rev, rows), (view, me), topics, turn),
+            SyncOutcome::Ahead { .. } => self.begin_again(log, turn),
+            SyncOutcome::Gone {} => {
+                if let Log::Community(community) = log {
+                    self.forget_community(community, topics, turn);
+                }
+            }
+            // Only topics are answered so.
+            SyncOutcome::Topic { .. } => {}
+        }
+    }
+
+    /// The server has less than is held: it is learnt from the beginning.
+    fn begin_again(&mut self, log: Log, turn: &mut Turn) {
+        turn.apply(Change::Forget(log));
+        if let Log::Community(community) = log
+            && let Some(state) = self.communities.get_mut(&community)
+        {
+            state.topic_revs.clear();
+        }
+        self.memberships.clear();
+        if let Some(state) = self.get_mut(log) {
+            *state = LogState::default();
+            state.wants_sync = true;
+        }
+    }
+
+    /// The present state of a log: what is not in it, and no newer, is gone.
+    fn reset(
+        &mut self,
+        log: Log,
+        (rev, rows): (Rev, Vec<Row>),
+        (view, me): (Option<String>, Option<Me>),
+        topics: &mut Topics,
+        turn: &mut Turn,
+    ) {
+        let kept: Vec<(String, String)> = rows
+            .iter()
+            .filter(|row| !matches!(row.body, Body::Deleted(_)))
+            .map(|row| (row.body.kind().to_owned(), row.id.clone()))
+            .collect();
+        match log {
+            Log::Community(community) => {
+                let state = self.communities.get(&community);
+                let vanished = state.map(|state| state.vanished(rev, &kept));
+                for topic in vanished.into_iter().flatten() {
+                    self.remove_topic(community, topic, rev, topics, turn);
+                }
+                if let Some(state) = self.communities.get_mut(&community) {
+                    state.take_shape(rev, &kept);
+                }
+            }
+            Log::Account(_) => self.leave_unnamed(rev, &kept, topics, turn),
+            Log::Topic(_) => {}
+        }
+        self.take_rows(log, rows, false, topics, turn);
+        turn.apply(Change::Reset { log, rev, kept });
+        if let Log::Community(community) = log {
+            self.view_changed(community, topics, turn);
+            if let Some(me) = me {
+                turn.apply(Change::Me(community, me));
+            }
+        }
+        if let Some(state) = self.get_mut(log) {
+            state.is_doubted &= state.wants_sync;
+            state.view = view.filter(|_| state.reshaped <= rev);
+        }
+        self.reach(log, rev, turn);
+    }
+
+    /// Communities that the account's present state does not name, and that are no newer.
+    fn leave_unnamed(
+        &mut self,
+        rev: Rev,
+        kept: &[(String, String)],
+        topics: &mut Topics,
+        turn: &mut Turn,
+    ) {
+        let is_named = |community: &CommunityId| {
+            let id = community.to_string();
+            kept.iter()
+                .any(|(kind, row)| kind == "membership" && *row == id)
+        };
+        let older = self.memberships.iter().filter(|(_, row)| **row <= rev);
+        let left: Vec<CommunityId> = older
+            .map(|(community, _)| *community)
+            .filter(|community| !is_named(community))
+            .collect();
+        for community in left {
+            self.forget_community(community, topics, turn);
+        }
+        self.memberships.retain(|_, row| *row > rev);
+    }
+
+    /// Rights that were taken away and given back leave the stamp as it was. What was answered in between was not.
+    fn settle_doubt(&mut self, log: Log, topics: &mut Topics, turn: &mut Turn) {
+        let Log::Community(community) = log else {
+            return;
+        };
+        let is_settled = self
+            .get_mut(log)
+            .is_some_and(|state| !state.wants_sync && std::mem::take(&mut state.is_doubted));
+        if is_settled {
+            self.view_changed(community, topics, turn);
+        }
+    }
+
+    /// Other rights, other topics: heads are asked for anew, and what is held is looked through.
+    fn view_changed(&mut self, community: CommunityId, topics: &mut Topics, turn: &mut Turn) {
+        let Some(state) = self.communities.get_mut(&community) else {
+            return;
+        };
+        if let Some(counts) = state.lose_heads() {
+            turn.apply(Change::Counts(community, counts));
+        }
+        for topic in state.numbers.values() {
+            topics.lose_floor(*topic);
+        }
+        topics.try_refused_again();
+    }
+
+    /// What I see is not what the stamp names any more: the next answer is the whole present state.
+    pub(super) fn lose_stamp(&mut self, log: Log, rev: Rev, turn: &mut Turn) {
+        let Some(state) = self.get_mut(log) else {
+            return;
+        };
+        state.reshaped = state.reshaped.max(rev);
+        if state.view.take().is_some() {
+            let rev = state.cursor;
+            let view = None;
+            turn.apply(Change::Cursor { log, rev, view });
+        }
+    }
+
+    /// Everything up to `rev` was applied.
+    pub(super) fn reach(&mut self, log: Log, rev: Rev, turn: &mut Turn) {
+        if let Some(state) = self.get_mut(log) {
+            state.reach(rev, turn.now());
+            let (rev, view) = (state.cursor, state.view.clone());
+            turn.apply(Change::Cursor { log, rev, view });
+        }
+    }
+}
