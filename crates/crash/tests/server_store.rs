@@ -8,13 +8,13 @@ mod points;
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::poll_fn,
+    sync::Arc,
     task::Poll,
     time::{Duration, Instant},
 };
 
 use points::Chance;
 use tempfile::TempDir;
-use tokio::sync::mpsc;
 use tulou_crash::{Disk, vfs};
 use tulou_protocol::{
     AccountId, Body, CommandId, CommunityId, Log, MessageId, Rev, Seq, TopicId, question::PageAt,
@@ -22,7 +22,7 @@ use tulou_protocol::{
 use tulou_server::{
     actor::Origin,
     domain::change::{Change, Expect, Sent},
-    store::{Accounts, Commit, Delivery, NewAccount, Outcome, Store, sqlite::Sqlite},
+    store::{Accounts, Commit, NewAccount, Nowhere, Outcome, Store, sqlite::Sqlite},
 };
 use uuid::Uuid;
 
@@ -51,15 +51,7 @@ struct Model {
 }
 
 fn open(folder: &TempDir) -> Option<Sqlite> {
-    let (bus, mut deliveries) = mpsc::unbounded_channel::<Vec<Delivery>>();
-    tokio::spawn(async move {
-        while let Some(batch) = deliveries.recv().await {
-            for Delivery { committed, done } in batch {
-                let _ = done.send(Ok(Outcome::Done(committed)));
-            }
-        }
-    });
-    Sqlite::open(folder.path(), bus).ok()
+    Sqlite::open(folder.path(), Arc::new(Nowhere)).ok()
 }
 
 fn commit(no: u128, expects: Vec<Expect>, changes: Vec<Change>) -> Commit {
@@ -261,7 +253,7 @@ async fn every_answered_command_is_in_the_servers_store_once_after_a_loss_of_pow
             // It is checked at this start, because its log was left behind.
             let store = open(&folder).unwrap_or_else(|| panic!("seed {seed}: it does not open"));
             model.compare(&store, seed).await;
-            tulou_server::store::check(folder.path()).unwrap();
+            tulou_server::store::engine::check(folder.path()).unwrap();
             store.close().await.unwrap();
         }
     }

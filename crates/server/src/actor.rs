@@ -13,6 +13,12 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Origin(Uuid);
 
+impl Default for Origin {
+    fn default() -> Self {
+        Self::SERVER
+    }
+}
+
 impl Origin {
     /// The server itself: nobody waits for the answer, everybody gets the push.
     pub const SERVER: Self = Self(Uuid::nil());

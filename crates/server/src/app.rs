@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tulou_protocol::{
     AccountId, CommunityId, Fingerprint, TopicId,
@@ -42,10 +42,11 @@ use crate::{
     domain::View,
     gateway::crowd::Crowd,
     hub::{Hub, digest::Digests, publisher::Publisher},
+    place,
     rate::{Buckets, Rate},
     reach,
     room::{self, Watcher},
-    store::{Identity, Store, StoreError, sqlite::Sqlite},
+    store::{Bus, Identity, Store, StoreError, Within},
 };
 
 /// A server without its connections. Cheap to clone.
@@ -91,10 +92,19 @@ impl App {
     /// # Errors
     /// If the store cannot be used.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        let (bus, commits) = mpsc::unbounded_channel();
+        Self::open_over(config, |bus| bus).await
+    }
+
+    /// Opens it over a bus that may be laid around this process's own.
+    pub(crate) async fn open_over(
+        config: Config,
+        lay: impl FnOnce(Arc<dyn Bus>) -> Arc<dyn Bus>,
+    ) -> Result<Self, Error> {
+        let (bus, heard) = Within::new();
+        let bus = lay(Arc::new(bus));
         let opening = config.clone();
         let (store, certificate) = tokio::task::spawn_blocking(move || {
-            let store = Sqlite::open(&opening.data, bus)?;
+            let store = place::open(&opening.data, bus)?;
             // The folder is there by now; the key is made with the store.
             Ok::<_, Error>((store, Certificate::open(&opening)))
         })
@@ -109,7 +119,6 @@ impl App {
             }
         };
         let clock = Arc::new(Clock::from(store.latest().await?));
-        let store: Arc<dyn Store> = Arc::new(store);
         let hub = Arc::new(Hub::default());
         let communities = Arc::new(Communities::of(store.clone()));
         let ended = Arc::new(Notify::new());
@@ -117,6 +126,7 @@ impl App {
         let publisher = Publisher {
             hub: hub.clone(),
             communities: communities.clone(),
+            store: store.clone(),
             clock: clock.clone(),
             ended: ended.clone(),
             stale_over: Duration::from_millis(config.stale_ms),
@@ -154,7 +164,7 @@ impl App {
                 config,
             }),
         };
-        tokio::spawn(publisher.run(commits));
+        tokio::spawn(publisher.run(heard));
         tokio::spawn(digests.run(closing));
         tokio::spawn(upkeep::fade(app.clone()));
         tokio::spawn(upkeep::sweep(app.clone()));
@@ -349,7 +359,7 @@ impl App {
                     retry_after_ms: CLOSING_MS,
                 });
             }
-            StoreError::Sqlite(_)
+            StoreError::Engine(_)
             | StoreError::Json(_)
             | StoreError::Folder(_)
             | StoreError::Newer { .. }

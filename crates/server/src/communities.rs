@@ -258,6 +258,16 @@ impl Communities {
         Ok(remembered.found)
     }
 
+    /// Members among some accounts, whatever is known of them.
+    pub(crate) async fn members_again(
+        &self,
+        loaded: &Loaded,
+        accounts: &[AccountId],
+    ) -> Result<Vec<Member>, StoreError> {
+        loaded.forget(accounts);
+        self.members(loaded, accounts).await
+    }
+
     /// One member.
     pub(crate) async fn member(
         &self,

@@ -54,7 +54,7 @@ impl Error {
             Self::Store(StoreError::InUse(_)) => "in_use",
             Self::Store(StoreError::Unwritable) => "no_room",
             Self::Store(StoreError::Folder(error)) => of_folder(error.kind()),
-            Self::Store(StoreError::Sqlite(_) | StoreError::Closed) => "storage",
+            Self::Store(StoreError::Engine(_) | StoreError::Closed) => "storage",
             Self::Certificate(CertificateError::KeyLost(_)) => "key_lost",
             Self::Certificate(_) => "key_unreadable",
             Self::Listen { .. } => "no_port",

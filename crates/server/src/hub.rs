@@ -3,11 +3,13 @@
 //! * [`mod@line`]: a session's bounded queue
 //! * `publisher`: takes commits in their order and fans them out
 //! * `community`: what a commit changes for those who are connected
+//! * `expected`: commits that somebody waits to be heard of
 //! * `digest`: the slow lane
 //! * `spread`: telling many that they have to sync
 
 mod community;
 pub(crate) mod digest;
+mod expected;
 pub mod line;
 pub(crate) mod publisher;
 mod spread;
@@ -17,8 +19,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tulou_protocol::{AccountId, CommunityId, Rev, Seq, SessionId, TopicId, id::Millis};
+use tulou_protocol::{AccountId, CommunityId, Log, Rev, Seq, SessionId, TopicId, id::Millis};
 
+use expected::Expected;
 pub use line::Line;
 
 use crate::{
@@ -31,6 +34,7 @@ use crate::{
 #[derive(Default)]
 pub struct Hub {
     state: Mutex<State>,
+    expected: Expected,
 }
 
 /// What the hub's lock protects. It is held for moments, never while waiting.
@@ -40,6 +44,8 @@ pub(crate) struct State {
     pub watchers: HashMap<TopicId, Vec<Watcher>>,
     pub accounts: HashMap<AccountId, Vec<Arc<Line>>>,
     pub communities: HashMap<CommunityId, Gathering>,
+    /// Up to which rev those who listen to a log have been told of it, or know it by themselves.
+    pub told: HashMap<Log, Rev>,
 }
 
 /// A session that watches a topic.
@@ -79,6 +85,19 @@ impl Gathering {
 impl Hub {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who waits to hear of commits.
+    pub(crate) fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    /// Where a log stands of which nothing was told yet: whoever listens to it knows, or asks for, what it held before.
+    pub fn stands_at(&self, log: Log, rev: Rev) {
+        let mut state = self.state();
+        if state.is_listened_to(log) {
+            state.told.entry(log).or_insert(rev);
+        }
     }
 
     /// A session has begun.
@@ -121,10 +140,21 @@ impl Hub {
             None => false,
         };
         if is_last {
-            state.accounts.remove(&line.account());
-            state.communities.retain(|_, gathering| {
+            let State {
+                accounts,
+                communities,
+                told,
+                ..
+            } = &mut *state;
+            accounts.remove(&line.account());
+            told.remove(&Log::Account(line.account()));
+            communities.retain(|id, gathering| {
                 gathering.present.remove(&line.account());
-                !gathering.present.is_empty()
+                let is_empty = gathering.present.is_empty();
+                if is_empty {
+                    told.remove(&Log::Community(*id));
+                }
+                !is_empty
             });
         }
     }
@@ -135,6 +165,11 @@ impl Hub {
         let account = view.member.account;
         if !state.accounts.contains_key(&account) {
             return;
+        }
+        let rev = view.rev();
+        let log = Log::Community(loaded.id);
+        if !state.communities.contains_key(&loaded.id) {
+            state.told.insert(log, rev);
         }
         let gathering = state
             .communities
@@ -168,9 +203,7 @@ impl Hub {
 
     /// The session does not watch a topic any more.
     pub fn unwatch(&self, line: &Line, topic: TopicId) {
-        if let Some(watchers) = self.state().watchers.get_mut(&topic) {
-            watchers.retain(|watcher| !watcher.line.is(line));
-        }
+        self.state().unwatch_topic(line, topic);
         line.forget(topic);
     }
 
@@ -236,14 +269,33 @@ impl State {
     /// The session watches nothing any more.
     pub fn unwatch(&mut self, line: &Line) {
         for topic in line.watched() {
-            if let Some(watchers) = self.watchers.get_mut(&topic) {
-                watchers.retain(|watcher| !watcher.line.is(line));
-                if watchers.is_empty() {
-                    self.watchers.remove(&topic);
-                }
-            }
+            self.unwatch_topic(line, topic);
         }
         line.set_watched(Vec::new());
+    }
+
+    fn unwatch_topic(&mut self, line: &Line, topic: TopicId) {
+        if let Some(watchers) = self.watchers.get_mut(&topic) {
+            watchers.retain(|watcher| !watcher.line.is(line));
+            if watchers.is_empty() {
+                self.watchers.remove(&topic);
+                self.told.remove(&Log::Topic(topic));
+            }
+        }
+    }
+
+    fn is_listened_to(&self, log: Log) -> bool {
+        match log {
+            Log::Topic(topic) => self.watchers.contains_key(&topic),
+            Log::Account(account) => self.accounts.contains_key(&account),
+            Log::Community(community) => self.communities.contains_key(&community),
+        }
+    }
+
+    /// Those who listen to a log have been told of it up to a rev.
+    pub fn tell(&mut self, log: Log, rev: Rev) {
+        let told = self.told.entry(log).or_default();
+        *told = rev.max(*told);
     }
 
     /// Ends the watches of a topic: an account's, or everybody's.
@@ -256,6 +308,10 @@ impl State {
                 }
                 !ends
             });
+            if watchers.is_empty() {
+                self.watchers.remove(&topic);
+                self.told.remove(&Log::Topic(topic));
+            }
         }
     }
 

@@ -20,6 +20,7 @@
 //! * `announce`: the server made known in the local network
 //! * [`config`]: what an operator may set
 //! * [`hosted`]: a server that runs inside a program
+//! * `place`: the folder of a server, opened
 //! * [`backup`]: everything that makes a server in one file, and back
 //! * [`room`]: what happens when the disk fills up
 
@@ -38,6 +39,7 @@ mod error;
 pub mod gateway;
 pub mod hosted;
 pub mod hub;
+mod place;
 mod rate;
 pub mod reach;
 pub mod room;

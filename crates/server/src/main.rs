@@ -153,7 +153,7 @@ fn told(error: &anyhow::Error) -> String {
 /// What goes wrong with a folder or its files names the folder.
 fn in_folder(error: anyhow::Error, folder: &Path) -> anyhow::Error {
     match of_store(&error) {
-        Some(StoreError::Folder(_) | StoreError::Sqlite(_)) => {
+        Some(StoreError::Folder(_) | StoreError::Engine(_)) => {
             error.context(folder.display().to_string())
         }
         Some(_) | None => error,

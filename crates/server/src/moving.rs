@@ -11,7 +11,7 @@ use tulou_protocol::id::Millis;
 use tulou_server::{
     Config, accounts,
     backup::{self, BackupError, Kind, Manifest, Shelf, Source},
-    store::{self, sqlite},
+    store::engine,
 };
 
 /// What else than serving is wished.
@@ -47,7 +47,7 @@ impl Wish {
         match self {
             Self::Check => {
                 require_server(&config.data)?;
-                store::check(&config.data)?;
+                engine::check(&config.data)?;
                 println!("the store is whole");
             }
             Self::Reset { account } => {
@@ -95,7 +95,7 @@ impl Wish {
 
 /// What is looked for in the wrong folder is not made there.
 fn require_server(folder: &Path) -> Result<(), BackupError> {
-    if folder.join(sqlite::FILE).is_file() {
+    if engine::is_in(folder) {
         return Ok(());
     }
     Err(BackupError::NoServer(folder.to_owned()))

@@ -1,37 +1,37 @@
 //! What is kept. A store speaks in the words of the domain; no SQL leaves it, and none of its methods assumes that this
 //! process is the only one that writes.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin};
 
-use tokio::sync::{mpsc, oneshot};
 use tulou_protocol::{
-    AccountId, CommandId, CommunityId, Epoch, Log, MemberGroupId, MessageId, Rejection, Rev, Row,
-    Seq, ServerId, TopicId,
+    AccountId, CommandId, CommunityId, Epoch, Log, MemberGroupId, MessageId, Rev, Row, Seq,
+    ServerId, TopicId,
     id::Millis,
     push::WideMention,
     question::{Invite, PageAt, Range},
     row::{Cursor, Profile},
 };
 
-use crate::{
-    actor::Origin,
-    domain::{
-        change::{Change, Expect},
-        facts::{Needs, Stored},
-        structure::{Member, Structure},
-    },
+use crate::domain::{
+    facts::{Needs, Stored},
+    structure::{Member, Structure},
 };
 
 mod accounts;
+mod bus;
+mod commit;
+pub mod engine;
+mod hold;
 pub mod sqlite;
 #[cfg(test)]
 mod suite;
 mod upkeep;
 
 pub use accounts::*;
+pub use bus::*;
+pub use commit::*;
+pub use hold::*;
 pub use upkeep::*;
-
-pub use sqlite::integrity::check;
 
 /// What a method of a store comes to, later.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
@@ -39,9 +39,9 @@ pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>
 /// Something broke; the command was not applied, or it is not known whether it was.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite's.
+    /// The engine's.
     #[error("use the database")]
-    Sqlite(#[from] rusqlite::Error),
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A body could not be written or read.
     #[error("read or write a row")]
     Json(#[from] serde_json::Error),
@@ -66,7 +66,7 @@ pub enum StoreError {
     Damaged {
         /// The file.
         file: std::path::PathBuf,
-        /// What was found, in SQLite's words.
+        /// What was found, in the engine's words.
         found: String,
     },
     /// The file is not there, or has nothing in it, although a server was here.
@@ -100,104 +100,6 @@ pub struct Identity {
     /// The epoch.
     pub epoch: Epoch,
 }
-
-/// Changes to be written in one transaction, with the answer that a repeat of the command gets.
-#[derive(Debug, Clone)]
-pub struct Commit {
-    /// Who acts.
-    pub account: AccountId,
-    /// The command; its answer is stored.
-    pub command: CommandId,
-    /// Where it came from, and where the answer goes.
-    pub origin: Origin,
-    /// The actor sees what is written of the community like everybody else: as a push, and not in the answer.
-    pub is_apart: bool,
-    /// The server's time.
-    pub now: Millis,
-    /// What the decision rests on.
-    pub expects: Vec<Expect>,
-    /// What is written.
-    pub changes: Vec<Change>,
-}
-
-/// How a commit ended.
-#[derive(Debug, Clone)]
-pub enum Outcome {
-    /// Written, fsynced, and published.
-    Done(Arc<Committed>),
-    /// The command was committed before: its stored answer, as JSON.
-    Repeat(String),
-    /// Something that the decision rests on has moved: decide again.
-    Conflict,
-    /// Refused by what only the store knows: `id_taken`, `invite_invalid`.
-    Refused(Rejection),
-}
-
-/// What was written.
-#[derive(Debug)]
-pub struct Committed {
-    /// Who acted.
-    pub account: AccountId,
-    /// Where it came from.
-    pub origin: Origin,
-    /// What changed, by log, the home first.
-    pub logs: Vec<Written>,
-    /// The changes, for structures in memory.
-    pub changes: Vec<Change>,
-    /// By how much the number of members of a community changed.
-    pub joined: Option<(CommunityId, i64)>,
-    /// The answer as JSON: what changed in the home log and in the actor's own.
-    pub answer: String,
-}
-
-impl Committed {
-    /// What was written to a log, if anything was.
-    #[must_use]
-    pub fn of(&self, log: Log) -> Option<&Written> {
-        self.logs.iter().find(|written| written.log == log)
-    }
-}
-
-/// What was written to one log.
-#[derive(Debug)]
-pub struct Written {
-    /// Which.
-    pub log: Log,
-    /// The rev before.
-    pub prev: Rev,
-    /// The rev after.
-    pub rev: Rev,
-    /// For a topic: the last `seq`.
-    pub head_seq: Seq,
-    /// The rows.
-    pub rows: Vec<WrittenRow>,
-    /// Authors of messages in it, with the revs of their profiles.
-    pub authors: Vec<(AccountId, Rev)>,
-}
-
-/// A row that was written.
-#[derive(Debug)]
-pub struct WrittenRow {
-    /// The row; only for a community's log, whose rows are sent as each reader may see them.
-    pub row: Option<Row>,
-    /// For a message: its place.
-    pub seq: Seq,
-    /// The row as it is pushed.
-    pub json: String,
-}
-
-/// A commit on its way to the hub. `done` is answered after it was fanned out.
-#[derive(Debug)]
-pub struct Delivery {
-    /// What was written.
-    pub committed: Arc<Committed>,
-    /// Who waits for it.
-    pub done: oneshot::Sender<Result<Outcome, StoreError>>,
-}
-
-/// Takes what was committed, in the order of commit. One batch is one transaction of the store.
-/// Unbounded, because what is in it is bounded by the requests in flight of all sessions.
-pub type Bus = mpsc::UnboundedSender<Vec<Delivery>>;
 
 /// The head of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -334,7 +236,7 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
     /// Who the store is.
     fn identity(&self) -> Identity;
 
-    /// Writes a commit. Answered after it is durable and was fanned out.
+    /// Writes a commit. Answered when it is durable; what was written is handed to the [`Bus`].
     fn commit(&self, commit: Commit) -> Pending<Outcome>;
     /// The stored answer of a command, as JSON.
     fn answer(&self, account: AccountId, command: CommandId) -> Pending<Option<String>>;
@@ -356,6 +258,9 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>>;
     /// Rows of an account's log after a rev, tombstones among them.
     fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<RowsSince>;
+    /// What was written to a log after a rev, rows of messages as they are; none if that is too much to be told, or not known
+    /// any more.
+    fn missed(&self, log: Log, since: Rev, most: usize) -> Pending<Option<Written>>;
     /// The first `seq` of a topic sent at a time or later; the one after the last if there is none.
     fn first_since(&self, topic: TopicId, time: Millis) -> Pending<Seq>;
     /// Places up to which topics count as read: those without a cursor that hold messages from before the account was
@@ -418,6 +323,3 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
     /// Writes what is on its way and closes.
     fn close(&self) -> Pending<()>;
 }
-
-/// A message's identity.
-pub type MessageKey = (TopicId, MessageId);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use tulou_protocol::{AccountId, Log, Rev, Seq, frame::WireError, push::Pushed};
 
-use crate::store::{Commit, Written};
+use crate::store::{Commit, Run, Written};
 
 /// An answer without rows.
 pub const NOTHING: &str = r#"{"pushes":[]}"#;
@@ -24,25 +24,24 @@ pub fn answer_json(commit: &Commit, logs: &[Written]) -> String {
                 json.push(',');
             }
             is_first = false;
-            push_json(&mut json, &[written], Seq::ZERO);
+            push_json(&mut json, &Run::of(written), Seq::ZERO);
         }
     }
     json.push_str("]}");
     json
 }
 
-/// Writes of one log, one after the other, as one push of the rows from `floor` on.
-pub fn push_json(json: &mut String, writes: &[&Written], floor: Seq) {
-    let (Some(first), Some(last)) = (writes.first(), writes.last()) else {
-        return;
-    };
+/// Writes of one log as one push of the rows from `floor` on.
+pub fn push_json(json: &mut String, run: &Run<'_>, floor: Seq) {
     let _ = write!(
         json,
         r#"{{"log":"{}","prev":{},"rev":{},"rows":["#,
-        first.log, first.prev, last.rev
+        run.log(),
+        run.prev(),
+        run.rev()
     );
     let mut is_first = true;
-    for row in writes.iter().flat_map(|written| &written.rows) {
+    for row in run.rows() {
         if row.seq < floor {
             continue;
         }
@@ -53,13 +52,13 @@ pub fn push_json(json: &mut String, writes: &[&Written], floor: Seq) {
         json.push_str(&row.json);
     }
     json.push(']');
-    push_authors(json, writes);
+    push_authors(json, run);
     json.push('}');
 }
 
-fn push_authors(json: &mut String, writes: &[&Written]) {
+fn push_authors(json: &mut String, run: &Run<'_>) {
     let mut authors: Vec<(AccountId, Rev)> = Vec::new();
-    for author in writes.iter().flat_map(|written| &written.authors) {
+    for author in run.writes().flat_map(|written| &written.authors) {
         if !authors.contains(author) {
             authors.push(*author);
         }
@@ -77,9 +76,9 @@ fn push_authors(json: &mut String, writes: &[&Written]) {
 
 /// Writes of one log as a notification.
 #[must_use]
-pub fn push_frame(writes: &[&Written], floor: Seq) -> String {
+pub fn push_frame(run: &Run<'_>, floor: Seq) -> String {
     let mut json = String::from(r#"{"jsonrpc":"2.0","method":"push","params":"#);
-    push_json(&mut json, writes, floor);
+    push_json(&mut json, run, floor);
     json.push('}');
     json
 }

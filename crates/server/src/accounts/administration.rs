@@ -1,8 +1,7 @@
 //! What the server's administrator does with accounts.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use tokio::sync::mpsc;
 use tulou_protocol::{
     AccountId, Body, Code,
     http::{AccountList, Reset},
@@ -12,8 +11,8 @@ use tulou_protocol::{
 
 use super::{Refused, secret};
 use crate::{
-    App,
-    store::{Accounts, SignedInAs, Store, StoreError, sqlite::Sqlite},
+    App, place,
+    store::{Nowhere, SignedInAs, StoreError},
 };
 
 /// Milliseconds in a day.
@@ -29,9 +28,7 @@ pub async fn reset_offline(
     account_name: &str,
     now: Millis,
 ) -> Result<Option<Reset>, StoreError> {
-    // Nothing is committed that anybody could be told of.
-    let (bus, _) = mpsc::unbounded_channel();
-    let store = Sqlite::open(folder, bus)?;
+    let store = place::open(folder, Arc::new(Nowhere))?;
     let reset = match store.account(account_name.to_owned()).await? {
         Some(account) => {
             let code = secret::code()?;

@@ -192,6 +192,11 @@ impl App {
         }
         let logs = kept.iter().map(|topic| Log::Topic(*topic)).collect();
         let heads = self.store().heads(logs).await.map_err(broken)?;
+        for (topic, head) in kept.iter().zip(&heads) {
+            if let Some(head) = head {
+                self.hub().stands_at(Log::Topic(*topic), head.rev);
+            }
+        }
         let topics = kept
             .into_iter()
             .zip(heads)

@@ -1,9 +1,9 @@
 //! Commands: gathered for, decided, committed, answered.
 
-use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tulou_protocol::{
-    AccountId, Code, Command, Commanded, Log,
+    AccountId, Code, Command, Commanded, CommunityId, Log,
     frame::{Busy, INTERNAL_ERROR, Refusal},
 };
 
@@ -11,9 +11,16 @@ use super::App;
 use crate::{
     actor::{Actor, Origin},
     communities::Loaded,
-    domain::{self, Facts, Needs, needs},
-    store::{Commit, Known, Outcome, StoreError},
+    domain::{self, Change, Facts, Needs, needs},
+    store::{Commit, Known, Outcome, Pending, StoreError},
     wire,
+};
+
+/// A commit that was not heard of for so long was lost on the way.
+const CATCH_UP: Duration = if cfg!(test) {
+    Duration::from_millis(100)
+} else {
+    Duration::from_secs(1)
 };
 
 /// How often a command is decided again because what it rested on has moved.
@@ -27,7 +34,7 @@ pub type InFlight = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
 enum Begun {
     /// Handed to the store.
-    Committing(crate::store::Pending<Outcome>),
+    Committing(Pending<Outcome>),
     /// Answered already.
     Answered(Answered),
 }
@@ -103,7 +110,7 @@ impl App {
         let mut needs = needs(command);
         let loaded = self.place(&mut needs).await?;
         // Commands on a community's log wait for each other, so that they need not be decided again and again.
-        let _turn = match (&loaded, command.home(account)) {
+        let turn = match (&loaded, command.home(account)) {
             (Some(loaded), Log::Community(_)) => Some(loaded.turn.lock().await),
             _ => None,
         };
@@ -166,7 +173,7 @@ impl App {
             Ok(decision) => {
                 self.note_write();
                 let is_apart = domain::is_apart(&facts, account, command);
-                let pending = self.store().commit(Commit {
+                let commit = Commit {
                     account,
                     command: *id,
                     origin: if is_apart {
@@ -178,15 +185,45 @@ impl App {
                     now,
                     expects: decision.expects,
                     changes: decision.changes,
-                });
-                if _turn.is_some() {
-                    // The next one is decided on what this one makes.
-                    let outcome = pending.await;
-                    return Ok(Begun::Committing(Box::pin(async move { outcome })));
-                }
-                Ok(Begun::Committing(pending))
+                };
+                let committing = self.commit(actor, commit).await;
+                drop(turn);
+                Ok(Begun::Committing(committing))
             }
         }
+    }
+
+    /// Hands a commit to the store. What it changes of a community is awaited, with the turn of whoever asks: the next
+    /// one is decided on what this one makes, and who changed something finds it changed.
+    async fn commit(&self, actor: &Actor, commit: Commit) -> Pending<Outcome> {
+        let Some(community) = commit.changes.iter().find_map(Change::community) else {
+            let is_renamed = |change: &Change| matches!(change, Change::Named { .. });
+            let renamed = commit.changes.iter().any(is_renamed);
+            let pending = self.store().commit(commit);
+            return if renamed {
+                Box::pin(as_renamed(actor.clone(), pending))
+            } else {
+                pending
+            };
+        };
+        let mut heard = self.hub().expected().expect(actor.account, commit.command);
+        let mut outcome = self.store().commit(commit).await;
+        if matches!(outcome, Ok(Outcome::Done(_)))
+            && !heard.comes(CATCH_UP).await
+            && let Err(error) = self.catch_up(community, actor.account).await
+        {
+            outcome = Err(error);
+        }
+        Box::pin(std::future::ready(outcome))
+    }
+
+    /// What was committed did not come back by the bus: it is read.
+    async fn catch_up(&self, community: CommunityId, account: AccountId) -> Result<(), StoreError> {
+        tracing::warn!(community.id = %community, "a commit was not heard of and is read from the store");
+        if let Some(loaded) = self.communities().loaded(community).await? {
+            self.communities().refresh(&loaded, &[account]).await?;
+        }
+        self.gather(community, account).await
     }
 
     /// The community that a command is about; the topic's, if it names one.
@@ -215,6 +252,17 @@ impl App {
     pub fn rejected(code: Code) -> Refusal {
         Refusal::Rejected(code.into())
     }
+}
+
+/// Whoever has another name writes under it from then on.
+async fn as_renamed(actor: Actor, pending: Pending<Outcome>) -> Result<Outcome, StoreError> {
+    let outcome = pending.await?;
+    if let Outcome::Done(committed) = &outcome
+        && let Some(own) = committed.of(Log::Account(actor.account))
+    {
+        actor.set_profile_rev(own.rev);
+    }
+    Ok(outcome)
 }
 
 /// Waits for the store; none if the command has to be decided again.

@@ -1,6 +1,7 @@
 //! What time and memory do to an app.
 
 mod answers;
+mod bus;
 mod order;
 
 use std::sync::Arc;
@@ -71,6 +72,33 @@ async fn give(app: &App, line: &Arc<Line>, command: Command) {
         .await
         .await
         .unwrap_or_else(|refusal| panic!("{refusal:?}"));
+}
+
+/// Everything that was committed so far was told to those who are connected: what is committed after it is.
+async fn settled(app: &App) {
+    let nobody = AccountId(Uuid::now_v7());
+    let line = app.hub().attach(
+        nobody,
+        tulou_protocol::SessionId(Uuid::now_v7()),
+        Rev(1),
+        1 << 20,
+    );
+    let mention = Mention {
+        topic: TopicId(Uuid::now_v7()),
+        seq: tulou_protocol::Seq(1),
+        sent_at: 1,
+        by_edit: false,
+        more: Default::default(),
+    };
+    let change = Change::Row {
+        log: Log::Account(nobody),
+        id: Uuid::now_v7().to_string(),
+        body: mention.into(),
+    };
+    let commit = Commit::of_server(nobody, app.now(), vec![change]);
+    app.store().commit(commit).await.unwrap();
+    line.woken().await;
+    app.hub().detach(&line);
 }
 
 async fn found(app: &App, line: &Arc<Line>) -> (CommunityId, TopicId) {
@@ -144,6 +172,7 @@ async fn mentions_become_tombstones_after_ninety_days_and_who_missed_these_is_to
     let told = sync(&app, alice.account(), Rev(2)).await;
     assert!(matches!(told, SyncOutcome::Rows { .. }), "{told:?}");
     assert_eq!(kinds(&told), (3, 2), "two are old, and he is told so");
+    settled(&app).await;
     let (frames, _) = alice.take();
     assert!(
         frames

@@ -12,7 +12,7 @@ use tulou_protocol::id::Millis;
 use super::{
     BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed, SETTINGS, open, swap, sync_folder,
 };
-use crate::{Config, store::sqlite};
+use crate::{Config, store::engine};
 
 /// The level of compression: most of what is to be gained, at a speed near that of a disk.
 const LEVEL: i32 = 3;
@@ -37,7 +37,7 @@ pub struct Source {
 /// If there is no server in the folder, the file is there already, there is no room, or something cannot be read or
 /// written.
 pub fn make(source: &Source, to: &Path) -> Result<Manifest, BackupError> {
-    if !source.folder.join(sqlite::FILE).is_file() {
+    if !engine::is_in(&source.folder) {
         return Err(BackupError::NoServer(source.folder.clone()));
     }
     if to.exists() {
@@ -54,11 +54,11 @@ pub fn make(source: &Source, to: &Path) -> Result<Manifest, BackupError> {
         .prefix(swap::TEMPORARY)
         .tempdir_in(beside)
         .map_err(BackupError::file(beside))?;
-    let copy = temporary.path().join(sqlite::FILE);
-    if !sqlite::snapshot::copy(&source.folder, &copy)? {
+    let copy = temporary.path().join(engine::FILE);
+    if !engine::copy(&source.folder, &copy)? {
         return Err(BackupError::DamagedStore);
     }
-    let contents = sqlite::snapshot::contents(&copy)?.ok_or(BackupError::DamagedStore)?;
+    let contents = engine::contents(&copy)?.ok_or(BackupError::DamagedStore)?;
 
     let settings = temporary.path().join(SETTINGS);
     std::fs::write(&settings, settings_text(&source.settings))
@@ -101,10 +101,7 @@ pub fn make(source: &Source, to: &Path) -> Result<Manifest, BackupError> {
 
 /// A copy of the store and the packed backup have to fit at the same time.
 fn check_room(source: &Source, beside: &Path) -> Result<(), BackupError> {
-    let bytes =
-        |name: &str| std::fs::metadata(source.folder.join(name)).map_or(0, |file| file.len());
-    let store = bytes(sqlite::FILE).saturating_add(bytes(&format!("{}-wal", sqlite::FILE)));
-    let needed = store.saturating_mul(2);
+    let needed = engine::bytes(&source.folder).saturating_mul(2);
     // Where the system does not say, the writing will.
     match fs4::available_space(beside) {
         Ok(free) if free < needed => Err(BackupError::NoRoom { needed, free }),

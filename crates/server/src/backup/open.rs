@@ -10,7 +10,7 @@ use std::{
 use tulou_protocol::{Epoch, id::Millis};
 
 use super::{BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed, make::sum, stamp, swap};
-use crate::store::sqlite::{self, hold::Hold};
+use crate::store::{Hold, LOCK_FILE, engine, make_private};
 
 /// Bytes that a manifest may have.
 const MANIFEST_BYTES: u64 = 1 << 20;
@@ -63,12 +63,12 @@ pub fn open(path: &Path) -> Result<Opened, BackupError> {
     if manifest.product != PRODUCT {
         return Err(strange());
     }
-    if manifest.format > FORMAT || manifest.schema > sqlite::known_schema() {
+    if manifest.format > FORMAT || manifest.schema > engine::newest() {
         return Err(BackupError::Newer {
             program: manifest.program,
         });
     }
-    if !manifest.files.iter().any(|file| file.name == sqlite::FILE)
+    if !manifest.files.iter().any(|file| file.name == engine::FILE)
         || !manifest.files.iter().all(|file| is_plain(&file.name))
     {
         return Err(BackupError::Damaged(
@@ -107,7 +107,7 @@ impl Opened {
     /// was.
     pub fn restore(&self, folder: &Path, now: Millis) -> Result<Restored, BackupError> {
         let was_there = folder.is_dir();
-        sqlite::make_private(folder).map_err(BackupError::file(folder))?;
+        make_private(folder).map_err(BackupError::file(folder))?;
         let hold = Hold::take(folder)?;
         let wrong = |error: io::Error| BackupError::File {
             path: folder.to_owned(),
@@ -121,7 +121,7 @@ impl Opened {
             Err(error) => {
                 swap::forget(folder).map_err(wrong)?;
                 if !was_there {
-                    let _ = std::fs::remove_file(folder.join(sqlite::hold::FILE));
+                    let _ = std::fs::remove_file(folder.join(LOCK_FILE));
                     let _ = std::fs::remove_dir(folder);
                 }
                 return Err(error);
@@ -167,12 +167,12 @@ impl Opened {
             )?;
             file.sync_all().map_err(BackupError::file(&path))
         })?;
-        let store = to.join(sqlite::FILE);
-        let contents = sqlite::snapshot::contents(&store)?;
+        let store = to.join(engine::FILE);
+        let contents = engine::contents(&store)?;
         if contents.is_none_or(|contents| contents.identity.server != self.manifest.server) {
             return Err(BackupError::Damaged("the store in it is".to_owned()));
         }
-        let epoch = sqlite::snapshot::begin_epoch(&store)?;
+        let epoch = engine::begin_epoch(&store)?;
         Ok(epoch)
     }
 
@@ -256,7 +256,7 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('.')
         && !name.contains(['/', '\\', ':', '\0'])
-        && name != sqlite::hold::FILE
+        && name != LOCK_FILE
 }
 
 /// A manifest of a newer format, of which only the product, the format and the program can be read.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::sync_folder;
-use crate::store::sqlite::{self, hold};
+use crate::store::{LOCK_FILE, engine};
 
 /// How the names of things begin that are not meant to stay.
 pub const TEMPORARY: &str = ".tulou-";
@@ -40,17 +40,12 @@ pub fn beside_the_store(folder: &Path) -> io::Result<Vec<PathBuf>> {
 fn belongs(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| {
         !name.starts_with('.')
-            && !is_store(name)
-            && name != hold::FILE
+            && !engine::is_of_store(name)
+            && name != LOCK_FILE
             && !name.ends_with(".new")
             && !name.ends_with(super::EXTENSION)
             && name != super::SETTINGS
     })
-}
-
-/// The store's file and those that SQLite keeps beside it.
-fn is_store(name: &str) -> bool {
-    name.starts_with(sqlite::FILE)
 }
 
 /// The folder to unpack into, empty.
@@ -97,11 +92,11 @@ pub fn finish(folder: &Path) -> io::Result<Option<PathBuf>> {
         Err(error) => return Err(error),
     };
     // As long as the new store is not in its place, what lies there is the old server.
-    if restored.join(sqlite::FILE).is_file() {
+    if restored.join(engine::FILE).is_file() {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            let is_old = name.to_str().is_some_and(is_store) || belongs(&name);
+            let is_old = name.to_str().is_some_and(engine::is_of_store) || belongs(&name);
             if is_old && entry.metadata()?.is_file() {
                 fs::create_dir_all(&aside)?;
                 fs::rename(entry.path(), aside.join(name))?;
@@ -110,7 +105,7 @@ pub fn finish(folder: &Path) -> io::Result<Option<PathBuf>> {
         if aside.is_dir() {
             sync_folder(&aside)?;
         }
-        fs::rename(restored.join(sqlite::FILE), folder.join(sqlite::FILE))?;
+        fs::rename(restored.join(engine::FILE), folder.join(engine::FILE))?;
         sync_folder(folder)?;
     }
     for entry in fs::read_dir(&restored)? {

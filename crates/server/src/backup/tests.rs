@@ -1,15 +1,15 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rusqlite::Connection;
-use tokio::sync::mpsc;
 
 use super::*;
 use crate::{
-    Config,
-    store::{Accounts, Store, sqlite, sqlite::Sqlite},
+    Config, place,
+    store::{Nowhere, Store, engine},
 };
 
 const NOW: Millis = 1_795_000_000_000;
@@ -31,11 +31,10 @@ impl Bench {
     }
 
     /// A server with some rows; its store stays open.
-    fn server(&self, name: &str) -> Sqlite {
+    fn server(&self, name: &str) -> Arc<dyn Store> {
         let folder = self.at(name);
-        let (bus, _) = mpsc::unbounded_channel();
-        let store = Sqlite::open(&folder, bus).unwrap();
-        let mut db = Connection::open(folder.join(sqlite::FILE)).unwrap();
+        let store = place::open(&folder, Arc::new(Nowhere)).unwrap();
+        let mut db = Connection::open(folder.join(engine::FILE)).unwrap();
         let db = db.transaction().unwrap();
         for number in 0..2_000_u32 {
             db.execute(
@@ -75,7 +74,7 @@ impl Bench {
 }
 
 fn answers(folder: &Path) -> i64 {
-    let db = Connection::open(folder.join(sqlite::FILE)).unwrap();
+    let db = Connection::open(folder.join(engine::FILE)).unwrap();
     db.query_row("SELECT count(*) FROM answer", [], |row| row.get(0))
         .unwrap()
 }
@@ -146,8 +145,7 @@ async fn a_restored_server_has_its_id_and_key_and_another_epoch() {
         fs::read_to_string(there.join("server.key")).unwrap(),
         "the key"
     );
-    let (bus, _) = mpsc::unbounded_channel();
-    let is = Sqlite::open(&there, bus).unwrap().identity();
+    let is = place::open(&there, Arc::new(Nowhere)).unwrap().identity();
     assert_eq!(is.server, was.server, "clients know it by its id");
     assert_ne!(is.epoch, was.epoch, "and see that its history was set back");
     assert_eq!(is.epoch, restored.epoch);
@@ -185,8 +183,7 @@ async fn restoring_sets_the_store_that_is_there_aside() {
         !bench.at("other/another.pem").exists(),
         "another server's key does not stay"
     );
-    let (bus, _) = mpsc::unbounded_channel();
-    let old = Sqlite::open(&aside, bus).unwrap();
+    let old = place::open(&aside, Arc::new(Nowhere)).unwrap();
     assert_eq!(old.identity(), was, "the old store is as it was");
 }
 
@@ -199,8 +196,9 @@ async fn a_folder_in_which_a_server_works_is_not_restored_into() {
     assert_eq!(refused.unwrap_err().code(), "in_use");
     let before = working.identity();
     drop(working);
-    let (bus, _) = mpsc::unbounded_channel();
-    let after = Sqlite::open(&bench.at("other"), bus).unwrap().identity();
+    let after = place::open(&bench.at("other"), Arc::new(Nowhere))
+        .unwrap()
+        .identity();
     assert_eq!(after, before, "nothing was touched");
 }
 
@@ -286,8 +284,9 @@ async fn a_restore_that_was_cut_off_happens_whole_or_not_at_all() {
     let path = bench.backup();
     let id = open(&path).unwrap().manifest().server;
     let reopen = |name: &str| {
-        let (bus, _) = mpsc::unbounded_channel();
-        Sqlite::open(&bench.at(name), bus).unwrap().identity()
+        place::open(&bench.at(name), Arc::new(Nowhere))
+            .unwrap()
+            .identity()
     };
 
     // Cut off before it was decided: what was there goes on.
@@ -295,7 +294,7 @@ async fn a_restore_that_was_cut_off_happens_whole_or_not_at_all() {
     let before = was.identity();
     drop(was);
     let unpacked = swap::begin(&bench.at("before")).unwrap();
-    fs::write(unpacked.join(sqlite::FILE), "half of it").unwrap();
+    fs::write(unpacked.join(engine::FILE), "half of it").unwrap();
     assert_eq!(reopen("before"), before, "nothing had happened");
 
     // Cut off after it was decided, with the old store half moved: the next start finishes it.
@@ -309,12 +308,12 @@ async fn a_restore_that_was_cut_off_happens_whole_or_not_at_all() {
     swap::decide(&there, "before-restore").unwrap();
     fs::create_dir(there.join("before-restore")).unwrap();
     fs::rename(
-        there.join(sqlite::FILE),
-        there.join("before-restore").join(sqlite::FILE),
+        there.join(engine::FILE),
+        there.join("before-restore").join(engine::FILE),
     )
     .unwrap();
     assert_eq!(reopen("after").server, id, "the backup is in its place");
-    assert!(there.join("before-restore").join(sqlite::FILE).exists());
+    assert!(there.join("before-restore").join(engine::FILE).exists());
     assert!(!there.join(".restored").exists(), "nothing is left to do");
 }
 
@@ -388,7 +387,7 @@ fn a_daily_backup_waits_for_a_quiet_moment_but_not_for_ever() {
 async fn a_damaged_store_is_not_backed_up() {
     let bench = Bench::new();
     drop(bench.server("server"));
-    let store = bench.at("server").join(sqlite::FILE);
+    let store = bench.at("server").join(engine::FILE);
     let db = Connection::open(&store).unwrap();
     db.pragma_update(None, "wal_checkpoint", "truncate")
         .unwrap();

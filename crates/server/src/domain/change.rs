@@ -1,6 +1,10 @@
 //! What a decision comes to: changes in the words of the domain. A store writes them in one transaction and gives each
-//! row its `rev` (and each message its `seq`); the structures in memory apply the same changes afterwards.
+//! row its `rev` (and each message its `seq`); the structures in memory apply the same changes afterwards. Changes are
+//! plain data: they go from one process to another as they are.
 
+mod body;
+
+use serde::{Deserialize, Serialize};
 use tulou_protocol::{
     AccountId, CommunityId, Log, MemberGroupId, MessageId, Rev, Seq, TopicId,
     id::Millis,
@@ -10,7 +14,7 @@ use tulou_protocol::{
 use super::structure::Member;
 
 /// One change. A commit's changes are written in order, all or none.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Change {
     /// A row of a community's or account's log is now this; [`Body::Deleted`] leaves a tombstone.
     Row {
@@ -19,6 +23,7 @@ pub enum Change {
         /// The row's id.
         id: String,
         /// Its state.
+        #[serde(with = "body")]
         body: Body,
     },
     /// A message is appended; the store gives `seq` and `rev`, moves the author's cursor and writes the `Mention` rows.
@@ -151,8 +156,39 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The community whose structure or members it changes.
+    #[must_use]
+    pub const fn community(&self) -> Option<CommunityId> {
+        match self {
+            Self::Row {
+                log: Log::Community(id),
+                ..
+            } => Some(*id),
+            Self::Numbered { community, .. }
+            | Self::Member { community, .. }
+            | Self::MemberGone { community, .. }
+            | Self::Seat { community, .. }
+            | Self::TopicBegins { community, .. }
+            | Self::TopicEnds { community, .. }
+            | Self::CommunityEnds { community } => Some(*community),
+            Self::Row { .. }
+            | Self::Send(_)
+            | Self::Content(_)
+            | Self::Marks { .. }
+            | Self::ReadSoFar { .. }
+            | Self::ReadUpTo { .. }
+            | Self::InviteUsed { .. }
+            | Self::Bereft { .. }
+            | Self::Fades { .. }
+            | Self::MentionSeen { .. }
+            | Self::Named { .. } => None,
+        }
+    }
+}
+
 /// A message to be appended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sent {
     /// Where.
     pub topic: TopicId,
@@ -175,7 +211,7 @@ pub struct Sent {
 }
 
 /// A message's first part, changed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contents {
     /// Of which topic.
     pub topic: TopicId,
@@ -194,7 +230,7 @@ pub struct Contents {
 }
 
 /// Something a decision rests on; a commit whose expectation fails is decided again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Expect {
     /// The log is at this rev.
     Head(Log, Rev),

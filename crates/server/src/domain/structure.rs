@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
 use tulou_protocol::{
     AccountId, CommunityId, GroupId, Log, MemberGroupId, Permissions, Rev, Row, Standing, TopicId,
     id::Millis,
@@ -22,7 +23,7 @@ pub struct Kept<T> {
 }
 
 /// A member of a community.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// Who.
     pub account: AccountId,

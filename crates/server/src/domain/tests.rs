@@ -1,5 +1,6 @@
 //! Decisions, without a store.
 
+mod data;
 mod limits;
 mod management;
 mod messages;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use tulou_protocol::{GroupId, Permissions, TopicId, id::Millis};
+use tulou_protocol::{GroupId, Permissions, Rev, TopicId, id::Millis};
 
 use super::{
     sight::Sight,
@@ -44,6 +44,12 @@ impl View {
             member,
             sight,
         }
+    }
+
+    /// The version: the rev of the community's log.
+    #[must_use]
+    pub fn rev(&self) -> Rev {
+        self.structure.rev
     }
 
     /// Whether it is of an older version of the community, or of the member, than another.

@@ -1,13 +1,14 @@
 //! What a commit changes for the members of a community who are connected: each gets another view of it, watches of what
 //! is hidden end, and each is told what he may see.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use axum::extract::ws::Utf8Bytes;
-use tulou_protocol::{AccountId, CommunityId, Log, Push, TopicId, push::Pushed};
+use tulou_protocol::{AccountId, CommunityId, Log, Push, Rev, TopicId, limits, push::Pushed};
 
 use super::{Line, State, publisher::Publisher, spread};
 use crate::{
+    actor::Origin,
     communities::Loaded,
     domain::{
         Member, Sight, Structure, View,
@@ -38,26 +39,105 @@ impl Publisher {
         committed: &Committed,
     ) -> Result<(), StoreError> {
         self.communities.follow(community, committed).await?;
-        let changed = members(&committed.changes);
-        let is_concerned = {
+        let mut news = News::of(committed, community);
+        let told = {
             let state = self.hub.state();
             let is_connected = |account| state.accounts.contains_key(account);
-            state.communities.contains_key(&community) || changed.keys().any(is_connected)
-        };
-        // If nobody is connected, nobody on this node is concerned with it.
-        if is_concerned && let Some(loaded) = self.communities.loaded(community).await? {
-            self.welcome(&loaded, &changed);
-            for (account, topic) in self.tell_members(&loaded, committed, &changed) {
-                self.refloor(&loaded.structure(), account, topic).await;
+            // If nobody is connected, nobody on this node is concerned with it.
+            if !state.communities.contains_key(&community) && !news.members.keys().any(is_connected)
+            {
+                return Ok(());
             }
+            state.told.get(&Log::Community(community)).copied()
+        };
+        let Some(loaded) = self.communities.loaded(community).await? else {
+            return Ok(());
+        };
+        if let (Some(told), Some(written)) = (told, &news.written)
+            && written.prev > told
+        {
+            news = self.missed(&loaded, told, news).await?;
         }
+        self.tell(&loaded, &news).await;
         Ok(())
     }
 
+    /// What members have to hear of if they were told of the community up to a rev only.
+    async fn missed<'a>(
+        &self,
+        loaded: &Loaded,
+        told: Rev,
+        news: News<'a>,
+    ) -> Result<News<'a>, StoreError> {
+        let log = Log::Community(loaded.id);
+        tracing::warn!(%log, since = %told, "what is missing is read from the store");
+        let written = self.store.missed(log, told, limits::SYNC_ROWS).await?;
+        let present: Vec<AccountId> = {
+            let state = self.hub.state();
+            let gathering = state.communities.get(&loaded.id);
+            gathering.map_or_else(Vec::new, |it| it.present.keys().copied().collect())
+        };
+        let members = self.communities.members_again(loaded, &present).await?;
+        let mut members: HashMap<_, _> = members
+            .into_iter()
+            .map(|member| (member.account, member))
+            .collect();
+        let is_gone = |account: &AccountId| !members.contains_key(account);
+        let gone = present.into_iter().filter(is_gone).collect();
+        for (account, member) in news.members {
+            members.entry(account).or_insert(member);
+        }
+        Ok(News {
+            asks_all: written.is_none(),
+            written: written.map(Cow::Owned),
+            origin: Origin::SERVER,
+            members,
+            gone,
+            ended: news.ended,
+        })
+    }
+
+    /// Rows of an account's log were missing: what they say of its memberships is looked at again.
+    pub(super) async fn look_at_memberships(&self, account: AccountId, written: &Written) {
+        for row in written.rows.iter().filter_map(|row| row.row.as_ref()) {
+            if row.body.kind() == "membership"
+                && let Ok(community) = row.id.parse()
+                && let Err(error) = self.look_at_membership(account, community).await
+            {
+                tracing::error!(%error, %community, "a membership was not looked at again");
+            }
+        }
+    }
+
+    async fn look_at_membership(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+    ) -> Result<(), StoreError> {
+        let Some(loaded) = self.communities.loaded(community).await? else {
+            return Ok(());
+        };
+        let found = self.communities.members_again(&loaded, &[account]).await?;
+        let mut news = News::default();
+        match found.into_iter().next() {
+            Some(member) => drop(news.members.insert(account, member)),
+            None => news.gone.push(account),
+        }
+        self.tell(&loaded, &news).await;
+        Ok(())
+    }
+
+    async fn tell(&self, loaded: &Arc<Loaded>, news: &News<'_>) {
+        self.welcome(loaded, &news.members);
+        for (account, topic) in self.tell_members(loaded, news) {
+            self.refloor(&loaded.structure(), account, topic).await;
+        }
+    }
+
     /// Accounts that became members while they are connected.
-    fn welcome(&self, loaded: &Arc<Loaded>, changed: &HashMap<AccountId, &Member>) {
+    fn welcome(&self, loaded: &Arc<Loaded>, members: &HashMap<AccountId, Member>) {
         let structure = loaded.structure();
-        for (account, member) in changed {
+        for (account, member) in members {
             let lines = {
                 let state = self.hub.state();
                 let gathering = state.communities.get(&loaded.id);
@@ -66,7 +146,7 @@ impl Publisher {
                 }
                 state.accounts.get(account).cloned().unwrap_or_default()
             };
-            let view = View::of(structure.clone(), (*member).clone());
+            let view = View::of(structure.clone(), member.clone());
             self.hub.present(loaded, view, self.clock.now());
             for line in lines {
                 line.stale(structure.log(), structure.rev);
@@ -92,16 +172,10 @@ impl Publisher {
     }
 
     /// Tells everybody who is connected what changed for him. Watched topics that a member reads from another place now.
-    fn tell_members(
-        &self,
-        loaded: &Loaded,
-        committed: &Committed,
-        changed: &HashMap<AccountId, &Member>,
-    ) -> Vec<(AccountId, TopicId)> {
+    fn tell_members(&self, loaded: &Loaded, news: &News<'_>) -> Vec<(AccountId, TopicId)> {
         let after = loaded.structure();
         let mut telling = Telling {
-            written: committed.of(after.log()),
-            committed,
+            news,
             after: &after,
             frames: HashMap::new(),
             asking: Vec::new(),
@@ -112,16 +186,14 @@ impl Publisher {
         let Some(mut gathering) = state.communities.remove(&loaded.id) else {
             return Vec::new();
         };
-        for change in &committed.changes {
-            if let Change::MemberGone { account, .. } = change
-                && let Some(view) = gathering.present.remove(account)
-            {
+        for account in &news.gone {
+            if let Some(view) = gathering.present.remove(account) {
                 telling.goes(&state, &view);
             }
         }
         let mut compared = Compared::default();
         for (account, view) in &mut gathering.present {
-            let member = changed.get(account).copied().unwrap_or(&view.member);
+            let member = news.members.get(account).unwrap_or(&view.member);
             let next = View::of(after.clone(), member.clone());
             let before = std::mem::replace(view, next);
             let diff = before.diff(view, &state.watched_by(*account), &mut compared);
@@ -135,12 +207,14 @@ impl Publisher {
             ..
         } = telling;
         spread::stale(asking, after.log(), after.rev, self.stale_over);
-        for topic in ended_topics(committed) {
-            state.end_watches(topic, None);
+        for topic in &news.ended {
+            state.end_watches(*topic, None);
         }
         for (account, topic) in hidden {
             state.end_watches(topic, Some(account));
         }
+        let told = news.written.as_ref().map(|written| written.rev);
+        state.tell(after.log(), told.unwrap_or_default());
         refloored
     }
 
@@ -171,11 +245,45 @@ impl Publisher {
     }
 }
 
-/// The telling of a commit to the members of a community who are connected.
-struct Telling<'a> {
-    committed: &'a Committed,
+/// What the members of a community have to hear of.
+#[derive(Default)]
+struct News<'a> {
     /// What was written to the community's log.
-    written: Option<&'a Written>,
+    written: Option<Cow<'a, Written>>,
+    /// Who wrote it, and was answered with it.
+    origin: Origin,
+    /// Members as they are now, those who came among them.
+    members: HashMap<AccountId, Member>,
+    /// Those who are members no more.
+    gone: Vec<AccountId>,
+    /// Topics that ended.
+    ended: Vec<TopicId>,
+    /// More was written than can be told: everybody asks.
+    asks_all: bool,
+}
+
+impl<'a> News<'a> {
+    fn of(committed: &'a Committed, community: CommunityId) -> Self {
+        let mut news = Self {
+            written: committed.of(Log::Community(community)).map(Cow::Borrowed),
+            origin: committed.origin,
+            ended: ended_topics(committed).collect(),
+            ..Self::default()
+        };
+        for change in &committed.changes {
+            if let Change::Member { member, .. } = change {
+                news.members.insert(member.account, member.clone());
+            } else if let Change::MemberGone { account, .. } = change {
+                news.gone.push(*account);
+            }
+        }
+        news
+    }
+}
+
+/// The telling of news to the members of a community who are connected.
+struct Telling<'a> {
+    news: &'a News<'a>,
     after: &'a Structure,
     /// The rows by kind of member.
     frames: HashMap<*const Sight, Utf8Bytes>,
@@ -207,10 +315,10 @@ impl Telling<'_> {
         self.refloored
             .extend(diff.refloored.into_iter().map(of_his));
         let lines = state.accounts.get(&account).into_iter().flatten();
-        if diff.is_other {
+        if diff.is_other || self.news.asks_all {
             self.asking.extend(lines.cloned());
-        } else if let Some(written) = self.written {
-            for line in lines.filter(|line| line.actor.origin != self.committed.origin) {
+        } else if let Some(written) = &self.news.written {
+            for line in lines.filter(|line| line.actor.origin != self.news.origin) {
                 let frame = self
                     .frames
                     .entry(Arc::as_ptr(&view.sight))
@@ -219,17 +327,6 @@ impl Telling<'_> {
             }
         }
     }
-}
-
-/// Members as a commit left them.
-fn members(changes: &[Change]) -> HashMap<AccountId, &Member> {
-    let mut members = HashMap::new();
-    for change in changes {
-        if let Change::Member { member, .. } = change {
-            members.insert(member.account, member);
-        }
-    }
-    members
 }
 
 fn ended_topics(committed: &Committed) -> impl Iterator<Item = TopicId> + '_ {

@@ -1,5 +1,6 @@
-//! Takes commits in their order: brings the structures in memory up to date, ends watches of what is hidden, and only
-//! then fans out.
+//! Takes commits from the bus in their order: brings the structures in memory up to date, ends watches of what is hidden,
+//! and only then fans out. Each write says the rev that it continues from; where others are missing before it, the store
+//! is asked for them, so that nobody misses what was lost on the way.
 
 use std::{
     collections::HashMap,
@@ -8,16 +9,16 @@ use std::{
 };
 
 use axum::extract::ws::Utf8Bytes;
-use tokio::sync::{Notify, mpsc};
-use tulou_protocol::{CommunityId, Log, Seq};
+use tokio::sync::Notify;
+use tulou_protocol::{Log, Rev, Seq, limits};
 
 use super::{Hub, State};
 use crate::{
     actor::Origin,
     clock::Clock,
     communities::Communities,
-    domain::change::Change,
-    store::{Committed, Delivery, Outcome, Written},
+    domain::Change,
+    store::{Committed, Heard, Run, Store},
     wire,
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Publisher {
     pub hub: Arc<Hub>,
     /// What is brought up to date first.
     pub communities: Arc<Communities>,
+    /// What is asked for what is missing.
+    pub store: Arc<dyn Store>,
     pub clock: Arc<Clock>,
     /// Woken when something ended, and is to be removed.
     pub ended: Arc<Notify>,
@@ -36,25 +39,26 @@ pub(crate) struct Publisher {
 
 impl Publisher {
     /// Fans out until the store is closed.
-    pub async fn run(self, mut bus: mpsc::UnboundedReceiver<Vec<Delivery>>) {
-        while let Some(deliveries) = bus.recv().await {
+    pub async fn run(self, mut bus: Heard) {
+        while let Some(batch) = bus.recv().await {
             let mut merged = Merged::default();
-            for delivery in &deliveries {
-                let committed = &delivery.committed;
-                if let Some(community) = touches_community(committed) {
+            for committed in &batch {
+                if let Some(community) = committed.community() {
                     // What was committed before goes out with the rights that held then.
-                    merged.send(self.hub.state());
-                    merged = Merged::default();
+                    std::mem::take(&mut merged).send(&mut self.hub.state());
                     self.publish_community(community, committed).await;
+                    self.hub.expected().hears(committed);
                 }
                 self.note(committed);
-                merged.take(committed);
+                let missing = merged.take(committed, &self.hub.state());
+                if !missing.is_empty() {
+                    std::mem::take(&mut merged).send(&mut self.hub.state());
+                    for (log, since) in missing {
+                        self.mend(log, since).await;
+                    }
+                }
             }
-            merged.send(self.hub.state());
-            for Delivery { committed, done } in deliveries {
-                // Nobody waits any more if the session has ended.
-                let _ = done.send(Ok(Outcome::Done(committed)));
-            }
+            merged.send(&mut self.hub.state());
         }
     }
 
@@ -78,111 +82,129 @@ impl Publisher {
             }
         }
     }
-}
 
-/// The community whose structure or members a commit changed.
-fn touches_community(committed: &Committed) -> Option<CommunityId> {
-    committed.changes.iter().find_map(|change| match change {
-        Change::Row {
-            log: Log::Community(id),
-            ..
-        } => Some(*id),
-        Change::Numbered { community, .. }
-        | Change::Member { community, .. }
-        | Change::MemberGone { community, .. }
-        | Change::Seat { community, .. }
-        | Change::TopicBegins { community, .. }
-        | Change::TopicEnds { community, .. }
-        | Change::CommunityEnds { community } => Some(*community),
-        Change::Row { .. }
-        | Change::Send(_)
-        | Change::Content(_)
-        | Change::Marks { .. }
-        | Change::ReadSoFar { .. }
-        | Change::ReadUpTo { .. }
-        | Change::InviteUsed { .. }
-        | Change::Bereft { .. }
-        | Change::Fades { .. }
-        | Change::MentionSeen { .. }
-        | Change::Named { .. } => None,
-    })
+    /// Tells what a log's sessions have not been told since a rev.
+    async fn mend(&self, log: Log, since: Rev) {
+        tracing::warn!(%log, %since, "what is missing is read from the store");
+        let missed = self.store.missed(log, since, limits::SYNC_ROWS).await;
+        if let Ok(Some(written)) = &missed {
+            self.hub.state().send(&Run::of(written), None);
+        } else {
+            // Too much, or the store fails: each session asks by itself.
+            self.hub.state().stale(log);
+        }
+        if let (Log::Account(account), Ok(Some(written))) = (log, missed) {
+            self.look_at_memberships(account, &written).await;
+        }
+    }
 }
 
 /// Writes of a group of commits, merged per log.
 #[derive(Default)]
 struct Merged<'a> {
-    logs: Vec<(Log, Vec<&'a Written>, Vec<Origin>)>,
+    runs: Vec<(Run<'a>, Vec<Origin>)>,
     at: HashMap<Log, usize>,
 }
 
 impl<'a> Merged<'a> {
-    fn take(&mut self, committed: &'a Committed) {
+    /// Takes what was written to logs of topics and accounts, but for what continues nothing that sessions were told: of
+    /// which logs something is missing, since when.
+    fn take(&mut self, committed: &'a Committed, state: &MutexGuard<'_, State>) -> Vec<(Log, Rev)> {
+        let mut missing = Vec::new();
         for written in &committed.logs {
-            if matches!(written.log, Log::Community(_)) {
+            let log = written.log;
+            if matches!(log, Log::Community(_)) {
                 continue;
             }
-            let at = *self.at.entry(written.log).or_insert_with(|| {
-                self.logs.push((written.log, Vec::new(), Vec::new()));
-                self.logs.len() - 1
-            });
-            let (_, writes, origins) = &mut self.logs[at];
-            writes.push(written);
-            if !origins.contains(&committed.origin) {
-                origins.push(committed.origin);
+            if let Some(at) = self.at.get(&log) {
+                let (run, origins) = &mut self.runs[*at];
+                if !run.goes_on(written) {
+                    missing.push((log, run.rev()));
+                } else if !origins.contains(&committed.origin) {
+                    origins.push(committed.origin);
+                }
+            } else if let Some(told) = state.told.get(&log).filter(|told| written.prev > **told) {
+                missing.push((log, *told));
+            } else {
+                self.at.insert(log, self.runs.len());
+                self.runs.push((Run::of(written), vec![committed.origin]));
             }
         }
+        missing
     }
 
     /// A session gets no push of what it was answered with, unless it is merged with others'.
-    fn send(&self, state: MutexGuard<'_, State>) {
-        for (log, writes, origins) in &self.logs {
-            let rev = writes.last().map(|written| written.rev).unwrap_or_default();
+    fn send(self, state: &mut State) {
+        for (run, origins) in &self.runs {
             let only = match origins.as_slice() {
                 [one] => Some(*one),
                 _ => None,
             };
-            match log {
-                Log::Topic(topic) => {
-                    let Some(watchers) = state.watchers.get(topic) else {
+            state.send(run, only);
+        }
+    }
+}
+
+impl State {
+    /// Tells those who listen to a log what was written to it, but for whoever wrote it.
+    fn send(&mut self, run: &Run<'_>, author: Option<Origin>) {
+        let is_told = match run.log() {
+            Log::Topic(topic) => {
+                let watchers = self.watchers.get(&topic).map(Vec::as_slice);
+                let watchers = watchers.unwrap_or_default();
+                let oldest = run.rows().map(|row| row.seq).min().unwrap_or_default();
+                let mut whole: Option<Utf8Bytes> = None;
+                let mut parts: HashMap<Seq, Utf8Bytes> = HashMap::new();
+                for watcher in watchers {
+                    if author == Some(watcher.line.actor.origin) {
                         continue;
-                    };
-                    let oldest = writes
-                        .iter()
-                        .flat_map(|written| &written.rows)
-                        .map(|row| row.seq)
-                        .min()
-                        .unwrap_or_default();
-                    let mut whole: Option<Utf8Bytes> = None;
-                    let mut parts: HashMap<Seq, Utf8Bytes> = HashMap::new();
-                    for watcher in watchers {
-                        if only == Some(watcher.line.actor.origin) {
-                            continue;
-                        }
-                        let frame = if watcher.floor <= oldest {
-                            whole.get_or_insert_with(|| wire::push_frame(writes, Seq::ZERO).into())
-                        } else {
-                            parts
-                                .entry(watcher.floor)
-                                .or_insert_with(|| wire::push_frame(writes, watcher.floor).into())
-                        };
-                        watcher.line.push(frame.clone(), *log, rev);
                     }
-                }
-                Log::Account(account) => {
-                    let Some(lines) = state.accounts.get(account) else {
-                        continue;
+                    let frame = if watcher.floor <= oldest {
+                        whole.get_or_insert_with(|| wire::push_frame(run, Seq::ZERO).into())
+                    } else {
+                        parts
+                            .entry(watcher.floor)
+                            .or_insert_with(|| wire::push_frame(run, watcher.floor).into())
                     };
-                    let mut whole: Option<Utf8Bytes> = None;
-                    for line in lines {
-                        if only != Some(line.actor.origin) {
-                            let frame = whole
-                                .get_or_insert_with(|| wire::push_frame(writes, Seq::ZERO).into());
-                            line.push(frame.clone(), *log, rev);
-                        }
-                    }
+                    watcher.line.push(frame.clone(), run.log(), run.rev());
                 }
-                Log::Community(_) => {}
+                !watchers.is_empty()
             }
+            Log::Account(account) => {
+                let lines = self.accounts.get(&account).map(Vec::as_slice);
+                let lines = lines.unwrap_or_default();
+                let mut whole: Option<Utf8Bytes> = None;
+                for line in lines {
+                    if author != Some(line.actor.origin) {
+                        let frame =
+                            whole.get_or_insert_with(|| wire::push_frame(run, Seq::ZERO).into());
+                        line.push(frame.clone(), run.log(), run.rev());
+                    }
+                }
+                !lines.is_empty()
+            }
+            Log::Community(_) => false,
+        };
+        if is_told {
+            self.tell(run.log(), run.rev());
+        }
+    }
+
+    /// Has those who listen to a log ask for it. What they were told of it is not known from here on.
+    fn stale(&mut self, log: Log) {
+        let rev = self.told.remove(&log).unwrap_or_default();
+        match log {
+            Log::Topic(topic) => {
+                for watcher in self.watchers.get(&topic).into_iter().flatten() {
+                    watcher.line.stale(log, rev.next());
+                }
+            }
+            Log::Account(account) => {
+                for line in self.accounts.get(&account).into_iter().flatten() {
+                    line.stale(log, rev.next());
+                }
+            }
+            Log::Community(_) => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use serde_json::Value;
 use tulou_protocol::{
-    ClientFrame, Code, Greeting, Question, Rejection, VERSION,
+    ClientFrame, Code, Greeting, Log, Question, Rejection, VERSION,
     frame::{Misread, Refusal, Request},
     question::Told,
 };
@@ -98,6 +98,10 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greet
         let Some(found) = app.session(token).await? else {
             return Ok(false);
         };
+        let own = Log::Account(line.account());
+        for head in app.store().heads(vec![own]).await?.into_iter().flatten() {
+            app.hub().stands_at(own, head.rev);
+        }
         for community in found.communities {
             app.gather(community, line.account()).await?;
         }

@@ -17,12 +17,12 @@ mod ending;
 mod fading;
 mod group;
 mod held;
-pub(crate) mod hold;
 pub(crate) mod integrity;
 mod invite;
 mod listing;
 mod log;
 mod message;
+mod missed;
 mod readers;
 mod recovery;
 mod row;
@@ -34,7 +34,7 @@ mod writer;
 
 use std::{
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use rusqlite::Connection;
@@ -44,13 +44,11 @@ use tulou_protocol::{
     question::{Invite, PageAt, Range},
 };
 
-use self::hold::Hold;
 use super::{
-    Bus, Commit, Head, Identity, Known, Listed, MemberSlice, Moved, Outcome, Pending,
-    ReadableSince, RowsSince, Store, StoreError, Stretch, TopicChanges,
+    Bus, Commit, Head, Hold, Identity, Known, Listed, MemberSlice, Moved, Outcome, Pending,
+    ReadableSince, RowsSince, Store, StoreError, Stretch, TopicChanges, Written, make_private,
 };
 use crate::{
-    backup::swap,
     certificate::KEY_FILE,
     domain::{
         facts::Needs,
@@ -66,22 +64,23 @@ pub const FILE: &str = "tulou.sqlite";
 const CHECKPOINT_PAGES: i64 = 4_096;
 
 /// The newest version of a store that this program knows.
-pub(crate) fn known_schema() -> i64 {
+pub(super) fn known_schema() -> i64 {
     schema::known()
 }
 
-/// Makes the folder, readable for nobody else; one that is there stays as it is.
-pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Engine(Box::new(error))
     }
-    std::fs::create_dir_all(folder)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+}
+
+/// What SQLite says, if it is why something failed.
+fn said(error: &StoreError) -> Option<&rusqlite::Error> {
+    if let StoreError::Engine(error) = error {
+        error.downcast_ref()
+    } else {
+        None
     }
-    Ok(())
 }
 
 /// A store in one SQLite file.
@@ -94,21 +93,21 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the store in a folder, making both if need be.
+    /// Takes hold of a folder and opens the store in it, making both if need be.
     ///
     /// # Errors
     /// If the folder cannot be used, another program works in it, or the store is damaged or was written by a newer
     /// version; it stays as it is then.
-    pub fn open(folder: &Path, bus: Bus) -> Result<Self, StoreError> {
+    pub fn open(folder: &Path, bus: Arc<dyn Bus>) -> Result<Self, StoreError> {
         make_private(folder)?;
-        let hold = Hold::take(folder)?;
-        // A restore that was cut off is finished before anything is read.
-        if let Some(aside) = swap::finish(folder)? {
-            tracing::info!(
-                "a restore was finished; the old store lies in {}",
-                aside.display()
-            );
-        }
+        Self::open_held(Hold::take(folder)?, folder, bus)
+    }
+
+    /// Opens the store in a folder that is held.
+    ///
+    /// # Errors
+    /// If the store is lost or damaged, or was written by a newer version; it stays as it is then.
+    pub fn open_held(hold: Hold, folder: &Path, bus: Arc<dyn Bus>) -> Result<Self, StoreError> {
         let file = folder.join(FILE);
         let key = folder.join(KEY_FILE);
         // The key is made when the store has been written: without a store it is what is left of a server.
@@ -196,6 +195,10 @@ impl Store for Sqlite {
                 rows: row::since(db, log, since, limit)?,
             })
         })
+    }
+
+    fn missed(&self, log: Log, since: Rev, most: usize) -> Pending<Option<Written>> {
+        self.read(move |db| missed::after(db, log, since, most))
     }
 
     fn first_since(&self, topic: TopicId, time: Millis) -> Pending<Seq> {

@@ -90,6 +90,7 @@ async fn what_is_merged_with_what_others_write_reaches_its_author_whole() {
         let answer: Answer = serde_json::from_str(&begun.await.unwrap()).unwrap();
         heard.extend(answer.pushes.into_iter().map(|push| (no, push)));
     }
+    settled(&app).await;
     for line in &lines {
         for frame in line.take().0 {
             if let Ok(ServerFrame::Pushed(Pushed::Push(push))) = ServerFrame::parse(&frame) {

@@ -18,7 +18,7 @@ use super::*;
 use crate::{
     app::execute::Answered,
     domain::change::Sent,
-    store::{Outcome, Pending, sqlite},
+    store::{Outcome, Pending, engine},
 };
 
 /// Longer than handing a command to the store takes, on any machine.
@@ -90,6 +90,7 @@ impl House {
         };
         give(&house.app, &house.bob, join).await;
         house.app.watch(&house.bob, vec![topic]).await.unwrap();
+        settled(&house.app).await;
         house.bob.take();
         house
     }
@@ -117,7 +118,7 @@ impl House {
 
     /// The writer waits for a lock that another program has, until it is let go.
     fn hold_up(&self) -> HeldUp {
-        let lock = Connection::open(self.folder.path().join(sqlite::FILE)).unwrap();
+        let lock = Connection::open(self.folder.path().join(engine::FILE)).unwrap();
         lock.execute_batch("BEGIN IMMEDIATE").unwrap();
         let waiting = self.app.store().try_to_write();
         HeldUp { lock, waiting }
@@ -251,6 +252,7 @@ async fn of_one_transaction_what_comes_before_a_topic_is_hidden_is_told_and_what
     hidden.await.unwrap().unwrap();
     assert!(matches!(after.await, Ok(Outcome::Done(_))));
 
+    settled(&house.app).await;
     assert_eq!(
         house.heard_by(&house.bob),
         [row("before"), Heard::Community],
@@ -281,6 +283,7 @@ async fn of_one_transaction_old_rows_are_told_from_the_commit_on_that_lets_them_
         assert!(matches!(before.await, Ok(Outcome::Done(_))));
         changed.await.unwrap().unwrap();
         assert!(matches!(after.await, Ok(Outcome::Done(_))));
+        settled(&house.app).await;
         assert_eq!(
             house.heard_by(&house.bob),
             heard,

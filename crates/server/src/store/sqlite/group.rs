@@ -574,7 +574,6 @@ impl Progress<'_> {
                 log,
                 prev: Rev(state.rev.0 - 1),
                 rev: state.rev,
-                head_seq: state.seq,
                 rows: Vec::new(),
                 authors: Vec::new(),
             });
@@ -582,7 +581,6 @@ impl Progress<'_> {
         });
         let written = &mut self.logs[at];
         written.rev = state.rev;
-        written.head_seq = state.seq;
         written.rows.push(WrittenRow { row, seq, json });
     }
 }

@@ -7,7 +7,7 @@ use std::{path::Path, time::Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
-use super::{FILE, schema};
+use super::{FILE, said, schema};
 use crate::store::StoreError;
 
 /// Problems that are named; one is enough to refuse a file.
@@ -113,7 +113,7 @@ fn look(db: &Connection, file: &Path, depth: Depth) -> Result<(), StoreError> {
 
 /// What SQLite says of a damaged file, with its name.
 fn of_file(error: StoreError, file: &Path) -> StoreError {
-    if let StoreError::Sqlite(error) = &error
+    if let Some(error) = said(&error)
         && is_damage(error)
     {
         return StoreError::Damaged {

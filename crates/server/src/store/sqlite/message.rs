@@ -2,6 +2,8 @@
 
 mod write;
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
     AccountId, Log, MessageId, Rev, Row, Seq, TopicId,
@@ -116,8 +118,8 @@ fn seq_of(row: &Row) -> Seq {
     }
 }
 
-/// Who wrote these rows, each once, with the rev of his profile.
-fn authors(db: &Connection, rows: &[Row]) -> Result<Vec<(AccountId, Rev)>, StoreError> {
+/// Who wrote the messages among these rows, each once, with the rev of his profile.
+pub fn authors(db: &Connection, rows: &[Row]) -> Result<Vec<(AccountId, Rev)>, StoreError> {
     let mut authors: Vec<(AccountId, Rev)> = Vec::new();
     for row in rows {
         if let Body::Message(Message {
@@ -225,6 +227,33 @@ pub fn page(
         rows,
         authors,
     }))
+}
+
+/// Messages that were written or changed after a rev, in the order of rev; one more than `most` if there are more.
+pub fn since(
+    db: &Connection,
+    topic: TopicId,
+    since: Rev,
+    most: usize,
+) -> Result<Vec<Row>, StoreError> {
+    let mut found = BTreeMap::new();
+    let mut changed = db.prepare_cached(CHANGED)?;
+    let changed = changed.query_map((topic.as_bytes(), number(since.0)), read_row)?;
+    for row in changed.take(most + 1) {
+        let row = row?;
+        found.insert(row.rev, row);
+    }
+    let mut newest = db.prepare_cached(BEFORE)?;
+    let range = (topic.as_bytes(), i64::MAX, 0, number(most as u64 + 1));
+    for row in newest.query_map(range, read_row)? {
+        let row = row?;
+        // What stands before it was written earlier still.
+        if row.rev <= since {
+            break;
+        }
+        found.insert(row.rev, row);
+    }
+    Ok(found.into_values().collect())
 }
 
 /// What changed in stretches, and the tail.

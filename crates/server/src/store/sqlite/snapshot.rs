@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tulou_protocol::{Epoch, ServerId};
 use uuid::Uuid;
 
-use super::{FILE, schema};
+use super::{FILE, said, schema};
 use crate::store::{Identity, StoreError};
 
 /// The first damage is enough to refuse a copy.
@@ -37,7 +37,7 @@ pub fn copy(folder: &Path, to: &Path) -> Result<bool, StoreError> {
     )?;
     db.busy_timeout(std::time::Duration::from_secs(10))?;
     match copy_all(&db, to) {
-        Err(StoreError::Sqlite(error)) if is_damage(&error) => Ok(false),
+        Err(error) if said(&error).is_some_and(is_damage) => Ok(false),
         Err(error) => Err(error),
         Ok(()) => Ok(true),
     }
@@ -62,7 +62,7 @@ pub fn contents(file: &Path) -> Result<Option<Contents>, StoreError> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     match read_through(&db) {
-        Err(StoreError::Sqlite(error)) if is_damage(&error) => Ok(None),
+        Err(error) if said(&error).is_some_and(is_damage) => Ok(None),
         other => other,
     }
 }

@@ -1,5 +1,6 @@
 //! The thread that writes. It takes whatever waits, writes it in one transaction, and answers after the commit, which is
-//! an fsync: the more there is to do, the more shares one.
+//! an fsync: the more there is to do, the more shares one. What was committed is handed to the bus; who waits for it is
+//! answered beside the thread, which goes on with the next transaction.
 
 use std::{
     collections::HashMap,
@@ -11,15 +12,30 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
-use super::group::{Done, Group};
-use crate::store::{Bus, Commit, Committed, Delivery, Outcome, Pending, StoreError};
+use super::{
+    group::{Done, Group},
+    said,
+};
+use crate::store::{Bus, Commit, Committed, Outcome, Pending, StoreError};
 
 /// Most commits in one transaction: bounds how long the first waits for the last.
 const GROUP: usize = 1_024;
 
 type Answer = oneshot::Sender<Result<Outcome, StoreError>>;
+
+/// Answers to a group of commits. Unbounded, because what is in it is bounded by the requests in flight of all sessions.
+type Answers = tokio::sync::mpsc::UnboundedSender<Vec<(Answer, Outcome)>>;
+
+/// Where what was written goes.
+struct Ways {
+    bus: Arc<dyn Bus>,
+    /// None outside a runtime: the thread answers itself.
+    answers: Option<Answers>,
+    /// The disk failed the last write.
+    has_failed: Arc<AtomicBool>,
+}
 
 enum Job {
     Commit(Box<Commit>, Answer),
@@ -36,13 +52,26 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub fn start(connection: Connection, bus: Bus) -> Self {
+    pub fn start(connection: Connection, bus: Arc<dyn Bus>) -> Self {
         let (jobs, waiting) = mpsc::channel();
         let has_failed = Arc::new(AtomicBool::new(false));
-        let health = has_failed.clone();
+        let answers = Handle::try_current().ok().map(|runtime| {
+            let (answers, mut answered) = tokio::sync::mpsc::unbounded_channel();
+            runtime.spawn(async move {
+                while let Some(group) = answered.recv().await {
+                    answer_all(group);
+                }
+            });
+            answers
+        });
+        let ways = Ways {
+            bus,
+            answers,
+            has_failed: has_failed.clone(),
+        };
         std::thread::Builder::new()
             .name("tulou-writer".to_owned())
-            .spawn(move || run(connection, &waiting, &bus, &health))
+            .spawn(move || run(connection, &waiting, &ways))
             .map_err(|error| tracing::error!(%error, "the writer's thread did not start"))
             .ok();
         Self { jobs, has_failed }
@@ -102,7 +131,14 @@ impl Writer {
     }
 }
 
-fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, bus: &Bus, has_failed: &AtomicBool) {
+fn answer_all(group: Vec<(Answer, Outcome)>) {
+    for (answer, outcome) in group {
+        // Nobody waits any more if the session has ended.
+        let _ = answer.send(Ok(outcome));
+    }
+}
+
+fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, ways: &Ways) {
     let mut next = None;
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
         match job {
@@ -125,7 +161,7 @@ fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, bus: &Bus, has_failed: &A
                         Err(_) => break,
                     }
                 }
-                commit_all(&mut db, group, bus, has_failed);
+                commit_all(&mut db, group, ways);
             }
         }
     }
@@ -134,7 +170,7 @@ fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, bus: &Bus, has_failed: &A
 /// What the disk refuses is told apart: it may take it later, and nothing is wrong with what was to be written.
 fn of_the_disk(error: StoreError) -> StoreError {
     use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
-    let StoreError::Sqlite(cause) = &error else {
+    let Some(cause) = said(&error) else {
         return error;
     };
     match cause.sqlite_error_code() {
@@ -154,46 +190,45 @@ fn note<T>(has_failed: &AtomicBool, result: &Result<T, StoreError>) {
     }
 }
 
-fn commit_all(
-    db: &mut Connection,
-    group: Vec<(Commit, Answer)>,
-    bus: &Bus,
-    has_failed: &AtomicBool,
-) {
+fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, ways: &Ways) {
     let commits: Vec<&Commit> = group.iter().map(|(commit, _)| commit).collect();
     let written = write_all(db, &commits).map_err(of_the_disk);
-    note(has_failed, &written);
+    note(&ways.has_failed, &written);
     match written {
         Ok(results) => {
-            let mut deliveries = Vec::new();
+            let mut batch = Vec::new();
+            let mut answers = Vec::with_capacity(results.len());
             for ((commit, answer), done) in group.into_iter().zip(results) {
-                match done {
+                let outcome = match done {
                     Done::Written {
                         logs,
                         joined,
                         answer: body,
-                    } => deliveries.push(Delivery {
-                        committed: Arc::new(Committed {
+                    } => {
+                        let committed = Arc::new(Committed {
                             account: commit.account,
+                            command: commit.command,
                             origin: commit.origin,
                             logs,
                             changes: commit.changes,
                             joined,
                             answer: body,
-                        }),
-                        done: answer,
-                    }),
-                    Done::Other(outcome) => drop(answer.send(Ok(outcome))),
-                }
+                        });
+                        batch.push(committed.clone());
+                        Outcome::Done(committed)
+                    }
+                    Done::Other(outcome) => outcome,
+                };
+                answers.push((answer, outcome));
             }
-            if !deliveries.is_empty()
-                && let Err(unsent) = bus.send(deliveries)
-            {
-                // The hub is gone, the commits are not: they are answered here.
-                for Delivery { committed, done } in unsent.0 {
-                    drop(done.send(Ok(Outcome::Done(committed))));
-                }
+            if !batch.is_empty() {
+                ways.bus.publish(batch);
             }
+            let unsent = match &ways.answers {
+                Some(beside) => beside.send(answers).err().map(|unsent| unsent.0),
+                None => Some(answers),
+            };
+            answer_all(unsent.unwrap_or_default());
         }
         // Nothing of it is on the disk, so nobody is told that it is.
         Err(StoreError::Unwritable) => {
@@ -209,7 +244,7 @@ fn commit_all(
         // One of them spoils the transaction: each gets one of its own.
         Err(_) => {
             for one in group {
-                commit_all(db, vec![one], bus, has_failed);
+                commit_all(db, vec![one], ways);
             }
         }
     }
@@ -236,7 +271,11 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{actor::Origin, domain::change::Change, store::sqlite::schema};
+    use crate::{
+        actor::Origin,
+        domain::change::Change,
+        store::{Nowhere, sqlite::schema},
+    };
 
     const NOW: Millis = 10;
 
@@ -286,15 +325,7 @@ mod tests {
         let mut db = Connection::open(&file).unwrap();
         schema::prepare(&db).unwrap();
         schema::migrate(&mut db).unwrap();
-        let (bus, mut deliveries) = tokio::sync::mpsc::unbounded_channel::<Vec<Delivery>>();
-        tokio::spawn(async move {
-            while let Some(batch) = deliveries.recv().await {
-                for Delivery { committed, done } in batch {
-                    let _ = done.send(Ok(Outcome::Done(committed)));
-                }
-            }
-        });
-        let writer = Writer::start(db, bus);
+        let writer = Writer::start(db, Arc::new(Nowhere));
         allow(&writer, None).await;
 
         let commits: Vec<_> = (1..=5).map(|number| writer.commit(large(number))).collect();

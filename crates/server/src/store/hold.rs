@@ -1,4 +1,4 @@
-//! The hold on a store's folder: one program at a time works in it. The system lets go of it when the program ends,
+//! The folder of a store: readable for nobody else, and one program at a time works in it. The system lets go of it when the program ends,
 //! however it ends.
 
 use std::{
@@ -7,15 +7,29 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::store::StoreError;
+use super::StoreError;
 
 /// The file that is locked. It is empty, and stays.
-pub const FILE: &str = "tulou.lock";
+pub const LOCK_FILE: &str = "tulou.lock";
 
 /// How long a program that is ending is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Makes the folder, readable for nobody else; one that is there stays as it is.
+pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
 
 /// A folder that is held; let go of when dropped.
 #[derive(Debug)]
@@ -33,7 +47,7 @@ impl Hold {
             .create(true)
             .truncate(false)
             .write(true)
-            .open(folder.join(FILE))?;
+            .open(folder.join(LOCK_FILE))?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {

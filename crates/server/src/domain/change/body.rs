@@ -1,0 +1,30 @@
+//! A row's state as data: its kind, and the body unless it was deleted.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
+use serde_json::Value;
+use tulou_protocol::row::Body;
+
+#[derive(Serialize, Deserialize)]
+struct Plain {
+    kind: String,
+    body: Option<Value>,
+}
+
+pub fn serialize<S: Serializer>(body: &Body, serializer: S) -> Result<S::Ok, S::Error> {
+    let plain = Plain {
+        kind: body.kind().to_owned(),
+        body: body.to_value().map_err(S::Error::custom)?,
+    };
+    plain.serialize(serializer)
+}
+
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Body, D::Error> {
+    let Plain { kind, body } = Plain::deserialize(deserializer)?;
+    let is_deleted = body.is_none();
+    let body = Body::from_value(&kind, body);
+    if matches!(body, Body::Deleted(_)) == is_deleted {
+        Ok(body)
+    } else {
+        Err(D::Error::custom("a body that is no body of its kind"))
+    }
+}

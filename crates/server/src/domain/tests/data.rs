@@ -1,0 +1,177 @@
+//! Changes as plain data: what goes to another process comes out there as it went in.
+
+use super::*;
+use crate::domain::change::{Contents, Expect, Sent};
+
+/// One of each kind. A kind more does not compile until it is among them.
+fn all() -> Vec<Change> {
+    let (community, topic, account) = (COMMUNITY, OPEN, BOB);
+    let content = Content {
+        author: BOB,
+        sent_at: 1,
+        written_at: 2,
+        text: "话 \"x\"\n".to_owned(),
+        reply_to: Some(MESSAGE),
+        edited_at: Some(3),
+        recalled_by: Some(OWNER),
+        more: Default::default(),
+    };
+    let marks = Marks {
+        reactions: vec![Reaction {
+            key: "👍".to_owned(),
+            count: 2,
+        }],
+        ..Marks::default()
+    };
+    let row = |body| Change::Row {
+        log: Log::Community(community),
+        id: topic.to_string(),
+        body,
+    };
+    let poll = serde_json::json!({"question": "?", "options": [1, 2.5], "none": null});
+    vec![
+        row(topic_body()),
+        row(Body::Deleted("topic".to_owned())),
+        row(Body::Unknown("poll".to_owned(), poll)),
+        Change::Send(Box::new(Sent {
+            topic,
+            message: MESSAGE,
+            author: BOB,
+            author_rev: Rev(7),
+            text: "话".to_owned(),
+            reply_to: None,
+            written_at: 1,
+            mentions: vec![CAROL],
+            wide: vec![None, Some(KEEPERS)],
+        })),
+        Change::Content(Box::new(Contents {
+            topic,
+            message: MESSAGE,
+            seq: Seq(3),
+            content,
+            mentioned: vec![CAROL],
+            unmentioned: vec![OWNER],
+            wide: vec![Some(HIGH)],
+        })),
+        Change::Marks {
+            topic,
+            message: MESSAGE,
+            seq: Seq(3),
+            marks,
+            reaction: Some((BOB, "👍".to_owned(), true)),
+        },
+        Change::Numbered { community, last: 9 },
+        Change::Member {
+            community,
+            member: member(BOB, &[KEEPERS, HIGH]),
+        },
+        Change::MemberGone { community, account },
+        Change::Seat {
+            community,
+            topic,
+            account,
+            since: Some(5),
+        },
+        Change::ReadSoFar { account, topic },
+        Change::ReadUpTo {
+            account,
+            topic,
+            seq: Seq(u64::MAX),
+        },
+        Change::TopicBegins { community, topic },
+        Change::TopicEnds { community, topic },
+        Change::CommunityEnds { community },
+        Change::Bereft { community, account },
+        Change::Fades {
+            account,
+            kind: "mention".to_owned(),
+            id: MESSAGE.to_string(),
+            rev: Rev(4),
+        },
+        Change::MentionSeen {
+            account,
+            topic,
+            message: MESSAGE,
+            seen: true,
+        },
+        Change::InviteUsed {
+            community,
+            code: "ABC".to_owned(),
+        },
+        Change::Named {
+            account,
+            display_name: "Bob".to_owned(),
+        },
+    ]
+}
+
+fn topic_body() -> Body {
+    topic("闲聊", true, 4).into()
+}
+
+/// How many kinds there are.
+const fn no_of(change: &Change) -> usize {
+    match change {
+        Change::Row { .. } => 0,
+        Change::Send(_) => 1,
+        Change::Content(_) => 2,
+        Change::Marks { .. } => 3,
+        Change::Numbered { .. } => 4,
+        Change::Member { .. } => 5,
+        Change::MemberGone { .. } => 6,
+        Change::Seat { .. } => 7,
+        Change::ReadSoFar { .. } => 8,
+        Change::ReadUpTo { .. } => 9,
+        Change::TopicBegins { .. } => 10,
+        Change::TopicEnds { .. } => 11,
+        Change::CommunityEnds { .. } => 12,
+        Change::Bereft { .. } => 13,
+        Change::Fades { .. } => 14,
+        Change::MentionSeen { .. } => 15,
+        Change::InviteUsed { .. } => 16,
+        Change::Named { .. } => 17,
+    }
+}
+
+#[test]
+fn every_change_comes_out_of_json_as_it_went_in() {
+    let mut kinds = [false; 18];
+    for change in all() {
+        let json = serde_json::to_string(&change).unwrap();
+        let back: Change = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, change, "{json}");
+        kinds[no_of(&change)] = true;
+    }
+    assert_eq!(kinds, [true; 18], "one of each kind was tried");
+}
+
+#[test]
+fn what_a_commit_rests_on_comes_out_of_json_as_it_went_in() {
+    for expect in [
+        Expect::Head(Log::Topic(OPEN), Rev(3)),
+        Expect::New(Log::Community(COMMUNITY)),
+        Expect::Member(COMMUNITY, BOB, Rev::ZERO),
+        Expect::Message(OPEN, MESSAGE, Rev(2)),
+        Expect::Cursor(BOB, OPEN, Rev(1)),
+        Expect::Profile(BOB, Rev(1)),
+        Expect::Lives(BOB),
+    ] {
+        let json = serde_json::to_string(&expect).unwrap();
+        let back: Expect = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, expect, "{json}");
+    }
+}
+
+#[test]
+fn a_body_that_is_no_body_of_its_kind_is_not_read() {
+    let json = serde_json::to_string(&Change::Row {
+        log: Log::Community(COMMUNITY),
+        id: OPEN.to_string(),
+        body: topic_body(),
+    });
+    let json = json.unwrap();
+    assert!(serde_json::from_str::<Change>(&json).is_ok());
+    let cut = json.replace("\"body\":{\"kind\"", "\"body\":{\"sort\"");
+    assert_ne!(cut, json);
+    assert!(serde_json::from_str::<Change>(&cut).is_err(), "{cut}");
+}

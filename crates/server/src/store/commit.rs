@@ -1,0 +1,207 @@
+//! What is written together, and what was. All of it is plain data: it goes from one process to another as it is.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tulou_protocol::{
+    AccountId, CommandId, CommunityId, Log, Rejection, Rev, Row, Seq, id::Millis,
+};
+
+use crate::{
+    actor::Origin,
+    domain::change::{Change, Expect},
+};
+
+/// Changes to be written in one transaction, with the answer that a repeat of the command gets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Who acts.
+    pub account: AccountId,
+    /// The command; its answer is stored.
+    pub command: CommandId,
+    /// Where it came from, and where the answer goes.
+    pub origin: Origin,
+    /// The actor sees what is written of the community like everybody else: as a push, and not in the answer.
+    pub is_apart: bool,
+    /// The server's time.
+    pub now: Millis,
+    /// What the decision rests on.
+    pub expects: Vec<Expect>,
+    /// What is written.
+    pub changes: Vec<Change>,
+}
+
+impl Commit {
+    /// The server's own: nobody commanded it, and it rests on nothing.
+    #[must_use]
+    pub fn of_server(account: AccountId, now: Millis, changes: Vec<Change>) -> Self {
+        Self {
+            account,
+            command: CommandId(uuid::Uuid::now_v7()),
+            origin: Origin::SERVER,
+            is_apart: false,
+            now,
+            expects: Vec::new(),
+            changes,
+        }
+    }
+}
+
+/// How a commit ended.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Written, and durable.
+    Done(Arc<Committed>),
+    /// The command was committed before: its stored answer, as JSON.
+    Repeat(String),
+    /// Something that the decision rests on has moved: decide again.
+    Conflict,
+    /// Refused by what only the store knows: `id_taken`, `invite_invalid`.
+    Refused(Rejection),
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Committed {
+    /// Who acted.
+    pub account: AccountId,
+    /// The command.
+    pub command: CommandId,
+    /// Where it came from.
+    pub origin: Origin,
+    /// What changed, by log, the home first.
+    pub logs: Vec<Written>,
+    /// The changes, for structures in memory.
+    pub changes: Vec<Change>,
+    /// By how much the number of members of a community changed.
+    pub joined: Option<(CommunityId, i64)>,
+    /// The answer as JSON: what changed in the home log and in the actor's own. Nobody else is told of it.
+    #[serde(skip)]
+    pub answer: String,
+}
+
+impl Committed {
+    /// What was written to a log, if anything was.
+    #[must_use]
+    pub fn of(&self, log: Log) -> Option<&Written> {
+        self.logs.iter().find(|written| written.log == log)
+    }
+
+    /// The community whose structure or members it changed.
+    #[must_use]
+    pub fn community(&self) -> Option<CommunityId> {
+        self.changes.iter().find_map(Change::community)
+    }
+}
+
+/// What was written to one log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Written {
+    /// Which.
+    pub log: Log,
+    /// The rev before.
+    pub prev: Rev,
+    /// The rev after.
+    pub rev: Rev,
+    /// The rows.
+    pub rows: Vec<WrittenRow>,
+    /// Authors of messages in it, with the revs of their profiles.
+    pub authors: Vec<(AccountId, Rev)>,
+}
+
+/// A row that was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WrittenRow {
+    /// The row; only for a community's log, whose rows are sent as each reader may see them, and for what was read again.
+    pub row: Option<Row>,
+    /// For a message: its place.
+    pub seq: Seq,
+    /// The row as it is pushed.
+    pub json: String,
+}
+
+/// Writes of one log, each of which continues where the one before ended: they may go out as one.
+#[derive(Debug)]
+pub struct Run<'a> {
+    first: &'a Written,
+    rest: Vec<&'a Written>,
+}
+
+impl<'a> Run<'a> {
+    /// A run of one.
+    #[must_use]
+    pub const fn of(first: &'a Written) -> Self {
+        Self {
+            first,
+            rest: Vec::new(),
+        }
+    }
+
+    /// Goes on with a write; false, and nothing is done, if others are missing between.
+    #[must_use]
+    pub fn goes_on(&mut self, written: &'a Written) -> bool {
+        let continues = written.log == self.first.log && written.prev <= self.rev();
+        if continues {
+            self.rest.push(written);
+        }
+        continues
+    }
+
+    /// Of which log.
+    #[must_use]
+    pub const fn log(&self) -> Log {
+        self.first.log
+    }
+
+    /// The rev before it.
+    #[must_use]
+    pub const fn prev(&self) -> Rev {
+        self.first.prev
+    }
+
+    /// The rev after it.
+    #[must_use]
+    pub fn rev(&self) -> Rev {
+        self.rest.last().map_or(self.first.rev, |last| last.rev)
+    }
+
+    /// Its writes in order.
+    pub fn writes(&self) -> impl Iterator<Item = &'a Written> + '_ {
+        std::iter::once(self.first).chain(self.rest.iter().copied())
+    }
+
+    /// Its rows in order.
+    pub fn rows(&self) -> impl Iterator<Item = &'a WrittenRow> + '_ {
+        self.writes().flat_map(|written| &written.rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tulou_protocol::TopicId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn written(log: u128, prev: u64, rev: u64) -> Written {
+        Written {
+            log: Log::Topic(TopicId(Uuid::from_u128(log))),
+            prev: Rev(prev),
+            rev: Rev(rev),
+            rows: Vec::new(),
+            authors: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_run_takes_what_continues_it_and_nothing_beyond_a_gap() {
+        let (first, second) = (written(1, 4, 6), written(1, 6, 7));
+        let (beyond, other) = (written(1, 8, 9), written(2, 7, 8));
+        let mut run = Run::of(&first);
+        assert!(run.goes_on(&second));
+        assert!(!run.goes_on(&beyond), "the one from 7 to 8 is missing");
+        assert!(!run.goes_on(&other), "it is of another log");
+        assert_eq!((run.prev(), run.rev()), (Rev(4), Rev(7)));
+        assert_eq!(run.writes().count(), 2);
+    }
+}
