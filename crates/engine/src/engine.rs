@@ -72,6 +72,7 @@ impl Engine {
             Input::Replace(entry) => self.outbox.replace(entry),
             Input::Retry(entry) => self.outbox.retry(entry, &mut self.turn),
             Input::Discard(command) => self.outbox.discard(command, &mut self.turn),
+            Input::Made(thing) => self.outbox.made(thing),
             Input::Watch(topic) => self.topics.show(topic),
             Input::Unwatch(topic) => self.topics.hide(topic, &mut self.turn),
             Input::Want(topic, at) => self.topics.want(topic, at, &self.questions),

@@ -1,6 +1,6 @@
 //! What goes into the engine and what comes out of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tulou_protocol::{
@@ -12,6 +12,7 @@ use tulou_protocol::{
     push::{Me, WideMention},
     question::PageAt,
 };
+use uuid::Uuid;
 
 /// Everything that the engine hears.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,8 @@ pub enum Input {
     Retry(OutboxEntry),
     /// The person does not want it any more; it is out of the outbox already.
     Discard(CommandId),
+    /// Something that entries of the outbox await is done.
+    Made(Uuid),
     /// A topic is shown.
     Watch(TopicId),
     /// It is shown no longer.
@@ -64,6 +67,11 @@ pub struct OutboxEntry {
     pub created_at: Millis,
     /// Entries older than the server keeps answers for wait until the person says so.
     pub state: OutboxState,
+    /// What has to be done before it is sent and is no command: an upload. Only what is not done is named; when it is,
+    /// [`Input::Made`] says so, and the store names it no more. Until then whatever comes later in the same log overtakes
+    /// this entry, except what needs the thing that it makes. If it cannot be done, the person changes the entry
+    /// ([`Input::Replace`]) or gives it up ([`Input::Discard`]).
+    pub awaits: BTreeSet<Uuid>,
 }
 
 impl OutboxEntry {

@@ -2,7 +2,9 @@
 //! stops only what depends on it.
 //!
 //! A command that needs what an earlier one makes waits until that one is done. If that one is refused, it is refused
-//! with the same rejection, so that the person sees both where they happened and may try again.
+//! with the same rejection, so that the person sees both where they happened and may try again. A command may also await
+//! something that is no command, an upload: it is sent when that is done. Later ones of its log overtake it: somebody who
+//! sends a film goes on talking. Only what needs what it makes waits with it.
 //!
 //! A message of a topic that is shown leaves the outbox with the transaction that makes it part of what is held. Where
 //! others wrote meanwhile that is later than its answer: its row lies beyond a gap, which the window does not show.
@@ -13,6 +15,8 @@
 
 mod answers;
 mod lanes;
+#[cfg(test)]
+mod tests;
 mod waits;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,8 @@
 
 #[path = "scripts/answered.rs"]
 mod answered;
+#[path = "scripts/awaiting.rs"]
+mod awaiting;
 #[path = "scripts/cut.rs"]
 mod cut;
 #[path = "scripts/held.rs"]

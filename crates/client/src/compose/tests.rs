@@ -411,6 +411,7 @@ fn a_refused_message_gets_another_id_when_it_is_tried_again() {
         },
         created_at: 1,
         state: OutboxState::Rejected(Code::NotAllowed.into()),
+        awaits: std::collections::BTreeSet::new(),
     };
     let as_of = at(7);
     renew(&mut entry, as_of);

@@ -1,5 +1,7 @@
 //! The outbox: commands that wait for their answer, in the order in which the person gave them.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Row, params};
 use tulou_engine::{OutboxEntry, OutboxState};
 use tulou_protocol::{Command, CommandId, CommunityId, Rejection, TopicId, id::Millis, limits};
@@ -101,6 +103,7 @@ fn read(row: &Row<'_>) -> Result<OutboxEntry, StoreError> {
             "stale" => OutboxState::Stale,
             _ => OutboxState::Waiting,
         },
+        awaits: BTreeSet::new(),
     })
 }
 
@@ -133,6 +136,7 @@ pub fn push(
         command,
         created_at,
         state,
+        awaits: BTreeSet::new(),
     })
 }
 

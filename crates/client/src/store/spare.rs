@@ -5,7 +5,7 @@
 //! commands that were answered meanwhile; sent again they get the answer that the server has stored.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -193,6 +193,7 @@ impl From<Entry> for OutboxEntry {
                 None if entry.is_stale => OutboxState::Stale,
                 None => OutboxState::Waiting,
             },
+            awaits: BTreeSet::new(),
         }
     }
 }

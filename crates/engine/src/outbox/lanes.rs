@@ -9,7 +9,7 @@ use tulou_protocol::{
     limits::{COMMANDS_PER_FRAME, CURSOR_MS},
 };
 
-use super::Outbox;
+use super::{Outbox, waits::Wait};
 use crate::{io::Output, topics::Topics, turn::Turn};
 
 /// Room that is left in a frame for brackets and commas.
@@ -89,12 +89,11 @@ impl Outbox {
             if is_old || self.cursor_due(&entry.command, topics) > now {
                 continue;
             }
-            if let Some(maker) = self.maker_of(entry) {
-                if chosen.iter().any(|(no, _)| *no == maker) {
-                    // It goes with the next frame, when its maker is known to be done: the order stays.
-                    break;
-                }
-                continue;
+            match self.wait_of(entry) {
+                None => {}
+                // It goes with the next frame, when its maker is known to be done: the order stays.
+                Some(Wait::Maker(maker)) if chosen.iter().any(|(no, _)| *no == maker) => break,
+                Some(Wait::Maker(_) | Wait::Undone) => continue,
             }
             let request = Request::Command(Commanded {
                 id: entry.id,

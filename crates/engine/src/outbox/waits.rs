@@ -8,10 +8,30 @@ use uuid::Uuid;
 use super::{Outbox, Pending};
 use crate::io::{OutboxEntry, OutboxState};
 
+/// What an entry waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Something that it awaits, and that no command makes.
+    Undone,
+    /// The entry at this place, which makes what it needs.
+    Maker(u64),
+}
+
 impl Outbox {
-    /// The place of an entry that makes what this command needs, if it is not done.
-    pub(super) fn maker_of(&self, entry: &OutboxEntry) -> Option<u64> {
-        self.makers_of(entry).map(|maker| maker.entry.no).next()
+    /// What the entry waits for, if not for its turn.
+    pub(super) fn wait_of(&self, entry: &OutboxEntry) -> Option<Wait> {
+        if !entry.awaits.is_empty() {
+            return Some(Wait::Undone);
+        }
+        let maker = self.makers_of(entry).next();
+        maker.map(|maker| Wait::Maker(maker.entry.no))
+    }
+
+    /// Something that entries await is done.
+    pub fn made(&mut self, thing: Uuid) {
+        for pending in self.entries.values_mut() {
+            pending.entry.awaits.remove(&thing);
+        }
     }
 
     /// Why what this command needs is not made, if that was refused.

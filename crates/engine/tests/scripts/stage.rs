@@ -1,6 +1,6 @@
 //! An engine with a hand-driven server opposite it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tulou_engine::{
@@ -280,11 +280,18 @@ impl Stage {
             command,
             created_at: self.now,
             state: OutboxState::Waiting,
+            awaits: BTreeSet::new(),
         }
     }
 
     pub fn submit(&mut self, command: Command) -> CommandId {
-        let entry = self.entry(command);
+        self.submit_awaiting(command, &[])
+    }
+
+    /// A command that awaits something that no command makes.
+    pub fn submit_awaiting(&mut self, command: Command, things: &[Uuid]) -> CommandId {
+        let mut entry = self.entry(command);
+        entry.awaits.extend(things);
         let id = entry.id;
         self.input(Input::Submit(entry));
         id

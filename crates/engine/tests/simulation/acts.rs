@@ -59,6 +59,11 @@ impl Client {
                 _ => self.about_me(known, now),
             };
         };
+        if self.chance.one_in(8)
+            && let Some(wishes) = self.finish_upload(now)
+        {
+            return wishes;
+        }
         if self.chance.one_in(3)
             && let Some(wishes) = self.follow_habit(community, topic, known, now)
         {
@@ -170,8 +175,9 @@ impl Client {
         } else {
             None
         };
-        if reply_to.is_none() {
-            // A reply waits for what it replies to.
+        let has_upload = self.chance.one_in(9);
+        if reply_to.is_none() && !has_upload {
+            // A reply waits for what it replies to, and what is written later overtakes what awaits an upload.
             self.sent.entry(topic).or_default().push(message);
         }
         let send = Command::MessageSend {
@@ -181,7 +187,11 @@ impl Client {
             reply_to,
             written_at: now,
         };
-        let mut wishes = self.submit(send, now);
+        let mut wishes = if has_upload {
+            self.submit_awaiting(send, now)
+        } else {
+            self.submit(send, now)
+        };
         match self.chance.below(18) {
             // Something that needs the message before it is there.
             0 | 1 => {
@@ -661,6 +671,9 @@ impl Client {
         }
         *text = format!("anders {}", self.chance.below(1_000));
         self.replaced.insert(message, text.clone());
+        if self.chance.one_in(2) {
+            entry.awaits.clear();
+        }
         self.store.outbox.insert(no, entry.clone());
         self.input(Input::Replace(entry), now)
     }

@@ -6,8 +6,14 @@ use tulou_engine::{Change, Engine, Input, LinkState, OutboxEntry, OutboxState, O
 use tulou_protocol::{
     AccountId, ClientFrame, Command, CommandId, MessageId, TopicId, frame::Request, id::Millis,
 };
+use uuid::Uuid;
 
-use crate::{chance::Chance, habits::Habit, rules::Rules, store::Store};
+use crate::{
+    chance::Chance,
+    habits::Habit,
+    rules::{Rules, needs},
+    store::Store,
+};
 
 /// What the driver wants of the world.
 pub enum Wish {
@@ -247,6 +253,48 @@ impl Client {
     pub fn submit(&mut self, command: Command, now: Millis) -> Vec<Wish> {
         let entry = self.put(command, now);
         self.input(Input::Submit(entry), now)
+    }
+
+    /// A command that awaits an upload.
+    pub fn submit_awaiting(&mut self, command: Command, now: Millis) -> Vec<Wish> {
+        let upload = self.chance.uuid();
+        self.store.uploads.insert(upload);
+        let mut entry = self.put(command, now);
+        entry.awaits.insert(upload);
+        self.store.outbox.insert(entry.no, entry.clone());
+        self.input(Input::Submit(entry), now)
+    }
+
+    /// One of the uploads is done.
+    pub fn finish_upload(&mut self, now: Millis) -> Option<Vec<Wish>> {
+        let uploads: Vec<Uuid> = self.store.uploads.iter().copied().collect();
+        let upload = *self.chance.pick(&uploads)?;
+        self.store.made(upload);
+        Some(self.input(Input::Made(upload), now))
+    }
+
+    /// After a calm time only what waits for the person, or for an upload, is still in the outbox, and what needs such.
+    pub fn check_waiting(&self, now: Millis) {
+        let clock = now + self.clock;
+        let (mut held, mut others): (Vec<&OutboxEntry>, Vec<&OutboxEntry>) =
+            self.store.outbox.values().partition(|entry| {
+                let is_refused = matches!(entry.state, OutboxState::Rejected(_));
+                is_refused || entry.is_stale(clock) || !entry.awaits.is_empty()
+            });
+        loop {
+            let needs_one =
+                |entry: &&OutboxEntry| held.iter().any(|one| needs(&entry.command, one));
+            let (more, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(needs_one);
+            if more.is_empty() {
+                assert!(
+                    rest.is_empty(),
+                    "nothing keeps these from being sent: {rest:?}"
+                );
+                return;
+            }
+            held.extend(more);
+            others = rest;
+        }
     }
 
     pub fn ticket(&mut self) -> Ticket {

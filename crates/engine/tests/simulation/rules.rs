@@ -253,6 +253,11 @@ impl Rules {
             !others.any(|other| needs(command, other)),
             "{command:?} needs what is not there yet"
         );
+        let unmade = store.outbox.values().find(|entry| entry.id == *id);
+        assert!(
+            unmade.is_none_or(|entry| entry.awaits.is_empty()),
+            "{unmade:?} awaits what is not done"
+        );
         if let Command::CursorAdvance { topic, .. } = command {
             // After a cut, one that was on its way may go along with its successor.
             let before = self.cursors.insert(*topic, now).filter(|at| *at != now);
@@ -342,7 +347,7 @@ fn refused(store: &Store) -> impl Iterator<Item = &OutboxEntry> {
 }
 
 /// Whether a command names a thing that another one makes.
-fn needs(command: &Command, other: &OutboxEntry) -> bool {
+pub fn needs(command: &Command, other: &OutboxEntry) -> bool {
     let made = match &other.command {
         Command::MessageSend { message, .. } => vec![message.to_string()],
         Command::CommunityCreate {

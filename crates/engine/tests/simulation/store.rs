@@ -7,6 +7,7 @@ use tulou_protocol::{
     AccountId, Body, Command, CommandId, CommunityId, Epoch, Log, Rev, Row, Seq, TopicId,
     id::Millis, row::Message,
 };
+use uuid::Uuid;
 
 /// Rows of a log that is not a topic's, by kind and id.
 pub type Rows = BTreeMap<(String, String), Row>;
@@ -25,6 +26,8 @@ pub struct Store {
     /// Profiles that are named and not held.
     pub lacking: BTreeMap<AccountId, Rev>,
     pub outbox: BTreeMap<u64, OutboxEntry>,
+    /// Uploads that are not done.
+    pub uploads: BTreeSet<Uuid>,
     /// The furthest that each cursor was, in this epoch.
     furthest: BTreeMap<Log, Rev>,
     pub next_no: u64,
@@ -109,6 +112,14 @@ impl Store {
             .collect()
     }
 
+    /// An upload is done: nothing awaits it any more.
+    pub fn made(&mut self, upload: Uuid) {
+        self.uploads.remove(&upload);
+        for entry in self.outbox.values_mut() {
+            entry.awaits.remove(&upload);
+        }
+    }
+
     pub fn put(&mut self, id: CommandId, command: Command, now: Millis) -> OutboxEntry {
         self.next_no += 1;
         let entry = OutboxEntry {
@@ -117,6 +128,7 @@ impl Store {
             command,
             created_at: now,
             state: OutboxState::Waiting,
+            awaits: BTreeSet::new(),
         };
         self.outbox.insert(entry.no, entry.clone());
         entry

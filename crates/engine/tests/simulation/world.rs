@@ -221,6 +221,12 @@ impl World {
         }
         let end = self.now + CALM_MS;
         self.until(end);
+        for client in 0..self.clients.len() {
+            self.clients[client].check_waiting(self.now);
+            while let Some(wishes) = self.clients[client].finish_upload(self.now) {
+                self.perform(client, wishes);
+            }
+        }
         for _ in 0..200 {
             for client in 0..self.clients.len() {
                 while let Some(wishes) = self.clients[client].settle_refused(self.now) {
