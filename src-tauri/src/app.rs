@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::sync::OnceCell;
 use tulou_client::{
-    Client, Keyring,
+    Client, Keyring, Viewer,
     view::{AppView, Change, Place, SignedUp},
 };
 use tulou_protocol::invite::Link;
@@ -15,6 +15,7 @@ use crate::{
     error::WindowError,
     home::Home,
     hosting::Hosting,
+    viewers::Viewers,
 };
 
 /// The web view is not told of changes more often than it can show them.
@@ -27,6 +28,8 @@ pub struct App {
     pub controller: Arc<Controller>,
     /// The server on this computer.
     pub hosting: Hosting,
+    /// Who looks in which window.
+    pub viewers: Viewers,
     /// Opened while the window is being made, so that neither waits for the other.
     client: OnceCell<Client>,
 }
@@ -41,6 +44,7 @@ impl App {
             }),
             home,
             controller,
+            viewers: Viewers::default(),
             client: OnceCell::new(),
         }
     }
@@ -182,15 +186,14 @@ impl App {
         })
     }
 
-    /// The window is gone: nothing that it showed is on the screen.
-    pub async fn leave_all(&self) {
-        if let Some(client) = self.client.get() {
-            client.leave_all().await;
-        }
+    /// Who looks in a window.
+    pub async fn viewer(&self, label: &str) -> Result<Arc<Viewer>, WindowError> {
+        Ok(self.viewers.of(label, self.client().await?)?)
     }
 
     /// Ends the client and the hosted server in order, so that nothing has to be repaired at the next start.
     pub async fn shut_down(&self) {
+        self.viewers.end_all();
         if let Some(client) = self.client.get() {
             client.shutdown().await;
         }

@@ -6,7 +6,7 @@ pub mod backups;
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use tauri::{State, ipc::Channel};
+use tauri::{State, WebviewWindow, ipc::Channel};
 use tulou_client::{
     action::Action,
     view::{
@@ -106,7 +106,12 @@ pub async fn set_place(app: State<'_, App>, place: Place) -> Answer<()> {
 /// From here on the window hears which views are stale, in batches.
 #[tauri::command]
 #[specta::specta]
-pub fn subscribe(app: State<'_, App>, channel: Channel<Vec<Change>>) -> Answer<()> {
+pub fn subscribe(
+    app: State<'_, App>,
+    window: WebviewWindow,
+    channel: Channel<Vec<Change>>,
+) -> Answer<()> {
+    app.viewers.begin(window.label());
     app.controller
         .subscribe(Box::new(move |batch| channel.send(batch).is_ok()));
     Ok(())
@@ -209,12 +214,13 @@ pub async fn badges_view(
 #[specta::specta]
 pub async fn timeline_view(
     app: State<'_, App>,
+    window: WebviewWindow,
     account: String,
     topic: String,
     stretch: Stretch,
 ) -> Answer<TimelineView> {
     Ok(app
-        .client()
+        .viewer(window.label())
         .await?
         .timeline_view(&account, &topic, stretch)
         .await?)
@@ -239,22 +245,40 @@ pub async fn text_blocks(
 /// The topic is on screen: its rows come at once, and its divider stays where it is.
 #[tauri::command]
 #[specta::specta]
-pub async fn enter_topic(app: State<'_, App>, account: String, topic: String) -> Answer<()> {
-    Ok(app.client().await?.enter_topic(&account, &topic).await?)
+pub async fn enter_topic(
+    app: State<'_, App>,
+    window: WebviewWindow,
+    account: String,
+    topic: String,
+) -> Answer<()> {
+    let viewer = app.viewer(window.label()).await?;
+    Ok(viewer.enter_topic(&account, &topic).await?)
 }
 
 /// The person looks again at a topic that stayed on the screen.
 #[tauri::command]
 #[specta::specta]
-pub async fn come_back(app: State<'_, App>, account: String, topic: String) -> Answer<()> {
-    Ok(app.client().await?.come_back(&account, &topic).await?)
+pub async fn come_back(
+    app: State<'_, App>,
+    window: WebviewWindow,
+    account: String,
+    topic: String,
+) -> Answer<()> {
+    let viewer = app.viewer(window.label()).await?;
+    Ok(viewer.come_back(&account, &topic).await?)
 }
 
 /// The topic has left the screen.
 #[tauri::command]
 #[specta::specta]
-pub async fn leave_topic(app: State<'_, App>, account: String, topic: String) -> Answer<()> {
-    Ok(app.client().await?.leave_topic(&account, &topic).await?)
+pub async fn leave_topic(
+    app: State<'_, App>,
+    window: WebviewWindow,
+    account: String,
+    topic: String,
+) -> Answer<()> {
+    let viewer = app.viewer(window.label()).await?;
+    Ok(viewer.leave_topic(&account, &topic)?)
 }
 
 /// A part of the members of each section, or of those whose name begins with `prefix`.
@@ -431,8 +455,14 @@ pub async fn revoke_invite(
 /// Does what a person wishes. It is durable when this answers, and on its way.
 #[tauri::command]
 #[specta::specta]
-pub async fn submit(app: State<'_, App>, account: String, action: Action) -> Answer<Submitted> {
-    let created = app.client().await?.submit(&account, action).await?;
+pub async fn submit(
+    app: State<'_, App>,
+    window: WebviewWindow,
+    account: String,
+    action: Action,
+) -> Answer<Submitted> {
+    let viewer = app.viewer(window.label()).await?;
+    let created = viewer.submit(&account, action).await?;
     Ok(Submitted { created })
 }
 

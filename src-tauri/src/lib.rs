@@ -6,6 +6,7 @@
 //! - `commands`, `bindings`, `error`: what the window may ask, and its types in TypeScript
 //! - `app`, `hosting`: the client, and the server on this computer
 //! - `controller`, `window`, `renderer`: the native window
+//! - `viewers`: who looks in which window
 //! - `words`: what the program is told when it is started
 //! - `launcher`: the person's own programs, for links and folders
 //! - `home`: the folder that everything of the person lives in
@@ -19,6 +20,7 @@ mod home;
 mod hosting;
 mod launcher;
 mod renderer;
+mod viewers;
 mod window;
 mod words;
 
@@ -177,14 +179,9 @@ fn follow(app: &AppHandle, event: &RunEvent, stays: impl Fn() -> bool) {
         event: WindowEvent::Destroyed,
         ..
     } = event
-        && label == window::LABEL
+        && let Some(state) = app.try_state::<App>()
     {
-        let app = app.clone();
-        tauri::async_runtime::spawn(async move {
-            if let Some(state) = app.try_state::<App>() {
-                state.leave_all().await;
-            }
-        });
+        state.viewers.end(label);
     }
     if let RunEvent::Exit = event {
         let Some(state) = app.try_state::<App>() else {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use tulou_client::{Client, InMemory, action::Action, view::Stretch};
+use tulou_client::{Client, InMemory, Viewer, action::Action, view::Stretch};
 
 use crate::driver::until;
 
@@ -10,6 +10,8 @@ use crate::driver::until;
 pub struct Host {
     /// Who made both, without a window.
     pub client: Client,
+    /// What he looks at.
+    pub viewer: Viewer,
     /// The account.
     pub account: String,
     /// The community.
@@ -48,9 +50,11 @@ impl Host {
         let tree = client.tree_view(&account, &community).await.unwrap();
         let group = tree.groups[0].id.clone();
         let topic = tree.groups[0].topics[0].id.clone();
-        client.enter_topic(&account, &topic).await.unwrap();
+        let viewer = client.viewer();
+        viewer.enter_topic(&account, &topic).await.unwrap();
         Self {
             client,
+            viewer,
             account,
             community,
             group,

@@ -319,7 +319,8 @@ async fn thirty_commands_written_offline_survive_a_kill_and_are_applied_in_order
     window.picture("rejection").await;
 
     // Bob sees what was applied and nothing of what was not.
-    bob.enter_topic(&his, &guests).await.unwrap();
+    let bob_looks = bob.viewer();
+    bob_looks.enter_topic(&his, &guests).await.unwrap();
     until("Bob's view of the guests", async || {
         let view = bob
             .timeline_view(&his, &guests, Stretch::End { count: 50 })

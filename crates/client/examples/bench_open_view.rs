@@ -38,17 +38,18 @@ async fn main() -> Result<()> {
     );
 
     let client = Client::open(folder.path().to_owned(), Arc::new(InMemory::default())).await?;
+    let viewer = client.viewer();
     let mut samples = Vec::with_capacity(SAMPLES);
     for _ in 0..SAMPLES {
         for topic in [&filled.topics[1], large] {
             let begin = Instant::now();
-            client.enter_topic(&filled.account, topic).await?;
+            viewer.enter_topic(&filled.account, topic).await?;
             let stretch = Stretch::Unread { count: ROWS };
-            let view = client
+            let view = viewer
                 .timeline_view(&filled.account, topic, stretch)
                 .await?;
             let took = begin.elapsed();
-            client.leave_topic(&filled.account, topic).await?;
+            viewer.leave_topic(&filled.account, topic)?;
             anyhow::ensure!(view.rows.len() == ROWS as usize, "{} rows", view.rows.len());
             if topic == large {
                 anyhow::ensure!(view.first_unread == Some(MESSAGES as u64 / 2 + 1));
@@ -61,14 +62,14 @@ async fn main() -> Result<()> {
     let mut samples = Vec::with_capacity(HARD);
     for first in 1..=HARD as u64 {
         let begin = Instant::now();
-        client.enter_topic(&filled.account, hard).await?;
+        viewer.enter_topic(&filled.account, hard).await?;
         let stretch = Stretch::Range {
             from: first,
             to: Some((first + u64::from(ROWS) - 1).min(HARD as u64)),
         };
-        let view = client.timeline_view(&filled.account, hard, stretch).await?;
+        let view = viewer.timeline_view(&filled.account, hard, stretch).await?;
         samples.push(begin.elapsed());
-        client.leave_topic(&filled.account, hard).await?;
+        viewer.leave_topic(&filled.account, hard)?;
         anyhow::ensure!(!view.rows.is_empty(), "the topic has rows");
     }
     print("open.worst_view_p99_ms", percentile(&mut samples, 99), "ms");

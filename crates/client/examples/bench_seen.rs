@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use server::{Server, percentile, print};
 use tokio::time::timeout;
 use tulou_client::{
-    Changes, Client, InMemory,
+    Changes, Client, InMemory, Viewer,
     action::Action,
     view::{Connection, Stretch},
 };
@@ -25,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Person {
     client: Client,
+    viewer: Viewer,
     changes: Changes,
     account: String,
 }
@@ -37,6 +38,7 @@ impl Person {
             .register(address, name, name, "correct horse")
             .await?;
         let mut person = Self {
+            viewer: client.viewer(),
             client,
             changes,
             account,
@@ -102,8 +104,8 @@ async fn main() -> Result<()> {
         .await?;
     let mut bob = Person::new(home("bob"), &server.address, "bob").await?;
     bob.client.join_link(&bob.account, &invite.link).await?;
-    alice.client.enter_topic(&alice.account, &topic).await?;
-    bob.client.enter_topic(&bob.account, &topic).await?;
+    alice.viewer.enter_topic(&alice.account, &topic).await?;
+    bob.viewer.enter_topic(&bob.account, &topic).await?;
     alice.settle().await?;
     bob.settle().await?;
     eprintln!(

@@ -2,6 +2,7 @@
 //!
 //! * `wish`: what the driver is asked to do; `asking`: what the server is asked through it
 //! * `whereabouts`, `session`: where the server is found, and what it said last
+//! * `shown`: who looks at which topics
 //! * `views`: what is kept of views; `tally`, `numbers`: the numbers among that; `notes`: what makes which of them stale
 //! * `snapshot`: a moment of all this
 //! * `meeting`: getting to know members
@@ -11,25 +12,29 @@ mod meeting;
 mod notes;
 mod numbers;
 mod session;
+mod shown;
 mod snapshot;
 mod tally;
 mod views;
 mod whereabouts;
 mod wish;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use tokio::sync::{mpsc, watch};
-use tulou_protocol::{AccountId, ServerId};
+use tulou_protocol::{AccountId, ServerId, TopicId};
 
 pub use self::{
     meeting::{meet, remember},
+    shown::{Entered, ViewerId},
     snapshot::Snapshot,
     tally::Numbered,
-    views::Entered,
     wish::{Draft, Submitted, Told, WISHES, Wish},
 };
-use self::{session::Session, views::Views, whereabouts::Whereabouts};
+use self::{session::Session, shown::Shown, views::Views, whereabouts::Whereabouts};
 use crate::{
     blocking::blocking,
     changes::Board,
@@ -62,6 +67,9 @@ pub struct Account {
     whereabouts: Mutex<Whereabouts>,
     session: Mutex<Session>,
     views: Mutex<Views>,
+    shown: Mutex<Shown>,
+    /// The topics of all who look.
+    on_screen: watch::Sender<BTreeSet<TopicId>>,
 }
 
 impl Account {
@@ -86,6 +94,8 @@ impl Account {
             whereabouts: Mutex::new(known.into()),
             session: Mutex::default(),
             views: Mutex::default(),
+            shown: Mutex::default(),
+            on_screen: watch::Sender::default(),
         }
     }
 
@@ -101,6 +111,10 @@ impl Account {
         lock(&self.views)
     }
 
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        lock(&self.shown)
+    }
+
     /// The state of the link changed.
     pub fn set_connection(&self, connection: Connection) {
         if self.connection.send_if_modified(|held| {
@@ -110,7 +124,11 @@ impl Account {
         }) {
             let mut notes = vec![Change::App];
             // Whether missing rows are on their way or cut off is a matter of the link.
-            notes.extend(self.shown().into_iter().map(|topic| self.timeline(topic)));
+            notes.extend(
+                self.on_screen()
+                    .into_iter()
+                    .map(|topic| self.timeline(topic)),
+            );
             self.board.put_up(notes);
         }
     }

@@ -1,6 +1,7 @@
 //! A client: the accounts of one folder, and everything that can be done and read with them.
 
 mod doing;
+mod ids;
 mod joining;
 mod listing;
 mod lost;
@@ -9,12 +10,18 @@ mod moving;
 mod person;
 mod reading;
 mod security;
+mod viewer;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool, atomic::Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
+
+pub use self::viewer::Viewer;
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -61,6 +68,8 @@ struct Inner {
     listed: Mutex<Listed>,
     accounts: Mutex<Vec<Arc<Account>>>,
     drivers: Mutex<Vec<AbortHandle>>,
+    /// How many viewers there have been.
+    viewers: AtomicU64,
 }
 
 impl Drop for Inner {
@@ -98,6 +107,7 @@ impl Client {
                 listed: Mutex::default(),
                 accounts: Mutex::default(),
                 drivers: Mutex::default(),
+                viewers: AtomicU64::new(0),
             }),
         };
         client.begin(list).await;

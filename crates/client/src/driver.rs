@@ -10,7 +10,7 @@ mod outbox;
 mod seeking;
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -21,7 +21,7 @@ use tokio::{
 };
 use tulou_engine::{Change, Engine, Input, LinkState, Output, Ticket, Untold};
 use tulou_protocol::{
-    Command, CommandId, ServerFrame,
+    Command, CommandId, ServerFrame, TopicId,
     frame::{BUSY, Request},
     id::Millis,
     push::{Disk, Pushed},
@@ -71,6 +71,10 @@ pub struct Driver {
     sent: HashSet<CommandId>,
     /// What is wrong with the store.
     trouble: watch::Receiver<Option<Trouble>>,
+    /// The topics that are shown.
+    on_screen: watch::Receiver<BTreeSet<TopicId>>,
+    /// Those that the engine watches.
+    watched: BTreeSet<TopicId>,
     /// When outbox and drafts are copied, after they changed.
     copy_at: Option<Instant>,
     copy_pause: Duration,
@@ -86,6 +90,8 @@ impl Driver {
         Self {
             sent: HashSet::new(),
             trouble,
+            on_screen: account.watch_screens(),
+            watched: BTreeSet::new(),
             copy_at: None,
             copy_pause: Duration::ZERO,
             account,
@@ -119,7 +125,11 @@ impl Driver {
                         let _ = done.send(());
                         return;
                     }
-                    Some(wish) => self.grant(wish).await,
+                    Some(wish) => {
+                        // What is shown when something is wished is watched before.
+                        self.watch_shown().await;
+                        self.grant(wish).await;
+                    }
                     None => return self.stop(),
                 },
                 event = next_event(self.link.as_mut()) => self.hear(event).await,
@@ -129,7 +139,23 @@ impl Driver {
                 () = seeking::heard(self.seeking.as_mut()) => self.note_sighted(),
                 () = until_instant(try_at) => self.follow_sighted().await,
                 Ok(()) = self.trouble.changed() => self.look_at_store().await,
+                Ok(()) = self.on_screen.changed() => self.watch_shown().await,
             }
+        }
+    }
+
+    /// What is shown is watched, and nothing else.
+    async fn watch_shown(&mut self) {
+        let shown = self.on_screen.borrow_and_update().clone();
+        if self.engine.is_none() || shown == self.watched {
+            return;
+        }
+        let watched = std::mem::replace(&mut self.watched, shown.clone());
+        for topic in watched.difference(&shown) {
+            self.feed(Input::Unwatch(*topic)).await;
+        }
+        for topic in shown.difference(&watched) {
+            self.feed(Input::Watch(*topic)).await;
         }
     }
 
@@ -323,9 +349,8 @@ impl Driver {
                 let time = self.clock.read(now());
                 self.engine = Some(Engine::new(restored, token, rand::random(), time));
                 self.account.set_connection(Connection::Connecting);
-                for topic in self.account.shown() {
-                    self.feed(Input::Watch(topic)).await;
-                }
+                self.watched.clear();
+                self.watch_shown().await;
                 self.feed(Input::Hurry).await;
             }
             // A value that makes no sense keeps the engine from going on for good, so it is as bad as a broken page.

@@ -58,7 +58,7 @@ mod unusable;
 pub mod view;
 
 pub use changes::Changes;
-pub use client::Client;
+pub use client::{Client, Viewer};
 pub use error::Error;
 pub use files::{settings_of, theme_of};
 pub use secrets::{InMemory, Keyring, Secrets};

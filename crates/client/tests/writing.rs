@@ -7,8 +7,9 @@ mod stage;
 
 use stage::{Person, Stage};
 use tulou_client::{
+    Viewer,
     action::Action,
-    view::{DraftView, EditInput, LevelPlace, MessageView},
+    view::{DraftView, EditInput, LevelPlace, MessageView, Stretch},
 };
 
 impl Person {
@@ -357,7 +358,7 @@ async fn who_comes_back_finds_the_divider_before_what_came_meanwhile() {
     let stage = Stage::new().await;
     let alice = stage.host("alice").await;
     let (community, topic) = alice.found("星海").await;
-    let bob = stage.invite(&alice, &community, "bob").await;
+    let mut bob = stage.invite(&alice, &community, "bob").await;
     bob.enter(&topic).await;
     let read = alice.say(&topic, "read").await;
     bob.until_says(&topic, &read, "read").await;
@@ -370,7 +371,7 @@ async fn who_comes_back_finds_the_divider_before_what_came_meanwhile() {
     let missed = alice.say(&topic, "missed").await;
     bob.until_says(&topic, &missed, "missed").await;
     assert_eq!(bob.timeline(&topic).await.first_unread, None, "he is away");
-    bob.client.come_back(&bob.account, &topic).await.unwrap();
+    bob.viewer.come_back(&bob.account, &topic).await.unwrap();
     assert_eq!(bob.timeline(&topic).await.first_unread, Some(seq + 1));
     // The window is destroyed: nothing is on the screen, and a new one enters anew.
     bob.act(Action::Advance {
@@ -378,8 +379,56 @@ async fn who_comes_back_finds_the_divider_before_what_came_meanwhile() {
         seq: seq + 1,
     })
     .await;
-    bob.client.leave_all().await;
+    bob.viewer = bob.client.viewer();
     bob.enter(&topic).await;
     assert_eq!(bob.timeline(&topic).await.first_unread, None, "all is read");
+    stage.end([alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_window_has_its_own_divider_and_what_one_marks_unread_none_of_them_reads() {
+    let stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, topic) = alice.found("星海").await;
+    let bob = stage.invite(&alice, &community, "bob").await;
+    bob.enter(&topic).await;
+    let said = alice.say(&topic, "news").await;
+    bob.until_says(&topic, &said, "news").await;
+    let seq = bob.row(&topic, &said).await.unwrap().seq.unwrap();
+    let other = bob.client.viewer();
+    other.enter_topic(&bob.account, &topic).await.unwrap();
+    let divider = async |viewer: &Viewer| {
+        let end = Stretch::End { count: 50 };
+        let view = viewer.timeline_view(&bob.account, &topic, end).await;
+        view.unwrap().first_unread
+    };
+    assert_eq!(divider(&bob.viewer).await, None, "he saw it come");
+    assert_eq!(divider(&other).await, Some(seq), "it came before this one");
+    let unread = async || bob.tree(&community).await.groups[0].badge.unread;
+    let advance = async |viewer: &Viewer| {
+        let topic = topic.clone();
+        let read = Action::Advance { topic, seq };
+        viewer.submit(&bob.account, read).await.unwrap();
+    };
+    advance(&other).await;
+    assert_eq!(unread().await, 0, "read in one is read");
+    assert_eq!(divider(&other).await, Some(seq), "and its divider stays");
+
+    bob.act(Action::MarkUnread {
+        topic: topic.clone(),
+        seq: Some(seq),
+    })
+    .await;
+    advance(&other).await;
+    advance(&bob.viewer).await;
+    assert_eq!(unread().await, 1, "also in a window that did not mark it");
+    // A window that is destroyed tells nobody that it leaves.
+    drop(other);
+    let anew = bob.client.viewer();
+    anew.enter_topic(&bob.account, &topic).await.unwrap();
+    assert_eq!(divider(&anew).await, Some(seq), "it entered now");
+    advance(&anew).await;
+    assert_eq!(unread().await, 0, "and knows nothing of an old set-back");
+    drop(anew);
     stage.end([alice, bob]).await;
 }

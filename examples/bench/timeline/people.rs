@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use rand::{SeedableRng, rngs::StdRng};
 use tulou_client::{
-    Client, InMemory,
+    Client, InMemory, Viewer,
     action::Action,
     view::{MessageView, Stretch},
 };
@@ -60,6 +60,8 @@ impl Place {
 /// Those who write, each with a client of his own. The first one owns the community.
 pub struct People {
     clients: Vec<(Client, String)>,
+    /// What they look at.
+    viewers: Vec<Viewer>,
     /// Where they talk.
     pub topic: String,
     /// Where they show each other code.
@@ -88,17 +90,21 @@ impl People {
             clients.push((client, key));
         }
         let place = place.context("a place to talk")?;
+        let mut viewers = Vec::new();
         for (client, key) in &clients {
             until("the topics", async || {
                 let tree = client.tree_view(key, &place.community).await.ok()?;
                 (tree.groups.first()?.topics.len() == 2).then_some(())
             })
             .await?;
-            client.enter_topic(key, &place.topic).await?;
-            client.enter_topic(key, &place.code).await?;
+            let viewer = client.viewer();
+            viewer.enter_topic(key, &place.topic).await?;
+            viewer.enter_topic(key, &place.code).await?;
+            viewers.push(viewer);
         }
         Ok(Self {
             clients,
+            viewers,
             topic: place.topic,
             code: place.code,
             link: place.link,
@@ -209,6 +215,7 @@ impl People {
 
     /// Ends their clients.
     pub async fn go(self) {
+        drop(self.viewers);
         for (client, _) in self.clients {
             client.shutdown().await;
         }

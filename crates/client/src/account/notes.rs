@@ -43,7 +43,7 @@ impl Account {
         for topic in &touched.numbers {
             numbers.push((*topic, community_of(db, *topic)?));
         }
-        let shown = {
+        {
             let mut views = self.views();
             let stale = touched.structures.iter().chain(&touched.counts);
             for community in stale {
@@ -58,8 +58,8 @@ impl Account {
                     views.move_number(*community, *topic);
                 }
             }
-            views.shown()
-        };
+        }
+        let shown = self.on_screen();
         let mut notes = Vec::new();
         notes.extend(touched.timelines.iter().map(|topic| self.timeline(*topic)));
         for (topic, community) in numbers {
@@ -133,7 +133,7 @@ impl Account {
     /// What every shown topic has in common changed: tags beside names, what the server asks to wait with.
     pub fn note_shown(&self) {
         let notes: Vec<Change> = self
-            .shown()
+            .on_screen()
             .into_iter()
             .map(|topic| self.timeline(topic))
             .collect();

@@ -348,7 +348,7 @@ async fn a_number_that_moves_makes_nothing_stale_but_itself() {
         topic: topic(2).to_string(),
     };
     assert_eq!(changes.next().await, Some(vec![badge.clone()]));
-    account.enter(topic(2), Entered::default());
+    account.enter(ViewerId(1), topic(2), Entered::default());
     apply(&account, &[head(2, 2, &[])]);
     assert_eq!(
         changes.next().await,
@@ -373,4 +373,27 @@ async fn a_number_that_was_read_before_it_moved_is_not_kept_after() {
         assert_eq!(read.await.unwrap(), seq as u32 - 1, "as of the snapshot");
         assert_eq!(kept(&account, &[]).whole.unread, seq as u32);
     }
+}
+
+#[test]
+fn a_topic_is_on_a_screen_until_the_last_who_looks_at_it_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    let mut screens = account.watch_screens();
+    let (one, other) = (ViewerId(1), ViewerId(2));
+    for (viewer, number) in [(one, 1), (one, 2), (other, 2)] {
+        account.enter(viewer, topic(number), Entered::default());
+    }
+    let shown = screens.borrow_and_update().clone();
+    assert_eq!(shown, BTreeSet::from([topic(1), topic(2)]));
+    account.leave(one, topic(2));
+    assert!(
+        !screens.has_changed().unwrap(),
+        "the other looks at it still: it is watched on"
+    );
+    account.enter(one, topic(2), Entered::default());
+    account.leave_all(other);
+    assert!(!screens.has_changed().unwrap());
+    account.leave_all(one);
+    assert!(screens.borrow_and_update().is_empty(), "nobody looks");
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use tulou_protocol::{AccountId, CommunityId, Seq, TopicId};
+use tulou_protocol::{AccountId, CommunityId, TopicId};
 
 use super::{Account, meeting::Met, tally::Tally};
 use crate::{shape::Shape, store::Touched, view::Change};
@@ -23,8 +23,6 @@ pub(super) struct Views {
     pub moved: HashMap<CommunityId, HashMap<TopicId, u64>>,
     /// Counts those notes.
     pub noted: u64,
-    /// What is remembered of the topics that are shown.
-    entered: HashMap<TopicId, Entered>,
     /// Members whom this run has asked for.
     met: Met,
 }
@@ -36,15 +34,6 @@ pub(super) struct Began {
     pub dropped: u64,
     /// How many numbers had moved.
     pub noted: u64,
-}
-
-/// What is remembered of a topic while it is shown.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Entered {
-    /// The first row that was unread when it was entered.
-    pub first_unread: Option<Seq>,
-    /// It was marked unread from somewhere: nothing advances until it is left.
-    pub is_set_back: bool,
 }
 
 impl Views {
@@ -81,11 +70,6 @@ impl Views {
         self.tallies.clear();
         self.moved.clear();
     }
-
-    /// The topics that are shown.
-    pub fn shown(&self) -> Vec<TopicId> {
-        self.entered.keys().copied().collect()
-    }
 }
 
 impl Account {
@@ -110,54 +94,6 @@ impl Account {
         }
     }
 
-    /// The topics that are shown.
-    pub fn shown(&self) -> Vec<TopicId> {
-        self.views().shown()
-    }
-
-    /// What is remembered of a topic while it is shown.
-    pub fn entered(&self, topic: TopicId) -> Option<Entered> {
-        self.views().entered.get(&topic).copied()
-    }
-
-    /// A topic is shown; false if it was already.
-    pub fn enter(&self, topic: TopicId, entered: Entered) -> bool {
-        match self.views().entered.entry(topic) {
-            std::collections::hash_map::Entry::Occupied(_) => false,
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(entered);
-                true
-            }
-        }
-    }
-
-    /// A topic is shown no longer.
-    pub fn leave(&self, topic: TopicId) -> bool {
-        self.views().entered.remove(&topic).is_some()
-    }
-
-    /// The divider of a topic that is shown goes elsewhere; false if it stands there.
-    pub fn move_divider(&self, topic: TopicId, first_unread: Option<Seq>) -> bool {
-        self.views().entered.get_mut(&topic).is_some_and(|entered| {
-            let before = std::mem::replace(&mut entered.first_unread, first_unread);
-            before != first_unread
-        })
-    }
-
-    /// A topic that is shown was marked unread.
-    pub fn set_back(&self, topic: TopicId) {
-        if let Some(entered) = self.views().entered.get_mut(&topic) {
-            entered.is_set_back = true;
-        }
-    }
-
-    /// A topic that is shown was marked read by hand: what is seen of it counts again.
-    pub fn set_forth(&self, topic: TopicId) {
-        if let Some(entered) = self.views().entered.get_mut(&topic) {
-            entered.is_set_back = false;
-        }
-    }
-
     /// Everything shown of it is stale: its store was begun anew, or works again.
     pub fn note_all(&self) {
         let communities: Vec<CommunityId> = {
@@ -174,7 +110,7 @@ impl Account {
             has_account: true,
             ..Touched::default()
         };
-        touched.timelines.extend(self.shown());
+        touched.timelines.extend(self.on_screen());
         touched.structures.extend(communities);
         self.board.put_up([Change::App]);
         if let Err(error) = self.note(&touched) {

@@ -1,15 +1,13 @@
 //! What a person does.
 
 use tokio::sync::oneshot;
-use tulou_engine::Input;
-use tulou_protocol::{Code, MessageId, TopicId};
+use tulou_protocol::{Code, MessageId};
 
-use super::Client;
+use super::{Client, ids::topic_id};
 use crate::{
-    account::{Account, Draft, Entered, Submitted, Wish},
+    account::{Account, Draft, Submitted, Wish},
     action::Action,
     error::Error,
-    read::timeline::divider,
     view::{DraftView, EditInput, LevelPlace, ReadMark},
 };
 
@@ -22,14 +20,7 @@ impl Client {
     pub async fn submit(&self, account: &str, action: Action) -> Result<Option<String>, Error> {
         let account = self.account(account)?;
         if let Action::MarkUnread { topic, .. } = &action {
-            account.set_back(topic_id(topic)?);
-        }
-        if let Action::Advance { topic, .. } = &action
-            && account
-                .entered(topic_id(topic)?)
-                .is_some_and(|entered| entered.is_set_back)
-        {
-            return Ok(None);
+            account.set_back(topic_id(topic)?, true);
         }
         let (answer, submitted) = oneshot::channel();
         account.wish(Wish::Submit(action, answer)).await?;
@@ -57,7 +48,7 @@ impl Client {
         account.wish(Wish::MarkRead(place, answer)).await?;
         let marks = marked.await.map_err(|_| Error::Stopped)??;
         for mark in &marks {
-            account.set_forth(topic_id(&mark.topic)?);
+            account.set_back(topic_id(&mark.topic)?, false);
         }
         Ok(marks)
     }
@@ -69,7 +60,7 @@ impl Client {
     pub async fn set_read(&self, account: &str, marks: Vec<ReadMark>) -> Result<(), Error> {
         let account = self.account(account)?;
         for mark in marks.iter().filter(|mark| mark.seq.is_some()) {
-            account.set_back(topic_id(&mark.topic)?);
+            account.set_back(topic_id(&mark.topic)?, true);
         }
         let (answer, set) = oneshot::channel();
         account.wish(Wish::SetRead(marks, answer)).await?;
@@ -135,75 +126,10 @@ impl Client {
         let message = message.parse().map_err(|_| Code::NotFound)?;
         keep(&account, Draft::Edit(topic, message, edit)).await
     }
-
-    /// A topic is on the screen: what changes in it comes at once, and its divider stays where it is.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn enter_topic(&self, account: &str, topic: &str) -> Result<(), Error> {
-        let account = self.account(account)?;
-        let topic = topic_id(topic)?;
-        let entered = account
-            .read(move |snapshot| {
-                Ok(Entered {
-                    first_unread: divider(snapshot, topic)?,
-                    is_set_back: false,
-                })
-            })
-            .await?;
-        if account.enter(topic, entered) {
-            account.tell(Input::Watch(topic)).await;
-        }
-        Ok(())
-    }
-
-    /// The person looks again at a topic that stayed on the screen: the divider goes before what came meanwhile.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn come_back(&self, account: &str, topic: &str) -> Result<(), Error> {
-        let account = self.account(account)?;
-        let topic = topic_id(topic)?;
-        let first_unread = account
-            .read(move |snapshot| Ok(divider(snapshot, topic)?))
-            .await?;
-        if first_unread.is_some() && account.move_divider(topic, first_unread) {
-            account.note_shown();
-        }
-        Ok(())
-    }
-
-    /// The window is gone, and with it every topic that it showed.
-    pub async fn leave_all(&self) {
-        for account in self.accounts() {
-            for topic in account.shown() {
-                if account.leave(topic) {
-                    account.tell(Input::Unwatch(topic)).await;
-                }
-            }
-        }
-    }
-
-    /// A topic has left the screen.
-    ///
-    /// # Errors
-    /// If the account is not known.
-    pub async fn leave_topic(&self, account: &str, topic: &str) -> Result<(), Error> {
-        let account = self.account(account)?;
-        let topic = topic_id(topic)?;
-        if account.leave(topic) {
-            account.tell(Input::Unwatch(topic)).await;
-        }
-        Ok(())
-    }
 }
 
 async fn keep(account: &Account, draft: Draft) -> Result<(), Error> {
     let (answer, kept) = oneshot::channel();
     account.wish(Wish::Draft(draft, answer)).await?;
     kept.await.map_err(|_| Error::Stopped)?
-}
-
-pub(super) fn topic_id(text: &str) -> Result<TopicId, Error> {
-    text.parse().map_err(|_| Error::NotFound("the topic"))
 }

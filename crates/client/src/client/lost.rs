@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tulou_protocol::{Code, MessageId};
 
-use super::{Client, doing::topic_id};
+use super::{Client, ids::topic_id};
 use crate::{
     account::Wish,
     blocking::blocking,

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tulou_protocol::{Code, CommunityId, Question, TopicId, limits, question::Members};
 
-use super::{Client, doing::topic_id, reading::community_id};
+use super::{
+    Client,
+    ids::{community_id, topic_id},
+};
 use crate::{
     account::{Account, remember},
     error::Error,

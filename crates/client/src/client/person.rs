@@ -8,7 +8,10 @@ use tulou_protocol::{
     question::{Member, Members},
 };
 
-use super::{Client, doing::topic_id, reading::community_id};
+use super::{
+    Client,
+    ids::{community_id, topic_id},
+};
 use crate::{
     account::{Account, remember},
     blocking::blocking,

@@ -14,9 +14,13 @@ use tulou_protocol::{
     question::{Invite, Invites, Members, Page, PageAt},
 };
 
-use super::{Client, doing::topic_id, person::hear_of};
+use super::{
+    Client,
+    ids::{community_id, topic_id},
+    person::hear_of,
+};
 use crate::{
-    account::{Account, meet, remember},
+    account::{Account, ViewerId, meet, remember},
     error::Error,
     read::{
         access, level, members,
@@ -107,11 +111,22 @@ impl Client {
         topic: &str,
         stretch: Stretch,
     ) -> Result<TimelineView, Error> {
+        self.timeline(account, topic, stretch, None).await
+    }
+
+    /// The same as somebody sees it who may have entered the topic.
+    pub(super) async fn timeline(
+        &self,
+        account: &str,
+        topic: &str,
+        stretch: Stretch,
+        viewer: Option<ViewerId>,
+    ) -> Result<TimelineView, Error> {
         let account = self.account(account)?;
         let topic = topic_id(topic)?;
         let Read { view, wants, shape } = account
             .read(move |snapshot| {
-                let entered = snapshot.account.entered(topic);
+                let entered = viewer.and_then(|viewer| snapshot.account.entered(viewer, topic));
                 Ok(timeline::timeline(snapshot, topic, &stretch, entered)?)
             })
             .await?;
@@ -320,10 +335,6 @@ async fn is_there(account: &Account, topic: TopicId, at: PageAt) -> Result<(), E
         // Without a link it is not known; the want waits.
         Ok(_) | Err(_) => Ok(()),
     }
-}
-
-pub(super) fn community_id(text: &str) -> Result<CommunityId, Error> {
-    text.parse().map_err(|_| Error::NotFound("the community"))
 }
 
 /// The addresses that an invite link carries: those that the server names, else the one in use.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout_at};
 use tulou_client::{
-    Client, InMemory, Secrets,
+    Client, InMemory, Secrets, Viewer,
     action::Action,
     view::{Connection, MessageView, Stretch, TimelineView, TreeView},
 };
@@ -168,6 +168,8 @@ impl Stage {
 
 pub struct Person {
     pub client: Client,
+    /// The window.
+    pub viewer: Viewer,
     pub account: String,
     folder: PathBuf,
     secrets: Arc<dyn Secrets>,
@@ -186,6 +188,7 @@ impl Person {
             .first()
             .map_or_else(String::new, |account| account.key.clone());
         Self {
+            viewer: client.viewer(),
             client,
             account,
             folder,
@@ -222,11 +225,12 @@ impl Person {
     pub async fn crash(self) -> Self {
         let Self {
             client,
+            viewer,
             folder,
             secrets,
             ..
         } = self;
-        drop(client);
+        drop((client, viewer));
         Self::open(folder, secrets).await
     }
 
@@ -250,7 +254,7 @@ impl Person {
     }
 
     pub async fn act(&self, action: Action) -> Option<String> {
-        self.client.submit(&self.account, action).await.unwrap()
+        self.viewer.submit(&self.account, action).await.unwrap()
     }
 
     pub async fn say(&self, topic: &str, text: &str) -> String {
@@ -274,7 +278,7 @@ impl Person {
     }
 
     pub async fn enter(&self, topic: &str) {
-        self.client.enter_topic(&self.account, topic).await.unwrap();
+        self.viewer.enter_topic(&self.account, topic).await.unwrap();
     }
 
     pub async fn tree(&self, community: &str) -> TreeView {
@@ -289,7 +293,7 @@ impl Person {
     }
 
     pub async fn timeline_at(&self, topic: &str, stretch: Stretch) -> TimelineView {
-        self.client
+        self.viewer
             .timeline_view(&self.account, topic, stretch)
             .await
             .unwrap()

@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tulou_client::{
-    Client, Error, Secrets,
+    Client, Error, Secrets, Viewer,
     action::Action,
     secrets::NoKeyring,
     view::{AccountView, Connection, MessageView, Stretch},
@@ -41,9 +41,10 @@ fn main() -> io::Result<()> {
     let client = runtime
         .block_on(Client::open(folder, Arc::new(tokens)))
         .map_err(io::Error::other)?;
+    let viewer = client.viewer();
     for line in io::stdin().lines() {
         let wish: Value = serde_json::from_str(&line?)?;
-        let answer = match runtime.block_on(grant(&client, &wish)) {
+        let answer = match runtime.block_on(grant(&client, &viewer, &wish)) {
             Ok(done) => json!({ "ok": done }),
             Err(error) => json!({ "error": error.code() }),
         };
@@ -56,7 +57,7 @@ fn main() -> io::Result<()> {
 }
 
 /// `["word", arguments…]`
-async fn grant(client: &Client, wish: &Value) -> Result<Value, Error> {
+async fn grant(client: &Client, viewer: &Viewer, wish: &Value) -> Result<Value, Error> {
     let text = |at: usize| wish[at].as_str().unwrap_or_default();
     let account = client.app_view().await.accounts.into_iter().next();
     let key = account.as_ref().map_or("", |account| &account.key);
@@ -74,12 +75,12 @@ async fn grant(client: &Client, wish: &Value) -> Result<Value, Error> {
             let tree = client.tree_view(key, text(1)).await?;
             json!(tree.groups[0].topics[0].id)
         }
-        "enter" => json!(client.enter_topic(key, text(1)).await?),
+        "enter" => json!(viewer.enter_topic(key, text(1)).await?),
         "hurry" => json!(client.hurry().await),
         "do" => {
             let action: Action = serde_json::from_value(wish[1].clone())
                 .unwrap_or_else(|error| panic!("{wish} is no action: {error}"));
-            json!(client.submit(key, action).await?)
+            json!(viewer.submit(key, action).await?)
         }
         "state" => state(account.as_ref()),
         "rows" => {
