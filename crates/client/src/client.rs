@@ -2,6 +2,7 @@
 
 mod doing;
 mod ids;
+mod inviting;
 mod joining;
 mod listing;
 mod lost;
@@ -9,6 +10,7 @@ mod members;
 mod moving;
 mod person;
 mod reading;
+mod rights;
 mod security;
 mod viewer;
 

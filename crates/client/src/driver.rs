@@ -3,10 +3,12 @@
 //! engine is dropped and made anew from the store: crash and error are one path.
 
 mod clock;
+mod hearing;
 mod lost;
 mod marking;
 mod mending;
 mod outbox;
+mod performing;
 mod seeking;
 
 use std::{
@@ -19,13 +21,8 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,
 };
-use tulou_engine::{Change, Engine, Input, LinkState, Output, Ticket, Untold};
-use tulou_protocol::{
-    Command, CommandId, ServerFrame, TopicId,
-    frame::{BUSY, Request},
-    id::Millis,
-    push::{Disk, Pushed},
-};
+use tulou_engine::{Engine, Input, Ticket, Untold};
+use tulou_protocol::{Command, CommandId, TopicId, id::Millis};
 use uuid::Uuid;
 
 use self::{clock::Clock, seeking::Seeking};
@@ -234,92 +231,6 @@ impl Driver {
         }
     }
 
-    async fn hear(&mut self, event: Event) {
-        match event {
-            Event::Up { address, key } => {
-                self.met_other_key = false;
-                self.be_unusable(None);
-                self.was_up = true;
-                self.end_seeking(&address);
-                self.account.found_at(address, key);
-                // All is well with the server unless it says otherwise.
-                self.account.set_disk(Disk::Plenty);
-                self.feed(Input::LinkUp).await;
-            }
-            Event::Frame(frame) => {
-                self.note_busy(&frame);
-                if let ServerFrame::Pushed(Pushed::Condition(condition)) = &frame {
-                    self.account.set_disk(condition.disk);
-                }
-                if let ServerFrame::Pushed(Pushed::Addresses(news)) = &frame {
-                    self.hear_addresses(news.addresses.clone()).await;
-                }
-                self.feed(Input::Frame(frame)).await;
-            }
-            Event::OtherKey => {
-                tracing::warn!(account = %self.account.key, "somebody else answers where the server should be");
-                self.met_other_key = true;
-                self.be_unusable(None);
-                self.link = None;
-                self.feed(Input::LinkDown).await;
-                self.seek().await;
-            }
-            Event::Down {
-                why,
-                unusable,
-                pulse,
-            } => {
-                match &unusable {
-                    Some(_) if unusable != self.unusable => {
-                        tracing::warn!(account = %self.account.key, "the server cannot be used: {why}");
-                    }
-                    _ => tracing::debug!(account = %self.account.key, "the link is down: {why}"),
-                }
-                self.met_other_key = false;
-                self.be_unusable(unusable);
-                self.pulse = pulse;
-                self.link = None;
-                let was_up = self.was_up;
-                self.feed(Input::LinkDown).await;
-                if !was_up {
-                    self.seek().await;
-                }
-            }
-        }
-    }
-
-    fn be_unusable(&mut self, why: Option<Unusable>) {
-        self.account.set_unusable(why.clone());
-        self.unusable = why;
-    }
-
-    /// The server says where it is found.
-    async fn hear_addresses(&self, named: Vec<String>) {
-        let account = Arc::clone(&self.account);
-        let kept = blocking(move || account.hear_addresses(&named)).await;
-        if let Err(error) = kept {
-            // The next greeting names them again.
-            tracing::warn!(account = %self.account.key, "the server's addresses were not kept: {error}");
-        }
-    }
-
-    /// The engine waits as long as the server asks; the window shows that, and until when.
-    fn note_busy(&self, frame: &ServerFrame) {
-        let ServerFrame::Responses(responses) = frame else {
-            return;
-        };
-        for response in responses {
-            let error = response.error.as_ref().filter(|error| error.code == BUSY);
-            let wait = error
-                .and_then(|error| error.data.as_ref()?.get("retry_after_ms")?.as_i64())
-                .filter(|wait| *wait > 0);
-            let command = response.id.as_str().and_then(|id| id.parse().ok());
-            if let (Some(wait), Some(command)) = (wait, command) {
-                self.account.set_busy(command, now().saturating_add(wait));
-            }
-        }
-    }
-
     /// Makes the engine anew from the store; without a token there is none.
     async fn make(&mut self) {
         self.engine = None;
@@ -390,112 +301,6 @@ impl Driver {
                 }
             }
         }
-    }
-
-    async fn perform(&mut self, output: Output, inputs: &mut VecDeque<Input>) -> Result<(), Error> {
-        match output {
-            Output::Connect => {
-                self.was_up = false;
-                self.link = Some(Link::open(self.account.route().await, self.pulse));
-            }
-            Output::Disconnect => {
-                self.link = None;
-                // An attempt that nobody answered.
-                if !self.was_up {
-                    self.seek().await;
-                }
-                inputs.push_back(Input::LinkDown);
-            }
-            Output::Send(frame) => {
-                self.sent
-                    .extend(frame.0.iter().filter_map(|request| match request {
-                        Request::Command(commanded) => Some(commanded.id),
-                        Request::Question(..) => None,
-                    }));
-                if self.link.as_ref().is_some_and(|link| !link.send(&frame)) {
-                    self.link = None;
-                    inputs.push_back(Input::LinkDown);
-                }
-            }
-            Output::Apply(batch) => {
-                for change in &batch {
-                    if let Change::Done(id) | Change::Rejected(id, _) = change {
-                        self.sent.remove(id);
-                    }
-                }
-                let account = Arc::clone(&self.account);
-                let mut named = None;
-                for change in &batch {
-                    if let Change::Greeted(greeting) = change {
-                        account.set_server_time(greeting.now);
-                        named = Some(greeting.addresses.clone());
-                    }
-                }
-                let touched = blocking(move || {
-                    let touched = account.store.apply(&batch, now())?;
-                    account.note(&touched)?;
-                    Ok::<_, Error>(touched)
-                })
-                .await?;
-                self.patience = FIRST;
-                if let Some(named) = named {
-                    self.hear_addresses(named).await;
-                }
-                inputs.extend(touched.dropped.into_iter().map(Input::Discard));
-                inputs.extend(touched.follow_ups.into_iter().map(Input::Submit));
-            }
-            Output::Told(ticket, told) => {
-                if let Some(asker) = self.askers.remove(&ticket) {
-                    // Who asked may have gone meanwhile.
-                    let _ = asker.send(told);
-                }
-            }
-            Output::Link(state) => self.tell_link(state),
-            Output::Notify { topic, seq, .. } => {
-                tracing::debug!(topic.id = %topic, %seq, "a message may be worth a notification");
-            }
-        }
-        Ok(())
-    }
-
-    /// That somebody else answers, or that the server cannot be used, is told until another attempt has ended.
-    fn tell_link(&self, state: LinkState) {
-        let connection = match (self.met_other_key, connection(state, &self.clock)) {
-            (true, Connection::Offline { retry_at, .. }) => Connection::OtherKey { retry_at },
-            (true, Connection::Connecting) => return,
-            (false, Connection::Connecting) if self.unusable.is_some() => return,
-            (false, Connection::Offline { retry_at, .. }) => Connection::Offline {
-                retry_at,
-                cause: self.unusable.as_ref().map(Unusable::cause),
-            },
-            (_, connection) => connection,
-        };
-        let is_synced = connection == Connection::Synced;
-        self.account.set_connection(connection);
-        if is_synced {
-            self.look_for_lost();
-        }
-    }
-}
-
-/// What people are told of the link, by the time that their clock shows.
-fn connection(state: LinkState, clock: &Clock) -> Connection {
-    match state {
-        LinkState::Offline { retry_at } => Connection::Offline {
-            retry_at: clock.by_wall(retry_at),
-            cause: None,
-        },
-        LinkState::Connecting => Connection::Connecting,
-        LinkState::Syncing => Connection::Syncing,
-        LinkState::Synced => Connection::Synced,
-        LinkState::OtherVersion {
-            is_server_newer,
-            retry_at,
-        } => Connection::OtherVersion {
-            is_server_newer,
-            retry_at: clock.by_wall(retry_at),
-        },
-        LinkState::SignedOut(_) => Connection::SignedOut,
     }
 }
 

@@ -6,6 +6,7 @@ pub mod level;
 pub mod members;
 pub mod names;
 pub mod person;
+mod rejected;
 pub mod stranded;
 pub mod stretch;
 pub mod timeline;

@@ -6,7 +6,7 @@ use tulou_protocol::{CommunityId, TopicId};
 
 use super::{
     snapshot::Snapshot,
-    tally::{Counted, Numbered, Tally},
+    tally::{Numbered, Placed, Tally},
     views::Views,
 };
 use crate::{
@@ -44,7 +44,7 @@ impl Snapshot<'_> {
     fn renumber(
         &self,
         community: CommunityId,
-        read: Vec<(TopicId, u64, Option<Counted>)>,
+        read: Vec<(TopicId, u64, Option<Placed>)>,
         topics: &[TopicId],
     ) -> Option<Numbered> {
         let mut views = self.account.views();
@@ -91,7 +91,7 @@ impl Snapshot<'_> {
     }
 
     /// The number of one topic; none if it cannot be opened. Nothing of any other topic is read.
-    fn badge_of(&self, shape: &Shape, topic: TopicId) -> Result<Option<Counted>, StoreError> {
+    fn badge_of(&self, shape: &Shape, topic: TopicId) -> Result<Option<Placed>, StoreError> {
         let held = shape.topic(topic).filter(|topic| !topic.is_locked);
         let Some(held) = held.filter(|topic| shape.group(topic.group).is_some()) else {
             return Ok(None);

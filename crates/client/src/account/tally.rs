@@ -40,12 +40,12 @@ impl Sum {
 }
 
 /// The number of a topic, and the group above it.
-pub(super) type Counted = (GroupId, Badge);
+pub(super) type Placed = (GroupId, Badge);
 
 /// The numbers of a community as of its structure and levels.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    topics: HashMap<TopicId, Counted>,
+    topics: HashMap<TopicId, Placed>,
     groups: HashMap<GroupId, Sum>,
     whole: Sum,
     /// A level that is set for a while ends then, and numbers are others.
@@ -80,7 +80,7 @@ impl Tally {
         Ok(tally)
     }
 
-    pub fn set(&mut self, topic: TopicId, now: Option<Counted>) {
+    pub fn set(&mut self, topic: TopicId, now: Option<Placed>) {
         let before = match now {
             Some(now) => self.topics.insert(topic, now),
             None => self.topics.remove(&topic),

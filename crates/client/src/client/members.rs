@@ -40,7 +40,7 @@ impl Client {
         let community = community_id(community)?;
         let topic = topic.map(topic_id).transpose()?;
         let part = at_most(part);
-        let asked = member_list(&account, community, Listed::of(topic), &part).await;
+        let asked = member_list(&account, community, Wanted::of(topic), &part).await;
         match asked {
             Ok(found) => {
                 account
@@ -98,7 +98,7 @@ impl Client {
         let community = community_id(community)?;
         let topic = topic_id(topic)?;
         let part = at_most(part);
-        let wanted = Listed {
+        let wanted = Wanted {
             topic: only_seated.then_some(topic),
             seats_of: Some(topic),
         };
@@ -114,14 +114,14 @@ impl Client {
 
 /// Which members are asked for, and what of them.
 #[derive(Debug, Clone, Copy)]
-struct Listed {
+struct Wanted {
     /// Only those who see it.
     topic: Option<TopicId>,
     /// Whether they have a seat in it.
     seats_of: Option<TopicId>,
 }
 
-impl Listed {
+impl Wanted {
     fn of(topic: Option<TopicId>) -> Self {
         Self {
             topic,
@@ -141,7 +141,7 @@ fn at_most(part: MembersPart) -> MembersPart {
 async fn member_list(
     account: &Arc<Account>,
     community: CommunityId,
-    listed: Listed,
+    listed: Wanted,
     part: &MembersPart,
 ) -> Result<Members, Error> {
     let mut found = Members {

@@ -21,7 +21,7 @@ pub struct Chosen {
 
 /// What is known of a topic.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct Extent<'a> {
     /// What is held, in order.
     pub islands: &'a [Island],
     /// The last place.
@@ -30,7 +30,7 @@ pub struct Known<'a> {
     pub floor: Seq,
 }
 
-impl Known<'_> {
+impl Extent<'_> {
     fn first(&self) -> u64 {
         self.floor.0.max(1)
     }
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn an_empty_topic_wants_nothing() {
-        let known = Known {
+        let known = Extent {
             islands: &[],
             head: Seq(0),
             floor: Seq(0),
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_stretch_never_leaps_over_a_hole() {
         let islands = [island(1, 100), island(200, 300)];
-        let known = Known {
+        let known = Extent {
             islands: &islands,
             head: Seq(300),
             floor: Seq(1),
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn the_first_unread_row_is_shown_with_some_before_it() {
         let islands = [island(1, 1_000)];
-        let known = Known {
+        let known = Extent {
             islands: &islands,
             head: Seq(1_000),
             floor: Seq(1),
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_place_that_is_not_held_is_fetched() {
         let islands = [island(900, 1_000)];
-        let known = Known {
+        let known = Extent {
             islands: &islands,
             head: Seq(1_000),
             floor: Seq(1),
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn what_may_not_be_read_is_not_waited_for() {
         let islands = [island(60, 100)];
-        let known = Known {
+        let known = Extent {
             islands: &islands,
             head: Seq(100),
             floor: Seq(60),
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_view_is_bounded() {
         let islands = [island(1, 5_000)];
-        let known = Known {
+        let known = Extent {
             islands: &islands,
             head: Seq(5_000),
             floor: Seq(1),

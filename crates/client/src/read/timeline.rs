@@ -18,15 +18,15 @@ use self::{message::Painter, overlay::Overlay};
 use super::{
     keys,
     names::{People, mentioned, mentioned_views},
-    stretch::{Chosen, Known, MOST},
+    stretch::{Chosen, Extent, MOST},
 };
 use crate::{
     account::{Entered, Snapshot},
     markdown,
     shape::Shape,
     store::{
-        StoreError, drafts, edits, edits::EditDraft, heads, islands, messages, messages::Held,
-        outbox, rows,
+        StoreError, drafts, edits, edits::EditDraft, heads, islands, messages,
+        messages::StoredMessage, outbox, rows,
     },
     unread::Ledger,
     view::{Block, DraftView, EditView, PinView, Stretch, TimelineView},
@@ -60,7 +60,7 @@ pub fn timeline(
     let head = heads::of_topic(db, topic)?;
     let held = islands::of_topic(db, topic)?;
     let last_held = held.last().map_or(Seq::ZERO, |island| island.to);
-    let known = Known {
+    let known = Extent {
         islands: &held,
         head: head.seq.max(last_held),
         floor: head.floor,
@@ -211,7 +211,7 @@ fn choose(
     db: &Connection,
     topic: TopicId,
     stretch: &Stretch,
-    known: Known<'_>,
+    known: Extent<'_>,
     first_unread: Option<Seq>,
 ) -> Result<Chosen, StoreError> {
     let bounded = |count: u32| u64::from(count).clamp(1, MOST);
@@ -245,9 +245,9 @@ fn choose(
 fn quoted(
     db: &Connection,
     topic: TopicId,
-    found: &[Held],
+    found: &[StoredMessage],
     overlay: &Overlay,
-) -> Result<HashMap<MessageId, Held>, StoreError> {
+) -> Result<HashMap<MessageId, StoredMessage>, StoreError> {
     let mut quoted = HashMap::new();
     let replies = found
         .iter()
@@ -308,8 +308,8 @@ fn people(
     me: AccountId,
     shape: Option<&Shape>,
     written: &[&str],
-    lists: &[&[Held]],
-    quoted: &HashMap<MessageId, Held>,
+    lists: &[&[StoredMessage]],
+    quoted: &HashMap<MessageId, StoredMessage>,
 ) -> Result<People, StoreError> {
     let mut accounts = HashSet::from([me]);
     // Whoever looks like the owner is told apart although the owner said nothing here.
@@ -329,7 +329,7 @@ fn people(
 fn my_marks(
     db: &Connection,
     me: AccountId,
-    found: &[Held],
+    found: &[StoredMessage],
 ) -> Result<HashMap<MessageId, Vec<String>>, StoreError> {
     let mut marks = HashMap::new();
     for held in found.iter().filter(|held| !held.marks.reactions.is_empty()) {

@@ -72,7 +72,7 @@ pub(super) fn clear(db: &Connection) -> Result<(), StoreError> {
 
 /// What is known of a community beside its rows.
 #[derive(Debug, Clone, Default)]
-pub struct Standing {
+pub struct CommunityHead {
     /// How I stand in it.
     pub me: Option<Me>,
     /// Members and members connected; none before the first digest.
@@ -82,7 +82,7 @@ pub struct Standing {
 }
 
 /// What is known of a community beside its rows.
-pub fn standing(db: &Connection, community: CommunityId) -> Result<Standing, StoreError> {
+pub fn of_community(db: &Connection, community: CommunityId) -> Result<CommunityHead, StoreError> {
     let found = db
         .prepare_cached("SELECT me, members, online, as_of FROM communities WHERE community = ?1")?
         .query_row([community.as_bytes()], |row| {
@@ -93,9 +93,9 @@ pub fn standing(db: &Connection, community: CommunityId) -> Result<Standing, Sto
         })
         .optional()?;
     let Some((me, members, online, as_of)) = found else {
-        return Ok(Standing::default());
+        return Ok(CommunityHead::default());
     };
-    Ok(Standing {
+    Ok(CommunityHead {
         me: if me.is_empty() {
             None
         } else {
@@ -121,7 +121,7 @@ pub(super) fn set_counts(
     community: CommunityId,
     counts: Counts,
 ) -> Result<bool, StoreError> {
-    let was = standing(db, community)?.counts;
+    let was = of_community(db, community)?.counts;
     db.prepare_cached(
         "INSERT INTO communities (community, members, online, as_of) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET members = excluded.members, online = excluded.online,

@@ -10,7 +10,7 @@ use super::{StoreError, int, nat};
 
 /// A message as it is held.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Held {
+pub struct StoredMessage {
     /// Its place.
     pub seq: Seq,
     /// Which.
@@ -30,7 +30,7 @@ pub fn stretch(
     from: Seq,
     to: Seq,
     limit: u32,
-) -> Result<Vec<Held>, StoreError> {
+) -> Result<Vec<StoredMessage>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM messages
          WHERE topic = ?1 AND seq BETWEEN ?2 AND ?3 AND content <> '' ORDER BY seq LIMIT ?4"
@@ -39,7 +39,11 @@ pub fn stretch(
 }
 
 /// A message by its id.
-pub fn by_id(db: &Connection, topic: TopicId, id: MessageId) -> Result<Option<Held>, StoreError> {
+pub fn by_id(
+    db: &Connection,
+    topic: TopicId,
+    id: MessageId,
+) -> Result<Option<StoredMessage>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM messages
          WHERE topic = ?1 AND id = ?2 AND content <> '' ORDER BY seq DESC LIMIT 1"
@@ -48,7 +52,11 @@ pub fn by_id(db: &Connection, topic: TopicId, id: MessageId) -> Result<Option<He
 }
 
 /// Pinned messages, the newest pin first.
-pub fn pinned(db: &Connection, topic: TopicId, limit: u32) -> Result<Vec<Held>, StoreError> {
+pub fn pinned(
+    db: &Connection,
+    topic: TopicId,
+    limit: u32,
+) -> Result<Vec<StoredMessage>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM messages INDEXED BY messages_pinned
          WHERE topic = ?1 AND pinned_at > 0 AND content <> '' ORDER BY pinned_at DESC LIMIT ?2"
@@ -70,7 +78,7 @@ pub(super) fn mine_since(
     db: &Connection,
     topic: TopicId,
     seq: Seq,
-) -> Result<Vec<Held>, StoreError> {
+) -> Result<Vec<StoredMessage>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM messages INDEXED BY messages_mine
          WHERE topic = ?1 AND seq > ?2 AND is_mine = 1 AND content <> '' ORDER BY seq"
@@ -138,12 +146,12 @@ pub fn first_of_others(
     Ok(found.map(|seq| Seq(nat(seq))))
 }
 
-fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<Held>, StoreError> {
+fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<StoredMessage>, StoreError> {
     let mut messages = Vec::new();
     while let Some(row) = found.next()? {
         let content = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
         let marks = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
-        messages.push(Held {
+        messages.push(StoredMessage {
             seq: Seq(nat(row.get(0)?)),
             id: MessageId::from_bytes(row.get(1)?),
             content: serde_json::from_str(content)?,

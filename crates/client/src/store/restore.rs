@@ -31,7 +31,7 @@ pub fn restored(db: &Connection, me: AccountId) -> Result<Restored, StoreError> 
     for row in rows::of_kind(db, Log::Account(me), "membership")? {
         if let Body::Membership(membership) = row.body {
             let community = membership.community;
-            let as_of = heads::standing(db, community)?.as_of;
+            let as_of = heads::of_community(db, community)?.as_of;
             restored.communities.insert(community, as_of);
             let numbers = rows::topics_of(db, community)?
                 .into_iter()

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use tulou_engine::Change;
 use tulou_protocol::{
     AccountId, CommandId, CommunityId, MessageId, Rev, Row,
+    id::Millis,
     push::WideMention,
     row::{Content, Cursor, Mention, Message, More},
 };

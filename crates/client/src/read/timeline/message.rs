@@ -6,14 +6,14 @@ use tulou_protocol::{MessageId, Permissions, id::Millis, row::Reaction, text::me
 
 use super::{
     EXCERPT,
-    overlay::{Changes, Overlay, Pending, refusal},
+    overlay::{Outstanding, Overlay, Pending, refusal},
 };
 use crate::{
     as_of::AsOf,
     markdown::{self, Names},
     read::names::People,
     shape::Shape,
-    store::messages::Held,
+    store::messages::StoredMessage,
     view::{Delivery, MessageView, ReactionView, RecalledView, ReplyView},
 };
 
@@ -27,7 +27,7 @@ pub struct Painter<'a> {
     pub permissions: Permissions,
     pub people: &'a People,
     pub names: Names<'a>,
-    pub quoted: &'a HashMap<MessageId, Held>,
+    pub quoted: &'a HashMap<MessageId, StoredMessage>,
     pub marks: HashMap<MessageId, Vec<String>>,
     pub overlay: &'a Overlay,
     /// The server asked to send what waits later; what comes after waits with it.
@@ -36,9 +36,9 @@ pub struct Painter<'a> {
 
 impl Painter<'_> {
     /// A message that the server has.
-    pub fn sent(&self, held: &Held) -> MessageView {
+    pub fn sent(&self, held: &StoredMessage) -> MessageView {
         let content = &held.content;
-        let nothing = Changes::default();
+        let nothing = Outstanding::default();
         let changes = self.overlay.changes(held.id).unwrap_or(&nothing);
         let is_mine = content.author == self.as_of.me;
         let recalled_by = content
@@ -93,7 +93,7 @@ impl Painter<'_> {
     }
 
     /// What waits to be sent, oldest first. What came with the topic before its own answer is among the rows already.
-    pub fn pending(&self, found: &[Held]) -> Vec<MessageView> {
+    pub fn pending(&self, found: &[StoredMessage]) -> Vec<MessageView> {
         self.overlay
             .pending
             .iter()
@@ -172,7 +172,7 @@ impl Painter<'_> {
         }
     }
 
-    fn reactions(&self, held: &Held, changes: &Changes) -> Vec<ReactionView> {
+    fn reactions(&self, held: &StoredMessage, changes: &Outstanding) -> Vec<ReactionView> {
         let mine = self.marks.get(&held.id);
         let mut views: Vec<ReactionView> = held
             .marks
@@ -222,7 +222,7 @@ impl Painter<'_> {
             })
     }
 
-    pub fn actions(&self, held: &Held, is_mine: bool) -> Vec<String> {
+    pub fn actions(&self, held: &StoredMessage, is_mine: bool) -> Vec<String> {
         let age = self.as_of.server_now().saturating_sub(held.content.sent_at);
         let can = |permission| self.permissions.contains(permission);
         let edit_window = self.shape.and_then(|shape| shape.edit_window_ms);

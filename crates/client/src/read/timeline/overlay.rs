@@ -6,7 +6,7 @@ use tulou_engine::{OutboxEntry, OutboxState};
 use tulou_protocol::{Command, CommandId, MessageId, id::Millis};
 
 use crate::{
-    store::messages::Held,
+    store::messages::StoredMessage,
     view::{RefusedView, RejectionView},
 };
 
@@ -29,7 +29,7 @@ pub struct Pending {
 
 /// What waits to be changed about one message.
 #[derive(Debug, Clone, Default)]
-pub struct Changes {
+pub struct Outstanding {
     /// The text as it will be.
     pub text: Option<String>,
     /// It will be recalled.
@@ -42,7 +42,7 @@ pub struct Changes {
     pub refused: Option<RefusedView>,
 }
 
-impl Changes {
+impl Outstanding {
     /// Whether anything waits.
     pub fn is_waiting(&self) -> bool {
         self.text.is_some()
@@ -57,7 +57,7 @@ impl Changes {
 pub struct Overlay {
     /// Messages in the order in which they were written.
     pub pending: Vec<Pending>,
-    changes: HashMap<MessageId, Changes>,
+    changes: HashMap<MessageId, Outstanding>,
 }
 
 impl Overlay {
@@ -134,12 +134,12 @@ impl Overlay {
     }
 
     /// What waits for a message.
-    pub fn changes(&self, id: MessageId) -> Option<&Changes> {
+    pub fn changes(&self, id: MessageId) -> Option<&Outstanding> {
         self.changes.get(&id)
     }
 
-    /// Changes that were refused, to messages that are not among these.
-    pub fn refused_elsewhere(&self, shown: &[Held]) -> Vec<RefusedView> {
+    /// Outstanding that were refused, to messages that are not among these.
+    pub fn refused_elsewhere(&self, shown: &[StoredMessage]) -> Vec<RefusedView> {
         let mut refused: Vec<RefusedView> = self
             .changes
             .iter()
@@ -161,14 +161,14 @@ impl Overlay {
     }
 
     /// A message's text as it will be.
-    pub fn text<'a>(&'a self, held: &'a Held) -> &'a str {
+    pub fn text<'a>(&'a self, held: &'a StoredMessage) -> &'a str {
         self.changes(held.id)
             .and_then(|changes| changes.text.as_deref())
             .unwrap_or(&held.content.text)
     }
 
     /// Whether a message will be pinned.
-    pub fn is_pinned(&self, held: &Held) -> bool {
+    pub fn is_pinned(&self, held: &StoredMessage) -> bool {
         self.changes(held.id)
             .and_then(|changes| changes.is_pinned)
             .unwrap_or(held.marks.pinned_at.is_some())
