@@ -19,12 +19,28 @@ mod chance;
 mod check;
 #[path = "simulation/client.rs"]
 mod client;
+#[path = "simulation/commit.rs"]
+mod commit;
 #[path = "simulation/compare.rs"]
 mod compare;
 #[path = "simulation/habits.rs"]
 mod habits;
+#[path = "simulation/looks.rs"]
+mod looks;
+#[path = "simulation/manage.rs"]
+mod manage;
+#[path = "simulation/may.rs"]
+mod may;
+#[path = "simulation/may_manage.rs"]
+mod may_manage;
+#[path = "simulation/meaning.rs"]
+mod meaning;
+#[path = "simulation/meaning_messages.rs"]
+mod meaning_messages;
 #[path = "simulation/memory.rs"]
 mod memory;
+#[path = "simulation/network.rs"]
+mod network;
 #[path = "simulation/oracle.rs"]
 mod oracle;
 #[path = "simulation/plan.rs"]
@@ -37,8 +53,12 @@ mod rights;
 mod rules;
 #[path = "simulation/server.rs"]
 mod server;
+#[path = "simulation/sight.rs"]
+mod sight;
 #[path = "simulation/store.rs"]
 mod store;
+#[path = "simulation/told.rs"]
+mod told;
 #[path = "simulation/weather.rs"]
 mod weather;
 #[path = "simulation/world.rs"]

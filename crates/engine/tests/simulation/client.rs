@@ -130,7 +130,7 @@ impl Client {
         self.timer
     }
 
-    fn set_timer(&mut self) {
+    pub fn set_timer(&mut self) {
         let deadline = self.engine.as_ref().and_then(Engine::deadline);
         self.timer = deadline.map(|at| at - self.clock);
     }
@@ -222,14 +222,14 @@ impl Client {
         wishes
     }
 
-    fn lose_link(&mut self) {
+    pub fn lose_link(&mut self) {
         self.rules.lose_link();
         self.discarded.clear();
         self.unknown.append(&mut self.on_way);
     }
 
     /// What is older than answers are kept is sent only if the person said so.
-    fn check_age(&self, frame: &ClientFrame, now: Millis) {
+    pub fn check_age(&self, frame: &ClientFrame, now: Millis) {
         for request in &frame.0 {
             let Request::Command(commanded) = request else {
                 continue;
@@ -244,7 +244,7 @@ impl Client {
         }
     }
 
-    fn put(&mut self, command: Command, now: Millis) -> OutboxEntry {
+    pub fn put(&mut self, command: Command, now: Millis) -> OutboxEntry {
         let id = CommandId(self.chance.uuid());
         self.given.insert(id);
         self.store.put(id, command, now + self.clock)

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use tulou_engine::Input;
-use tulou_protocol::{
-    AccountId, Body, ClientFrame, Epoch, Log, ServerFrame, id::Millis, push::Pushed,
-};
+use tulou_protocol::{AccountId, Body, ClientFrame, Epoch, Log, ServerFrame, id::Millis};
 
 use crate::{
     acts::Known,
     chance::Chance,
-    client::{Client, Wish},
+    client::Client,
     habits::Habit,
     memory::{Commit, Memory},
     oracle::Oracle,
@@ -20,11 +18,11 @@ use crate::{
 };
 
 /// Calm is long enough for what was lost before it to be asked for.
-const CALM_MS: Millis = 700_000;
+pub const CALM_MS: Millis = 700_000;
 /// And then for what is held to be looked through.
 const REST_MS: Millis = 200_000;
 
-enum Event {
+pub enum Event {
     /// A client's socket opens, or not.
     Opened(usize, u64),
     ToServer(u64, ClientFrame),
@@ -39,32 +37,32 @@ enum Event {
     ServerUp,
 }
 
-struct Connection {
-    client: usize,
-    account: AccountId,
-    to_server_at: Millis,
-    to_client_at: Millis,
+pub struct Connection {
+    pub client: usize,
+    pub account: AccountId,
+    pub to_server_at: Millis,
+    pub to_client_at: Millis,
 }
 
 pub struct World {
-    now: Millis,
-    chance: Chance,
+    pub now: Millis,
+    pub chance: Chance,
     pub server: Server,
-    is_server_up: bool,
+    pub is_server_up: bool,
     /// What the server's clock says, less what the world's says.
-    server_clock: Millis,
+    pub server_clock: Millis,
     pub clients: Vec<Client>,
-    accounts: Vec<AccountId>,
+    pub accounts: Vec<AccountId>,
     /// Open or opening connections, by number.
-    connections: BTreeMap<u64, Connection>,
+    pub connections: BTreeMap<u64, Connection>,
     /// The connection that a client uses.
-    current: Vec<Option<u64>>,
+    pub current: Vec<Option<u64>>,
     /// The connection of each client's driver, which may be cut already without its knowing.
-    held: Vec<Option<u64>>,
-    next_connection: u64,
-    events: BTreeMap<(Millis, u64), Event>,
-    next_event: u64,
-    backup: Option<(Memory, Oracle)>,
+    pub held: Vec<Option<u64>>,
+    pub next_connection: u64,
+    pub events: BTreeMap<(Millis, u64), Event>,
+    pub next_event: u64,
+    pub backup: Option<(Memory, Oracle)>,
     pub was_restored: bool,
 }
 
@@ -79,7 +77,7 @@ pub fn run(plan: &Plan) {
 }
 
 impl World {
-    fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan) -> Self {
         let mut chance = Chance::new(plan.seed ^ 0xacc0);
         let count = plan.clients.iter().max().map_or(0, |last| last + 1);
         let accounts: Vec<AccountId> = (0..count).map(|_| AccountId(chance.uuid())).collect();
@@ -117,13 +115,13 @@ impl World {
         world
     }
 
-    fn at(&mut self, delay: Millis, event: Event) {
+    pub fn at(&mut self, delay: Millis, event: Event) {
         self.next_event += 1;
         self.events
             .insert((self.now + delay, self.next_event), event);
     }
 
-    fn step(&mut self, step: &Step) {
+    pub fn step(&mut self, step: &Step) {
         let end = self.now + step.after;
         self.until(end);
         self.chance = Chance::new(step.dice);
@@ -191,7 +189,7 @@ impl World {
         }
     }
 
-    fn another_time(&mut self) -> Millis {
+    pub fn another_time(&mut self) -> Millis {
         let hour = 3_600_000;
         *self
             .chance
@@ -200,7 +198,7 @@ impl World {
     }
 
     /// What was written since the copy is gone; the store says so by another epoch.
-    fn restore(&mut self) {
+    pub fn restore(&mut self) {
         let Some((memory, oracle)) = self.backup.take() else {
             return;
         };
@@ -212,7 +210,7 @@ impl World {
     }
 
     /// Nothing goes wrong any more, and nobody does anything; then what waits for people is settled.
-    fn rest(&mut self, seed: u64) {
+    pub fn rest(&mut self, seed: u64) {
         self.chance = Chance::new(seed ^ 0xca15);
         self.server.weather = Weather::CALM;
         for (at, client) in self.clients.iter_mut().enumerate() {
@@ -244,7 +242,7 @@ impl World {
         self.until(end);
     }
 
-    fn until(&mut self, end: Millis) {
+    pub fn until(&mut self, end: Millis) {
         loop {
             let event = self.events.first_key_value().map(|((at, _), _)| *at);
             let deadline = self
@@ -285,7 +283,7 @@ impl World {
         }
     }
 
-    fn take(&mut self, event: Event) {
+    pub fn take(&mut self, event: Event) {
         match event {
             Event::Opened(client, connection) => {
                 if self.current[client] != Some(connection) {
@@ -335,132 +333,6 @@ impl World {
                 self.at(30_000, Event::Heartbeat);
             }
             Event::ServerUp => self.is_server_up = true,
-        }
-    }
-
-    fn cut(&mut self, client: usize) {
-        if let Some(connection) = self.current[client].take() {
-            self.connections.remove(&connection);
-            self.server.detach(connection);
-            let wait = self.chance.between(1, 3_000);
-            self.at(wait, Event::Closed(client, connection));
-        }
-    }
-
-    fn restart_server(&mut self) {
-        self.server.restart();
-        for client in 0..self.clients.len() {
-            self.cut(client);
-        }
-    }
-
-    fn lose_process(&mut self, client: usize) {
-        if let Some(connection) = self.current[client].take() {
-            self.connections.remove(&connection);
-            self.server.detach(connection);
-        }
-        self.held[client] = None;
-        self.events.retain(
-            |_, event| !matches!(event, Event::Closed(at, _) | Event::Start(at) if *at == client),
-        );
-        let wait = self.chance.between(1, 15_000);
-        self.at(wait, Event::Start(client));
-    }
-
-    fn input(&mut self, client: usize, input: Input) {
-        let wishes = self.clients[client].input(input, self.now);
-        self.perform(client, wishes);
-    }
-
-    fn perform(&mut self, client: usize, wishes: Vec<Wish>) {
-        for wish in wishes {
-            match wish {
-                Wish::Connect => {
-                    let connection = self.next_connection;
-                    self.next_connection += 1;
-                    self.connections.insert(
-                        connection,
-                        Connection {
-                            client,
-                            account: self.clients[client].account,
-                            to_server_at: self.now,
-                            to_client_at: self.now,
-                        },
-                    );
-                    self.current[client] = Some(connection);
-                    self.held[client] = Some(connection);
-                    let wait = self.chance.between(1, 300);
-                    self.at(wait, Event::Opened(client, connection));
-                }
-                Wish::Disconnect => {
-                    if let Some(connection) = self.current[client].take() {
-                        self.connections.remove(&connection);
-                        self.server.detach(connection);
-                    }
-                    if let Some(connection) = self.held[client] {
-                        self.at(1, Event::Closed(client, connection));
-                    }
-                }
-                Wish::Send(frame) => self.send(client, frame),
-            }
-        }
-        if self.clients[client].engine.is_none() {
-            self.lose_process(client);
-        }
-    }
-
-    fn send(&mut self, client: usize, frame: ClientFrame) {
-        let wait = self.server.weather.latency(&mut self.chance);
-        let Some(connection) = self.current[client] else {
-            return;
-        };
-        let Some(open) = self.connections.get_mut(&connection) else {
-            return;
-        };
-        let at = open.to_server_at.max(self.now + wait);
-        open.to_server_at = at;
-        self.at(at - self.now, Event::ToServer(connection, frame));
-    }
-
-    /// The server's frames set out: in order, but pushes may be lost or late. Two of one log may be merged.
-    fn deliver(&mut self) {
-        let mut waiting: Vec<(u64, ServerFrame, bool)> = Vec::new();
-        for (connection, frame, may_be_lost) in std::mem::take(&mut self.server.outgoing) {
-            let last = waiting.iter_mut().rev().find(|(to, ..)| *to == connection);
-            if let (
-                ServerFrame::Pushed(Pushed::Push(next)),
-                Some((_, ServerFrame::Pushed(Pushed::Push(push)), _)),
-            ) = (&frame, last)
-                && (push.log, push.rev) == (next.log, next.prev)
-                && self.chance.one_in(2)
-            {
-                push.rev = next.rev;
-                push.rows.extend(next.rows.iter().cloned());
-                push.authors.extend(next.authors.iter().copied());
-                continue;
-            }
-            waiting.push((connection, frame, may_be_lost));
-        }
-        let weather = self.server.weather;
-        for (connection, frame, may_be_lost) in waiting {
-            if may_be_lost && Weather::happens(weather.loss, &mut self.chance) {
-                continue;
-            }
-            let wait = weather.latency(&mut self.chance);
-            let is_late = may_be_lost && Weather::happens(weather.late, &mut self.chance);
-            let extra = if is_late {
-                self.chance.between(1, 1_500)
-            } else {
-                0
-            };
-            let Some(open) = self.connections.get_mut(&connection) else {
-                continue;
-            };
-            let at = open.to_client_at.max(self.now + wait);
-            if !is_late {
-                open.to_client_at = at;
-            }
-            self.at(at + extra - self.now, Event::ToClient(connection, frame));
         }
     }
 }

@@ -1,0 +1,117 @@
+//! What the commands about messages mean, said a second time.
+
+use crate::oracle::*;
+use tulou_protocol::{AccountId, Command, id::Millis, text};
+
+impl Oracle {
+    pub fn apply_to_message(&mut self, actor: AccountId, command: &Command, now: Millis) -> bool {
+        match command {
+            Command::MessageSend {
+                topic,
+                message,
+                text,
+                reply_to,
+                ..
+            } => {
+                let kept = self.topic(*topic);
+                kept.messages.push(Message {
+                    id: *message,
+                    author: actor,
+                    sent_at: now,
+                    text: text.clone(),
+                    reply_to: *reply_to,
+                    is_edited: false,
+                    recalled_by: None,
+                    reactions: vec![],
+                    is_pinned: false,
+                });
+                let seq = kept.messages.len() as u64;
+                // It is read up to there, if nothing was unread.
+                let (at, set_no) = self
+                    .account(actor)
+                    .cursors
+                    .get(topic)
+                    .copied()
+                    .unwrap_or_default();
+                let (_, unread) = self.after(actor, *topic, at);
+                let at = if unread == 0 { seq } else { at };
+                self.account(actor).cursors.insert(*topic, (at, set_no));
+                let mentioned = text::mentions(text).accounts;
+                self.mention(actor, *message, (*topic, seq, false), &mentioned);
+                true
+            }
+            Command::MessageEdit {
+                topic,
+                message,
+                text: edit,
+            } => {
+                let (seq, sent) = self.message(*topic, *message);
+                if sent.text == edit.to {
+                    return false;
+                }
+                sent.text = edit.to.clone();
+                sent.is_edited = true;
+                let before = text::mentions(&edit.from).accounts;
+                let after = text::mentions(&edit.to).accounts;
+                for gone in before.iter().filter(|account| !after.contains(account)) {
+                    if let Some(account) = self.accounts.get_mut(gone) {
+                        account.mentions.remove(message);
+                    }
+                }
+                let new: Vec<AccountId> = after
+                    .into_iter()
+                    .filter(|account| !before.contains(account))
+                    .collect();
+                self.mention(actor, *message, (*topic, seq, true), &new);
+                true
+            }
+            Command::MessageRecall { topic, message } => {
+                let (_, sent) = self.message(*topic, *message);
+                let is_new = sent.recalled_by.is_none();
+                if is_new {
+                    sent.recalled_by = Some(actor);
+                    sent.is_pinned = false;
+                    let mentioned = text::mentions(&std::mem::take(&mut sent.text)).accounts;
+                    for account in mentioned {
+                        if let Some(account) = self.accounts.get_mut(&account) {
+                            account.mentions.remove(message);
+                        }
+                    }
+                }
+                is_new
+            }
+            Command::MessageReact {
+                topic,
+                message,
+                key,
+                on,
+            } => {
+                let (seq, sent) = self.message(*topic, *message);
+                let given = (actor, key.clone());
+                let was_on = sent.reactions.contains(&given);
+                if was_on == *on {
+                    return false;
+                }
+                sent.reactions.retain(|other| *other != given);
+                let mark = self.account(actor).marks.entry(*message);
+                let (_, _, keys) = mark.or_insert((*topic, seq, vec![]));
+                keys.retain(|other| other != key);
+                if *on {
+                    keys.push(key.clone());
+                }
+                if keys.is_empty() {
+                    self.account(actor).marks.remove(message);
+                }
+                if *on {
+                    self.message(*topic, *message).1.reactions.push(given);
+                }
+                true
+            }
+            Command::MessagePin { topic, message, on } => {
+                let (_, sent) = self.message(*topic, *message);
+                std::mem::replace(&mut sent.is_pinned, *on) != *on
+            }
+            other => panic!("{} is not about a message", other.method()),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What a model server tells when it is asked.
+
+use crate::memory::Outcome;
+use crate::server::*;
+use std::collections::BTreeMap;
+use tulou_protocol::{
+    AccountId, Body, Code, CommunityId, Log, Question, Rejection, Rev, Row, Seq, TopicId,
+    push::{SyncOutcome, SyncedLog},
+    question::{Page, PageAt, Profiles, SyncLog, Synced, Told, Watched, WatchedTopic},
+};
+use tulou_server::domain::Change;
+
+/// Rows in a page of changes: few, so that there are pages.
+const SYNC_ROWS: usize = 5;
+/// Rows of the tail.
+const TAIL: u64 = 8;
+
+impl Server {
+    pub fn tell(
+        &mut self,
+        from: u64,
+        account: AccountId,
+        question: Question,
+    ) -> Result<Told, Rejection> {
+        match question {
+            Question::LogSync { logs } => Ok(Told::Synced(Synced {
+                logs: logs
+                    .into_iter()
+                    .map(|asked| SyncedLog {
+                        log: asked.log,
+                        outcome: self.sync(account, &asked),
+                    })
+                    .collect(),
+            })),
+            Question::SessionWatch { topics } => {
+                let mut watched = BTreeMap::new();
+                let mut told = Vec::new();
+                for topic in topics {
+                    let Some((_, _, log)) = self.memory.visible(account, topic) else {
+                        continue;
+                    };
+                    watched.insert(topic, self.memory.floor(account, topic));
+                    told.push(WatchedTopic {
+                        topic,
+                        head_seq: log.head(),
+                        rev: log.rev,
+                    });
+                }
+                self.sessions.get_mut(&from).unwrap().watched = watched;
+                Ok(Told::Watched(Watched { topics: told }))
+            }
+            Question::TopicPage { topic, at, limit } => {
+                if self.memory.visible(account, topic).is_none() {
+                    return Err(Code::NotFound.into());
+                }
+                let page = self.page(account, topic, at, limit.min(7));
+                page.map(Told::Page).ok_or_else(|| Code::NotFound.into())
+            }
+            Question::ProfileList { accounts } => Ok(Told::Profiles(Profiles {
+                rows: accounts
+                    .iter()
+                    .filter_map(|account| self.memory.row(*account, "profile", account).cloned())
+                    .collect(),
+            })),
+            Question::CommunityHeads { community, since } => {
+                let now = self.now();
+                self.memory
+                    .membership(account, community)
+                    .ok_or(Code::NotAMember)?;
+                Ok(Told::Heads(self.heads(account, community, since, now)))
+            }
+            Question::MemberList { .. } => Ok(Told::Nothing {}),
+            other => panic!("nobody asks {}", other.method()),
+        }
+    }
+
+    pub fn page(
+        &self,
+        account: AccountId,
+        topic: TopicId,
+        at: PageAt,
+        limit: usize,
+    ) -> Option<Page> {
+        let log = &self.memory.topics[&topic];
+        let floor = self.memory.floor(account, topic).0;
+        let (head, limit) = (log.head().0, limit as u64);
+        let around = |seq: Seq| {
+            let seq = seq.0.clamp(floor, head.max(floor));
+            (seq.saturating_sub(limit / 2), (seq + limit / 2).min(head))
+        };
+        let (from, to) = match at {
+            PageAt::End => (head.saturating_sub(limit - 1), head),
+            PageAt::Before(seq) => (
+                seq.0.saturating_sub(limit),
+                seq.0.saturating_sub(1).min(head),
+            ),
+            PageAt::After(seq) => {
+                let from = (seq.0 + 1).max(floor);
+                (from, (from + limit - 1).min(head))
+            }
+            PageAt::Around(seq) => around(seq),
+            PageAt::Message(id) => {
+                let seq = log.find(id)?.message.seq;
+                if seq.0 < floor {
+                    return None;
+                }
+                around(seq)
+            }
+        };
+        let from = from.max(floor).max(1);
+        let rows: Vec<Row> = (from..=to)
+            .map(|seq| log.messages[seq as usize - 1].row())
+            .collect();
+        let (from, to) = if rows.is_empty() { (0, 0) } else { (from, to) };
+        Some(Page {
+            topic,
+            rev: log.rev,
+            head_seq: log.head(),
+            floor: Seq(floor),
+            from: Seq(from),
+            to: Seq(to),
+            authors: self.memory.authors(&rows),
+            rows,
+        })
+    }
+
+    pub fn sync(&mut self, account: AccountId, asked: &SyncLog) -> SyncOutcome {
+        match asked.log {
+            Log::Account(id) if id != account => SyncOutcome::Gone {},
+            Log::Account(_) => {
+                let head = self.memory.accounts[&account].rev;
+                if asked.since > head {
+                    return SyncOutcome::Ahead { rev: head };
+                }
+                if asked.since > Rev::ZERO && asked.since < self.memory.accounts[&account].floor {
+                    let mut rows = self.memory.since(account, Rev::ZERO);
+                    rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
+                    return SyncOutcome::Reset {
+                        rev: head,
+                        rows,
+                        view: None,
+                        me: None,
+                    };
+                }
+                let mut rows = self.memory.since(account, asked.since);
+                let has_more = rows.len() > SYNC_ROWS;
+                rows.truncate(SYNC_ROWS);
+                let last = rows.last().map(|row| row.rev).filter(|_| has_more);
+                if asked.since == Rev::ZERO {
+                    rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
+                }
+                SyncOutcome::Rows {
+                    rev: last.unwrap_or(head),
+                    rows,
+                    has_more,
+                    view: None,
+                }
+            }
+            Log::Community(community) => self.sync_community(account, community, asked),
+            Log::Topic(topic) => self.sync_topic(account, topic, asked),
+        }
+    }
+
+    pub fn sync_community(
+        &mut self,
+        account: AccountId,
+        community: CommunityId,
+        asked: &SyncLog,
+    ) -> SyncOutcome {
+        let Some((home, member)) = self.memory.membership(account, community) else {
+            return SyncOutcome::Gone {};
+        };
+        let structure = &home.structure;
+        let stamp = structure.stamp(member);
+        let sight = structure.sight(member);
+        let rev = structure.rev;
+        if asked.since > rev || asked.since == Rev::ZERO || asked.view.as_ref() != Some(&stamp) {
+            let reset = SyncOutcome::Reset {
+                rev,
+                rows: structure.rows_since(&sight, Rev::ZERO, false),
+                view: Some(stamp),
+                me: Some(structure.me(member)),
+            };
+            self.read_before(account, community);
+            return reset;
+        }
+        SyncOutcome::Rows {
+            rev,
+            rows: structure.rows_since(&sight, asked.since, true),
+            has_more: false,
+            view: Some(stamp),
+        }
+    }
+
+    /// What was written before the member joined, or got his seat, is read.
+    pub fn read_before(&mut self, account: AccountId, community: CommunityId) {
+        let now = self.now();
+        let (home, member) = self.memory.membership(account, community).unwrap();
+        let mut changes = Vec::new();
+        for topic in home.structure.sight(member).topics.keys() {
+            let seat = home.structure.seat(*topic, account).flatten();
+            let since = seat.unwrap_or(member.joined_at).max(member.joined_at);
+            let has_history = home.structure.readable_since(member, *topic).is_none();
+            let has_cursor = self.memory.row(account, "cursor", topic).is_some();
+            if has_cursor && has_history {
+                continue;
+            }
+            let first = self.memory.topics[topic].first_since(since);
+            changes.push(Change::ReadUpTo {
+                account,
+                topic: *topic,
+                seq: Seq(first.0 - 1),
+            });
+        }
+        self.oracle.reads_before(account, community);
+        if let Outcome::Done(logs) = self.memory.commit(account, now, &[], &changes) {
+            self.publish(0, None, &changes, &logs);
+        }
+        self.oracle.check_account(account, &self.memory);
+    }
+
+    pub fn sync_topic(&self, account: AccountId, topic: TopicId, asked: &SyncLog) -> SyncOutcome {
+        let Some((_, _, log)) = self.memory.visible(account, topic) else {
+            return SyncOutcome::Gone {};
+        };
+        let newest = asked.ranges.iter().map(|range| range.rev).max();
+        let highest = asked
+            .ranges
+            .iter()
+            .map(|range| range.to)
+            .max()
+            .unwrap_or_default();
+        if newest.unwrap_or_default().max(asked.since) > log.rev || highest > log.head() {
+            return SyncOutcome::Ahead { rev: log.rev };
+        }
+        let floor = self.memory.floor(account, topic);
+        let is_changed = |sent: &&crate::memory::Sent| {
+            let seq = sent.message.seq;
+            let is_held = asked
+                .ranges
+                .iter()
+                .any(|range| range.from <= seq && seq <= range.to && sent.rev > range.rev);
+            is_held && seq >= floor && sent.rev > sent.first_rev
+        };
+        let mut changed: Vec<Row> = log
+            .messages
+            .iter()
+            .filter(is_changed)
+            .map(|sent| sent.row())
+            .collect();
+        changed.sort_by_key(|row| row.rev);
+        let has_more = changed.len() > SYNC_ROWS;
+        changed.truncate(SYNC_ROWS);
+        let rev = if has_more {
+            changed[SYNC_ROWS - 1].rev
+        } else {
+            log.rev
+        };
+        let mut tail_from = None;
+        if !has_more {
+            let from = (highest.0 + 1)
+                .max(log.head().0.saturating_sub(TAIL - 1))
+                .max(floor.0);
+            if from <= log.head().0 {
+                tail_from = Some(Seq(from));
+                changed
+                    .extend((from..=log.head().0).map(|seq| log.messages[seq as usize - 1].row()));
+            }
+        }
+        SyncOutcome::Topic {
+            rev,
+            head_seq: log.head(),
+            floor,
+            authors: self.memory.authors(&changed),
+            rows: changed,
+            tail_from,
+            has_more,
+        }
+    }
+}
