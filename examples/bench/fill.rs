@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::json;
 use tulou_client::store::Store;
-use tulou_engine::{Change, Counts, Island, TopicHead};
+use tulou_engine::{Counts, Island, TopicHead, Write};
 use tulou_protocol::{
     AccountId, AccountId as Id, Body, CommunityId, Epoch, Greeting, GroupId, Log, MessageId,
     Permissions, Rev, Row, Seq, ServerId, SessionId, TopicId,
@@ -52,17 +52,17 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
 
     let mut batch = vec![greeting(server, me), account_rows(me, community)];
     batch.push(structure(me, community, messages.len(), topic_id));
-    batch.push(Change::Cursor {
+    batch.push(Write::Cursor {
         log: Log::Account(me),
         rev: Rev(2),
         view: None,
     });
-    batch.push(Change::Cursor {
+    batch.push(Write::Cursor {
         log: Log::Community(community),
         rev: Rev(1),
         view: Some("bench".into()),
     });
-    batch.push(Change::Me(
+    batch.push(Write::Me(
         community,
         Me {
             member_groups: vec![],
@@ -70,7 +70,7 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
             joined_at: BEGIN,
         },
     ));
-    batch.push(Change::Counts(
+    batch.push(Write::Counts(
         community,
         Counts {
             members: 120,
@@ -78,7 +78,7 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
             as_of: BEGIN,
         },
     ));
-    batch.push(Change::Profiles((1..=AUTHORS).map(author_row).collect()));
+    batch.push(Write::Profiles((1..=AUTHORS).map(author_row).collect()));
     store.apply(&batch, BEGIN)?;
 
     let lines = lines();
@@ -93,14 +93,14 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
             let to = count.min(from + BATCH);
             let said = if hard == Some(n) { &worst } else { &lines };
             let rows = (from..to).map(|at| message(n, at, said)).collect();
-            batch.push(Change::Rows(log, rows));
+            batch.push(Write::Rows(log, rows));
             waiting += to - from;
             if waiting >= BATCH {
                 store.apply(&std::mem::take(&mut batch), BEGIN)?;
                 waiting = 0;
             }
         }
-        batch.push(Change::Islands(
+        batch.push(Write::Islands(
             topic,
             vec![Island {
                 from: Seq(1),
@@ -108,12 +108,12 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
                 rev: Rev(head),
             }],
         ));
-        batch.push(Change::Cursor {
+        batch.push(Write::Cursor {
             log,
             rev: Rev(head),
             view: None,
         });
-        batch.push(Change::Head(
+        batch.push(Write::Head(
             topic,
             TopicHead {
                 seq: Seq(head),
@@ -128,7 +128,7 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
             set_no: 0,
             more: More::new(),
         };
-        batch.push(Change::Rows(
+        batch.push(Write::Rows(
             Log::Account(me),
             vec![Row {
                 id: topic.to_string(),
@@ -161,8 +161,8 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
     })
 }
 
-fn greeting(server: ServerId, me: AccountId) -> Change {
-    Change::Greeted(Box::new(Greeting {
+fn greeting(server: ServerId, me: AccountId) -> Write {
+    Write::Greeted(Box::new(Greeting {
         version: tulou_protocol::VERSION,
         server,
         server_name: "Bench".into(),
@@ -175,13 +175,13 @@ fn greeting(server: ServerId, me: AccountId) -> Change {
     }))
 }
 
-fn account_rows(me: AccountId, community: CommunityId) -> Change {
+fn account_rows(me: AccountId, community: CommunityId) -> Write {
     let membership = Membership {
         community,
         joined_at: BEGIN,
         more: More::new(),
     };
-    Change::Rows(
+    Write::Rows(
         Log::Account(me),
         vec![
             author_row(1),
@@ -225,7 +225,7 @@ fn structure(
     community: CommunityId,
     topics: usize,
     topic_id: impl Fn(usize) -> TopicId,
-) -> Change {
+) -> Write {
     let group_id = |n: usize| GroupId(Uuid::from_u128(500_000 + n as u128));
     let mut rows = vec![
         Row {
@@ -282,7 +282,7 @@ fn structure(
             body: Body::Topic(topic),
         });
     }
-    Change::Rows(Log::Community(community), rows)
+    Write::Rows(Log::Community(community), rows)
 }
 
 fn message(topic: usize, at: usize, lines: &[String]) -> Row {

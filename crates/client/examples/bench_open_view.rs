@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Instant};
 use anyhow::{Context, Result};
 use server::{percentile, print};
 use tulou_client::{Client, InMemory, store::Store, view::Stretch};
-use tulou_engine::Change;
+use tulou_engine::Write;
 use tulou_protocol::{
     AccountId, Log, Rev, Row, Seq,
     row::{Cursor, More},
@@ -93,6 +93,6 @@ fn unread_from_the_middle(home: &std::path::Path, account: &str, topic: &str) ->
         rev: Rev(3),
         body: cursor.into(),
     };
-    store.apply(&[Change::Rows(Log::Account(me), vec![row])], 0)?;
+    store.apply(&[Write::Rows(Log::Account(me), vec![row])], 0)?;
     Ok(())
 }

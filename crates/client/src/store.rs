@@ -38,7 +38,7 @@ use std::{
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::watch;
-use tulou_engine::Change;
+use tulou_engine::Write;
 use tulou_protocol::{AccountId, id::Millis};
 
 pub use apply::Touched;
@@ -298,10 +298,10 @@ impl Store {
     ///
     /// # Errors
     /// If it could not be written; then nothing of it was.
-    pub fn apply(&self, batch: &[Change], now: Millis) -> Result<Touched, StoreError> {
+    pub fn apply(&self, batch: &[Write], now: Millis) -> Result<Touched, StoreError> {
         let is_persons = batch
             .iter()
-            .any(|change| matches!(change, Change::FollowUp(_) | Change::Greeted(_)));
+            .any(|change| matches!(change, Write::FollowUp(_) | Write::Greeted(_)));
         if is_persons {
             return self.write(|transaction| apply::batch(transaction, self.me, batch, now));
         }

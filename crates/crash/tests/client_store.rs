@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tulou_client::store::{Store, StoreError, drafts, messages, outbox, rows};
 use tulou_crash::vfs;
-use tulou_engine::{Change, OutboxState};
+use tulou_engine::{OutboxState, Write};
 use tulou_protocol::{
     AccountId, Command, CommandId, CommunityId, Log, MessageId, Rev, Row, Seq, TopicId,
     row::{Content, Group, Message},
@@ -64,7 +64,7 @@ fn send(no: u128, chance: &mut Chance) -> Command {
     }
 }
 
-fn batch(no: u64, chance: &mut Chance) -> [Change; 2] {
+fn batch(no: u64, chance: &mut Chance) -> [Write; 2] {
     let name = "n".repeat(usize::try_from(chance.below(2_000)).unwrap());
     let row = Row {
         id: no.to_string(),
@@ -76,16 +76,16 @@ fn batch(no: u64, chance: &mut Chance) -> [Change; 2] {
         }
         .into(),
     };
-    let cursor = Change::Cursor {
+    let cursor = Write::Cursor {
         log: LOG,
         rev: Rev(no),
         view: None,
     };
-    [Change::Rows(LOG, vec![row]), cursor]
+    [Write::Rows(LOG, vec![row]), cursor]
 }
 
 /// The server's answer to a command that sent a message: its row, and the end of the command.
-fn answer(no: u128, chance: &mut Chance) -> [Change; 2] {
+fn answer(no: u128, chance: &mut Chance) -> [Write; 2] {
     let at = u64::try_from(no).unwrap();
     let words = usize::try_from(chance.below(2_000)).unwrap();
     let content = Content {
@@ -112,8 +112,8 @@ fn answer(no: u128, chance: &mut Chance) -> [Change; 2] {
         .into(),
     };
     [
-        Change::Rows(Log::Topic(TOPIC), vec![row]),
-        Change::Done(id(no)),
+        Write::Rows(Log::Topic(TOPIC), vec![row]),
+        Write::Done(id(no)),
     ]
 }
 

@@ -155,12 +155,12 @@ pub enum LinkState {
     SignedOut(Code),
 }
 
-/// Changes to the store that belong together: rows and cursors move in one transaction.
-pub type Batch = Vec<Change>;
+/// What is written to the store together: rows and cursors move in one transaction.
+pub type Batch = Vec<Write>;
 
-/// One change to the store.
+/// One thing that is written to the store.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
+pub enum Write {
     /// The server greeted. With an epoch other than the stored one (it was restored) the store drops the profiles of
     /// others, with what is lacking of them, and keeps my own messages, which the server may have lost, so that they
     /// can be offered for sending again; every log is forgotten before this in the same batch.
@@ -191,7 +191,7 @@ pub enum Change {
     /// The log may not be seen any more: rows, islands, heads go; drafts and pending messages stay.
     Forget(Log),
     /// What is held of a topic, whole: replaces what was stored. Disjoint, in order, never touching each other. For a
-    /// topic this is its cursor: [`Change::Cursor`] is said of accounts and communities only.
+    /// topic this is its cursor: [`Write::Cursor`] is said of accounts and communities only.
     Islands(TopicId, Vec<Island>),
     /// Messages of the topic with a `seq` between these, both included, are dropped. The islands without them follow
     /// in the same batch.
@@ -269,7 +269,7 @@ pub struct Restored {
     pub communities: BTreeMap<CommunityId, Millis>,
     /// The revs of the profiles held.
     pub profiles: BTreeMap<AccountId, Rev>,
-    /// The revs of profiles that are lacking, as [`Change::Lacking`] noted them.
+    /// The revs of profiles that are lacking, as [`Write::Lacking`] noted them.
     pub lacking: BTreeMap<AccountId, Rev>,
     /// The outbox in order.
     pub outbox: Vec<OutboxEntry>,

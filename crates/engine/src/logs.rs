@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use tulou_protocol::{AccountId, Body, CommunityId, Log, Push, Rev, TopicId, id::Millis};
 
 use crate::{
-    io::{Change, Restored},
+    io::{Restored, Write},
     topics::Topics,
     turn::Turn,
 };
@@ -118,17 +118,17 @@ impl Logs {
     /// What came of communities without a membership is forgotten.
     pub fn forget_orphans(&mut self, turn: &mut Turn) {
         for community in std::mem::take(&mut self.orphans) {
-            turn.apply(Change::Forget(Log::Community(community)));
+            turn.apply(Write::Forget(Log::Community(community)));
         }
     }
 
     /// The server was restored: nothing that is known holds.
     pub fn forget_all(&mut self, turn: &mut Turn) {
         for community in std::mem::take(&mut self.communities).into_keys() {
-            turn.apply(Change::Forget(Log::Community(community)));
+            turn.apply(Write::Forget(Log::Community(community)));
         }
         if let Some((account, _)) = self.account.take() {
-            turn.apply(Change::Forget(Log::Account(account)));
+            turn.apply(Write::Forget(Log::Account(account)));
         }
         self.memberships.clear();
     }
@@ -185,7 +185,7 @@ impl Logs {
                 topics.forget(topic, turn);
             }
         }
-        turn.apply(Change::Forget(Log::Community(community)));
+        turn.apply(Write::Forget(Log::Community(community)));
         topics.doubt_rowless();
     }
 

@@ -29,7 +29,7 @@ use uuid::Uuid;
 pub use answers::Accepted;
 
 use crate::{
-    io::{Change, OutboxEntry, OutboxState},
+    io::{OutboxEntry, OutboxState, Write},
     turn::Turn,
 };
 use lanes::Lane;
@@ -152,7 +152,7 @@ impl Outbox {
             .collect();
         for no in older {
             if let Some(entry) = self.remove(no) {
-                turn.apply(Change::Done(entry.id));
+                turn.apply(Write::Done(entry.id));
             }
         }
     }

@@ -10,7 +10,7 @@ use tulou_protocol::{
 };
 
 use crate::{
-    io::Change,
+    io::Write,
     questions::{Asked, Questions},
     turn::Turn,
 };
@@ -55,7 +55,7 @@ impl Profiles {
             let has_room = before.is_some() || self.wanted.len() < WANTED;
             if !is_held && has_room && before.is_none_or(|before| before < rev) {
                 self.wanted.insert(author, rev);
-                turn.apply(Change::Lacking(author, Some(rev)));
+                turn.apply(Write::Lacking(author, Some(rev)));
             }
         }
     }
@@ -118,11 +118,11 @@ impl Profiles {
             let held = self.held.entry(author).or_default();
             *held = rev.max(*held);
             if self.end_want(author, rev) {
-                turn.apply(Change::Lacking(author, None));
+                turn.apply(Write::Lacking(author, None));
             }
         }
         if !rows.is_empty() {
-            turn.apply(Change::Profiles(rows));
+            turn.apply(Write::Profiles(rows));
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use tulou_protocol::{
 };
 
 use crate::{
-    io::{Change, Island, TopicHead},
+    io::{Island, TopicHead, Write},
     turn::Turn,
 };
 use islands::Islands;
@@ -183,13 +183,13 @@ impl Topics {
             };
             self.all.insert(topic, refused);
         }
-        turn.apply(Change::Forget(Log::Topic(topic)));
+        turn.apply(Write::Forget(Log::Topic(topic)));
     }
 
     /// The server was restored: nothing that is known of any topic holds.
     pub fn forget_all(&mut self, turn: &mut Turn) {
         for topic in std::mem::take(&mut self.all).into_keys() {
-            turn.apply(Change::Forget(Log::Topic(topic)));
+            turn.apply(Write::Forget(Log::Topic(topic)));
         }
         self.rounds.lose();
         self.behind.clear();
@@ -248,7 +248,7 @@ impl Topics {
         if state.held.first().is_some_and(|first| first < floor) {
             let last = Seq(floor.0 - 1);
             state.held.remove(Seq(1), last);
-            turn.apply(Change::DropRange(topic, Seq(1), last));
+            turn.apply(Write::DropRange(topic, Seq(1), last));
             self.new_islands.insert(topic);
         }
     }
@@ -260,14 +260,14 @@ impl Topics {
                 continue;
             };
             for (from, to) in state.held.shrink() {
-                turn.apply(Change::DropRange(topic, from, to));
+                turn.apply(Write::DropRange(topic, from, to));
             }
-            turn.apply(Change::Islands(topic, state.held.islands()));
+            turn.apply(Write::Islands(topic, state.held.islands()));
             self.note_behind(topic);
         }
         for topic in std::mem::take(&mut self.new_heads) {
             if let Some(state) = self.all.get(&topic) {
-                turn.apply(Change::Head(topic, state.head.clone()));
+                turn.apply(Write::Head(topic, state.head.clone()));
                 self.note_behind(topic);
             }
         }

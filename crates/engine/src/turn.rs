@@ -8,7 +8,7 @@ use tulou_protocol::{
 
 use crate::{
     clock::Clock,
-    io::{Batch, Change, Output},
+    io::{Batch, Output, Write},
 };
 
 /// What an input comes to. Everything that it changes in the store is one transaction; the rest comes after.
@@ -56,7 +56,7 @@ impl Turn {
     }
 
     /// Part of the one transaction.
-    pub fn apply(&mut self, change: Change) {
+    pub fn apply(&mut self, change: Write) {
         self.batch.push(change);
     }
 

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use tulou_engine::{Change as Applied, OutboxState, TopicHead};
+use tulou_engine::{OutboxState, TopicHead, Write};
 use tulou_protocol::{
     Body, Command, CommandId, CommunityId, GroupId, Log, MemberGroupId, MessageId, Rev, Row, Seq,
     TopicId,
@@ -53,7 +53,7 @@ fn rename(account: &Account, rev: u64, name: &str) {
         }
         .into(),
     };
-    let change = tulou_engine::Change::Rows(Log::Community(COMMUNITY), vec![row]);
+    let change = Write::Rows(Log::Community(COMMUNITY), vec![row]);
     let touched = account.store.apply(&[change], 1).unwrap();
     account.note(&touched).unwrap();
 }
@@ -145,7 +145,7 @@ fn topic_row(rev: &mut u64, number: usize, is_locked: bool) -> Row {
     next_row(rev, &id, open)
 }
 
-fn apply(account: &Account, changes: &[Applied]) {
+fn apply(account: &Account, changes: &[Write]) {
     let touched = account.store.apply(changes, 1).unwrap();
     account.note(&touched).unwrap();
 }
@@ -173,13 +173,13 @@ fn found(account: &Account, rev: &mut u64, topics: usize) {
     apply(
         account,
         &[
-            Applied::Rows(Log::Community(COMMUNITY), rows),
-            Applied::Rows(Log::Account(ME), vec![membership]),
+            Write::Rows(Log::Community(COMMUNITY), rows),
+            Write::Rows(Log::Account(ME), vec![membership]),
         ],
     );
 }
 
-fn head(number: usize, seq: u64, wide: &[u64]) -> Applied {
+fn head(number: usize, seq: u64, wide: &[u64]) -> Write {
     let wide_mentions = wide.iter().map(|seq| WideMention {
         seq: Seq(*seq),
         member_group: Some(MemberGroupId(Uuid::from_u128(9))).filter(|_| seq % 2 == 0),
@@ -190,7 +190,7 @@ fn head(number: usize, seq: u64, wide: &[u64]) -> Applied {
         floor: Seq(1),
         wide_mentions: wide_mentions.collect(),
     };
-    Applied::Head(topic(number), head)
+    Write::Head(topic(number), head)
 }
 
 fn queue(account: &Account, command: Command) {
@@ -217,7 +217,7 @@ fn kept(account: &Arc<Account>, topics: &[usize]) -> Numbered {
 /// Something that moves numbers, or what they rest on.
 fn step(account: &Account, rev: &mut u64, (what, number, value): (u8, usize, u64)) {
     let id = topic(number);
-    let own = |row: Row| Applied::Rows(Log::Account(ME), vec![row]);
+    let own = |row: Row| Write::Rows(Log::Account(ME), vec![row]);
     match what {
         0 => apply(account, &[head(number, value, &[])]),
         1 => apply(account, &[head(number, value, &[value / 2, value])]),
@@ -287,7 +287,7 @@ fn step(account: &Account, rev: &mut u64, (what, number, value): (u8, usize, u64
             let row = topic_row(rev, number, value % 2 == 0);
             apply(
                 account,
-                &[Applied::Rows(Log::Community(COMMUNITY), vec![row])],
+                &[Write::Rows(Log::Community(COMMUNITY), vec![row])],
             );
         }
     }

@@ -5,7 +5,7 @@
 
 //! Actions against a community made offline.
 
-use tulou_engine::Change;
+use tulou_engine::Write;
 use tulou_protocol::{
     CommunityId, Permissions, Rev, Row,
     permission::Place,
@@ -264,7 +264,7 @@ impl Desk {
             body: message.into(),
         };
         self.store
-            .apply(&[Change::Rows(Log::Topic(TOPIC), vec![row])], 7)
+            .apply(&[Write::Rows(Log::Topic(TOPIC), vec![row])], 7)
             .unwrap();
     }
 
@@ -297,7 +297,7 @@ impl Desk {
 
     fn refuse(&self, id: CommandId, code: Code) {
         self.store
-            .apply(&[Change::Rejected(id, code.into())], 7)
+            .apply(&[Write::Rejected(id, code.into())], 7)
             .unwrap();
     }
 

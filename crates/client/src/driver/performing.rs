@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use tulou_engine::{Change, Input, LinkState, Output};
+use tulou_engine::{Input, LinkState, Output, Write};
 use tulou_protocol::frame::Request;
 
 use super::{Driver, FIRST, clock::Clock};
@@ -59,18 +59,18 @@ impl Driver {
     /// Applies a batch in one transaction, and says what it made stale.
     async fn apply(
         &mut self,
-        batch: Vec<Change>,
+        batch: Vec<Write>,
         inputs: &mut VecDeque<Input>,
     ) -> Result<(), Error> {
         for change in &batch {
-            if let Change::Done(id) | Change::Rejected(id, _) = change {
+            if let Write::Done(id) | Write::Rejected(id, _) = change {
                 self.sent.remove(id);
             }
         }
         let account = Arc::clone(&self.account);
         let mut named = None;
         for change in &batch {
-            if let Change::Greeted(greeting) = change {
+            if let Write::Greeted(greeting) = change {
                 account.set_server_time(greeting.now);
                 named = Some(greeting.addresses.clone());
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
-use tulou_engine::{Change, OutboxEntry, OutboxState};
+use tulou_engine::{OutboxEntry, OutboxState, Write};
 use tulou_protocol::{
     AccountId, Body, Code, Command, CommandId, CommunityId, Log, MessageId, Row, TopicId,
     command::Home, id::Millis,
@@ -49,7 +49,7 @@ impl Touched {
 pub(super) fn batch(
     db: &Connection,
     me: AccountId,
-    batch: &[Change],
+    batch: &[Write],
     now: Millis,
 ) -> Result<Touched, StoreError> {
     let mut touched = Touched::default();
@@ -63,9 +63,9 @@ pub(super) fn batch(
 }
 
 /// Whether the server greets with another epoch: it was restored, and what is held is forgotten with this batch.
-fn begins_epoch(db: &Connection, batch: &[Change]) -> Result<bool, StoreError> {
+fn begins_epoch(db: &Connection, batch: &[Write]) -> Result<bool, StoreError> {
     for change in batch {
-        if let Change::Greeted(greeting) = change
+        if let Write::Greeted(greeting) = change
             && meta::greeting(db)?.is_some_and(|held| held.epoch != greeting.epoch)
         {
             return Ok(true);
@@ -77,12 +77,12 @@ fn begins_epoch(db: &Connection, batch: &[Change]) -> Result<bool, StoreError> {
 fn one(
     db: &Connection,
     me: AccountId,
-    change: &Change,
+    change: &Write,
     now: Millis,
     touched: &mut Touched,
 ) -> Result<(), StoreError> {
     match change {
-        Change::Greeted(greeting) => {
+        Write::Greeted(greeting) => {
             let is_another = meta::greeting(db)?.is_some_and(|held| held.epoch != greeting.epoch);
             if is_another {
                 rows::age(db)?;
@@ -94,12 +94,12 @@ fn one(
             meta::set_greeting(db, greeting)?;
             touched.has_account = true;
         }
-        Change::Rows(log, rows) => {
+        Write::Rows(log, rows) => {
             for row in rows {
                 take(db, me, *log, row, touched)?;
             }
         }
-        Change::Reset { log, rev, kept } => {
+        Write::Reset { log, rev, kept } => {
             match log {
                 Log::Topic(topic) => {
                     messages::reset(db, *topic, *rev, kept)?;
@@ -109,12 +109,12 @@ fn one(
             }
             note_log(*log, touched);
         }
-        Change::Cursor { log, rev, view } => rows::set_cursor(db, *log, *rev, view.as_deref())?,
-        Change::Me(community, standing) => {
+        Write::Cursor { log, rev, view } => rows::set_cursor(db, *log, *rev, view.as_deref())?,
+        Write::Me(community, standing) => {
             heads::set_me(db, *community, standing)?;
             touched.structures.insert(*community);
         }
-        Change::Forget(log) => {
+        Write::Forget(log) => {
             note_log(*log, touched);
             match log {
                 Log::Topic(topic) => forget_topic(db, *topic)?,
@@ -129,37 +129,37 @@ fn one(
             }
             rows::forget(db, *log)?;
         }
-        Change::Islands(topic, held) => {
+        Write::Islands(topic, held) => {
             islands::set(db, *topic, held)?;
             touched.timelines.insert(*topic);
         }
-        Change::DropRange(topic, from, to) => {
+        Write::DropRange(topic, from, to) => {
             messages::drop_range(db, *topic, *from, *to)?;
             touched.timelines.insert(*topic);
         }
-        Change::Head(topic, head) => {
+        Write::Head(topic, head) => {
             heads::set(db, *topic, head)?;
             touched.numbers.insert(*topic);
         }
-        Change::Counts(community, counts) => {
+        Write::Counts(community, counts) => {
             if heads::set_counts(db, *community, *counts)? {
                 touched.counts.insert(*community);
             }
         }
-        Change::Profiles(found) => {
+        Write::Profiles(found) => {
             for row in found {
                 profiles::put(db, row)?;
             }
             touched.has_profiles = true;
         }
-        Change::Lacking(account, rev) => profiles::set_lacking(db, *account, *rev)?,
-        Change::Done(id) => {
+        Write::Lacking(account, rev) => profiles::set_lacking(db, *account, *rev)?,
+        Write::Done(id) => {
             if let Some(entry) = outbox::one(db, *id)? {
                 note_command(&entry.command, touched);
                 outbox::remove(db, *id)?;
             }
         }
-        Change::Rejected(id, rejection) => {
+        Write::Rejected(id, rejection) => {
             if let Some(entry) = outbox::one(db, *id)? {
                 note_command(&entry.command, touched);
                 // What was to be taken back is not there: that is what the person wanted.
@@ -173,9 +173,9 @@ fn one(
                 }
             }
         }
-        Change::FollowUp(Command::MessageRecall { topic, message })
+        Write::FollowUp(Command::MessageRecall { topic, message })
             if is_recalled(db, *topic, *message)? => {}
-        Change::FollowUp(command) => {
+        Write::FollowUp(command) => {
             note_command(command, touched);
             let id = CommandId(Uuid::now_v7());
             let entry = outbox::push(db, id, command.clone(), now, OutboxState::Waiting)?;

@@ -114,12 +114,12 @@ fn topic_row() -> Row {
     }
 }
 
-fn apply(store: &Store, batch: Vec<Change>) -> Touched {
+fn apply(store: &Store, batch: Vec<Write>) -> Touched {
     store.apply(&batch, 1).unwrap()
 }
 
-fn topic_rows(rows: Vec<Row>) -> Change {
-    Change::Rows(Log::Topic(TOPIC), rows)
+fn topic_rows(rows: Vec<Row>) -> Write {
+    Write::Rows(Log::Topic(TOPIC), rows)
 }
 
 fn held(store: &Store) -> Vec<(u64, String, u32)> {
@@ -175,8 +175,8 @@ fn marks_alone_make_no_message() {
 fn an_older_row_does_not_undo_a_newer_one() {
     let (_folder, store) = store();
     let log = Log::Community(COMMUNITY);
-    apply(&store, vec![Change::Rows(log, vec![group(9, 5, "new")])]);
-    apply(&store, vec![Change::Rows(log, vec![group(9, 4, "old")])]);
+    apply(&store, vec![Write::Rows(log, vec![group(9, 5, "new")])]);
+    apply(&store, vec![Write::Rows(log, vec![group(9, 4, "old")])]);
     let rows = store.read(|db| rows::of_log(db, log)).unwrap();
     assert_eq!(rows, [group(9, 5, "new")]);
 }
@@ -189,11 +189,8 @@ fn a_tombstone_hides_a_row_and_an_older_row_does_not_bring_it_back() {
         body: Body::Deleted("group".into()),
         ..group(9, 6, "")
     };
-    apply(
-        &store,
-        vec![Change::Rows(log, vec![group(9, 5, "a"), gone])],
-    );
-    apply(&store, vec![Change::Rows(log, vec![group(9, 5, "a")])]);
+    apply(&store, vec![Write::Rows(log, vec![group(9, 5, "a"), gone])]);
+    apply(&store, vec![Write::Rows(log, vec![group(9, 5, "a")])]);
     assert_eq!(store.read(|db| rows::of_log(db, log)).unwrap(), []);
 }
 
@@ -203,7 +200,7 @@ fn a_reset_drops_what_is_not_in_it_and_spares_what_is_newer() {
     let log = Log::Community(COMMUNITY);
     apply(
         &store,
-        vec![Change::Rows(
+        vec![Write::Rows(
             log,
             vec![
                 group(1, 1, "kept"),
@@ -215,7 +212,7 @@ fn a_reset_drops_what_is_not_in_it_and_spares_what_is_newer() {
     let kept = vec![("group".to_owned(), Uuid::from_u128(1).to_string())];
     apply(
         &store,
-        vec![Change::Reset {
+        vec![Write::Reset {
             log,
             rev: Rev(5),
             kept,
@@ -242,7 +239,7 @@ fn an_unknown_kind_and_an_unknown_field_survive() {
         json!({"kind": "poll", "id": "x", "rev": 3, "body": {"question": "?", "n": 1.5}}),
     )
     .unwrap();
-    apply(&store, vec![Change::Rows(log, vec![row.clone()])]);
+    apply(&store, vec![Write::Rows(log, vec![row.clone()])]);
     assert_eq!(store.read(|db| rows::of_log(db, log)).unwrap(), [row]);
     let mut newer = message(1, Some(("a", 1)), None);
     if let Body::Message(message) = &mut newer.body
@@ -262,7 +259,7 @@ fn an_unknown_kind_and_an_unknown_field_survive() {
 fn a_stamp_that_was_lost_is_not_there_after_a_restart() {
     let (_folder, store) = store();
     let log = Log::Community(COMMUNITY);
-    let cursor = |rev, view: Option<&str>| Change::Cursor {
+    let cursor = |rev, view: Option<&str>| Write::Cursor {
         log,
         rev: Rev(rev),
         view: view.map(str::to_owned),
@@ -310,19 +307,19 @@ fn what_was_written_is_there_after_a_restart() {
                 message(1, Some(("a", 1)), None),
                 message(2, Some(("b", 2)), None),
             ]),
-            Change::Islands(TOPIC, vec![island]),
-            Change::Head(TOPIC, head.clone()),
-            Change::Cursor {
+            Write::Islands(TOPIC, vec![island]),
+            Write::Head(TOPIC, head.clone()),
+            Write::Cursor {
                 log: Log::Account(ME),
                 rev: Rev(4),
                 view: None,
             },
-            Change::Cursor {
+            Write::Cursor {
                 log: Log::Community(COMMUNITY),
                 rev: Rev(5),
                 view: Some("stamp".into()),
             },
-            Change::Cursor {
+            Write::Cursor {
                 log: Log::Community(COMMUNITY),
                 rev: Rev(6),
                 view: Some("stamp".into()),
@@ -358,7 +355,7 @@ fn what_waited_beyond_a_gap_is_dropped_before_another_engine_begins() {
     let (_folder, store) = store();
     let rows = |topic: TopicId, seqs: &[u64]| {
         let rows = seqs.iter().map(|seq| message(*seq, Some(("a", 1)), None));
-        Change::Rows(Log::Topic(topic), rows.collect())
+        Write::Rows(Log::Topic(topic), rows.collect())
     };
     let other = TopicId(Uuid::from_u128(0xffff));
     let island = |from, to| Island {
@@ -370,7 +367,7 @@ fn what_waited_beyond_a_gap_is_dropped_before_another_engine_begins() {
         &store,
         vec![
             rows(TOPIC, &[1, 2, 4, 6, 7]),
-            Change::Islands(TOPIC, vec![island(1, 2), island(4, 4)]),
+            Write::Islands(TOPIC, vec![island(1, 2), island(4, 4)]),
             rows(other, &[3]),
         ],
     );
@@ -400,15 +397,15 @@ fn topics_of_a_community_whose_membership_never_came_are_begun_from_nothing() {
     apply(
         &store,
         vec![
-            Change::Rows(log, vec![topic_row()]),
-            Change::Cursor {
+            Write::Rows(log, vec![topic_row()]),
+            Write::Cursor {
                 log,
                 rev: Rev(1),
                 view: Some("stamp".into()),
             },
             topic_rows(vec![message(1, Some(("a", 1)), None)]),
-            Change::Islands(TOPIC, vec![island]),
-            Change::Head(TOPIC, TopicHead::default()),
+            Write::Islands(TOPIC, vec![island]),
+            Write::Head(TOPIC, TopicHead::default()),
         ],
     );
     let restored = store.read(|db| restore::restored(db, ME)).unwrap();
@@ -425,7 +422,7 @@ fn forgetting_a_community_takes_its_topics_along_and_leaves_what_the_person_wrot
     apply(
         &store,
         vec![
-            Change::Rows(log, vec![topic_row()]),
+            Write::Rows(log, vec![topic_row()]),
             topic_rows(vec![message(1, Some(("a", 1)), None)]),
         ],
     );
@@ -447,7 +444,7 @@ fn forgetting_a_community_takes_its_topics_along_and_leaves_what_the_person_wrot
         store.read(|db| rows::community_of(db, TOPIC)).unwrap(),
         Some(COMMUNITY)
     );
-    apply(&store, vec![Change::Forget(log)]);
+    apply(&store, vec![Write::Forget(log)]);
     assert_eq!(held(&store), [], "what may not be seen any more is gone");
     assert_eq!(store.read(|db| rows::of_log(db, log)).unwrap(), []);
     let draft = store.read(|db| drafts::one(db, TOPIC)).unwrap();
@@ -481,15 +478,15 @@ fn a_refused_command_waits_for_the_person_and_a_refused_cursor_for_nobody() {
     let touched = apply(
         &store,
         vec![
-            Change::Rejected(send, rejection.clone()),
-            Change::Rejected(advance, rejection.clone()),
+            Write::Rejected(send, rejection.clone()),
+            Write::Rejected(advance, rejection.clone()),
         ],
     );
     let outbox = store.read(outbox::all).unwrap();
     assert_eq!(outbox.len(), 1);
     assert_eq!(outbox[0].state, OutboxState::Rejected(rejection));
     assert_eq!(touched.dropped, [advance]);
-    apply(&store, vec![Change::Done(send)]);
+    apply(&store, vec![Write::Done(send)]);
     assert_eq!(store.read(outbox::all).unwrap(), []);
 }
 
@@ -517,7 +514,7 @@ fn of_my_messages_those_are_offered_again_that_a_restored_server_does_not_have()
     apply(&store, vec![greeted(1)]);
     let unasked = |limit| store.read(|db| lost::unasked(db, limit)).unwrap();
     assert_eq!(unasked(9), None, "the same epoch loses nothing");
-    apply(&store, vec![Change::Forget(Log::Topic(TOPIC)), greeted(2)]);
+    apply(&store, vec![Write::Forget(Log::Topic(TOPIC)), greeted(2)]);
     assert_eq!(
         unasked(9),
         Some((TOPIC, vec![id(4), id(2), id(1)])),
@@ -550,7 +547,7 @@ fn another_epoch_makes_every_rev_that_is_held_older() {
         &store,
         vec![
             greeted(1),
-            Change::Rows(log, vec![group(1, 90, "lost future")]),
+            Write::Rows(log, vec![group(1, 90, "lost future")]),
             topic_rows(vec![message(1, Some(("lost future", 90)), Some((9, 90)))]),
         ],
     );
@@ -558,7 +555,7 @@ fn another_epoch_makes_every_rev_that_is_held_older() {
         &store,
         vec![
             greeted(2),
-            Change::Rows(log, vec![group(1, 10, "restored")]),
+            Write::Rows(log, vec![group(1, 10, "restored")]),
             topic_rows(vec![message(1, Some(("restored", 10)), Some((1, 10)))]),
         ],
     );
@@ -600,7 +597,7 @@ fn a_message_that_came_before_its_answer_is_shown_once() {
                 // Beyond a gap: it is not among what is shown.
                 message(3, Some(("a", 9)), None),
             ]),
-            Change::Islands(TOPIC, vec![island]),
+            Write::Islands(TOPIC, vec![island]),
         ],
     );
     let as_of = AsOf {
@@ -649,7 +646,7 @@ fn absurd_times_are_shown_as_they_are_and_break_nothing() {
         &store,
         vec![
             topic_rows(rows.collect()),
-            Change::Islands(TOPIC, vec![island]),
+            Write::Islands(TOPIC, vec![island]),
         ],
     );
     let as_of = AsOf {
@@ -679,17 +676,17 @@ fn profiles_that_are_lacking_are_lacking_after_a_restart_until_they_come() {
         &store,
         vec![
             greeted(1),
-            Change::Lacking(other(7), Some(Rev(2))),
-            Change::Lacking(other(8), Some(Rev(1))),
+            Write::Lacking(other(7), Some(Rev(2))),
+            Write::Lacking(other(8), Some(Rev(1))),
         ],
     );
-    apply(&store, vec![Change::Lacking(other(7), Some(Rev(4)))]);
+    apply(&store, vec![Write::Lacking(other(7), Some(Rev(4)))]);
     assert_eq!(lacking(), [(7, 4), (8, 1)], "as of the last rev named");
-    apply(&store, vec![Change::Lacking(other(7), None)]);
+    apply(&store, vec![Write::Lacking(other(7), None)]);
     assert_eq!(lacking(), [(8, 1)], "one came");
     apply(
         &store,
-        vec![greeted(2), Change::Lacking(other(9), Some(Rev(1)))],
+        vec![greeted(2), Write::Lacking(other(9), Some(Rev(1)))],
     );
     assert_eq!(
         lacking(),
@@ -698,8 +695,8 @@ fn profiles_that_are_lacking_are_lacking_after_a_restart_until_they_come() {
     );
 }
 
-fn greeted(epoch: u128) -> Change {
-    Change::Greeted(Box::new(Greeting {
+fn greeted(epoch: u128) -> Write {
+    Write::Greeted(Box::new(Greeting {
         version: 1,
         server: tulou_protocol::ServerId(Uuid::from_u128(1)),
         server_name: "s".into(),
@@ -722,7 +719,7 @@ fn a_floor_that_is_not_known_any_more_is_not_known_after_a_restart_either() {
             floor: Seq(floor),
             ..TopicHead::default()
         };
-        Change::Head(TOPIC, head)
+        Write::Head(TOPIC, head)
     };
     apply(&store, vec![head(4)]);
     // Rights changed: what is held has to be looked through, and nothing else says so after a crash.

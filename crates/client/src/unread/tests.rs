@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use tulou_engine::Change;
+use tulou_engine::Write;
 use tulou_protocol::{
     AccountId, CommandId, CommunityId, MessageId, Rev, Row,
     id::Millis,
@@ -63,7 +63,7 @@ fn message(seq: u64, is_mine: bool) -> Row {
     row(&id.to_string(), seq, message)
 }
 
-fn head(seq: u64, wide: &[u64]) -> Change {
+fn head(seq: u64, wide: &[u64]) -> Write {
     let head = TopicHead {
         seq: Seq(seq),
         rev: Rev(seq),
@@ -76,20 +76,20 @@ fn head(seq: u64, wide: &[u64]) -> Change {
             })
             .collect(),
     };
-    Change::Head(TOPIC, head)
+    Write::Head(TOPIC, head)
 }
 
-fn cursor(seq: u64, own: u64) -> Change {
+fn cursor(seq: u64, own: u64) -> Write {
     let cursor = Cursor {
         seq: Seq(seq),
         own,
         set_no: 0,
         more: More::new(),
     };
-    Change::Rows(Log::Account(ME), vec![row(&TOPIC.to_string(), 1, cursor)])
+    Write::Rows(Log::Account(ME), vec![row(&TOPIC.to_string(), 1, cursor)])
 }
 
-fn store(batch: Vec<Change>) -> (tempfile::TempDir, Store) {
+fn store(batch: Vec<Write>) -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("a.sqlite"), ME).unwrap();
     store.apply(&batch, 0).unwrap();
@@ -128,7 +128,7 @@ proptest! {
         let own = mine[read..].iter().filter(|is_mine| **is_mine).count() as u64;
         let rows = mine.iter().zip(1..).map(|(is_mine, seq)| message(seq, *is_mine)).collect();
         let (_folder, store) = store(vec![
-            Change::Rows(Log::Topic(TOPIC), rows),
+            Write::Rows(Log::Topic(TOPIC), rows),
             head(mine.len() as u64, &[]),
             cursor(read as u64, own),
         ]);
@@ -158,7 +158,7 @@ fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen() {
     };
     let id = Uuid::from_u128(2).to_string();
     let (_folder, store) = store(vec![
-        Change::Rows(Log::Account(ME), vec![row(&id, 1, body)]),
+        Write::Rows(Log::Account(ME), vec![row(&id, 1, body)]),
         head(6, &[]),
         cursor(6, 1),
     ]);
@@ -205,8 +205,8 @@ fn a_mention_counts_once_until_it_is_read() {
         row(&Uuid::from_u128(u128::from(seq)).to_string(), 1, body)
     };
     let (_folder, store) = store(vec![
-        Change::Rows(Log::Topic(TOPIC), vec![message(4, true)]),
-        Change::Rows(Log::Account(ME), vec![mention(2), mention(5)]),
+        Write::Rows(Log::Topic(TOPIC), vec![message(4, true)]),
+        Write::Rows(Log::Account(ME), vec![mention(2), mention(5)]),
         // 3 mentions everyone; 4 does, too, but it is mine; 5 mentions me and everyone.
         head(6, &[3, 4, 5]),
         cursor(1, 1),
@@ -255,7 +255,7 @@ fn an_advance_over_a_set_back_whose_row_came_before_its_answer_counts() {
             set_no,
             more: More::new(),
         };
-        Change::Rows(Log::Account(ME), vec![row(&TOPIC.to_string(), 2, cursor)])
+        Write::Rows(Log::Account(ME), vec![row(&TOPIC.to_string(), 2, cursor)])
     };
     let (_folder, store) = store(vec![head(10, &[]), set_back(1)]);
     let seq = Seq(2);

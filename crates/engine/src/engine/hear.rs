@@ -12,7 +12,7 @@ use tulou_protocol::{
 
 use super::Engine;
 use crate::{
-    io::{Change, Output, Untold},
+    io::{Output, Untold, Write},
     link::{is_final, wait_of},
     live::brings,
     outbox::Accepted,
@@ -183,7 +183,7 @@ impl Engine {
         self.notices.greeted(greeting.account);
         self.notices.set_server_time(greeting.now, turn.now());
         self.outbox.greeted(greeting.account, &greeting.limits);
-        turn.apply(Change::Greeted(Box::new(greeting)));
+        turn.apply(Write::Greeted(Box::new(greeting)));
     }
 
     fn take_synced(&mut self, asked: Vec<SyncLog>, response: Response) {

@@ -4,7 +4,7 @@ use tulou_protocol::{CommunityId, Digest, Question, Rev, id::Millis};
 
 use super::Logs;
 use crate::{
-    io::{Change, Counts},
+    io::{Counts, Write},
     questions::{Asked, Questions},
     topics::Topics,
     turn::Turn,
@@ -91,7 +91,7 @@ impl Logs {
         };
         let counts = (digest.members, digest.online);
         if state.counts.replace(counts) != Some(counts) {
-            turn.apply(Change::Counts(
+            turn.apply(Write::Counts(
                 digest.community,
                 Counts {
                     members: digest.members,

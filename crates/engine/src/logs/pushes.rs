@@ -3,7 +3,7 @@
 use tulou_protocol::{Body, CommunityId, Log, Push, Rev, Row, TopicId};
 
 use super::Logs;
-use crate::{io::Change, topics::Topics, turn::Turn};
+use crate::{io::Write, topics::Topics, turn::Turn};
 
 impl Logs {
     /// Covered: ignore. Next: apply and move. Beyond a gap: apply, and sync unless the gap closes.
@@ -56,7 +56,7 @@ impl Logs {
             }
         }
         if !rows.is_empty() {
-            turn.apply(Change::Rows(log, rows));
+            turn.apply(Write::Rows(log, rows));
         }
     }
 

@@ -8,7 +8,7 @@ use tulou_protocol::{
 
 use super::{Logs, log::LogState};
 use crate::{
-    io::Change,
+    io::Write,
     questions::{Asked, Questions},
     topics::Topics,
     turn::Turn,
@@ -109,7 +109,7 @@ impl Logs {
 
     /// The server has less than is held: it is learnt from the beginning.
     fn begin_again(&mut self, log: Log, turn: &mut Turn) {
-        turn.apply(Change::Forget(log));
+        turn.apply(Write::Forget(log));
         if let Log::Community(community) = log
             && let Some(state) = self.communities.get_mut(&community)
         {
@@ -151,11 +151,11 @@ impl Logs {
             Log::Topic(_) => {}
         }
         self.take_rows(log, rows, false, topics, turn);
-        turn.apply(Change::Reset { log, rev, kept });
+        turn.apply(Write::Reset { log, rev, kept });
         if let Log::Community(community) = log {
             self.view_changed(community, topics, turn);
             if let Some(me) = me {
-                turn.apply(Change::Me(community, me));
+                turn.apply(Write::Me(community, me));
             }
         }
         if let Some(state) = self.get_mut(log) {
@@ -208,7 +208,7 @@ impl Logs {
             return;
         };
         if let Some(counts) = state.lose_heads() {
-            turn.apply(Change::Counts(community, counts));
+            turn.apply(Write::Counts(community, counts));
         }
         for topic in state.numbers.values() {
             topics.lose_floor(*topic);
@@ -225,7 +225,7 @@ impl Logs {
         if state.view.take().is_some() {
             let rev = state.cursor;
             let view = None;
-            turn.apply(Change::Cursor { log, rev, view });
+            turn.apply(Write::Cursor { log, rev, view });
         }
     }
 
@@ -234,7 +234,7 @@ impl Logs {
         if let Some(state) = self.get_mut(log) {
             state.reach(rev, turn.now());
             let (rev, view) = (state.cursor, state.view.clone());
-            turn.apply(Change::Cursor { log, rev, view });
+            turn.apply(Write::Cursor { log, rev, view });
         }
     }
 }

@@ -6,7 +6,7 @@ use tulou_protocol::{
 
 use super::Outbox;
 use crate::{
-    io::{Change, OutboxState},
+    io::{OutboxState, Write},
     topics::Topics,
     turn::Turn,
 };
@@ -113,7 +113,7 @@ impl Outbox {
     ) {
         let place = self.places.get(&id).copied();
         let entry = place.and_then(|no| self.remove(no));
-        turn.apply(Change::Done(id));
+        turn.apply(Write::Done(id));
         let Command::MessageSend {
             topic,
             message,
@@ -125,12 +125,12 @@ impl Outbox {
         };
         let was = text_there.unwrap_or_else(|| text.clone());
         match entry.map(|entry| entry.command) {
-            None => turn.apply(Change::FollowUp(Command::MessageRecall {
+            None => turn.apply(Write::FollowUp(Command::MessageRecall {
                 topic: *topic,
                 message: *message,
             })),
             Some(Command::MessageSend { text, .. }) if text != was => {
-                turn.apply(Change::FollowUp(Command::MessageEdit {
+                turn.apply(Write::FollowUp(Command::MessageEdit {
                     topic: *topic,
                     message: *message,
                     text: Edit {
@@ -164,7 +164,7 @@ impl Outbox {
             }
             if let Some(pending) = self.entries.get_mut(&no) {
                 pending.entry.state = OutboxState::Rejected(rejection.clone());
-                turn.apply(Change::Rejected(pending.entry.id, rejection.clone()));
+                turn.apply(Write::Rejected(pending.entry.id, rejection.clone()));
             }
         }
     }

@@ -208,7 +208,7 @@ impl Desk {
                 }
                 Output::Apply(batch) => {
                     for change in batch {
-                        if let Change::Done(id) | Change::Rejected(id, _) = change {
+                        if let Write::Done(id) | Write::Rejected(id, _) = change {
                             self.entries.retain(|_, entry| entry.id != id);
                         }
                     }

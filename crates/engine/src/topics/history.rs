@@ -8,7 +8,7 @@ use tulou_protocol::{
 
 use super::{Topic, Topics, islands::ISLANDS, islands::Islands, phase::Trust, seq_of};
 use crate::{
-    io::{Change, Island, TopicHead},
+    io::{Island, TopicHead, Write},
     questions::{Asked, Questions},
     turn::Turn,
 };
@@ -128,7 +128,7 @@ impl Topics {
         let is_pushed = state.phase.is_pushed();
         if state.is_rewound() {
             state.trust = Trust::Sure;
-            turn.apply(Change::DropRange(topic, Seq(1), Seq(i64::MAX as u64)));
+            turn.apply(Write::DropRange(topic, Seq(1), Seq(i64::MAX as u64)));
             state.head = TopicHead::default();
             state.held = Islands::default();
         }
@@ -169,7 +169,7 @@ impl Topics {
         let before = state.held.last().unwrap_or_default().next();
         if before < from {
             self.drop_ahead(topic, turn);
-            turn.apply(Change::DropRange(topic, before, Seq(from.0 - 1)));
+            turn.apply(Write::DropRange(topic, before, Seq(from.0 - 1)));
         }
         if let Some(state) = self.all.get_mut(&topic) {
             state.held.insert(Island { from, to, rev });
@@ -183,7 +183,7 @@ impl Topics {
         };
         rows.retain(|row| seq_of(row).is_some_and(|seq| state.held.contains(seq)));
         if !rows.is_empty() {
-            turn.apply(Change::Rows(Log::Topic(topic), rows));
+            turn.apply(Write::Rows(Log::Topic(topic), rows));
         }
     }
 
@@ -232,7 +232,7 @@ impl Topics {
         if beyond < page.from {
             // What came beyond a gap before the program ended is not part of any island.
             let last = Seq(page.from.0 - 1);
-            turn.apply(Change::DropRange(topic, beyond, last));
+            turn.apply(Write::DropRange(topic, beyond, last));
         }
         state.held.insert(Island {
             from: page.from,

@@ -4,7 +4,7 @@
 use tulou_protocol::{Body, Log, Push, Rev, Row, Seq, TopicId};
 
 use super::{Topic, Topics, is_whole, seq_of};
-use crate::{ahead::Span, io::Change, turn::Turn};
+use crate::{ahead::Span, io::Write, turn::Turn};
 
 impl Topics {
     /// Covered: ignore. Next: apply and move. Beyond a gap: apply what can be, and sync unless the gap closes.
@@ -36,7 +36,7 @@ impl Topics {
             }
         }
         if !rows.is_empty() {
-            turn.apply(Change::Rows(Log::Topic(topic), rows));
+            turn.apply(Write::Rows(Log::Topic(topic), rows));
         }
         if is_next {
             self.advance(topic, rev, turn);

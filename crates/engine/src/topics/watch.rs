@@ -14,7 +14,7 @@ use super::{
     phase::{Phase, Sight},
 };
 use crate::{
-    io::Change,
+    io::Write,
     questions::{Asked, Questions},
     turn::Turn,
 };
@@ -81,7 +81,7 @@ impl Topics {
         };
         for seq in loose {
             if !state.held.contains(seq) {
-                turn.apply(Change::DropRange(topic, seq, seq));
+                turn.apply(Write::DropRange(topic, seq, seq));
                 self.new_islands.insert(topic);
             }
         }

@@ -1,6 +1,6 @@
 //! Messages that the server has and that are not held yet: what others wrote before them comes later than their answer.
 
-use tulou_engine::{Batch, Change, Input, OutboxEntry, Output};
+use tulou_engine::{Batch, Input, OutboxEntry, Output, Write};
 use tulou_protocol::{
     Command, CommandId, Log, MessageId, Rev, Row, Seq,
     command::Edit,
@@ -81,7 +81,7 @@ fn batches(stage: &mut Stage) -> Vec<Batch> {
 }
 
 fn is_done(stage: &mut Stage, id: CommandId) -> bool {
-    stage.changes().contains(&Change::Done(id))
+    stage.changes().contains(&Write::Done(id))
 }
 
 #[test]
@@ -95,10 +95,10 @@ fn a_message_of_mine_is_pending_until_what_others_wrote_before_it_is_here() {
     tail(&mut stage, 11, 1);
     let of_end: Vec<Batch> = batches(&mut stage)
         .into_iter()
-        .filter(|batch| batch.contains(&Change::Done(entry.id)))
+        .filter(|batch| batch.contains(&Write::Done(entry.id)))
         .collect();
     assert!(
-        of_end.len() == 1 && of_end[0].contains(&Change::Islands(TOPIC, vec![island(1, 15, 15)])),
+        of_end.len() == 1 && of_end[0].contains(&Write::Islands(TOPIC, vec![island(1, 15, 15)])),
         "it is held with the transaction that ends it: {of_end:?}"
     );
     assert!(stage.commands().is_empty(), "and it was sent once");
@@ -115,8 +115,8 @@ fn a_message_of_mine_beyond_a_gap_is_pending_until_the_gap_closes() {
     stage.pushed(Pushed::Push(push(LOG, 10, 11, messages(11..=11))));
     let changes = stage.changes();
     assert!(
-        changes.contains(&Change::Done(id))
-            && changes.contains(&Change::Islands(TOPIC, vec![island(1, 12, 12)])),
+        changes.contains(&Write::Done(id))
+            && changes.contains(&Write::Islands(TOPIC, vec![island(1, 12, 12)])),
         "{changes:?}"
     );
 }
@@ -181,7 +181,7 @@ fn a_message_changed_after_its_answer_is_followed_by_an_edit_or_a_recall() {
     assert!(
         stage
             .changes()
-            .contains(&Change::FollowUp(Command::MessageEdit {
+            .contains(&Write::FollowUp(Command::MessageEdit {
                 topic: TOPIC,
                 message: MessageId(Uuid::from_u128(MINE)),
                 text: Edit {
@@ -196,7 +196,7 @@ fn a_message_changed_after_its_answer_is_followed_by_an_edit_or_a_recall() {
     assert!(
         stage
             .changes()
-            .contains(&Change::FollowUp(Command::MessageRecall {
+            .contains(&Write::FollowUp(Command::MessageRecall {
                 topic: TOPIC,
                 message: MessageId(Uuid::from_u128(MINE)),
             })),

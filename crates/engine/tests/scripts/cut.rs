@@ -1,6 +1,6 @@
 //! What becomes of everything on its way when a link does not open, or is lost, or the program ends.
 
-use tulou_engine::{Change, Input, Output, Restored};
+use tulou_engine::{Input, Output, Restored, Write};
 use tulou_protocol::{Log, Question};
 
 use crate::stage::*;
@@ -67,7 +67,7 @@ fn rows_of_a_community_whose_membership_never_came_are_forgotten_at_the_greeting
     assert!(
         stage
             .changes()
-            .contains(&Change::Forget(Log::Community(COMMUNITY))),
+            .contains(&Write::Forget(Log::Community(COMMUNITY))),
         "if it is one of mine, the account's log brings it, and then it is learnt from the beginning"
     );
 }

@@ -1,6 +1,6 @@
 //! What is kept of a topic: notes, pages of changes, halves of messages, what comes before the tail.
 
-use tulou_engine::{Change, Input, TopicHead};
+use tulou_engine::{Input, TopicHead, Write};
 use tulou_protocol::{
     Body, Log, Question, Rev, Row, Seq, Stale,
     push::{Heartbeat, Pushed, SyncOutcome, SyncedLog},
@@ -53,8 +53,8 @@ fn changes_of(rev: u64, rows: Vec<Row>, tail_from: Option<u64>, has_more: bool) 
     Told::Synced(Synced { logs })
 }
 
-fn keeps_rows(change: &Change) -> bool {
-    matches!(change, Change::Rows(LOG, _))
+fn keeps_rows(change: &Write) -> bool {
+    matches!(change, Write::Rows(LOG, _))
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn changes_of_a_topic_come_in_pages_by_rev() {
     assert_eq!(asked, vec![(1, 10, 11)], "the next page follows");
     stage.changes();
     stage.told(number, changes_of(14, messages(11..=12), Some(11), false));
-    let whole = Change::Islands(TOPIC, vec![island(1, 12, 14)]);
+    let whole = Write::Islands(TOPIC, vec![island(1, 12, 14)]);
     assert!(stage.changes().contains(&whole), "and then the tail");
 }
 
@@ -134,7 +134,7 @@ fn what_came_beyond_a_gap_counts_only_with_all_its_rows() {
     assert!(
         stage
             .changes()
-            .contains(&Change::Islands(TOPIC, vec![island(1, 11, 11)])),
+            .contains(&Write::Islands(TOPIC, vec![island(1, 11, 11)])),
         "the gap is closed, but what lay beyond it is not held"
     );
     stage.pass(500);
@@ -171,7 +171,7 @@ fn a_head_never_goes_back_by_what_knows_only_its_rev() {
         floor: Seq(1),
         ..TopicHead::default()
     };
-    assert!(stage.changes().contains(&Change::Head(TOPIC, head)));
+    assert!(stage.changes().contains(&Write::Head(TOPIC, head)));
 }
 
 #[test]
@@ -191,9 +191,9 @@ fn of_a_page_only_what_may_be_read_is_kept() {
     };
     stage.told(number, Told::Page(page));
     let changes = stage.changes();
-    assert!(changes.contains(&Change::DropRange(TOPIC, Seq(1), Seq(5))));
+    assert!(changes.contains(&Write::DropRange(TOPIC, Seq(1), Seq(5))));
     assert!(
-        changes.contains(&Change::Rows(LOG, messages(6..=10))),
+        changes.contains(&Write::Rows(LOG, messages(6..=10))),
         "what lies below the floor is not put back by the same answer"
     );
 }

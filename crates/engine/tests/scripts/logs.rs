@@ -1,7 +1,7 @@
 //! The account's log and communities: pushes, gaps, resets, heads, another epoch.
 
 use serde_json::Value;
-use tulou_engine::{Change, Counts, Input, Output, Restored, TopicHead};
+use tulou_engine::{Counts, Input, Output, Restored, TopicHead, Write};
 use tulou_protocol::{
     Body, Code, Epoch, Log, Question, Rev, Row, Seq, ServerFrame, Stale,
     frame::{Busy, Refusal, Response},
@@ -17,9 +17,9 @@ use crate::stage::*;
 const ACCOUNT: Log = Log::Account(ME);
 const LOG: Log = Log::Community(COMMUNITY);
 
-fn cursor(log: Log, rev: u64) -> Change {
+fn cursor(log: Log, rev: u64) -> Write {
     let view = (log == LOG).then(|| "view".to_owned());
-    Change::Cursor {
+    Write::Cursor {
         log,
         rev: Rev(rev),
         view,
@@ -98,7 +98,7 @@ fn a_push_that_is_covered_is_ignored_and_the_next_is_applied() {
     stage.pushed(Pushed::Push(push(LOG, 5, 6, vec![row.clone()])));
     assert_eq!(
         stage.changes(),
-        vec![Change::Rows(LOG, vec![row]), cursor(LOG, 6)]
+        vec![Write::Rows(LOG, vec![row]), cursor(LOG, 6)]
     );
 }
 
@@ -125,7 +125,7 @@ fn a_kind_that_nobody_knows_is_kept_as_it_came() {
     };
     stage.pushed(Pushed::Push(push(ACCOUNT, 5, 6, vec![row.clone()])));
     assert!(
-        stage.changes().contains(&Change::Rows(ACCOUNT, vec![row])),
+        stage.changes().contains(&Write::Rows(ACCOUNT, vec![row])),
         "a newer version will read it"
     );
 }
@@ -148,10 +148,10 @@ fn a_reset_of_the_account_forgets_communities_that_are_not_in_it() {
     stage.told(number, Told::Synced(Synced { logs: vec![reset] }));
     let changes = stage.changes();
     assert!(
-        changes.contains(&Change::Forget(LOG)),
+        changes.contains(&Write::Forget(LOG)),
         "the tombstone of the membership was forgotten before it was seen"
     );
-    assert!(changes.contains(&Change::Reset {
+    assert!(changes.contains(&Write::Reset {
         log: ACCOUNT,
         rev: Rev(9),
         kept: vec![]
@@ -165,14 +165,14 @@ fn a_gap_that_closes_by_itself_asks_nothing() {
     stage.pushed(Pushed::Push(push(LOG, 6, 7, vec![late.clone()])));
     assert_eq!(
         stage.changes(),
-        vec![Change::Rows(LOG, vec![late])],
+        vec![Write::Rows(LOG, vec![late])],
         "rows count, the cursor waits"
     );
     stage.pass(499);
     stage.pushed(Pushed::Push(push(LOG, 5, 6, vec![early.clone()])));
     assert_eq!(
         stage.changes(),
-        vec![Change::Rows(LOG, vec![early]), cursor(LOG, 7)],
+        vec![Write::Rows(LOG, vec![early]), cursor(LOG, 7)],
         "both are covered"
     );
     stage.pass(1_000);
@@ -233,10 +233,10 @@ fn a_membership_brings_a_community_and_its_end_takes_everything_of_it() {
     )));
     let changes = stage.changes();
     assert!(
-        changes.contains(&Change::Forget(Log::Topic(TOPIC))),
+        changes.contains(&Write::Forget(Log::Topic(TOPIC))),
         "its topics go"
     );
-    assert!(changes.contains(&Change::Forget(LOG)), "its rows go");
+    assert!(changes.contains(&Write::Forget(LOG)), "its rows go");
     stage.pushed(Pushed::Push(push(ACCOUNT, 6, 7, vec![membership(7, true)])));
     let (_, question) = stage.question("log.sync");
     let anew = SyncLog {
@@ -258,7 +258,7 @@ fn a_membership_brings_a_community_and_its_end_takes_everything_of_it() {
         vec![membership(6, false)],
     )));
     assert!(
-        !stage.changes().contains(&Change::Forget(LOG)),
+        !stage.changes().contains(&Write::Forget(LOG)),
         "an older row changes nothing"
     );
 }
@@ -285,7 +285,7 @@ fn an_answer_that_comes_after_its_community_is_gone_brings_nothing_back() {
     );
     assert_eq!(
         stage.changes(),
-        vec![Change::Done(create)],
+        vec![Write::Done(create)],
         "the command is done, and that is all"
     );
     let create = stage.submit(create_community());
@@ -295,7 +295,7 @@ fn an_answer_that_comes_after_its_community_is_gone_brings_nothing_back() {
     ];
     stage.answer(create, again);
     assert!(
-        stage.changes().contains(&Change::Rows(LOG, rows)),
+        stage.changes().contains(&Write::Rows(LOG, rows)),
         "what is newer than the end counts"
     );
 }
@@ -303,11 +303,11 @@ fn an_answer_that_comes_after_its_community_is_gone_brings_nothing_back() {
 #[test]
 fn a_topic_that_came_by_push_is_not_named_by_the_stamp() {
     let mut stage = Stage::synced(vec![]);
-    let stamps = |changes: &[Change]| -> Vec<Option<String>> {
+    let stamps = |changes: &[Write]| -> Vec<Option<String>> {
         changes
             .iter()
             .filter_map(|change| match change {
-                Change::Cursor { log: LOG, view, .. } => Some(view.clone()),
+                Write::Cursor { log: LOG, view, .. } => Some(view.clone()),
                 _ => None,
             })
             .collect()
@@ -398,7 +398,7 @@ fn other_rights_make_the_floor_of_a_topic_unknown_also_where_nothing_is_held() {
         .changes()
         .into_iter()
         .filter_map(|change| match change {
-            Change::Head(TOPIC, head) => Some(head.floor),
+            Write::Head(TOPIC, head) => Some(head.floor),
             _ => None,
         })
         .collect();
@@ -428,21 +428,21 @@ fn a_topic_that_vanishes_from_a_reset_is_forgotten() {
     );
     let changes = stage.changes();
     let kept = vec![("topic".to_owned(), TOPIC_2.to_string())];
-    let reset = Change::Reset {
+    let reset = Write::Reset {
         log: LOG,
         rev: Rev(6),
         kept,
     };
-    let at = |change: &Change| changes.iter().position(|other| other == change);
+    let at = |change: &Write| changes.iter().position(|other| other == change);
     assert!(
-        at(&Change::Forget(Log::Topic(TOPIC))).is_some(),
+        at(&Write::Forget(Log::Topic(TOPIC))).is_some(),
         "it may not be seen any more"
     );
     assert!(
-        at(&Change::Rows(LOG, vec![row])) < at(&reset),
+        at(&Write::Rows(LOG, vec![row])) < at(&reset),
         "the present rows come before the reset"
     );
-    assert!(changes.contains(&Change::Cursor {
+    assert!(changes.contains(&Write::Cursor {
         log: LOG,
         rev: Rev(6),
         view: Some("other".into())
@@ -480,7 +480,7 @@ fn a_digest_moves_heads_and_a_lost_one_is_asked_for() {
         ..TopicHead::default()
     };
     assert!(
-        stage.changes().contains(&Change::Head(TOPIC, head)),
+        stage.changes().contains(&Write::Head(TOPIC, head)),
         "the topic moved"
     );
     assert!(
@@ -520,7 +520,7 @@ fn a_head_that_comes_before_its_topic_is_kept_for_it() {
         !stage
             .changes()
             .iter()
-            .any(|change| matches!(change, Change::Head(..))),
+            .any(|change| matches!(change, Write::Head(..))),
         "nobody knows number 2"
     );
     stage.pushed(Pushed::Push(push(
@@ -535,7 +535,7 @@ fn a_head_that_comes_before_its_topic_is_kept_for_it() {
 
         ..TopicHead::default()
     };
-    assert!(stage.changes().contains(&Change::Head(TOPIC_2, head)));
+    assert!(stage.changes().contains(&Write::Head(TOPIC_2, head)));
 }
 
 #[test]
@@ -546,12 +546,12 @@ fn another_epoch_forgets_everything_and_asks_for_it_anew() {
     let changes = stage.changes();
     for log in [Log::Topic(TOPIC), ACCOUNT, LOG] {
         assert!(
-            changes.contains(&Change::Forget(log)),
+            changes.contains(&Write::Forget(log)),
             "{log} is of another time"
         );
     }
     assert!(
-        matches!(changes.last(), Some(Change::Greeted(_))),
+        matches!(changes.last(), Some(Write::Greeted(_))),
         "the epoch is taken in the same transaction"
     );
     let (_, question) = stage.question("log.sync");
@@ -574,7 +574,7 @@ fn a_log_that_is_ahead_of_the_server_is_learnt_from_the_beginning() {
             }],
         }),
     );
-    assert_eq!(stage.changes(), vec![Change::Forget(ACCOUNT)]);
+    assert_eq!(stage.changes(), vec![Write::Forget(ACCOUNT)]);
     let (_, question) = stage.question("log.sync");
     assert_eq!(synced_logs(question)[0].since, Rev::ZERO);
 }
@@ -662,7 +662,7 @@ fn heads_count_as_known_only_from_what_was_known_on() {
     assert_eq!(question, heads, "a window was lost");
     stage.told(number, Told::Heads(digest(since, known + 41_000, vec![])));
     let is_later =
-        |change: &Change| matches!(change, Change::Counts(_, counts) if counts.as_of > known);
+        |change: &Write| matches!(change, Write::Counts(_, counts) if counts.as_of > known);
     assert!(
         !stage.changes().iter().any(is_later),
         "the head of number 2 is not in the store: after a crash it has to be asked for again"
@@ -679,7 +679,7 @@ fn counts_come_with_the_heads() {
         online: 1,
         as_of: stage.now,
     };
-    assert!(stage.changes().contains(&Change::Counts(COMMUNITY, counts)));
+    assert!(stage.changes().contains(&Write::Counts(COMMUNITY, counts)));
     stage
         .outputs
         .retain(|output| matches!(output, Output::Apply(_)));

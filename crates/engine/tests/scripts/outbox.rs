@@ -1,6 +1,6 @@
 //! Commands on their way.
 
-use tulou_engine::{Change, Input, OutboxState};
+use tulou_engine::{Input, OutboxState, Write};
 use tulou_protocol::{
     Code, Command, CommandId, Log, MessageId, Seq, TopicId, command::Edit, frame::Request,
 };
@@ -84,11 +84,11 @@ fn the_rows_of_an_answer_and_the_end_of_the_command_are_one_transaction() {
     );
     let changes = stage.changes();
     assert!(
-        changes.contains(&Change::Rows(log, vec![message(11, 11, ME)])),
+        changes.contains(&Write::Rows(log, vec![message(11, 11, ME)])),
         "the message is there"
     );
     assert!(
-        changes.contains(&Change::Done(id)),
+        changes.contains(&Write::Done(id)),
         "and is not pending any more"
     );
 }
@@ -203,7 +203,7 @@ fn the_newest_cursor_takes_the_place_of_one_that_waits() {
     stage.changes();
     let third = stage.submit(advance(TOPIC, 3));
     assert!(
-        stage.changes().contains(&Change::Done(second)),
+        stage.changes().contains(&Write::Done(second)),
         "the second is out of the outbox"
     );
     stage.pass(4_999);
@@ -291,7 +291,7 @@ fn a_message_changed_on_its_way_is_followed_by_an_edit() {
     };
     assert_eq!(
         stage.changes(),
-        vec![Change::Done(id), Change::FollowUp(edit)]
+        vec![Write::Done(id), Write::FollowUp(edit)]
     );
 }
 
@@ -308,7 +308,7 @@ fn a_message_withdrawn_on_its_way_is_followed_by_a_recall() {
     };
     assert_eq!(
         stage.changes(),
-        vec![Change::Done(id), Change::FollowUp(recall)]
+        vec![Write::Done(id), Write::FollowUp(recall)]
     );
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tulou_engine::{Change, Output};
+use tulou_engine::{Output, Write};
 use tulou_protocol::{
     Body, Log, Question, Rev, Row, ServerFrame,
     frame::{Busy, Refusal, Response},
@@ -38,7 +38,7 @@ fn profiles_that_are_newer_than_held_are_asked_for_once() {
         "who is left out is not asked for again"
     );
     assert!(
-        stage.changes().contains(&Change::Lacking(OTHER, None)),
+        stage.changes().contains(&Write::Lacking(OTHER, None)),
         "nor after a restart"
     );
 }
@@ -54,14 +54,10 @@ fn a_profile_that_is_lacking_is_asked_for_after_a_crash_too() {
         _ => None,
     });
     let of_rows: Vec<_> = batches
-        .filter(|batch| {
-            batch
-                .iter()
-                .any(|change| matches!(change, Change::Rows(..)))
-        })
+        .filter(|batch| batch.iter().any(|change| matches!(change, Write::Rows(..))))
         .collect();
     assert!(
-        of_rows.len() == 1 && of_rows[0].contains(&Change::Lacking(OTHER, Some(Rev(2)))),
+        of_rows.len() == 1 && of_rows[0].contains(&Write::Lacking(OTHER, Some(Rev(2)))),
         "what names it and that it is lacking are one transaction"
     );
     let mut restored = member(vec![]);
@@ -83,7 +79,7 @@ fn a_profile_that_is_lacking_is_asked_for_after_a_crash_too() {
         }),
     )]));
     assert!(
-        !stage.changes().contains(&Change::Lacking(OTHER, None)),
+        !stage.changes().contains(&Write::Lacking(OTHER, None)),
         "a busy server has not answered"
     );
     stage.pass(2_000);
@@ -101,8 +97,8 @@ fn a_profile_that_is_lacking_is_asked_for_after_a_crash_too() {
     );
     let changes = stage.changes();
     assert!(
-        changes.contains(&Change::Lacking(OTHER, None))
-            && changes.contains(&Change::Profiles(vec![row])),
+        changes.contains(&Write::Lacking(OTHER, None))
+            && changes.contains(&Write::Profiles(vec![row])),
         "it came, and is lacking no more"
     );
 }

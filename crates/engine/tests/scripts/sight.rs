@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tulou_engine::{Change, Input, TopicHead};
+use tulou_engine::{Input, TopicHead, Write};
 use tulou_protocol::{
     Body, Log, Question, Rev, Row, Seq, Stale,
     push::{Pushed, SyncOutcome, SyncedLog, TopicHead as Moved},
@@ -45,9 +45,9 @@ fn deleted(rev: u64) -> Row {
     }
 }
 
-fn last_stamp(changes: &[Change]) -> Option<Option<String>> {
+fn last_stamp(changes: &[Write]) -> Option<Option<String>> {
     changes.iter().rev().find_map(|change| match change {
-        Change::Cursor { log: LOG, view, .. } => Some(view.clone()),
+        Write::Cursor { log: LOG, view, .. } => Some(view.clone()),
         _ => None,
     })
 }
@@ -93,7 +93,7 @@ fn with_other_rights_what_is_held_is_looked_through_in_idle_time() {
     let number = stale(&mut stage, LOG);
     let rows = vec![topic_row(TOPIC, 1, 5)];
     answer(&mut stage, number, LOG, present(6, rows));
-    let unknown = Change::Head(TOPIC, TopicHead::default());
+    let unknown = Write::Head(TOPIC, TopicHead::default());
     assert!(
         stage.changes().contains(&unknown),
         "from where it may be read is not known any more, even after a crash"
@@ -108,7 +108,7 @@ fn with_other_rights_what_is_held_is_looked_through_in_idle_time() {
     assert!(
         stage
             .changes()
-            .contains(&Change::DropRange(TOPIC, Seq(1), Seq(5))),
+            .contains(&Write::DropRange(TOPIC, Seq(1), Seq(5))),
         "what was written before the person came may not be read any more"
     );
 }
@@ -133,7 +133,7 @@ fn with_other_rights_what_is_shown_is_looked_through_at_once() {
     assert!(
         stage
             .changes()
-            .contains(&Change::DropRange(TOPIC, Seq(1), Seq(5)))
+            .contains(&Write::DropRange(TOPIC, Seq(1), Seq(5)))
     );
 }
 
@@ -158,7 +158,7 @@ fn what_is_held_of_a_topic_that_may_not_be_watched_is_looked_through() {
     let (number, _) = looked_through(&mut stage).expect("it is asked about");
     stage.changes();
     answer(&mut stage, number, TOPIC_LOG, SyncOutcome::Gone {});
-    assert!(stage.changes().contains(&Change::Forget(TOPIC_LOG)));
+    assert!(stage.changes().contains(&Write::Forget(TOPIC_LOG)));
 }
 
 #[test]
@@ -231,8 +231,8 @@ fn a_community_that_is_gone_is_forgotten_with_its_topics() {
     let number = stale(&mut stage, LOG);
     answer(&mut stage, number, LOG, SyncOutcome::Gone {});
     let changes = stage.changes();
-    assert!(changes.contains(&Change::Forget(LOG)));
-    assert!(changes.contains(&Change::Forget(TOPIC_LOG)));
+    assert!(changes.contains(&Write::Forget(LOG)));
+    assert!(changes.contains(&Write::Forget(TOPIC_LOG)));
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn a_reset_takes_no_topic_that_is_newer_than_it_is() {
     stage.pushed(Pushed::Push(push(LOG, 7, 8, vec![row])));
     let rows = vec![topic_row(TOPIC, 1, 5)];
     answer(&mut stage, number, LOG, present(6, rows));
-    let newer = Change::Forget(Log::Topic(TOPIC_2));
+    let newer = Write::Forget(Log::Topic(TOPIC_2));
     assert!(
         !stage.changes().contains(&newer),
         "it was made after the answer"
@@ -258,7 +258,7 @@ fn a_reset_takes_no_membership_that_is_newer_than_it_is() {
     stage.pushed(Pushed::Push(joined));
     answer(&mut stage, number, ACCOUNT, present(6, vec![]));
     assert!(
-        !stage.changes().contains(&Change::Forget(LOG)),
+        !stage.changes().contains(&Write::Forget(LOG)),
         "it began after the answer"
     );
 }
@@ -297,7 +297,7 @@ fn a_reset_that_is_older_than_the_last_change_of_the_view_brings_no_stamp() {
 fn an_older_row_does_not_bring_a_topic_back() {
     let mut stage = Stage::synced(vec![]);
     stage.pushed(Pushed::Push(push(LOG, 7, 8, vec![deleted(8)])));
-    assert!(stage.changes().contains(&Change::Forget(TOPIC_LOG)));
+    assert!(stage.changes().contains(&Write::Forget(TOPIC_LOG)));
     let older = push(LOG, 5, 6, vec![topic_row(TOPIC, 1, 6)]);
     stage.pushed(Pushed::Push(older));
     let moved = Moved {
@@ -308,7 +308,7 @@ fn an_older_row_does_not_bring_a_topic_back() {
     };
     let from = stage.now - 5;
     stage.pushed(Pushed::Digest(digest(from, stage.now, vec![moved])));
-    let has_head = |change: &Change| matches!(change, Change::Head(TOPIC, _));
+    let has_head = |change: &Write| matches!(change, Write::Head(TOPIC, _));
     assert!(
         !stage.changes().iter().any(has_head),
         "number 1 is no topic of mine any more"
@@ -322,7 +322,7 @@ fn an_older_tombstone_does_not_take_a_topic_away() {
     stage.pushed(Pushed::Push(newer));
     stage.changes();
     stage.pushed(Pushed::Push(push(LOG, 5, 6, vec![deleted(6)])));
-    assert!(!stage.changes().contains(&Change::Forget(TOPIC_LOG)));
+    assert!(!stage.changes().contains(&Write::Forget(TOPIC_LOG)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tulou_engine::{
-    Change, Engine, Input, Island, LinkState, OutboxEntry, OutboxState, Output, Restored, TopicHead,
+    Engine, Input, Island, LinkState, OutboxEntry, OutboxState, Output, Restored, TopicHead, Write,
 };
 use tulou_protocol::{
     AccountId, Answer, Body, Code, Command, CommandId, CommunityId, Digest, Epoch, Greeting,
@@ -245,7 +245,7 @@ impl Stage {
     }
 
     /// Changes of the store since they were last looked at.
-    pub fn changes(&mut self) -> Vec<Change> {
+    pub fn changes(&mut self) -> Vec<Write> {
         let outputs = std::mem::take(&mut self.outputs);
         outputs
             .into_iter()
@@ -472,6 +472,6 @@ pub fn create_topic(topic: TopicId) -> Command {
     }
 }
 
-pub fn rejected(id: CommandId, code: Code) -> Change {
-    Change::Rejected(id, Rejection::from(code))
+pub fn rejected(id: CommandId, code: Code) -> Write {
+    Write::Rejected(id, Rejection::from(code))
 }

@@ -1,7 +1,7 @@
 //! Watching, islands, pages, notices.
 
 use serde_json::Value;
-use tulou_engine::{Change, Input, Island, Output, TopicHead};
+use tulou_engine::{Input, Island, Output, TopicHead, Write};
 use tulou_protocol::{
     Code, Log, Push, Question, Rev, Seq, ServerFrame,
     frame::{Refusal, Response},
@@ -90,9 +90,9 @@ fn page(from: u64, to: u64, rev: u64, head: u64) -> Page {
     }
 }
 
-fn islands(changes: &[Change]) -> Option<Vec<Island>> {
+fn islands(changes: &[Write]) -> Option<Vec<Island>> {
     changes.iter().rev().find_map(|change| match change {
-        Change::Islands(TOPIC, islands) => Some(islands.clone()),
+        Write::Islands(TOPIC, islands) => Some(islands.clone()),
         _ => None,
     })
 }
@@ -110,7 +110,7 @@ fn a_watched_topic_that_is_held_to_its_end_asks_nothing() {
     );
     stage.pushed(Pushed::Push(next(10, 11, 11)));
     let changes = stage.changes();
-    assert!(changes.contains(&Change::Rows(LOG, vec![message(11, 11, OTHER)])));
+    assert!(changes.contains(&Write::Rows(LOG, vec![message(11, 11, OTHER)])));
     assert_eq!(
         islands(&changes),
         Some(vec![island(1, 11, 11)]),
@@ -159,7 +159,7 @@ fn a_page_that_touches_an_island_becomes_part_of_it() {
     );
     stage.told(number, Told::Page(page(71, 80, 90, 90)));
     let changes = stage.changes();
-    assert!(changes.contains(&Change::Rows(LOG, messages(71..=80))));
+    assert!(changes.contains(&Write::Rows(LOG, messages(71..=80))));
     assert_eq!(islands(&changes), Some(vec![island(71, 90, 90)]));
     assert!(
         stage.try_question("log.sync").is_none(),
@@ -175,7 +175,7 @@ fn a_page_beyond_what_is_held_leaves_nothing_loose_before_it() {
     stage.told(number, Told::Page(page(4, 7, 10, 10)));
     let changes = stage.changes();
     assert!(
-        changes.contains(&Change::DropRange(TOPIC, Seq(2), Seq(3))),
+        changes.contains(&Write::DropRange(TOPIC, Seq(2), Seq(3))),
         "the program may have ended while something waited beyond a gap"
     );
 }
@@ -196,7 +196,7 @@ fn a_page_that_is_older_than_the_cursor_is_asked_once_for_its_changes() {
         !stage
             .changes()
             .iter()
-            .any(|change| matches!(change, Change::Rows(..))),
+            .any(|change| matches!(change, Write::Rows(..))),
         "what is not held is not kept"
     );
     stage.told(number, Told::Page(page(71, 80, 90, 90)));
@@ -268,7 +268,7 @@ fn a_topic_that_was_left_keeps_its_islands_and_what_waited_beyond_a_gap_is_dropp
     stage.input(Input::Unwatch(TOPIC));
     let changes = stage.changes();
     assert!(
-        changes.contains(&Change::DropRange(TOPIC, Seq(12), Seq(12))),
+        changes.contains(&Write::DropRange(TOPIC, Seq(12), Seq(12))),
         "it is in no island"
     );
     assert_eq!(islands(&changes), Some(vec![island(1, 10, 10)]));
@@ -355,7 +355,7 @@ fn a_topic_that_is_gone_is_forgotten() {
         outcome: SyncOutcome::Gone {},
     };
     stage.told(number, Told::Synced(Synced { logs: vec![gone] }));
-    assert!(stage.changes().contains(&Change::Forget(LOG)));
+    assert!(stage.changes().contains(&Write::Forget(LOG)));
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn what_lies_before_the_floor_is_dropped() {
     );
     let changes = stage.changes();
     assert!(
-        changes.contains(&Change::DropRange(TOPIC, Seq(1), Seq(5))),
+        changes.contains(&Write::DropRange(TOPIC, Seq(1), Seq(5))),
         "it may not be read any more"
     );
     assert_eq!(islands(&changes), Some(vec![island(6, 10, 10)]));
@@ -424,7 +424,7 @@ fn a_topic_that_is_ahead_of_the_server_starts_again() {
     synced(&mut stage, 12, 8, 5..=8);
     let changes = stage.changes();
     assert!(
-        matches!(changes[0], Change::DropRange(TOPIC, Seq(1), _)),
+        matches!(changes[0], Write::DropRange(TOPIC, Seq(1), _)),
         "the old rows go"
     );
     assert_eq!(islands(&changes), Some(vec![island(5, 8, 12)]));
@@ -521,7 +521,7 @@ fn a_head_is_never_moved_back_by_a_watch() {
         floor: Seq(1),
         ..TopicHead::default()
     };
-    assert!(stage.changes().contains(&Change::Head(TOPIC, head)));
+    assert!(stage.changes().contains(&Write::Head(TOPIC, head)));
     stage.input(Input::Watch(TOPIC_2));
     let (number, _) = stage.question("session.watch");
     let topic = WatchedTopic {
@@ -539,6 +539,6 @@ fn a_head_is_never_moved_back_by_a_watch() {
         !stage
             .changes()
             .iter()
-            .any(|change| matches!(change, Change::Head(TOPIC, _)))
+            .any(|change| matches!(change, Write::Head(TOPIC, _)))
     );
 }

@@ -1,6 +1,6 @@
 //! Commands that wait for others, and what a refusal takes along.
 
-use tulou_engine::{Change, Input, OutboxState, Output, Restored};
+use tulou_engine::{Input, OutboxState, Output, Restored, Write};
 use tulou_protocol::{
     Code, Command, CommandId, GroupId, Log, MessageId, Push, command::Edit, frame::Request,
 };
@@ -163,5 +163,5 @@ fn the_edit_that_follows_starts_from_the_text_that_the_server_has() {
             to: "after".into(),
         },
     };
-    assert!(stage.changes().contains(&Change::FollowUp(edit)));
+    assert!(stage.changes().contains(&Write::FollowUp(edit)));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tulou_engine::{Change, Engine, Input, LinkState, OutboxEntry, OutboxState, Output, Ticket};
+use tulou_engine::{Engine, Input, LinkState, OutboxEntry, OutboxState, Output, Ticket, Write};
 use tulou_protocol::{
     AccountId, ClientFrame, Command, CommandId, MessageId, TopicId, frame::Request, id::Millis,
 };
@@ -184,7 +184,7 @@ impl Client {
                         return wishes;
                     }
                     for change in &batch {
-                        if let Change::Done(id) = change {
+                        if let Write::Done(id) = change {
                             self.done.insert(*id);
                             // A later one of the same topic may have taken its place.
                             let entry = self.store.outbox.values().find(|entry| entry.id == *id);
@@ -194,7 +194,7 @@ impl Client {
                             }
                         }
                     }
-                    let noted: Vec<Change> = batch.iter().filter(Rules::cares).cloned().collect();
+                    let noted: Vec<Write> = batch.iter().filter(Rules::cares).cloned().collect();
                     follow_ups.extend(self.store.apply(batch));
                     self.rules.applied(&noted, &self.shown, &self.store);
                     if self.may_crash && self.chance.one_in(600) {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tulou_engine::{Change, OutboxEntry, OutboxState};
+use tulou_engine::{OutboxEntry, OutboxState, Write};
 use tulou_protocol::{
     AccountId, Answer, Body, ClientFrame, Command, CommandId, Commanded, Log, Question, Rev, Row,
     Seq, ServerFrame, TopicId,
@@ -269,28 +269,28 @@ impl Rules {
     }
 
     /// Whether a change is one that [`Self::applied`] looks at.
-    pub fn cares(change: &&Change) -> bool {
+    pub fn cares(change: &&Write) -> bool {
         matches!(
             change,
-            Change::Forget(_) | Change::Cursor { .. } | Change::Rejected(..) | Change::Done(_)
+            Write::Forget(_) | Write::Cursor { .. } | Write::Rejected(..) | Write::Done(_)
         )
     }
 
     /// What was applied to the store.
-    pub fn applied(&mut self, changes: &[Change], shown: &[TopicId], store: &Store) {
+    pub fn applied(&mut self, changes: &[Write], shown: &[TopicId], store: &Store) {
         for change in changes {
             match change {
-                Change::Forget(log) => {
+                Write::Forget(log) => {
                     self.owed.remove(log);
                     self.unwatched.extend(log.topic());
                 }
-                Change::Done(id) => self.check_shown(*id, shown, store),
-                Change::Cursor { log, rev, .. }
+                Write::Done(id) => self.check_shown(*id, shown, store),
+                Write::Cursor { log, rev, .. }
                     if self.owed.get(log).is_some_and(|(_, until)| until <= rev) =>
                 {
                     self.owed.remove(log);
                 }
-                Change::Rejected(id, _) if !self.refused.contains(id) => {
+                Write::Rejected(id, _) if !self.refused.contains(id) => {
                     let entry = store.outbox.values().find(|entry| entry.id == *id);
                     let is_bereft = entry.is_none_or(|entry| {
                         refused(store).any(|other| needs(&entry.command, other))

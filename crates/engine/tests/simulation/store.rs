@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tulou_engine::{Batch, Change, Counts, Island, OutboxEntry, OutboxState, Restored, TopicHead};
+use tulou_engine::{Batch, Counts, Island, OutboxEntry, OutboxState, Restored, TopicHead, Write};
 use tulou_protocol::{
     AccountId, Body, Command, CommandId, CommunityId, Epoch, Log, Rev, Row, Seq, TopicId,
     id::Millis, row::Message,
@@ -139,7 +139,7 @@ impl Store {
         let mut follow_ups = Vec::new();
         let mut touched = BTreeSet::new();
         let is_reset = batch.iter().any(
-            |change| matches!(change, Change::Greeted(greeting) if Some(greeting.epoch) != self.epoch),
+            |change| matches!(change, Write::Greeted(greeting) if Some(greeting.epoch) != self.epoch),
         );
         if is_reset {
             self.furthest.clear();
@@ -147,20 +147,20 @@ impl Store {
         let shown = concerns_rows(&batch).then(|| (self.rows_of_topics(), self.communities()));
         for change in batch {
             match change {
-                Change::Greeted(greeting) => {
+                Write::Greeted(greeting) => {
                     self.account = Some(greeting.account);
                     if self.epoch.replace(greeting.epoch) != Some(greeting.epoch) {
                         self.profiles.clear();
                         self.lacking.clear();
                     }
                 }
-                Change::Rows(Log::Topic(topic), rows) => {
+                Write::Rows(Log::Topic(topic), rows) => {
                     touched.insert(topic);
                     for row in rows {
                         self.put_message(topic, row);
                     }
                 }
-                Change::Rows(log, rows) => {
+                Write::Rows(log, rows) => {
                     for row in rows {
                         if matches!(row.body, Body::Profile(_)) {
                             self.put_profile(row.clone());
@@ -172,26 +172,26 @@ impl Store {
                         }
                     }
                 }
-                Change::Reset { log, rev, kept } => {
+                Write::Reset { log, rev, kept } => {
                     let kept: BTreeSet<(String, String)> = kept.into_iter().collect();
                     if let Some(rows) = self.rows.get_mut(&log) {
                         rows.retain(|key, row| row.rev > rev || kept.contains(key));
                     }
                 }
-                Change::Cursor { log, rev, view } => {
+                Write::Cursor { log, rev, view } => {
                     assert!(log.topic().is_none(), "a topic's cursor is its islands");
                     self.cursors.insert(log, (rev, view));
                     let furthest = self.furthest.entry(log).or_default();
                     assert!(*furthest <= rev, "the cursor of {log} went back");
                     *furthest = rev;
                 }
-                Change::Me(..) => {}
-                Change::Forget(Log::Topic(topic)) => {
+                Write::Me(..) => {}
+                Write::Forget(Log::Topic(topic)) => {
                     self.messages.remove(&topic);
                     self.islands.remove(&topic);
                     self.heads.remove(&topic);
                 }
-                Change::Forget(log) => {
+                Write::Forget(log) => {
                     assert!(
                         is_reset || !matches!(log, Log::Account(_)),
                         "an account's log is forgotten for another epoch only"
@@ -202,44 +202,44 @@ impl Store {
                         self.counts.remove(&community);
                     }
                 }
-                Change::Islands(topic, islands) => {
+                Write::Islands(topic, islands) => {
                     touched.insert(topic);
                     self.islands.insert(topic, islands);
                 }
-                Change::DropRange(topic, from, to) => {
+                Write::DropRange(topic, from, to) => {
                     if let Some(messages) = self.messages.get_mut(&topic) {
                         messages.retain(|seq, _| *seq < from || *seq > to);
                     }
                 }
-                Change::Head(topic, head) => {
+                Write::Head(topic, head) => {
                     let was = self.heads.insert(topic, head.clone());
                     assert!(
                         was.is_none_or(|was| was.seq <= head.seq && was.rev <= head.rev),
                         "the head of {topic} went back"
                     );
                 }
-                Change::Counts(community, counts) => {
+                Write::Counts(community, counts) => {
                     self.counts.insert(community, counts);
                 }
-                Change::Profiles(rows) => {
+                Write::Profiles(rows) => {
                     for row in rows {
                         self.put_profile(row);
                     }
                 }
-                Change::Lacking(account, Some(rev)) => {
+                Write::Lacking(account, Some(rev)) => {
                     self.lacking.insert(account, rev);
                 }
-                Change::Lacking(account, None) => {
+                Write::Lacking(account, None) => {
                     self.lacking.remove(&account);
                 }
-                Change::Done(id) => self.outbox.retain(|_, entry| entry.id != id),
-                Change::Rejected(id, rejection) => {
+                Write::Done(id) => self.outbox.retain(|_, entry| entry.id != id),
+                Write::Rejected(id, rejection) => {
                     let entry = self.outbox.values_mut().find(|entry| entry.id == id);
                     if let Some(entry) = entry {
                         entry.state = OutboxState::Rejected(rejection);
                     }
                 }
-                Change::FollowUp(command) => follow_ups.push(command),
+                Write::FollowUp(command) => follow_ups.push(command),
             }
         }
         for topic in touched {
@@ -352,10 +352,10 @@ impl Store {
 
 /// Whether a batch may make something vanish. What is of a community whose membership never came is forgotten with the
 /// greeting, and its topics when they are asked about.
-fn concerns_rows(batch: &[Change]) -> bool {
-    let is_greeting = |change: &Change| matches!(change, Change::Greeted(_));
-    let concerns = |change: &Change| match change {
-        Change::Rows(log, _) | Change::Reset { log, .. } | Change::Forget(log) => {
+fn concerns_rows(batch: &[Write]) -> bool {
+    let is_greeting = |change: &Write| matches!(change, Write::Greeted(_));
+    let concerns = |change: &Write| match change {
+        Write::Rows(log, _) | Write::Reset { log, .. } | Write::Forget(log) => {
             log.topic().is_none()
         }
         _ => false,

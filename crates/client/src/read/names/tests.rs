@@ -1,4 +1,4 @@
-use tulou_engine::Change;
+use tulou_engine::Write;
 use tulou_protocol::{
     Body, CommunityId, Log, Rev, Row,
     row::{AccessRow, Community, Join, MemberGroup, Profile},
@@ -84,7 +84,7 @@ fn known() -> (tempfile::TempDir, Store) {
         row(AccessRow::id(Place::Community, Some(KEEPERS)), may_kick),
     ];
     store
-        .apply(&[Change::Rows(Log::Community(COMMUNITY), rows)], 1)
+        .apply(&[Write::Rows(Log::Community(COMMUNITY), rows)], 1)
         .unwrap();
     store
         .keep(|db| members::put(db, COMMUNITY, &members()))
@@ -153,7 +153,7 @@ fn only_a_member_group_that_asked_for_it_stands_beside_names() {
     };
     let put = |rows| {
         store
-            .apply(&[Change::Rows(Log::Community(COMMUNITY), rows)], 1)
+            .apply(&[Write::Rows(Log::Community(COMMUNITY), rows)], 1)
             .unwrap();
     };
     put(vec![row(low.to_string(), group("Helpers", "B", true))]);

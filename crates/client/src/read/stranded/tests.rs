@@ -1,4 +1,4 @@
-use tulou_engine::{Change, OutboxState};
+use tulou_engine::{OutboxState, Write};
 use tulou_protocol::{
     Body, Command, CommandId, Epoch, Greeting, GroupId, Row, ServerId, SessionId,
     limits::Limits,
@@ -81,8 +81,8 @@ fn gone(kind: &str, id: String, rev: u64) -> Row {
     row(id, rev, Body::from_value(kind, None))
 }
 
-fn greeted(epoch: u128) -> Change {
-    Change::Greeted(Box::new(Greeting {
+fn greeted(epoch: u128) -> Write {
+    Write::Greeted(Box::new(Greeting {
         version: 1,
         server: ServerId(Uuid::from_u128(1)),
         server_name: "s".into(),
@@ -95,8 +95,8 @@ fn greeted(epoch: u128) -> Change {
     }))
 }
 
-fn cursor(log: Log, rev: u64) -> Change {
-    Change::Cursor {
+fn cursor(log: Log, rev: u64) -> Write {
+    Write::Cursor {
         log,
         rev: Rev(rev),
         view: None,
@@ -104,14 +104,14 @@ fn cursor(log: Log, rev: u64) -> Change {
 }
 
 /// The whole present state of a log, as a sync brings it.
-fn reset(log: Log, rev: u64, rows: Vec<Row>) -> Vec<Change> {
+fn reset(log: Log, rev: u64, rows: Vec<Row>) -> Vec<Write> {
     let kept = rows
         .iter()
         .map(|row| (row.body.kind().to_owned(), row.id.clone()))
         .collect();
     vec![
-        Change::Rows(log, rows),
-        Change::Reset {
+        Write::Rows(log, rows),
+        Write::Reset {
             log,
             rev: Rev(rev),
             kept,
@@ -120,7 +120,7 @@ fn reset(log: Log, rev: u64, rows: Vec<Row>) -> Vec<Change> {
     ]
 }
 
-fn apply(store: &Store, batch: Vec<Change>) {
+fn apply(store: &Store, batch: Vec<Write>) {
     store.apply(&batch, 1).unwrap();
 }
 
@@ -171,13 +171,13 @@ fn a_draft_is_listed_when_its_topic_is_deleted_and_not_when_it_is_back() {
     apply(
         &store,
         vec![
-            Change::Forget(Log::Topic(TOPIC)),
-            Change::Rows(LOG, vec![tombstone]),
+            Write::Forget(Log::Topic(TOPIC)),
+            Write::Rows(LOG, vec![tombstone]),
             cursor(LOG, 4),
         ],
     );
     assert_eq!(listed(&store), general());
-    apply(&store, vec![Change::Rows(LOG, vec![topic(5, "general")])]);
+    apply(&store, vec![Write::Rows(LOG, vec![topic(5, "general")])]);
     assert_eq!(listed(&store), [], "its topic shows it again");
     let draft = store.read(|db| drafts::one(db, TOPIC)).unwrap();
     assert_eq!(draft.unwrap().0, "half a senten");
@@ -187,7 +187,7 @@ fn a_draft_is_listed_when_its_topic_is_deleted_and_not_when_it_is_back() {
 fn a_draft_is_listed_when_its_topic_is_hidden_or_locked() {
     for rows in [vec![community(1)], vec![community(1), locked(4)]] {
         let (_folder, store) = begun();
-        apply(&store, vec![Change::Forget(Log::Topic(TOPIC))]);
+        apply(&store, vec![Write::Forget(Log::Topic(TOPIC))]);
         apply(&store, reset(LOG, 4, rows));
         assert_eq!(listed(&store), general());
         apply(
@@ -204,13 +204,13 @@ fn a_draft_is_listed_when_its_community_is_left() {
     apply(
         &store,
         vec![
-            Change::Forget(LOG),
-            Change::Rows(MINE, vec![gone("membership", COMMUNITY.to_string(), 2)]),
+            Write::Forget(LOG),
+            Write::Rows(MINE, vec![gone("membership", COMMUNITY.to_string(), 2)]),
             cursor(MINE, 2),
         ],
     );
     assert_eq!(listed(&store), general());
-    apply(&store, vec![Change::Rows(MINE, vec![membership(OTHER)])]);
+    apply(&store, vec![Write::Rows(MINE, vec![membership(OTHER)])]);
     assert_eq!(listed(&store), general(), "whatever else is on its way");
 }
 
@@ -221,9 +221,9 @@ fn nothing_is_listed_before_what_could_bring_the_topic_is_there() {
         apply(
             &store,
             vec![
-                Change::Forget(Log::Topic(TOPIC)),
-                Change::Forget(MINE),
-                Change::Forget(LOG),
+                Write::Forget(Log::Topic(TOPIC)),
+                Write::Forget(MINE),
+                Write::Forget(LOG),
                 greeted(2),
             ],
         );
@@ -268,12 +268,12 @@ fn a_draft_whose_community_was_never_known_waits_for_all_of_them() {
 #[test]
 fn a_draft_has_the_newest_name_of_its_topic_and_keeps_it_when_more_is_written() {
     let (_folder, store) = begun();
-    apply(&store, vec![Change::Rows(LOG, vec![topic(6, "news")])]);
-    apply(&store, vec![Change::Rows(LOG, vec![topic(5, "late")])]);
+    apply(&store, vec![Write::Rows(LOG, vec![topic(6, "news")])]);
+    apply(&store, vec![Write::Rows(LOG, vec![topic(5, "late")])]);
     apply(&store, reset(LOG, 7, vec![community(1)]));
     assert!(write(&store, "half a sentence"), "it is listed elsewhere");
     // Another community is on its way: whoever knows where the draft stood need not wait for it.
-    apply(&store, vec![Change::Rows(MINE, vec![membership(OTHER)])]);
+    apply(&store, vec![Write::Rows(MINE, vec![membership(OTHER)])]);
     assert_eq!(
         listed(&store),
         [("news".into(), "half a sentence".to_owned())]
