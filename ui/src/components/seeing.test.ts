@@ -63,3 +63,21 @@ describe('a message is not read', () => {
     expect(advances(api)).toHaveLength(1)
   })
 })
+
+describe('rows that move', () => {
+  it('are measured once for each move, however many there are', async () => {
+    await behind()
+    const rows = screen.getAllByTestId('message')
+    const list = screen.getByTestId('timeline')
+    const isRow = (element: Element): boolean => list.contains(element) && element !== list
+    let measured = 0
+    const box = new DOMRect()
+    vi.spyOn(Element.prototype, 'getBoundingClientRect').mockImplementation(function (this: Element) {
+      if (isRow(this)) measured += 1
+      return box
+    })
+    list.dispatchEvent(new Event('scroll'))
+    expect(measured).toBeGreaterThan(0)
+    expect(measured, 'a frame has room for a few of them, not for a square').toBeLessThanOrEqual(rows.length + 2)
+  })
+})
