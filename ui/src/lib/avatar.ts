@@ -21,6 +21,12 @@ export function lookOf(id: string): Look {
   return { colour: (look % COLOURS) + 1, isSplit: look >= COLOURS }
 }
 
+/** The same as classes of `app.css`. */
+export function lookClass(id: string): string {
+  const { colour, isSplit } = lookOf(id)
+  return isSplit ? `hue-${colour} split` : `hue-${colour}`
+}
+
 const LETTER = /[\p{L}\p{N}\p{Emoji_Presentation}\p{Extended_Pictographic}]/u
 /** Blanks that their properties call letters or symbols. */
 const SEEN = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u
