@@ -242,7 +242,8 @@ pub async fn text_blocks(
         .await?)
 }
 
-/// The topic is on screen: its rows come at once, and its divider stays where it is.
+/// The topic is on screen: its rows come at once, and its divider stays where it is. The answer is what is shown first, so
+/// that a window waits for one answer and not for two.
 #[tauri::command]
 #[specta::specta]
 pub async fn enter_topic(
@@ -250,9 +251,11 @@ pub async fn enter_topic(
     window: WebviewWindow,
     account: String,
     topic: String,
-) -> Answer<()> {
+    stretch: Stretch,
+) -> Answer<TimelineView> {
     let viewer = app.viewer(window.label()).await?;
-    Ok(viewer.enter_topic(&account, &topic).await?)
+    viewer.enter_topic(&account, &topic).await?;
+    Ok(viewer.timeline_view(&account, &topic, stretch).await?)
 }
 
 /// The person looks again at a topic that stayed on the screen.

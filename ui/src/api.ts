@@ -77,7 +77,7 @@ export interface Api {
   levelView(account: string, place: LevelPlace): Promise<LevelView>
   timelineView(account: string, topic: string, stretch: Stretch): Promise<TimelineView>
   textBlocks(account: string, topic: string, text: string): Promise<Block[]>
-  enterTopic(account: string, topic: string): Promise<null>
+  enterTopic(account: string, topic: string, stretch: Stretch): Promise<TimelineView>
   comeBack(account: string, topic: string): Promise<null>
   leaveTopic(account: string, topic: string): Promise<null>
   membersView(
@@ -198,7 +198,7 @@ export const tauri: Api = {
   levelView: (account, place) => unwrap(commands.levelView(account, place)),
   timelineView: (account, topic, stretch) => unwrap(commands.timelineView(account, topic, stretch)),
   textBlocks: (account, topic, text) => unwrap(commands.textBlocks(account, topic, text)),
-  enterTopic: (account, topic) => unwrap(commands.enterTopic(account, topic)),
+  enterTopic: (account, topic, stretch) => unwrap(commands.enterTopic(account, topic, stretch)),
   comeBack: (account, topic) => unwrap(commands.comeBack(account, topic)),
   leaveTopic: (account, topic) => unwrap(commands.leaveTopic(account, topic)),
   membersView: (account, community, topic, prefix, limit, after = null) =>

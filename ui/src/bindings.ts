@@ -63,7 +63,7 @@ export const commands = {
 	/**  A text of a topic as a tree, whole. */
 	textBlocks: (account: string, topic: string, text: string) => typedError<Block[], WindowError>(__TAURI_INVOKE("text_blocks", { account, topic, text })),
 	/**  The topic is on screen: its rows come at once, and its divider stays where it is. */
-	enterTopic: (account: string, topic: string) => typedError<null, WindowError>(__TAURI_INVOKE("enter_topic", { account, topic })),
+	enterTopic: (account: string, topic: string, stretch: Stretch) => typedError<TimelineView, WindowError>(__TAURI_INVOKE("enter_topic", { account, topic, stretch })),
 	/**  The person looks again at a topic that stayed on the screen. */
 	comeBack: (account: string, topic: string) => typedError<null, WindowError>(__TAURI_INVOKE("come_back", { account, topic })),
 	/**  The topic has left the screen. */

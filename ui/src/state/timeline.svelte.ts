@@ -27,6 +27,7 @@ export class TimelineState {
 
   #stretch: Stretch = { at: 'unread', count: PAGE }
   #isReplacing = true
+  #isEntered = false
   #isLeft = false
   readonly #reread: Reread
 
@@ -45,8 +46,6 @@ export class TimelineState {
   async open(): Promise<void> {
     this.error = null
     this.aim = { to: 'unread' }
-    // Entering fixes the divider; a link that is down does not keep what is on this computer from being shown.
-    await this.api.enterTopic(this.account, this.topic).catch(() => null)
     await this.ask()
   }
 
@@ -166,7 +165,7 @@ export class TimelineState {
   async #read(): Promise<void> {
     const stretch = this.#stretch
     try {
-      const view = await this.api.timelineView(this.account, this.topic, stretch)
+      const view = await this.#ask(stretch)
       if (this.#isLeft) return
       this.error = null
       if (view.rows.length === 0 && view.isCutOff && stretch.at === 'unread' && this.#stretch === stretch) {
@@ -183,6 +182,14 @@ export class TimelineState {
       this.error = reasonOf(thrown)
       if (stretch.at === 'message') this.#giveUpJump()
     }
+  }
+
+  /** The first answer comes with entering, which fixes the divider. What cannot be entered can be looked at. */
+  async #ask(stretch: Stretch): Promise<TimelineView> {
+    const look = (): Promise<TimelineView> => this.api.timelineView(this.account, this.topic, stretch)
+    if (this.#isEntered) return look()
+    this.#isEntered = true
+    return this.api.enterTopic(this.account, this.topic, stretch).catch(look)
   }
 
   #giveUpJump(): void {

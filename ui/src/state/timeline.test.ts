@@ -17,11 +17,21 @@ describe('a timeline', () => {
   }
   const seqs = (state: TimelineState) => state.view?.rows.map((row) => row.seq ?? 0) ?? []
 
-  it('enters the topic before it reads, so that the divider is fixed', async () => {
+  it('enters the topic with its first question, so that the divider is fixed and one answer is waited for', async () => {
     const state = make({ rows: rows(3) })
     await state.open()
-    expect(api.calls).toEqual(['enterTopic', 'timelineView unread'])
+    expect(api.calls).toEqual(['enterTopic unread'])
+    expect(seqs(state)).toEqual([1, 2, 3])
     expect(state.aim).toEqual({ to: 'unread' })
+    await state.ask()
+    expect(api.calls).toEqual(['enterTopic unread', 'timelineView range'])
+  })
+
+  it('shows what it can of a topic that cannot be entered', async () => {
+    const state = make({ rows: rows(3) })
+    api.enterTopic = () => Promise.reject(new Error('no'))
+    await state.open()
+    expect(seqs(state)).toEqual([1, 2, 3])
   })
 
   it('opens around the first unread row and then keeps to its stretch', async () => {
@@ -119,7 +129,7 @@ describe('a timeline without a link', () => {
   it('shows what is on this computer when the unread rows are not', async () => {
     const api = new StandIn()
     const asked: string[] = []
-    api.timelineView = (_account, topic, stretch) => {
+    api.enterTopic = api.timelineView = (_account, topic, stretch) => {
       asked.push(stretch.at)
       const view = timeline({ topic, rows: stretch.at === 'unread' ? [] : rows(3), isCutOff: true, firstUnread: 90 })
       return Promise.resolve(view)
@@ -133,7 +143,7 @@ describe('a timeline without a link', () => {
   it('does not call an unknown topic empty, and loads it when the link is back', async () => {
     const api = new StandIn()
     let isLinked = false
-    api.timelineView = (_account, topic) =>
+    api.enterTopic = api.timelineView = (_account, topic) =>
       Promise.resolve(timeline({ topic, rows: isLinked ? rows(3) : [], isCutOff: !isLinked }))
     const state = new TimelineState(api, 'a', 't', () => undefined)
     await state.open()

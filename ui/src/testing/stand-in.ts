@@ -177,13 +177,14 @@ export class StandIn implements Api {
       app: this.app.badge,
     })
   }
+  #stretchOf = (topic: string, stretch: Stretch): TimelineView =>
+    cut(this.topics.get(topic) ?? timeline({ topic, name: topic }), stretch)
   levelView = (_account: string, place: LevelPlace) => this.#call(`levelView ${place.at}`, this.level)
-  timelineView = (_account: string, topic: string, stretch: Stretch) => {
-    const whole = this.topics.get(topic) ?? timeline({ topic, name: topic })
-    return this.#call(`timelineView ${stretch.at}`, cut(whole, stretch))
-  }
+  timelineView = (_account: string, topic: string, stretch: Stretch) =>
+    this.#call(`timelineView ${stretch.at}`, this.#stretchOf(topic, stretch))
   textBlocks = (_account: string, _topic: string, text: string) => this.#call('textBlocks', [paragraph(text)])
-  enterTopic = () => this.#call('enterTopic', null)
+  enterTopic = (_account: string, topic: string, stretch: Stretch) =>
+    this.#call(`enterTopic ${stretch.at}`, this.#stretchOf(topic, stretch))
   comeBack = (_account: string, topic: string) => this.#call(`comeBack ${topic}`, null)
   leaveTopic = () => this.#call('leaveTopic', null)
   membersView = (_a: string, _c: string, _t: string | null, prefix: string) =>
