@@ -27,8 +27,51 @@ use uuid::Uuid;
 const BATCH: usize = 5_000;
 /// When the first message was sent.
 const BEGIN: i64 = 1_790_000_000_000;
+/// Who writes. No two are called alike: whose name is another's is shown with more than the name.
+const NAMES: [&str; 40] = [
+    "夏至",
+    "Kestrel",
+    "阿澈",
+    "林间鹿",
+    "Aster",
+    "竹外",
+    "nils",
+    "小舟",
+    "Fawn",
+    "山海",
+    "Juniper",
+    "星野",
+    "Rook",
+    "半糖",
+    "云上",
+    "Mira",
+    "白鹭",
+    "Tove",
+    "长夏",
+    "Otis",
+    "青柠",
+    "Bram",
+    "听雨",
+    "Sable",
+    "南风",
+    "Wren",
+    "木槿",
+    "Dara",
+    "纸鸢",
+    "Ivo",
+    "橘子",
+    "Lark",
+    "北辰",
+    "Pell",
+    "晚星",
+    "Quill",
+    "苏打",
+    "Hazel",
+    "空山",
+    "Yarrow",
+];
 /// How many people write.
-const AUTHORS: u128 = 40;
+const AUTHORS: u128 = NAMES.len() as u128;
 
 /// What was made.
 pub struct Filled {
@@ -197,17 +240,7 @@ fn account_rows(me: AccountId, community: CommunityId) -> Write {
 fn author_row(n: u128) -> Row {
     let profile = Profile {
         account_name: format!("person{n}"),
-        display_name: [
-            "夏至",
-            "Kestrel",
-            "阿澈",
-            "林间鹿",
-            "Aster",
-            "竹外",
-            "nils",
-            "小舟",
-        ][n as usize % 8]
-            .to_owned(),
+        display_name: NAMES[n as usize % NAMES.len()].to_owned(),
         introduction: String::new(),
         server_admin: false,
         deleted: false,
