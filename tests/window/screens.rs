@@ -207,6 +207,8 @@ async fn every_screen_fits_in_both_languages_themes_and_sizes() {
 
     for (width, height) in SIZES {
         let window = Window::start_sized(&home, width, height).await;
+        // Who starts is taken to what is unread, which may be far above.
+        window.to_newest().await;
         window
             .find(&format!("[data-message-id=\"{mention}\"]"))
             .await;
