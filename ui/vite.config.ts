@@ -8,7 +8,7 @@ export default defineConfig({
   envPrefix: ['VITE_', 'TAURI_ENV_'],
   // The lists of emoji, the only large ones, are loaded when a picker is opened.
   build: {
-    target: 'safari15',
+    target: 'safari16',
     sourcemap: false,
     assetsInlineLimit: 0,
     modulePreload: false,

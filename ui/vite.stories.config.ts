@@ -9,5 +9,5 @@ export default defineConfig({
   plugins: [svelte({ configFile: fileURLToPath(new URL('./svelte.config.js', import.meta.url)) })],
   clearScreen: false,
   server: { port: 1421, strictPort: true, host: '127.0.0.1', fs: { allow: ['..'] } },
-  build: { target: 'safari15', outDir: '../.stories', emptyOutDir: true },
+  build: { target: 'safari16', outDir: '../.stories', emptyOutDir: true },
 })
