@@ -62,7 +62,10 @@ export const commands = {
 	timelineView: (account: string, topic: string, stretch: Stretch) => typedError<TimelineView, WindowError>(__TAURI_INVOKE("timeline_view", { account, topic, stretch })),
 	/**  A text of a topic as a tree, whole. */
 	textBlocks: (account: string, topic: string, text: string) => typedError<Block[], WindowError>(__TAURI_INVOKE("text_blocks", { account, topic, text })),
-	/**  The topic is on screen: its rows come at once, and its divider stays where it is. */
+	/**
+	 *  The topic is on screen: its rows come at once, and its divider stays where it is. The answer is what is shown first, so
+	 *  that a window waits for one answer and not for two.
+	 */
 	enterTopic: (account: string, topic: string, stretch: Stretch) => typedError<TimelineView, WindowError>(__TAURI_INVOKE("enter_topic", { account, topic, stretch })),
 	/**  The person looks again at a topic that stayed on the screen. */
 	comeBack: (account: string, topic: string) => typedError<null, WindowError>(__TAURI_INVOKE("come_back", { account, topic })),
