@@ -5,10 +5,13 @@ Made from protocol.md alone; needs Python 3.9 and websockets 10 or newer (Debian
 at any moment: how far it has read is kept by the server, and the id of an answer follows from the message that it answers. It reads
 up to 32 topics of the communities that it is in.
 """
-import asyncio, json, random, sys, time, urllib.error, urllib.request, uuid
+import asyncio, base64, json, random, sys, time, urllib.error, urllib.request, uuid
 import websockets
 
 HERE, NAME, PASSWORD, CODE = (sys.argv[1:] + [None])[:4]
+
+def letters(id):
+    return base64.urlsafe_b64encode(id.bytes).decode().rstrip("=")
 
 def http(method, path, body=None):
     body = body and json.dumps(body).encode()
@@ -51,26 +54,26 @@ class Link:
             synced = (await self.ask("log.sync", logs=[{"log": log, "since": since}]))["logs"][0]
             if synced["outcome"] == "gone":  # meanwhile
                 return {}
-            found.update({row["id"]: row.get("body") for row in synced["rows"] if row["kind"] == kind})
+            found.update({row["id"]: row for row in synced["rows"] if row.get("kind", "message") == kind})
             since, more = synced["rev"], synced.get("has_more")
-        return {id: body for id, body in found.items() if body}
+        return {id: row for id, row in found.items() if "deleted" not in row}
 
     async def read_on(self, me, topic, cursor):
         try:
             while rows := (await self.ask("topic.page", topic=topic, at={"after": cursor["seq"]}, limit=200))["rows"]:
                 called = {}
-                if any(me in row["body"]["content"]["text"].lower() for row in rows):
+                if any(me in row["text"] for row in rows):
                     called = await self.rows(f"account/{me}", "mention")  # in code, say, nobody is called
                 for row in rows:
                     if called.get(row["id"], {}).get("topic") == topic:
-                        await self.answer(topic, row["id"], row["body"]["content"]["author"])
-                    cursor["seq"] = row["body"]["seq"]
-                await self.ask("cursor.advance", str(uuid.uuid4()), topic=topic, **cursor)
+                        await self.answer(topic, row["id"], row["author"])
+                    cursor["seq"] = row["seq"]
+                await self.ask("cursor.advance", letters(uuid.uuid4()), topic=topic, **cursor)
         except Refused as no:  # the topic is gone, or not for it any more
             print("not read:", topic, no, flush=True)
 
     async def answer(self, topic, message, author):
-        id = str(uuid.uuid5(uuid.UUID(topic), message))
+        id = letters(uuid.uuid5(uuid.UUID(bytes=base64.urlsafe_b64decode(topic + "==")), message))
         try:
             await self.ask("message.send", id, topic=topic, message=id, reply_to=message,
                            text=f"<@{author}> I am here.", written_at=int(time.time() * 1000))
@@ -84,7 +87,7 @@ async def talk(socket, token):
         card = http("GET", f"/v1/invites/{CODE}")
         if "community" not in card:
             sys.exit(f"not invited: {card}")
-        await link.ask("community.join", str(uuid.uuid4()), community=card["community"], invite=CODE)
+        await link.ask("community.join", letters(uuid.uuid4()), community=card["community"], invite=CODE)
     while True:
         read = await link.rows(f"account/{me}", "cursor")
         communities = await link.rows(f"account/{me}", "membership")

@@ -243,7 +243,7 @@ fn author_row(n: u128) -> Row {
         display_name: NAMES[n as usize % NAMES.len()].to_owned(),
         introduction: String::new(),
         server_admin: false,
-        deleted: false,
+        gone: false,
         more: More::new(),
     };
     Row {
@@ -325,7 +325,7 @@ fn message(topic: usize, at: usize, lines: &[String]) -> Row {
     let content = Content {
         author: AccountId(Uuid::from_u128(author)),
         sent_at: BEGIN + at as i64 * 45_000,
-        written_at: BEGIN + at as i64 * 45_000,
+        written_at: None,
         text: lines[(topic * 31 + at) % lines.len()].clone(),
         reply_to: None,
         edited_at: None,

@@ -5,12 +5,13 @@
 use libfuzzer_sys::fuzz_target;
 use tulou_protocol::{
     Code, limits,
-    text::{self, Piece},
+    mention::{self, Piece},
+    text,
 };
 
 fuzz_target!(|written: &str| {
     let mut again = String::new();
-    for piece in text::pieces(written) {
+    for piece in mention::pieces(written) {
         match piece {
             Piece::Text(plain) => again.push_str(plain),
             Piece::Account(id) => again.push_str(&format!("<@{id}>")),

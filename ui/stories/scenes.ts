@@ -805,7 +805,7 @@ export function rejectedScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
 export function editsScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
   const api = fullScene(lang, theme)
   const s = pick(lang)
-  const person = '0198a0d0-0000-7000-8000-000000000001'
+  const person = 'AZig0AAAcACAAAAAAAAAAQ'
   const whole = api.topics.get('t3') as TimelineView
   const no = { permission: null, limit: null, retryAfterS: null }
   const [first, last] = [whole.rows[0], whole.rows.at(-1)]

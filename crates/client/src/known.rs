@@ -22,8 +22,9 @@ pub struct Known {
 }
 
 impl Known {
-    /// The account's key: `<server id>.<account id>`.
+    /// The account's key: `<server id>.<account id>`, each in the form of a UUID: files and keyrings are named by it, and
+    /// some systems take capital and small letters there for the same.
     pub fn key(&self) -> String {
-        format!("{}.{}", self.server, self.account)
+        format!("{}.{}", self.server.0, self.account.0)
     }
 }

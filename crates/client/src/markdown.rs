@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use tulou_protocol::{
     AccountId, MemberGroupId, markup,
-    text::{Mention, Piece, pieces},
+    mention::{Mention, Piece, pieces},
 };
 
 pub use self::excerpt::excerpt;

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     fn server(no: u128) -> ServerId {
-        uuid::Uuid::from_u128(no).to_string().parse().unwrap()
+        ServerId(uuid::Uuid::from_u128(no))
     }
 
     fn ips(texts: &[&str]) -> Vec<IpAddr> {

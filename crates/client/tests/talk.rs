@@ -665,7 +665,7 @@ async fn a_long_topic_is_read_page_by_page() {
     })
     .await;
     let nowhere = Stretch::Message {
-        id: "018f0000-0000-7000-8000-000000000000".into(),
+        id: "AY8AAAAAcACAAAAAAAAAAA".into(),
         count: 30,
     };
     let error = bob

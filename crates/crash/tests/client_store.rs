@@ -91,7 +91,7 @@ fn answer(no: u128, chance: &mut Chance) -> [Write; 2] {
     let content = Content {
         author: ME,
         sent_at: 1,
-        written_at: 1,
+        written_at: Some(1),
         text: "话 ".repeat(words),
         reply_to: None,
         edited_at: None,

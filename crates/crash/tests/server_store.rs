@@ -75,7 +75,7 @@ fn send(no: u128, chance: &mut Chance) -> Commit {
         author_rev: Rev(1),
         text: format!("{no} {}", "话 ".repeat(words)),
         reply_to: None,
-        written_at: 1,
+        written_at: Some(1),
         mentions: Vec::new(),
         wide: Vec::new(),
     }));

@@ -171,7 +171,7 @@ impl Request {
         }
     }
 
-    /// Reads a request. A command's id must be a UUID, a question's a whole number.
+    /// Reads a request. A command's id must be one of 22 letters, a question's a whole number.
     ///
     /// # Errors
     /// [`INVALID_REQUEST`], [`METHOD_NOT_FOUND`] or [`INVALID_PARAMS`], with what was wrong.
@@ -224,13 +224,8 @@ impl Request {
         };
         if is_command {
             let id = id.as_str().and_then(|text| text.parse::<CommandId>().ok());
-            let id = id.ok_or_else(|| {
-                misread(
-                    INVALID_REQUEST,
-                    "id",
-                    "a command's id is a UUID, as a string",
-                )
-            })?;
+            let id =
+                id.ok_or_else(|| misread(INVALID_REQUEST, "id", "a command's id has 22 letters"))?;
             let command = read::<Command>(tagged).map_err(unfit)?;
             Ok(Self::Command(Commanded { id, command }))
         } else {

@@ -6,6 +6,7 @@
 //!
 //! * [`id`]: ids, `Seq`, `Rev`, and the names of logs
 //! * [`row`]: the rows of the three kinds of log
+//! * [`authors`]: what is said of those who wrote them
 //! * [`command`]: what a client asks to be changed
 //! * [`question`]: what a client asks to be told
 //! * [`push`]: what the server sends on its own, and the answers that carry rows
@@ -13,7 +14,8 @@
 //! * [`permission`]: rights, and the explanation of a right
 //! * [`rejection`]: the server's typed no
 //! * [`markup`]: the dialect that messages are written in, as a tree
-//! * [`text`]: what a message text and a name may be; mentions
+//! * [`mention`]: mentions as they are written
+//! * [`text`]: what a message text and a name may be
 //! * [`fingerprint`]: what a server's own key is known by
 //! * [`invite`]: the link that leads to a server and a community
 //! * [`http`]: bodies of the requests that are not part of a conversation
@@ -22,6 +24,7 @@
 //! * [`openrpc`]: the machine-readable description of the conversation, generated
 //! * [`openapi`]: that of the HTTP doors
 
+pub mod authors;
 pub mod command;
 pub mod fingerprint;
 pub mod frame;
@@ -30,6 +33,7 @@ pub mod id;
 pub mod invite;
 pub mod limits;
 pub mod markup;
+pub mod mention;
 pub mod nearby;
 pub mod openapi;
 pub mod openrpc;

@@ -82,6 +82,8 @@ pub const HEARTBEAT_S: u64 = 30;
 pub const SILENT_BEATS: u32 = 3;
 /// Milliseconds in which a gap between pushes may close by itself before the client syncs.
 pub const GAP_MS: i64 = 500;
+/// Milliseconds that a sender's claim of when a message was written has to be off the server's time to be kept.
+pub const CLOCK_MS: i64 = 5 * 60 * 1_000;
 /// Milliseconds between two sends of a cursor of one topic.
 pub const CURSOR_MS: i64 = 5_000;
 /// Cursors in a request.

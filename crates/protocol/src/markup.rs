@@ -19,7 +19,7 @@ mod target;
 use std::ops::Range;
 
 pub use self::target::{Doubt, Kind, Target};
-use crate::text::Mention;
+use crate::mention::Mention;
 
 /// How deep blocks nest, and spans in a block.
 pub const DEPTH: usize = 12;

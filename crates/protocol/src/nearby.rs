@@ -1,7 +1,7 @@
 //! What a server says of itself in the local network, so that whoever knows it finds it at an address that nobody could
 //! tell him of (DESIGN §7: a server is its id, and may move).
 //!
-//! It is announced by multicast DNS (DNS-SD, RFC 6763) as an instance of [`SERVICE`] that is named by the server's id, with
+//! It is announced by multicast DNS (DNS-SD, RFC 6763) as an instance of [`SERVICE`] that is named by the server's UUID, with
 //! the port it listens at and two properties. Nothing else is said: no name of the server, of a community or of the
 //! computer. What is announced is hearsay: whoever goes there still looks for the key that he knows.
 

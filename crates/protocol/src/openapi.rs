@@ -10,6 +10,7 @@ use crate::{
         Recover, RecoveryCodes, Refused, Register, Registered, Reset, SERVER_HEADER, ServerCard,
         SignIn, SignedIn, status,
     },
+    id::ID_PATTERN,
     openrpc::SCHEMAS,
 };
 
@@ -256,7 +257,7 @@ pub fn document() -> Value {
             "headers": {
                 SERVER_HEADER: {
                     "description": "The server's id. Look at it before you send a token.",
-                    "schema": {"type": "string", "format": "uuid"},
+                    "schema": {"type": "string", "pattern": format!("^{ID_PATTERN}$")},
                 },
                 KEY_HEADER: {
                     "description": "The fingerprint of the server's own key, where it has one.",

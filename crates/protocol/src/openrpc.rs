@@ -4,7 +4,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Answer, Digest, Greeting, Question, Rejection, command::Command, frame, push::Pushed, question,
+    Answer, Digest, Greeting, Question, Rejection, command::Command, frame, id::ID_PATTERN,
+    push::Pushed, question,
 };
 
 /// Where the schemas of both documents stand.
@@ -31,7 +32,7 @@ pub fn document() -> Value {
     let mut methods = Vec::new();
     for (name, text, params) in variants(&commands) {
         let mut method = method(name, text, fields(params, &schemas));
-        method["x-id"] = json!({"type": "string", "format": "uuid"});
+        method["x-id"] = json!({"type": "string", "pattern": format!("^{ID_PATTERN}$")});
         method["result"] = json!({"name": "answer", "schema": answer});
         methods.push(method);
     }

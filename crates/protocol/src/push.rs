@@ -50,7 +50,8 @@ pub struct Push {
     pub rev: Rev,
     /// The rows that changed, each in its latest state.
     pub rows: Vec<Row>,
-    /// The authors of messages in it, and the revs of their profiles.
+    /// Authors of messages in it whose profiles have changed since they were made, and the revs of those; the others'
+    /// have rev 1. See [`crate::authors`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<(AccountId, Rev)>,
 }
@@ -251,7 +252,8 @@ pub enum SyncOutcome {
         /// There are more changed rows: ask again with the ranges' rev set to `rev`.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         has_more: bool,
-        /// The authors of messages in it, and the revs of their profiles.
+        /// Authors of messages in it whose profiles have changed since they were made, and the revs of those; the
+        /// others' have rev 1.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         authors: Vec<(AccountId, Rev)>,
     },

@@ -211,7 +211,9 @@ pub struct Page {
     pub to: Seq,
     /// The rows, both parts, in the order of `seq`.
     pub rows: Vec<Row>,
-    /// The authors and the revs of their profiles: what is newer than held is fetched.
+    /// Authors whose profiles have changed since they were made, and the revs of those; the others' have rev 1. What is
+    /// newer than held is fetched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<(AccountId, Rev)>,
 }
 

@@ -1,6 +1,4 @@
-//! What a message text and a name may be, and the mentions that stand in a text.
-//!
-//! Mentions are written `<@id>` (a person), `<@&id>` (a member group) and `<@everyone>`.
+//! What a message text and a name may be, and whom a text mentions.
 //!
 //! What was typed is cleaned (`clean…`) before it is checked (`check…`): what was cleaned is refused only because it
 //! shows nothing or is too long. A client cleans and checks, the server checks.
@@ -15,6 +13,7 @@ pub use self::{reaction::reaction, shown::shows_nothing};
 use crate::{
     id::{AccountId, MemberGroupId},
     limits, markup,
+    mention::{Mention, mention_at},
     rejection::{Code, Counted, Rejection},
 };
 
@@ -27,84 +26,6 @@ pub struct Mentions {
     pub member_groups: Vec<MemberGroupId>,
     /// Everyone.
     pub everyone: bool,
-}
-
-/// A mention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mention {
-    /// A person.
-    Account(AccountId),
-    /// A member group.
-    MemberGroup(MemberGroupId),
-    /// Everyone.
-    Everyone,
-}
-
-/// A piece of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece<'a> {
-    /// As it stands.
-    Text(&'a str),
-    /// A person.
-    Account(AccountId),
-    /// A member group.
-    MemberGroup(MemberGroupId),
-    /// Everyone.
-    Everyone,
-}
-
-/// Splits a text at its mentions, those in code too. Nothing is lost: what is no mention is text.
-#[must_use]
-pub fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut plain_from = 0;
-    let mut at = 0;
-    while let Some(found) = text[at..].find("<@") {
-        let start = at + found;
-        let Some((mention, end)) = mention_at(text, start) else {
-            at = start + 2;
-            continue;
-        };
-        if plain_from < start {
-            pieces.push(Piece::Text(&text[plain_from..start]));
-        }
-        pieces.push(match mention {
-            Mention::Account(id) => Piece::Account(id),
-            Mention::MemberGroup(id) => Piece::MemberGroup(id),
-            Mention::Everyone => Piece::Everyone,
-        });
-        plain_from = end;
-        at = end;
-    }
-    if plain_from < text.len() {
-        pieces.push(Piece::Text(&text[plain_from..]));
-    }
-    pieces
-}
-
-/// The mention whose `<` stands at a place, and where it ends.
-#[must_use]
-pub fn mention_at(text: &str, at: usize) -> Option<(Mention, usize)> {
-    let inner = at + text[at..].starts_with("<@").then_some(2)?;
-    // An id has 36 characters; looking no further keeps this linear.
-    let end = text.as_bytes()[inner..]
-        .iter()
-        .take(40)
-        .position(|byte| *byte == b'>')
-        .map(|n| inner + n)?;
-    let name = &text[inner..end];
-    let mention = if name == "everyone" {
-        Mention::Everyone
-    } else if let Some(id) = name.strip_prefix('&') {
-        Mention::MemberGroup(hyphenated(id)?.parse().ok()?)
-    } else {
-        Mention::Account(hyphenated(name)?.parse().ok()?)
-    };
-    Some((mention, end + 1))
-}
-
-fn hyphenated(id: &str) -> Option<&str> {
-    (id.len() == 36).then_some(id)
 }
 
 /// Who a text mentions. What stands in code, or behind a backslash, is a name and calls nobody.
@@ -329,17 +250,6 @@ mod tests {
             }
             let about = clean_introduction(&typed);
             prop_assert_eq!(check_introduction(&about), Ok(()));
-        }
-
-        #[test]
-        fn the_pieces_of_a_text_are_the_text(text in "(<@|>|&|everyone|[a-f0-9-]{1,36}|\\PC){0,30}") {
-            let joined: String = pieces(&text).iter().map(|piece| match piece {
-                Piece::Text(text) => (*text).to_owned(),
-                Piece::Account(id) => format!("<@{id}>"),
-                Piece::MemberGroup(id) => format!("<@&{id}>"),
-                Piece::Everyone => "<@everyone>".to_owned(),
-            }).collect();
-            prop_assert_eq!(joined.to_lowercase(), text.to_lowercase());
         }
     }
 

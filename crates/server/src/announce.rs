@@ -40,8 +40,12 @@ fn begin(server: ServerId, key: Fingerprint, at: SocketAddr) -> Result<Announced
     daemon.disable_interface(IfKind::Predicate(IfPredicate::new(|interface| {
         interface.is_loopback() || reach::is_inside(&interface.name)
     })))?;
-    let id = server.to_string();
-    let properties = [(nearby::ID, id.clone()), (nearby::KEY, nearby::short(key))];
+    // Names of hosts and instances are the same in capital and small letters.
+    let id = server.0.to_string();
+    let properties = [
+        (nearby::ID, server.to_string()),
+        (nearby::KEY, nearby::short(key)),
+    ];
     // The host's name is made up as well: the computer's own would say whose it is.
     let host = format!("{id}.local.");
     let ip = at.ip().to_canonical();

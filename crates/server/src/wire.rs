@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use tulou_protocol::{AccountId, Log, Rev, Seq, frame::WireError, push::Pushed};
+use tulou_protocol::{AccountId, Log, Rev, Seq, authors, frame::WireError, push::Pushed};
 
 use crate::store::{Commit, Run, Written};
 
@@ -59,7 +59,7 @@ pub fn push_json(json: &mut String, run: &Run<'_>, floor: Seq) {
 fn push_authors(json: &mut String, run: &Run<'_>) {
     let mut authors: Vec<(AccountId, Rev)> = Vec::new();
     for author in run.writes().flat_map(|written| &written.authors) {
-        if !authors.contains(author) {
+        if authors::is_said(author) && !authors.contains(author) {
             authors.push(*author);
         }
     }
@@ -102,4 +102,104 @@ pub fn result_json(id: &serde_json::Value, result: &str) -> String {
 pub fn error_json(id: &serde_json::Value, error: &WireError) -> String {
     let error = serde_json::to_string(error).unwrap_or_default();
     format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#)
+}
+
+#[cfg(test)]
+mod tests {
+    use tulou_protocol::{
+        Body, MessageId, Push, Row, ServerFrame, TopicId,
+        row::{Content, Message, More},
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::WrittenRow;
+
+    const TOPIC: TopicId = TopicId(Uuid::from_u128(2));
+
+    /// A text of 200 bytes, written by somebody else each time.
+    fn row(seq: u64) -> Row {
+        let content = Content {
+            author: AccountId(Uuid::now_v7()),
+            sent_at: 1_796_000_060_000,
+            written_at: None,
+            text: "字".repeat(66) + ".\n",
+            reply_to: None,
+            edited_at: None,
+            recalled_by: None,
+            more: More::new(),
+        };
+        Row {
+            id: MessageId(Uuid::now_v7()).to_string(),
+            rev: Rev(seq + 10_000),
+            body: Message {
+                seq: Seq(seq),
+                content: Some(content),
+                content_rev: Rev(seq + 10_000),
+                marks: None,
+                marks_rev: Rev::ZERO,
+                more: More::new(),
+            }
+            .into(),
+        }
+    }
+
+    fn written(row: &Row, author_rev: u64) -> Written {
+        let Body::Message(message) = &row.body else {
+            panic!("it is a message");
+        };
+        Written {
+            log: Log::Topic(TOPIC),
+            prev: Rev(row.rev.0 - 1),
+            rev: row.rev,
+            rows: vec![WrittenRow {
+                row: None,
+                seq: message.seq,
+                json: serde_json::to_string(row).unwrap(),
+            }],
+            authors: message
+                .content
+                .iter()
+                .map(|content| (content.author, Rev(author_rev)))
+                .collect(),
+        }
+    }
+
+    fn run(writes: &[Written]) -> Run<'_> {
+        let mut run = Run::of(&writes[0]);
+        assert!(writes[1..].iter().all(|written| run.goes_on(written)));
+        run
+    }
+
+    #[test]
+    fn a_text_of_200_bytes_takes_330_in_a_merged_frame() {
+        let rows: Vec<Row> = (0..32).map(|at| row(10_000 + at)).collect();
+        let writes: Vec<Written> = rows.iter().map(|row| written(row, 1)).collect();
+        let frame = push_frame(&run(&writes), Seq::ZERO);
+        let each = frame.len() / rows.len();
+        assert!(each <= 330, "{each} bytes a row: {}", &frame[..700]);
+    }
+
+    #[test]
+    fn what_is_put_together_is_the_push_that_is_meant() {
+        let rows: Vec<Row> = (1..4).map(row).collect();
+        let writes: Vec<Written> = rows
+            .iter()
+            .zip(1..)
+            .map(|(row, rev)| written(row, rev))
+            .collect();
+        let frame = push_frame(&run(&writes), Seq(2));
+        let meant = Push {
+            log: Log::Topic(TOPIC),
+            prev: writes[0].prev,
+            rev: writes[2].rev,
+            rows: rows[1..].to_vec(),
+            authors: vec![writes[1].authors[0], writes[2].authors[0]],
+        };
+        assert_eq!(
+            ServerFrame::parse(&frame).unwrap(),
+            ServerFrame::Pushed(Pushed::Push(meant)),
+            "rows before the floor are left out, and what is known of an author anyway"
+        );
+    }
 }

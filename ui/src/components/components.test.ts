@@ -154,13 +154,13 @@ describe('the composer', () => {
   it('keeps a mention when what stands before it is dragged away', async () => {
     const { api, composer, input } = setup()
     composer.write('look ')
-    composer.mention('0198a0d0-0000-7000-8000-000000000001', 'Ann')
+    composer.mention('AZig0AAAcACAAAAAAAAAAQ', 'Ann')
     await tick()
     input.value = '@Ann '
     input.setSelectionRange(5, 5)
     await fireEvent(input, new InputEvent('input', { inputType: 'deleteByDrag', bubbles: true }))
     await fireEvent.keyDown(input, { key: 'Enter' })
-    expect(api.actions).toMatchObject([{ text: '<@0198a0d0-0000-7000-8000-000000000001>' }])
+    expect(api.actions).toMatchObject([{ text: '<@AZig0AAAcACAAAAAAAAAAQ>' }])
   })
 
   it('of who was muted while writing says why, and what was written can be read and copied', async () => {
@@ -229,7 +229,7 @@ describe('the composer', () => {
     await fireEvent.input(input, { target: { value: `${full}a` } })
     await fireEvent.keyDown(input, { key: 'Enter' })
     expect(api.actions.map((action) => action.type)).toEqual(['sendMessage'])
-    composer.mention('0198a0d0-0000-7000-8000-000000000001', 'Ann')
+    composer.mention('AZig0AAAcACAAAAAAAAAAQ', 'Ann')
     await tick()
     await fireEvent.input(input, { target: { value: `@Ann ${'a'.repeat(16_340)}` } })
     expect(composer.isTooLong, 'a mention is sent as an id').toBe(false)
@@ -239,8 +239,8 @@ describe('the composer', () => {
 
   describe('offers whom an @ may mean', () => {
     const people: Mentionable[] = [
-      { id: '0198a0d0-0000-7000-8000-000000000001', name: '小明', accountName: 'ming' },
-      { id: '0198a0d0-0000-7000-8000-000000000002', name: '小明', accountName: 'xiaoming' },
+      { id: 'AZig0AAAcACAAAAAAAAAAQ', name: '小明', accountName: 'ming' },
+      { id: 'AZig0AAAcACAAAAAAAAAAg', name: '小明', accountName: 'xiaoming' },
     ]
 
     async function offered() {

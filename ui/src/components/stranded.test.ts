@@ -4,7 +4,7 @@ import { strandedScene } from '../../stories/scenes'
 import App from '../App.svelte'
 import type { StandIn } from '../testing/stand-in'
 
-const MENTIONED = '0198a0d0-0000-7000-8000-000000000001'
+const MENTIONED = 'AZig0AAAcACAAAAAAAAAAQ'
 
 /** The window, with what it puts on the clipboard. */
 function open(lang: 'zh-CN' | 'en' = 'en'): { api: StandIn; copied: ReturnType<typeof vi.fn> } {

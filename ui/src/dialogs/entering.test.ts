@@ -389,7 +389,7 @@ describe('a server that answers and cannot be used', () => {
 describe('an invite in a message', () => {
   it('opens the way in when it is clicked, and nothing outside', async () => {
     const api = fullScene('en', 'light')
-    const link = 'tulou://join/K7Q2?at=wss%3A%2F%2Fstarsea.example&server=01234567-89ab-cdef-0123-456789abcdef'
+    const link = 'tulou://join/K7Q2?at=wss%3A%2F%2Fstarsea.example&server=ASNFZ4mrze8BI0VniavN7w'
     const inlines = [
       {
         type: 'link' as const,

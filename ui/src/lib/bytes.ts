@@ -4,7 +4,7 @@ export const MESSAGE_BYTES = 16_384
 export const MESSAGE_BYTES_NEAR = 15_000
 
 /** The end of a mention, where a stroke among the marks behind it would become one sign with it. */
-const STRUCK = /(<@(?:everyone|&?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})>)(?=(?:(?!\u034f)\p{M})*\u0338)/giu
+const STRUCK = /(<@(?:everyone|&?[\w-]{21}[AQgw])>)(?=(?:(?!\u034f)\p{M})*\u0338)/gu
 
 const encoder = new TextEncoder()
 

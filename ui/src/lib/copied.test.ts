@@ -7,9 +7,9 @@ import { itemsOf } from './rows'
 const at = (day: number, hour: number, minute: number): number => new Date(2024, 10, day, hour, minute).getTime()
 const fawn = { id: 'fawn', name: 'Fawn', tag: null }
 const kes = { id: 'kes', name: 'Kestrel', tag: null }
-const ANN = '01980000-0000-7000-8000-000000000001'
-const OWLS = '&01980000-0000-7000-8000-000000000002'
-const GONE = '01980000-0000-7000-8000-000000000003'
+const ANN = 'AZgAAAAAcACAAAAAAAAAAQ'
+const OWLS = '&AZgAAAAAcACAAAAAAAAAAg'
+const GONE = 'AZgAAAAAcACAAAAAAAAAAw'
 const mentioned = [
   { id: ANN, name: 'Ann' },
   { id: OWLS, name: 'Owls' },
@@ -117,7 +117,7 @@ describe('a copied conversation', () => {
       typedText(message('x', 1, text, { isFolded: true, blocks: [paragraph('')] }), mentioned)
     expect(typed(`hello <@${ANN}>`)).toBe('hello @Ann')
     expect(typed(`\`<@${ANN}>\`\n${'a\n'.repeat(40)}<@${OWLS}>`)).toBe(`\`@Ann\`\n${'a\n'.repeat(40)}@Owls`)
-    expect(typed(`<@everyone> <@${GONE}> <@nobody>`)).toBe('@everyone @01980000 <@nobody>')
+    expect(typed(`<@everyone> <@${GONE}> <@nobody>`)).toBe('@everyone @AZgAAAAA <@nobody>')
     expect(typed(`\\<@${ANN}>`), 'what was written by hand').toBe(`<@${ANN}>`)
   })
 })

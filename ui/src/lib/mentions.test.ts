@@ -17,9 +17,9 @@ import {
 } from './mentions'
 import type { Written } from './mentions'
 
-const ANN = '0198a0d0-0000-7000-8000-000000000001'
-const BOB = '0198a0d0-0000-7000-8000-000000000002'
-const GROUP = '&0198a0d0-0000-7000-8000-000000000003'
+const ANN = 'AZig0AAAcACAAAAAAAAAAQ'
+const BOB = 'AZig0AAAcACAAAAAAAAAAg'
+const GROUP = '&AZig0AAAcACAAAAAAAAAAw'
 
 const plain = (text: string): Written => ({ text, mentions: [] })
 
@@ -106,7 +106,7 @@ describe('a stored text', () => {
       ['everyone', '所有人'],
     ])
     const written = decode(stored, names)
-    expect(written.text).toBe('@Ann: ask @0198a0d0, @Mods and @所有人, not <@nobody>')
+    expect(written.text).toBe('@Ann: ask @AZig0AAA, @Mods and @所有人, not <@nobody>')
     expect(encode(written)).toBe(stored)
     const known = named(written, new Map([[BOB, 'Bob B.']]))
     expect(known.text).toBe('@Ann: ask @Bob B., @Mods and @所有人, not <@nobody>')

@@ -16,8 +16,9 @@ export const NOTHING: Written = { text: '', mentions: [] }
 /** Names by what stands between `<@` and `>`; none for somebody who is not known here. */
 export type Names = ReadonlyMap<string, string | null>
 
-const UUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
-const MARK = new RegExp(`<@(everyone|&?${UUID})>`, 'g')
+/** An id: 22 letters, of which the last has only two bits. */
+const ID = '[\\w-]{21}[AQgw]'
+const MARK = new RegExp(`<@(everyone|&?${ID})>`, 'g')
 
 /**
  * The text as it is sent. What was written by hand calls nobody, even if it is written as a mention is stored: a backslash

@@ -4,7 +4,7 @@ import { StandIn } from '../testing/stand-in'
 import { message } from '../testing/views'
 import { ComposerState, type Stored } from './composer.svelte'
 
-const ANN = '0198a0d0-0000-7000-8000-000000000007'
+const ANN = 'AZig0AAAcACAAAAAAAAABw'
 
 const stored = (more: Partial<Stored> = {}): Stored => ({
   draft: { text: '', replyTo: null },
@@ -67,7 +67,7 @@ describe('the composer', () => {
       const draft = { text: `hi <@${ANN}>`, replyTo: null }
       const unknown: MentionedView[] = [{ id: ANN, name: null }]
       hear({ draft, mentioned: unknown })
-      expect(composer.text).toBe('hi @0198a0d0')
+      expect(composer.text).toBe('hi @AZig0AAA')
       hear({ draft })
       expect(composer.text).toBe('hi @阿澈')
       await composer.send()

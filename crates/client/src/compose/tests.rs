@@ -249,7 +249,7 @@ impl Desk {
                 text: text.into(),
                 reply_to: None,
                 sent_at: 1,
-                written_at: 1,
+                written_at: Some(1),
                 edited_at: None,
                 recalled_by,
                 more: Default::default(),
@@ -510,5 +510,5 @@ fn a_table_of_rights_says_what_is_set_here_and_what_comes_from_where() {
             );
         }
     }
-    assert!(rights(&shape, &Uuid::now_v7().to_string()).is_err());
+    assert!(rights(&shape, &tulou_protocol::GroupId(Uuid::now_v7()).to_string()).is_err());
 }

@@ -140,7 +140,8 @@ impl Folder {
         let mut strays: Vec<(ServerId, AccountId)> = names
             .filter_map(|name| {
                 let (server, account) = name.strip_suffix(".sqlite")?.split_once('.')?;
-                Some((server.parse().ok()?, account.parse().ok()?))
+                let (server, account) = (server.parse().ok()?, account.parse().ok()?);
+                Some((ServerId(server), AccountId(account)))
             })
             .filter(|(server, account)| {
                 let is_it = |known: &Known| known.server == *server && known.account == *account;
@@ -183,8 +184,8 @@ mod tests {
 
     fn known(server: &str, account: &str) -> Known {
         Known {
-            server: server.parse().unwrap(),
-            account: account.parse().unwrap(),
+            server: ServerId(server.parse().unwrap()),
+            account: AccountId(account.parse().unwrap()),
             name: "alice".into(),
             server_name: "星海".into(),
             addresses: vec!["wss://192.0.2.1:4780".into()],

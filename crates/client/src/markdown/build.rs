@@ -2,7 +2,7 @@
 
 use tulou_protocol::{
     markup::{self, BlockKind, Doubt, InlineKind, Kind, Span, Target},
-    text::Mention,
+    mention::Mention,
 };
 
 use super::{Names, WIDTH, lang, short};

@@ -6,9 +6,10 @@ use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState};
 use tulou_protocol::{
     AccountId, Command, MemberGroupId, Permissions,
+    mention::{Piece, pieces},
     permission::Place,
     question::Member,
-    text::{Piece, pieces, shows_nothing},
+    text::shows_nothing,
 };
 
 use crate::{

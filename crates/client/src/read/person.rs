@@ -63,7 +63,7 @@ pub fn person(
             has_seat: true,
         },
     };
-    let is_deleted = profile.as_ref().is_some_and(|profile| profile.deleted);
+    let is_deleted = profile.as_ref().is_some_and(|profile| profile.gone);
     let member = member.filter(|_| !is_deleted).map(|mut member| {
         if is_me {
             member.member_groups.clone_from(&shape.me.member_groups);

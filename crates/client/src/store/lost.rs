@@ -59,7 +59,10 @@ pub(super) fn keep_mine(db: &Connection) -> Result<(), StoreError> {
                 int(message.seq.0),
                 message.content.text,
                 message.content.reply_to.map(|id| *id.as_bytes()),
-                message.content.written_at,
+                message
+                    .content
+                    .written_at
+                    .unwrap_or(message.content.sent_at),
                 name,
             ])?;
         }

@@ -179,14 +179,14 @@ pub(super) fn put(
         db.prepare_cached(
             "INSERT INTO messages (topic, seq, id) VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET id = excluded.id, is_mine = 0, pinned_at = 0,
-                 content_rev = 0, content = '', marks_rev = 0, marks = '', more = ''
+                 content_rev = 0, content = '', marks_rev = 0, marks = ''
              WHERE messages.id <> excluded.id",
         )?
         .execute(at)?;
     }
     if let Some(content) = &message.content {
         db.prepare_cached(
-            "UPDATE messages SET content_rev = ?3, content = ?4, is_mine = ?5, more = ?6
+            "UPDATE messages SET content_rev = ?3, content = ?4, is_mine = ?5
              WHERE topic = ?1 AND seq = ?2 AND content_rev <= ?3",
         )?
         .execute(params![
@@ -195,11 +195,6 @@ pub(super) fn put(
             int(message.content_rev.0),
             serde_json::to_string(content)?,
             content.author == me,
-            if message.more.is_empty() {
-                String::new()
-            } else {
-                serde_json::to_string(&message.more)?
-            },
         ])?;
     }
     // A whole message without marks never had any, or all were taken back.

@@ -58,18 +58,19 @@ fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<Row>, StoreError> {
     while let Some(row) = found.next()? {
         let kind: &str = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
         let text: &str = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
+        let rev = Rev(nat(row.get(2)?));
         let is_deleted: bool = row.get(3)?;
         let body = if is_deleted {
-            Body::from_value(kind, None)
+            Body::from_value(kind, rev, None)
         } else {
             match direct(kind, text) {
                 Some(body) => body,
-                None => Body::from_value(kind, Some(serde_json::from_str(text)?)),
+                None => Body::from_value(kind, rev, Some(serde_json::from_str(text)?)),
             }
         };
         rows.push(Row {
             id: row.get(1)?,
-            rev: Rev(nat(row.get(2)?)),
+            rev,
             body,
         });
     }
@@ -138,10 +139,9 @@ pub fn topics_of(
 
 /// Takes a row, unless a newer one is held; whether it was taken.
 pub(super) fn put(db: &Connection, log: Log, row: &Row) -> Result<bool, StoreError> {
-    let body = match row.body.to_value()? {
-        Some(value) => Some(serde_json::to_string(&value)?),
-        None => None,
-    };
+    let fields = row.fields();
+    let is_deleted = fields.is_none();
+    let fields = fields.map(|fields| serde_json::to_string(&fields));
     let taken = db
         .prepare_cached(
             "INSERT INTO rows (log, kind, id, rev, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -153,8 +153,8 @@ pub(super) fn put(db: &Connection, log: Log, row: &Row) -> Result<bool, StoreErr
         row.body.kind(),
         row.id,
         int(row.rev.0),
-        body.is_none(),
-        body.unwrap_or_default(),
+        is_deleted,
+        fields.transpose()?.unwrap_or_default(),
     ])?;
     Ok(taken > 0)
 }

@@ -39,7 +39,6 @@ CREATE TABLE messages (
     content     TEXT NOT NULL DEFAULT '',
     marks_rev   INTEGER NOT NULL DEFAULT 0,
     marks       TEXT NOT NULL DEFAULT '',
-    more        TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (topic, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX messages_by_id ON messages (topic, id);

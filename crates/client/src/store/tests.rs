@@ -35,7 +35,7 @@ fn content(text: &str) -> Content {
     Content {
         author: ME,
         sent_at: 5,
-        written_at: 5,
+        written_at: Some(5),
         text: text.to_owned(),
         reply_to: None,
         edited_at: None,
@@ -86,7 +86,7 @@ fn message(seq: u64, text: Option<(&str, u64)>, marks: Option<(u32, u64)>) -> Ro
 
 fn group(id: u128, rev: u64, name: &str) -> Row {
     Row {
-        id: Uuid::from_u128(id).to_string(),
+        id: tulou_protocol::GroupId(Uuid::from_u128(id)).to_string(),
         rev: Rev(rev),
         body: Group {
             name: name.into(),
@@ -209,7 +209,10 @@ fn a_reset_drops_what_is_not_in_it_and_spares_what_is_newer() {
             ],
         )],
     );
-    let kept = vec![("group".to_owned(), Uuid::from_u128(1).to_string())];
+    let kept = vec![(
+        "group".to_owned(),
+        tulou_protocol::GroupId(Uuid::from_u128(1)).to_string(),
+    )];
     apply(
         &store,
         vec![Write::Reset {
@@ -634,7 +637,7 @@ fn absurd_times_are_shown_as_they_are_and_break_nothing() {
         else {
             panic!("it is a message");
         };
-        (content.written_at, content.sent_at) = (written_at, sent_at);
+        (content.written_at, content.sent_at) = (Some(written_at), sent_at);
         row
     });
     let island = Island {

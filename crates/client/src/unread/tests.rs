@@ -48,7 +48,7 @@ fn message(seq: u64, is_mine: bool) -> Row {
                 AccountId(Uuid::from_u128(9))
             },
             sent_at: 0,
-            written_at: 0,
+            written_at: Some(0),
             text: "x".into(),
             reply_to: None,
             edited_at: None,
@@ -156,7 +156,7 @@ fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen() {
         by_edit: true,
         more: More::new(),
     };
-    let id = Uuid::from_u128(2).to_string();
+    let id = tulou_protocol::MessageId(Uuid::from_u128(2)).to_string();
     let (_folder, store) = store(vec![
         Write::Rows(Log::Account(ME), vec![row(&id, 1, body)]),
         head(6, &[]),
@@ -202,7 +202,11 @@ fn a_mention_counts_once_until_it_is_read() {
             by_edit: false,
             more: More::new(),
         };
-        row(&Uuid::from_u128(u128::from(seq)).to_string(), 1, body)
+        row(
+            &tulou_protocol::MessageId(Uuid::from_u128(u128::from(seq))).to_string(),
+            1,
+            body,
+        )
     };
     let (_folder, store) = store(vec![
         Write::Rows(Log::Topic(TOPIC), vec![message(4, true)]),

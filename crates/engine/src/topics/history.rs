@@ -1,7 +1,7 @@
 //! The history of a topic: what changed in what is held of it, its tail, and pages of it.
 
 use tulou_protocol::{
-    AccountId, Log, Question, Rev, Row, Seq, TopicId,
+    AccountId, Log, Question, Rev, Row, Seq, TopicId, authors,
     push::SyncOutcome,
     question::{Page, PageAt, Range, SyncLog},
 };
@@ -98,6 +98,7 @@ impl Topics {
                 has_more,
                 authors,
             } => {
+                let authors = authors::of(&rows, authors);
                 let changes = Changes {
                     rev,
                     head_seq,
@@ -244,9 +245,9 @@ impl Topics {
         let is_older = cursor.is_some_and(|cursor| page.rev < cursor);
         self.take_floor(topic, page.floor, turn);
         self.raise_head(topic, page.head_seq, page.rev);
+        turn.name(authors::of(&page.rows, page.authors));
         self.keep_rows(topic, page.rows, turn);
         self.new_islands.insert(topic);
-        turn.name(page.authors);
         if has_gap {
             // The page may lie beyond the gap; what waited for it to close is not worth telling apart.
             self.drop_ahead(topic, turn);

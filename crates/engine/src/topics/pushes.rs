@@ -1,7 +1,7 @@
 //! What the server pushes of topics. As with other logs, but only what is held is kept: rows of what is held, and new
 //! messages next to it.
 
-use tulou_protocol::{Body, Log, Push, Rev, Row, Seq, TopicId};
+use tulou_protocol::{Body, Log, Push, Rev, Row, Seq, TopicId, authors};
 
 use super::{Topic, Topics, is_whole, seq_of};
 use crate::{ahead::Span, io::Write, turn::Turn};
@@ -26,6 +26,7 @@ impl Topics {
         let head_seq = rows.iter().filter_map(seq_of).max().unwrap_or_default();
         let is_next = cursor.is_some_and(|cursor| prev <= cursor);
         let is_pushed = state.phase.is_pushed();
+        let authors = authors::of(&rows, authors);
         state.keep(&mut rows, (prev, rev), is_next);
         self.new_islands.insert(topic);
         self.raise_head(topic, head_seq, rev);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use tulou_engine::{Output, Write};
 use tulou_protocol::{
     Body, Log, Question, Rev, Row, ServerFrame,
@@ -87,7 +86,7 @@ fn a_profile_that_is_lacking_is_asked_for_after_a_crash_too() {
     let row = Row {
         id: OTHER.to_string(),
         rev: Rev(3),
-        body: Body::Unknown("profile".into(), Value::Null),
+        body: Body::Unknown("profile".into(), serde_json::json!({})),
     };
     stage.told(
         number,

@@ -377,7 +377,7 @@ pub fn message(seq: u64, rev: u64, author: AccountId) -> Row {
             content: Some(Content {
                 author,
                 sent_at: START,
-                written_at: START,
+                written_at: None,
                 text: format!("第{seq}句"),
                 reply_to: None,
                 edited_at: None,

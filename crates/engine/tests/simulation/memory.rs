@@ -8,6 +8,7 @@ use std::{
 use tulou_protocol::{
     AccountId, Answer, Body, Code, Command, CommandId, CommunityId, Epoch, Log, MemberGroupId,
     MessageId, Push, Rejection, Rev, Row, Seq, TopicId,
+    authors::is_said,
     id::Millis,
     push::WideMention,
     row::{Content, Cursor, Message, Profile},
@@ -105,7 +106,7 @@ impl Written {
             prev: self.prev,
             rev: self.rev,
             rows: rows.map(|(_, row)| row.clone()).collect(),
-            authors: self.authors.clone(),
+            authors: self.authors.iter().copied().filter(is_said).collect(),
         }
     }
 }
@@ -165,7 +166,7 @@ impl Memory {
                 display_name: "name".into(),
                 introduction: String::new(),
                 server_admin: false,
-                deleted: false,
+                gone: false,
                 more: Default::default(),
             };
             let mut commit = Commit::new(0);

@@ -2,7 +2,9 @@
 
 use crate::memory::{Memory, TopicLog};
 use std::collections::BTreeSet;
-use tulou_protocol::{AccountId, Body, CommunityId, Rev, Row, Seq, TopicId, id::Millis};
+use tulou_protocol::{
+    AccountId, Body, CommunityId, Rev, Row, Seq, TopicId, authors::is_said, id::Millis,
+};
 use tulou_server::domain::{Member, Structure};
 
 impl Memory {
@@ -54,7 +56,7 @@ impl Memory {
             })
             .collect();
         let with_rev = |author| (author, self.profile_rev(author));
-        authors.into_iter().map(with_rev).collect()
+        authors.into_iter().map(with_rev).filter(is_said).collect()
     }
 }
 

@@ -33,7 +33,7 @@ fn a_bad_request_in_a_batch_does_not_spoil_the_others() {
 
 #[test]
 fn what_was_wrong_with_a_request_is_named_and_what_stood_there_is_not_told() {
-    let id = Uuid::from_u128(1);
+    let id = TopicId(Uuid::from_u128(1));
     let send = |params: &str| {
         format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"message.send","params":{params}}}"#)
     };
@@ -59,7 +59,7 @@ fn what_was_wrong_with_a_request_is_named_and_what_stood_there_is_not_told() {
         (
             ask("message.send", "{}"),
             "id",
-            "a command's id is a UUID, as a string",
+            "a command's id has 22 letters",
         ),
         (
             ask("topic.page", "{}").replace("1,", "-1,"),
@@ -75,12 +75,12 @@ fn what_was_wrong_with_a_request_is_named_and_what_stood_there_is_not_told() {
         (
             send(r#"{"topic":"secret"}"#),
             "params.topic",
-            "UUID parsing failed",
+            "not an id of 22 letters",
         ),
         (
             send(&format!(r#"{{"topic":"{id}","message":5}}"#)),
             "params.message",
-            "expected a formatted UUID string",
+            "expected an id of 22 letters",
         ),
         (edit, "params.text.to", "expected a string"),
         (
@@ -387,14 +387,14 @@ fn pushes_and_answers_have_their_snapshots() {
     let topic = TopicId(Uuid::from_u128(2));
     let account = AccountId(Uuid::from_u128(7));
     let row = Row {
-        id: Uuid::from_u128(3).to_string(),
+        id: MessageId(Uuid::from_u128(3)).to_string(),
         rev: Rev(9),
         body: Body::Message(Message {
             seq: Seq(4),
             content: Some(Content {
                 author: account,
                 sent_at: 1,
-                written_at: 1,
+                written_at: None,
                 text: "你好".into(),
                 reply_to: None,
                 edited_at: None,
@@ -420,7 +420,7 @@ fn pushes_and_answers_have_their_snapshots() {
             prev: Rev(8),
             rev: Rev(9),
             rows: vec![row],
-            authors: vec![(account, Rev(1))],
+            authors: vec![(account, Rev(2))],
         }),
         Pushed::Stale(Stale {
             log: Log::Community(community),

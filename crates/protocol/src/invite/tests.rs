@@ -127,7 +127,7 @@ fn a_link_that_was_cut_off_says_where() {
             (after("tulou://jo"), START),
             (after("join/a8"), JOIN),
             (after("?at=wss"), AT),
-            (after("server=0123"), SERVER),
+            (after("server=ASNF"), SERVER),
             (l.len() - 1, SERVER),
         ] {
             assert_eq!(Link::parse(&l[..end]), Err(NotALink::CutOff(part)), "{end}");
@@ -323,7 +323,7 @@ fn an_address_with_the_dot_of_the_root_is_the_one_without() {
 proptest! {
     #[test]
     fn no_text_makes_the_parser_fail_in_another_way(
-        text in "(tulou://join/|tulou:|ws://|\\?at=|server=01234567-89ab-cdef-0123-456789abcdef|&|%3A|%|\n |\\PC){0,16}",
+        text in "(tulou://join/|tulou:|ws://|\\?at=|server=ASNFZ4mrze8BI0VniavN7w|&|%3A|%|\n |\\PC){0,16}",
     ) {
         if let Ok(link) = Link::parse(&text) {
             prop_assert_eq!(Link::parse(&link.to_text()), Ok(link), "an accepted link reads back");

@@ -17,7 +17,7 @@ use super::{
     runs::{Pair, Run, pair},
     tiled_inlines,
 };
-use crate::text::mention_at;
+use crate::mention::mention_at;
 
 /// The content of a line.
 #[derive(Debug, Clone, Copy)]

@@ -132,7 +132,7 @@ proptest! {
 
 #[test]
 fn who_is_named_in_code_or_behind_a_backslash_is_not_called() {
-    let id = "00000000-0000-0000-0000-000000000007";
+    let id = "AAAAAAAAAAAAAAAAAAAABw";
     let calls = |text: &str| {
         let found = mentions(
             &text

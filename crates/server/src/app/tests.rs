@@ -150,7 +150,7 @@ async fn mentions_become_tombstones_after_ninety_days_and_who_missed_these_is_to
             expects: Vec::new(),
             changes: vec![Change::Row {
                 log: Log::Account(alice.account()),
-                id: Uuid::from_u128(u128::from(n)).to_string(),
+                id: tulou_protocol::GroupId(Uuid::from_u128(u128::from(n))).to_string(),
                 body: mention.into(),
             }],
         };
@@ -282,7 +282,7 @@ async fn of_mentions_the_last_thousand_are_kept() {
     let now = app.now();
     let mention = |n: u64| Change::Row {
         log: Log::Account(alice.account()),
-        id: Uuid::from_u128(u128::from(n)).to_string(),
+        id: tulou_protocol::GroupId(Uuid::from_u128(u128::from(n))).to_string(),
         body: Mention {
             topic: TopicId(Uuid::from_u128(1)),
             seq: tulou_protocol::Seq(n),

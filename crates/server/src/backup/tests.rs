@@ -258,8 +258,8 @@ async fn a_newer_backup_is_refused_with_the_version_that_wrote_it() {
         (
             "schema",
             r#"{"product": "tulou backup", "format": 1, "program": "9.0.0", "made_at": 0,
-               "server": "0198a000-0000-7000-8000-000000000000", "server_name": "x", "accounts": 0, "communities": 0,
-               "epoch": "0198a000-0000-7000-8000-000000000001", "schema": 1000, "files": []}"#,
+               "server": "AZigAAAAcACAAAAAAAAAAA", "server_name": "x", "accounts": 0, "communities": 0,
+               "epoch": "AZigAAAAcACAAAAAAAAAAQ", "schema": 1000, "files": []}"#,
         ),
     ] {
         let path = bench.at(name);

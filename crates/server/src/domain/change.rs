@@ -202,8 +202,8 @@ pub struct Sent {
     pub text: String,
     /// The message replied to.
     pub reply_to: Option<MessageId>,
-    /// The sender's time.
-    pub written_at: Millis,
+    /// The sender's time, if it is far off the server's.
+    pub written_at: Option<Millis>,
     /// Persons that get a `Mention` row.
     pub mentions: Vec<AccountId>,
     /// Member groups mentioned; none in the list stands for everyone.

@@ -37,7 +37,8 @@ pub(super) fn send(
         author_rev: case.facts.profile_rev,
         text: written.to_owned(),
         reply_to,
-        written_at,
+        written_at: Some(written_at)
+            .filter(|claim| claim.abs_diff(case.now) > limits::CLOCK_MS.unsigned_abs()),
         mentions,
         wide,
     }))]))

@@ -161,7 +161,7 @@ fn stored(author: AccountId, sent_at: i64, text: &str) -> Stored {
             content: Some(Content {
                 author,
                 sent_at,
-                written_at: sent_at,
+                written_at: None,
                 text: text.into(),
                 reply_to: None,
                 edited_at: None,

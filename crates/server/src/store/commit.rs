@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{
-    AccountId, CommandId, CommunityId, Log, Rejection, Rev, Row, Seq, id::Millis,
+    AccountId, Body, CommandId, CommunityId, Log, Rejection, Rev, Row, Seq, id::Millis,
 };
 
+use super::StoreError;
 use crate::{
     actor::Origin,
     domain::change::{Change, Expect},
@@ -118,6 +119,25 @@ pub struct WrittenRow {
     pub seq: Seq,
     /// The row as it is pushed.
     pub json: String,
+}
+
+impl WrittenRow {
+    /// Encodes a row of a log, once for everybody that it goes to.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON, which no row is.
+    pub fn of(log: Log, row: Row) -> Result<Self, StoreError> {
+        let seq = if let Body::Message(message) = &row.body {
+            message.seq
+        } else {
+            Seq::ZERO
+        };
+        Ok(Self {
+            seq,
+            json: serde_json::to_string(&row)?,
+            row: matches!(log, Log::Community(_)).then_some(row),
+        })
+    }
 }
 
 /// Writes of one log, each of which continues where the one before ended: they may go out as one.

@@ -211,7 +211,7 @@ async fn a_command_of_another_account_is_not_repeated_by_its_id() {
     let params = json!({"topic": talk.topic, "message": id(), "text": "his", "written_at": 1});
     let his = talk.bob.request(&command, "message.send", &params).await;
     let text = |answer: &Result<Value, Value>| {
-        answer.as_ref().unwrap()["pushes"][0]["rows"][0]["body"]["content"]["text"].clone()
+        answer.as_ref().unwrap()["pushes"][0]["rows"][0]["text"].clone()
     };
     assert_eq!(
         (text(&hers), text(&his)),

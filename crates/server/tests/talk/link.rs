@@ -12,6 +12,7 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest},
 };
+use tulou_protocol::{CommandId, MessageId};
 use tulou_server::{Config, Hosted};
 use uuid::Uuid;
 
@@ -316,7 +317,7 @@ impl Guest {
 
     /// Gives a command.
     pub async fn command(&mut self, method: &str, params: Value) -> Result<Value, Value> {
-        self.request(&json!(Uuid::now_v7().to_string()), method, &params)
+        self.request(&json!(CommandId(Uuid::now_v7())), method, &params)
             .await
     }
 
@@ -403,7 +404,7 @@ pub fn greeting_text(greeting: &Value) -> &str {
 
 /// A new id.
 pub fn id() -> String {
-    Uuid::now_v7().to_string()
+    MessageId(Uuid::now_v7()).to_string()
 }
 
 /// Alice hosts a community, bob has joined it by an invite.

@@ -148,7 +148,7 @@ async fn changed_rights_are_told_to_many_in_turns_and_only_to_those_whose_view_c
     let push = carol
         .pushed("push", |push| push["rev"] == head && push["log"] == log)
         .await;
-    assert_eq!(push["rows"][0]["body"]["name"], "大土楼");
+    assert_eq!(push["rows"][0]["name"], "大土楼");
     assert!(
         carol.seen.iter().all(|frame| frame["method"] != "stale"
             || frame["params"]["log"] != log

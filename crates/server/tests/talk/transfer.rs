@@ -51,13 +51,13 @@ async fn who_is_handed_a_community_owns_it_and_both_are_told_to_look_again() {
     assert_eq!(after["outcome"], "reset", "his view is another one");
     let rows = after["rows"].as_array().unwrap();
     let row = |id: &str| rows.iter().find(|row| row["id"] == id).unwrap();
-    assert_eq!(row(&community)["body"]["owner"], json!(to));
+    assert_eq!(row(&community)["owner"], json!(to));
     assert_eq!(row(&closed)["kind"], "topic", "the owner has all seats");
     let cursor = bob
         .pushed("push", |push| push["rows"][0]["kind"] == "cursor")
         .await;
     assert_eq!(
-        (&cursor["rows"][0]["id"], &cursor["rows"][0]["body"]["seq"]),
+        (&cursor["rows"][0]["id"], &cursor["rows"][0]["seq"]),
         (&json!(closed), &json!(1)),
         "what was written there before is read"
     );
@@ -80,7 +80,7 @@ async fn who_is_handed_a_community_owns_it_and_both_are_told_to_look_again() {
         .await
         .unwrap_err();
     assert_eq!(refused["code"], "changed_meanwhile");
-    assert_eq!(refused["present"]["body"]["owner"], json!(to));
+    assert_eq!(refused["present"]["owner"], json!(to));
     alice
         .command("community.leave", json!({"community": community}))
         .await

@@ -176,7 +176,7 @@ fn a_name_that_shows_nothing_gives_way_to_the_accounts() {
         display_name: String::new(),
         introduction: String::new(),
         server_admin: false,
-        deleted: true,
+        gone: true,
         more: serde_json::Map::new(),
     };
     assert_eq!(

@@ -78,7 +78,7 @@ fn membership(of: CommunityId) -> Row {
 }
 
 fn gone(kind: &str, id: String, rev: u64) -> Row {
-    row(id, rev, Body::from_value(kind, None))
+    row(id, rev, Body::from_value(kind, Rev(rev), None))
 }
 
 fn greeted(epoch: u128) -> Write {
@@ -345,6 +345,12 @@ fn a_store_of_an_older_version_learns_where_its_drafts_stand() {
     drop(store);
     let path = folder.path().join("a.sqlite");
     let file = rusqlite::Connection::open(&path).unwrap();
+    // Ids were written as UUIDs are.
+    file.execute(
+        "UPDATE rows SET id = ?1 WHERE kind = 'topic' AND id = ?2",
+        [TOPIC.0.to_string(), TOPIC.to_string()],
+    )
+    .unwrap();
     file.execute_batch(
         "DROP TABLE edits; ALTER TABLE drafts DROP COLUMN log; ALTER TABLE drafts DROP COLUMN name;
          PRAGMA user_version = 3",
@@ -352,7 +358,6 @@ fn a_store_of_an_older_version_learns_where_its_drafts_stand() {
     .unwrap();
     drop(file);
     let store = Store::open(&path, ME).unwrap();
-    assert_eq!(listed(&store), [], "its topic is there");
     apply(&store, reset(LOG, 4, vec![community(1)]));
     assert_eq!(listed(&store), general());
 }

@@ -17,9 +17,6 @@ use crate::{
     view::{Delivery, MessageView, ReactionView, RecalledView, ReplyView},
 };
 
-/// How far the sender's clock may be off before his time is shown.
-const CLOCK_MS: Millis = 5 * 60 * 1_000;
-
 /// What messages are painted with.
 pub struct Painter<'a> {
     pub as_of: AsOf,
@@ -53,8 +50,6 @@ impl Painter<'_> {
         } else {
             self.overlay.text(held)
         };
-        // The sender may claim anything.
-        let is_late = content.written_at.abs_diff(content.sent_at) > CLOCK_MS.unsigned_abs();
         let (blocks, is_folded) = markdown::folded(text, &self.names);
         let is_pinned = recalled.is_none() && self.overlay.is_pinned(held);
         MessageView {
@@ -62,7 +57,7 @@ impl Painter<'_> {
             seq: Some(held.seq.0),
             author: self.people.author(content.author, self.shape),
             sent_at: content.sent_at,
-            written_at: is_late.then_some(content.written_at),
+            written_at: content.written_at,
             blocks,
             is_folded,
             text: text.to_owned(),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Scan, tiled_inlines};
 use crate::{
     markup::{Inline, InlineKind},
-    text::mention_at,
+    mention::mention_at,
 };
 
 /// Code with the mentions in it, which call nobody.

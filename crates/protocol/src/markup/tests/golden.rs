@@ -4,7 +4,7 @@ use std::{fmt::Write, path::Path};
 
 use super::*;
 
-const ID: &str = "00000000-0000-0000-0000-000000000007";
+const ID: &str = "AAAAAAAAAAAAAAAAAAAABw";
 
 /// `⏎` is a line break, `⇥` a tab, `@7` somebody's id, `␣` a blank that shows nothing, `⮌` turns the direction, `⧸` strikes
 /// through what stands before it.

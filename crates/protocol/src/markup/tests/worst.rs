@@ -93,7 +93,7 @@ pub fn texts() -> Vec<(&'static str, String)> {
             "people",
             format!(
                 "{}{}",
-                "<@00000000-0000-0000-0000-000000000007> ".repeat(50),
+                "<@AAAAAAAAAAAAAAAAAAAABw> ".repeat(50),
                 "字".repeat(4_700)
             ),
         ),

@@ -243,7 +243,7 @@ async fn of_one_transaction_what_comes_before_a_topic_is_hidden_is_told_and_what
         author_rev: Rev(1),
         text: "after".to_owned(),
         reply_to: None,
-        written_at: 1,
+        written_at: Some(1),
         mentions: Vec::new(),
         wide: Vec::new(),
     })));

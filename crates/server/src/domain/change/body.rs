@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 use serde_json::Value;
-use tulou_protocol::row::Body;
+use tulou_protocol::{Rev, row::Body};
 
 #[derive(Serialize, Deserialize)]
 struct Plain {
@@ -13,7 +13,11 @@ struct Plain {
 pub fn serialize<S: Serializer>(body: &Body, serializer: S) -> Result<S::Ok, S::Error> {
     let plain = Plain {
         kind: body.kind().to_owned(),
-        body: body.to_value().map_err(S::Error::custom)?,
+        body: body
+            .fields(Rev::ZERO)
+            .map(serde_json::to_value)
+            .transpose()
+            .map_err(S::Error::custom)?,
     };
     plain.serialize(serializer)
 }
@@ -21,7 +25,7 @@ pub fn serialize<S: Serializer>(body: &Body, serializer: S) -> Result<S::Ok, S::
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Body, D::Error> {
     let Plain { kind, body } = Plain::deserialize(deserializer)?;
     let is_deleted = body.is_none();
-    let body = Body::from_value(&kind, body);
+    let body = Body::from_value(&kind, Rev::ZERO, body);
     if matches!(body, Body::Deleted(_)) == is_deleted {
         Ok(body)
     } else {

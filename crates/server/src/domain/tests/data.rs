@@ -9,7 +9,7 @@ fn all() -> Vec<Change> {
     let content = Content {
         author: BOB,
         sent_at: 1,
-        written_at: 2,
+        written_at: Some(2),
         text: "话 \"x\"\n".to_owned(),
         reply_to: Some(MESSAGE),
         edited_at: Some(3),
@@ -40,7 +40,7 @@ fn all() -> Vec<Change> {
             author_rev: Rev(7),
             text: "话".to_owned(),
             reply_to: None,
-            written_at: 1,
+            written_at: Some(1),
             mentions: vec![CAROL],
             wide: vec![None, Some(KEEPERS)],
         })),

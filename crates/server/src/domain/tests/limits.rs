@@ -170,7 +170,7 @@ fn a_message_mentions_so_many_persons_and_no_more() {
     let structure = structure();
     let bob = facts(&structure, member(BOB, &[]));
     let text = |persons: u128| -> String {
-        let persons = (0..persons).map(|n| format!("<@{}>", Uuid::from_u128(n + 100)));
+        let persons = (0..persons).map(|n| format!("<@{}>", AccountId(Uuid::from_u128(n + 100))));
         persons.collect()
     };
     assert!(run(&bob, &send(OPEN, &text(50))).is_ok());

@@ -145,6 +145,39 @@ fn a_recalled_message_keeps_no_pin_and_mentions_nobody() {
 }
 
 #[test]
+fn a_claim_of_when_a_message_was_written_is_kept_if_it_is_far_off() {
+    let structure = structure();
+    let bob = facts(&structure, member(BOB, &[]));
+    let kept = |written_at: i64| {
+        let command = Command::MessageSend {
+            topic: OPEN,
+            message: MessageId(Uuid::from_u128(17)),
+            text: "你好".into(),
+            reply_to: None,
+            written_at,
+        };
+        let changes = run(&bob, &command).unwrap().changes;
+        let [Change::Send(sent)] = changes.as_slice() else {
+            panic!("{changes:?}")
+        };
+        sent.written_at
+    };
+    let near = [
+        NOW,
+        NOW - tulou_protocol::limits::CLOCK_MS,
+        NOW + tulou_protocol::limits::CLOCK_MS,
+    ];
+    assert_eq!(near.map(kept), [None; 3]);
+    let far = [
+        NOW - tulou_protocol::limits::CLOCK_MS - 1,
+        NOW + tulou_protocol::limits::CLOCK_MS + 1,
+        i64::MIN,
+        i64::MAX,
+    ];
+    assert_eq!(far.map(kept), far.map(Some));
+}
+
+#[test]
 fn a_reply_is_to_a_message_of_the_topic() {
     let structure = structure();
     let reply = Command::MessageSend {

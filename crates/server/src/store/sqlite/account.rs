@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
     AccountId, CommunityId, Log, Rev, Row,
+    authors::FIRST,
     http::{ListedAccount, OwnedCommunity},
     row::{Body, Profile},
 };
@@ -63,12 +64,17 @@ pub fn create(db: &Connection, new: &NewAccount) -> Result<Option<AccountId>, St
         display_name: new.display_name.clone(),
         introduction: String::new(),
         server_admin: is_first,
-        deleted: false,
+        gone: false,
         more: Default::default(),
     }
     .into();
     let own = Log::Account(new.id);
-    row::put(db, own, &new.id.to_string(), Rev(1), &profile, new.now)?;
+    let row = Row {
+        id: new.id.to_string(),
+        rev: FIRST,
+        body: profile,
+    };
+    row::put(db, own, &row, new.now)?;
     db.prepare_cached("INSERT INTO log (id, kind, rev, moved_at) VALUES (?1, ?2, ?3, ?4)")?
         .execute((new.id.as_bytes(), log::kind(own), number(1), new.now))?;
     recovery::set(db, new.id, &new.codes)?;

@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 use tulou_protocol::{
-    AccountId, Log, Rev, TopicId,
+    AccountId, Log, Rev, Row, TopicId,
     id::Millis,
     row::{Body, Profile},
 };
@@ -49,11 +49,16 @@ pub fn begin(
         display_name: String::new(),
         introduction: String::new(),
         server_admin: false,
-        deleted: true,
+        gone: true,
         more: Default::default(),
     }
     .into();
-    row::put(db, own, &account.to_string(), rev, &profile, now)?;
+    let row = Row {
+        id: account.to_string(),
+        rev,
+        body: profile,
+    };
+    row::put(db, own, &row, now)?;
     put_head(db, account, rev)?;
     session::end_all(db, account).map(Deletion::Begun)
 }

@@ -256,8 +256,8 @@ impl Group<'_> {
                 reaction,
             } => {
                 let state = self.next(Log::Topic(*topic), progress.commit.now)?;
-                let json = message::put_marks(self.db, *topic, *id, *seq, marks, state.rev)?;
-                progress.add(Log::Topic(*topic), state, None, *seq, json);
+                let row = message::put_marks(self.db, *topic, *id, *seq, marks, state.rev)?;
+                progress.add(Log::Topic(*topic), state, row)?;
                 let Some((account, key, on)) = reaction else {
                     // Rare enough to say who wrote it: the profile may be newer than what readers hold.
                     return match message::author_of(self.db, *topic, *seq)? {
@@ -433,14 +433,13 @@ impl Group<'_> {
         body: &Body,
     ) -> Result<(), StoreError> {
         let state = self.next(log, progress.commit.now)?;
-        let json = row::put(self.db, log, id, state.rev, body, progress.commit.now)?;
-        let kept = matches!(log, Log::Community(_)).then(|| Row {
+        let row = Row {
             id: id.to_owned(),
             rev: state.rev,
             body: body.clone(),
-        });
-        progress.add(log, state, kept, Seq::ZERO, json);
-        Ok(())
+        };
+        row::put(self.db, log, &row, progress.commit.now)?;
+        progress.add(log, state, row)
     }
 
     fn send(&mut self, progress: &mut Progress<'_>, sent: &Sent) -> Result<(), StoreError> {
@@ -453,8 +452,8 @@ impl Group<'_> {
             rev: state.rev,
             seq: state.seq,
         };
-        let json = message::insert(self.db, sent, head, state.moved_at)?;
-        progress.add(log, state, None, state.seq, json);
+        let row = message::insert(self.db, sent, head, state.moved_at)?;
+        progress.add(log, state, row)?;
         if let Some(written) = progress.logs.last_mut() {
             written.authors.push((sent.author, sent.author_rev));
         }
@@ -542,7 +541,7 @@ impl Group<'_> {
         let log = Log::Topic(contents.topic);
         let state = self.next(log, progress.commit.now)?;
         let id = contents.message.to_string();
-        let json = message::put_content(
+        let row = message::put_content(
             self.db,
             contents.topic,
             contents.message,
@@ -550,7 +549,7 @@ impl Group<'_> {
             &contents.content,
             state.rev,
         )?;
-        progress.add(log, state, None, contents.seq, json);
+        progress.add(log, state, row)?;
         self.name_author(progress, contents.content.author)?;
         message::put_wide(self.db, contents.topic, contents.seq, &contents.wide, false)?;
         for account in &contents.unmentioned {
@@ -567,7 +566,7 @@ impl Group<'_> {
 }
 
 impl Progress<'_> {
-    fn add(&mut self, log: Log, state: LogState, row: Option<Row>, seq: Seq, json: String) {
+    fn add(&mut self, log: Log, state: LogState, row: Row) -> Result<(), StoreError> {
         let at = self.logs.iter().position(|written| written.log == log);
         let at = at.unwrap_or_else(|| {
             self.logs.push(Written {
@@ -581,7 +580,8 @@ impl Progress<'_> {
         });
         let written = &mut self.logs[at];
         written.rev = state.rev;
-        written.rows.push(WrittenRow { row, seq, json });
+        written.rows.push(WrittenRow::of(log, row)?);
+        Ok(())
     }
 }
 
@@ -591,13 +591,12 @@ fn sent_before(sent: &Sent, rev: Rev, present: Message) -> Result<Outcome, Store
     if author != Some(sent.author) {
         return Ok(Outcome::Refused(Rejection::new(Code::IdTaken)));
     }
-    let body: Body = present.into();
-    let json = row::wire(
-        "message",
-        &sent.message.to_string(),
+    let row = Row {
+        id: sent.message.to_string(),
         rev,
-        row::body_json(&body)?.as_deref(),
-    );
+        body: present.into(),
+    };
+    let json = serde_json::to_string(&row)?;
     let log = Log::Topic(sent.topic);
     let prev = Rev(rev.0.saturating_sub(1));
     Ok(Outcome::Repeat(format!(

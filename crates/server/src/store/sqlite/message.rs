@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
-    AccountId, Log, MessageId, Rev, Row, Seq, TopicId,
+    AccountId, Log, MessageId, Rev, Row, Seq, TopicId, authors,
     id::Millis,
     limits,
     question::{PageAt, Range},
@@ -110,7 +110,7 @@ fn read_row(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     })
 }
 
-fn seq_of(row: &Row) -> Seq {
+pub fn seq_of(row: &Row) -> Seq {
     if let Body::Message(message) = &row.body {
         message.seq
     } else {
@@ -118,7 +118,7 @@ fn seq_of(row: &Row) -> Seq {
     }
 }
 
-/// Who wrote the messages among these rows, each once, with the rev of his profile.
+/// What is said of who wrote the messages among these rows.
 pub fn authors(db: &Connection, rows: &[Row]) -> Result<Vec<(AccountId, Rev)>, StoreError> {
     let mut authors: Vec<(AccountId, Rev)> = Vec::new();
     for row in rows {
@@ -132,6 +132,7 @@ pub fn authors(db: &Connection, rows: &[Row]) -> Result<Vec<(AccountId, Rev)>, S
             authors.push((content.author, rev));
         }
     }
+    authors.retain(authors::is_said);
     Ok(authors)
 }
 

@@ -1,7 +1,7 @@
 //! What was written to a log after a rev, read again: for a hub that missed it on the way.
 
 use rusqlite::Connection;
-use tulou_protocol::{Log, Rev, Row, Seq, row::Body};
+use tulou_protocol::{Log, Rev};
 
 use super::{log, message, row};
 use crate::store::{StoreError, Written, WrittenRow};
@@ -27,7 +27,15 @@ pub fn after(
         return Ok(None);
     }
     let authors = message::authors(db, &rows)?;
-    let rows: Result<Vec<_>, StoreError> = rows.into_iter().map(written).collect();
+    let rows = rows.into_iter().map(|row| {
+        // Nobody has the changes that say what it means for who is a member.
+        let kept = Some(row.clone());
+        Ok(WrittenRow {
+            row: kept,
+            ..WrittenRow::of(log, row)?
+        })
+    });
+    let rows: Result<Vec<_>, StoreError> = rows.collect();
     Ok(Some(Written {
         log,
         prev: since,
@@ -35,18 +43,4 @@ pub fn after(
         rows: rows?,
         authors,
     }))
-}
-
-fn written(row: Row) -> Result<WrittenRow, StoreError> {
-    let seq = if let Body::Message(message) = &row.body {
-        message.seq
-    } else {
-        Seq::ZERO
-    };
-    let body = row::body_json(&row.body)?;
-    Ok(WrittenRow {
-        seq,
-        json: row::wire(row.body.kind(), &row.id, row.rev, body.as_deref()),
-        row: Some(row),
-    })
 }

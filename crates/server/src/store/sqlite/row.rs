@@ -21,11 +21,12 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     let kind: String = row.get(0)?;
     let is_deleted: bool = row.get(3)?;
     let body: String = row.get(4)?;
+    let rev = Rev(counter(row, 2)?);
     let value = (!is_deleted).then(|| serde_json::from_str(&body).unwrap_or_default());
     Ok(Row {
         id: row.get(1)?,
-        rev: Rev(counter(row, 2)?),
-        body: Body::from_value(&kind, value),
+        rev,
+        body: Body::from_value(&kind, rev, value),
     })
 }
 
@@ -57,38 +58,6 @@ pub fn find<T: DeserializeOwned>(
     }
 }
 
-/// The body as JSON; none for a tombstone.
-pub fn body_json(body: &Body) -> Result<Option<String>, StoreError> {
-    Ok(match body {
-        Body::Message(body) => Some(serde_json::to_string(body)?),
-        Body::Community(body) => Some(serde_json::to_string(body)?),
-        Body::Group(body) => Some(serde_json::to_string(body)?),
-        Body::Topic(body) => Some(serde_json::to_string(body)?),
-        Body::LockedTopic(body) => Some(serde_json::to_string(body)?),
-        Body::MemberGroup(body) => Some(serde_json::to_string(body)?),
-        Body::AccessRow(body) => Some(serde_json::to_string(body)?),
-        Body::Profile(body) => Some(serde_json::to_string(body)?),
-        Body::Membership(body) => Some(serde_json::to_string(body)?),
-        Body::Cursor(body) => Some(serde_json::to_string(body)?),
-        Body::Notify(body) => Some(serde_json::to_string(body)?),
-        Body::Friend(body) => Some(serde_json::to_string(body)?),
-        Body::Direct(body) => Some(serde_json::to_string(body)?),
-        Body::Draft(body) => Some(serde_json::to_string(body)?),
-        Body::Mention(body) => Some(serde_json::to_string(body)?),
-        Body::Mark(body) => Some(serde_json::to_string(body)?),
-        Body::Unknown(_, value) => Some(value.to_string()),
-        Body::Deleted(_) => None,
-    })
-}
-
-/// A row as it is pushed. Kinds and ids are plain ASCII, so they need no escaping.
-pub fn wire(kind: &str, id: &str, rev: Rev, body: Option<&str>) -> String {
-    match body {
-        Some(body) => format!(r#"{{"kind":"{kind}","id":"{id}","rev":{rev},"body":{body}}}"#),
-        None => format!(r#"{{"kind":"{kind}","id":"{id}","rev":{rev},"deleted":true}}"#),
-    }
-}
-
 /// The rev of a row that is there.
 pub fn rev(db: &Connection, log: Log, kind: &str, id: &str) -> Result<Option<Rev>, StoreError> {
     Ok(db
@@ -99,24 +68,19 @@ pub fn rev(db: &Connection, log: Log, kind: &str, id: &str) -> Result<Option<Rev
         .optional()?)
 }
 
-/// Writes a row, and when it changed; as it is pushed.
-pub fn put(
-    db: &Connection,
-    log: Log,
-    id: &str,
-    rev: Rev,
-    body: &Body,
-    at: Millis,
-) -> Result<String, StoreError> {
-    let json = body_json(body)?;
+/// Writes a row, and when it changed.
+pub fn put(db: &Connection, log: Log, row: &Row, at: Millis) -> Result<(), StoreError> {
+    let fields = row.fields();
+    let is_deleted = fields.is_none();
+    let fields = fields.map(|fields| serde_json::to_string(&fields));
     db.prepare_cached(PUT)?.execute((
         log.uuid().as_bytes(),
-        body.kind(),
-        id,
-        number(rev.0),
-        json.is_none(),
-        json.as_deref().unwrap_or_default(),
+        row.body.kind(),
+        &row.id,
+        number(row.rev.0),
+        is_deleted,
+        fields.transpose()?.unwrap_or_default(),
         at,
     ))?;
-    Ok(wire(body.kind(), id, rev, json.as_deref()))
+    Ok(())
 }

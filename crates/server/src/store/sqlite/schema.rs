@@ -48,7 +48,7 @@ CREATE TABLE message (
     id BLOB NOT NULL,
     author BLOB NOT NULL,
     sent_at INTEGER NOT NULL,
-    written_at INTEGER NOT NULL,
+    written_at INTEGER,
     text TEXT NOT NULL,
     reply_to BLOB,
     edited_at INTEGER,

@@ -9,7 +9,7 @@ async fn an_answer_holds_what_is_the_authors_and_nothing_of_others() {
     bench.account(bob, "bob").await;
     let mention = |account: AccountId| Change::Row {
         log: Log::Account(account),
-        id: Uuid::now_v7().to_string(),
+        id: tulou_protocol::GroupId(Uuid::now_v7()).to_string(),
         body: Mention {
             topic: bench.topic,
             seq: Seq(1),

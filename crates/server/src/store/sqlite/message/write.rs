@@ -1,16 +1,13 @@
-//! Writing messages. Each row is encoded here, once, as it is pushed.
+//! Writing messages.
 
 use rusqlite::Connection;
 use tulou_protocol::{
-    AccountId, MessageId, Rev, Seq, TopicId,
+    AccountId, MessageId, Rev, Row, Seq, TopicId,
     id::Millis,
-    row::{Body, Content, Marks, Message},
+    row::{Content, Marks, Message, More},
 };
 
-use super::super::{
-    log::{counter, number},
-    row,
-};
+use super::super::log::{counter, number};
 use crate::{
     domain::change::Sent,
     store::{Head, StoreError},
@@ -19,13 +16,13 @@ use crate::{
 const INSERT: &str = "INSERT INTO message (topic, seq, id, author, sent_at, written_at, text, reply_to, first_rev, rev, content_rev)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9)";
 
-/// Appends a message; as it is pushed.
+/// Appends a message.
 pub fn insert(
     db: &Connection,
     sent: &Sent,
     head: Head,
     sent_at: Millis,
-) -> Result<String, StoreError> {
+) -> Result<Row, StoreError> {
     db.prepare_cached(INSERT)?.execute((
         sent.topic.as_bytes(),
         number(head.seq.0),
@@ -37,24 +34,32 @@ pub fn insert(
         sent.reply_to.as_ref().map(MessageId::as_bytes),
         number(head.rev.0),
     ))?;
-    let mut json = format!(
-        r#"{{"seq":{},"content":{{"author":"{}","sent_at":{sent_at},"written_at":{},"text":"#,
-        head.seq, sent.author, sent.written_at,
-    );
-    json.push_str(&serde_json::to_string(&sent.text)?);
-    if let Some(reply_to) = sent.reply_to {
-        json.push_str(&format!(r#","reply_to":"{reply_to}""#));
-    }
-    json.push_str(&format!(r#"}},"content_rev":{},"marks_rev":0}}"#, head.rev));
-    Ok(row::wire(
-        "message",
-        &sent.message.to_string(),
-        head.rev,
-        Some(&json),
-    ))
+    let content = Content {
+        author: sent.author,
+        sent_at,
+        written_at: sent.written_at,
+        text: sent.text.clone(),
+        reply_to: sent.reply_to,
+        edited_at: None,
+        recalled_by: None,
+        more: More::new(),
+    };
+    Ok(Row {
+        id: sent.message.to_string(),
+        rev: head.rev,
+        body: Message {
+            seq: head.seq,
+            content: Some(content),
+            content_rev: head.rev,
+            marks: None,
+            marks_rev: Rev::ZERO,
+            more: More::new(),
+        }
+        .into(),
+    })
 }
 
-/// Writes a message's first part; as it is pushed.
+/// Writes a message's first part; the row that says so.
 pub fn put_content(
     db: &Connection,
     topic: TopicId,
@@ -62,7 +67,7 @@ pub fn put_content(
     seq: Seq,
     content: &Content,
     rev: Rev,
-) -> Result<String, StoreError> {
+) -> Result<Row, StoreError> {
     let marks_rev = db
         .prepare_cached(
             "UPDATE message SET text = ?3, edited_at = ?4, recalled_by = ?5, rev = ?6, content_rev = ?6
@@ -79,24 +84,22 @@ pub fn put_content(
             ),
             |row| counter(row, 0),
         )?;
-    let body: Body = Message {
-        seq,
-        content: Some(content.clone()),
-        content_rev: rev,
-        marks: None,
-        marks_rev: Rev(marks_rev),
-        more: Default::default(),
-    }
-    .into();
-    Ok(row::wire(
-        "message",
-        &id.to_string(),
+    Ok(Row {
+        id: id.to_string(),
         rev,
-        row::body_json(&body)?.as_deref(),
-    ))
+        body: Message {
+            seq,
+            content: Some(content.clone()),
+            content_rev: rev,
+            marks: None,
+            marks_rev: Rev(marks_rev),
+            more: More::new(),
+        }
+        .into(),
+    })
 }
 
-/// Writes a message's second part; as it is pushed.
+/// Writes a message's second part; the row that says so.
 pub fn put_marks(
     db: &Connection,
     topic: TopicId,
@@ -104,7 +107,7 @@ pub fn put_marks(
     seq: Seq,
     marks: &Marks,
     rev: Rev,
-) -> Result<String, StoreError> {
+) -> Result<Row, StoreError> {
     let content_rev = db
         .prepare_cached(
             "UPDATE message SET marks = ?3, pinned_at = ?4, rev = ?5, marks_rev = ?5
@@ -120,21 +123,19 @@ pub fn put_marks(
             ),
             |row| counter(row, 0),
         )?;
-    let body: Body = Message {
-        seq,
-        content: None,
-        content_rev: Rev(content_rev),
-        marks: Some(marks.clone()),
-        marks_rev: rev,
-        more: Default::default(),
-    }
-    .into();
-    Ok(row::wire(
-        "message",
-        &id.to_string(),
+    Ok(Row {
+        id: id.to_string(),
         rev,
-        row::body_json(&body)?.as_deref(),
-    ))
+        body: Message {
+            seq,
+            content: None,
+            content_rev: Rev(content_rev),
+            marks: Some(marks.clone()),
+            marks_rev: rev,
+            more: More::new(),
+        }
+        .into(),
+    })
 }
 
 /// Who gave a reaction, or took it back.
