@@ -2,11 +2,12 @@
 //!
 //! Two names look alike when they have the same skeleton (UTS #39) after case, width and everything that is no letter or
 //! digit is taken away. Compared are the names that a view shows, the names of the community's member groups, and the
-//! words that stand for an office: so the cost is that of what is shown, whatever the number of members.
+//! words that stand for an office: so the cost is that of what is shown, whatever the number of members. What a name is
+//! compared by is kept, since a view that is read again names the same people.
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::LazyLock,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use tulou_protocol::AccountId;
@@ -37,6 +38,15 @@ const TITLES: [&str; 15] = [
 static OFFICES: LazyLock<HashSet<String>> =
     LazyLock::new(|| TITLES.into_iter().flat_map(keys).collect());
 
+/// So many names are kept at most: those of a few screens.
+const KEPT: usize = 2_048;
+
+/// Names with what they are compared by.
+static LOOKED_AT: LazyLock<Mutex<HashMap<Box<str>, Keys>>> = LazyLock::new(Mutex::default);
+
+/// What a name is compared by.
+type Keys = Arc<[String]>;
+
 /// Those whose name looks like the name of another, of a member group, or of an office.
 pub fn among<'a>(
     named: impl IntoIterator<Item = (AccountId, &'a str)>,
@@ -44,14 +54,25 @@ pub fn among<'a>(
 ) -> HashSet<AccountId> {
     let groups = shape
         .into_iter()
-        .flat_map(|shape| shape.member_groups.iter().map(|group| group.name.as_str()));
-    let mut held: HashMap<String, Option<AccountId>> = HashMap::new();
-    held.extend(groups.flat_map(keys).map(|key| (key, None)));
+        .flat_map(|shape| shape.member_groups.iter())
+        .map(|group| (None, group.name.as_str()));
+    let named = named
+        .into_iter()
+        .map(|(account, name)| (Some(account), name));
+    let compared: Vec<(Option<AccountId>, Keys)> = groups
+        .chain(named)
+        .map(|(whose, name)| (whose, kept_keys(name)))
+        .collect();
+    let mut held: HashMap<&str, Option<AccountId>> = HashMap::with_capacity(compared.len() * 2);
     let mut alike = HashSet::new();
-    for (account, name) in named {
-        for key in keys(name) {
-            match held.get(&key) {
-                _ if OFFICES.contains(&key) => {
+    for (whose, keys) in &compared {
+        for key in keys.iter().map(String::as_str) {
+            let Some(account) = *whose else {
+                held.insert(key, None);
+                continue;
+            };
+            match held.get(key) {
+                _ if OFFICES.contains(key) => {
                     alike.insert(account);
                 }
                 Some(Some(other)) if *other == account => {}
@@ -66,6 +87,20 @@ pub fn among<'a>(
         }
     }
     alike
+}
+
+/// What a name is compared by, kept for the next time that it is shown.
+fn kept_keys(name: &str) -> Keys {
+    let mut kept = LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(keys) = kept.get(name) {
+        return Arc::clone(keys);
+    }
+    let found: Keys = keys(name).collect();
+    if kept.len() >= KEPT {
+        kept.clear();
+    }
+    kept.insert(name.into(), Arc::clone(&found));
+    found
 }
 
 /// What a name is compared by. Small letters look like others than large ones do, so there are two ways to look.

@@ -71,13 +71,23 @@ impl Ledger {
 
     /// What one topic's numbers are computed from; levels are left out, and the mentions that came with their messages.
     pub fn of_topic(db: &Connection, as_of: AsOf, topic: TopicId) -> Result<Self, StoreError> {
+        Self::of_topic_over(db, as_of, topic, &outbox::of_topic(db, topic)?)
+    }
+
+    /// The same, with the outbox of the topic read already.
+    pub fn of_topic_over(
+        db: &Connection,
+        as_of: AsOf,
+        topic: TopicId,
+        outbox: &[OutboxEntry],
+    ) -> Result<Self, StoreError> {
         let mut ledger = Self::of_cursor(db, as_of, topic)?;
         for row in rows::mentions_by_edit(db, Log::Account(as_of.me))? {
             if matches!(&row.body, Body::Mention(mention) if mention.topic == topic) {
                 ledger.take(row);
             }
         }
-        ledger.lay(db, &outbox::of_topic(db, topic)?)?;
+        ledger.lay(db, outbox)?;
         Ok(ledger)
     }
 
@@ -233,6 +243,11 @@ impl Ledger {
                 ..ReadTo::default()
             }
         })
+    }
+
+    /// The first place of a topic that may be read; 0 while unknown.
+    pub fn floor(&self, topic: TopicId) -> Seq {
+        self.heads.get(&topic).map_or(Seq::ZERO, |head| head.floor)
     }
 
     /// The head of a topic, as far as known.

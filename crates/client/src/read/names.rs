@@ -153,6 +153,9 @@ pub fn or_account_name<'a>(display_name: &'a str, account_name: &'a str) -> &'a 
 
 /// Collects who is named in a text; in code nobody is called, but the name is shown.
 pub fn mentioned(text: &str, into: &mut HashSet<AccountId>) {
+    if !text.contains("<@") {
+        return;
+    }
     into.extend(pieces(text).into_iter().filter_map(|piece| match piece {
         Piece::Account(account) => Some(account),
         Piece::Text(_) | Piece::MemberGroup(_) | Piece::Everyone => None,

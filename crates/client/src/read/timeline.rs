@@ -23,10 +23,10 @@ use super::{
 use crate::{
     account::{Entered, Snapshot},
     markdown,
-    shape::Shape,
+    shape::{Shape, TopicShape},
     store::{
-        StoreError, drafts, edits, edits::EditDraft, heads, islands, messages,
-        messages::StoredMessage, outbox, rows,
+        StoreError, drafts, edits, edits::EditDraft, islands, messages, messages::StoredMessage,
+        outbox, rows,
     },
     unread::Ledger,
     view::{Block, DraftView, EditView, PinView, Stretch, TimelineView},
@@ -57,15 +57,15 @@ pub fn timeline(
     let (db, as_of) = (snapshot.db, snapshot.as_of);
     let in_shape = snapshot.shape_of_topic(topic)?;
     let shape = in_shape.as_deref();
-    let head = heads::of_topic(db, topic)?;
+    let outbox = outbox::of_topic(db, topic)?;
+    let ledger = Ledger::of_topic_over(db, as_of, topic, &outbox)?;
     let held = islands::of_topic(db, topic)?;
     let last_held = held.last().map_or(Seq::ZERO, |island| island.to);
     let known = Extent {
         islands: &held,
-        head: head.seq.max(last_held),
-        floor: head.floor,
+        head: ledger.head(topic).max(last_held),
+        floor: ledger.floor(topic),
     };
-    let ledger = Ledger::of_topic(db, as_of, topic)?;
     let numbers = ledger.numbers(db, shape, topic)?;
     let first_unread = match entered {
         Some(entered) => entered.first_unread,
@@ -80,7 +80,7 @@ pub fn timeline(
     };
 
     let busy = snapshot.account.busy();
-    let overlay = Overlay::load(&outbox::of_topic(db, topic)?);
+    let overlay = Overlay::load(&outbox);
     let pins = messages::pinned(db, topic, PINS)?;
     let quoted = quoted(db, topic, &found, &overlay)?;
     let draft = drafts::one(db, topic)?.unwrap_or_default();
@@ -121,14 +121,7 @@ pub fn timeline(
         name: held_topic.map_or_else(String::new, |topic| topic.name.clone()),
         introduction: held_topic.map_or_else(String::new, |topic| topic.introduction.clone()),
         is_closed: held_topic.is_some_and(|topic| topic.is_closed),
-        cannot_speak: match permissions {
-            None => Some("unavailable".to_owned()),
-            Some(_) if held_topic.is_none_or(|topic| topic.is_locked) => {
-                Some("unavailable".to_owned())
-            }
-            Some(held) if !held.contains(Permissions::SPEAK) => Some("not_allowed".to_owned()),
-            Some(_) => None,
-        },
+        cannot_speak: cannot_speak(permissions, held_topic).map(str::to_owned),
         permissions: keys(permissions.unwrap_or_default()),
         rows: found.iter().map(|held| painter.sent(held)).collect(),
         pending: painter.pending(&found),
@@ -139,15 +132,7 @@ pub fn timeline(
         first_unread: first_unread.map(|seq| seq.0),
         unread: u32::try_from(numbers.unread).unwrap_or(u32::MAX),
         head: known.head.0,
-        pins: pins
-            .iter()
-            .filter(|held| held.content.recalled_by.is_none() && overlay.is_pinned(held))
-            .map(|held| PinView {
-                id: held.id.to_string(),
-                author: people.author(held.content.author, shape),
-                excerpt: markdown::excerpt(overlay.text(held), &painter.names, EXCERPT),
-            })
-            .collect(),
+        pins: pin_views(&pins, &painter),
         draft: DraftView {
             text: draft.0.clone(),
             reply_to: draft.1.map(|id| id.to_string()),
@@ -170,6 +155,31 @@ pub fn timeline(
         wants: chosen.wants,
         shape: in_shape,
     })
+}
+
+/// Why the person may not write here; none if he may.
+fn cannot_speak(
+    permissions: Option<Permissions>,
+    topic: Option<&TopicShape>,
+) -> Option<&'static str> {
+    match permissions {
+        None => Some("unavailable"),
+        Some(_) if topic.is_none_or(|topic| topic.is_locked) => Some("unavailable"),
+        Some(held) if !held.contains(Permissions::SPEAK) => Some("not_allowed"),
+        Some(_) => None,
+    }
+}
+
+/// What is pinned, as it will be.
+fn pin_views(pins: &[StoredMessage], painter: &Painter<'_>) -> Vec<PinView> {
+    pins.iter()
+        .filter(|held| held.content.recalled_by.is_none() && painter.overlay.is_pinned(held))
+        .map(|held| PinView {
+            id: held.id.to_string(),
+            author: painter.people.author(held.content.author, painter.shape),
+            excerpt: markdown::excerpt(painter.overlay.text(held), &painter.names, EXCERPT),
+        })
+        .collect()
 }
 
 /// A text of a topic, whole.
