@@ -1,12 +1,10 @@
 // The window's words: one typed catalogue per language, and numbers and dates as each language writes them.
 import type { Language, RejectionView, WindowError } from './api'
 import { en } from './i18n/en'
-import { zhCN } from './i18n/zh-CN'
+import { zhCN, type Messages } from './i18n/zh-CN'
 import { isolating, withoutTurns } from './lib/isolate'
 import { today } from './lib/today.svelte'
 
-/** The shape of a catalogue: a missing key is a type error. */
-export type Messages = typeof zhCN
 export type Locale = 'zh-CN' | 'en'
 
 /** What is put into their sentences turns nothing around it. */

@@ -1,4 +1,3 @@
-import type { Messages } from '../i18n.svelte'
 import { admin } from './en/admin'
 import { because } from './en/because'
 import { entering } from './en/entering'
@@ -8,6 +7,7 @@ import { self } from './en/self'
 import { talk } from './en/talk'
 import { text } from './en/text'
 import { trouble } from './en/trouble'
+import type { Messages } from './zh-CN'
 
 /** The catalogue in English. */
 export const en: Messages = {

@@ -43,3 +43,6 @@ export const zhCN = {
 
   because,
 }
+
+/** The shape of a catalogue: a missing key is a type error. */
+export type Messages = typeof zhCN

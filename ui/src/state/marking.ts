@@ -1,12 +1,22 @@
 // Marking as read and as unread by hand, and taking that back.
-import type { LevelPlace, ReadMark } from '../api'
+import type { Api, AppView, LevelPlace, ReadMark } from '../api'
 import { i18n } from '../i18n.svelte'
-import type { WindowState } from './window.svelte'
+import type { TimelineState } from './timeline.svelte'
+import type { Toasts } from './dialogs.svelte'
+
+/** What of a window has to do with marking. */
+type Window = {
+  readonly api: Api
+  readonly view: AppView | null
+  readonly timeline: TimelineState | null
+  readonly toasts: Toasts
+  run<T>(call: Promise<T>): Promise<T | undefined>
+}
 
 type Done = { account: string; marks: readonly ReadMark[] }
 
 export class Marking {
-  constructor(private readonly window: WindowState) {}
+  constructor(private readonly window: Window) {}
 
   /** Marks as read what is unread at a place, and offers to take that back. */
   async read(account: string, place: LevelPlace): Promise<void> {

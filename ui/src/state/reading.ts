@@ -19,6 +19,11 @@ export function isSeen(row: Box, view: Box): boolean {
   return row.bottom <= view.bottom + 1 && row.bottom - room >= view.top - 1
 }
 
+/** Whether anything of a row is in view. */
+export function isInView(row: Box, view: Box): boolean {
+  return row.bottom > view.top && row.top < view.bottom
+}
+
 /** Rows one after the other, from the first to the last. */
 type Stretch = { from: number; to: number }
 
