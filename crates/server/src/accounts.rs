@@ -1,7 +1,5 @@
 //! Accounts: registering, signing in and out, and what an account does with itself.
 //!
-//! * `attempts`: who tries too often has to wait
-//! * `sign_ups`: how many accounts are made
 //! * `secret`: passwords, tokens and codes
 //! * `recovery`: other passwords, and codes that set one
 //! * `sessions`: where an account is signed in
@@ -9,12 +7,10 @@
 //! * `administration`: what the server's administrator does with others'
 
 mod administration;
-mod attempts;
 mod deletion;
 mod recovery;
 mod secret;
 mod sessions;
-mod sign_ups;
 
 use std::net::IpAddr;
 
@@ -27,46 +23,44 @@ use uuid::Uuid;
 
 use crate::{
     App,
+    rate::{Admitted, TooMany},
     store::{Account, NewAccount, NewSession, SignedInAs, StoreError},
 };
 
 pub use administration::reset_offline;
-use attempts::Admitted;
-pub use attempts::Attempts;
-pub use sessions::Seeing;
-pub use sign_ups::SignUps;
 
 /// How a request about an account was refused.
 #[derive(Debug)]
-pub enum Refused {
+pub enum AccountRefusal {
     /// For good.
     Rejected(Rejection),
     /// Too many failures: in so many seconds.
     Later(u64),
     /// So many accounts were made in an hour as may be: in so many seconds.
-    TooMany {
-        /// How many may be made in an hour.
-        limit: u32,
-        /// Seconds to wait, at least one.
-        retry_after_s: u64,
-    },
+    TooMany(TooMany),
     /// Something broke.
     Broken(StoreError),
 }
 
-impl From<StoreError> for Refused {
+impl From<StoreError> for AccountRefusal {
     fn from(error: StoreError) -> Self {
         Self::Broken(error)
     }
 }
 
-impl From<Rejection> for Refused {
+impl From<TooMany> for AccountRefusal {
+    fn from(too_many: TooMany) -> Self {
+        Self::TooMany(too_many)
+    }
+}
+
+impl From<Rejection> for AccountRefusal {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
     }
 }
 
-impl From<Code> for Refused {
+impl From<Code> for AccountRefusal {
     fn from(code: Code) -> Self {
         Self::Rejected(code.into())
     }
@@ -81,7 +75,7 @@ impl App {
         &self,
         asked: Register,
         from: Option<IpAddr>,
-    ) -> Result<Registered, Refused> {
+    ) -> Result<Registered, AccountRefusal> {
         let Register {
             account_name,
             display_name,
@@ -92,7 +86,7 @@ impl App {
         text::check_account_name(&account_name).map_err(|no| no.at("account_name"))?;
         text::check_name(&display_name).map_err(|no| no.at("display_name"))?;
         secret::check_password(&password).map_err(|no| no.at("password"))?;
-        self.sign_ups().admit_place(from, self.uptime_ms())?;
+        self.rates().sign_ups.admit_place(from, self.uptime_ms())?;
         let now = self.now();
         let no = match (self.config().registration, invite) {
             (Registration::Open, _) => None,
@@ -111,7 +105,7 @@ impl App {
         if self.store().account(account_name.clone()).await?.is_some() {
             return Err(Code::NameTaken.into());
         }
-        self.sign_ups().admit(self.uptime_ms())?;
+        self.rates().sign_ups.admit(self.uptime_ms())?;
         let id = AccountId(Uuid::now_v7());
         let password = secret::password_hash(password).await?;
         let recovery_codes = secret::codes()?;
@@ -150,7 +144,11 @@ impl App {
     ///
     /// # Errors
     /// `wrong_password`, whether it is the name or the password; later, after many failures.
-    pub async fn sign_in(&self, asked: SignIn, from: Option<IpAddr>) -> Result<SignedIn, Refused> {
+    pub async fn sign_in(
+        &self,
+        asked: SignIn,
+        from: Option<IpAddr>,
+    ) -> Result<SignedIn, AccountRefusal> {
         let SignIn {
             account_name,
             password,
@@ -162,8 +160,8 @@ impl App {
         let is_right = secret::password_fits(password, kept).await?;
         let account = account
             .filter(|_| is_right)
-            .ok_or(Refused::from(Code::WrongPassword))?;
-        self.attempts().forgive(admitted);
+            .ok_or(AccountRefusal::from(Code::WrongPassword))?;
+        self.rates().attempts.forgive(admitted);
         self.begin_session(account, &device, from).await
     }
 
@@ -174,13 +172,14 @@ impl App {
         account_name: &str,
         from: Option<IpAddr>,
         wrong: Code,
-    ) -> Result<Admitted, Refused> {
+    ) -> Result<Admitted, AccountRefusal> {
         if account_name.len() > *limits::ACCOUNT_NAME_BYTES.end() {
             return Err(wrong.into());
         }
-        self.attempts()
+        self.rates()
+            .attempts
             .admit(account_name, from, self.uptime_ms())
-            .map_err(Refused::Later)
+            .map_err(AccountRefusal::Later)
     }
 
     /// Asks a session's account for its password once more.
@@ -189,14 +188,14 @@ impl App {
         session: &SignedInAs,
         password: String,
         from: Option<IpAddr>,
-    ) -> Result<Account, Refused> {
+    ) -> Result<Account, AccountRefusal> {
         let account = self.store().account_by_id(session.account).await?;
-        let account = account.ok_or(Refused::from(Code::SignedOut))?;
+        let account = account.ok_or(AccountRefusal::from(Code::SignedOut))?;
         let admitted = self.admit(&account.name, from, Code::WrongPassword)?;
         if !secret::password_fits(password, Some(account.password.clone())).await? {
             return Err(Code::WrongPassword.into());
         }
-        self.attempts().forgive(admitted);
+        self.rates().attempts.forgive(admitted);
         Ok(account)
     }
 
@@ -206,7 +205,7 @@ impl App {
         account: Account,
         device: &str,
         from: Option<IpAddr>,
-    ) -> Result<SignedIn, Refused> {
+    ) -> Result<SignedIn, AccountRefusal> {
         let token = secret::token()?;
         let made = self
             .store()

@@ -2,11 +2,15 @@
 //!
 //! * [`execute`] commands
 //! * [`ask`] questions
+//! * `answer` what questions come to
+//! * `disk` what there is room for
 //! * `sync` the question that everything else rests on
 //! * `members` lists of them
 //! * `upkeep` what became old or ended
 
+mod answer;
 pub mod ask;
+mod disk;
 pub mod execute;
 mod members;
 mod sync;
@@ -33,50 +37,49 @@ use tulou_protocol::{
 };
 
 use crate::{
-    Config, Error,
-    accounts::{Attempts, Seeing, SignUps},
-    backup::{Daily, Shelf},
+    Config,
     certificate::Certificate,
     clock::Clock,
     communities::Communities,
+    crowd::Crowd,
     domain::View,
-    gateway::crowd::Crowd,
-    hub::{Hub, digest::Digests, publisher::Publisher},
-    place,
-    rate::{Buckets, Rate},
+    hub::Hub,
+    presence::Presence,
+    rate::Rates,
     reach,
-    room::{self, Watcher},
-    store::{Bus, Identity, Store, StoreError, Within},
+    revocation::Revocation,
+    room::Watcher,
+    store::{Identity, Store, StoreError},
 };
 
 /// A server without its connections. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    shared: Arc<Shared>,
+    parts: Arc<Parts>,
 }
 
-struct Shared {
-    config: Config,
-    store: Arc<dyn Store>,
-    hub: Arc<Hub>,
-    communities: Arc<Communities>,
-    clock: Arc<Clock>,
-    sends: Buckets<(AccountId, TopicId)>,
-    attempts: Attempts,
-    sign_ups: SignUps,
-    seeing: Seeing,
-    crowd: Crowd,
-    certificate: Certificate,
-    listens_at: OnceLock<SocketAddr>,
-    addresses: watch::Sender<Vec<String>>,
-    room: Watcher,
+/// What a server is made of.
+pub(crate) struct Parts {
+    pub config: Config,
+    pub store: Arc<dyn Store>,
+    pub hub: Arc<Hub>,
+    pub communities: Arc<Communities>,
+    pub clock: Arc<Clock>,
+    pub presence: Presence,
+    pub revocation: Revocation,
+    pub rates: Rates,
+    pub crowd: Crowd,
+    pub certificate: Certificate,
+    pub listens_at: OnceLock<SocketAddr>,
+    pub addresses: watch::Sender<Vec<String>>,
+    pub room: Watcher,
     /// When something was last written, in milliseconds since the start.
-    written_at: AtomicU64,
+    pub written_at: AtomicU64,
     /// The code of the last automatic backup's failure, if it failed.
-    backup_failure: Mutex<Option<&'static str>>,
-    closing: CancellationToken,
+    pub backup_failure: Mutex<Option<&'static str>>,
+    pub closing: CancellationToken,
     /// Something ended, and is to be removed.
-    ended: Arc<Notify>,
+    pub ended: Arc<Notify>,
 }
 
 /// Between two looks at the computer's addresses and at the certificate's files.
@@ -87,122 +90,37 @@ const CLOSING_MS: u64 = 1_000;
 const NO_ROOM_MS: u64 = 10_000;
 
 impl App {
-    /// Opens the store and starts what runs beside the connections. Needs a tokio runtime.
-    ///
-    /// # Errors
-    /// If the store cannot be used.
-    pub async fn open(config: Config) -> Result<Self, Error> {
-        Self::open_over(config, |bus| bus).await
-    }
-
-    /// Opens it over a bus that may be laid around this process's own.
-    pub(crate) async fn open_over(
-        config: Config,
-        lay: impl FnOnce(Arc<dyn Bus>) -> Arc<dyn Bus>,
-    ) -> Result<Self, Error> {
-        let (bus, heard) = Within::new();
-        let bus = lay(Arc::new(bus));
-        let opening = config.clone();
-        let (store, certificate) = tokio::task::spawn_blocking(move || {
-            let store = place::open(&opening.data, bus)?;
-            // The folder is there by now; the key is made with the store.
-            Ok::<_, Error>((store, Certificate::open(&opening)))
-        })
-        .await
-        .map_err(|_| StoreError::Closed)??;
-        let certificate = match certificate {
-            Ok(certificate) => certificate,
-            Err(error) => {
-                // Else the next start would take this for an end without warning.
-                store.close().await?;
-                return Err(error.into());
-            }
-        };
-        let clock = Arc::new(Clock::from(store.latest().await?));
-        let hub = Arc::new(Hub::default());
-        let communities = Arc::new(Communities::of(store.clone()));
-        let ended = Arc::new(Notify::new());
-        let closing = CancellationToken::new();
-        let publisher = Publisher {
-            hub: hub.clone(),
-            communities: communities.clone(),
-            store: store.clone(),
-            clock: clock.clone(),
-            ended: ended.clone(),
-            stale_over: Duration::from_millis(config.stale_ms),
-        };
-        let digests = Digests {
-            hub: hub.clone(),
-            communities: communities.clone(),
-            store: store.clone(),
-            clock: clock.clone(),
-            period: Duration::from_millis(config.digest_ms.max(10)),
-        };
-        let messages = f64::from(config.limits.messages_per_10s.max(1));
-        let app = Self {
-            shared: Arc::new(Shared {
-                store,
-                hub,
-                communities,
-                clock,
-                sends: Buckets::new(Rate {
-                    capacity: messages,
-                    per_ms: messages / 10_000.0,
-                }),
-                attempts: Attempts::default(),
-                sign_ups: SignUps::new(&config),
-                seeing: Seeing::default(),
-                crowd: Crowd::default(),
-                certificate,
-                listens_at: OnceLock::new(),
-                addresses: watch::Sender::default(),
-                room: Watcher::default(),
-                written_at: AtomicU64::new(0),
-                backup_failure: Mutex::default(),
-                closing: closing.clone(),
-                ended,
-                config,
-            }),
-        };
-        tokio::spawn(publisher.run(heard));
-        tokio::spawn(digests.run(closing));
-        tokio::spawn(upkeep::fade(app.clone()));
-        tokio::spawn(upkeep::sweep(app.clone()));
-        tokio::spawn(app.clone().look_after_sessions());
-        tokio::spawn(app.clone().finish_deletions());
-        app.look_at_disk().await;
-        tokio::spawn(room::run(app.clone()));
-        if let Some(folder) = app.config().backups.clone() {
-            let shelf = Shelf::in_folder(folder);
-            tokio::spawn(Daily::new(app.clone(), shelf).run());
+    /// A server of these parts.
+    pub(crate) fn of(parts: Parts) -> Self {
+        Self {
+            parts: Arc::new(parts),
         }
-        Ok(app)
     }
 
     /// Ends the sessions, writes what is on its way, and closes the store.
     pub async fn close(&self) {
-        self.shared.closing.cancel();
+        self.parts.closing.cancel();
         if let Err(error) = self.write_seen().await {
             tracing::warn!(%error, "it was not written which sessions were connected");
         }
-        if let Err(error) = self.shared.store.close().await {
+        if let Err(error) = self.parts.store.close().await {
             tracing::error!(%error, "the store did not close");
         }
     }
 
     /// Until the server stops.
     pub(crate) async fn closing(&self) {
-        self.shared.closing.cancelled().await;
+        self.parts.closing.cancelled().await;
     }
 
     /// Has the sessions end.
     pub(crate) fn end_sessions(&self) {
-        self.shared.closing.cancel();
+        self.parts.closing.cancel();
     }
 
     /// It is reached where it listens: from here on its addresses are known, and kept up to date.
     pub(crate) fn listens_at(&self, at: SocketAddr) {
-        if self.shared.listens_at.set(at).is_ok() {
+        if self.parts.listens_at.set(at).is_ok() {
             self.look_around(at);
             tokio::spawn(look_around(self.clone(), at));
         }
@@ -210,7 +128,7 @@ impl App {
 
     fn look_around(&self, at: SocketAddr) {
         let found = reach::addresses(self.config(), at);
-        self.shared.addresses.send_if_modified(|held| {
+        self.parts.addresses.send_if_modified(|held| {
             let is_other = *held != found;
             *held = found;
             is_other
@@ -220,96 +138,92 @@ impl App {
     /// The addresses that reach it, the best first.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
-        self.shared.addresses.borrow().clone()
+        self.parts.addresses.borrow().clone()
     }
 
     /// The addresses that reach it, and when they change: a computer moves from one network to another.
     #[must_use]
     pub fn watch_addresses(&self) -> watch::Receiver<Vec<String>> {
-        self.shared.addresses.subscribe()
+        self.parts.addresses.subscribe()
     }
 
     /// The fingerprint that links carry and clients keep; none if it has no key of its own, or is reached on this computer
     /// only: then what others reach is a proxy, which has another key.
     #[must_use]
     pub fn key(&self) -> Option<Fingerprint> {
-        let listens_at = self.shared.listens_at.get()?;
+        let listens_at = self.parts.listens_at.get()?;
         let is_reached = !listens_at.ip().is_loopback();
-        self.shared.certificate.key().filter(|_| is_reached)
+        self.parts.certificate.key().filter(|_| is_reached)
     }
 
     /// Who came from where.
     pub(crate) fn crowd(&self) -> &Crowd {
-        &self.shared.crowd
+        &self.parts.crowd
     }
 
     /// What it shows to those who come from other computers.
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
-        &self.shared.certificate
+        &self.parts.certificate
     }
 
     /// What the operator has set.
     #[must_use]
     pub fn config(&self) -> &Config {
-        &self.shared.config
+        &self.parts.config
     }
 
     /// The limits that clients are told.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.shared.config.limits
+        &self.parts.config.limits
     }
 
     /// Who the server is.
     #[must_use]
     pub fn identity(&self) -> Identity {
-        self.shared.store.identity()
+        self.parts.store.identity()
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
-        &*self.shared.store
+        &*self.parts.store
     }
 
     pub(crate) fn hub(&self) -> &Hub {
-        &self.shared.hub
+        &self.parts.hub
     }
 
-    pub(crate) fn attempts(&self) -> &Attempts {
-        &self.shared.attempts
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.parts.rates
     }
 
-    pub(crate) fn sign_ups(&self) -> &SignUps {
-        &self.shared.sign_ups
+    pub(crate) fn presence(&self) -> &Presence {
+        &self.parts.presence
     }
 
-    pub(crate) fn seeing(&self) -> &Seeing {
-        &self.shared.seeing
+    pub(crate) fn revocation(&self) -> &Revocation {
+        &self.parts.revocation
     }
 
     pub(crate) fn communities(&self) -> &Communities {
-        &self.shared.communities
+        &self.parts.communities
     }
 
     /// The server's time.
     #[must_use]
     pub fn now(&self) -> Millis {
-        self.shared.clock.now()
+        self.parts.clock.now()
     }
 
     /// Milliseconds since the server started, which never go back.
     #[must_use]
     pub fn uptime_ms(&self) -> u64 {
-        u64::try_from(self.shared.clock.uptime().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    pub(crate) fn watcher(&self) -> &Watcher {
-        &self.shared.room
+        u64::try_from(self.parts.clock.uptime().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Something is being written.
     fn note_write(&self) {
-        self.shared
+        self.parts
             .written_at
             .store(self.uptime_ms(), Ordering::Relaxed);
     }
@@ -319,7 +233,7 @@ impl App {
     pub fn quiet_ms(&self) -> Millis {
         let since = self
             .uptime_ms()
-            .saturating_sub(self.shared.written_at.load(Ordering::Relaxed));
+            .saturating_sub(self.parts.written_at.load(Ordering::Relaxed));
         Millis::try_from(since).unwrap_or(Millis::MAX)
     }
 
@@ -327,7 +241,7 @@ impl App {
     #[must_use]
     pub fn backup_failure(&self) -> Option<&'static str> {
         *self
-            .shared
+            .parts
             .backup_failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -335,7 +249,7 @@ impl App {
 
     pub(crate) fn set_backup_failure(&self, code: Option<&'static str>) {
         *self
-            .shared
+            .parts
             .backup_failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = code;
@@ -343,7 +257,8 @@ impl App {
 
     /// A message takes its part of the sender's rate in the topic.
     fn take_send(&self, account: AccountId, topic: TopicId) -> Result<(), Refusal> {
-        self.shared
+        self.parts
+            .rates
             .sends
             .take((account, topic), self.uptime_ms())
             .map_err(|retry_after_ms| Refusal::Busy(Busy { retry_after_ms }))

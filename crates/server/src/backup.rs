@@ -17,6 +17,7 @@ mod daily;
 mod make;
 mod open;
 mod shelf;
+mod sum;
 pub(crate) mod swap;
 
 use std::path::PathBuf;

@@ -19,8 +19,6 @@ use tulou_protocol::{
     text,
 };
 
-use crate::Error;
-
 pub use self::network::Network;
 
 /// The port of a server that was not told another.
@@ -118,7 +116,7 @@ impl Config {
     ///
     /// # Errors
     /// If the file cannot be read, or a setting is unknown or does not fit: nobody could use the server then.
-    pub fn read(file: Option<&Path>, flags: impl Serialize) -> Result<Self, Error> {
+    pub fn read(file: Option<&Path>, flags: impl Serialize) -> Result<Self, Box<figment::Error>> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
@@ -131,9 +129,9 @@ impl Config {
             )
             .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(|error| Error::Config(Box::new(error)))?;
+            .map_err(Box::new)?;
         match config.flaw() {
-            Some(flaw) => Err(Error::Config(Box::new(flaw.into()))),
+            Some(flaw) => Err(Box::new(flaw.into())),
             None => Ok(config),
         }
     }

@@ -9,6 +9,7 @@
 
 mod access;
 mod account;
+mod case;
 pub mod change;
 mod community;
 mod decide;
@@ -16,7 +17,6 @@ mod edit;
 pub mod facts;
 mod member;
 pub(crate) mod message;
-pub mod sight;
 pub mod structure;
 mod topic;
 pub mod view;
@@ -24,7 +24,7 @@ pub mod view;
 pub use change::Change;
 pub use decide::{decide, is_apart};
 pub use facts::{Facts, Needs, needs};
-pub use sight::Sight;
+pub use structure::sight::{self, Sight};
 pub use structure::{Member, Structure};
 pub use view::View;
 

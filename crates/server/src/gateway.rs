@@ -2,7 +2,6 @@
 
 mod accounts;
 mod connections;
-pub(crate) mod crowd;
 mod peer;
 #[cfg(test)]
 mod tests;
@@ -30,8 +29,9 @@ use tulou_protocol::{
 
 use crate::{
     App, Error,
-    accounts::Refused as Refusal,
+    accounts::AccountRefusal,
     doors::{Doors, PATIENCE},
+    rate::TooMany,
     session,
     store::StoreError,
 };
@@ -165,9 +165,9 @@ async fn invite(State(app): State<App>, Path(code): Path<String>) -> Result<Json
 }
 
 /// A refusal over HTTP.
-struct No(Refusal);
+struct No(AccountRefusal);
 
-impl<T: Into<Refusal>> From<T> for No {
+impl<T: Into<AccountRefusal>> From<T> for No {
     fn from(refused: T) -> Self {
         Self(refused.into())
     }
@@ -176,17 +176,21 @@ impl<T: Into<Refusal>> From<T> for No {
 impl IntoResponse for No {
     fn into_response(self) -> Response {
         let (rejection, retry_after_s) = match self.0 {
-            Refusal::Rejected(rejection) => (rejection, None),
-            Refusal::Later(seconds) => (Rejection::new(Code::TooManyAttempts), Some(seconds)),
-            Refusal::TooMany {
+            AccountRefusal::Rejected(rejection) => (rejection, None),
+            AccountRefusal::Later(seconds) => {
+                (Rejection::new(Code::TooManyAttempts), Some(seconds))
+            }
+            AccountRefusal::TooMany(TooMany {
                 limit,
                 retry_after_s,
-            } => (
+            }) => (
                 Rejection::limit(Code::TooManySignUps, limit as usize),
                 Some(retry_after_s),
             ),
-            Refusal::Broken(StoreError::Unwritable) => (Rejection::new(Code::ServerFull), None),
-            Refusal::Broken(error) => {
+            AccountRefusal::Broken(StoreError::Unwritable) => {
+                (Rejection::new(Code::ServerFull), None)
+            }
+            AccountRefusal::Broken(error) => {
                 tracing::error!(error = ?error, "the store failed a request");
                 (Rejection::new(Code::Internal), None)
             }

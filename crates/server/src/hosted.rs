@@ -7,7 +7,12 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tulou_protocol::ServerId;
 
-use crate::{App, Config, Error, announce::Announced, serve};
+use crate::{
+    App, Config, Error,
+    announce::Announced,
+    backup::{Daily, Shelf},
+    serve,
+};
 
 /// A running server. Stop it with [`Hosted::stop`]; dropped, it stops by itself some time later.
 pub struct Hosted {
@@ -35,6 +40,10 @@ impl Hosted {
             .map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let app = App::open(config).await?;
+        if let Some(folder) = app.config().backups.clone() {
+            let shelf = Shelf::in_folder(folder);
+            tokio::spawn(Daily::new(app.clone(), shelf).run());
+        }
         app.listens_at(address);
         let announced = app
             .key()

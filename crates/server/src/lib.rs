@@ -11,6 +11,10 @@
 //! * [`actor`]: who acts, apart from how he is connected
 //! * [`communities`]: communities in memory
 //! * [`clock`]: the server's time
+//! * `start`: all of it put together
+//! * `presence`: who is connected
+//! * `revocation`: the end of sessions that were revoked
+//! * `rate`: how fast what may be done
 //! * [`accounts`]: registering, signing in and out
 //! * [`hub`]: which sessions watch what; fans out what was committed
 //! * [`doors`]: where connections come in, with TLS from other computers
@@ -33,6 +37,7 @@ pub mod certificate;
 pub mod clock;
 pub mod communities;
 pub mod config;
+mod crowd;
 pub mod domain;
 pub mod doors;
 mod error;
@@ -40,12 +45,14 @@ pub mod gateway;
 pub mod hosted;
 pub mod hub;
 mod place;
+mod presence;
 mod rate;
 pub mod reach;
+mod revocation;
 pub mod room;
 mod session;
+mod start;
 pub mod store;
-mod wire;
 
 pub use app::App;
 pub use config::Config;

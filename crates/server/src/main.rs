@@ -179,7 +179,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         // A file or a journal shows colours as rubbish.
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    let config = Config::read(arguments.config.as_deref(), &arguments.flags)?;
+    let config =
+        Config::read(arguments.config.as_deref(), &arguments.flags).map_err(Error::Config)?;
     if let Some(wish) = arguments.wish {
         let folder = config.data.clone();
         let granted = tokio::task::spawn_blocking(move || wish.grant(&config)).await?;

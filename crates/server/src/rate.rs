@@ -1,4 +1,10 @@
 //! Rates: buckets that fill with time. `now` is passed in, in milliseconds of any clock that only goes forward.
+//!
+//! * `attempts`: who tries too often has to wait
+//! * `sign_ups`: how many accounts are made
+
+mod attempts;
+mod sign_ups;
 
 use std::{
     collections::HashMap,
@@ -6,11 +12,44 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use tulou_protocol::{AccountId, TopicId};
+
+use crate::config::Config;
+
+pub use attempts::{Admitted, Attempts};
+pub use sign_ups::{SignUps, TooMany};
+
 /// The longest that anybody is told to wait.
 const LONGEST_MS: u64 = 60 * 60 * 1_000;
 
 /// What sums of fractions may lack: who waited as long as he was told is not told to wait again.
 const ROUNDING: f64 = 1e-6;
+
+/// What is slowed for everybody together, counted by this process.
+#[derive(Debug)]
+pub struct Rates {
+    /// Messages, by sender and topic.
+    pub sends: Buckets<(AccountId, TopicId)>,
+    /// Attempts to prove who one is.
+    pub attempts: Attempts,
+    /// New accounts.
+    pub sign_ups: SignUps,
+}
+
+impl Rates {
+    /// As the operator has set them; nobody has done anything yet.
+    pub fn of(config: &Config) -> Self {
+        let messages = f64::from(config.limits.messages_per_10s.max(1));
+        Self {
+            sends: Buckets::new(Rate {
+                capacity: messages,
+                per_ms: messages / 10_000.0,
+            }),
+            attempts: Attempts::default(),
+            sign_ups: SignUps::new(config),
+        }
+    }
+}
 
 /// A bucket. Taking from an empty one says how long to wait.
 #[derive(Debug, Clone, Copy)]

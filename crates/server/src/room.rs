@@ -5,16 +5,12 @@ use std::{
     io,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use tokio::sync::watch;
 use tulou_protocol::push::Disk;
 
-use crate::{App, Config};
-
-/// Between two looks at the disk.
-const LOOK: Duration = Duration::from_secs(2);
+use crate::{Config, store::Store};
 
 /// Says how many bytes are free for a folder.
 pub type Probe = Arc<dyn Fn(&Path) -> io::Result<u64> + Send + Sync>;
@@ -63,54 +59,40 @@ fn judge(config: &Config, free: Option<u64>) -> Disk {
     }
 }
 
-impl App {
+impl Watcher {
     /// How much room there is.
-    #[must_use]
     pub fn room(&self) -> Room {
-        *self.watcher().room.borrow()
+        *self.room.borrow()
     }
 
-    /// Hears when [`App::room`] changes.
-    #[must_use]
-    pub fn watch_room(&self) -> watch::Receiver<Room> {
-        self.watcher().room.subscribe()
+    /// Hears when that changes.
+    pub fn subscribe(&self) -> watch::Receiver<Room> {
+        self.room.subscribe()
     }
 
-    /// Nothing is written: there is no room, or the disk failed a write a moment ago.
-    #[must_use]
-    pub fn is_read_only(&self) -> bool {
-        self.room().is_full() || self.store().has_failed()
-    }
-
-    /// Has somebody else say how much is free, and looks at once.
-    pub async fn measure_with(&self, probe: Probe) {
-        *self
-            .watcher()
-            .probe
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = probe;
-        self.look_at_disk().await;
+    /// Has somebody else say how much is free.
+    pub fn measure_with(&self, probe: Probe) {
+        *self.probe.lock().unwrap_or_else(PoisonError::into_inner) = probe;
     }
 
     /// Looks at the disk now.
-    pub async fn look_at_disk(&self) {
+    pub async fn look(&self, config: &Config, store: &dyn Store) {
         let probe = self
-            .watcher()
             .probe
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let folder = self.config().data.clone();
+        let folder = config.data.clone();
         let free = tokio::task::spawn_blocking(move || probe(&folder)).await;
         let free = free.ok().and_then(Result::ok);
-        let mut disk = judge(self.config(), free);
+        let mut disk = judge(config, free);
         // A write that failed says more than any number: until one succeeds nothing is taken.
-        if self.store().has_failed() && self.store().try_to_write().await.is_err() {
+        if store.has_failed() && store.try_to_write().await.is_err() {
             disk = Disk::Full;
         }
         let room = Room { disk, free };
         let mut was = room.disk;
-        self.watcher().room.send_if_modified(|held| {
+        self.room.send_if_modified(|held| {
             was = held.disk;
             *held = room;
             was != disk
@@ -127,18 +109,6 @@ fn tell(room: Room) {
         Disk::Full => tracing::error!(free_mib, "no room on the disk: the server only reads"),
         Disk::Low => tracing::warn!(free_mib, "little room is left on the disk"),
         Disk::Plenty | Disk::Unknown => tracing::info!(free_mib, "there is room on the disk"),
-    }
-}
-
-/// Looks at the disk again and again until the server stops.
-pub(crate) async fn run(app: App) {
-    let mut looks = tokio::time::interval(LOOK);
-    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = app.closing() => return,
-            _ = looks.tick() => app.look_at_disk().await,
-        }
     }
 }
 

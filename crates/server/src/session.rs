@@ -31,7 +31,7 @@ use crate::{
     App,
     hub::Line,
     rate::{Bucket, Rate},
-    wire,
+    store::wire,
 };
 
 /// A client that has not opened its session by then is cut off.

@@ -9,11 +9,10 @@ use tulou_protocol::{
     id::Millis,
     push::WideMention,
     question::{Invite, PageAt, Range},
-    row::{Cursor, Profile},
 };
 
 use crate::domain::{
-    facts::{Needs, Stored},
+    facts::{Known, Needs},
     structure::{Member, Structure},
 };
 
@@ -26,6 +25,7 @@ pub mod sqlite;
 #[cfg(test)]
 mod suite;
 mod upkeep;
+pub(crate) mod wire;
 
 pub use accounts::*;
 pub use bus::*;
@@ -110,27 +110,6 @@ pub struct Head {
     pub seq: Seq,
 }
 
-/// What a decision needs beside the structure and members.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    /// The message asked for.
-    pub message: Option<Stored>,
-    /// Whether the message replied to exists.
-    pub has_reply_to: bool,
-    /// How many messages are pinned.
-    pub pins: usize,
-    /// The actor's cursor with its rev.
-    pub cursor: Option<(Cursor, Rev)>,
-    /// The topic's last `seq`.
-    pub head_seq: Seq,
-    /// The actor's messages after the place asked for.
-    pub own_after: u64,
-    /// The actor's profile.
-    pub profile: Option<(Profile, Rev)>,
-    /// Topics of the community that hold messages.
-    pub written_topics: Vec<TopicId>,
-}
-
 /// Rows of a topic, with what they are valid as of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stretch {
@@ -177,6 +156,9 @@ pub struct RowsSince {
     pub head: Head,
     /// Tombstones up to this rev may be forgotten: who asks from before it has to be told everything.
     pub floor: Rev,
+    /// After which rev these rows changed: the one that was asked for, or 0 if tombstones after it are forgotten; then
+    /// they are all that there is.
+    pub since: Rev,
     /// The rows in the order of rev, tombstones among them.
     pub rows: Vec<Row>,
 }

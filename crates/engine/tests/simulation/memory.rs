@@ -235,9 +235,9 @@ impl Memory {
         }
         let log = needs.topic.and_then(|topic| self.topics.get(&topic));
         if let (Some(topic), Some(log)) = (needs.topic, log) {
-            facts.head_seq = log.head();
+            facts.known.head_seq = log.head();
             if let Some((id, reaction)) = &needs.message {
-                facts.message = log.find(*id).map(|sent| Stored {
+                facts.known.message = log.find(*id).map(|sent| Stored {
                     message: sent.message.clone(),
                     rev: sent.rev,
                     has_reacted: reaction
@@ -245,22 +245,22 @@ impl Memory {
                         .is_some_and(|key| sent.reactions.contains(&(actor, key.clone()))),
                 });
             }
-            facts.has_reply_to = needs.reply_to.is_some_and(|id| log.find(id).is_some());
+            facts.known.has_reply_to = needs.reply_to.is_some_and(|id| log.find(id).is_some());
             let is_pinned = |sent: &&Sent| {
                 sent.message
                     .marks
                     .as_ref()
                     .is_some_and(|marks| marks.pinned_at.is_some())
             };
-            facts.pins = log.messages.iter().filter(is_pinned).count();
+            facts.known.pins = log.messages.iter().filter(is_pinned).count();
             if let Some(seq) = needs.cursor_at {
                 if self.visible(actor, topic).is_some() {
                     facts.floor = self.floor(actor, topic);
                 }
-                facts.cursor = self.cursor(actor, topic);
+                facts.known.cursor = self.cursor(actor, topic);
                 let at = seq.max(facts.unreadable()).min(log.head());
                 let after = log.messages.iter().filter(|sent| sent.message.seq > at);
-                facts.own_after =
+                facts.known.own_after =
                     after.filter(|sent| sent.content().author == actor).count() as u64;
             }
         }
@@ -268,10 +268,10 @@ impl Memory {
             && let Some(Body::Profile(profile)) =
                 self.row(actor, "profile", actor).map(|row| &row.body)
         {
-            facts.profile = Some(profile.clone());
+            facts.known.profile = Some((profile.clone(), facts.profile_rev));
         }
         if needs.heads {
-            facts.written_topics = self
+            facts.known.written_topics = self
                 .topics
                 .iter()
                 .filter(|(_, log)| {

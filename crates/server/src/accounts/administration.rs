@@ -9,7 +9,7 @@ use tulou_protocol::{
     limits,
 };
 
-use super::{Refused, secret};
+use super::{AccountRefusal, secret};
 use crate::{
     App, place,
     store::{Nowhere, SignedInAs, StoreError},
@@ -52,7 +52,7 @@ impl App {
             .any(|row| matches!(&row.body, Body::Profile(profile) if profile.server_admin)))
     }
 
-    async fn require_administrator(&self, session: &SignedInAs) -> Result<(), Refused> {
+    async fn require_administrator(&self, session: &SignedInAs) -> Result<(), AccountRefusal> {
         if self.administrates(session.account).await? {
             return Ok(());
         }
@@ -68,7 +68,7 @@ impl App {
         session: &SignedInAs,
         search: String,
         after: String,
-    ) -> Result<AccountList, Refused> {
+    ) -> Result<AccountList, AccountRefusal> {
         self.require_administrator(session).await?;
         self.write_seen().await?;
         let most = limits::MEMBERS_PAGE;
@@ -87,17 +87,17 @@ impl App {
         &self,
         session: &SignedInAs,
         account: AccountId,
-    ) -> Result<Reset, Refused> {
+    ) -> Result<Reset, AccountRefusal> {
         self.require_administrator(session).await?;
         if account == session.account {
             return Err(Code::ServerAdmin.into());
         }
         let code = secret::code()?;
-        let hash = secret::code_hash(account, &code).ok_or(Refused::from(Code::Internal))?;
+        let hash = secret::code_hash(account, &code).ok_or(AccountRefusal::from(Code::Internal))?;
         let expires_at = self.now() + limits::RESET_DAYS * DAY_MS;
         let ended = self.store().reset(account, hash, expires_at).await?;
-        self.hub()
-            .sign_out(&ended.ok_or(Refused::from(Code::NotFound.at("id")))?);
+        self.revocation()
+            .end(&ended.ok_or(AccountRefusal::from(Code::NotFound.at("id")))?);
         tracing::info!(account.id = %account, by = %session.account, "an account was set back");
         Ok(Reset { code, expires_at })
     }

@@ -10,7 +10,7 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::Refused;
+use super::AccountRefusal;
 use crate::{
     App,
     actor::{Actor, Origin},
@@ -31,7 +31,7 @@ impl App {
         session: &SignedInAs,
         asked: DeleteAccount,
         from: Option<IpAddr>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), AccountRefusal> {
         let account = self.confirm(session, asked.password, from).await?.id;
         if self.administrates(account).await? {
             return Err(Code::ServerAdmin.into());
@@ -40,7 +40,7 @@ impl App {
         let now = self.now();
         match self.store().begin_deletion(account, recalls, now).await? {
             Deletion::Owns => return Err(Code::OwnsCommunities.into()),
-            Deletion::Begun(ended) => self.hub().sign_out(&ended),
+            Deletion::Begun(ended) => self.revocation().end(&ended),
         }
         tracing::info!(account.id = %account, "an account is deleted");
         let unfinished = Unfinished { account, recalls };

@@ -8,7 +8,7 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::{Refused, secret};
+use super::{AccountRefusal, secret};
 use crate::{
     App,
     store::{Account, SignedInAs},
@@ -24,7 +24,7 @@ impl App {
         session: &SignedInAs,
         asked: ChangePassword,
         from: Option<IpAddr>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), AccountRefusal> {
         secret::check_password(&asked.new_password).map_err(|no| no.at("new_password"))?;
         let account = self.confirm(session, asked.password, from).await?;
         let id = account.id;
@@ -33,8 +33,8 @@ impl App {
             .store()
             .change_password(account, password, session.session)
             .await?;
-        self.hub()
-            .sign_out(&ended.ok_or(Refused::from(Code::WrongPassword))?);
+        self.revocation()
+            .end(&ended.ok_or(AccountRefusal::from(Code::WrongPassword))?);
         tracing::info!(account.id = %id, "a password was changed");
         Ok(())
     }
@@ -48,7 +48,7 @@ impl App {
         session: &SignedInAs,
         asked: Confirm,
         from: Option<IpAddr>,
-    ) -> Result<RecoveryCodes, Refused> {
+    ) -> Result<RecoveryCodes, AccountRefusal> {
         let account = self.confirm(session, asked.password, from).await?;
         let recovery_codes = secret::codes()?;
         let hashes = recovery_codes
@@ -64,7 +64,11 @@ impl App {
     ///
     /// # Errors
     /// `wrong_code`, whether it is the name or the code; later, after many failures; `weak_password`.
-    pub async fn recover(&self, asked: Recover, from: Option<IpAddr>) -> Result<SignedIn, Refused> {
+    pub async fn recover(
+        &self,
+        asked: Recover,
+        from: Option<IpAddr>,
+    ) -> Result<SignedIn, AccountRefusal> {
         let Recover {
             account_name,
             code,
@@ -73,7 +77,7 @@ impl App {
         } = asked;
         secret::check_password(&password).map_err(|no| no.at("password"))?;
         let admitted = self.admit(&account_name, from, Code::WrongCode)?;
-        let wrong = || Refused::from(Code::WrongCode);
+        let wrong = || AccountRefusal::from(Code::WrongCode);
         let account = self.store().account(account_name).await?;
         // A name without an account is answered after the same questions to the store.
         let id = account
@@ -88,8 +92,8 @@ impl App {
             .store()
             .use_code(id, code, password.clone(), now)
             .await?;
-        self.hub().sign_out(&ended.ok_or_else(wrong)?);
-        self.attempts().forgive(admitted);
+        self.revocation().end(&ended.ok_or_else(wrong)?);
+        self.rates().attempts.forgive(admitted);
         tracing::info!(account.id = %id, "a code has set a password");
         let account = Account {
             password,

@@ -1,11 +1,6 @@
 //! Where an account is signed in.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use tulou_protocol::{
     Code, SessionId,
@@ -14,7 +9,7 @@ use tulou_protocol::{
     limits, text,
 };
 
-use super::{Refused, secret};
+use super::{AccountRefusal, secret};
 use crate::{
     App,
     store::{Seen, Sessions, SignedInAs, StoreError},
@@ -24,32 +19,6 @@ use crate::{
 const WRITE: Duration = Duration::from_secs(60);
 /// Milliseconds in a day.
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
-
-/// Sessions that were connected since that was last written. Bounded by the sessions that come and go in a minute.
-#[derive(Debug, Default)]
-pub struct Seeing(Mutex<HashMap<SessionId, Seen>>);
-
-impl Seeing {
-    fn note(&self, seen: Seen) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match all.get_mut(&seen.session) {
-            Some(known) => {
-                known.at = seen.at;
-                if !seen.address.is_empty() {
-                    known.address = seen.address;
-                }
-            }
-            None => {
-                all.insert(seen.session, seen);
-            }
-        }
-    }
-
-    fn take(&self) -> Vec<Seen> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.drain().map(|(_, seen)| seen).collect()
-    }
-}
 
 /// What a device calls itself; nothing if that is no name.
 pub fn device(text: &str) -> String {
@@ -84,7 +53,7 @@ impl App {
     /// If the store fails.
     pub async fn sign_out(&self, token: &str) -> Result<bool, StoreError> {
         let ended = self.store().end_session(secret::token_hash(token)).await?;
-        self.hub().sign_out(ended.as_slice());
+        self.revocation().end(ended.as_slice());
         Ok(ended.is_some())
     }
 
@@ -92,13 +61,13 @@ impl App {
     ///
     /// # Errors
     /// `signed_out` if the account was deleted.
-    pub async fn account_card(&self, session: &SignedInAs) -> Result<AccountCard, Refused> {
+    pub async fn account_card(&self, session: &SignedInAs) -> Result<AccountCard, AccountRefusal> {
         self.write_seen().await?;
         let id = session.account;
         let account = self.store().account_by_id(id).await?;
-        let account = account.ok_or(Refused::from(Code::SignedOut))?;
+        let account = account.ok_or(AccountRefusal::from(Code::SignedOut))?;
         let sessions = self.store().sessions(id).await?;
-        let connected = self.hub().sessions_of(id);
+        let connected = self.presence().sessions_of(id);
         Ok(AccountCard {
             account: id,
             account_name: account.name,
@@ -128,19 +97,19 @@ impl App {
         &self,
         session: &SignedInAs,
         which: Option<SessionId>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), AccountRefusal> {
         let which = which.map_or(Sessions::AllBut(session.session), Sessions::Only);
         let ended = self.store().end_sessions(session.account, which).await?;
         if ended.is_empty() && matches!(which, Sessions::Only(_)) {
             return Err(Code::NotFound.at("id").into());
         }
-        self.hub().sign_out(&ended);
+        self.revocation().end(&ended);
         Ok(())
     }
 
     /// A session is connected, or was until now.
     pub(crate) fn see(&self, session: SessionId, from: Option<IpAddr>) {
-        self.seeing().note(Seen {
+        self.presence().note(Seen {
             session,
             address: address(from),
             at: self.now(),
@@ -152,7 +121,7 @@ impl App {
     /// # Errors
     /// If the store fails.
     pub(crate) async fn write_seen(&self) -> Result<(), StoreError> {
-        let seen = self.seeing().take();
+        let seen = self.presence().take();
         if seen.is_empty() {
             return Ok(());
         }
@@ -167,7 +136,7 @@ impl App {
                 () = self.closing() => return,
                 _ = ticks.tick() => {}
             }
-            for session in self.hub().sessions() {
+            for session in self.presence().sessions() {
                 self.see(session, None);
             }
             let kept = async {
@@ -186,8 +155,6 @@ impl App {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     #[test]
@@ -195,20 +162,5 @@ mod tests {
         assert_eq!(device("  attic · Linux "), "attic · Linux");
         assert_eq!(device(&"长".repeat(61)), "", "too long to be a name");
         assert_eq!(device("a\u{0}b"), "ab", "what cannot be shown is left out");
-    }
-
-    #[test]
-    fn what_was_seen_last_counts_and_an_unknown_address_hides_no_known_one() {
-        let seeing = Seeing::default();
-        let session = SessionId(Uuid::nil());
-        let seen = |address: &str, at| Seen {
-            session,
-            address: address.into(),
-            at,
-        };
-        seeing.note(seen("192.0.2.1", 1));
-        seeing.note(seen("", 2));
-        assert_eq!(seeing.take(), [seen("192.0.2.1", 2)]);
-        assert_eq!(seeing.take(), [], "it is told once");
     }
 }

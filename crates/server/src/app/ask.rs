@@ -16,7 +16,11 @@ use tulou_protocol::{
     row::Body,
 };
 
-use super::{App, members::Wanted};
+use super::{
+    App,
+    answer::{QuestionAnswer, at_most, broken, missing, no},
+    members::Wanted,
+};
 use crate::{
     actor::Actor,
     domain::{Structure, structure::Member},
@@ -24,38 +28,12 @@ use crate::{
     store::StoreError,
 };
 
-/// What a question comes to.
-pub type Answered = Result<Told, Refusal>;
-
-fn broken(error: StoreError) -> Refusal {
-    App::broken(&error)
-}
-
-fn no(code: Code) -> Refusal {
-    Refusal::Rejected(Rejection::new(code))
-}
-
-/// What is not there, or may not be known to.
-fn missing(field: &str) -> Refusal {
-    Refusal::Rejected(Code::NotFound.at(field))
-}
-
-/// Refuses a list that is too long: what is left out silently is missed later.
-pub(super) fn at_most<T>(limit: usize, list: &[T], field: &str) -> Result<(), Refusal> {
-    if list.len() <= limit {
-        return Ok(());
-    }
-    Err(Refusal::Rejected(
-        Rejection::limit(Code::TooMany, limit).at(field),
-    ))
-}
-
 impl App {
     /// Answers a question.
     ///
     /// # Errors
     /// The refusal.
-    pub async fn ask(&self, actor: &Actor, question: Question) -> Answered {
+    pub async fn ask(&self, actor: &Actor, question: Question) -> QuestionAnswer {
         let account = actor.account;
         if matches!(question, Question::InviteCreate { .. }) && self.is_read_only() {
             return Err(Self::no_room());
@@ -154,7 +132,7 @@ impl App {
     ///
     /// # Errors
     /// The refusal.
-    pub(crate) async fn watch(&self, line: &Arc<Line>, mut topics: Vec<TopicId>) -> Answered {
+    pub(crate) async fn watch(&self, line: &Arc<Line>, mut topics: Vec<TopicId>) -> QuestionAnswer {
         at_most(limits::WATCHES, &topics, "topics")?;
         topics.sort_unstable();
         topics.dedup();
@@ -211,7 +189,13 @@ impl App {
         Ok(Told::Watched(Watched { topics }))
     }
 
-    async fn page(&self, account: AccountId, topic: TopicId, at: PageAt, limit: usize) -> Answered {
+    async fn page(
+        &self,
+        account: AccountId,
+        topic: TopicId,
+        at: PageAt,
+        limit: usize,
+    ) -> QuestionAnswer {
         let Some((structure, member)) = self
             .communities()
             .visible(topic, account)
@@ -249,7 +233,12 @@ impl App {
         }))
     }
 
-    async fn heads(&self, account: AccountId, community: CommunityId, since: Millis) -> Answered {
+    async fn heads(
+        &self,
+        account: AccountId,
+        community: CommunityId,
+        since: Millis,
+    ) -> QuestionAnswer {
         let (structure, member) = self.member_of(account, community).await?;
         let to = self.now();
         let moved = self
@@ -260,7 +249,7 @@ impl App {
         let digest = digest::seen(&structure, &structure.sight(&member), &moved, to);
         Ok(Told::Heads(Digest {
             from: since,
-            online: self.hub().count_online(community),
+            online: self.presence().count_online(community),
             ..digest
         }))
     }
@@ -279,7 +268,7 @@ impl App {
         community: CommunityId,
         expires_at: Option<Millis>,
         max_uses: Option<u32>,
-    ) -> Answered {
+    ) -> QuestionAnswer {
         self.may_invite(account, community).await?;
         let created_at = self.now();
         if max_uses == Some(0) {

@@ -12,8 +12,7 @@ use crate::{
     actor::{Actor, Origin},
     communities::Loaded,
     domain::{self, Change, Facts, Needs, needs},
-    store::{Commit, Known, Outcome, Pending, StoreError},
-    wire,
+    store::{Commit, Outcome, Pending, StoreError, wire},
 };
 
 /// A commit that was not heard of for so long was lost on the way.
@@ -27,16 +26,16 @@ const CATCH_UP: Duration = if cfg!(test) {
 const ATTEMPTS: usize = 16;
 
 /// The answer to a command, as JSON.
-pub type Answered = Result<String, Refusal>;
+pub type CommandAnswer = Result<String, Refusal>;
 
 /// A command on its way.
-pub type InFlight = Pin<Box<dyn Future<Output = Answered> + Send>>;
+pub type InFlight = Pin<Box<dyn Future<Output = CommandAnswer> + Send>>;
 
 enum Begun {
     /// Handed to the store.
     Committing(Pending<Outcome>),
-    /// Answered already.
-    Answered(Answered),
+    /// CommandAnswer already.
+    Answered(CommandAnswer),
 }
 
 impl App {
@@ -64,7 +63,7 @@ impl App {
     }
 
     /// Has a command decided again and again until what it rests on holds.
-    async fn again(self, actor: Actor, commanded: Commanded) -> Answered {
+    async fn again(self, actor: Actor, commanded: Commanded) -> CommandAnswer {
         for _ in 0..ATTEMPTS {
             if let Err(error) = self.look_again(actor.account, &commanded.command).await {
                 return Err(Self::broken(&error));
@@ -136,27 +135,7 @@ impl App {
             needs.cursor_at = Some(seq.max(facts.unreadable()));
         }
         if needs.asks_the_store() {
-            let Known {
-                message,
-                has_reply_to,
-                pins,
-                cursor,
-                head_seq,
-                own_after,
-                profile,
-                written_topics,
-            } = self.store().known(account, needs).await?;
-            facts.message = message;
-            facts.has_reply_to = has_reply_to;
-            facts.pins = pins;
-            facts.cursor = cursor;
-            facts.head_seq = head_seq;
-            facts.own_after = own_after;
-            facts.written_topics = written_topics;
-            if let Some((profile, rev)) = profile {
-                facts.profile = Some(profile);
-                facts.profile_rev = rev;
-            }
+            facts.known = self.store().known(account, needs).await?;
         }
         let now = self.now();
         match domain::decide(&facts, account, command, now) {
@@ -266,7 +245,7 @@ async fn as_renamed(actor: Actor, pending: Pending<Outcome>) -> Result<Outcome, 
 }
 
 /// Waits for the store; none if the command has to be decided again.
-async fn finish(begun: Begun) -> Option<Answered> {
+async fn finish(begun: Begun) -> Option<CommandAnswer> {
     let pending = match begun {
         Begun::Answered(answered) => return Some(answered),
         Begun::Committing(pending) => pending,

@@ -1,25 +1,21 @@
 //! Lists of members: any number of them, a page at a time. Members are not rows of a log, so they are asked for.
 
-use std::collections::HashSet;
+mod page;
 
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{
-    AccountId, Code, CommunityId, MemberGroupId, Permissions, TopicId,
+    AccountId, Code, CommunityId, MemberGroupId, TopicId,
     frame::Refusal,
     limits,
-    permission::Place,
     question::{Member as ListedMember, MemberSection, Members, Told},
 };
-use uuid::Uuid;
 
 use super::{
     App,
-    ask::{Answered, at_most},
+    answer::{QuestionAnswer, at_most},
 };
-use crate::{
-    domain::{Structure, structure::Member},
-    store::{Listed, MemberSlice, SliceOf, StoreError},
-};
+use crate::store::{Listed, MemberSlice, SliceOf, StoreError};
+use page::{Page, section_of, sections};
 
 /// Up to so many members are looked at to count a section. In a larger community sections are counted by their member
 /// groups, and no more than this is looked at for one page.
@@ -50,18 +46,6 @@ struct Mark {
     after: After,
 }
 
-/// A list that is being made.
-struct Page<'a> {
-    structure: &'a Structure,
-    topic: Option<TopicId>,
-    seats_of: Option<TopicId>,
-    /// Shown member groups, highest rank first, then everybody else.
-    sections: Vec<Option<MemberGroupId>>,
-    found: Vec<(Option<MemberGroupId>, Listed)>,
-    left: usize,
-    looked_at: usize,
-}
-
 /// A member by the key that lists are ordered by, and his account.
 type After = Option<(String, AccountId)>;
 
@@ -69,7 +53,7 @@ type After = Option<(String, AccountId)>;
 type GoesOn = Option<Mark>;
 
 impl App {
-    pub(super) async fn list_members(&self, account: AccountId, wanted: Wanted) -> Answered {
+    pub(super) async fn list_members(&self, account: AccountId, wanted: Wanted) -> QuestionAnswer {
         let (structure, member) = self.member_of(account, wanted.community).await?;
         let sight = structure.sight(&member);
         for (field, topic) in [("topic", wanted.topic), ("seats_of", wanted.seats_of)] {
@@ -291,7 +275,10 @@ impl App {
                 members: Vec::new(),
             })
             .collect();
-        for ((section, listed), online) in page.found.into_iter().zip(self.hub().online(&accounts))
+        for ((section, listed), online) in page
+            .found
+            .into_iter()
+            .zip(self.presence().online(&accounts))
         {
             let at = page.sections.iter().position(|known| *known == section);
             let Some(section) = at.and_then(|at| sections.get_mut(at)) else {
@@ -315,96 +302,4 @@ impl App {
         sections.retain(|section| section.count > 0 || !section.members.is_empty());
         sections
     }
-}
-
-impl Page<'_> {
-    /// Lists a member, if he may see the topic that the list is of.
-    fn take(&mut self, listed: Listed) {
-        if self.left > 0 && self.sees(&listed.member) {
-            self.left -= 1;
-            let section = section_of(self.structure, &self.sections, &listed.member);
-            self.found.push((section, listed));
-        }
-    }
-
-    fn sees(&self, member: &Member) -> bool {
-        self.topic
-            .is_none_or(|topic| self.structure.sight(member).topics.contains_key(&topic))
-    }
-
-    /// Those who may see a closed topic, if they are few enough to look at each.
-    fn seats(&self) -> Option<Vec<AccountId>> {
-        let topic = self.topic?;
-        if !self.structure.topics.get(&topic)?.body.closed {
-            return None;
-        }
-        let mut accounts: HashSet<AccountId> = self
-            .structure
-            .seats
-            .get(&topic)
-            .into_iter()
-            .flat_map(|seats| seats.keys().copied())
-            .collect();
-        accounts.insert(self.structure.community.body.owner);
-        (accounts.len() <= LOOKED_AT).then(|| accounts.into_iter().collect())
-    }
-
-    /// Whether those in a section, and in no other member group, see the topic that the list is of.
-    fn is_seen_by_those_in(&self, section: Option<MemberGroupId>) -> bool {
-        let Some(topic) = self.topic else { return true };
-        let someone = Member {
-            account: AccountId(Uuid::nil()),
-            joined_at: 0,
-            member_groups: section.into_iter().collect(),
-            rev: tulou_protocol::Rev::ZERO,
-        };
-        self.structure
-            .permissions(&someone, Place::Topic(topic))
-            .contains(Permissions::VIEW)
-    }
-
-    fn count<'a>(&self, members: impl Iterator<Item = &'a Member>) -> Vec<u64> {
-        let mut counts = vec![0; self.sections.len()];
-        for member in members.filter(|member| self.sees(member)) {
-            let section = section_of(self.structure, &self.sections, member);
-            if let Some(at) = self.sections.iter().position(|known| *known == section) {
-                counts[at] += 1;
-            }
-        }
-        counts
-    }
-
-    fn count_found(&self) -> Vec<u64> {
-        self.count(self.found.iter().map(|(_, listed)| &listed.member))
-    }
-}
-
-/// Shown member groups, highest rank first, then everybody else.
-fn sections(structure: &Structure) -> Vec<Option<MemberGroupId>> {
-    let mut shown: Vec<_> = structure
-        .member_groups
-        .iter()
-        .filter(|(_, kept)| kept.body.shown)
-        .map(|(id, kept)| (kept.body.rank.as_str(), *id))
-        .collect();
-    shown.sort_unstable_by(|one, other| other.cmp(one));
-    shown
-        .into_iter()
-        .map(|(_, id)| Some(id))
-        .chain([None])
-        .collect()
-}
-
-/// The first section that a member belongs to.
-fn section_of(
-    structure: &Structure,
-    sections: &[Option<MemberGroupId>],
-    member: &Member,
-) -> Option<MemberGroupId> {
-    let mine = structure.ranked(member);
-    sections
-        .iter()
-        .copied()
-        .find(|section| section.is_none_or(|id| mine.contains(&id)))
-        .flatten()
 }

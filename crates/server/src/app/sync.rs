@@ -12,7 +12,7 @@ use super::App;
 use crate::{
     actor::Origin,
     domain::{Structure, change::Change, structure::Member},
-    store::{Commit, ReadableSince, RowsSince, StoreError},
+    store::{Commit, ReadableSince, StoreError},
 };
 
 impl App {
@@ -42,26 +42,20 @@ impl App {
         since: Rev,
     ) -> Result<SyncOutcome, StoreError> {
         let log = Log::Account(account);
-        let RowsSince {
-            head,
-            floor,
-            mut rows,
-        } = self
+        let found = self
             .store()
             .rows_since(log, since, limits::SYNC_ROWS)
             .await?;
+        let (head, mut rows) = (found.head, found.rows);
         if since > head.rev {
             return Ok(SyncOutcome::Ahead { rev: head.rev });
         }
         // Tombstones that he has not seen are forgotten: he is told what there is.
-        if since > Rev::ZERO && since < floor {
-            let mut present = self.store().rows_since(log, Rev::ZERO, usize::MAX).await?;
-            present
-                .rows
-                .retain(|row| !matches!(row.body, Body::Deleted(_)));
+        if found.since < since {
+            rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
             return Ok(SyncOutcome::Reset {
-                rev: present.head.rev,
-                rows: present.rows,
+                rev: head.rev,
+                rows,
                 view: None,
                 me: None,
             });

@@ -265,7 +265,7 @@ async fn the_servers_time_never_goes_back_also_not_with_a_restart() {
     let now = app.now();
     // The system's clock was ahead when this was written.
     let ahead = now + 60 * 60 * 1_000;
-    app.shared.clock.move_to(ahead);
+    app.parts.clock.move_to(ahead);
     assert_eq!(app.now(), ahead, "it waits until the clock has caught up");
     found(&app, &alice).await;
     app.close().await;

@@ -21,7 +21,7 @@ const STEP: usize = 500;
 const DAY_MS: Millis = 24 * 3_600 * 1_000;
 
 /// Looks after what became old, until the server stops.
-pub(super) async fn fade(app: App) {
+async fn fade(app: App) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     loop {
         tokio::select! {
@@ -35,14 +35,14 @@ pub(super) async fn fade(app: App) {
 }
 
 /// Removes what ended, until the server stops: what an earlier run has left, and then whenever something ends.
-pub(super) async fn sweep(app: App) {
+async fn sweep(app: App) {
     loop {
         if let Err(error) = app.remove_ended().await {
             tracing::error!(%error, "what ended was not removed");
         }
         tokio::select! {
             () = app.closing() => return,
-            () = app.shared.ended.notified() => {}
+            () = app.parts.ended.notified() => {}
         }
     }
 }
@@ -52,11 +52,17 @@ async fn steps<F: Future<Output = Result<bool, StoreError>>>(
     app: &App,
     mut step: impl FnMut() -> F,
 ) -> Result<(), StoreError> {
-    while !app.shared.closing.is_cancelled() && step().await? {}
+    while !app.parts.closing.is_cancelled() && step().await? {}
     Ok(())
 }
 
 impl App {
+    /// Begins what the server does for itself.
+    pub(crate) fn begin_upkeep(&self) {
+        tokio::spawn(fade(self.clone()));
+        tokio::spawn(sweep(self.clone()));
+    }
+
     /// `Mention` and `Mark` rows become tombstones after [`limits::FADE_DAYS`] or [`limits::FADE_ROWS`]; these tombstones go
     /// after [`limits::TOMBSTONE_DAYS`], stored answers after [`limits::ANSWER_DAYS`] (DESIGN §3, §5).
     pub(crate) async fn age(&self, now: Millis) -> Result<(), StoreError> {

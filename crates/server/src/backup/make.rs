@@ -6,18 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest, Sha256};
 use tulou_protocol::id::Millis;
 
 use super::{
-    BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed, SETTINGS, open, swap, sync_folder,
+    BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed, SETTINGS, open, sum::sum, swap,
+    sync_folder,
 };
 use crate::{Config, store::engine};
 
 /// The level of compression: most of what is to be gained, at a speed near that of a disk.
 const LEVEL: i32 = 3;
-/// What is read at once.
-const CHUNK: usize = 64 * 1_024;
 
 /// What a backup is made of.
 #[derive(Debug, Clone)]
@@ -128,21 +126,6 @@ fn packed(path: &Path) -> Result<Packed, BackupError> {
         bytes,
         sha256,
     })
-}
-
-/// The size and SHA-256 sum of what is read.
-pub fn sum(from: &mut (impl Read + ?Sized)) -> io::Result<(u64, String)> {
-    let mut sum = Sha256::new();
-    let mut bytes = 0_u64;
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        let read = from.read(&mut chunk)?;
-        if read == 0 {
-            return Ok((bytes, super::hex(&sum.finalize())));
-        }
-        sum.update(&chunk[..read]);
-        bytes += read as u64;
-    }
 }
 
 fn pack(manifest: &Manifest, paths: &[PathBuf], to: &Path) -> io::Result<()> {

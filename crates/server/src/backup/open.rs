@@ -9,7 +9,7 @@ use std::{
 
 use tulou_protocol::{Epoch, id::Millis};
 
-use super::{BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed, make::sum, stamp, swap};
+use super::{BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed, stamp, sum::sum, swap};
 use crate::store::{Hold, LOCK_FILE, engine, make_private};
 
 /// Bytes that a manifest may have.

@@ -11,8 +11,8 @@ use tulou_protocol::{
 };
 
 use super::{
+    case::{Case, Decision},
     change::Change,
-    decide::{Case, Decision},
     edit::{Editing, apply, check_new, deleted_before},
     structure::Rank,
 };

@@ -10,8 +10,8 @@ use tulou_protocol::{
 };
 
 use super::{
+    case::{Case, Decision},
     change::{Change, Expect},
-    decide::{Case, Decision},
 };
 
 pub(super) fn advance(
@@ -21,13 +21,15 @@ pub(super) fn advance(
     set_no: u32,
 ) -> Result<Decision, Rejection> {
     case.require(Place::Topic(topic), Permissions::VIEW)?;
-    let held = case.facts.cursor.as_ref().map(|(cursor, _)| cursor);
+    let held = case.facts.known.cursor.as_ref().map(|(cursor, _)| cursor);
     let (at, last_set) = held.map_or((Seq::ZERO, 0), |cursor| (cursor.seq, cursor.set_no));
     // One composed over a set-back of its own names a number that is not there yet, or never will be.
     if set_no < last_set {
         return Ok(Decision::default());
     }
-    let seq = seq.max(case.facts.unreadable()).min(case.facts.head_seq);
+    let seq = seq
+        .max(case.facts.unreadable())
+        .min(case.facts.known.head_seq);
     if seq <= at {
         return Ok(Decision::default());
     }
@@ -38,13 +40,15 @@ pub(super) fn set_cursor(case: &Case<'_>, topic: TopicId, seq: Seq) -> Result<De
     case.require(Place::Topic(topic), Permissions::VIEW)?;
     let last_set = case
         .facts
+        .known
         .cursor
         .as_ref()
         .map_or(0, |(cursor, _)| cursor.set_no);
     Ok(put(
         case,
         topic,
-        seq.max(case.facts.unreadable()).min(case.facts.head_seq),
+        seq.max(case.facts.unreadable())
+            .min(case.facts.known.head_seq),
         last_set.wrapping_add(1),
     ))
 }
@@ -52,12 +56,14 @@ pub(super) fn set_cursor(case: &Case<'_>, topic: TopicId, seq: Seq) -> Result<De
 fn put(case: &Case<'_>, topic: TopicId, seq: Seq, set_no: u32) -> Decision {
     let more = case
         .facts
+        .known
         .cursor
         .as_ref()
         .map(|(cursor, _)| cursor.more.clone())
         .unwrap_or_default();
     let rev = case
         .facts
+        .known
         .cursor
         .as_ref()
         .map_or(Rev::ZERO, |(_, rev)| *rev);
@@ -68,7 +74,7 @@ fn put(case: &Case<'_>, topic: TopicId, seq: Seq, set_no: u32) -> Decision {
             id: topic.to_string(),
             body: Cursor {
                 seq,
-                own: case.facts.own_after,
+                own: case.facts.known.own_after,
                 set_no,
                 more,
             }
@@ -113,20 +119,21 @@ pub(super) fn edit_profile(
     case: &Case<'_>,
     display_name: &Edit<String>,
 ) -> Result<Decision, Rejection> {
-    let profile = case.facts.profile.as_ref().ok_or(Code::NotFound)?;
+    let profile = case.facts.known.profile.as_ref();
+    let (profile, _) = profile.ok_or(Code::NotFound)?;
     if profile.display_name == display_name.to {
         return Ok(Decision::default());
     }
     if profile.display_name != display_name.from {
         return Err(Rejection::changed(Row {
             id: case.actor.to_string(),
-            rev: case.facts.profile_rev,
+            rev: case.facts.profile_rev(),
             body: profile.clone().into(),
         }));
     }
     text::check_name(&display_name.to).map_err(|no| no.at("display_name.to"))?;
     Ok(Decision {
-        expects: vec![Expect::Profile(case.actor, case.facts.profile_rev)],
+        expects: vec![Expect::Profile(case.actor, case.facts.profile_rev())],
         changes: vec![
             Change::Row {
                 log: Log::Account(case.actor),

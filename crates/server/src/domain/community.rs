@@ -10,10 +10,9 @@ use tulou_protocol::{
 };
 
 use super::{
+    case::{Case, Decision},
     change::{Change, Expect},
-    decide::{Case, Decision},
     edit::Editing,
-    member,
     structure::Member,
 };
 
@@ -177,7 +176,7 @@ pub(super) fn transfer(case: &Case<'_>, owner: &Edit<AccountId>) -> Result<Decis
     if owner.to == owner.from {
         return Ok(Decision::default());
     }
-    let heir = member::target(case, owner.to).map_err(|no| no.at("owner.to"))?;
+    let heir = case.target(owner.to).map_err(|no| no.at("owner.to"))?;
     let mut changes = vec![Change::Row {
         log: structure.log(),
         id: structure.id.to_string(),
@@ -190,6 +189,7 @@ pub(super) fn transfer(case: &Case<'_>, owner: &Edit<AccountId>) -> Result<Decis
     let has_no_seat = |topic: &&TopicId| structure.seat(**topic, owner.to) == Some(None);
     changes.extend(
         case.facts
+            .known
             .written_topics
             .iter()
             .filter(has_no_seat)

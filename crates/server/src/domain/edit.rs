@@ -3,8 +3,8 @@
 use tulou_protocol::{Code, Log, Rejection, Row, command::Edit, row::Body, text};
 
 use super::{
+    case::Decision,
     change::Change,
-    decide::Decision,
     structure::{Kept, Structure},
 };
 

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use tulou_protocol::{
     AccountId, Command, CommunityId, MessageId, Rev, Seq, TopicId,
     command::Whose,
-    permission::Place,
     row::{Cursor, Message, Profile},
     text,
 };
@@ -47,23 +46,11 @@ pub struct Needs {
     pub heads: bool,
 }
 
-/// What is known.
-#[derive(Debug, Default)]
-pub struct Facts<'a> {
-    /// The community's structure; none if it does not exist.
-    pub structure: Option<&'a Structure>,
-    /// The actor as a member of it.
-    pub actor: Option<Member>,
-    /// The rev of the actor's profile.
-    pub profile_rev: Rev,
-    /// The actor's profile, if asked for.
-    pub profile: Option<Profile>,
-    /// The members asked for who are members.
-    pub members: HashMap<AccountId, Member>,
+/// What the store knows of what a command needs.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
     /// The message asked for.
     pub message: Option<Stored>,
-    /// Its id.
-    pub asked_message: Option<MessageId>,
     /// Whether the message replied to exists.
     pub has_reply_to: bool,
     /// How many messages are pinned.
@@ -74,10 +61,29 @@ pub struct Facts<'a> {
     pub head_seq: Seq,
     /// The actor's messages after the place asked for.
     pub own_after: u64,
-    /// Topics that hold messages.
+    /// The actor's profile with its rev.
+    pub profile: Option<(Profile, Rev)>,
+    /// Topics of the community that hold messages.
     pub written_topics: Vec<TopicId>,
+}
+
+/// What a decision is made from.
+#[derive(Debug, Default)]
+pub struct Facts<'a> {
+    /// The community's structure; none if it does not exist.
+    pub structure: Option<&'a Structure>,
+    /// The actor as a member of it.
+    pub actor: Option<Member>,
+    /// The rev of the actor's profile, as far as that was not asked for.
+    pub profile_rev: Rev,
+    /// The members asked for who are members.
+    pub members: HashMap<AccountId, Member>,
+    /// The id of the message asked for.
+    pub asked_message: Option<MessageId>,
     /// With a cursor: the first message of the topic that the actor may read.
     pub floor: Seq,
+    /// What the store knows.
+    pub known: Known,
 }
 
 impl Facts<'_> {
@@ -88,11 +94,11 @@ impl Facts<'_> {
         Seq(self.floor.0.saturating_sub(1))
     }
 
-    /// The actor's rights at a place are asked for often.
+    /// The rev of the actor's profile.
     #[must_use]
-    pub fn place_exists(&self, place: Place) -> bool {
-        self.structure
-            .is_some_and(|structure| structure.places(place).is_some())
+    pub fn profile_rev(&self) -> Rev {
+        let known = self.known.profile.as_ref();
+        known.map_or(self.profile_rev, |(_, rev)| *rev)
     }
 }
 

@@ -7,9 +7,9 @@ use tulou_protocol::{
 };
 
 use super::{
+    case::{Case, Decision},
     change::{Change, Expect},
     community::{joins, membership_ends},
-    decide::{Case, Decision},
     structure::{Member, Structure},
 };
 
@@ -40,6 +40,7 @@ pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Re
     let sight = structure.sight(&newcomer);
     changes.extend(
         case.facts
+            .known
             .written_topics
             .iter()
             .filter(|topic| sight.topics.contains_key(topic))
@@ -101,14 +102,6 @@ pub(super) fn leave(case: &Case<'_>) -> Result<Decision, Rejection> {
     Ok(Decision::of(goes(structure, case.actor)))
 }
 
-/// The member that the command names.
-pub(super) fn target<'a>(case: &'a Case<'_>, account: AccountId) -> Result<&'a Member, Rejection> {
-    case.facts
-        .members
-        .get(&account)
-        .ok_or_else(|| Code::NotFound.at("account"))
-}
-
 /// Refuses unless the target stands below the actor.
 fn require_above(case: &Case<'_>, target: &Member) -> Result<(), Rejection> {
     let (structure, actor) = case.member()?;
@@ -123,7 +116,7 @@ fn require_above(case: &Case<'_>, target: &Member) -> Result<(), Rejection> {
 
 pub(super) fn kick(case: &Case<'_>, account: AccountId) -> Result<Decision, Rejection> {
     let structure = case.managing(Place::Community, Permissions::KICK)?;
-    let target = target(case, account)?;
+    let target = case.target(account)?;
     if structure.is_owner(account) {
         return Err(Code::LastOwner.into());
     }
@@ -158,7 +151,7 @@ pub(super) fn seat(
     let mut expects = Vec::new();
     // His own seat anybody may leave.
     if on || account != case.actor {
-        let target = target(case, account)?;
+        let target = case.target(account)?;
         if !on {
             require_above(case, target)?;
         }
@@ -181,7 +174,7 @@ pub(super) fn assign(
     if !structure.member_groups.contains_key(&member_group) {
         return Err(Code::NotFound.at("member_group"));
     }
-    let target = target(case, account)?;
+    let target = case.target(account)?;
     if structure.rank_of(member_group) >= structure.rank(actor) {
         return Err(Rejection {
             decided_by: Some(Why::Rank),

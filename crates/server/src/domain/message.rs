@@ -11,8 +11,8 @@ use tulou_protocol::{
 };
 
 use super::{
+    case::{Case, Decision},
     change::{Change, Contents, Expect, Sent},
-    decide::{Case, Decision},
     facts::Stored,
 };
 
@@ -27,14 +27,14 @@ pub(super) fn send(
     require_fast(case, topic, Permissions::SPEAK)?;
     text::check_message(written).map_err(|no| no.at("text"))?;
     let (mentions, wide) = addressed(case, topic, written)?;
-    if reply_to.is_some() && !case.facts.has_reply_to {
+    if reply_to.is_some() && !case.facts.known.has_reply_to {
         return Err(Code::NotFound.at("reply_to"));
     }
     Ok(Decision::of(vec![Change::Send(Box::new(Sent {
         topic,
         message,
         author: case.actor,
-        author_rev: case.facts.profile_rev,
+        author_rev: case.facts.profile_rev(),
         text: written.to_owned(),
         reply_to,
         written_at: Some(written_at)
@@ -98,7 +98,7 @@ fn readable<'a>(
     let held = case.held_at(Place::Topic(topic))?;
     held.require(Permissions::VIEW)?;
     let missing = || Code::NotFound.at("message");
-    let stored = case.facts.message.as_ref().ok_or_else(missing)?;
+    let stored = case.facts.known.message.as_ref().ok_or_else(missing)?;
     let content = stored.message.content.as_ref().ok_or_else(missing)?;
     if structure
         .readable_since(member, topic)
@@ -285,7 +285,7 @@ pub(super) fn pin(case: &Case<'_>, topic: TopicId, on: bool) -> Result<Decision,
         if content.recalled_by.is_some() {
             return Err(Code::Gone.into());
         }
-        if case.facts.pins >= limits::PINS {
+        if case.facts.known.pins >= limits::PINS {
             return Err(Rejection::limit(Code::TooMany, limits::PINS).of(Counted::Pins));
         }
     }

@@ -1,7 +1,10 @@
 //! A community's structure in memory: everything of its log, the seats of closed topics, and the rights that follow.
 //! Members are not part of it; there may be a million of them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod apply;
+pub mod sight;
+
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{
@@ -11,7 +14,7 @@ use tulou_protocol::{
     row::{AccessRow, Body, Community, Group, MemberGroup, Topic},
 };
 
-use super::{change::Change, sight::Sights};
+use sight::Sights;
 
 /// A body with the rev that gave it this state.
 #[derive(Debug, Clone, PartialEq)]
@@ -212,48 +215,6 @@ impl Structure {
         }
     }
 
-    /// Applies what was committed: the rows that the log took, and the changes beside it.
-    pub fn apply<'a>(&mut self, rev: Rev, rows: impl Iterator<Item = &'a Row>, changes: &[Change]) {
-        for row in rows {
-            self.put(row);
-        }
-        for change in changes {
-            match change {
-                Change::Numbered { last, .. } => self.last_no = *last,
-                Change::Seat {
-                    topic,
-                    account,
-                    since,
-                    ..
-                } => {
-                    let seats = self.seats.entry(*topic).or_default();
-                    match since {
-                        Some(since) => seats.insert(*account, *since),
-                        None => seats.remove(account),
-                    };
-                }
-                Change::TopicEnds { topic, .. } => drop(self.seats.remove(topic)),
-                Change::Row { .. }
-                | Change::Send(_)
-                | Change::Content(_)
-                | Change::Marks { .. }
-                | Change::Member { .. }
-                | Change::MemberGone { .. }
-                | Change::ReadSoFar { .. }
-                | Change::ReadUpTo { .. }
-                | Change::TopicBegins { .. }
-                | Change::CommunityEnds { .. }
-                | Change::Bereft { .. }
-                | Change::Fades { .. }
-                | Change::MentionSeen { .. }
-                | Change::InviteUsed { .. }
-                | Change::Named { .. } => {}
-            }
-        }
-        self.rev = self.rev.max(rev);
-        self.sights = Sights::default();
-    }
-
     /// The community's log.
     #[must_use]
     pub const fn log(&self) -> Log {
@@ -407,11 +368,5 @@ impl Structure {
             .iter()
             .filter(move |(_, kept)| kept.body.group == group)
             .map(|(id, _)| *id)
-    }
-
-    /// The places that exist, as a set: access rows of others are not shown.
-    #[must_use]
-    pub fn topic_ids(&self) -> HashSet<TopicId> {
-        self.topics.keys().copied().collect()
     }
 }

@@ -22,10 +22,7 @@ use tulou_protocol::{
 use uuid::Uuid;
 
 use super::{
-    Facts, Member, Structure,
-    change::Change,
-    decide::{Decision, decide},
-    facts::Stored,
+    Facts, Member, Structure, case::Decision, change::Change, decide::decide, facts::Stored,
 };
 
 const OWNER: AccountId = AccountId(Uuid::from_u128(1));
@@ -179,7 +176,7 @@ fn stored(author: AccountId, sent_at: i64, text: &str) -> Stored {
 }
 
 fn with_message<'a>(mut facts: Facts<'a>, stored: Stored) -> Facts<'a> {
-    facts.message = Some(stored);
+    facts.known.message = Some(stored);
     facts.asked_message = Some(MESSAGE);
     facts
 }

@@ -11,8 +11,8 @@ use tulou_protocol::{
 
 use super::{
     access,
+    case::{Case, Decision},
     change::{Change, Expect},
-    decide::{Case, Decision},
     edit::{Editing, check_new, deleted_before},
     structure::Structure,
 };

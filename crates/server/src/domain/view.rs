@@ -4,10 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use tulou_protocol::{GroupId, Permissions, Rev, TopicId, id::Millis};
 
-use super::{
-    sight::Sight,
-    structure::{Member, Structure},
-};
+use super::structure::{Member, Structure, sight::Sight};
 
 /// A version of a community as one member sees it.
 #[derive(Debug, Clone)]

@@ -15,8 +15,7 @@ use crate::{
         change::Change,
         view::{Compared, Diff},
     },
-    store::{Committed, StoreError, Written},
-    wire,
+    store::{Committed, StoreError, Written, wire},
 };
 
 impl Publisher {

@@ -15,8 +15,7 @@ use crate::{
     clock::Clock,
     communities::Communities,
     domain::{Sight, Structure},
-    store::{Moved, Store, StoreError},
-    wire,
+    store::{Moved, Store, StoreError, wire},
 };
 
 /// Bytes of digests of a community in a second, at most.

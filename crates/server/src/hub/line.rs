@@ -13,7 +13,7 @@ use tulou_protocol::{
     push::{Pushed, Stale},
 };
 
-use crate::{actor::Actor, wire};
+use crate::{actor::Actor, store::wire};
 
 /// A frame that waits.
 struct Waiting {

@@ -18,8 +18,7 @@ use crate::{
     clock::Clock,
     communities::Communities,
     domain::Change,
-    store::{Committed, Heard, Run, Store},
-    wire,
+    store::{Committed, Heard, Run, Store, wire},
 };
 
 /// Tells this node what was committed.

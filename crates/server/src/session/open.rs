@@ -12,7 +12,7 @@ use tulou_protocol::{
 };
 
 use super::{ONLY_TEXT, misread, refused};
-use crate::{App, hub::Line, wire};
+use crate::{App, hub::Line, store::wire};
 
 /// The first request: `session.open`. None if the link is to be closed.
 pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {

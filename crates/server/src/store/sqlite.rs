@@ -9,8 +9,9 @@
 //!   `recovery`, `invite`, `answer`; `deletion`, `ending` and `fading` go across them
 
 mod account;
-mod accounts;
 mod answer;
+mod as_accounts;
+mod as_upkeep;
 mod community;
 mod deletion;
 mod ending;
@@ -21,6 +22,7 @@ pub(crate) mod integrity;
 mod invite;
 mod listing;
 mod log;
+mod member;
 mod message;
 mod missed;
 mod readers;
@@ -29,7 +31,6 @@ mod row;
 mod schema;
 mod session;
 pub(crate) mod snapshot;
-mod upkeep;
 mod writer;
 
 use std::{
@@ -45,13 +46,13 @@ use tulou_protocol::{
 };
 
 use super::{
-    Bus, Commit, Head, Hold, Identity, Known, Listed, MemberSlice, Moved, Outcome, Pending,
-    ReadableSince, RowsSince, Store, StoreError, Stretch, TopicChanges, Written, make_private,
+    Bus, Commit, Head, Hold, Identity, Listed, MemberSlice, Moved, Outcome, Pending, ReadableSince,
+    RowsSince, Store, StoreError, Stretch, TopicChanges, Written, make_private,
 };
 use crate::{
     certificate::KEY_FILE,
     domain::{
-        facts::Needs,
+        facts::{Known, Needs},
         structure::{Member, Structure},
     },
 };
@@ -188,13 +189,7 @@ impl Store for Sqlite {
     }
 
     fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<RowsSince> {
-        self.read(move |db| {
-            Ok(RowsSince {
-                head: log::head(db, log)?.unwrap_or_default(),
-                floor: log::floor(db, log)?,
-                rows: row::since(db, log, since, limit)?,
-            })
-        })
+        self.read(move |db| row::of_log(db, log, since, limit))
     }
 
     fn missed(&self, log: Log, since: Rev, most: usize) -> Pending<Option<Written>> {

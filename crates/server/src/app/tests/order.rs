@@ -16,7 +16,7 @@ use tulou_protocol::{
 
 use super::*;
 use crate::{
-    app::execute::Answered,
+    app::execute::CommandAnswer,
     domain::change::Sent,
     store::{Outcome, Pending, engine},
 };
@@ -129,13 +129,13 @@ impl House {
         &self,
         line: &Arc<Line>,
         command: Command,
-    ) -> tokio::task::JoinHandle<Answered> {
+    ) -> tokio::task::JoinHandle<CommandAnswer> {
         let commanded = Commanded {
             id: CommandId(Uuid::now_v7()),
             command,
         };
         // Between noting that something is written and handing it over nothing is waited for.
-        let written_at = &self.app.shared.written_at;
+        let written_at = &self.app.parts.written_at;
         written_at.store(u64::MAX, Ordering::Relaxed);
         let (app, line) = (self.app.clone(), line.clone());
         let begun =

@@ -159,9 +159,9 @@ fn a_topic_has_so_many_pins_and_no_more() {
         message: MESSAGE,
         on: true,
     };
-    owner.pins = limits::PINS - 1;
+    owner.known.pins = limits::PINS - 1;
     assert!(run(&owner, &pin).is_ok());
-    owner.pins = limits::PINS;
+    owner.known.pins = limits::PINS;
     assert_eq!(refused(&owner, &pin), (Code::TooMany, Some(250)));
 }
 

@@ -189,7 +189,7 @@ fn a_reply_is_to_a_message_of_the_topic() {
     };
     let mut bob = facts(&structure, member(BOB, &[]));
     assert_eq!(code(&bob, &reply), Code::NotFound);
-    bob.has_reply_to = true;
+    bob.known.has_reply_to = true;
     assert!(run(&bob, &reply).is_ok());
 }
 

@@ -20,7 +20,7 @@ fn known<'a>(structure: &'a Structure, actor: Member) -> Facts<'a> {
     for heir in [OWNER, BOB, CAROL] {
         facts.members.insert(heir, member(heir, &[]));
     }
-    facts.written_topics = vec![OPEN, CLOSED];
+    facts.known.written_topics = vec![OPEN, CLOSED];
     facts
 }
 

@@ -9,9 +9,9 @@ use tulou_protocol::{
 };
 
 use super::{
-    community::name_key,
     log::{self, number},
-    recovery, row,
+    member::name_key,
+    row,
 };
 use crate::store::{Account, NewAccount, StoreError};
 
@@ -77,7 +77,6 @@ pub fn create(db: &Connection, new: &NewAccount) -> Result<Option<AccountId>, St
     row::put(db, own, &row, new.now)?;
     db.prepare_cached("INSERT INTO log (id, kind, rev, moved_at) VALUES (?1, ?2, ?3, ?4)")?
         .execute((new.id.as_bytes(), log::kind(own), number(1), new.now))?;
-    recovery::set(db, new.id, &new.codes)?;
     Ok(Some(new.id))
 }
 

@@ -1,13 +1,12 @@
 //! Structures, members and seats.
 
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
-use tulou_protocol::{
-    AccountId, CommunityId, Log, MemberGroupId, Rev, TopicId, id::Millis, row::Profile,
-};
+use rusqlite::{Connection, OptionalExtension};
+use tulou_protocol::{AccountId, CommunityId, Log, Rev, TopicId, id::Millis, row::Profile};
 
 use super::{
     listing,
     log::{self, counter},
+    member::{name_key, read_member},
     row,
 };
 use crate::{
@@ -65,24 +64,6 @@ pub fn count(db: &Connection, id: CommunityId) -> Result<u64, StoreError> {
         .query_row([id.as_bytes()], |row| counter(row, 0))?)
 }
 
-/// Ids of member groups, as a member's row holds them.
-pub fn group_ids(bytes: &[u8]) -> Vec<MemberGroupId> {
-    let (ids, _) = bytes.as_chunks::<16>();
-    ids.iter()
-        .map(|id| MemberGroupId::from_bytes(*id))
-        .collect()
-}
-
-/// A member from the columns of [`MEMBER`].
-pub fn read_member(row: &SqlRow<'_>) -> rusqlite::Result<Member> {
-    Ok(Member {
-        account: AccountId::from_bytes(row.get(0)?),
-        joined_at: row.get(1)?,
-        member_groups: group_ids(&row.get::<_, Vec<u8>>(2)?),
-        rev: Rev(counter(row, 3)?),
-    })
-}
-
 /// A member.
 pub fn member(
     db: &Connection,
@@ -108,11 +89,6 @@ pub fn member_rev(
         })
         .optional()?;
     Ok(Rev(rev.unwrap_or_default()))
-}
-
-/// The key that names are ordered and searched by.
-pub fn name_key(name: &str) -> String {
-    name.to_lowercase()
 }
 
 /// Writes a member's row; whether he was none before.

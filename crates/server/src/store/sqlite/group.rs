@@ -21,8 +21,7 @@ use crate::{
         change::{Change, Contents, Expect, Sent},
         message::mark_after,
     },
-    store::{Commit, Head, Outcome, StoreError, Written, WrittenRow},
-    wire::answer_json,
+    store::{Commit, Head, Outcome, StoreError, Written, WrittenRow, wire::answer_json},
 };
 
 /// How one commit of a group went.

@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, ToSql};
 use tulou_protocol::{AccountId, CommunityId, MemberGroupId};
 
 use super::{
-    community::{group_ids, name_key, read_member},
     log::{counter, number},
+    member::{group_ids, name_key, read_member},
 };
 use crate::store::{Listed, MemberSlice, SliceOf, StoreError};
 

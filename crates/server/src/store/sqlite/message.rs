@@ -21,8 +21,8 @@ use super::{
     row,
 };
 use crate::{
-    domain::facts::{Needs, Stored},
-    store::{Known, OwnMessage, ReadableSince, StoreError, Stretch, TopicChanges},
+    domain::facts::{Known, Needs, Stored},
+    store::{OwnMessage, ReadableSince, StoreError, Stretch, TopicChanges},
 };
 
 macro_rules! columns {

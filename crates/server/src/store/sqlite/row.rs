@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use serde::de::DeserializeOwned;
 use tulou_protocol::{Log, Rev, Row, id::Millis, row::Body};
 
-use super::log::{counter, number};
-use crate::store::StoreError;
+use super::log::{self, counter, number};
+use crate::store::{RowsSince, StoreError};
 
 const SINCE: &str = "SELECT kind, id, rev, deleted, body FROM row WHERE log = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3";
 const FIND: &str =
@@ -37,6 +37,28 @@ pub fn since(db: &Connection, log: Log, since: Rev, limit: usize) -> Result<Vec<
     let rows = statement.query_map((log.uuid().as_bytes(), number(since.0), limit), read)?;
     let rows: Result<Vec<_>, _> = rows.collect();
     Ok(rows?)
+}
+
+/// Rows after a rev with the head that they lead to. From before the floor of tombstones on it is everything.
+pub fn of_log(
+    db: &Connection,
+    log: Log,
+    asked: Rev,
+    limit: usize,
+) -> Result<RowsSince, StoreError> {
+    let floor = log::floor(db, log)?;
+    let is_forgotten = asked > Rev::ZERO && asked < floor;
+    let (from, limit) = if is_forgotten {
+        (Rev::ZERO, usize::MAX)
+    } else {
+        (asked, limit)
+    };
+    Ok(RowsSince {
+        head: log::head(db, log)?.unwrap_or_default(),
+        floor,
+        since: from,
+        rows: since(db, log, from, limit)?,
+    })
 }
 
 /// A row's body, if it is there.

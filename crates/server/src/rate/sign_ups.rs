@@ -3,13 +3,19 @@
 
 use std::net::IpAddr;
 
-use super::{Refused, attempts::place_of};
-use crate::{
-    config::Config,
-    rate::{Buckets, Rate},
-};
+use super::{Buckets, Rate, attempts::place_of};
+use crate::config::Config;
 
 const HOUR_MS: f64 = 3_600_000.0;
+
+/// So many accounts were made in an hour as may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany {
+    /// How many may be made in an hour.
+    pub limit: u32,
+    /// Seconds to wait, at least one.
+    pub retry_after_s: u64,
+}
 
 /// New accounts of the last hour. Times are milliseconds of a clock that only goes forward.
 #[derive(Debug)]
@@ -36,13 +42,11 @@ impl<K: Eq + std::hash::Hash> Limited<K> {
         }
     }
 
-    fn take(&self, key: K, now: u64) -> Result<(), Refused> {
-        self.buckets
-            .take(key, now)
-            .map_err(|wait_ms| Refused::TooMany {
-                limit: self.limit,
-                retry_after_s: wait_ms.div_ceil(1_000),
-            })
+    fn take(&self, key: K, now: u64) -> Result<(), TooMany> {
+        self.buckets.take(key, now).map_err(|wait_ms| TooMany {
+            limit: self.limit,
+            retry_after_s: wait_ms.div_ceil(1_000),
+        })
     }
 }
 
@@ -59,7 +63,7 @@ impl SignUps {
     ///
     /// # Errors
     /// Later.
-    pub fn admit_place(&self, from: Option<IpAddr>, now: u64) -> Result<(), Refused> {
+    pub fn admit_place(&self, from: Option<IpAddr>, now: u64) -> Result<(), TooMany> {
         self.of_place.take(place_of(from), now)
     }
 
@@ -67,7 +71,7 @@ impl SignUps {
     ///
     /// # Errors
     /// Later.
-    pub fn admit(&self, now: u64) -> Result<(), Refused> {
+    pub fn admit(&self, now: u64) -> Result<(), TooMany> {
         self.of_all.take((), now)
     }
 }
@@ -80,15 +84,8 @@ mod tests {
         Some(IpAddr::V4(std::net::Ipv4Addr::from_bits(0x0a00_0000 + n)))
     }
 
-    fn wait(refused: Result<(), Refused>) -> Option<(u32, u64)> {
-        match refused {
-            Ok(()) => None,
-            Err(Refused::TooMany {
-                limit,
-                retry_after_s,
-            }) => Some((limit, retry_after_s)),
-            Err(other) => panic!("{other:?}"),
-        }
+    fn wait(refused: Result<(), TooMany>) -> Option<(u32, u64)> {
+        refused.err().map(|no| (no.limit, no.retry_after_s))
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use tulou_protocol::{AccountId, Log, Rev, Seq, authors, frame::WireError, push::Pushed};
 
-use crate::store::{Commit, Run, Written};
+use super::{Commit, Run, Written};
 
 /// An answer without rows.
 pub const NOTHING: &str = r#"{"pushes":[]}"#;

@@ -14,7 +14,13 @@ use crate::store::{
 
 impl Accounts for Sqlite {
     fn create_account(&self, account: NewAccount) -> Pending<Option<AccountId>> {
-        self.write(move |db| account::create(db, &account))
+        self.write(move |db| {
+            let made = account::create(db, &account)?;
+            if made.is_some() {
+                recovery::set(db, account.id, &account.codes)?;
+            }
+            Ok(made)
+        })
     }
 
     fn account(&self, name: String) -> Pending<Option<Account>> {

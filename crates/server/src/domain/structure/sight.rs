@@ -16,7 +16,7 @@ use tulou_protocol::{
     row::{Body, LockedTopic},
 };
 
-use super::structure::{Member, Structure};
+use super::{Member, Structure};
 
 /// What a kind of member sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
