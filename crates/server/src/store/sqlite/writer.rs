@@ -23,6 +23,9 @@ use crate::store::{Bus, Commit, Committed, Outcome, Pending, StoreError};
 /// Most commits in one transaction: bounds how long the first waits for the last.
 const GROUP: usize = 1_024;
 
+/// So few are answered by the thread itself: they have one way less to go.
+const FEW: usize = 2;
+
 type Answer = oneshot::Sender<Result<Outcome, StoreError>>;
 
 /// Answers to a group of commits. Unbounded, because what is in it is bounded by the requests in flight of all sessions.
@@ -225,8 +228,10 @@ fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, ways: &Ways) {
                 ways.bus.publish(batch);
             }
             let unsent = match &ways.answers {
-                Some(beside) => beside.send(answers).err().map(|unsent| unsent.0),
-                None => Some(answers),
+                Some(beside) if answers.len() > FEW => {
+                    beside.send(answers).err().map(|unsent| unsent.0)
+                }
+                Some(_) | None => Some(answers),
             };
             answer_all(unsent.unwrap_or_default());
         }
