@@ -10,8 +10,12 @@
 mod answered;
 #[path = "scripts/awaiting.rs"]
 mod awaiting;
+#[path = "scripts/communities.rs"]
+mod communities;
 #[path = "scripts/cut.rs"]
 mod cut;
+#[path = "scripts/heads.rs"]
+mod heads;
 #[path = "scripts/held.rs"]
 mod held;
 #[path = "scripts/link.rs"]
@@ -22,6 +26,8 @@ mod logs;
 mod outbox;
 #[path = "scripts/profiles.rs"]
 mod profiles;
+#[path = "scripts/rows.rs"]
+mod rows;
 #[path = "scripts/sight.rs"]
 mod sight;
 #[path = "scripts/stage.rs"]

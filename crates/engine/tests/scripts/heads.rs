@@ -1,0 +1,142 @@
+//! Heads of topics: digests, and what is asked when one was lost.
+
+use crate::logs::*;
+use crate::stage::*;
+use tulou_engine::{Counts, Input, Output, TopicHead, Write};
+use tulou_protocol::{
+    Question, Rev, Seq,
+    push::{Pushed, TopicHead as Moved},
+    question::Told,
+};
+
+#[test]
+fn a_digest_moves_heads_and_a_lost_one_is_asked_for() {
+    let mut stage = Stage::synced(vec![]);
+    let moved = |seq| Moved {
+        no: 1,
+        head_seq: Seq(seq),
+        rev: Rev(seq),
+        wide_mentions: vec![],
+    };
+    let known = stage.now;
+    stage.pushed(Pushed::Digest(digest(
+        known - 5,
+        known + 1_000,
+        vec![moved(4)],
+    )));
+    let head = TopicHead {
+        seq: Seq(4),
+        rev: Rev(4),
+        floor: Seq(1),
+        ..TopicHead::default()
+    };
+    assert!(
+        stage.changes().contains(&Write::Head(TOPIC, head)),
+        "the topic moved"
+    );
+    assert!(
+        stage.try_question("community.heads").is_none(),
+        "the windows touch"
+    );
+    stage.pushed(Pushed::Digest(digest(
+        known + 2_000,
+        known + 3_000,
+        vec![moved(3)],
+    )));
+    assert!(stage.changes().is_empty(), "a head never goes back");
+    let (_, question) = stage.question("community.heads");
+    let since = known + 1_000 - 10_000;
+    assert_eq!(
+        question,
+        Question::CommunityHeads {
+            community: COMMUNITY,
+            since
+        },
+        "a window was lost"
+    );
+}
+
+#[test]
+fn a_head_that_comes_before_its_topic_is_kept_for_it() {
+    let mut stage = Stage::synced(vec![]);
+    let moved = Moved {
+        no: 2,
+        head_seq: Seq(4),
+        rev: Rev(4),
+        wide_mentions: vec![],
+    };
+    let from = stage.now - 5;
+    stage.pushed(Pushed::Digest(digest(from, stage.now, vec![moved])));
+    assert!(
+        !stage
+            .changes()
+            .iter()
+            .any(|change| matches!(change, Write::Head(..))),
+        "nobody knows number 2"
+    );
+    stage.pushed(Pushed::Push(push(
+        LOG,
+        5,
+        6,
+        vec![topic_row(TOPIC_2, 2, 6)],
+    )));
+    let head = TopicHead {
+        seq: Seq(4),
+        rev: Rev(4),
+
+        ..TopicHead::default()
+    };
+    assert!(stage.changes().contains(&Write::Head(TOPIC_2, head)));
+}
+
+#[test]
+fn heads_count_as_known_only_from_what_was_known_on() {
+    let mut stage = Stage::synced(vec![]);
+    let known = stage.now;
+    let moved = Moved {
+        no: 2,
+        head_seq: Seq(4),
+        rev: Rev(4),
+        wide_mentions: vec![],
+    };
+    let digests = [
+        (known, known + 20_000, vec![moved]),
+        (known + 30_000, known + 40_000, vec![]),
+    ];
+    for (from, to, topics) in digests {
+        stage.pushed(Pushed::Digest(digest(from, to, topics)));
+    }
+    stage.changes();
+    let (number, question) = stage.question("community.heads");
+    let since = known + 10_000;
+    let heads = Question::CommunityHeads {
+        community: COMMUNITY,
+        since,
+    };
+    assert_eq!(question, heads, "a window was lost");
+    stage.told(number, Told::Heads(digest(since, known + 41_000, vec![])));
+    let is_later =
+        |change: &Write| matches!(change, Write::Counts(_, counts) if counts.as_of > known);
+    assert!(
+        !stage.changes().iter().any(is_later),
+        "the head of number 2 is not in the store: after a crash it has to be asked for again"
+    );
+}
+
+#[test]
+fn counts_come_with_the_heads() {
+    let mut stage = Stage::new(member(vec![]));
+    stage.greet();
+    stage.answer_all();
+    let counts = Counts {
+        members: 2,
+        online: 1,
+        as_of: stage.now,
+    };
+    assert!(stage.changes().contains(&Write::Counts(COMMUNITY, counts)));
+    stage
+        .outputs
+        .retain(|output| matches!(output, Output::Apply(_)));
+    stage.input(Input::Tick);
+    assert!(stage.outputs.is_empty(), "nothing is repeated");
+}
