@@ -6,6 +6,7 @@ import { fullScene } from '../../stories/scenes'
 import App from '../App.svelte'
 import type { WindowState } from '../state/window.svelte'
 import Floating from './Floating.svelte'
+import { press } from '../testing/hands'
 
 afterEach(cleanup)
 
@@ -23,7 +24,6 @@ const row = (id: string): HTMLElement => {
   return found
 }
 
-const press = (key: string): Promise<unknown> => fireEvent.keyDown(document.activeElement ?? document.body, { key })
 const content = createRawSnippet(() => ({ render: () => '<button>within</button>' }))
 
 describe('what floats', () => {

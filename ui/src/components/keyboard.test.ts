@@ -8,6 +8,7 @@ import { i18n } from '../i18n.svelte'
 import type { WindowState } from '../state/window.svelte'
 import { faults } from '../testing/faults'
 import type { StandIn } from '../testing/stand-in'
+import { press } from '../testing/hands'
 
 afterEach(cleanup)
 
@@ -27,8 +28,6 @@ const row = (id: string): HTMLElement => {
   if (!found) throw new Error(`no row ${id}`)
   return found
 }
-const press = (key: string, more: object = {}): Promise<unknown> =>
-  fireEvent.keyDown(document.activeElement ?? document.body, { key, ...more })
 
 /** The pointer comes and stays until whatever waits for that has come. */
 async function restsOn(element: Element): Promise<void> {

@@ -5,6 +5,7 @@ import { fullScene } from '../../stories/scenes'
 import App from '../App.svelte'
 import type { MenuItem } from '../state/dialogs.svelte'
 import type { WindowState } from '../state/window.svelte'
+import { press } from '../testing/hands'
 
 afterEach(cleanup)
 
@@ -23,7 +24,6 @@ const item = (label: string, more: Partial<Extract<MenuItem, { kind: 'item' }>> 
   run: () => undefined,
   ...more,
 })
-const press = (key: string): Promise<unknown> => fireEvent.keyDown(document.activeElement ?? document.body, { key })
 
 describe('a menu', () => {
   it('reads its titles and explanations to a screen reader', async () => {

@@ -12,6 +12,7 @@ import type { WindowState } from '../state/window.svelte'
 import { faults } from '../testing/faults'
 import type { StandIn } from '../testing/stand-in'
 import { message } from '../testing/views'
+import { press } from '../testing/hands'
 
 const rendered = async (change: (api: StandIn) => void = () => undefined) => {
   const api = fullScene('en', 'light')
@@ -27,8 +28,6 @@ const row = (id: string): HTMLElement => {
   if (!found) throw new Error(`no row ${id}`)
   return found
 }
-const press = (key: string, more: object = {}) =>
-  fireEvent.keyDown(document.activeElement ?? document.body, { key, ...more })
 /** What the open topic is from now on. */
 const shown = (api: StandIn, change: (view: TimelineView) => Partial<TimelineView>): void => {
   const view = api.topics.get('t3')

@@ -1,24 +1,13 @@
-import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { cleanup, fireEvent, screen, waitFor } from '@testing-library/svelte'
 import { afterEach, describe, expect, it } from 'vitest'
 import { fullScene } from '../../stories/scenes'
-import App from '../App.svelte'
 import { i18n } from '../i18n.svelte'
-import type { WindowState } from '../state/window.svelte'
 import { faults } from '../testing/faults'
 import { StandIn } from '../testing/stand-in'
 import { account, appView, security } from '../testing/views'
+import { click, fill, started } from '../testing/hands'
 
 const CODES = Array.from({ length: 10 }, (_, n) => `ABCD-EFGH-JKMN-PQR${n}`)
-
-async function opened(api: StandIn): Promise<WindowState> {
-  let window: WindowState | undefined
-  render(App, { api, onready: (state: WindowState) => (window = state) })
-  await waitFor(() => expect(window).toBeDefined())
-  return window as WindowState
-}
-
-const fill = (testid: string, value: string) => fireEvent.input(screen.getByTestId(testid), { target: { value } })
-const press = (testid: string) => fireEvent.click(screen.getByTestId(testid))
 
 afterEach(cleanup)
 
@@ -28,42 +17,42 @@ describe('recovery codes', () => {
     const mine = api.app.accounts
     api.app = appView({ accounts: [] })
     api.codes = CODES
-    await opened(api)
-    await press('first-host')
+    await started(api)
+    await click('first-host')
     await fill('host-community', 'Starsea')
     await fill('host-display-name', 'Solstice Day')
     expect(screen.getByTestId<HTMLInputElement>('host-name').value, 'a name is proposed').toBe('solstice-day')
     await fill('host-password', 'correct horse')
     api.app = appView({ accounts: mine })
-    await press('host-submit')
+    await click('host-submit')
     await waitFor(() => expect(screen.getAllByTestId('recovery-code')).toHaveLength(10))
     expect(await faults()).toEqual([])
     expect(screen.getByTestId('codes-done')).toHaveProperty('disabled', true)
     await fireEvent.keyDown(screen.getByTestId('dialog-codes'), { key: 'Escape' })
     expect(screen.getByTestId('dialog-codes'), 'Escape does not lose them').toBeTruthy()
-    await press('codes-save')
+    await click('codes-save')
     expect(await screen.findByTestId('codes-saved')).toHaveProperty(
       'textContent',
       i18n.t.security.saved('/home/me/tulou-solstice.txt'),
     )
-    await press('codes-kept')
-    await press('codes-done')
+    await click('codes-kept')
+    await click('codes-done')
     await waitFor(() => expect(screen.queryByTestId('dialog-codes')).toBeNull())
   })
 
   it('set a new password when signing in', async () => {
     const api = fullScene('en', 'light')
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'signIn', account: 's1.me' })
     await waitFor(() => expect(screen.getByTestId('dialog-sign-in')).toBeTruthy())
-    await press('sign-in-forgot')
+    await click('sign-in-forgot')
     expect(await faults(screen.getByTestId('dialog-sign-in'))).toEqual([])
     await fill('sign-in-code', ' abcd-efgh ')
     await fill('sign-in-password', 'battery staple')
     api.refusal = 'wrong_code'
-    await press('sign-in-submit')
+    await click('sign-in-submit')
     expect(await screen.findByTestId('form-error')).toHaveProperty('textContent', i18n.t.errors.wrong_code)
-    await press('sign-in-submit')
+    await click('sign-in-submit')
     await waitFor(() => expect(screen.queryByTestId('dialog-sign-in')).toBeNull())
     expect(api.calls).toContain('recover abcd-efgh')
   })
@@ -71,17 +60,17 @@ describe('recovery codes', () => {
   it('get somebody into an account on another computer', async () => {
     const api = new StandIn()
     api.app = appView({ accounts: [] })
-    await opened(api)
-    await press('first-join')
+    await started(api)
+    await click('first-join')
     await fill('join-link', 'starsea.example')
-    await press('join-look')
+    await click('join-look')
     await waitFor(() => expect(screen.getByTestId('join-sign-in')).toBeTruthy())
-    await press('join-sign-in')
-    await press('join-forgot')
+    await click('join-sign-in')
+    await click('join-forgot')
     await fill('join-name', 'solstice')
     await fill('join-code', 'ABCD-EFGH-JKMN-PQRS')
     await fill('join-password', 'battery staple')
-    await press('join-submit')
+    await click('join-submit')
     await waitFor(() => expect(api.calls).toContain('join forgotten'))
     expect(screen.queryByTestId('dialog-codes'), 'no new ones are made').toBeNull()
   })
@@ -89,7 +78,7 @@ describe('recovery codes', () => {
 
 describe('the security of an account', () => {
   async function shown(api: StandIn): Promise<void> {
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'settings', page: 'security', account: 's1.me' })
     // The dialog is read when it is asked for.
     await screen.findByTestId('security-codes-left', {}, { timeout: 10_000 })
@@ -113,7 +102,7 @@ describe('the security of an account', () => {
     expect(others).toHaveLength(2)
     await fireEvent.click(screen.getAllByTestId('session-end')[0] as HTMLElement)
     await waitFor(() => expect(screen.getAllByTestId('session')).toHaveLength(2))
-    await press('sessions-end-others')
+    await click('sessions-end-others')
     await waitFor(() => expect(screen.getAllByTestId('session')).toHaveLength(1))
     expect(api.calls.filter((call) => call.startsWith('endSessions'))).toEqual([
       'endSessions laptop',
@@ -128,9 +117,9 @@ describe('the security of an account', () => {
     await fill('security-present', 'wrong horse')
     await fill('security-new', 'battery staple')
     api.refusal = 'wrong_password'
-    await press('security-change')
+    await click('security-change')
     expect(await screen.findByTestId('form-error')).toHaveProperty('textContent', i18n.t.security.wrongPresent)
-    await press('security-change')
+    await click('security-change')
     await waitFor(() => expect(api.calls).toContain('changePassword'))
     await waitFor(() => expect(screen.getByTestId<HTMLInputElement>('security-new').value).toBe(''))
   })
@@ -139,20 +128,20 @@ describe('the security of an account', () => {
     const api = fullScene('en', 'light')
     api.codes = CODES
     await shown(api)
-    await press('security-codes')
+    await click('security-codes')
     expect(api.calls).not.toContain('newRecoveryCodes')
     await fill('security-codes-password', 'correct horse')
-    await press('security-codes-submit')
+    await click('security-codes-submit')
     await waitFor(() => expect(screen.getAllByTestId('recovery-code')).toHaveLength(10))
   })
 
   it('deletes the account with what it wrote, if that is wanted', async () => {
     const api = fullScene('en', 'light')
     await shown(api)
-    await press('security-delete')
+    await click('security-delete')
     await fireEvent.click(screen.getByRole('radio', { name: i18n.t.security.removeMessages }))
     await fill('security-delete-password', 'correct horse')
-    await press('security-delete-submit')
+    await click('security-delete-submit')
     await waitFor(() => expect(api.calls).toContain('deleteAccount remove'))
   })
 
@@ -186,19 +175,19 @@ describe("a server's accounts", () => {
     const api = fullScene('en', 'light')
     api.app = { ...api.app, accounts: api.app.accounts.slice(0, 1) }
     api.serverAccounts = [listed('alice', true), listed('bob'), listed('carol')]
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'settings' })
     await screen.findByTestId('page-accounts', {}, { timeout: 10_000 })
-    await press('page-accounts')
+    await click('page-accounts')
     await waitFor(() => expect(screen.getAllByTestId('server-account')).toHaveLength(3))
     expect(await faults(screen.getByTestId('dialog-settings'))).toEqual([])
     expect(screen.getAllByTestId('account-reset'), 'not the administrator').toHaveLength(2)
     await fill('accounts-search', 'b')
     await waitFor(() => expect(screen.getAllByTestId('server-account')).toHaveLength(1))
-    await press('account-reset')
+    await click('account-reset')
     await waitFor(() => expect(screen.getByTestId('confirm-submit')).toBeTruthy())
     expect(api.calls.some((call) => call.startsWith('resetAccount'))).toBe(false)
-    await press('confirm-submit')
+    await click('confirm-submit')
     expect(await screen.findByTestId('reset-code')).toHaveProperty('textContent', 'ABCD-EFGH-JKMN-PQRS')
     expect(api.calls).toContain('resetAccount id-bob')
   })
@@ -206,7 +195,7 @@ describe("a server's accounts", () => {
   it('are nobody else’s to see', async () => {
     const api = fullScene('en', 'light')
     api.app = { ...api.app, accounts: api.app.accounts.map((one) => account({ ...one, isServerAdmin: false })) }
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'settings' })
     await screen.findByTestId('page-server', {}, { timeout: 10_000 })
     expect(screen.queryByTestId('page-accounts')).toBeNull()

@@ -1,23 +1,14 @@
-import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { cleanup, fireEvent, screen, waitFor } from '@testing-library/svelte'
 import { afterEach, describe, expect, it } from 'vitest'
 import { fullScene } from '../../stories/scenes'
 import { Refused, type HostingView, type ServerPeek } from '../api'
-import App from '../App.svelte'
 import { catalogues, i18n } from '../i18n.svelte'
 import type { WindowState } from '../state/window.svelte'
 import { faults } from '../testing/faults'
 import { StandIn } from '../testing/stand-in'
 import { appView } from '../testing/views'
+import { click, fill, started } from '../testing/hands'
 
-async function opened(api: StandIn): Promise<WindowState> {
-  let window: WindowState | undefined
-  render(App, { api, onready: (state: WindowState) => (window = state) })
-  await waitFor(() => expect(window).toBeDefined())
-  return window as WindowState
-}
-
-const fill = (testid: string, value: string) => fireEvent.input(screen.getByTestId(testid), { target: { value } })
-const press = (testid: string) => fireEvent.click(screen.getByTestId(testid))
 const shows = (testid: string) => screen.findByTestId(testid)
 
 const left = async (window: WindowState): Promise<void> => {
@@ -31,11 +22,11 @@ describe('the field for a link', () => {
   it('says what is wrong with what was pasted, and takes it back when something else is typed', async () => {
     const api = fullScene('en', 'light')
     api.peek = () => Promise.reject(new Refused({ code: 'link_cut', message: '', rejection: null, about: 'key=' }))
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'join', link: '' })
     await shows('join-form')
     await fill('join-link', 'tulou://join/a?at=x&key=12')
-    await press('join-look')
+    await click('join-look')
     expect((await shows('form-error')).textContent).toContain('cut off after “key=”')
     expect(screen.getByTestId('join-link').getAttribute('aria-invalid')).toBe('true')
     await fill('join-link', 'tulou://join/a')
@@ -45,14 +36,14 @@ describe('the field for a link', () => {
   it('takes an old error back in the account’s fields, too', async () => {
     const api = fullScene('en', 'light')
     api.join = () => Promise.reject(new Refused({ code: 'name_taken', message: '', rejection: null }))
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'join', link: 'starsea.example' })
     await shows('join-form')
-    await press('join-look')
+    await click('join-look')
     await shows('join-peek')
     await fill('join-display-name', 'Me')
     await fill('join-password', 'correct horse')
-    await press('join-submit')
+    await click('join-submit')
     await shows('form-error')
     await fill('join-name', 'me-2')
     expect(screen.queryByTestId('form-error')).toBeNull()
@@ -60,15 +51,15 @@ describe('the field for a link', () => {
 
   it('hands the keyboard to the next field, whichever that is', async () => {
     const api = fullScene('en', 'light')
-    const window = await opened(api)
+    const window = await started(api)
     const focus = () => document.activeElement?.getAttribute('data-testid')
     window.dialogs.show({ kind: 'join', link: 'starsea.example' })
     await shows('join-form')
-    await press('join-look')
+    await click('join-look')
     await shows('join-peek')
     await waitFor(() => expect(focus()).toBe('join-display-name'))
-    await press('join-sign-in')
-    await press('join-register')
+    await click('join-sign-in')
+    await click('join-register')
     expect(focus(), 'who chooses a tab stays there').not.toBe('join-display-name')
     await left(window)
 
@@ -85,7 +76,7 @@ describe('the field for a link', () => {
     api.peek = () => Promise.resolve(card)
     window.dialogs.show({ kind: 'join', link: 'starsea.example' })
     await shows('join-form')
-    await press('join-look')
+    await click('join-look')
     await shows('join-peek')
     await waitFor(() => expect(focus()).toBe('join-name'))
     await left(window)
@@ -94,7 +85,7 @@ describe('the field for a link', () => {
       Promise.resolve({ ...card, community: 'Players', members: 3, accounts: [api.app.accounts[0]?.key ?? ''] })
     window.dialogs.show({ kind: 'join', link: 'invite' })
     await shows('join-form')
-    await press('join-look')
+    await click('join-look')
     await shows('join-as')
     await waitFor(() => expect(focus()).toBe('join-as'))
   })
@@ -115,10 +106,10 @@ describe('somebody who hears the form', () => {
   it('is told where the link leads when the next field has the keyboard', async () => {
     const api = fullScene('en', 'light')
     api.peek = () => Promise.resolve({ ...card(api), accounts: [] })
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'join', link: 'invite' })
     await shows('join-form')
-    await press('join-look')
+    await click('join-look')
     const peek = await shows('join-peek')
     const form = screen.getByTestId('join-display-name').closest('form')
     expect(form?.getAttribute('aria-labelledby')).toBe(peek.id)
@@ -137,10 +128,10 @@ describe('somebody who hears the form', () => {
         isInviteOver: true,
         accounts: [],
       })
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'join', link: 'invite' })
     await shows('join-form')
-    await press('join-look')
+    await click('join-look')
     const said = await shows('join-over')
     expect(said.getAttribute('role')).toBe('alert')
     const dialog = screen.getByTestId('dialog-join')
@@ -161,10 +152,10 @@ describe('somebody who hears the form', () => {
     }))
     api.app = { ...api.app, accounts: ten }
     api.peek = () => Promise.resolve(card(api))
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'join', link: 'invite' })
     await shows('join-form')
-    await press('join-look')
+    await click('join-look')
     await shows('join-peek')
     const said = screen.getAllByTestId('join-as').map((button) => button.textContent.trim())
     expect(new Set(said).size).toBe(10)
@@ -174,11 +165,11 @@ describe('somebody who hears the form', () => {
   it('hears beside the field why a new address is no good', async () => {
     const api = fullScene('en', 'light')
     api.relocate = () => Promise.reject(new Refused({ code: 'link_cut', message: '', rejection: null, about: 'key=' }))
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'relocate', account: api.app.accounts[0]?.key ?? '' })
     await shows('dialog-relocate')
     await fill('relocate-link', 'tulou://join/a?at=x&key=12')
-    await press('relocate-submit')
+    await click('relocate-submit')
     const error = await shows('form-error')
     const field = screen.getByTestId('relocate-link')
     expect(field.getAttribute('aria-invalid')).toBe('true')
@@ -190,15 +181,15 @@ describe('somebody who hears the form', () => {
 describe('adding', () => {
   it('tells joining by a link from adding an account', async () => {
     const api = fullScene('en', 'light')
-    const window = await opened(api)
+    const window = await started(api)
     window.dialogs.show({ kind: 'add' })
     await shows('dialog-add')
-    await press('add-account')
+    await click('add-account')
     const dialog = await shows('dialog-join')
     expect(dialog.textContent).toContain(i18n.t.add.account)
     expect(dialog.textContent).toContain(i18n.t.first.accountText)
     await fill('join-link', 'starsea.example')
-    await press('join-look')
+    await click('join-look')
     await shows('join-peek')
     expect(screen.getByTestId('join-sign-in').getAttribute('aria-pressed'), 'who adds one has one').toBe('true')
     expect(await faults(dialog)).toEqual([])
@@ -210,12 +201,12 @@ describe('adding', () => {
 
 describe('a dialog that follows another', () => {
   it('keeps the keyboard that it took', async () => {
-    const window = await opened(fullScene('en', 'light'))
+    const window = await started(fullScene('en', 'light'))
     const plus = screen.getByTestId('rail-add')
     plus.focus()
     window.dialogs.show({ kind: 'add' })
     await shows('dialog-add')
-    await press('add-join')
+    await click('add-join')
     const link = await shows('join-link')
     await waitFor(() => expect(screen.queryByTestId('dialog-add')).toBeNull())
     await new Promise((resolve) => setTimeout(resolve))
@@ -233,15 +224,15 @@ describe('hosting', () => {
     api.trees = new Map([['made1', [...after.trees.values()][0] as never]])
     api.app = appView({ accounts: [] })
     api.codes = []
-    const window = await opened(api)
-    await press('first-host')
+    const window = await started(api)
+    await click('first-host')
     expect(document.activeElement?.getAttribute('data-testid')).toBe('host-community')
     await fill('host-community', ' Starsea ')
     await fill('host-display-name', 'Solstice')
     await fill('host-password', 'correct horse')
     const { firstGroup: group, firstTopic: topic } = i18n.t.community
     api.app = after.app
-    await press('host-submit')
+    await click('host-submit')
     await shows('dialog-invite')
     expect(api.actions).toEqual([{ type: 'createCommunity', name: 'Starsea', group, topic }])
     expect(window.place?.community).toBe('made1')
@@ -249,7 +240,7 @@ describe('hosting', () => {
     expect((link as HTMLInputElement).value).toMatch(/^tulou:/)
     expect(screen.getByTestId('invite-good').textContent).toContain('can join with the link')
     expect(await faults(screen.getByTestId('dialog-invite'))).toEqual([])
-    await press('invite-done')
+    await click('invite-done')
     await waitFor(() => expect(window.dialogs.open).toEqual([]))
   })
 
@@ -259,20 +250,20 @@ describe('hosting', () => {
     api.trees = new Map([['made1', [...after.trees.values()][0] as never]])
     api.app = appView({ accounts: [] })
     api.codes = ['ABCD-EFGH']
-    const window = await opened(api)
-    await press('first-host')
+    const window = await started(api)
+    await click('first-host')
     await fill('host-community', 'Starsea')
     await fill('host-display-name', 'Solstice')
     await fill('host-password', 'correct horse')
     api.app = after.app
-    await press('host-submit')
+    await click('host-submit')
     await shows('dialog-codes')
     expect(
       window.dialogs.open.map((one) => one.dialog.kind),
       'one thing is asked at a time',
     ).toEqual(['recoveryCodes'])
-    await press('codes-kept')
-    await press('codes-done')
+    await click('codes-kept')
+    await click('codes-done')
     await shows('dialog-invite')
     expect(window.dialogs.open.map((one) => one.dialog.kind)).toEqual(['invite'])
   })
@@ -281,14 +272,14 @@ describe('hosting', () => {
     const api = new StandIn()
     const { app } = fullScene('en', 'light')
     api.app = appView({ accounts: [] })
-    const window = await opened(api)
-    await press('first-host')
+    const window = await started(api)
+    await click('first-host')
     await fill('host-community', 'Starsea')
     await fill('host-display-name', 'Solstice')
     await fill('host-password', 'correct horse')
     api.app = app
     api.refusal = 'too_many'
-    await press('host-submit')
+    await click('host-submit')
     await waitFor(() => expect(window.toasts.shown.map((toast) => toast.isError)).toEqual([true]))
     expect(window.dialogs.open, 'there is nobody to invite to').toEqual([])
   })
@@ -306,7 +297,7 @@ describe('the invite', () => {
       accounts: [{ ...first, isHostedHere: hosting !== null, waiting: 0, connection: { state: 'synced' } }, ...others],
       hosting: { ...api.app.hosting, isOpen: true, ...hosting },
     }
-    const window = await opened(api)
+    const window = await started(api)
     await window.openCommunity('s1.me', 'c1')
     window.dialogs.show({ kind: 'invite' })
     return [api, window]
@@ -325,7 +316,7 @@ describe('the invite', () => {
     expect(api.calls.filter((call) => call === 'createInvite')).toHaveLength(made)
     expect(link()).toBe(first)
     await waitFor(() => expect(screen.getByTestId('invite-create')).toHaveProperty('disabled', false))
-    await press('invite-create')
+    await click('invite-create')
     await waitFor(() => expect(link()).not.toBe(first))
   })
 
@@ -368,7 +359,7 @@ describe('a server that answers and cannot be used', () => {
     const cause = { code: 'certificate_expired', about: '2026-11-29T08:00:00Z' }
     const connection = { state: 'offline' as const, retryAt: Date.now() + 12_000, cause }
     if (first) api.app = { ...api.app, accounts: [{ ...first, isHostedHere: false, connection }, ...others] }
-    await opened(api)
+    await started(api)
     const banner = await shows('banner-unusable')
     expect(banner.textContent).toContain(lang === 'en' ? 'expired on 29 November 2026' : '2026年11月29日')
     expect(await faults(banner)).toEqual([])
@@ -407,7 +398,7 @@ describe('an invite in a message', () => {
       blocks: [{ type: 'paragraph' as const, lang: null, inlines }],
     }
     api.topics.set('t3', { ...t3, rows: [...t3.rows, row] })
-    const window = await opened(api)
+    const window = await started(api)
     await fireEvent.click(await screen.findByText(link))
     expect(window.dialogs.open.map((one) => one.dialog)).toEqual([{ kind: 'join', link }])
     expect(api.calls).not.toContain('openLink')

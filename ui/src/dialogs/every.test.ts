@@ -8,6 +8,7 @@ import type { Dialog } from '../state/dialogs.svelte'
 import type { WindowState } from '../state/window.svelte'
 import { faults } from '../testing/faults'
 import type { StandIn } from '../testing/stand-in'
+import { press } from '../testing/hands'
 
 beforeAll(() => Promise.all([import('./AdminSheet.svelte'), import('./SettingsDialog.svelte')]))
 afterEach(cleanup)
@@ -260,7 +261,6 @@ const focused = (): string => {
   const at = document.activeElement as HTMLElement | null
   return at === document.body ? 'the page as a whole' : (at?.dataset.testid ?? at?.className ?? 'nothing')
 }
-const press = (key: string, more = {}) => fireEvent.keyDown(document.activeElement ?? document.body, { key, ...more })
 
 /** Opens a dialog as a person does: from something that has the keyboard. Gives the dialog and its opener. */
 async function opened(way: Way): Promise<{ dialog: HTMLElement; opener: HTMLElement; window: WindowState }> {

@@ -1,29 +1,17 @@
-import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { cleanup, fireEvent, screen, waitFor } from '@testing-library/svelte'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { fullScene } from '../../stories/scenes'
-import App from '../App.svelte'
 import { Refused, type ExplanationView, type Submitted } from '../api'
 import { i18n } from '../i18n.svelte'
 import type { WindowState } from '../state/window.svelte'
 import type { StandIn } from '../testing/stand-in'
 import { tree } from '../testing/views'
+import { click, fill, opened, press, sent } from '../testing/hands'
 
 // What others do, or the server answers, while a dialog is open.
 beforeAll(() => import('./AdminSheet.svelte'))
 afterEach(cleanup)
 
-async function opened(api: StandIn): Promise<WindowState> {
-  const window = await new Promise<WindowState>((resolve) => {
-    render(App, { api, onready: resolve })
-  })
-  await screen.findAllByTestId('message')
-  return window
-}
-
-const press = (testid: string) => fireEvent.click(screen.getByTestId(testid))
-const fill = (testid: string, value: string) => fireEvent.input(screen.getByTestId(testid), { target: { value } })
-const escape = () => fireEvent.keyDown(document.activeElement ?? document.body, { key: 'Escape' })
-const sent = (api: StandIn) => api.actions.filter((action) => action.type !== 'advance')
 const refused = (code: string) => new Refused({ code, message: '', rejection: null })
 
 /** Makes the next submit wait for its answer. */
@@ -41,8 +29,8 @@ describe('an answer that comes after the dialog was closed', () => {
     window.dialogs.show({ kind: 'createGroup' })
     await screen.findByTestId('name-input')
     await fill('name-input', 'Raids')
-    await press('name-submit')
-    await escape()
+    await click('name-submit')
+    await press('Escape')
     await waitFor(() => expect(screen.queryByTestId('dialog-create-group')).toBeNull())
     answer.refuse('not_allowed')
     expect((await screen.findByTestId('toast')).textContent).toContain('You aren’t allowed to do that.')
@@ -55,7 +43,7 @@ describe('an answer that comes after the dialog was closed', () => {
     window.dialogs.show({ kind: 'createGroup' })
     await screen.findByTestId('name-input')
     await fill('name-input', 'Raids')
-    await press('name-submit')
+    await click('name-submit')
     answer.refuse('not_allowed')
     expect((await screen.findByTestId('form-error')).textContent).toContain('You aren’t allowed to do that.')
     expect(screen.getByTestId<HTMLInputElement>('name-input').value, 'what was typed stays').toBe('Raids')
@@ -85,7 +73,7 @@ describe('a dialog about a community', () => {
     await screen.findByTestId('name-input')
     await fill('name-input', 'Raids')
     await putOut(api, window)
-    await press('name-submit')
+    await click('name-submit')
     expect(sent(api)).toMatchObject([{ type: 'createGroup', community: 'c1' }])
   })
 
@@ -111,7 +99,7 @@ describe('the overview', () => {
     await waitFor(() => expect(screen.getByTestId<HTMLInputElement>('admin-name').value).toBe('Renamed'))
     expect(screen.getByTestId('admin-save'), 'nothing was changed here').toHaveProperty('disabled', true)
     await fill('admin-introduction', 'About us')
-    await press('admin-save')
+    await click('admin-save')
     await waitFor(() =>
       expect(sent(api)).toEqual([{ type: 'editCommunity', community: 'c1', name: null, introduction: 'About us' }]),
     )
@@ -123,11 +111,11 @@ describe('the overview', () => {
     window.dialogs.show({ kind: 'admin', page: 'overview' })
     await screen.findByTestId('admin-name')
     await fill('admin-introduction', 'About us')
-    await press('page-members')
-    await press('page-overview')
+    await click('page-members')
+    await click('page-overview')
     expect(screen.getByTestId<HTMLTextAreaElement>('admin-introduction').value).toBe('About us')
     api.refusal = 'not_allowed'
-    await press('admin-save')
+    await click('admin-save')
     expect((await screen.findByTestId('form-error')).textContent).toContain('You aren’t allowed to do that.')
     expect(screen.getByTestId<HTMLTextAreaElement>('admin-introduction').value).toBe('About us')
   })
@@ -138,14 +126,14 @@ describe('the overview', () => {
     window.dialogs.show({ kind: 'admin', page: 'overview' })
     await screen.findByTestId('admin-name')
     await fill('admin-introduction', 'About us')
-    await escape()
+    await press('Escape')
     await screen.findByTestId('dialog-confirm')
-    await press('cancel')
+    await click('cancel')
     await waitFor(() => expect(screen.queryByTestId('dialog-confirm')).toBeNull())
     expect(screen.getByTestId<HTMLTextAreaElement>('admin-introduction').value).toBe('About us')
-    await escape()
+    await press('Escape')
     await screen.findByTestId('dialog-confirm')
-    await press('confirm-submit')
+    await click('confirm-submit')
     await waitFor(() => expect(screen.queryByTestId('dialog-admin')).toBeNull())
     expect(sent(api)).toEqual([])
   })
@@ -161,9 +149,9 @@ describe('a topic that is being written about', () => {
     await fireEvent.pointerDown(layer)
     await fireEvent.click(layer)
     expect(screen.queryByTestId('dialog-confirm')).toBeNull()
-    await escape()
+    await press('Escape')
     await screen.findByTestId('dialog-confirm')
-    await press('confirm-submit')
+    await click('confirm-submit')
     await waitFor(() => expect(screen.queryByTestId('dialog-create-topic')).toBeNull())
   })
 })
@@ -181,7 +169,7 @@ describe('a member group that another admin deletes', () => {
     await waitFor(() => expect(screen.queryByTestId('member-group-mod')).toBeNull())
     await fill('name-input', 'Wardens')
     api.refusal = 'not_found'
-    await press('name-submit')
+    await click('name-submit')
     expect(sent(api)).toMatchObject([{ type: 'editMemberGroup', memberGroup: 'mod', name: 'Wardens' }])
     expect(await screen.findByTestId('form-error')).toBeTruthy()
   })
@@ -206,7 +194,7 @@ describe('the table of rights', () => {
     }
     api.tell({ type: 'access', account: 's1.me', community: 'c1' })
     await waitFor(() => expect(screen.getByTestId('right-deny').getAttribute('aria-checked')).toBe('true'))
-    await press('right-inherit')
+    await click('right-inherit')
     await waitFor(() => expect(sent(api)).toMatchObject([{ type: 'setAccess', permission: 'pin', value: null }]))
   })
 })
@@ -220,7 +208,7 @@ describe('the explanation of rights', () => {
     await waitFor(() => expect(dialog.querySelector('[data-permission=speak]')).not.toBeNull())
     let refuse: () => void = () => undefined
     api.explain = () => new Promise<ExplanationView>((_, reject) => (refuse = () => reject(refused('offline'))))
-    await press('explain-who')
+    await click('explain-who')
     await waitFor(() => expect(screen.getAllByTestId('explain-member').length).toBeGreaterThan(0))
     await fireEvent.click(screen.getAllByTestId('explain-member')[0] as HTMLElement)
     expect(dialog.querySelector('[data-permission=speak]'), 'it is asked for').toBeNull()

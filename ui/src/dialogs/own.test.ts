@@ -1,26 +1,14 @@
-import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
+import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/svelte'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { fullScene } from '../../stories/scenes'
-import App from '../App.svelte'
 import { i18n } from '../i18n.svelte'
-import type { WindowState } from '../state/window.svelte'
 import type { StandIn } from '../testing/stand-in'
 import { member } from '../testing/views'
+import { click, fill, opened, sent } from '../testing/hands'
 
 beforeAll(() => import('./AdminSheet.svelte'))
 afterEach(cleanup)
 
-async function opened(api: StandIn): Promise<WindowState> {
-  const window = await new Promise<WindowState>((resolve) => {
-    render(App, { api, onready: resolve })
-  })
-  await screen.findAllByTestId('message')
-  return window
-}
-
-const press = (testid: string) => fireEvent.click(screen.getByTestId(testid))
-const fill = (testid: string, value: string) => fireEvent.input(screen.getByTestId(testid), { target: { value } })
-const sent = (api: StandIn) => api.actions.filter((action) => action.type !== 'advance')
 const plain = (element: Element | null | undefined): string => (element?.textContent ?? '').replace(/[⁦-⁩]/g, '')
 const gone = (testid: string) => waitFor(() => expect(screen.queryByTestId(testid)).toBeNull())
 
@@ -48,7 +36,7 @@ describe('a question', () => {
     await fireEvent.click(await screen.findByTestId('confirm-submit'))
     expect((await screen.findByTestId('form-error')).textContent).toBe(i18n.t.errors.not_found)
     expect(screen.getByTestId('confirm-submit')).toHaveProperty('disabled', false)
-    await press('confirm-submit')
+    await click('confirm-submit')
     await gone('dialog-confirm')
   })
 
@@ -92,7 +80,7 @@ describe('the overview of a community', () => {
     expect(screen.getByTestId('admin-save')).toHaveProperty('disabled', true)
     await fill('admin-name', ' Starsea Guild ')
     await fill('admin-introduction', 'For everybody')
-    await press('admin-save')
+    await click('admin-save')
     await waitFor(() =>
       expect(sent(api)).toEqual([
         { type: 'editCommunity', community: 'c1', name: 'Starsea Guild', introduction: 'For everybody' },
@@ -104,13 +92,13 @@ describe('the overview of a community', () => {
     const api = fullScene('en', 'light')
     await shown(api)
     expect(screen.queryByTestId('admin-leave')).toBeNull()
-    await press('admin-dissolve')
+    await click('admin-dissolve')
     await screen.findByTestId('confirm-typed')
     expect(screen.getByTestId('confirm-submit')).toHaveProperty('disabled', true)
     await fill('confirm-typed', 'Starsea Players')
-    await press('confirm-submit')
+    await click('confirm-submit')
     await waitFor(() => expect(sent(api)).toEqual([{ type: 'dissolveCommunity', community: 'c1' }]))
-    await press('admin-transfer')
+    await click('admin-transfer')
     expect(await screen.findByTestId('dialog-transfer')).toBeTruthy()
   })
 
@@ -121,10 +109,10 @@ describe('the overview of a community', () => {
     await shown(api)
     expect(screen.queryByTestId('admin-dissolve')).toBeNull()
     expect(screen.queryByTestId('admin-transfer')).toBeNull()
-    await press('admin-leave')
+    await click('admin-leave')
     await screen.findByTestId('dialog-confirm')
     expect(sent(api)).toEqual([])
-    await press('confirm-submit')
+    await click('confirm-submit')
     await waitFor(() => expect(sent(api)).toEqual([{ type: 'leaveCommunity', community: 'c1' }]))
   })
 })
@@ -165,11 +153,11 @@ describe('the page of invites', () => {
     await screen.findByTestId('dialog-confirm')
     expect(api.calls).not.toContain('revokeInvite')
     api.revokeInvite = () => Promise.reject(new Error('no link'))
-    await press('confirm-submit')
+    await click('confirm-submit')
     expect(await screen.findByTestId('form-error')).toBeTruthy()
     expect(screen.getAllByTestId('invite')).toHaveLength(3)
     api.revokeInvite = revoke
-    await press('confirm-submit')
+    await click('confirm-submit')
     await gone('dialog-confirm')
     expect(screen.getAllByTestId('invite').map((one) => one.dataset.code)).toEqual(['B', 'C'])
   })
@@ -177,7 +165,7 @@ describe('the page of invites', () => {
   it('lists a new one as soon as it is made', async () => {
     const api = fullScene('en', 'light')
     await shown(api)
-    await press('invite-create')
+    await click('invite-create')
     await waitFor(() => expect(screen.getAllByTestId('invite')).toHaveLength(4))
     expect(screen.getByTestId<HTMLInputElement>('invite-link').value).toContain('tulou://join/')
   })
@@ -287,7 +275,7 @@ describe('a server that shows another key', () => {
     await screen.findByTestId('relocate-link')
     await fill('relocate-link', 'chat.example.org')
     screen.getByTestId('relocate-submit').focus()
-    await press('relocate-submit')
+    await click('relocate-submit')
     const refuse = await screen.findByTestId('relocate-refuse')
     await waitFor(() => expect(document.activeElement).toBe(refuse))
   })

@@ -1,11 +1,11 @@
-import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { cleanup, fireEvent, screen, waitFor } from '@testing-library/svelte'
 import { afterEach, describe, expect, it } from 'vitest'
-import App from '../App.svelte'
 import { i18n } from '../i18n.svelte'
 import type { WindowState } from '../state/window.svelte'
 import { faults } from '../testing/faults'
 import { StandIn } from '../testing/stand-in'
 import { member, security } from '../testing/views'
+import { click, started } from '../testing/hands'
 
 function house(): StandIn {
   const api = new StandIn()
@@ -24,12 +24,9 @@ function house(): StandIn {
 }
 
 async function opened(api: StandIn): Promise<WindowState> {
-  let window: WindowState | undefined
-  render(App, { api, onready: (state: WindowState) => (window = state) })
-  await waitFor(() => expect(window).toBeDefined())
-  const state = window as WindowState
+  const window = await started(api)
   i18n.use('en')
-  return state
+  return window
 }
 
 async function shown(api: StandIn): Promise<void> {
@@ -38,7 +35,6 @@ async function shown(api: StandIn): Promise<void> {
   await waitFor(() => expect(screen.getAllByTestId('transfer-member').length).toBe(2))
 }
 
-const press = (testid: string) => fireEvent.click(screen.getByTestId(testid))
 const type = (value: string) => fireEvent.input(screen.getByTestId('transfer-typed'), { target: { value } })
 async function choose(at: number): Promise<void> {
   await fireEvent.click(screen.getAllByTestId('transfer-member')[at] as HTMLElement)
@@ -67,7 +63,7 @@ describe('handing a community over', () => {
     expect(screen.getByTestId('transfer-submit')).toHaveProperty('disabled', true)
     expect(await faults(screen.getByTestId('dialog-transfer'))).toEqual([])
     await type(' Starsea ')
-    await press('transfer-submit')
+    await click('transfer-submit')
     await waitFor(() => expect(screen.queryByTestId('dialog-transfer')).toBeNull())
     expect(api.actions.at(-1)).toEqual({ type: 'transferCommunity', community: 'c1', member: 'kes2' })
   })
@@ -78,9 +74,9 @@ describe('handing a community over', () => {
     await choose(0)
     await type('Starsea')
     api.refusal = 'not_found'
-    await press('transfer-submit')
+    await click('transfer-submit')
     await waitFor(() => expect(screen.getByTestId('form-error').textContent).toBe(i18n.t.transfer.gone('Kestrel')))
-    await press('transfer-another')
+    await click('transfer-another')
     expect(screen.queryByTestId('form-error'), 'the next one is not to blame').toBeNull()
     await choose(1)
     expect(screen.getByTestId<HTMLInputElement>('transfer-typed').value, 'each is confirmed anew').toBe('')
@@ -94,12 +90,12 @@ describe('handing a community over', () => {
     window.dialogs.show({ kind: 'settings', page: 'security', account: 's1.me' })
     await waitFor(() => expect(screen.getByTestId('security-transfer')).toBeTruthy())
     expect(await faults(screen.getByTestId('dialog-settings'))).toEqual([])
-    await press('security-transfer')
+    await click('security-transfer')
     await waitFor(() => expect(screen.getAllByTestId('transfer-member').length).toBe(2))
     await choose(0)
     await type('Starsea')
     api.security = security({ owned: [] })
-    await press('transfer-submit')
+    await click('transfer-submit')
     await waitFor(() => expect(screen.queryByTestId('security-obstacle')).toBeNull())
   })
 })

@@ -1,13 +1,13 @@
-import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { cleanup, fireEvent, screen, waitFor } from '@testing-library/svelte'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { fullScene, type Tongue } from '../../../stories/scenes'
-import App from '../../App.svelte'
 import { memberMenu } from '../../menus'
 import { move } from '../../state/lockout'
 import type { WindowState } from '../../state/window.svelte'
 import { faults } from '../../testing/faults'
 import type { StandIn } from '../../testing/stand-in'
 import { rightsLine, rightsOf } from '../../testing/views'
+import { click, sent, started } from '../../testing/hands'
 
 beforeAll(() => import('../AdminSheet.svelte'))
 afterEach(cleanup)
@@ -49,9 +49,7 @@ function scene(lang: Tongue = 'en'): StandIn {
 const place = (level: string, allow: number) => ({ allow: level === 'community' ? allow : 0 })
 
 async function opened(api: StandIn): Promise<WindowState> {
-  const window = await new Promise<WindowState>((resolve) => {
-    render(App, { api, onready: resolve })
-  })
+  const window = await started(api)
   await waitFor(() => expect(window.tree?.view).toBeTruthy())
   await waitFor(() => expect(window.members?.view).toBeTruthy())
   return window
@@ -75,8 +73,6 @@ async function key(at: string, permission: string, pressed: string): Promise<voi
 
 const asked = async (): Promise<string> =>
   (await screen.findByTestId('dialog-confirm')).textContent.replace(/[⁦-⁩]/g, '')
-const sent = (api: StandIn) => api.actions.filter((action) => action.type !== 'advance')
-const answer = (testid: 'cancel' | 'confirm-submit') => fireEvent.click(screen.getByTestId(testid))
 
 describe('who would take a right from himself', () => {
   it('is told which, and nothing is sent unless it is wanted', async () => {
@@ -88,13 +84,13 @@ describe('who would take a right from himself', () => {
     expect(text).toContain('You couldn’t change this back yourself')
     expect(await faults(screen.getByTestId('dialog-confirm'))).toEqual([])
     expect(document.activeElement, 'Enter changes nothing').toBe(screen.getByTestId('cancel'))
-    await answer('cancel')
+    await click('cancel')
     await waitFor(() => expect(screen.queryByTestId('dialog-confirm')).toBeNull())
     expect(sent(api)).toEqual([])
 
     await key('community', 'assignMemberGroups', 'i')
     expect(await asked()).toContain('“Assign member groups”')
-    await answer('confirm-submit')
+    await click('confirm-submit')
     await waitFor(() => expect(screen.queryByTestId('dialog-confirm')).toBeNull())
     expect(sent(api)).toMatchObject([{ type: 'setAccess', memberGroup: 'mod', value: null }])
   })
@@ -140,13 +136,13 @@ describe('who would take a right from himself', () => {
     })
     await fireEvent.click(mine)
     expect(await asked()).toContain('You yourself would lose “Pin messages” in the whole community.')
-    await answer('cancel')
+    await click('cancel')
     await waitFor(() => expect(screen.queryByTestId('dialog-confirm')).toBeNull())
     const me = window.members?.everybody.find((one) => one.isMe)
     const items = me ? await memberMenu(window, me) : []
     items.forEach((item) => item.kind === 'item' && item.label === 'Abyss regulars' && item.run())
     expect(await asked()).toContain('“Pin messages”')
-    await answer('confirm-submit')
+    await click('confirm-submit')
     await waitFor(() => expect(sent(api)).toMatchObject([{ type: 'assignMemberGroup', member: 'me', on: false }]))
   })
 
@@ -165,7 +161,7 @@ describe('who would take a right from himself', () => {
     await move(window, action)
     expect(await asked()).toMatch(/You yourself would lose “Speak”.* in the topic “guides”/)
     expect(sent(api)).toEqual([])
-    await answer('confirm-submit')
+    await click('confirm-submit')
     await waitFor(() => expect(sent(api)).toEqual([action]))
     await move(window, { ...action, group: 'g4' })
     expect(sent(api), 'where he loses nothing he is not asked').toHaveLength(2)
@@ -181,7 +177,7 @@ describe('who would take a right from himself', () => {
     const [theirs, mine] = screen.getAllByTestId('seat')
     await fireEvent.click(mine as HTMLElement)
     expect(await asked()).toContain('You yourself would no longer see the topic “moderators”.')
-    await answer('cancel')
+    await click('cancel')
     expect(sent(api)).toEqual([])
     await waitFor(() => expect(screen.queryByTestId('dialog-confirm')).toBeNull())
     await fireEvent.click(theirs as HTMLElement)

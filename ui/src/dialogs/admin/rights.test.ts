@@ -1,22 +1,20 @@
-import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
+import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/svelte'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { fullScene } from '../../../stories/scenes'
 import type { RightsView } from '../../api'
-import App from '../../App.svelte'
 import { i18n } from '../../i18n.svelte'
 import type { WindowState } from '../../state/window.svelte'
 import { faults } from '../../testing/faults'
 import type { StandIn } from '../../testing/stand-in'
 import { PERMISSIONS, rightsLine, rightsOf } from '../../testing/views'
+import { started } from '../../testing/hands'
 
 beforeAll(() => import('../AdminSheet.svelte'))
 afterEach(cleanup)
 
 async function opened(api: StandIn): Promise<WindowState> {
-  let window: WindowState | undefined
-  render(App, { api, onready: (state: WindowState) => (window = state) })
-  await waitFor(() => expect(window?.tree?.view).toBeTruthy())
-  const state = window as WindowState
+  const state = await started(api)
+  await waitFor(() => expect(state.tree?.view).toBeTruthy())
   state.dialogs.show({ kind: 'admin', page: 'access' })
   await screen.findByTestId('access-table')
   await waitFor(() => expect(document.querySelector('[data-cell="2:0"]')).not.toBeNull())
