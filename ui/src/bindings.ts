@@ -604,6 +604,13 @@ lines: number } |
 /**  A horizontal line. */
 { type: "rule" };
 
+/**  Why somebody cannot write in a topic. */
+export type CannotSpeak = 
+/**  The right to speak is denied. */
+"notAllowed" | 
+/**  The topic is gone, locked, or not known any more. */
+"unavailable";
+
 /**  Why something cannot be used. */
 export type Cause = {
 	/**  A stable code, for example `certificate_expired`. */
@@ -1288,6 +1295,19 @@ export type MentionedView = {
 	name: string | null,
 };
 
+/**  What somebody may do with a message. */
+export type MessageAction = 
+/**  Change its text. */
+"edit" | 
+/**  Take it back. */
+"recall" | 
+/**  Put a reaction to it, or take it away. */
+"react" | 
+/**  Pin it, or let it go. */
+"pin" | 
+/**  Answer it. */
+"reply";
+
 /**  One message. */
 export type MessageView = {
 	/**  The message. */
@@ -1326,8 +1346,8 @@ export type MessageView = {
 	hasPendingChange: boolean,
 	/**  A change of mine to this message was refused. */
 	refused: RefusedView | null,
-	/**  What I may do with it: any of `edit`, `recall`, `react`, `pin`, `reply`. */
-	actions: string[],
+	/**  What I may do with it. */
+	actions: MessageAction[],
 };
 
 /**  What becomes of the messages of an account that is deleted. */
@@ -1791,8 +1811,8 @@ export type TimelineView = {
 	introduction: string,
 	/**  Closed: seen by those with a seat. */
 	isClosed: boolean,
-	/**  Why nothing can be written here, when that is so: `not_allowed`, `muted`, `unavailable`. */
-	cannotSpeak: string | null,
+	/**  Why nothing can be written here, when that is so. */
+	cannotSpeak: CannotSpeak | null,
 	/**  Permissions I hold here, by key. */
 	permissions: string[],
 	/**  Rows in the order of `seq`. */

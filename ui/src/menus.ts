@@ -1,5 +1,14 @@
 // The menus of things: what can be done with a community, a group, a topic, a message, a member.
-import type { GroupView, LevelView, MemberView, MessageView, PersonView, TopicView, TreeView } from './api'
+import type {
+  GroupView,
+  LevelView,
+  MemberView,
+  MessageAction,
+  MessageView,
+  PersonView,
+  TopicView,
+  TreeView,
+} from './api'
 import { i18n } from './i18n.svelte'
 import { typedText } from './lib/copied'
 import { levelItem, readLevel } from './levels'
@@ -236,7 +245,7 @@ export function messageMenu(
   const timeline = window.timeline
   const topic = timeline?.topic
   if (!timeline || topic === undefined) return []
-  const may = (action: string): boolean => message.actions.includes(action)
+  const may = (action: MessageAction): boolean => message.actions.includes(action)
   const seq = message.seq
   return tidy([
     { kind: 'title', label: i18n.full(message.sentAt) },

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use stage::Stage;
 use tulou_client::{
     action::Action,
-    view::{Connection, Stretch},
+    view::{CannotSpeak, Connection, Stretch},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,8 +106,8 @@ async fn one_client_keeps_accounts_on_two_servers_at_once() {
         .await
         .map(|view| view.cannot_speak);
     assert_eq!(
-        error.unwrap().as_deref(),
-        Some("unavailable"),
+        error.unwrap(),
+        Some(CannotSpeak::Unavailable),
         "an account sees nothing of another server"
     );
     let alice = alice.crash().await;

@@ -18,7 +18,7 @@ import {
   strandedScene,
   type Tongue,
 } from '../../stories/scenes'
-import type { MessageView } from '../api'
+import type { CannotSpeak, MessageView } from '../api'
 import App from '../App.svelte'
 import { i18n } from '../i18n.svelte'
 import { itemsOf, type MessageItem } from '../lib/rows'
@@ -129,7 +129,7 @@ describe('a message', () => {
 })
 
 describe('the composer', () => {
-  function setup(cannotSpeak: string | null = null) {
+  function setup(cannotSpeak: CannotSpeak | null = null) {
     i18n.locale = 'en'
     const api = new StandIn()
     const composer = new ComposerState(api, 'a', 't', () => undefined)
@@ -163,13 +163,13 @@ describe('the composer', () => {
     expect(api.actions).toMatchObject([{ text: '<@AZig0AAAcACAAAAAAAAAAQ>' }])
   })
 
-  it('of who was muted while writing says why, and what was written can be read and copied', async () => {
-    const { api, composer, input } = setup('muted')
+  it('of who lost the right while writing says why, and what was written can be read and copied', async () => {
+    const { api, composer, input } = setup('notAllowed')
     expect(input.readOnly).toBe(true)
     expect(input.disabled, 'what is disabled loses the keyboard, and cannot be selected').toBe(false)
     composer.write('half a thought')
     await tick()
-    expect(screen.getByTestId('composer-cannot').textContent).toBe(i18n.t.composer.cannotMuted)
+    expect(screen.getByTestId('composer-cannot').textContent).toBe(i18n.t.composer.cannotNotAllowed)
     await fireEvent.keyDown(input, { key: 'Enter' })
     expect(api.actions).toEqual([])
     expect(composer.text).toBe('half a thought')

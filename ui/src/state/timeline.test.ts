@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { TimelineView } from '../api'
+import type { MessageView, TimelineView } from '../api'
 import { StandIn } from '../testing/stand-in'
 import { message, timeline } from '../testing/views'
 import { PAGE, TimelineState } from './timeline.svelte'
@@ -118,7 +118,7 @@ describe('a timeline', () => {
   })
 
   it('finds my last message that can be edited', async () => {
-    const mine = { isMine: true, actions: ['edit'] }
+    const mine: Partial<MessageView> = { isMine: true, actions: ['edit'] }
     const state = make({ rows: [message('a', 1, 'x', mine), message('b', 2, 'y')] })
     await state.open()
     expect(state.lastEditable()?.id).toBe('a')

@@ -29,7 +29,9 @@ use crate::{
         outbox, rows,
     },
     unread::Ledger,
-    view::{Block, DraftView, EditView, PinView, Stretch, TimelineView},
+    view::{
+        Block, CannotSpeak, DraftView, EditView, MessageAction, PinView, Stretch, TimelineView,
+    },
 };
 
 /// Pins that a view lists.
@@ -121,7 +123,7 @@ pub fn timeline(
         name: held_topic.map_or_else(String::new, |topic| topic.name.clone()),
         introduction: held_topic.map_or_else(String::new, |topic| topic.introduction.clone()),
         is_closed: held_topic.is_some_and(|topic| topic.is_closed),
-        cannot_speak: cannot_speak(permissions, held_topic).map(str::to_owned),
+        cannot_speak: cannot_speak(permissions, held_topic),
         permissions: keys(permissions.unwrap_or_default()),
         rows: found.iter().map(|held| painter.sent(held)).collect(),
         pending: painter.pending(&found),
@@ -161,11 +163,11 @@ pub fn timeline(
 fn cannot_speak(
     permissions: Option<Permissions>,
     topic: Option<&TopicShape>,
-) -> Option<&'static str> {
+) -> Option<CannotSpeak> {
     match permissions {
-        None => Some("unavailable"),
-        Some(_) if topic.is_none_or(|topic| topic.is_locked) => Some("unavailable"),
-        Some(held) if !held.contains(Permissions::SPEAK) => Some("not_allowed"),
+        None => Some(CannotSpeak::Unavailable),
+        Some(_) if topic.is_none_or(|topic| topic.is_locked) => Some(CannotSpeak::Unavailable),
+        Some(held) if !held.contains(Permissions::SPEAK) => Some(CannotSpeak::NotAllowed),
         Some(_) => None,
     }
 }
@@ -302,8 +304,7 @@ fn edit_views(
             view.now = Some(overlay.text(&held).to_owned());
             view.can_recall = painter
                 .actions(&held, true)
-                .iter()
-                .any(|action| action == "recall");
+                .contains(&MessageAction::Recall);
         } else if let Some(pending) = pending {
             view.now = Some(pending.text.clone());
             view.can_recall = true;

@@ -53,8 +53,8 @@ pub struct TimelineView {
     pub introduction: String,
     /// Closed: seen by those with a seat.
     pub is_closed: bool,
-    /// Why nothing can be written here, when that is so: `not_allowed`, `muted`, `unavailable`.
-    pub cannot_speak: Option<String>,
+    /// Why nothing can be written here, when that is so.
+    pub cannot_speak: Option<CannotSpeak>,
     /// Permissions I hold here, by key.
     pub permissions: Vec<String>,
     /// Rows in the order of `seq`.
@@ -197,8 +197,34 @@ pub struct MessageView {
     pub has_pending_change: bool,
     /// A change of mine to this message was refused.
     pub refused: Option<RefusedView>,
-    /// What I may do with it: any of `edit`, `recall`, `react`, `pin`, `reply`.
-    pub actions: Vec<String>,
+    /// What I may do with it.
+    pub actions: Vec<MessageAction>,
+}
+
+/// What somebody may do with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum MessageAction {
+    /// Change its text.
+    Edit,
+    /// Take it back.
+    Recall,
+    /// Put a reaction to it, or take it away.
+    React,
+    /// Pin it, or let it go.
+    Pin,
+    /// Answer it.
+    Reply,
+}
+
+/// Why somebody cannot write in a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum CannotSpeak {
+    /// The right to speak is denied.
+    NotAllowed,
+    /// The topic is gone, locked, or not known any more.
+    Unavailable,
 }
 
 /// A refused change to a message.

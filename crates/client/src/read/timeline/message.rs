@@ -14,7 +14,7 @@ use crate::{
     read::names::People,
     shape::Shape,
     store::messages::StoredMessage,
-    view::{Delivery, MessageView, ReactionView, RecalledView, ReplyView},
+    view::{Delivery, MessageAction, MessageView, ReactionView, RecalledView, ReplyView},
 };
 
 /// What messages are painted with.
@@ -128,7 +128,7 @@ impl Painter<'_> {
                 text: None,
                 rejection,
             }),
-            actions: vec!["edit".to_owned(), "recall".to_owned()],
+            actions: vec![MessageAction::Edit, MessageAction::Recall],
         }
     }
 
@@ -217,28 +217,28 @@ impl Painter<'_> {
             })
     }
 
-    pub fn actions(&self, held: &StoredMessage, is_mine: bool) -> Vec<String> {
+    pub fn actions(&self, held: &StoredMessage, is_mine: bool) -> Vec<MessageAction> {
         let age = self.as_of.server_now().saturating_sub(held.content.sent_at);
         let can = |permission| self.permissions.contains(permission);
         let edit_window = self.shape.and_then(|shape| shape.edit_window_ms);
         let recall_window = self.shape.map_or(0, |shape| shape.recall_window_ms);
         let allowed = [
             (
-                "edit",
+                MessageAction::Edit,
                 is_mine && can(Permissions::SPEAK) && edit_window.is_none_or(|window| age < window),
             ),
             (
-                "recall",
+                MessageAction::Recall,
                 (is_mine && age < recall_window) || can(Permissions::RECALL_OTHERS),
             ),
-            ("react", can(Permissions::REACT)),
-            ("pin", can(Permissions::PIN)),
-            ("reply", can(Permissions::SPEAK)),
+            (MessageAction::React, can(Permissions::REACT)),
+            (MessageAction::Pin, can(Permissions::PIN)),
+            (MessageAction::Reply, can(Permissions::SPEAK)),
         ];
         allowed
             .into_iter()
             .filter(|(_, is_allowed)| *is_allowed)
-            .map(|(action, _)| action.to_owned())
+            .map(|(action, _)| action)
             .collect()
     }
 }
