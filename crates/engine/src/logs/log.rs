@@ -21,6 +21,8 @@ pub struct LogState {
     pub gap_at: Option<Millis>,
     /// The head, as far as heard.
     heard: Rev,
+    /// Rows came before the first answer and were not kept: no push brings them again.
+    has_dropped: bool,
     /// It is synced as soon as possible.
     pub wants_sync: bool,
     /// It is being synced.
@@ -51,6 +53,7 @@ impl LogState {
             let seqs = Vec::new();
             self.ahead.add(Span { prev, rev, seqs });
         }
+        self.has_dropped |= !is_kept;
         is_kept
     }
 
@@ -61,9 +64,14 @@ impl LogState {
         self.hear(cursor);
         if self.heard == cursor {
             self.gap_at = None;
+        } else if self.has_dropped {
+            // The answer is older than what was heard meanwhile, and that does not come by itself.
+            self.gap_at = None;
+            self.wants_sync = true;
         } else {
             self.gap_at = self.gap_at.or(Some(now + GAP_MS));
         }
+        self.has_dropped = false;
     }
 
     /// A gap that did not close by itself is synced.
@@ -78,6 +86,7 @@ impl LogState {
     pub const fn begin_sync(&mut self) {
         self.wants_sync = false;
         self.is_syncing = true;
+        self.has_dropped = false;
         self.gap_at = None;
     }
 
@@ -85,6 +94,7 @@ impl LogState {
     pub fn lose_link(&mut self) {
         self.is_syncing = false;
         self.wants_sync = false;
+        self.has_dropped = false;
         self.gap_at = None;
         self.ahead.clear();
     }

@@ -114,6 +114,38 @@ fn nothing_beyond_a_gap_is_kept_before_the_first_answer() {
 }
 
 #[test]
+fn what_was_not_kept_before_the_first_answer_is_asked_for_with_it() {
+    let mut stage = Stage::new(Restored::default());
+    stage.greet();
+    let (number, _) = stage.question("log.sync");
+    let joined = push(ACCOUNT, 4, 5, vec![membership(5, true)]);
+    stage.pushed(Pushed::Push(joined));
+    let outcome = SyncOutcome::Rows {
+        rev: Rev(4),
+        rows: vec![],
+        has_more: false,
+        view: None,
+    };
+    let logs = vec![SyncedLog {
+        log: ACCOUNT,
+        outcome,
+    }];
+    stage.told(number, Told::Synced(Synced { logs }));
+    let (_, question) = stage.question("log.sync");
+    let again = SyncLog {
+        log: ACCOUNT,
+        since: Rev(4),
+        view: None,
+        ranges: vec![],
+    };
+    assert_eq!(
+        synced_logs(question),
+        vec![again],
+        "no push brings it again, so nothing is waited for"
+    );
+}
+
+#[test]
 fn a_kind_that_nobody_knows_is_kept_as_it_came() {
     let mut stage = Stage::synced(vec![]);
     let row = Row {
