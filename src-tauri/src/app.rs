@@ -68,7 +68,8 @@ impl App {
     pub async fn view(&self) -> Result<AppView, WindowError> {
         let mut view = self.client().await?.app_view().await;
         if let Some(server) = self.hosting.server().await {
-            let of_server = format!("{server}.");
+            // The keys of accounts name their server by its UUID.
+            let of_server = format!("{}.", server.0);
             for account in &mut view.accounts {
                 account.is_hosted_here = account.key.starts_with(&of_server);
             }

@@ -86,8 +86,8 @@ async fn every_screen_fits_in_both_languages_themes_and_sizes() {
         client.join_link(&key, &link).await.unwrap();
         people.push((client, key));
     }
-    for (n, (_, key)) in people.iter().enumerate() {
-        let member = key.split_once('.').unwrap().1;
+    for (n, (client, _)) in people.iter().enumerate() {
+        let member = client.app_view().await.accounts[0].account_id.clone();
         let member_group = if n == 0 { &moderators } else { &regulars };
         until("the member group assigned", async || {
             let action = json!({"type": "assignMemberGroup", "community": community, "member": member, "memberGroup": member_group, "on": true});

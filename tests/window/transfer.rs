@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tulou_client::{Client, InMemory, action::Action};
-use tulou_protocol::VERSION;
+use tulou_protocol::{ServerId, VERSION};
 
 use crate::{
     driver::{Window, free_port, stage, until},
@@ -135,9 +135,9 @@ async fn a_server_of_another_version_is_told_apart_from_one_that_is_gone() {
     let app = window.ask("app_view", json!({})).await;
     let id = app["accounts"][0]["key"]
         .as_str()
-        .and_then(|key| key.split('.').next())
-        .unwrap()
-        .to_owned();
+        .and_then(|key| key.split('.').next()?.parse().ok())
+        .map(|id| ServerId(id).to_string())
+        .unwrap();
 
     server.kill().await;
     for (version, screen) in [(VERSION + 1, "server-newer"), (VERSION - 1, "server-older")] {

@@ -38,8 +38,8 @@ const TITLES: [&str; 15] = [
 static OFFICES: LazyLock<HashSet<String>> =
     LazyLock::new(|| TITLES.into_iter().flat_map(keys).collect());
 
-/// So many names are kept at most: those of a few screens.
-const KEPT: usize = 2_048;
+/// So many names are kept at most: more than a member list compares at a time.
+const KEPT: usize = 8_192;
 
 /// Names with what they are compared by.
 static LOOKED_AT: LazyLock<Mutex<HashMap<Box<str>, Keys>>> = LazyLock::new(Mutex::default);
@@ -91,11 +91,13 @@ pub fn among<'a>(
 
 /// What a name is compared by, kept for the next time that it is shown.
 fn kept_keys(name: &str) -> Keys {
-    let mut kept = LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(keys) = kept.get(name) {
+    let looked_at = || LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(keys) = looked_at().get(name) {
         return Arc::clone(keys);
     }
+    // Looked at without the lock: all accounts share it.
     let found: Keys = keys(name).collect();
+    let mut kept = looked_at();
     if kept.len() >= KEPT {
         kept.clear();
     }

@@ -240,9 +240,13 @@ async fn a_list_of_a_newer_version_or_that_cannot_be_read_stays_and_the_accounts
         alice.settled().await;
 
         // The hosted server may be at another port: that is no reason not to begin.
-        let server = account.split('.').next().unwrap();
+        let server = stage.server().server().to_string();
         let addresses = alice.client.addresses(&account).await.unwrap();
-        alice.client.set_addresses(server, addresses).await.unwrap();
+        alice
+            .client
+            .set_addresses(&server, addresses)
+            .await
+            .unwrap();
         let refused = alice.client.forget_list_aside().await.unwrap_err();
         assert_eq!(refused.code(), code, "what is to be kept says why not");
         if file.is_file() {

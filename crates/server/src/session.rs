@@ -320,9 +320,10 @@ impl Session {
                     self.is_watching |= is_watch;
                     let (app, line) = (self.app.clone(), self.line.clone());
                     self.working.push(Box::pin(async move {
-                        let answered = match question {
-                            Question::SessionWatch { topics } => app.watch(&line, topics).await,
-                            question => app.ask(&line.actor, question).await,
+                        let answered = if let Question::SessionWatch { topics } = question {
+                            app.watch(&line, topics).await
+                        } else {
+                            app.ask(&line.actor, question).await
                         };
                         let json = match answered {
                             Ok(told) => match serde_json::to_string(&told) {

@@ -28,6 +28,7 @@ export class TimelineState {
   #stretch: Stretch = { at: 'unread', count: PAGE }
   #isReplacing = true
   #isEntered = false
+  #entering: Promise<unknown> | null = null
   #isLeft = false
   readonly #reread: Reread
 
@@ -53,7 +54,10 @@ export class TimelineState {
     if (this.#isLeft) return
     this.#isLeft = true
     this.reading.leave()
-    this.api.leaveTopic(this.account, this.topic).catch(() => undefined)
+    // What overtook the entering would leave nothing, and the topic would be entered for good.
+    const leave = (): Promise<unknown> => this.api.leaveTopic(this.account, this.topic)
+    const left = this.#entering ? this.#entering.then(leave, leave) : leave()
+    left.catch(() => undefined)
   }
 
   /** Somebody looks again: the divider goes before what came meanwhile. */
@@ -188,8 +192,17 @@ export class TimelineState {
   async #ask(stretch: Stretch): Promise<TimelineView> {
     const look = (): Promise<TimelineView> => this.api.timelineView(this.account, this.topic, stretch)
     if (this.#isEntered) return look()
-    this.#isEntered = true
-    return this.api.enterTopic(this.account, this.topic, stretch).catch(look)
+    const entering = this.api.enterTopic(this.account, this.topic, stretch)
+    this.#entering = entering
+    try {
+      const view = await entering
+      this.#isEntered = true
+      return view
+    } catch {
+      return look()
+    } finally {
+      this.#entering = null
+    }
   }
 
   #giveUpJump(): void {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { MessageView, TimelineView } from '../api'
 import { StandIn } from '../testing/stand-in'
 import { message, timeline } from '../testing/views'
@@ -27,11 +27,31 @@ describe('a timeline', () => {
     expect(api.calls).toEqual(['enterTopic unread', 'timelineView range'])
   })
 
-  it('shows what it can of a topic that cannot be entered', async () => {
+  it('shows what it can of a topic that cannot be entered, and tries again', async () => {
     const state = make({ rows: rows(3) })
+    const enter = api.enterTopic
     api.enterTopic = () => Promise.reject(new Error('no'))
     await state.open()
     expect(seqs(state)).toEqual([1, 2, 3])
+    api.enterTopic = enter
+    await state.ask()
+    expect(api.calls.at(-1)).toBe('enterTopic range')
+  })
+
+  it('is left only when it was entered', async () => {
+    const state = make({ rows: rows(3) })
+    let enter: () => void = () => undefined
+    const entered = new Promise<void>((resolve) => (enter = resolve))
+    const { enterTopic } = api
+    api.enterTopic = async (...of) => {
+      await entered
+      return enterTopic(...of)
+    }
+    const opened = state.open()
+    state.leave()
+    enter()
+    await opened
+    await vi.waitFor(() => expect(api.calls).toEqual(['enterTopic unread', 'leaveTopic']))
   })
 
   it('opens around the first unread row and then keeps to its stretch', async () => {

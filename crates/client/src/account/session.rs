@@ -74,10 +74,12 @@ impl Account {
 
     /// Who looks or acts, and that it is now.
     pub fn as_of(&self) -> AsOf {
+        // Held together with the connection, the two would be waited for in a ring.
+        let skew = self.session().skew;
         AsOf {
             me: self.id,
             now: now(),
-            skew: self.session().skew,
+            skew,
             is_linked: matches!(
                 *self.connection.borrow(),
                 Connection::Connecting | Connection::Syncing | Connection::Synced

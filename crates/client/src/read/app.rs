@@ -39,6 +39,7 @@ pub fn account(snapshot: &Snapshot<'_>) -> Result<AccountView, StoreError> {
     }
     let coming = u32::try_from(joined.len() - communities.len()).unwrap_or(u32::MAX);
     let known = account.known();
+    let connection = account.connection.borrow().clone();
     let mut view = AccountView {
         key: account.key.clone(),
         account_id: account.id.to_string(),
@@ -48,7 +49,7 @@ pub fn account(snapshot: &Snapshot<'_>) -> Result<AccountView, StoreError> {
         address: account.address(),
         is_hosted_here: false,
         is_server_admin: false,
-        connection: account.connection.borrow().clone(),
+        connection,
         store: store(account, meta::aside(db)?),
         disk: account.disk(),
         lost: lost_by_topic(db)?,
@@ -126,6 +127,7 @@ fn lost_by_topic(db: &Db) -> Result<Vec<LostView>, StoreError> {
 /// What is shown of an account whose store cannot be read.
 pub fn shut(account: &Account) -> AccountView {
     let known = account.known();
+    let connection = account.connection.borrow().clone();
     AccountView {
         key: account.key.clone(),
         account_id: account.id.to_string(),
@@ -135,7 +137,7 @@ pub fn shut(account: &Account) -> AccountView {
         address: account.address(),
         is_hosted_here: false,
         is_server_admin: false,
-        connection: account.connection.borrow().clone(),
+        connection,
         store: store(account, None),
         disk: account.disk(),
         lost: Vec::new(),

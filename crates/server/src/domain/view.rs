@@ -29,7 +29,10 @@ pub struct Diff {
 
 /// Sights that were compared for a commit: members of one kind have the same.
 #[derive(Debug, Default)]
-pub struct Compared(HashMap<(usize, usize), (Arc<Sight>, Arc<Sight>, bool)>);
+pub struct Compared(HashMap<(usize, usize), Pair>);
+
+/// Two sights, kept for as long as they are known by where they lie, and whether they differ.
+type Pair = (Arc<Sight>, Arc<Sight>, bool);
 
 impl View {
     /// A version of a community, seen by a member.
