@@ -250,6 +250,48 @@ mod tests {
     }
 
     #[test]
+    fn a_question_is_answered_with_what_it_names() {
+        let document = document();
+        for name in question::METHODS {
+            let method = method_of(&document, name);
+            let said = method["description"].as_str().unwrap();
+            let (_, answer) = said.split_once("Answer: ").expect(name);
+            let told = method["result"]["schema"]["$ref"].as_str();
+            let told = told.and_then(|told| told.rsplit('/').next());
+            if let Some(named) = answer.strip_prefix("[`") {
+                let named = named.split('`').next().unwrap();
+                assert_eq!(told, named.rsplit("::").next(), "{name}: add it to `told`");
+            } else {
+                assert!(answer.starts_with("`{}`"), "{name}: {answer}");
+                assert_eq!(told, None, "{name}");
+            }
+        }
+    }
+
+    /// Every pattern in a value.
+    fn patterns<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(fields) => {
+                found.extend(fields.get("pattern").and_then(Value::as_str));
+                fields.values().for_each(|value| patterns(value, found));
+            }
+            Value::Array(values) => values.iter().for_each(|value| patterns(value, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    #[test]
+    fn every_pattern_has_ids_as_they_are_written() {
+        let document = document();
+        let mut found = Vec::new();
+        patterns(&document, &mut found);
+        assert!(found.len() > 10, "there are patterns");
+        for pattern in found {
+            assert!(pattern.contains(ID_PATTERN), "{pattern}");
+        }
+    }
+
+    #[test]
     fn the_params_of_notifications_are_named_one_by_one() {
         let document = document();
         let params = method_of(&document, "push")["params"].as_array().unwrap();

@@ -12,7 +12,7 @@ use bitflags::bitflags;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::id::{GroupId, MemberGroupId, TopicId};
+use crate::id::{GroupId, ID_PATTERN, MemberGroupId, TopicId};
 
 bitflags! {
     /// A set of rights. Written as a whole number; bits are only ever appended, and unknown ones are kept.
@@ -221,7 +221,10 @@ impl JsonSchema for Place {
         "Place".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string", "pattern": "^(community|(group|topic)/[0-9a-f-]{36})$"})
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": format!("^(community|(group|topic)/{ID_PATTERN})$"),
+        })
     }
 }
 
@@ -300,11 +303,11 @@ impl Held {
             .map_or(Decision::Nothing, |at| self.decisions[at])
     }
 
-    /// Refuses unless the right is held, naming what decided.
+    /// Whether the right is held; if not, which part of it is lacking and why.
     ///
     /// # Errors
-    /// `not_allowed` with the right and the decision.
-    pub fn require(&self, permission: Permissions) -> Result<(), crate::Rejection> {
+    /// What is lacking. It becomes a rejection, `not_allowed`.
+    pub fn require(&self, permission: Permissions) -> Result<(), Lacking> {
         if self.permissions.contains(permission) {
             return Ok(());
         }
@@ -312,12 +315,21 @@ impl Held {
             .iter()
             .map(|(bit, _)| *bit)
             .find(|bit| permission.contains(*bit) && !self.permissions.contains(*bit));
-        let missing = missing.unwrap_or(permission);
-        Err(crate::Rejection::not_allowed(
-            missing,
-            self.decision(missing),
-        ))
+        let permission = missing.unwrap_or(permission);
+        Err(Lacking {
+            permission,
+            decided_by: self.decision(permission),
+        })
     }
+}
+
+/// A right that is not held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lacking {
+    /// Which.
+    pub permission: Permissions,
+    /// What decided so.
+    pub decided_by: Decision,
 }
 
 /// Computes the rights of a member at the last of the places, with the explanation. `places` starts with the community;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::permission::{Decision, Permissions};
+use crate::permission::{Decision, Lacking, Permissions};
 
 /// Why a command, question or HTTP request was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
@@ -252,6 +252,12 @@ impl Code {
     #[must_use]
     pub fn at(self, field: &str) -> Rejection {
         Rejection::new(self).at(field)
+    }
+}
+
+impl From<Lacking> for Rejection {
+    fn from(lacking: Lacking) -> Self {
+        Self::not_allowed(lacking.permission, lacking.decided_by)
     }
 }
 

@@ -259,7 +259,7 @@ impl App {
         let held = structure.held(&member, Place::Community);
         held.ok_or_else(|| missing("community"))?
             .require(Permissions::INVITE)
-            .map_err(Refusal::Rejected)
+            .map_err(|lacking| Refusal::Rejected(lacking.into()))
     }
 
     async fn create_invite(

@@ -86,7 +86,7 @@ impl<'a> Case<'a> {
 
     /// Refuses unless the actor has a right at a place.
     pub fn require(&self, place: Place, permission: Permissions) -> Result<(), Rejection> {
-        self.held_at(place)?.require(permission)
+        Ok(self.held_at(place)?.require(permission)?)
     }
 
     /// The member that the command names.
