@@ -89,9 +89,15 @@ function codesIn(path: string): string[] {
 }
 
 interface Reference {
-  components: { schemas: { Code: { oneOf: { const: string }[] } } }
+  methods: { name: string; 'x-id'?: { type: string } }[]
+  components: {
+    schemas: { Code: { oneOf: { const: string }[] }; Permissions: { 'x-bits': Record<string, number> } }
+  }
 }
 const reference = JSON.parse(readFileSync(join(root, 'docs/openrpc.json'), 'utf8')) as Reference
+/** The ids of commands are texts, those of questions numbers; notifications have none. */
+const commands = reference.methods.filter((method) => method['x-id']?.type === 'string').map(({ name }) => name)
+const rights = Object.keys(reference.components.schemas.Permissions['x-bits'])
 const refusals = reference.components.schemas.Code.oneOf.map((one) => one.const)
 const errors = [
   ...codesIn('crates/client/src/error.rs'),
@@ -145,6 +151,15 @@ describe.each(['zh-CN', 'en'] as const)('what went wrong, in %s', (locale) => {
 
   it.each([...new Set(codesIn('crates/server/src/error.rs'))])('says why the server does not run: %s', (code) => {
     expect(Object.keys(catalogues[locale].reach.failures)).toContain(code)
+  })
+
+  it.each(commands)('says what was not done: %s', (method) => {
+    expect(Object.keys(catalogues[locale].rejected.methods)).toContain(method)
+  })
+
+  it.each(rights)('names the right that is lacking, also over its column: %s', (right) => {
+    expect(Object.keys(catalogues[locale].permissions)).toContain(right)
+    expect(Object.keys(catalogues[locale].permissionHeads)).toContain(right)
   })
 
   it('has no sentence for a code that nobody gives', () => {

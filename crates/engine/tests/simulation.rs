@@ -66,6 +66,7 @@ mod world;
 
 use std::{
     cell::RefCell,
+    collections::BTreeSet,
     env, fs,
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
@@ -78,16 +79,27 @@ use std::{
 };
 
 use plan::Plan;
+use tulou_protocol::{Command, command};
 
 const SEEDS: u64 = 2_000;
 /// Runs when nobody waits for them.
 const LONG_SEEDS: u64 = 100_000;
+/// So many runs have every command in them.
+const ALL_COMMANDS: u64 = 100;
 /// Runs to make a failing plan shorter.
 const SHORTENING: u64 = 400;
 
 thread_local! {
     /// What the last run of this thread failed with.
     static CAUSE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Methods of commands that changed something on a server.
+static DONE: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+
+/// A command changed something.
+pub fn note_done(command: &Command) {
+    DONE.lock().unwrap().insert(command.method());
 }
 
 fn from_env(name: &str) -> Option<u64> {
@@ -170,6 +182,12 @@ fn search() -> Option<String> {
         }
     });
     let found = found.into_inner().unwrap();
+    if found.is_none() && runs >= ALL_COMMANDS {
+        let done = DONE.lock().unwrap();
+        for method in command::METHODS {
+            assert!(done.contains(method), "nobody does {method}");
+        }
+    }
     found.map(|(plan, cause)| {
         println!(
             "{} runs until seed {} failed",

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { fullScene } from '../../stories/scenes'
@@ -283,6 +284,16 @@ async function opened(way: Way): Promise<{ dialog: HTMLElement; opener: HTMLElem
   const dialog = await screen.findByTestId(way.testid)
   return { dialog, opener, window }
 }
+
+it('looks at dialogs of every kind', () => {
+  const [own, declared] = ['every.test.ts', '../state/dialogs.svelte.ts'].map((file) =>
+    readFileSync(`${import.meta.dirname}/${file}`, 'utf8'),
+  )
+  const [dialogs = ''] = declared?.split('export type OpenDialog') ?? []
+  const kinds = [...dialogs.matchAll(/^ {2}\| \{ kind: '(\w+)'/gm)].map(([, kind = '']) => kind)
+  expect(kinds.length).toBeGreaterThan(20)
+  expect(kinds.filter((kind) => !own?.includes(`kind: '${kind}'`))).toEqual([])
+})
 
 describe.each(Object.entries(ways))('the dialog of %s', (_name, way) => {
   it('puts the keyboard where it is needed, and never on what destroys', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { PERMISSIONS, rightsLine, rightsOf } from '../testing/views'
 import { cellAt, columnsOf, groupAbove, hasColumn } from './access'
@@ -18,6 +19,15 @@ describe('the columns of the table of rights', () => {
       ['moderate', 'pin'],
       ['manage', 'manageTopics'],
     ])
+  })
+
+  it('are the rights of the protocol, in the order of their bits, each with a picture', () => {
+    const reference = JSON.parse(readFileSync(`${import.meta.dirname}/../../../docs/openrpc.json`, 'utf8')) as {
+      components: { schemas: { Permissions: { 'x-bits': Record<string, number> } } }
+    }
+    const bits = Object.entries(reference.components.schemas.Permissions['x-bits']).sort(([, a], [, b]) => a - b)
+    expect(PERMISSIONS.map((one) => one.key)).toEqual(bits.map(([key]) => key))
+    expect(columns.filter((one) => one.icon === 'question')).toEqual([])
   })
 
   it('take in a right that this window does not know, at the end', () => {

@@ -24,10 +24,6 @@ fn set<T: Clone>(field: &mut T, edit: Option<&Edit<T>>) {
     }
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the other commands change no structure, or are never queued"
-)]
 fn one(shape: &mut Shape, command: &Command) -> bool {
     match command {
         Command::CommunityCreate {
@@ -182,7 +178,32 @@ fn one(shape: &mut Shape, command: &Command) -> bool {
             };
             shape.set_access(*place, *member_group, access, true);
         }
-        _ => {}
+        // What is there already.
+        Command::GroupCreate { .. }
+        | Command::TopicCreate { .. }
+        | Command::MemberGroupCreate { .. }
+        // What is never queued.
+        | Command::CommunityTransfer { .. }
+        | Command::CommunityDissolve { .. }
+        | Command::CommunityJoin { .. }
+        | Command::CommunityLeave { .. }
+        | Command::GroupDelete { .. }
+        | Command::TopicDelete { .. }
+        | Command::SeatSet { .. }
+        | Command::MemberGroupDelete { .. }
+        | Command::MemberGroupAssign { .. }
+        | Command::MemberKick { .. }
+        // What has another home.
+        | Command::MessageSend { .. }
+        | Command::MessageEdit { .. }
+        | Command::MessageRecall { .. }
+        | Command::MessageReact { .. }
+        | Command::MessagePin { .. }
+        | Command::CursorAdvance { .. }
+        | Command::CursorSet { .. }
+        | Command::MentionSeen { .. }
+        | Command::NotifySet { .. }
+        | Command::ProfileEdit { .. } => {}
     }
     false
 }

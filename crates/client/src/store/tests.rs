@@ -456,6 +456,92 @@ fn forgetting_a_community_takes_its_topics_along_and_leaves_what_the_person_wrot
     assert_eq!(waiting.len(), 1, "it is shown as not available");
 }
 
+/// Tables with a column, and those of them that have a row.
+fn tables_with(db: &Connection, column: &str) -> rusqlite::Result<Vec<(String, bool)>> {
+    let mut statement = db.prepare(
+        "SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
+        WHERE m.type = 'table' AND c.name = ?1 ORDER BY m.name",
+    )?;
+    let names: rusqlite::Result<Vec<String>> =
+        statement.query_map([column], |row| row.get(0))?.collect();
+    names?
+        .into_iter()
+        .map(|name| {
+            let sql = format!("SELECT EXISTS (SELECT 1 FROM {name})");
+            let has_rows = db.query_row(&sql, [], |row| row.get(0))?;
+            Ok((name, has_rows))
+        })
+        .collect()
+}
+
+/// Writes a row that names a place in a column, with as little else as there may be.
+fn fill(db: &Connection, table: &str, column: &str, id: &[u8; 16]) -> rusqlite::Result<()> {
+    let mut statement = db.prepare(
+        "SELECT name, type FROM pragma_table_info(?1)
+        WHERE name = ?2 OR (\"notnull\" = 1 AND dflt_value IS NULL)",
+    )?;
+    let columns: rusqlite::Result<Vec<(String, String)>> = statement
+        .query_map([table, column], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect();
+    let (names, values): (Vec<String>, Vec<rusqlite::types::Value>) = columns?
+        .into_iter()
+        .map(|(name, kind)| {
+            let value = match &*kind {
+                _ if name == column => id.to_vec().into(),
+                "INTEGER" => 1.into(),
+                "TEXT" => String::from("x").into(),
+                _ => vec![7; 16].into(),
+            };
+            (name, value)
+        })
+        .unzip();
+    let marks = vec!["?"; names.len()].join(", ");
+    let sql = format!(
+        "INSERT INTO {table} ({}) VALUES ({marks})",
+        names.join(", ")
+    );
+    db.execute(&sql, rusqlite::params_from_iter(values))?;
+    Ok(())
+}
+
+#[test]
+fn what_is_forgotten_leaves_nothing_in_any_table_but_what_the_person_wrote() {
+    let places = [
+        (
+            "topic",
+            TOPIC.as_bytes(),
+            Log::Topic(TOPIC),
+            &["drafts", "edits", "lost", "outbox"][..],
+        ),
+        (
+            "community",
+            COMMUNITY.as_bytes(),
+            Log::Community(COMMUNITY),
+            &[][..],
+        ),
+    ];
+    for (column, id, log, written) in places {
+        let (_folder, store) = store();
+        let tables = store
+            .write(|db| {
+                let tables = tables_with(db, column)?;
+                for (table, _) in &tables {
+                    fill(db, table, column, id)?;
+                }
+                Ok::<_, StoreError>(tables)
+            })
+            .unwrap();
+        assert!(tables.len() > 1, "there are tables: {tables:?}");
+        apply(&store, vec![Write::Forget(log)]);
+        let left = store
+            .read(|db| Ok::<_, StoreError>(tables_with(db, column)?))
+            .unwrap();
+        let left: Vec<_> = left.into_iter().filter(|(_, has_rows)| *has_rows).collect();
+        let names: Vec<&str> = left.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, written, "whose {column} is forgotten");
+    }
+}
+
 #[test]
 fn a_refused_command_waits_for_the_person_and_a_refused_cursor_for_nobody() {
     let (_folder, store) = store();

@@ -218,6 +218,7 @@ impl Server {
                     self.memory
                         .commit(account, now, &decision.expects, &decision.changes);
                 if let Outcome::Done(logs) = &outcome {
+                    crate::note_done(command);
                     self.apply(&decision.changes, logs);
                     self.oracle.apply(account, command, now);
                     self.publish(origin, before.clone(), &decision.changes, logs);

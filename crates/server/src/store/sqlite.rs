@@ -16,6 +16,8 @@ mod community;
 mod deletion;
 mod ending;
 mod fading;
+#[cfg(test)]
+mod filled;
 mod group;
 mod held;
 pub(crate) mod integrity;

@@ -33,6 +33,7 @@ export const trouble: typeof zh = {
       'message.pin': 'pin the message',
       'cursor.advance': 'mark as read',
       'cursor.set': 'mark as unread',
+      'mention.seen': 'mark the mention as seen',
       'notify.set': 'change the notifications',
       other: 'do that',
     },

@@ -30,6 +30,7 @@ export const trouble = {
       'message.pin': '置顶消息',
       'cursor.advance': '标为已读',
       'cursor.set': '标为未读',
+      'mention.seen': '将提及标为已看',
       'notify.set': '修改通知设置',
       other: '操作',
     },

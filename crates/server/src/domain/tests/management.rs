@@ -4,6 +4,8 @@ use super::*;
 use crate::domain::is_apart;
 
 const LOW: MemberGroupId = MemberGroupId(Uuid::from_u128(41));
+/// A group without topics.
+const EMPTY: GroupId = GroupId(Uuid::from_u128(45));
 
 fn edit<T>(from: T, to: T) -> Option<Edit<T>> {
     Some(Edit { from, to })
@@ -36,6 +38,13 @@ fn acts() -> Vec<(Command, Permissions)> {
                 group: GROUP,
                 name: edit("大厅".into(), "前厅".into()),
                 position: None,
+            },
+            Permissions::MANAGE_TOPICS,
+        ),
+        (
+            Command::GroupDelete {
+                community,
+                group: EMPTY,
             },
             Permissions::MANAGE_TOPICS,
         ),
@@ -165,7 +174,13 @@ fn with_keepers_rights(rights: Permissions) -> Structure {
         let body = access(Place::Community, group, allow);
         row(10, AccessRow::id(Place::Community, group), body)
     };
+    let empty = Group {
+        name: "空".into(),
+        position: "95".into(),
+        more: Default::default(),
+    };
     let rows = [
+        row(10, EMPTY, empty),
         row(10, LOW, member_group("新人", "20")),
         at(None, Permissions::VIEW),
         at(Some(KEEPERS), rights),
@@ -201,6 +216,32 @@ fn each_act_of_managing_needs_its_right() {
         let with = with_keepers_rights(right | Permissions::SPEAK);
         let done = run(&keeper(&with), &command);
         assert!(done.is_ok(), "{command:?}: {done:?}");
+    }
+}
+
+#[test]
+fn of_every_command_it_is_said_which_right_it_needs() {
+    // What is one's own, what is the owner's, and coming and going.
+    let mut said = vec![
+        "cursor.advance",
+        "cursor.set",
+        "mention.seen",
+        "notify.set",
+        "profile.edit",
+        "community.create",
+        "community.transfer",
+        "community.dissolve",
+        "community.join",
+        "community.leave",
+    ];
+    said.extend(acts().iter().map(|(act, _)| act.method()));
+    said.extend(
+        super::messages::deeds()
+            .iter()
+            .map(|(deed, ..)| deed.method()),
+    );
+    for method in tulou_protocol::command::METHODS {
+        assert!(said.contains(method), "add {method} to `acts` or `deeds`");
     }
 }
 

@@ -54,18 +54,22 @@ fn with_rights(rights: Permissions) -> Structure {
     structure
 }
 
-#[test]
-fn each_deed_needs_its_right_and_no_other() {
-    let deeds = [
+/// What may be done, the right that it needs, and who wrote the message.
+pub(super) fn deeds() -> Vec<(Command, Permissions, AccountId)> {
+    vec![
         (send(OPEN, "hello"), Permissions::SPEAK, BOB),
         (edit("y"), Permissions::SPEAK, BOB),
         (react(true), Permissions::REACT, BOB),
         (pin(true), Permissions::PIN, BOB),
         (recall(), Permissions::RECALL_OTHERS, CAROL),
-    ];
+    ]
+}
+
+#[test]
+fn each_deed_needs_its_right_and_no_other() {
     let seen = Permissions::VIEW | Permissions::READ_HISTORY;
     let all = Permissions::all() - Permissions::COMMUNITY_ONLY;
-    for (command, right, author) in deeds {
+    for (command, right, author) in deeds() {
         let try_with = |rights| {
             let structure = with_rights(rights);
             let bob = facts(&structure, member(BOB, &[]));

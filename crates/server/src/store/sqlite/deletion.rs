@@ -105,3 +105,28 @@ pub fn topics(db: &Connection, account: AccountId) -> Result<Vec<TopicId>, Store
         .collect();
     Ok(found?.iter().filter_map(|id| id.parse().ok()).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::{
+        filled::{ID, filled, left},
+        schema,
+    };
+
+    #[test]
+    fn an_account_that_ended_leaves_nothing_of_its_own_in_any_table() {
+        let mut db = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut db).unwrap();
+        // What it gave to others stays or goes by commits of its own.
+        let given = ["reaction", "member", "member_in", "seat"];
+        let tables = filled(&db, "account", &given);
+        begin(&db, AccountId(ID), false, 1).unwrap();
+        end(&db, AccountId(ID)).unwrap();
+        assert_eq!(
+            left(&db, "account", &tables),
+            [""; 0],
+            "nobody clears these"
+        );
+    }
+}

@@ -96,3 +96,29 @@ pub fn sweep(db: &Connection, limit: usize) -> Result<bool, StoreError> {
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::{
+        filled::{ID, filled, left},
+        schema,
+    };
+
+    #[test]
+    fn what_ended_leaves_nothing_in_any_table() {
+        let mut db = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut db).unwrap();
+        // The id of a topic stays taken, members go by commits of their own, seats with their topics.
+        let places = [
+            ("topic", TOPIC, &[][..]),
+            ("community", COMMUNITY, &["log", "member", "seat"][..]),
+        ];
+        for (column, kind, elsewhere) in places {
+            let tables = filled(&db, column, elsewhere);
+            note(&db, ID, kind).unwrap();
+            while sweep(&db, 10).unwrap() {}
+            assert_eq!(left(&db, column, &tables), [""; 0], "nobody clears these");
+        }
+    }
+}
