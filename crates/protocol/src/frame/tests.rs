@@ -1,9 +1,11 @@
 //! A snapshot per wire variant, and what happens to bad frames.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::*;
 use crate::{
+    command::{self, Command, Commanded},
     id::*,
     permission::{Permissions, Place},
 };
