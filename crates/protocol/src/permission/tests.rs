@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::id::{GroupId, TopicId};
 
 fn group(n: u128) -> MemberGroupId {
     MemberGroupId(Uuid::from_u128(n))
