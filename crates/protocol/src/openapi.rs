@@ -5,7 +5,7 @@ mod doors;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-pub use self::doors::{DOORS, Door};
+pub use self::doors::{Bounds, DOORS, Door};
 use crate::{
     Code, SUBPROTOCOL, VERSION,
     http::{KEY_HEADER, Refused, SERVER_HEADER, status},
@@ -88,6 +88,14 @@ fn describe(door: &Door, refused: &Value, generator: &mut SchemaGenerator) -> Va
             }),
         );
     }
+    let seconds = door.bounds.answered_within.as_secs();
+    responses.insert(
+        "408".to_owned(),
+        json!({
+            "description": format!("Not read and answered within {seconds} s."),
+            "headers": headers(),
+        }),
+    );
     let in_path = door
         .path
         .split('/')
@@ -109,8 +117,13 @@ fn describe(door: &Door, refused: &Value, generator: &mut SchemaGenerator) -> Va
         described["security"] = json!([{"token": []}]);
     }
     if let Some(body) = door.body {
-        described["requestBody"] =
-            json!({"required": true, "content": as_json(&body(generator).to_value())});
+        let most = door.bounds.body_bytes;
+        described["requestBody"] = json!({
+            "description": format!("At most {most} bytes."),
+            "required": true,
+            "content": as_json(&body(generator).to_value()),
+            "x-max-bytes": most,
+        });
     }
     described
 }
@@ -162,7 +175,13 @@ fn socket() -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
+
+    use super::{
+        doors::{get, of},
+        *,
+    };
+    use crate::http::SignIn;
 
     #[test]
     fn every_reference_in_the_document_leads_somewhere() {
@@ -192,6 +211,27 @@ mod tests {
         let end = &document["paths"]["/v1/account/sessions/{id}"]["delete"];
         assert_eq!(end["parameters"][0]["name"], "id");
         assert!(end["security"].is_array() && register.get("security").is_none());
+    }
+
+    #[test]
+    fn a_door_says_how_large_a_body_may_be_and_how_long_it_may_take() {
+        let bounds = Bounds {
+            body_bytes: 5_000,
+            answered_within: Duration::from_secs(7),
+        };
+        let door = Door {
+            body: Some(of::<SignIn>),
+            bounds,
+            ..get("/v1/pictures", "Takes a picture.")
+        };
+        let described = describe(&door, &json!({}), &mut SchemaGenerator::default());
+        assert_eq!(described["requestBody"]["x-max-bytes"], 5_000);
+        let slow = &described["responses"]["408"]["description"];
+        assert_eq!(slow, "Not read and answered within 7 s.");
+        for door in DOORS.iter().filter(|door| door.takes_body()) {
+            let says = door.refusals.contains(&Code::TooLong);
+            assert!(says, "{}: a body may be too long", door.path);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The doors: HTTP for what is not a conversation, and the WebSocket.
 
 mod accounts;
+mod bounds;
 mod connections;
 mod peer;
 #[cfg(test)]
@@ -10,9 +11,7 @@ use std::future::Future;
 
 use axum::{
     Json, Router,
-    extract::{
-        DefaultBodyLimit, Path, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection,
-    },
+    extract::{Path, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     http::{HeaderName, HeaderValue, StatusCode, Version, header::RETRY_AFTER},
     middleware::map_response,
     response::{IntoResponse, Response},
@@ -35,11 +34,10 @@ use crate::{
     session,
     store::StoreError,
 };
+use bounds::Table;
 use connections::Connections;
 use peer::Peer;
 
-/// Bytes of a body that are read.
-const BODY_BYTES: usize = 16 * 1_024;
 /// What is read of a socket at once: most frames are small, and there may be many sessions.
 const READ_BYTES: usize = 4 * 1_024;
 /// A frame so many times the limit is not even read.
@@ -47,13 +45,14 @@ const READ_FACTOR: usize = 4;
 
 /// What can be asked for.
 fn routes(app: App) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/health", get(|| async { "ok" }))
         .route("/v1/server", get(server))
         .route("/v1/invites/{code}", get(invite))
         .route("/ws", any(open_socket))
-        .merge(accounts::routes())
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .merge(accounts::routes());
+    Table::of_doors()
+        .bind(router)
         .layer(map_response(introduce(&app)))
         .with_state(app)
 }

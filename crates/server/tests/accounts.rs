@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "another test uses the rest of it")]
 mod link;
 
+#[path = "accounts/bodies.rs"]
+mod bodies;
 #[path = "accounts/deletion.rs"]
 mod deletion;
 #[path = "accounts/recovery.rs"]

@@ -1,5 +1,7 @@
 //! The HTTP doors, a line of the document each.
 
+use std::time::Duration;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::{
@@ -10,7 +12,24 @@ use crate::{
     },
 };
 
-/// Where a request goes, and what comes of it.
+/// How large a request may be, and how long it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Bytes of its body that are read; a larger body is refused with `too_long`, which says this number.
+    pub body_bytes: usize,
+    /// It is answered within this time, however slowly its body comes: if need be with status 408.
+    pub answered_within: Duration,
+}
+
+impl Bounds {
+    /// Those of a door that needs no others: room for names and passwords.
+    pub const USUAL: Self = Self {
+        body_bytes: 16 * 1_024,
+        answered_within: Duration::from_secs(30),
+    };
+}
+
+/// Where a request goes, what it may take, and what comes of it.
 pub struct Door {
     /// In capitals.
     pub method: &'static str,
@@ -21,6 +40,8 @@ pub struct Door {
     pub wants_token: bool,
     pub(super) query: &'static [(&'static str, &'static str)],
     pub(super) body: Option<Typed>,
+    /// How large a request to it may be, and how long it may take, whatever holds for other doors.
+    pub bounds: Bounds,
     pub(super) success: (u16, Option<Typed>),
     /// Codes that it refuses with, besides those that every door has.
     pub refusals: &'static [Code],
@@ -28,11 +49,11 @@ pub struct Door {
 
 pub(super) type Typed = fn(&mut SchemaGenerator) -> Schema;
 
-fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+pub(super) fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-const fn get(path: &'static str, about: &'static str) -> Door {
+pub(super) const fn get(path: &'static str, about: &'static str) -> Door {
     Door {
         method: "GET",
         path,
@@ -40,6 +61,7 @@ const fn get(path: &'static str, about: &'static str) -> Door {
         wants_token: false,
         query: &[],
         body: None,
+        bounds: Bounds::USUAL,
         success: (200, None),
         refusals: &[],
     }
@@ -53,7 +75,15 @@ const fn with_token(method: &'static str, path: &'static str, about: &'static st
     }
 }
 
-/// All doors but the one to the WebSocket.
+impl Door {
+    /// Whether it reads a body.
+    #[must_use]
+    pub const fn takes_body(&self) -> bool {
+        self.body.is_some()
+    }
+}
+
+/// All doors but the one to the WebSocket. What is not among them gets the smallest bounds that there are.
 pub const DOORS: &[Door] = &[
     get("/health", "Whether the server works: `ok` as plain text."),
     Door {

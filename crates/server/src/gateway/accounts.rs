@@ -1,15 +1,17 @@
 //! The doors of accounts: registering, signing in, and what a signed-in account does with itself.
 
-use std::error::Error;
+use std::{convert::Infallible, error::Error};
 
 use axum::{
     Json, Router,
-    extract::{FromRequestParts, Path, Query, State, rejection::JsonRejection},
+    extract::{
+        FromRequest, FromRequestParts, Path, Query, Request, State, rejection::JsonRejection,
+    },
     http::{StatusCode, header::AUTHORIZATION, request::Parts},
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use tulou_protocol::{
     AccountId, Code, Rejection, SessionId,
     frame::Wrong,
@@ -17,9 +19,10 @@ use tulou_protocol::{
         AccountCard, AccountList, ChangePassword, Confirm, DeleteAccount, Recover, RecoveryCodes,
         Register, Reset, SignIn,
     },
+    openapi::Bounds,
 };
 
-use super::{BODY_BYTES, No, peer::Peer};
+use super::{No, peer::Peer};
 use crate::{App, store::SignedInAs};
 
 /// What can be asked for.
@@ -38,29 +41,47 @@ pub fn routes() -> Router<App> {
         .route("/v1/account/deletion", post(delete_account))
 }
 
-type Body<T> = Result<Json<T>, JsonRejection>;
+/// A body that was to be JSON, and what its route is bound to.
+struct Body<T> {
+    json: Result<Json<T>, JsonRejection>,
+    bounds: Bounds,
+}
 
-/// What a body holds. Which field cannot be read is told, but not what stood there: it may be a secret.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "axum may add kinds: what is no JSON is malformed"
-)]
-fn read<T>(body: Body<T>) -> Result<T, No> {
-    let unread = |rejection| match rejection {
-        JsonRejection::JsonDataError(error) => {
-            let wrong = wrong_of(&error).map(|wrong| wrong.field);
-            Rejection {
-                field: wrong.filter(|field| !field.is_empty()),
-                ..Rejection::new(Code::Malformed)
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
+        let bounds = request.extensions().get::<Bounds>().copied();
+        Ok(Self {
+            json: Json::from_request(request, state).await,
+            bounds: bounds.unwrap_or(Bounds::USUAL),
+        })
+    }
+}
+
+impl<T> Body<T> {
+    /// What it holds. Which field cannot be read is told, but not what stood there: it may be a secret.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "axum may add kinds: what is no JSON is malformed"
+    )]
+    fn read(self) -> Result<T, No> {
+        let unread = |rejection| match rejection {
+            JsonRejection::JsonDataError(error) => {
+                let wrong = wrong_of(&error).map(|wrong| wrong.field);
+                Rejection {
+                    field: wrong.filter(|field| !field.is_empty()),
+                    ..Rejection::new(Code::Malformed)
+                }
             }
-        }
-        JsonRejection::MissingJsonContentType(_) => Code::Malformed.at("content-type"),
-        rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Rejection::limit(Code::TooLong, BODY_BYTES)
-        }
-        _ => Code::Malformed.into(),
-    };
-    Ok(body.map_err(unread)?.0)
+            JsonRejection::MissingJsonContentType(_) => Code::Malformed.at("content-type"),
+            rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Rejection::limit(Code::TooLong, self.bounds.body_bytes)
+            }
+            _ => Code::Malformed.into(),
+        };
+        Ok(self.json.map_err(unread)?.0)
+    }
 }
 
 /// What was wrong, from the causes of an error.
@@ -112,7 +133,7 @@ async fn register(
     if app.is_read_only() {
         return Err(Code::ServerFull.into());
     }
-    let registered = app.register(read(body)?, from).await?;
+    let registered = app.register(body.read()?, from).await?;
     Ok((StatusCode::CREATED, Json(registered)).into_response())
 }
 
@@ -121,7 +142,7 @@ async fn sign_in(
     Peer(from): Peer,
     body: Body<SignIn>,
 ) -> Result<Response, No> {
-    let signed_in = app.sign_in(read(body)?, from).await?;
+    let signed_in = app.sign_in(body.read()?, from).await?;
     Ok((StatusCode::CREATED, Json(signed_in)).into_response())
 }
 
@@ -138,7 +159,7 @@ async fn recover(
     Peer(from): Peer,
     body: Body<Recover>,
 ) -> Result<Response, No> {
-    let signed_in = app.recover(read(body)?, from).await?;
+    let signed_in = app.recover(body.read()?, from).await?;
     Ok((StatusCode::CREATED, Json(signed_in)).into_response())
 }
 
@@ -152,7 +173,7 @@ async fn change_password(
     Me(me): Me,
     body: Body<ChangePassword>,
 ) -> Result<StatusCode, No> {
-    app.change_password(&me, read(body)?, from).await?;
+    app.change_password(&me, body.read()?, from).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -162,7 +183,7 @@ async fn new_recovery_codes(
     Me(me): Me,
     body: Body<Confirm>,
 ) -> Result<Json<RecoveryCodes>, No> {
-    Ok(Json(app.new_recovery_codes(&me, read(body)?, from).await?))
+    Ok(Json(app.new_recovery_codes(&me, body.read()?, from).await?))
 }
 
 async fn end_other_sessions(State(app): State<App>, Me(me): Me) -> Result<StatusCode, No> {
@@ -186,7 +207,7 @@ async fn delete_account(
     Me(me): Me,
     body: Body<DeleteAccount>,
 ) -> Result<StatusCode, No> {
-    app.delete_account(&me, read(body)?, from).await?;
+    app.delete_account(&me, body.read()?, from).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,16 +1,9 @@
-//! Connections that were let in: each speaks HTTP until it becomes a WebSocket, within time limits, so that nobody holds one
-//! open by saying little.
+//! Connections that were let in: each speaks HTTP until it becomes a WebSocket. A head has to come within a time, and what
+//! follows it within that of its route ([`super::bounds`]), so that nobody holds a connection open by saying little.
 
 use std::{future::Future, pin::pin, time::Duration};
 
-use axum::{
-    Extension, Router,
-    extract::{ConnectInfo, Request},
-    http::StatusCode,
-    middleware::{Next, from_fn},
-    response::{IntoResponse, Response},
-    serve::Listener,
-};
+use axum::{Extension, Router, extract::ConnectInfo, serve::Listener};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
@@ -20,8 +13,6 @@ use hyper_util::{
 use super::peer::Visitor;
 use crate::doors::Doors;
 
-/// A request is answered within this time, however slowly its body comes.
-const ANSWERED: Duration = Duration::from_secs(30);
 /// Requests that are being answered when the server stops have so long.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -38,10 +29,7 @@ impl Connections {
         http.http1()
             .timer(TokioTimer::new())
             .header_read_timeout(patience);
-        Self {
-            router: router.layer(from_fn(in_time)),
-            http,
-        }
+        Self { router, http }
     }
 
     /// Serves until `shutdown`, then lets those that are being answered finish.
@@ -67,13 +55,6 @@ impl Connections {
         }
         drop(doors);
         let _ = tokio::time::timeout(FAREWELL, open.shutdown()).await;
-    }
-}
-
-async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(ANSWERED, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
     }
 }
 
