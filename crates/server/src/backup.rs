@@ -3,7 +3,7 @@
 //! A backup is a tar archive, compressed with zstd, so that it can be looked into without Tulou. Its first entry is
 //! `manifest.json` ([`Manifest`]): what is in it, with sizes and SHA-256 sums. Then come the store as of one moment
 //! (`tulou.sqlite`), the small files beside it (the key and certificate, how it is hosted), and the operator's settings
-//! (`settings.toml`).
+//! (`settings.toml`): `kinds` is the table of what there may be.
 //!
 //! * `make` writes one, while the server runs or not
 //! * `open` reads one; [`Opened::restore`] puts it into a folder
@@ -14,6 +14,7 @@
 //! backup, so that they find it.
 
 mod daily;
+mod kinds;
 mod make;
 mod open;
 mod shelf;
@@ -74,7 +75,7 @@ pub struct Manifest {
 /// An entry of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packed {
-    /// Its plain name.
+    /// Its name in the server's folder; in a folder within it with `/`.
     pub name: String,
     /// Its size in bytes.
     pub bytes: u64,

@@ -9,13 +9,20 @@ use std::{
 use tulou_protocol::id::Millis;
 
 use super::{
-    BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed, SETTINGS, open, sum::sum, swap,
-    sync_folder,
+    BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed, SETTINGS,
+    kinds::{FileKind, Found, KINDS, Origin},
+    open::open_of,
+    sum::sum,
+    swap, sync_folder,
 };
 use crate::{Config, store::engine};
 
 /// The level of compression: most of what is to be gained, at a speed near that of a disk.
 const LEVEL: i32 = 3;
+/// The mode of what nobody else may read, for whoever unpacks it by hand.
+const PRIVATE: u32 = 0o600;
+/// The mode of what is no secret.
+const PUBLIC: u32 = 0o644;
 
 /// What a backup is made of.
 #[derive(Debug, Clone)]
@@ -35,6 +42,14 @@ pub struct Source {
 /// If there is no server in the folder, the file is there already, there is no room, or something cannot be read or
 /// written.
 pub fn make(source: &Source, to: &Path) -> Result<Manifest, BackupError> {
+    make_of(KINDS, source, to)
+}
+
+pub(super) fn make_of(
+    kinds: &'static [FileKind],
+    source: &Source,
+    to: &Path,
+) -> Result<Manifest, BackupError> {
     if !engine::is_in(&source.folder) {
         return Err(BackupError::NoServer(source.folder.clone()));
     }
@@ -46,7 +61,7 @@ pub fn make(source: &Source, to: &Path) -> Result<Manifest, BackupError> {
         _ => Path::new("."),
     };
     std::fs::create_dir_all(beside).map_err(BackupError::file(beside))?;
-    check_room(source, beside)?;
+    check_room(kinds, source, beside)?;
 
     let temporary = tempfile::Builder::new()
         .prefix(swap::TEMPORARY)
@@ -61,10 +76,20 @@ pub fn make(source: &Source, to: &Path) -> Result<Manifest, BackupError> {
     let settings = temporary.path().join(SETTINGS);
     std::fs::write(&settings, settings_text(&source.settings))
         .map_err(BackupError::file(&settings))?;
-    let mut paths = vec![copy];
-    paths
-        .extend(swap::beside_the_store(&source.folder).map_err(BackupError::file(&source.folder))?);
-    paths.push(settings);
+    // After the store was copied: no file is missing that it speaks of.
+    let mut files = Vec::new();
+    for kind in kinds {
+        let made = |name: &str, path: &Path| Found {
+            kind,
+            name: name.to_owned(),
+            path: path.to_owned(),
+        };
+        match kind.origin {
+            Origin::Store => files.push(made(engine::FILE, &copy)),
+            Origin::Settings => files.push(made(SETTINGS, &settings)),
+            Origin::Lying(_) => files.extend(lying(kind, source)?),
+        }
+    }
 
     let manifest = Manifest {
         product: PRODUCT.to_owned(),
@@ -77,14 +102,11 @@ pub fn make(source: &Source, to: &Path) -> Result<Manifest, BackupError> {
         schema: contents.schema,
         accounts: contents.accounts,
         communities: contents.communities,
-        files: paths
-            .iter()
-            .map(|path| packed(path))
-            .collect::<Result<_, _>>()?,
+        files: files.iter().map(packed).collect::<Result<_, _>>()?,
     };
     let packing = temporary.path().join("packing");
-    pack(&manifest, &paths, &packing).map_err(BackupError::file(&packing))?;
-    open(&packing)?.verify()?;
+    pack(&manifest, &files, &packing).map_err(BackupError::file(&packing))?;
+    open_of(kinds, &packing)?.verify()?;
     // A link, unlike a rename, refuses a name that somebody took meanwhile; where there are no links a rename has to do.
     match std::fs::hard_link(&packing, to) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -97,9 +119,20 @@ pub fn make(source: &Source, to: &Path) -> Result<Manifest, BackupError> {
     Ok(manifest)
 }
 
+fn lying<'a>(kind: &'a FileKind, source: &Source) -> Result<Vec<Found<'a>>, BackupError> {
+    kind.lying_in(&source.folder)
+        .map_err(BackupError::file(&source.folder))
+}
+
 /// A copy of the store and the packed backup have to fit at the same time.
-fn check_room(source: &Source, beside: &Path) -> Result<(), BackupError> {
-    let needed = engine::bytes(&source.folder).saturating_mul(2);
+fn check_room(kinds: &[FileKind], source: &Source, beside: &Path) -> Result<(), BackupError> {
+    let mut needed = engine::bytes(&source.folder).saturating_mul(2);
+    for kind in kinds {
+        for found in lying(kind, source)? {
+            let bytes = std::fs::metadata(&found.path).map_or(0, |about| about.len());
+            needed = needed.saturating_add(bytes);
+        }
+    }
     // Where the system does not say, the writing will.
     match fs4::available_space(beside) {
         Ok(free) if free < needed => Err(BackupError::NoRoom { needed, free }),
@@ -116,19 +149,18 @@ fn settings_text(settings: &Config) -> String {
     table.to_string()
 }
 
-fn packed(path: &Path) -> Result<Packed, BackupError> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.unwrap_or_default().to_owned();
-    let (bytes, sha256) = sum(&mut File::open(path).map_err(BackupError::file(path))?)
-        .map_err(BackupError::file(path))?;
+fn packed(found: &Found<'_>) -> Result<Packed, BackupError> {
+    let (bytes, sha256) = File::open(&found.path)
+        .and_then(|mut file| sum(&mut file))
+        .map_err(BackupError::file(&found.path))?;
     Ok(Packed {
-        name,
+        name: found.name.clone(),
         bytes,
         sha256,
     })
 }
 
-fn pack(manifest: &Manifest, paths: &[PathBuf], to: &Path) -> io::Result<()> {
+fn pack(manifest: &Manifest, files: &[Found<'_>], to: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -147,13 +179,26 @@ fn pack(manifest: &Manifest, paths: &[PathBuf], to: &Path) -> io::Result<()> {
         &mut archive,
         MANIFEST,
         described.len() as u64,
+        PRIVATE,
         seconds,
         &described[..],
     )?;
-    for (path, packed) in paths.iter().zip(&manifest.files) {
+    for (found, packed) in files.iter().zip(&manifest.files) {
         // What has changed since it was summed up shows when the backup is read back.
-        let file = File::open(path)?.take(packed.bytes);
-        append(&mut archive, &packed.name, packed.bytes, seconds, file)?;
+        let file = File::open(&found.path)?.take(packed.bytes);
+        let mode = if found.kind.is_secret {
+            PRIVATE
+        } else {
+            PUBLIC
+        };
+        append(
+            &mut archive,
+            &packed.name,
+            packed.bytes,
+            mode,
+            seconds,
+            file,
+        )?;
     }
     let file = archive.into_inner()?.finish()?;
     file.sync_all()
@@ -163,12 +208,13 @@ fn append(
     archive: &mut tar::Builder<impl Write>,
     name: &str,
     bytes: u64,
+    mode: u32,
     seconds: u64,
     from: impl Read,
 ) -> io::Result<()> {
     let mut header = tar::Header::new_gnu();
     header.set_size(bytes);
-    header.set_mode(0o600);
+    header.set_mode(mode);
     header.set_mtime(seconds);
     header.set_cksum();
     archive.append_data(&mut header, name, from)

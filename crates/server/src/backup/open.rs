@@ -2,6 +2,7 @@
 //! touched before everything was read, checked and written beside it.
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -9,13 +10,17 @@ use std::{
 
 use tulou_protocol::{Epoch, id::Millis};
 
-use super::{BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed, stamp, sum::sum, swap};
+use super::{
+    BackupError, FORMAT, MANIFEST, Manifest, PRODUCT, Packed,
+    kinds::{FileKind, KINDS, kind_of},
+    stamp,
+    sum::sum,
+    swap,
+};
 use crate::store::{Hold, LOCK_FILE, engine, make_private};
 
-/// Bytes that a manifest may have.
-const MANIFEST_BYTES: u64 = 1 << 20;
-/// The name of the settings in the folder, so that they are not taken for those in force.
-const SETTINGS_BESIDE: &str = "settings-of-backup.toml";
+/// Bytes that a manifest may have: room for some hundred thousand files.
+const MANIFEST_BYTES: u64 = 1 << 26;
 
 type Archive = tar::Archive<zstd::Decoder<'static, io::BufReader<File>>>;
 
@@ -24,6 +29,7 @@ type Archive = tar::Archive<zstd::Decoder<'static, io::BufReader<File>>>;
 pub struct Opened {
     path: PathBuf,
     manifest: Manifest,
+    kinds: &'static [FileKind],
 }
 
 /// What a restore did.
@@ -42,6 +48,10 @@ pub struct Restored {
 /// # Errors
 /// If it is no backup, is damaged at its beginning, or was written by a newer version.
 pub fn open(path: &Path) -> Result<Opened, BackupError> {
+    open_of(KINDS, path)
+}
+
+pub(super) fn open_of(kinds: &'static [FileKind], path: &Path) -> Result<Opened, BackupError> {
     let strange = || BackupError::NotABackup(path.to_owned());
     let mut archive = archive(path).map_err(BackupError::file(path))?;
     let mut entries = archive.entries().map_err(|_| strange())?;
@@ -68,9 +78,7 @@ pub fn open(path: &Path) -> Result<Opened, BackupError> {
             program: manifest.program,
         });
     }
-    if !manifest.files.iter().any(|file| file.name == engine::FILE)
-        || !manifest.files.iter().all(|file| is_plain(&file.name))
-    {
+    if !makes_sense(kinds, &manifest.files) {
         return Err(BackupError::Damaged(
             "its list of files makes no sense".to_owned(),
         ));
@@ -78,7 +86,17 @@ pub fn open(path: &Path) -> Result<Opened, BackupError> {
     Ok(Opened {
         path: path.to_owned(),
         manifest,
+        kinds,
     })
+}
+
+/// Whether there is a store, and each file is of a kind and there once.
+fn makes_sense(kinds: &[FileKind], files: &[Packed]) -> bool {
+    let mut names = HashSet::new();
+    files.iter().any(|file| file.name == engine::FILE)
+        && files
+            .iter()
+            .all(|file| kind_of(kinds, file).is_some() && names.insert(&file.name))
 }
 
 impl Opened {
@@ -114,7 +132,7 @@ impl Opened {
             source: error,
         };
         // One that was cut off after it was decided is finished first, one that was not is forgotten.
-        swap::finish(folder).map_err(wrong)?;
+        swap::finish_of(self.kinds, folder).map_err(wrong)?;
         let unpacked = swap::begin(folder).map_err(wrong)?;
         let epoch = match self.unpack(&unpacked) {
             Ok(epoch) => epoch,
@@ -127,9 +145,9 @@ impl Opened {
                 return Err(error);
             }
         };
-        let aside = format!("before-restore-{}", stamp(now));
+        let aside = swap::free_name(folder, &format!("before-restore-{}", stamp(now)));
         swap::decide(folder, &aside).map_err(wrong)?;
-        let set_aside = swap::finish(folder).map_err(wrong)?;
+        let set_aside = swap::finish_of(self.kinds, folder).map_err(wrong)?;
         drop(hold);
         Ok(Restored {
             manifest: self.manifest.clone(),
@@ -140,14 +158,15 @@ impl Opened {
 
     fn unpack(&self, to: &Path) -> Result<Epoch, BackupError> {
         self.each(|packed, from| {
-            let name = match packed.name.as_str() {
-                super::SETTINGS => SETTINGS_BESIDE,
-                name => name,
-            };
-            let path = to.join(name);
+            let kind = kind_of(self.kinds, packed)
+                .ok_or_else(|| BackupError::Damaged(format!("{} is of no kind", packed.name)))?;
+            let path = to.join(kind.place_of(&packed.name));
+            if let Some(within) = path.parent() {
+                std::fs::create_dir_all(within).map_err(BackupError::file(within))?;
+            }
             let mut file = File::create_new(&path).map_err(BackupError::file(&path))?;
             #[cfg(unix)]
-            {
+            if kind.is_secret {
                 use std::os::unix::fs::PermissionsExt;
                 file.set_permissions(std::fs::Permissions::from_mode(0o600))
                     .map_err(BackupError::file(&path))?;
@@ -249,14 +268,6 @@ fn same(packed: &Packed, (bytes, sha256): (u64, String)) -> Result<(), BackupErr
         "{} differs from what was written",
         packed.name
     )))
-}
-
-/// A name in the folder itself, and none that means something else.
-fn is_plain(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with('.')
-        && !name.contains(['/', '\\', ':', '\0'])
-        && name != LOCK_FILE
 }
 
 /// A manifest of a newer format, of which only the product, the format and the program can be read.

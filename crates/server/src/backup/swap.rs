@@ -5,13 +5,15 @@
 //! nothing has happened.
 
 use std::{
-    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use super::sync_folder;
-use crate::store::{LOCK_FILE, engine};
+use super::{
+    kinds::{FileKind, KINDS, is_of_server},
+    sync_folder,
+};
+use crate::store::engine;
 
 /// How the names of things begin that are not meant to stay.
 pub const TEMPORARY: &str = ".tulou-";
@@ -20,33 +22,6 @@ const RESTORING: &str = ".restoring";
 const RESTORED: &str = ".restored";
 /// In the decided folder: the name of the folder for what was there before.
 const ASIDE: &str = ".aside";
-/// Files beside the store are small; what is larger is not the server's.
-const SMALL_BYTES: u64 = 1 << 20;
-
-/// The small files beside the store that belong to the server: its key and certificate, how it is hosted.
-pub fn beside_the_store(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let about = entry.metadata()?;
-        if about.is_file() && about.len() <= SMALL_BYTES && belongs(&entry.file_name()) {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn belongs(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| {
-        !name.starts_with('.')
-            && !engine::is_of_store(name)
-            && name != LOCK_FILE
-            && !name.ends_with(".new")
-            && !name.ends_with(super::EXTENSION)
-            && name != super::SETTINGS
-    })
-}
 
 /// The folder to unpack into, empty.
 pub fn begin(folder: &Path) -> io::Result<PathBuf> {
@@ -69,14 +44,41 @@ pub fn decide(folder: &Path, aside: &str) -> io::Result<()> {
     let unpacked = folder.join(RESTORING);
     fs::write(unpacked.join(ASIDE), aside)?;
     fs::File::open(unpacked.join(ASIDE))?.sync_all()?;
-    sync_folder(&unpacked)?;
+    sync_folders(&unpacked)?;
     fs::rename(&unpacked, folder.join(RESTORED))?;
     sync_folder(folder)
+}
+
+/// Has what was written into a folder, and into those within it, survive a loss of power.
+fn sync_folders(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_folders(&entry.path())?;
+        }
+    }
+    sync_folder(folder)
+}
+
+/// A name that begins so, and that nothing in the folder has.
+pub fn free_name(folder: &Path, name: &str) -> String {
+    (1..)
+        .map(|number| match number {
+            1 => name.to_owned(),
+            // Another of the same second.
+            _ => format!("{name}-{number}"),
+        })
+        .find(|name| !folder.join(name).exists())
+        .unwrap_or_default()
 }
 
 /// Finishes an exchange that was decided; the folder in which the old files lie, if there were any. What was not decided
 /// is dropped. Whoever calls it holds the folder.
 pub fn finish(folder: &Path) -> io::Result<Option<PathBuf>> {
+    finish_of(KINDS, folder)
+}
+
+pub(super) fn finish_of(kinds: &[FileKind], folder: &Path) -> io::Result<Option<PathBuf>> {
     let restored = folder.join(RESTORED);
     if !restored.is_dir() {
         forget(folder)?;
@@ -96,8 +98,11 @@ pub fn finish(folder: &Path) -> io::Result<Option<PathBuf>> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            let is_old = name.to_str().is_some_and(engine::is_of_store) || belongs(&name);
-            if is_old && entry.metadata()?.is_file() {
+            let is_file = entry.metadata()?.is_file();
+            if name
+                .to_str()
+                .is_some_and(|name| is_of_server(kinds, name, is_file))
+            {
                 fs::create_dir_all(&aside)?;
                 fs::rename(entry.path(), aside.join(name))?;
             }

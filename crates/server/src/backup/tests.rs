@@ -1,3 +1,5 @@
+mod kinds;
+
 use std::{
     fs,
     path::{Path, PathBuf},
