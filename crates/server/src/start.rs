@@ -39,7 +39,8 @@ impl App {
         config: Config,
         lay: impl FnOnce(Arc<dyn Bus>) -> Arc<dyn Bus>,
     ) -> Result<Self, Error> {
-        let (bus, heard) = Within::new();
+        let closing = CancellationToken::new();
+        let (bus, heard) = Within::new(closing.clone());
         let bus = lay(Arc::new(bus));
         let opening = config.clone();
         let (store, certificate) = tokio::task::spawn_blocking(move || {
@@ -61,7 +62,6 @@ impl App {
         let hub = Arc::new(Hub::default());
         let communities = Arc::new(Communities::of(store.clone()));
         let ended = Arc::new(Notify::new());
-        let closing = CancellationToken::new();
         let publisher = Publisher {
             hub: hub.clone(),
             communities: communities.clone(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::Committed;
 
@@ -15,12 +16,17 @@ pub type Batch = Vec<Arc<Committed>>;
 /// Brings what was committed to every node, this one too: everything that sessions are pushed begins here.
 pub trait Bus: Send + Sync + 'static {
     /// Tells what one transaction committed; it is durable already. It may wait while too much is on its way, so it is
-    /// called by threads that may. What gets lost is noticed by the revs that are missing.
+    /// called by threads that may. What gets lost is noticed by the revs that are missing once the same log is heard of
+    /// again.
     fn publish(&self, batch: Batch);
 }
 
 /// The bus of a server that is one process.
-pub struct Within(mpsc::Sender<Batch>);
+pub struct Within {
+    heard: mpsc::Sender<Batch>,
+    /// The server ends: nobody need listen any more.
+    closing: CancellationToken,
+}
 
 /// What comes out of it.
 pub type Heard = mpsc::Receiver<Batch>;
@@ -28,16 +34,21 @@ pub type Heard = mpsc::Receiver<Batch>;
 impl Within {
     /// The bus, and what comes out of it.
     #[must_use]
-    pub fn new() -> (Self, Heard) {
+    pub fn new(closing: CancellationToken) -> (Self, Heard) {
         let (bus, heard) = mpsc::channel(WAITING);
-        (Self(bus), heard)
+        let within = Self {
+            heard: bus,
+            closing,
+        };
+        (within, heard)
     }
 }
 
 impl Bus for Within {
     fn publish(&self, batch: Batch) {
-        // Nobody listens any more when the server ends.
-        let _ = self.0.blocking_send(batch);
+        if self.heard.blocking_send(batch).is_err() && !self.closing.is_cancelled() {
+            tracing::error!("nobody hears of what is committed any more");
+        }
     }
 }
 

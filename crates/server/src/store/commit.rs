@@ -145,6 +145,7 @@ impl WrittenRow {
 pub struct Run<'a> {
     first: &'a Written,
     rest: Vec<&'a Written>,
+    rev: Rev,
 }
 
 impl<'a> Run<'a> {
@@ -154,6 +155,7 @@ impl<'a> Run<'a> {
         Self {
             first,
             rest: Vec::new(),
+            rev: first.rev,
         }
     }
 
@@ -163,6 +165,7 @@ impl<'a> Run<'a> {
         let continues = written.log == self.first.log && written.prev <= self.rev();
         if continues {
             self.rest.push(written);
+            self.rev = self.rev.max(written.rev);
         }
         continues
     }
@@ -181,8 +184,8 @@ impl<'a> Run<'a> {
 
     /// The rev after it.
     #[must_use]
-    pub fn rev(&self) -> Rev {
-        self.rest.last().map_or(self.first.rev, |last| last.rev)
+    pub const fn rev(&self) -> Rev {
+        self.rev
     }
 
     /// Its writes in order.
@@ -223,5 +226,8 @@ mod tests {
         assert!(!run.goes_on(&other), "it is of another log");
         assert_eq!((run.prev(), run.rev()), (Rev(4), Rev(7)));
         assert_eq!(run.writes().count(), 2);
+        let known = written(1, 4, 5);
+        assert!(run.goes_on(&known));
+        assert_eq!(run.rev(), Rev(7), "it brought that far already");
     }
 }
