@@ -30,6 +30,8 @@ pub enum Done {
     Written {
         logs: Vec<Written>,
         joined: Option<(CommunityId, i64)>,
+        /// The revs of members' rows, in the order of their changes.
+        members: Vec<Rev>,
         answer: String,
     },
     /// Nothing was written.
@@ -58,6 +60,7 @@ struct Progress<'a> {
     commit: &'a Commit,
     logs: Vec<Written>,
     joined: Option<(CommunityId, i64)>,
+    members: Vec<Rev>,
 }
 
 impl Group<'_> {
@@ -73,11 +76,17 @@ impl Group<'_> {
             commit,
             logs: Vec::new(),
             joined: None,
+            members: Vec::new(),
         };
         for change in &commit.changes {
             self.change(&mut progress, change)?;
         }
-        let Progress { logs, joined, .. } = progress;
+        let Progress {
+            logs,
+            joined,
+            members,
+            ..
+        } = progress;
         let answered = answer_json(commit, &logs);
         answer::put(
             self.db,
@@ -89,6 +98,7 @@ impl Group<'_> {
         Ok(Done::Written {
             logs,
             joined,
+            members,
             answer: answered,
         })
     }
@@ -283,6 +293,8 @@ impl Group<'_> {
                 if community::put_member(self.db, *community, member)? {
                     progress.joined = Some((*community, 1));
                 }
+                let rev = community::member_rev(self.db, *community, member.account)?;
+                progress.members.push(rev);
                 Ok(())
             }
             Change::MemberGone { community, account } => {

@@ -13,12 +13,16 @@ use std::{
 
 use rusqlite::Connection;
 use tokio::{runtime::Handle, sync::oneshot};
+use tulou_protocol::Rev;
 
 use super::{
     group::{Done, Group},
     said,
 };
-use crate::store::{Bus, Commit, Committed, Outcome, Pending, StoreError};
+use crate::{
+    domain::Change,
+    store::{Bus, Commit, Committed, Outcome, Pending, StoreError},
+};
 
 /// Most commits in one transaction: bounds how long the first waits for the last.
 const GROUP: usize = 1_024;
@@ -206,14 +210,17 @@ fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, ways: &Ways) {
                     Done::Written {
                         logs,
                         joined,
+                        members,
                         answer: body,
                     } => {
+                        let mut changes = commit.changes;
+                        put_revs(&mut changes, members);
                         let committed = Arc::new(Committed {
                             account: commit.account,
                             command: commit.command,
                             origin: commit.origin,
                             logs,
-                            changes: commit.changes,
+                            changes,
                             joined,
                             answer: body,
                         });
@@ -255,6 +262,18 @@ fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, ways: &Ways) {
     }
 }
 
+/// Members whose rows were written have the revs that these got.
+fn put_revs(changes: &mut [Change], revs: Vec<Rev>) {
+    let mut revs = revs.into_iter();
+    for change in changes {
+        if let Change::Member { member, .. } = change
+            && let Some(rev) = revs.next()
+        {
+            member.rev = rev;
+        }
+    }
+}
+
 fn write_all(db: &mut Connection, commits: &[&Commit]) -> Result<Vec<Done>, StoreError> {
     let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let mut group = Group {
@@ -278,7 +297,6 @@ mod tests {
     use super::*;
     use crate::{
         actor::Origin,
-        domain::change::Change,
         store::{Nowhere, sqlite::schema},
     };
 
