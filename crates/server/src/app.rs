@@ -299,21 +299,32 @@ impl App {
         community: CommunityId,
         account: AccountId,
     ) -> Result<(), StoreError> {
-        let Some(loaded) = self.communities().loaded(community).await? else {
-            return Ok(());
-        };
-        // What changed between the look and being present is seen by the second look; what changes later, the publisher
-        // tells.
-        for _ in 0..2 {
-            match self.communities().member(&loaded, account).await? {
-                Some(member) => {
-                    let view = View::of(loaded.structure(), member);
-                    self.hub().present(&loaded, view, self.now());
-                }
-                None => self.hub().absent(community, account),
+        // What changed between a look and being present is seen by the next look; what changes later, the publisher tells.
+        let mut seen = None;
+        loop {
+            let loaded = self.communities().loaded(community).await?;
+            let member = match &loaded {
+                Some(loaded) => self.communities().member(loaded, account).await?,
+                None => None,
+            };
+            if seen.as_ref() == Some(&member) {
+                return Ok(());
             }
+            let structure = loaded.as_ref().map(|loaded| loaded.structure());
+            if let (Some(loaded), Some(structure), Some(member)) = (&loaded, &structure, &member) {
+                let view = View::of(structure.clone(), member.clone());
+                for topic in self.hub().present(loaded, view, self.now()) {
+                    let floor = self.communities().floor(structure, member, topic).await;
+                    if floor.is_err() {
+                        self.hub().state().end_watches(topic, Some(account));
+                    }
+                    self.hub().refloor(account, topic, floor?);
+                }
+            } else {
+                self.hub().absent(community, account, structure.as_deref());
+            }
+            seen = Some(member);
         }
-        Ok(())
     }
 }
 

@@ -122,14 +122,18 @@ impl Communities {
         }
     }
 
-    /// Reads a community's structure again; one that is no more leaves memory.
+    /// Reads a community's structure again; one that is no more leaves memory. What it did not hear of may have been of
+    /// members, too.
     async fn read_again(&self, loaded: &Loaded) -> Result<(), StoreError> {
         match self.store.structure(loaded.id).await? {
-            Some(fresh) => loaded.change(|structure| {
-                if fresh.rev > structure.rev {
-                    *structure = fresh;
-                }
-            }),
+            Some(fresh) => {
+                loaded.change(|structure| {
+                    if fresh.rev > structure.rev {
+                        *structure = fresh;
+                    }
+                });
+                loaded.forget_all();
+            }
             None => self.drop_community(loaded.id),
         }
         Ok(())
@@ -219,9 +223,16 @@ impl Communities {
                 loaded.change(|structure| structure.apply(written.rev, rows, &committed.changes));
             }
         }
-        if committed.joined.is_some() {
-            let members = self.store.count_members(community).await?;
-            loaded.change(|structure| structure.members = members);
+        if let Some((_, joined)) = committed.joined {
+            // Nobody's rights hang on the count: who lost his is told whether or not it can be read.
+            let counted = self.store.count_members(community).await;
+            if let Err(error) = &counted {
+                tracing::error!(%error, community.id = %community, "members were not counted");
+            }
+            loaded.change(|structure| {
+                let about = structure.members.saturating_add_signed(joined);
+                structure.members = counted.unwrap_or(about);
+            });
         }
         Ok(())
     }

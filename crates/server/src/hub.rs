@@ -27,7 +27,7 @@ pub use line::Line;
 use crate::{
     actor::{Actor, Origin},
     communities::Loaded,
-    domain::View,
+    domain::{Structure, View, view::Compared},
 };
 
 /// Who on this node watches what.
@@ -58,9 +58,11 @@ pub(crate) struct Watcher {
 /// The members of a community that are connected to this node.
 pub(crate) struct Gathering {
     /// Keeps the community in memory.
-    _loaded: Arc<Loaded>,
+    loaded: Arc<Loaded>,
     /// The members, with what each sees of it.
     pub present: HashMap<AccountId, View>,
+    /// What a commit means for them was not found out: with the next all of them are looked at again.
+    pub is_doubtful: bool,
     /// Topics that moved since the last digest.
     pub moved: BTreeSet<TopicId>,
     /// What the last digest said: its end, members, online. Before the first: when the gathering began; who came asked
@@ -73,8 +75,9 @@ pub(crate) struct Gathering {
 impl Gathering {
     fn begun(loaded: Arc<Loaded>, now: Millis) -> Self {
         Self {
-            _loaded: loaded,
+            loaded,
             present: HashMap::new(),
+            is_doubtful: false,
             moved: BTreeSet::new(),
             said: (now, 0, 0),
             next_at: 0,
@@ -120,10 +123,29 @@ impl Hub {
         line
     }
 
-    /// An account is not present in a community after all.
-    pub fn absent(&self, community: CommunityId, account: AccountId) {
-        if let Some(gathering) = self.state().communities.get_mut(&community) {
-            gathering.present.remove(&account);
+    /// An account is not present in a community after all, which has this structure if it is still there.
+    pub fn absent(
+        &self,
+        community: CommunityId,
+        account: AccountId,
+        structure: Option<&Structure>,
+    ) {
+        let mut state = self.state();
+        let Some(gathering) = state.communities.get_mut(&community) else {
+            return;
+        };
+        let gone = gathering.present.remove(&account);
+        if gathering.present.is_empty() {
+            state.communities.remove(&community);
+            state.told.remove(&Log::Community(community));
+        }
+        let Some(view) = gone else { return };
+        for topic in state.watched_by(account) {
+            if view.has(topic)
+                || structure.is_some_and(|structure| structure.topics.contains_key(&topic))
+            {
+                state.end_watches(topic, Some(account));
+            }
         }
     }
 
@@ -159,13 +181,15 @@ impl Hub {
         }
     }
 
-    /// A member is connected; what he sees of the community.
-    pub fn present(&self, loaded: &Arc<Loaded>, view: View, now: Millis) {
+    /// A member is connected; what he sees of the community. If he was connected before and sees it otherwise now, watches
+    /// of what is hidden end, and his sessions ask anew. Watched topics that he reads from another place now.
+    pub fn present(&self, loaded: &Arc<Loaded>, view: View, now: Millis) -> Vec<TopicId> {
         let mut state = self.state();
         let account = view.member.account;
         if !state.accounts.contains_key(&account) {
-            return;
+            return Vec::new();
         }
+        let watched = state.watched_by(account);
         let rev = view.rev();
         let log = Log::Community(loaded.id);
         if !state.communities.contains_key(&loaded.id) {
@@ -175,9 +199,39 @@ impl Hub {
             .communities
             .entry(loaded.id)
             .or_insert_with(|| Gathering::begun(loaded.clone(), now));
-        let held = gathering.present.get(&account);
-        if !held.is_some_and(|held| view.is_older_than(held)) {
+        let Some(held) = gathering.present.get(&account) else {
             gathering.present.insert(account, view);
+            return Vec::new();
+        };
+        if view.is_older_than(held) {
+            return Vec::new();
+        }
+        let diff = held.diff(&view, &watched, &mut Compared::default());
+        let is_newer = held.rev() < rev;
+        gathering.present.insert(account, view);
+        // Others may not have been told yet of what he is told here.
+        let is_told = is_newer && gathering.present.len() == 1;
+        if is_told {
+            state.tell(log, rev);
+        }
+        if is_told || diff.is_other {
+            for line in state.accounts.get(&account).into_iter().flatten() {
+                line.stale(log, rev);
+            }
+        }
+        for topic in diff.hidden {
+            state.end_watches(topic, Some(account));
+        }
+        diff.refloored
+    }
+
+    /// An account's watches of a topic go on from another place.
+    pub fn refloor(&self, account: AccountId, topic: TopicId, floor: Seq) {
+        let mut state = self.state();
+        for watcher in state.watchers.get_mut(&topic).into_iter().flatten() {
+            if watcher.line.account() == account {
+                watcher.floor = floor;
+            }
         }
     }
 
@@ -318,6 +372,9 @@ impl State {
     /// The topics that the sessions of an account watch.
     pub fn watched_by(&self, account: AccountId) -> Vec<TopicId> {
         let lines = self.accounts.get(&account).into_iter().flatten();
-        lines.flat_map(|line| line.watched()).collect()
+        let mut watched: Vec<TopicId> = lines.flat_map(|line| line.watched()).collect();
+        watched.sort_unstable();
+        watched.dedup();
+        watched
     }
 }

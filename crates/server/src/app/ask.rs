@@ -149,20 +149,29 @@ impl App {
                     .floor(&structure, &member, topic)
                     .await
                     .map_err(broken)?;
-                watched.push((topic, floor));
+                let since = structure.readable_since(&member, topic);
+                watched.push((topic, floor, since));
             }
         }
-        self.hub().watch(line, &watched);
-        // Rights that were lost between the look and the watch are found now; those lost later end the watch.
+        let watches: Vec<(TopicId, Seq)> = watched
+            .iter()
+            .map(|(topic, floor, _)| (*topic, *floor))
+            .collect();
+        self.hub().watch(line, &watches);
+        // Rights that were lost between the look and the watch are found now; those lost later end or move the watch.
         let mut kept = Vec::new();
-        for (topic, _) in watched {
-            if self
+        for (topic, _, since) in watched {
+            if let Some((structure, member)) = self
                 .communities()
                 .visible(topic, line.account())
                 .await
                 .map_err(broken)?
-                .is_some()
             {
+                if structure.readable_since(&member, topic) != since {
+                    let floor = self.communities().floor(&structure, &member, topic).await;
+                    let floor = floor.map_err(broken)?;
+                    self.hub().refloor(line.account(), topic, floor);
+                }
                 kept.push(topic);
             } else {
                 self.hub().unwatch(line, topic);

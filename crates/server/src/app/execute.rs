@@ -34,7 +34,7 @@ pub type InFlight = Pin<Box<dyn Future<Output = CommandAnswer> + Send>>;
 enum Begun {
     /// Handed to the store.
     Committing(Pending<Outcome>),
-    /// CommandAnswer already.
+    /// Answered already.
     Answered(CommandAnswer),
 }
 
@@ -186,19 +186,23 @@ impl App {
             };
         };
         let mut heard = self.hub().expected().expect(actor.account, commit.command);
-        let mut outcome = self.store().commit(commit).await;
-        if matches!(outcome, Ok(Outcome::Done(_)))
-            && !heard.comes(CATCH_UP).await
-            && let Err(error) = self.catch_up(community, actor.account).await
-        {
-            outcome = Err(error);
+        let outcome = self.store().commit(commit).await;
+        let is_behind = match &outcome {
+            Ok(Outcome::Done(_)) => !heard.comes(CATCH_UP).await,
+            // Of what was committed earlier nothing more may come.
+            Ok(Outcome::Repeat(_)) => true,
+            Ok(Outcome::Conflict | Outcome::Refused(_)) | Err(_) => false,
+        };
+        if is_behind && let Err(error) = self.catch_up(community, actor.account).await {
+            // It is committed all the same: whoever gave the command is not told otherwise.
+            tracing::error!(%error, community.id = %community, "what was committed was not read");
         }
         Box::pin(std::future::ready(outcome))
     }
 
-    /// What was committed did not come back by the bus: it is read.
+    /// What was committed has not come back by the bus, or not now: it is read.
     async fn catch_up(&self, community: CommunityId, account: AccountId) -> Result<(), StoreError> {
-        tracing::warn!(community.id = %community, "a commit was not heard of and is read from the store");
+        tracing::debug!(community.id = %community, "a commit was not heard of and is read from the store");
         if let Some(loaded) = self.communities().loaded(community).await? {
             self.communities().refresh(&loaded, &[account]).await?;
         }

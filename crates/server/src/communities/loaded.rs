@@ -80,6 +80,13 @@ impl Loaded {
         }
     }
 
+    /// All members are read again when they are asked for.
+    pub(super) fn forget_all(&self) {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        members.clear();
+    }
+
     /// Whether its structure came to a rev within a time.
     pub(super) async fn comes_to(&self, rev: Rev, within: Duration) -> bool {
         let mut at = self.at.subscribe();
@@ -105,6 +112,8 @@ impl Loaded {
 
     /// Keeps what was read of those who were missing, unless members have changed meanwhile.
     pub(super) fn remember(&self, was: &Remembered, read: &[Member]) {
+        let found: HashMap<AccountId, &Member> =
+            read.iter().map(|member| (member.account, member)).collect();
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         if self.changes.load(Ordering::SeqCst) != was.changes {
             return;
@@ -113,8 +122,7 @@ impl Loaded {
             members.clear();
         }
         for account in &was.missing {
-            let member = read.iter().find(|member| member.account == *account);
-            members.insert(*account, member.cloned());
+            members.insert(*account, found.get(account).copied().cloned());
         }
     }
 }

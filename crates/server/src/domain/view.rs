@@ -27,12 +27,15 @@ pub struct Diff {
     pub is_other: bool,
 }
 
-/// Sights that were compared for a commit: members of one kind have the same.
-#[derive(Debug, Default)]
-pub struct Compared(HashMap<(usize, usize), Pair>);
+/// Whether two of a kind differ, by their addresses. They are held, so that no other gets the address.
+type Pairs<T> = HashMap<(usize, usize), (Arc<T>, Arc<T>, bool)>;
 
-/// Two sights, kept for as long as they are known by where they lie, and whether they differ.
-type Pair = (Arc<Sight>, Arc<Sight>, bool);
+/// What was compared for a commit: members of one kind have the same sights, and all have the same structures.
+#[derive(Debug, Default)]
+pub struct Compared {
+    sights: Pairs<Sight>,
+    seats: Pairs<Structure>,
+}
 
 impl View {
     /// A version of a community, seen by a member.
@@ -55,21 +58,40 @@ impl View {
     /// Whether it is of an older version of the community, or of the member, than another.
     #[must_use]
     pub fn is_older_than(&self, other: &Self) -> bool {
-        (self.structure.rev, self.member.rev) < (other.structure.rev, other.member.rev)
+        self.structure.rev < other.structure.rev || self.member.rev < other.member.rev
+    }
+
+    /// Of topics that somebody watches those of this community, as it was with this view or as it is after it. A watch
+    /// may rest on a version between the two, so it does not matter whether this view shows the topic.
+    pub fn watched_here<'a>(
+        &self,
+        after: &Structure,
+        watched: &'a [TopicId],
+    ) -> impl Iterator<Item = &'a TopicId> {
+        watched
+            .iter()
+            .filter(|topic| self.has(**topic) || after.topics.contains_key(topic))
+    }
+
+    /// Whether a topic is of the community in this version, seen or not.
+    #[must_use]
+    pub fn has(&self, topic: TopicId) -> bool {
+        self.structure.topics.contains_key(&topic)
     }
 
     /// What whoever had this view, and watches these topics, has to be told to have the other.
     #[must_use]
     pub fn diff(&self, after: &Self, watched: &[TopicId], compared: &mut Compared) -> Diff {
         let mut diff = Diff {
-            is_other: self.stands_otherwise(after) || compared.differ(self, after),
+            is_other: self.stands_otherwise(after, compared) || compared.differ(self, after),
             ..Diff::default()
         };
-        let seen = watched.iter();
-        for topic in seen.filter(|topic| self.sight.topics.contains_key(topic)) {
+        for topic in self.watched_here(&after.structure, watched) {
             if !after.sight.topics.contains_key(topic) {
                 diff.hidden.push(*topic);
-            } else if self.readable_since(*topic) != after.readable_since(*topic) {
+            } else if !self.sight.topics.contains_key(topic)
+                || self.readable_since(*topic) != after.readable_since(*topic)
+            {
                 diff.refloored.push(*topic);
             }
         }
@@ -78,7 +100,7 @@ impl View {
 
     /// Whether the member himself stands otherwise: since when, in which member groups, with which seats. That a topic
     /// ends with its seats comes with its row.
-    fn stands_otherwise(&self, after: &Self) -> bool {
+    fn stands_otherwise(&self, after: &Self, compared: &mut Compared) -> bool {
         let seats = |view: &Self| {
             let seats = view.structure.seats_of(self.member.account);
             let mut seats: Vec<(TopicId, Millis)> = seats
@@ -89,11 +111,12 @@ impl View {
         };
         self.member.joined_at != after.member.joined_at
             || self.structure.ranked(&self.member) != after.structure.ranked(&after.member)
-            || seats(self) != seats(after)
+            || compared.seats_differ(self, after) && seats(self) != seats(after)
     }
 
     fn readable_since(&self, topic: TopicId) -> Option<Millis> {
-        self.structure.readable_since(&self.member, topic)
+        self.structure
+            .readable_as_seen(&self.sight, &self.member, topic)
     }
 
     /// Whether things that were there before and are there after appeared or vanished, or who owns the community changed.
@@ -127,18 +150,30 @@ impl View {
 impl Compared {
     /// A sight is of one kind of member in one version, so two of them are compared once.
     fn differ(&mut self, before: &View, after: &View) -> bool {
-        if Arc::ptr_eq(&before.sight, &after.sight) {
-            return false;
-        }
-        let address = |sight: &Arc<Sight>| Arc::as_ptr(sight).addr();
-        let (_, _, differ) = self
-            .0
-            .entry((address(&before.sight), address(&after.sight)))
-            .or_insert_with(|| {
-                // Held, so that no other sight gets the address.
-                let (one, other) = (before.sight.clone(), after.sight.clone());
-                (one, other, before.sees_otherwise(after))
-            });
-        *differ
+        once(&mut self.sights, (&before.sight, &after.sight), || {
+            before.sees_otherwise(after)
+        })
     }
+
+    /// Whether anybody's seats are other ones.
+    fn seats_differ(&mut self, before: &View, after: &View) -> bool {
+        let (was, is) = (&before.structure, &after.structure);
+        once(&mut self.seats, (was, is), || was.seats != is.seats)
+    }
+}
+
+/// Compares a pair the first time it is asked for.
+fn once<T>(
+    pairs: &mut Pairs<T>,
+    (one, other): (&Arc<T>, &Arc<T>),
+    differ: impl FnOnce() -> bool,
+) -> bool {
+    if Arc::ptr_eq(one, other) {
+        return false;
+    }
+    let key = (Arc::as_ptr(one).addr(), Arc::as_ptr(other).addr());
+    let (_, _, differ) = pairs
+        .entry(key)
+        .or_insert_with(|| (one.clone(), other.clone(), differ()));
+    *differ
 }

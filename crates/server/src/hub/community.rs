@@ -1,7 +1,11 @@
 //! What a commit changes for the members of a community who are connected: each gets another view of it, watches of what
 //! is hidden end, and each is told what he may see.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use axum::extract::ws::Utf8Bytes;
 use tulou_protocol::{AccountId, CommunityId, Log, Push, Rev, TopicId, limits, push::Pushed};
@@ -19,8 +23,12 @@ use crate::{
 };
 
 impl Publisher {
-    /// Brings a community up to date and tells those of its members who are connected.
-    pub(super) async fn publish_community(&self, community: CommunityId, committed: &Committed) {
+    /// Brings a community up to date and tells those of its members who are connected. Whether it could.
+    pub(super) async fn publish_community(
+        &self,
+        community: CommunityId,
+        committed: &Committed,
+    ) -> bool {
         if committed.changes.iter().any(ends) {
             self.ended.notify_one();
         }
@@ -29,7 +37,40 @@ impl Publisher {
             self.community_ended(community, committed);
         } else if let Err(error) = self.community_moved(community, committed).await {
             tracing::error!(%error, community.id = %community, "members were not told of a change");
+            self.close_off(community, committed.of(Log::Community(community)));
+            return false;
         }
+        true
+    }
+
+    /// What changed for the members was not found out: it is forgotten what was known, all watches end, and whoever is
+    /// connected asks. With the next commit all of them are looked at again.
+    fn close_off(&self, community: CommunityId, written: Option<&Written>) {
+        let structure = self.communities.known_structure(community);
+        self.communities.drop_community(community);
+        let mut state = self.hub.state();
+        let log = Log::Community(community);
+        let told = state.told.get(&log).copied().unwrap_or_default();
+        let rev = written.map_or_else(|| told.next(), |written| written.rev);
+        let Some(gathering) = state.communities.get_mut(&community) else {
+            return;
+        };
+        gathering.is_doubtful = true;
+        let mut watched = BTreeSet::new();
+        let mut lines = Vec::new();
+        let gathering = &state.communities[&community];
+        for (account, view) in &gathering.present {
+            lines.extend(state.accounts.get(account).into_iter().flatten().cloned());
+            watched.extend(state.watched_by(*account).into_iter().filter(|topic| {
+                let is_there = |structure: &Arc<Structure>| structure.topics.contains_key(topic);
+                view.has(*topic) || structure.as_ref().is_some_and(is_there)
+            }));
+        }
+        for topic in watched {
+            state.stale(Log::Topic(topic));
+            state.end_watches(topic, None);
+        }
+        spread::stale(lines, log, rev, self.stale_over);
     }
 
     async fn community_moved(
@@ -39,7 +80,7 @@ impl Publisher {
     ) -> Result<(), StoreError> {
         self.communities.follow(community, committed).await?;
         let mut news = News::of(committed, community);
-        let told = {
+        let (told, is_doubtful) = {
             let state = self.hub.state();
             let is_connected = |account| state.accounts.contains_key(account);
             // If nobody is connected, nobody on this node is concerned with it.
@@ -47,15 +88,24 @@ impl Publisher {
             {
                 return Ok(());
             }
-            state.told.get(&Log::Community(community)).copied()
+            let gathering = state.communities.get(&community);
+            let told = state.told.get(&Log::Community(community)).copied();
+            (
+                told,
+                gathering.is_some_and(|gathering| gathering.is_doubtful),
+            )
         };
         let Some(loaded) = self.communities.loaded(community).await? else {
             return Ok(());
         };
-        if let (Some(told), Some(written)) = (told, &news.written)
-            && written.prev > told
-        {
+        let is_beyond = |told: &Rev| {
+            let written = news.written.as_ref();
+            is_doubtful || written.is_some_and(|written| written.prev > *told)
+        };
+        if let Some(told) = told.filter(is_beyond) {
             news = self.missed(&loaded, told, news).await?;
+            // Whoever was told to ask may have asked at any moment since.
+            news.asks_all |= is_doubtful;
         }
         self.tell(&loaded, &news).await;
         Ok(())
@@ -87,6 +137,7 @@ impl Publisher {
             members.entry(account).or_insert(member);
         }
         Ok(News {
+            is_mended: true,
             asks_all: written.is_none(),
             written: written.map(Cow::Owned),
             origin: Origin::SERVER,
@@ -96,14 +147,21 @@ impl Publisher {
         })
     }
 
-    /// Rows of an account's log were missing: what they say of its memberships is looked at again.
-    pub(super) async fn look_at_memberships(&self, account: AccountId, written: &Written) {
-        for row in written.rows.iter().filter_map(|row| row.row.as_ref()) {
-            if row.body.kind() == "membership"
-                && let Ok(community) = row.id.parse()
-                && let Err(error) = self.look_at_membership(account, community).await
-            {
+    /// Rows of an account's log were missing: what they say of its memberships is looked at again. If they cannot be read,
+    /// all of its memberships are.
+    pub(super) async fn look_at_memberships(&self, account: AccountId, written: Option<&Written>) {
+        let communities = match written {
+            Some(written) => {
+                let rows = written.rows.iter().filter_map(|row| row.row.as_ref());
+                let memberships = rows.filter(|row| row.body.kind() == "membership");
+                memberships.filter_map(|row| row.id.parse().ok()).collect()
+            }
+            None => self.hub.communities_of(account),
+        };
+        for community in communities {
+            if let Err(error) = self.look_at_membership(account, community).await {
                 tracing::error!(%error, %community, "a membership was not looked at again");
+                self.close_off(community, None);
             }
         }
     }
@@ -129,7 +187,8 @@ impl Publisher {
     async fn tell(&self, loaded: &Arc<Loaded>, news: &News<'_>) {
         self.welcome(loaded, &news.members);
         for (account, topic) in self.tell_members(loaded, news) {
-            self.refloor(&loaded.structure(), account, topic).await;
+            self.look_for_floor(&loaded.structure(), account, topic)
+                .await;
         }
     }
 
@@ -171,7 +230,7 @@ impl Publisher {
     }
 
     /// Tells everybody who is connected what changed for him. Watched topics that a member reads from another place now.
-    fn tell_members(&self, loaded: &Loaded, news: &News<'_>) -> Vec<(AccountId, TopicId)> {
+    fn tell_members(&self, loaded: &Arc<Loaded>, news: &News<'_>) -> Vec<(AccountId, TopicId)> {
         let after = loaded.structure();
         let mut telling = Telling {
             news,
@@ -185,6 +244,8 @@ impl Publisher {
         let Some(mut gathering) = state.communities.remove(&loaded.id) else {
             return Vec::new();
         };
+        gathering.loaded = loaded.clone();
+        gathering.is_doubtful &= !news.is_mended;
         for account in &news.gone {
             if let Some(view) = gathering.present.remove(account) {
                 telling.goes(&state, &view);
@@ -192,10 +253,21 @@ impl Publisher {
         }
         let mut compared = Compared::default();
         for (account, view) in &mut gathering.present {
-            let member = news.members.get(account).unwrap_or(&view.member);
+            let named = news.members.get(account);
+            if named.is_none() && news.concerns_only_the_named() && view.rev() == after.rev {
+                continue;
+            }
+            let member = named.unwrap_or(&view.member);
             let next = View::of(after.clone(), member.clone());
             let before = std::mem::replace(view, next);
-            let diff = before.diff(view, &state.watched_by(*account), &mut compared);
+            let watched = state.watched_by(*account);
+            let mut diff = before.diff(view, &watched, &mut compared);
+            if named.is_some() || news.leaps(&before, view) {
+                // A watch may rest on what was between the two.
+                let here = before.watched_here(&after, &watched).copied();
+                let seen = here.filter(|topic| view.sight.topics.contains_key(topic));
+                diff.refloored = seen.collect();
+            }
             telling.differs(&state, view, diff);
         }
         state.communities.insert(loaded.id, gathering);
@@ -212,13 +284,18 @@ impl Publisher {
         for (account, topic) in hidden {
             state.end_watches(topic, Some(account));
         }
-        let told = news.written.as_ref().map(|written| written.rev);
-        state.tell(after.log(), told.unwrap_or_default());
+        let told = match &news.written {
+            Some(written) => written.rev,
+            // Whoever asks learns all of it.
+            None if news.asks_all => after.rev,
+            None => Rev::ZERO,
+        };
+        state.tell(after.log(), told);
         refloored
     }
 
     /// A member reads a watched topic from another place on.
-    async fn refloor(&self, structure: &Structure, account: AccountId, topic: TopicId) {
+    async fn look_for_floor(&self, structure: &Structure, account: AccountId, topic: TopicId) {
         let member = {
             let state = self.hub.state();
             let gathering = state.communities.get(&structure.id);
@@ -228,14 +305,7 @@ impl Publisher {
         };
         let Some(member) = member else { return };
         match self.communities.floor(structure, &member, topic).await {
-            Ok(floor) => {
-                let mut state = self.hub.state();
-                for watcher in state.watchers.get_mut(&topic).into_iter().flatten() {
-                    if watcher.line.account() == account {
-                        watcher.floor = floor;
-                    }
-                }
-            }
+            Ok(floor) => self.hub.refloor(account, topic, floor),
             Err(error) => {
                 tracing::error!(%error, topic.id = %topic, "a watch lost its floor and ends");
                 self.hub.state().end_watches(topic, Some(account));
@@ -259,6 +329,8 @@ struct News<'a> {
     ended: Vec<TopicId>,
     /// More was written than can be told: everybody asks.
     asks_all: bool,
+    /// It was read from the store: there may have been more than one commit.
+    is_mended: bool,
 }
 
 impl<'a> News<'a> {
@@ -277,6 +349,18 @@ impl<'a> News<'a> {
             }
         }
         news
+    }
+
+    /// Whether nobody else can see the community otherwise.
+    const fn concerns_only_the_named(&self) -> bool {
+        self.written.is_none() && !self.asks_all && !self.is_mended
+    }
+
+    /// Whether more than one commit may lie between two views.
+    fn leaps(&self, before: &View, after: &View) -> bool {
+        let is_next =
+            |written: &Cow<'_, Written>| before.rev() >= written.prev && after.rev() == written.rev;
+        self.is_mended || before.rev() != after.rev() && !self.written.as_ref().is_some_and(is_next)
     }
 }
 
@@ -301,9 +385,9 @@ impl Telling<'_> {
         for line in state.accounts.get(&account).into_iter().flatten() {
             line.stale(self.after.log(), self.after.rev);
         }
-        let watched = state.watched_by(account).into_iter();
-        let seen = watched.filter(|topic| view.sight.topics.contains_key(topic));
-        self.hidden.extend(seen.map(|topic| (account, topic)));
+        let watched = state.watched_by(account);
+        let here = view.watched_here(self.after, &watched);
+        self.hidden.extend(here.map(|topic| (account, *topic)));
     }
 
     /// A member has another view.

@@ -45,8 +45,9 @@ impl Publisher {
                 if let Some(community) = committed.community() {
                     // What was committed before goes out with the rights that held then.
                     std::mem::take(&mut merged).send(&mut self.hub.state());
-                    self.publish_community(community, committed).await;
-                    self.hub.expected().hears(committed);
+                    if self.publish_community(community, committed).await {
+                        self.hub.expected().hears(committed);
+                    }
                 }
                 self.note(committed);
                 let missing = merged.take(committed, &self.hub.state());
@@ -92,8 +93,9 @@ impl Publisher {
             // Too much, or the store fails: each session asks by itself.
             self.hub.state().stale(log);
         }
-        if let (Log::Account(account), Ok(Some(written))) = (log, missed) {
-            self.look_at_memberships(account, &written).await;
+        if let Log::Account(account) = log {
+            self.look_at_memberships(account, missed.ok().flatten().as_ref())
+                .await;
         }
     }
 }
@@ -190,7 +192,7 @@ impl State {
     }
 
     /// Has those who listen to a log ask for it. What they were told of it is not known from here on.
-    fn stale(&mut self, log: Log) {
+    pub(super) fn stale(&mut self, log: Log) {
         let rev = self.told.remove(&log).unwrap_or_default();
         match log {
             Log::Topic(topic) => {

@@ -185,7 +185,18 @@ impl Structure {
     /// Since when the member may read a topic; none if he may read all of it.
     #[must_use]
     pub fn readable_since(&self, member: &Member, topic: TopicId) -> Option<Millis> {
-        let rights = self.sight(member).topics.get(&topic).copied();
+        self.readable_as_seen(&self.sight(member), member, topic)
+    }
+
+    /// The same for whoever knows what the member sees.
+    #[must_use]
+    pub fn readable_as_seen(
+        &self,
+        sight: &Sight,
+        member: &Member,
+        topic: TopicId,
+    ) -> Option<Millis> {
+        let rights = sight.topics.get(&topic).copied();
         if rights.is_some_and(|rights| rights.contains(Permissions::READ_HISTORY)) {
             return None;
         }
