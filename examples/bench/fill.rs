@@ -87,7 +87,8 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
     let me = AccountId(Uuid::from_u128(1));
     let server = ServerId(Uuid::from_u128(2));
     let community = CommunityId(Uuid::from_u128(3));
-    let key = format!("{server}.{me}");
+    // As the client names files.
+    let key = format!("{}.{}", server.0, me.0);
     let stores = home.join("accounts");
     std::fs::create_dir_all(&stores)?;
     let store = Store::open(&stores.join(format!("{key}.sqlite")), me)?;
