@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    command::{self, Command, Commanded},
+    command::{self, Command, Commanded, Home},
     id::*,
     permission::{Permissions, Place},
 };
@@ -169,6 +169,47 @@ fn every_command_has_its_snapshot() {
     for (wire, method) in wires.into_iter().zip(methods) {
         assert_eq!(wire.method, method, "the table names it as serde does");
         insta::assert_json_snapshot!(wire.method.clone(), wire);
+    }
+}
+
+#[test]
+fn a_command_is_what_is_said_of_it() {
+    let document = crate::openrpc::document();
+    for command in commands() {
+        let (method, spec) = (command.method(), command.spec());
+        let methods = document["methods"].as_array().unwrap();
+        let described = methods.iter().find(|known| known["name"] == method);
+        let said = described.unwrap()["description"].as_str().unwrap();
+        let said = said.replace('\n', " ");
+        assert_eq!(
+            said.contains("(live)"),
+            command.is_live(),
+            "{method}: {said}"
+        );
+        let home = match spec.home {
+            Home::Topic(_) => "Home: the topic.",
+            Home::Community(_) => "Home: the community.",
+            Home::Account => "Home: my account.",
+        };
+        assert!(said.contains(home), "{method}: {said}");
+        // What it names it needs, unless it makes it; people are there without it.
+        let wire = serde_json::to_value(&command).unwrap();
+        let known: Vec<Uuid> = command.needs().chain(command.makes()).collect();
+        for field in [
+            "topic",
+            "message",
+            "reply_to",
+            "community",
+            "group",
+            "member_group",
+        ] {
+            let value = &wire["params"][field];
+            let Some(id) = value.as_str().or(value["to"].as_str()) else {
+                continue;
+            };
+            let id: TopicId = id.parse().unwrap();
+            assert!(known.contains(&id.0), "{method} needs its {field}");
+        }
     }
 }
 
