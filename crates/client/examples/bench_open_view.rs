@@ -80,7 +80,7 @@ async fn main() -> Result<()> {
 /// Half of the topic is unread.
 fn unread_from_the_middle(home: &std::path::Path, account: &str, topic: &str) -> Result<()> {
     let (_, id) = account.split_once('.').context("the account's key")?;
-    let me: AccountId = id.parse()?;
+    let me = AccountId(id.parse()?);
     let store = Store::open(&home.join("accounts").join(format!("{account}.sqlite")), me)?;
     let cursor = Cursor {
         seq: Seq(MESSAGES as u64 / 2),
