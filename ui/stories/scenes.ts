@@ -199,6 +199,7 @@ export function namesScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
         message(`n${index}`, index + 1, value, {
           author,
           sentAt: at(20, 20 + index),
+          isEdited: author.id === 'ash' || author.id === 'wqar',
           reply:
             index % 3 === 1
               ? {
