@@ -148,23 +148,23 @@ mod tests {
 
     #[test]
     fn an_empty_topic_wants_nothing() {
-        let known = Extent {
+        let extent = Extent {
             islands: &[],
             head: Seq(0),
             floor: Seq(0),
         };
-        assert_eq!(known.end(50), Chosen::default());
+        assert_eq!(extent.end(50), Chosen::default());
     }
 
     #[test]
     fn a_stretch_never_leaps_over_a_hole() {
         let islands = [island(1, 100), island(200, 300)];
-        let known = Extent {
+        let extent = Extent {
             islands: &islands,
             head: Seq(300),
             floor: Seq(1),
         };
-        let end = known.end(150);
+        let end = extent.end(150);
         assert_eq!(
             rows(&end),
             (200, 300),
@@ -173,11 +173,11 @@ mod tests {
         assert_eq!(end.wants, [PageAt::Before(Seq(200))]);
         assert!(end.has_before && !end.has_after);
 
-        let up = known.range(Seq(150), None);
+        let up = extent.range(Seq(150), None);
         assert_eq!(rows(&up), (200, 300), "the rows that were shown stay");
         assert_eq!(up.wants, [PageAt::Before(Seq(200))]);
 
-        let down = known.range(Seq(50), Some(Seq(220)));
+        let down = extent.range(Seq(50), Some(Seq(220)));
         assert_eq!(rows(&down), (50, 100), "the larger part decides");
         assert_eq!(down.wants, [PageAt::After(Seq(100))]);
     }
@@ -185,29 +185,29 @@ mod tests {
     #[test]
     fn the_first_unread_row_is_shown_with_some_before_it() {
         let islands = [island(1, 1_000)];
-        let known = Extent {
+        let extent = Extent {
             islands: &islands,
             head: Seq(1_000),
             floor: Seq(1),
         };
-        assert_eq!(rows(&known.around(Seq(500), 60)), (480, 539));
+        assert_eq!(rows(&extent.around(Seq(500), 60)), (480, 539));
         assert_eq!(
-            rows(&known.around(Seq(1_000), 60)),
+            rows(&extent.around(Seq(1_000), 60)),
             (941, 1_000),
             "at the end it is filled up before"
         );
-        assert_eq!(rows(&known.around(Seq(1), 60)), (1, 60));
+        assert_eq!(rows(&extent.around(Seq(1), 60)), (1, 60));
     }
 
     #[test]
     fn a_place_that_is_not_held_is_fetched() {
         let islands = [island(900, 1_000)];
-        let known = Extent {
+        let extent = Extent {
             islands: &islands,
             head: Seq(1_000),
             floor: Seq(1),
         };
-        let around = known.around(Seq(10), 50);
+        let around = extent.around(Seq(10), 50);
         assert_eq!(
             (around.rows, around.wants),
             (None, vec![PageAt::Around(Seq(10))])
@@ -217,26 +217,26 @@ mod tests {
     #[test]
     fn what_may_not_be_read_is_not_waited_for() {
         let islands = [island(60, 100)];
-        let known = Extent {
+        let extent = Extent {
             islands: &islands,
             head: Seq(100),
             floor: Seq(60),
         };
-        let around = known.around(Seq(7), 30);
+        let around = extent.around(Seq(7), 30);
         assert_eq!((rows(&around), around.has_before), ((60, 89), false));
         assert_eq!(around.wants, [], "there is nothing before it to be had");
-        assert_eq!(rows(&known.around(Seq(500), 30)), (71, 100));
+        assert_eq!(rows(&extent.around(Seq(500), 30)), (71, 100));
     }
 
     #[test]
     fn a_view_is_bounded() {
         let islands = [island(1, 5_000)];
-        let known = Extent {
+        let extent = Extent {
             islands: &islands,
             head: Seq(5_000),
             floor: Seq(1),
         };
-        assert_eq!(rows(&known.range(Seq(1), None)), (4_001, 5_000));
-        assert_eq!(rows(&known.range(Seq(1), Some(Seq(4_000)))), (1, 1_000));
+        assert_eq!(rows(&extent.range(Seq(1), None)), (4_001, 5_000));
+        assert_eq!(rows(&extent.range(Seq(1), Some(Seq(4_000)))), (1, 1_000));
     }
 }

@@ -63,7 +63,7 @@ pub fn timeline(
     let ledger = Ledger::of_topic_over(db, as_of, topic, &outbox)?;
     let held = islands::of_topic(db, topic)?;
     let last_held = held.last().map_or(Seq::ZERO, |island| island.to);
-    let known = Extent {
+    let extent = Extent {
         islands: &held,
         head: ledger.head(topic).max(last_held),
         floor: ledger.floor(topic),
@@ -73,7 +73,7 @@ pub fn timeline(
         Some(entered) => entered.first_unread,
         None => first_unread(db, &ledger, topic, numbers.unread)?,
     };
-    let chosen = choose(db, topic, stretch, known, first_unread)?;
+    let chosen = choose(db, topic, stretch, extent, first_unread)?;
     let found = match chosen.rows {
         Some((from, to)) => {
             messages::stretch(db, topic, from, to, u32::try_from(MOST).unwrap_or(u32::MAX))?
@@ -133,7 +133,7 @@ pub fn timeline(
         is_cut_off: is_missing && !as_of.is_linked,
         first_unread: first_unread.map(|seq| seq.0),
         unread: u32::try_from(numbers.unread).unwrap_or(u32::MAX),
-        head: known.head.0,
+        head: extent.head.0,
         pins: pin_views(&pins, &painter),
         draft: DraftView {
             text: draft.0.clone(),
@@ -223,20 +223,20 @@ fn choose(
     db: &Connection,
     topic: TopicId,
     stretch: &Stretch,
-    known: Extent<'_>,
+    extent: Extent<'_>,
     first_unread: Option<Seq>,
 ) -> Result<Chosen, StoreError> {
     let bounded = |count: u32| u64::from(count).clamp(1, MOST);
     Ok(match stretch {
         Stretch::Unread { count } => match first_unread {
-            Some(at) => known.around(at, bounded(*count)),
-            None => known.end(bounded(*count)),
+            Some(at) => extent.around(at, bounded(*count)),
+            None => extent.end(bounded(*count)),
         },
-        Stretch::End { count } => known.end(bounded(*count)),
+        Stretch::End { count } => extent.end(bounded(*count)),
         Stretch::Message { id, count } => match id.parse::<MessageId>() {
             Ok(id) => match messages::by_id(db, topic, id)? {
                 Some(held) => {
-                    let mut chosen = known.around(held.seq, bounded(*count));
+                    let mut chosen = extent.around(held.seq, bounded(*count));
                     if chosen.rows.is_none() {
                         chosen.wants = vec![PageAt::Message(id)];
                     }
@@ -247,9 +247,9 @@ fn choose(
                     ..Chosen::default()
                 },
             },
-            Err(_) => known.end(bounded(*count)),
+            Err(_) => extent.end(bounded(*count)),
         },
-        Stretch::Range { from, to } => known.range(Seq(*from), to.map(Seq)),
+        Stretch::Range { from, to } => extent.range(Seq(*from), to.map(Seq)),
     })
 }
 
@@ -298,8 +298,8 @@ fn edit_views(
             .find(|pending| pending.id == edit.message);
         if let Some(held) = messages::by_id(db, edit.topic, edit.message)? {
             let is_recalled = overlay
-                .changes(edit.message)
-                .is_some_and(|changes| changes.is_recalled);
+                .outstanding(edit.message)
+                .is_some_and(|change| change.is_recalled);
             view.is_recalled = is_recalled || held.content.recalled_by.is_some();
             view.now = Some(overlay.text(&held).to_owned());
             view.can_recall = painter

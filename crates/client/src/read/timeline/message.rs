@@ -36,11 +36,11 @@ impl Painter<'_> {
     pub fn sent(&self, held: &StoredMessage) -> MessageView {
         let content = &held.content;
         let nothing = Outstanding::default();
-        let changes = self.overlay.changes(held.id).unwrap_or(&nothing);
+        let change = self.overlay.outstanding(held.id).unwrap_or(&nothing);
         let is_mine = content.author == self.as_of.me;
         let recalled_by = content
             .recalled_by
-            .or(changes.is_recalled.then_some(self.as_of.me));
+            .or(change.is_recalled.then_some(self.as_of.me));
         let recalled = recalled_by.map(|by| RecalledView {
             by: self.people.name(by),
             is_by_author: by == content.author,
@@ -68,16 +68,15 @@ impl Painter<'_> {
             reactions: if recalled.is_some() {
                 Vec::new()
             } else {
-                self.reactions(held, changes)
+                self.reactions(held, change)
             },
             is_pinned,
-            is_edited: recalled.is_none()
-                && (content.edited_at.is_some() || changes.text.is_some()),
+            is_edited: recalled.is_none() && (content.edited_at.is_some() || change.text.is_some()),
             mentions_me: !is_mine && self.mentions_me(text),
             is_mine,
             delivery: Delivery::Sent,
-            has_pending_change: changes.is_waiting(),
-            refused: changes.refused.clone(),
+            has_pending_change: change.is_waiting(),
+            refused: change.refused.clone(),
             actions: if recalled.is_some() {
                 Vec::new()
             } else {
@@ -144,8 +143,8 @@ impl Painter<'_> {
             let is_recalled = held.content.recalled_by.is_some()
                 || self
                     .overlay
-                    .changes(id)
-                    .is_some_and(|changes| changes.is_recalled);
+                    .outstanding(id)
+                    .is_some_and(|change| change.is_recalled);
             return ReplyView {
                 author: Some(self.people.author(held.content.author, self.shape)),
                 excerpt: if is_recalled {
@@ -167,7 +166,7 @@ impl Painter<'_> {
         }
     }
 
-    fn reactions(&self, held: &StoredMessage, changes: &Outstanding) -> Vec<ReactionView> {
+    fn reactions(&self, held: &StoredMessage, change: &Outstanding) -> Vec<ReactionView> {
         let mine = self.marks.get(&held.id);
         let mut views: Vec<ReactionView> = held
             .marks
@@ -179,7 +178,7 @@ impl Painter<'_> {
                 count: *count,
             })
             .collect();
-        for (key, on) in &changes.reactions {
+        for (key, on) in &change.reactions {
             match views.iter_mut().find(|view| view.key == *key) {
                 Some(view) if view.is_mine != *on => {
                     view.is_mine = *on;

@@ -57,7 +57,7 @@ impl Outstanding {
 pub struct Overlay {
     /// Messages in the order in which they were written.
     pub pending: Vec<Pending>,
-    changes: HashMap<MessageId, Outstanding>,
+    outstanding: HashMap<MessageId, Outstanding>,
 }
 
 impl Overlay {
@@ -67,8 +67,11 @@ impl Overlay {
         for entry in outbox {
             overlay.take(entry);
         }
-        let Self { pending, changes } = &mut overlay;
-        pending.retain_mut(|waiting| match changes.get_mut(&waiting.id) {
+        let Self {
+            pending,
+            outstanding,
+        } = &mut overlay;
+        pending.retain_mut(|waiting| match outstanding.get_mut(&waiting.id) {
             Some(change) => {
                 if let Some(text) = change.text.take() {
                     waiting.text = text;
@@ -109,9 +112,9 @@ impl Overlay {
             | Command::MessagePin { message, .. } => *message,
             _ => return,
         };
-        let changes = self.changes.entry(id).or_default();
+        let change = self.outstanding.entry(id).or_default();
         if let Some(rejection) = refusal(&entry.state) {
-            changes.refused = Some(RefusedView {
+            change.refused = Some(RefusedView {
                 command: entry.id.to_string(),
                 method: entry.command.method().to_owned(),
                 message: id.to_string(),
@@ -125,29 +128,29 @@ impl Overlay {
             return;
         }
         match &entry.command {
-            Command::MessageEdit { text, .. } => changes.text = Some(text.to.clone()),
-            Command::MessageRecall { .. } => changes.is_recalled = true,
-            Command::MessageReact { key, on, .. } => changes.reactions.push((key.clone(), *on)),
-            Command::MessagePin { on, .. } => changes.is_pinned = Some(*on),
+            Command::MessageEdit { text, .. } => change.text = Some(text.to.clone()),
+            Command::MessageRecall { .. } => change.is_recalled = true,
+            Command::MessageReact { key, on, .. } => change.reactions.push((key.clone(), *on)),
+            Command::MessagePin { on, .. } => change.is_pinned = Some(*on),
             _ => {}
         }
     }
 
     /// What waits for a message.
-    pub fn changes(&self, id: MessageId) -> Option<&Outstanding> {
-        self.changes.get(&id)
+    pub fn outstanding(&self, id: MessageId) -> Option<&Outstanding> {
+        self.outstanding.get(&id)
     }
 
-    /// Outstanding that were refused, to messages that are not among these.
+    /// Changes that were refused, of messages that are not among these.
     pub fn refused_elsewhere(&self, shown: &[StoredMessage]) -> Vec<RefusedView> {
         let mut refused: Vec<RefusedView> = self
-            .changes
+            .outstanding
             .iter()
             .filter(|(id, _)| {
                 shown.iter().all(|held| held.id != **id)
                     && self.pending.iter().all(|pending| pending.id != **id)
             })
-            .filter_map(|(_, changes)| changes.refused.clone())
+            .filter_map(|(_, change)| change.refused.clone())
             .collect();
         refused.sort_by(|a, b| a.command.cmp(&b.command));
         refused
@@ -155,22 +158,22 @@ impl Overlay {
 
     /// What was written for changes that were refused.
     pub fn refused_texts(&self) -> impl Iterator<Item = &str> {
-        self.changes
+        self.outstanding
             .values()
-            .filter_map(|changes| changes.refused.as_ref()?.text.as_deref())
+            .filter_map(|change| change.refused.as_ref()?.text.as_deref())
     }
 
     /// A message's text as it will be.
     pub fn text<'a>(&'a self, held: &'a StoredMessage) -> &'a str {
-        self.changes(held.id)
-            .and_then(|changes| changes.text.as_deref())
+        self.outstanding(held.id)
+            .and_then(|change| change.text.as_deref())
             .unwrap_or(&held.content.text)
     }
 
     /// Whether a message will be pinned.
     pub fn is_pinned(&self, held: &StoredMessage) -> bool {
-        self.changes(held.id)
-            .and_then(|changes| changes.is_pinned)
+        self.outstanding(held.id)
+            .and_then(|change| change.is_pinned)
             .unwrap_or(held.marks.pinned_at.is_some())
     }
 
@@ -182,9 +185,9 @@ impl Overlay {
     /// All texts that wait.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let edits = self
-            .changes
+            .outstanding
             .values()
-            .filter_map(|changes| changes.text.as_deref());
+            .filter_map(|change| change.text.as_deref());
         self.pending
             .iter()
             .map(|pending| pending.text.as_str())
