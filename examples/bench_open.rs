@@ -3,12 +3,15 @@
 
 #[path = "bench/fill.rs"]
 mod fill;
+#[path = "../crates/client/examples/bench/load.rs"]
+mod load;
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result};
 use fantoccini::{ClientBuilder, Locator, wd::Capabilities};
 use hyper_util::client::legacy::connect::HttpConnector;
+use load::load;
 use serde_json::json;
 
 /// How often the topic is opened.
@@ -33,6 +36,7 @@ const OPEN: &str = "
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let (messages, times) = load((MESSAGES, SAMPLES), (1_000, 3));
     let app = PathBuf::from(
         std::env::var_os("TULOU_APP")
             .context("TULOU_APP names the app; use `cargo xtask bench open`")?,
@@ -40,9 +44,9 @@ async fn main() -> Result<()> {
     let folder = tempfile::Builder::new()
         .prefix("bench-open")
         .tempdir_in(app.parent().context("the app's folder")?)?;
-    let filled = fill::fill(folder.path(), &[MESSAGES, 1_000, HARD, 1_000], Some(2))?;
+    let filled = fill::fill(folder.path(), &[messages, 1_000, HARD, 1_000], Some(2))?;
     eprintln!(
-        "a topic of {MESSAGES} messages, opened {SAMPLES} times in turn with one of 1,000, software rendering, account {}",
+        "a topic of {messages} messages, opened {times} times in turn with one of 1,000, software rendering, account {}",
         filled.account
     );
 
@@ -89,7 +93,7 @@ async fn main() -> Result<()> {
         ("open.worst_painted_p99_ms", &filled.topics[2]),
     ] {
         let mut samples = Vec::new();
-        for _ in 0..SAMPLES {
+        for _ in 0..times {
             let took = page.execute_async(OPEN, vec![json!(topic)]).await?;
             samples.push(took.as_f64().context("milliseconds")?);
             page.execute_async(OPEN, vec![json!(filled.topics[1])])

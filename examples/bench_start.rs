@@ -4,6 +4,8 @@
 
 #[path = "bench/fill.rs"]
 mod fill;
+#[path = "../crates/client/examples/bench/load.rs"]
+mod load;
 #[path = "bench/process.rs"]
 mod process;
 
@@ -16,6 +18,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use load::load;
 
 /// How often the app is started. The first start after filling is not counted.
 const RUNS: usize = 7;
@@ -23,10 +26,14 @@ const RUNS: usize = 7;
 const TOPICS: usize = 1_000;
 /// Messages of each.
 const MESSAGES: usize = 200;
+/// When memory is measured again.
+const LATER: Duration = Duration::from_secs(10);
 /// How long a start may take before something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> Result<()> {
+    let (runs, topics, messages) = load((RUNS, TOPICS, MESSAGES), (1, 3, 50));
+    let later = load(LATER, Duration::ZERO);
     let app = PathBuf::from(
         std::env::var_os("TULOU_APP")
             .context("TULOU_APP names the app; use `cargo xtask bench start`")?,
@@ -35,18 +42,18 @@ fn main() -> Result<()> {
         .prefix("bench-start")
         .tempdir_in(app.parent().context("the app's folder")?)?;
     let home = folder.path().join("home");
-    let filled = fill::fill(&home, &[MESSAGES; TOPICS], None)?;
+    let filled = fill::fill(&home, &vec![messages; topics], None)?;
     eprintln!(
-        "{} topics, {} messages of {}, median of {RUNS} starts, software rendering, {}",
+        "{} topics, {} messages of {}, median of {runs} starts, software rendering, {}",
         filled.topics.len(),
-        TOPICS * MESSAGES,
+        topics * messages,
         filled.account,
         home.display()
     );
 
     let mut painted = Vec::new();
     let mut fresh = Vec::new();
-    for run in 0..=RUNS {
+    for run in 0..=runs {
         let mut started = Started::new(&app, &home, &[])?;
         let took = started.painted()?;
         if run > 0 {
@@ -64,7 +71,7 @@ fn main() -> Result<()> {
 
     let mut started = Started::new(&app, &home, &["--stay"])?;
     started.painted()?;
-    std::thread::sleep(Duration::from_secs(10));
+    std::thread::sleep(later);
     say(
         "start.pss_10s_mib",
         process::pss_mib(started.child.id()),
@@ -95,7 +102,7 @@ fn main() -> Result<()> {
 
     let bare = folder.path().join("bare");
     let mut empty = Vec::new();
-    for run in 0..=RUNS {
+    for run in 0..=runs {
         let mut started = Started::new(&app, &bare, &["--bare"])?;
         started.painted()?;
         if run > 0 {
@@ -108,7 +115,7 @@ fn main() -> Result<()> {
 
     let mut started = Started::new(&app, &bare, &["--bare"])?;
     started.painted()?;
-    std::thread::sleep(Duration::from_secs(10));
+    std::thread::sleep(later);
     say(
         "start.bare_pss_10s_mib",
         process::pss_mib(started.child.id()),

@@ -7,6 +7,8 @@
 
 #[path = "bench/timeline/event.rs"]
 mod event;
+#[path = "../crates/client/examples/bench/load.rs"]
+mod load;
 #[path = "bench/timeline/people.rs"]
 mod people;
 #[path = "../crates/client/examples/bench/server.rs"]
@@ -20,6 +22,7 @@ use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use event::Event;
+use load::load;
 use people::{AUTHORS, People};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde::Deserialize;
@@ -59,11 +62,11 @@ where
 }
 
 fn messages() -> Result<usize> {
-    Ok(wished("TULOU_MESSAGES")?.unwrap_or(MESSAGES))
+    Ok(wished("TULOU_MESSAGES")?.unwrap_or(load(MESSAGES, 60)))
 }
 
 fn events() -> Result<usize> {
-    Ok(wished("TULOU_EVENTS")?.unwrap_or(EVENTS))
+    Ok(wished("TULOU_EVENTS")?.unwrap_or(load(EVENTS, 3)))
 }
 
 #[tokio::main]
@@ -79,7 +82,7 @@ async fn main() -> Result<()> {
          rendering, TULOU_SEED={seed}",
         PAUSE.as_millis()
     );
-    let server = Server::start().await?;
+    let server = Server::start(server::folder()?).await?;
     let people = People::new(&server).await?;
     people.write(messages, BLOCKS).await?;
     let window = Window::open(&app, &server, &people).await?;

@@ -1,6 +1,8 @@
 //! Measures the reading of the worst messages that can be sent: the tree of the dialect, the excerpt, and what the window
 //! gets of it, folded and whole.
 
+#[path = "bench/load.rs"]
+mod load;
 #[path = "bench/server.rs"]
 #[expect(dead_code, reason = "this measurement needs no server")]
 mod server;
@@ -10,6 +12,7 @@ mod worst;
 use std::{hint::black_box, time::Instant};
 
 use anyhow::{Context, Result};
+use load::load;
 use server::{percentile, print};
 use tulou_client::markdown::{Names, blocks, excerpt, folded};
 use tulou_protocol::limits::TEXT_BYTES;
@@ -24,7 +27,7 @@ fn main() -> Result<()> {
     let mut worst = Vec::new();
     for (name, text) in worst::texts() {
         anyhow::ensure!(text.len() <= TEXT_BYTES, "{name} can be sent");
-        let mut samples: Vec<_> = (0..SAMPLES)
+        let mut samples: Vec<_> = (0..load(SAMPLES, 1))
             .map(|_| {
                 let begin = Instant::now();
                 black_box(excerpt(&text, &names, EXCERPT));

@@ -3,6 +3,8 @@
 
 #[path = "../../../examples/bench/fill.rs"]
 mod fill;
+#[path = "bench/load.rs"]
+mod load;
 #[path = "bench/server.rs"]
 #[expect(dead_code, reason = "this measurement needs no server")]
 mod server;
@@ -10,6 +12,7 @@ mod server;
 use std::{sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
+use load::load;
 use server::{percentile, print};
 use tulou_client::{Client, InMemory, store::Store, view::Stretch};
 use tulou_engine::Write;
@@ -26,21 +29,22 @@ const SAMPLES: usize = 1_000;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let (messages, times) = load((MESSAGES, SAMPLES), (1_000, 3));
     let me = std::env::current_exe()?;
     let folder = tempfile::Builder::new()
         .prefix("bench-open-view")
         .tempdir_in(me.parent().context("the program's folder")?)?;
-    let filled = fill::fill(folder.path(), &[MESSAGES, 1_000, HARD], Some(2))?;
+    let filled = fill::fill(folder.path(), &[messages, 1_000, HARD], Some(2))?;
     let large = &filled.topics[0];
-    unread_from_the_middle(folder.path(), &filled.account, large)?;
+    unread_from_the_middle(folder.path(), &filled.account, large, messages)?;
     eprintln!(
-        "a topic of {MESSAGES} messages, {ROWS} rows at the first unread in the middle, {SAMPLES} times in turn with another topic"
+        "a topic of {messages} messages, {ROWS} rows at the first unread in the middle, {times} times in turn with another topic"
     );
 
     let client = Client::open(folder.path().to_owned(), Arc::new(InMemory::default())).await?;
     let viewer = client.viewer();
-    let mut samples = Vec::with_capacity(SAMPLES);
-    for _ in 0..SAMPLES {
+    let mut samples = Vec::with_capacity(times);
+    for _ in 0..times {
         for topic in [&filled.topics[1], large] {
             let begin = Instant::now();
             viewer.enter_topic(&filled.account, topic).await?;
@@ -52,7 +56,7 @@ async fn main() -> Result<()> {
             viewer.leave_topic(&filled.account, topic)?;
             anyhow::ensure!(view.rows.len() == ROWS as usize, "{} rows", view.rows.len());
             if topic == large {
-                anyhow::ensure!(view.first_unread == Some(MESSAGES as u64 / 2 + 1));
+                anyhow::ensure!(view.first_unread == Some(messages as u64 / 2 + 1));
                 samples.push(took);
             }
         }
@@ -78,12 +82,17 @@ async fn main() -> Result<()> {
 }
 
 /// Half of the topic is unread.
-fn unread_from_the_middle(home: &std::path::Path, account: &str, topic: &str) -> Result<()> {
+fn unread_from_the_middle(
+    home: &std::path::Path,
+    account: &str,
+    topic: &str,
+    messages: usize,
+) -> Result<()> {
     let (_, id) = account.split_once('.').context("the account's key")?;
     let me = AccountId(id.parse()?);
     let store = Store::open(&home.join("accounts").join(format!("{account}.sqlite")), me)?;
     let cursor = Cursor {
-        seq: Seq(MESSAGES as u64 / 2),
+        seq: Seq(messages as u64 / 2),
         own: 0,
         set_no: 1,
         more: More::new(),

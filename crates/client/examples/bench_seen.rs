@@ -1,5 +1,7 @@
 //! Measures `seen`: from one client's submit to the other client's store, one message at a time.
 
+#[path = "bench/load.rs"]
+mod load;
 #[path = "bench/server.rs"]
 mod server;
 
@@ -10,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use load::load;
 use server::{Server, percentile, print};
 use tokio::time::timeout;
 use tulou_client::{
@@ -80,7 +83,8 @@ impl Person {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let server = Server::start().await?;
+    let (samples_count, warm_up) = load((SAMPLES, WARM_UP), (5, 1));
+    let server = Server::start(server::folder()?).await?;
     let home = |name: &str| server.folder.path().join(name);
     let mut alice = Person::new(home("alice"), &server.address, "alice").await?;
     let community = alice
@@ -109,11 +113,11 @@ async fn main() -> Result<()> {
     alice.settle().await?;
     bob.settle().await?;
     eprintln!(
-        "two clients and a server on this computer, {SAMPLES} messages of 200 bytes, one at a time, both watch the topic"
+        "two clients and a server on this computer, {samples_count} messages of 200 bytes, one at a time, both watch the topic"
     );
 
-    let mut samples = Vec::with_capacity(SAMPLES);
-    for number in 0..WARM_UP + SAMPLES {
+    let mut samples = Vec::with_capacity(samples_count);
+    for number in 0..warm_up + samples_count {
         let text = format!("{number:0200}");
         let action = Action::SendMessage {
             topic: topic.clone(),
@@ -125,7 +129,7 @@ async fn main() -> Result<()> {
         while bob.last(&topic).await? != message {
             bob.wait().await?;
         }
-        if number >= WARM_UP {
+        if number >= warm_up {
             samples.push(begin.elapsed());
         }
         alice.settle().await?;

@@ -39,6 +39,8 @@ enum Name {
     Send,
     /// From send to another client's store.
     Seen,
+    /// A change of rights, and a join, in a large community that is connected.
+    Rights,
 }
 
 impl Name {
@@ -50,6 +52,7 @@ impl Name {
             Self::Timeline => "timeline",
             Self::Send => "send",
             Self::Seen => "seen",
+            Self::Rights => "rights",
         }
     }
 }

@@ -43,7 +43,7 @@ enum Task {
     Check,
     /// Everything: the checks, all tests, the real window.
     Test(test::Arguments),
-    /// Measure: start, open, send or seen.
+    /// Measure something by its name.
     Bench(bench::Arguments),
     /// Make the .deb and the .rpm.
     Dist(dist::Arguments),

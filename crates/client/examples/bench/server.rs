@@ -27,14 +27,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the program that `TULOU_SERVER` names, or the one that was built beside this one.
-    pub async fn start() -> Result<Self> {
+    /// Starts the program that `TULOU_SERVER` names, or the one that was built beside this one. Its store is what lies at
+    /// [`data`], if anything does.
+    pub async fn start(folder: TempDir) -> Result<Self> {
         let program = program()?;
-        let beside = program.parent().context("the server's folder")?;
-        // Not in /tmp, which may be kept in memory.
-        let folder = tempfile::Builder::new()
-            .prefix("bench-")
-            .tempdir_in(beside)?;
         let mut child = Command::new(&program)
             .args([
                 "--listen",
@@ -45,7 +41,7 @@ impl Server {
                 "warn",
             ])
             .arg("--data")
-            .arg(folder.path().join("server"))
+            .arg(data(&folder))
             // The server would take them for settings.
             .env_remove("TULOU_SERVER")
             .env_remove("TULOU_APP")
@@ -80,6 +76,21 @@ impl Server {
             folder,
         })
     }
+}
+
+/// A folder for a server and what a measurement keeps on the same disk: not in /tmp, which may be kept in memory.
+pub fn folder() -> Result<TempDir> {
+    let program = program()?;
+    let beside = program.parent().context("the server's folder")?;
+    let made = tempfile::Builder::new()
+        .prefix("bench-")
+        .tempdir_in(beside)?;
+    Ok(made)
+}
+
+/// Where in it the server's store lies.
+pub fn data(folder: &TempDir) -> PathBuf {
+    folder.path().join("server")
 }
 
 fn program() -> Result<PathBuf> {
