@@ -468,7 +468,7 @@ async fn other_server(at: SocketAddr, heard: Arc<Mutex<String>>) -> AbortHandle 
                         }
                         None => {
                             let body = format!(
-                                r#"{{"server":"{id}","name":"Another","version":1,"registration":"open"}}"#
+                                r#"{{"server":"{id}","name":"Another","version":2,"registration":"open"}}"#
                             );
                             format!(
                                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{SERVER_HEADER}: {id}\r\nContent-Length: {}\r\n\r\n{body}",

@@ -58,7 +58,7 @@ pub use rejection::{Code, Counted, Rejection};
 pub use row::{Body, Row};
 
 /// The version of the protocol that this crate speaks. A server refuses clients it does not speak to with `outdated`.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The WebSocket subprotocol.
 pub const SUBPROTOCOL: &str = "tulou.v1";

@@ -278,6 +278,7 @@ impl App {
             | StoreError::Json(_)
             | StoreError::Folder(_)
             | StoreError::Newer { .. }
+            | StoreError::Before { .. }
             | StoreError::Damaged { .. }
             | StoreError::Lost { .. }
             | StoreError::InUse(_) => {}

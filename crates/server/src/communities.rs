@@ -23,6 +23,10 @@ pub use loaded::Loaded;
 /// How long a decision waits for what was committed to be published.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
+/// Up to so many members are counted one by one when somebody comes or goes. Beyond, comings and goings are added up:
+/// those that were under way when the community was read may be counted twice, and that is not seen.
+const COUNTED: u64 = 2_000;
+
 /// Communities kept in memory that nobody needs.
 pub(crate) const IDLE: usize = if cfg!(test) { 8 } else { 500 };
 
@@ -224,17 +228,23 @@ impl Communities {
             }
         }
         if let Some((_, joined)) = committed.joined {
-            // Nobody's rights hang on the count: who lost his is told whether or not it can be read.
-            let counted = self.store.count_members(community).await;
-            if let Err(error) = &counted {
-                tracing::error!(%error, community.id = %community, "members were not counted");
-            }
-            loaded.change(|structure| {
-                let about = structure.members.saturating_add_signed(joined);
-                structure.members = counted.unwrap_or(about);
-            });
+            self.count_members(&loaded.structure(), joined).await;
         }
         Ok(())
+    }
+
+    /// Members came or went. Nobody's rights hang on how many there are.
+    async fn count_members(&self, structure: &Structure, joined: i64) {
+        let about = structure.members().saturating_add_signed(joined);
+        let counted = if about > COUNTED {
+            Ok(about)
+        } else {
+            self.store.count_members(structure.id).await
+        };
+        if let Err(error) = &counted {
+            tracing::error!(%error, community.id = %structure.id, "members were not counted");
+        }
+        structure.count_members(counted.unwrap_or(about));
     }
 
     /// A decision rested on what has moved: some members are read again, and what is committed is waited for until the

@@ -49,6 +49,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Store(StoreError::Newer { .. }) => "store_newer",
+            Self::Store(StoreError::Before { .. }) => "store_before",
             Self::Store(StoreError::Damaged { .. } | StoreError::Json(_)) => "store_damaged",
             Self::Store(StoreError::Lost { .. }) => "store_lost",
             Self::Store(StoreError::InUse(_)) => "in_use",

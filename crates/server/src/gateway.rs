@@ -159,7 +159,7 @@ async fn invite(State(app): State<App>, Path(code): Path<String>) -> Result<Json
         community,
         name: structure.community.body.name.clone(),
         introduction: structure.community.body.introduction.clone(),
-        members: structure.members,
+        members: structure.members(),
     }))
 }
 

@@ -4,12 +4,14 @@
 //! * `publisher`: takes commits in their order and fans them out
 //! * `community`: what a commit changes for those who are connected
 //! * `expected`: commits that somebody waits to be heard of
+//! * `floors`: from where on watches go
 //! * `digest`: the slow lane
 //! * `spread`: telling many that they have to sync
 
 mod community;
 pub(crate) mod digest;
 mod expected;
+mod floors;
 pub mod line;
 pub(crate) mod publisher;
 mod spread;

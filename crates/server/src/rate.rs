@@ -22,6 +22,9 @@ pub use sign_ups::{SignUps, TooMany};
 /// The longest that anybody is told to wait.
 const LONGEST_MS: u64 = 60 * 60 * 1_000;
 
+/// Nobody has to wait longer than this for what he was given already.
+const DEBT_MS: f64 = 10_000.0;
+
 /// What sums of fractions may lack: who waited as long as he was told is not told to wait again.
 const ROUNDING: f64 = 1e-6;
 
@@ -76,13 +79,33 @@ impl Bucket {
         }
     }
 
-    /// Takes one, or says how many milliseconds to wait.
-    pub fn take(&mut self, rate: Rate, now: u64) -> Result<(), u64> {
+    fn fill(&mut self, rate: Rate, now: u64) {
         let passed = now.saturating_sub(self.filled_at) as f64;
         self.left = (self.left + passed * rate.per_ms).min(rate.capacity);
         self.filled_at = now;
+    }
+
+    /// Takes what something cost, also if there is less: then the bucket owes, at most [`DEBT_MS`] of its filling.
+    pub fn charge(&mut self, rate: Rate, now: u64, cost: f64) {
+        self.fill(rate, now);
+        self.left = (self.left - cost).max(-DEBT_MS * rate.per_ms);
+    }
+
+    /// How many milliseconds it takes until nothing is owed; 0: nothing is.
+    pub fn owes_ms(&mut self, rate: Rate, now: u64) -> u64 {
+        self.fill(rate, now);
+        if self.left >= 0.0 {
+            return 0;
+        }
+        let wait = -self.left / rate.per_ms.max(f64::MIN_POSITIVE);
+        (wait.ceil() as u64).clamp(1, LONGEST_MS)
+    }
+
+    /// Takes one, or says how many milliseconds to wait.
+    pub fn take(&mut self, rate: Rate, now: u64) -> Result<(), u64> {
+        self.fill(rate, now);
         if self.left >= 1.0 - ROUNDING {
-            self.left = (self.left - 1.0).max(0.0);
+            self.left -= 1.0;
             return Ok(());
         }
         let wait = (1.0 - ROUNDING - self.left) / rate.per_ms.max(f64::MIN_POSITIVE);
@@ -143,5 +166,21 @@ mod tests {
         assert_eq!(bucket.take(rate, 0), Err(1_000), "one comes in a second");
         assert_eq!(bucket.take(rate, 400), Err(600), "part of it has passed");
         assert_eq!(bucket.take(rate, 1_000), Ok(()), "and is welcome then");
+    }
+
+    #[test]
+    fn what_was_given_beyond_the_rate_is_owed_and_not_for_ever() {
+        let rate = Rate {
+            capacity: 2.0,
+            per_ms: 0.001,
+        };
+        let mut bucket = Bucket::full(rate, 0);
+        bucket.charge(rate, 0, 2.0);
+        assert_eq!(bucket.owes_ms(rate, 0), 0, "all that there was");
+        bucket.charge(rate, 0, 3.0);
+        assert_eq!(bucket.owes_ms(rate, 0), 3_000);
+        assert_eq!(bucket.take(rate, 3_000), Err(1_000), "nothing is left then");
+        bucket.charge(rate, 3_000, 1e9);
+        assert_eq!(bucket.owes_ms(rate, 3_000), 10_000);
     }
 }

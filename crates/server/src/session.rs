@@ -29,6 +29,7 @@ use tulou_protocol::{
 
 use crate::{
     App,
+    app::execute::InFlight,
     hub::Line,
     rate::{Bucket, Rate},
     store::wire,
@@ -49,6 +50,16 @@ struct Answered {
 
 type Working = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
+/// What comes to an answer that is worked on.
+type Beginning = Pin<Box<dyn Future<Output = Working> + Send>>;
+
+/// Bytes of an answer that cost as much as a request.
+const ANSWER_BYTES: f64 = 65_536.0;
+/// Bytes of a frame refused whole that cost as much as a request.
+const REFUSED_BYTES: f64 = 8_192.0;
+/// Logs in a question that cost as much as a request.
+const LOGS: f64 = 4.0;
+
 /// Commands of a log that are in flight.
 #[derive(Default, Clone, Copy)]
 struct Flying {
@@ -61,6 +72,8 @@ struct Session {
     line: Arc<Line>,
     bucket: Bucket,
     rate: Rate,
+    /// A command that is being handed to the store; the next ones wait for it.
+    beginning: Option<Beginning>,
     frames: Frames,
     waiting: VecDeque<(u64, usize, Request)>,
     working: FuturesUnordered<Working>,
@@ -73,17 +86,18 @@ struct Session {
 /// Serves a session from its first request to its end.
 pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
     let opened = tokio::time::timeout(OPEN_TIMEOUT, open::open(&app, &mut socket)).await;
-    let Ok(Some(line)) = opened else {
+    let Ok(Some(attached)) = opened else {
         let _ = socket.send(Message::Close(None)).await;
         return;
     };
+    let line = attached.line.clone();
     let mut session = Session::new(app.clone(), line.clone());
     tracing::debug!(session.id = %line.session, "a session begins");
     app.see(line.session, from);
     app.crowd()
         .connected(from, line.account(), &app.config().proxies);
     session.serve(&mut socket).await;
-    app.hub().detach(&line);
+    drop(attached);
     app.see(line.session, None);
     tracing::debug!(session.id = %line.session, "a session ends");
 }
@@ -118,6 +132,7 @@ impl Session {
             rate,
             app,
             line,
+            beginning: None,
             frames: Frames::default(),
             waiting: VecDeque::new(),
             working: FuturesUnordered::new(),
@@ -140,7 +155,7 @@ impl Session {
         let mut told = Disk::Plenty;
         let mut is_closing = false;
         loop {
-            self.go_on().await;
+            self.go_on();
             let disk = room.borrow_and_update().disk;
             if disk != told {
                 told = disk;
@@ -165,9 +180,15 @@ impl Session {
                 let _ = tokio::time::timeout(self.stuck(), closing).await;
                 return;
             }
-            let has_room =
-                self.waiting.is_empty() && self.working.len() < limits::REQUESTS_IN_FLIGHT;
+            let owes = Duration::from_millis(self.bucket.owes_ms(self.rate, app.uptime_ms()));
+            let has_room = self.waiting.is_empty()
+                && self.beginning.is_none()
+                && self.working.len() < limits::REQUESTS_IN_FLIGHT
+                && owes.is_zero();
             tokio::select! {
+                // Who was given much is not read from until that is paid.
+                () = tokio::time::sleep(owes), if !owes.is_zero() => {}
+                Some(begun) = begun(&mut self.beginning) => self.begun(begun),
                 Some(answered) = self.working.next() => self.answered(answered),
                 () = line.woken() => {}
                 received = socket.next(), if has_room => {
@@ -221,8 +242,8 @@ impl Session {
     fn received(&mut self, message: Message) -> Received {
         let text = match message {
             Message::Text(text) => text,
-            Message::Binary(_) => {
-                self.out.push(misread(&Misread::of_frame(ONLY_TEXT)).into());
+            Message::Binary(bytes) => {
+                self.refuse_frame(bytes.len(), &Misread::of_frame(ONLY_TEXT));
                 return Received::Going;
             }
             Message::Ping(_) | Message::Pong(_) => return Received::Going,
@@ -234,13 +255,14 @@ impl Session {
             self.out.push(refused(&Value::Null, &refusal).into());
             return Received::TooLong;
         }
-        let Ok(requests) = ClientFrame::parse(&text) else {
-            self.out.push(misread(&Misread::of_text()).into());
+        let most = limits::REQUESTS_PER_FRAME + 1;
+        let Ok(requests) = ClientFrame::parse_some(&text, most) else {
+            self.refuse_frame(text.len(), &Misread::of_text());
             return Received::Going;
         };
         if requests.is_empty() || requests.len() > limits::REQUESTS_PER_FRAME {
             let why = format!("expected 1 to {} requests", limits::REQUESTS_PER_FRAME);
-            self.out.push(misread(&Misread::of_frame(&why)).into());
+            self.refuse_frame(text.len(), &Misread::of_frame(&why));
             return Received::Going;
         }
         let frame = self.frames.begin(requests.len());
@@ -259,6 +281,17 @@ impl Session {
         Received::Going
     }
 
+    /// A frame that is refused whole costs what it was to read.
+    fn refuse_frame(&mut self, bytes: usize, wrong: &Misread) {
+        self.out.push(misread(wrong).into());
+        self.charge(1.0 + bytes as f64 / REFUSED_BYTES);
+    }
+
+    /// What something cost beyond a request is taken from the session's rate.
+    fn charge(&mut self, cost: f64) {
+        self.bucket.charge(self.rate, self.app.uptime_ms(), cost);
+    }
+
     /// A request takes its part of the session's rate.
     fn take_rate(&mut self) -> Result<(), Busy> {
         let now = self.app.uptime_ms();
@@ -274,9 +307,12 @@ impl Session {
 
     /// Begins and collects until what still waits does so for something that is being worked on: what was collected last
     /// may have been what the next request waited for, and nothing else would wake the session for it.
-    async fn go_on(&mut self) {
+    fn go_on(&mut self) {
         loop {
-            self.begin_waiting().await;
+            if let Some(Some(begun)) = begun(&mut self.beginning).now_or_never() {
+                self.begun(begun);
+            }
+            self.begin_waiting();
             if !self.collect() {
                 return;
             }
@@ -284,8 +320,8 @@ impl Session {
     }
 
     /// Begins what may be begun: in order, and a command only if those before it on its log are far enough.
-    async fn begin_waiting(&mut self) {
-        while self.working.len() < limits::REQUESTS_IN_FLIGHT {
+    fn begin_waiting(&mut self) {
+        while self.beginning.is_none() && self.working.len() < limits::REQUESTS_IN_FLIGHT {
             let Some((_, _, request)) = self.waiting.front() else {
                 return;
             };
@@ -317,6 +353,7 @@ impl Session {
                         self.close(frame, at, json);
                         continue;
                     }
+                    self.charge(extra(&question));
                     self.is_watching |= is_watch;
                     let (app, line) = (self.app.clone(), self.line.clone());
                     self.working.push(Box::pin(async move {
@@ -365,8 +402,8 @@ impl Session {
                     } else {
                         flying.others += 1;
                     }
-                    let begun = self.app.begin(self.line.actor.clone(), commanded).await;
-                    let mut working: Working = Box::pin(async move {
+                    let (app, actor) = (self.app.clone(), self.line.actor.clone());
+                    let answer = move |begun: InFlight| async move {
                         let (json, is_busy) = match begun.await {
                             Ok(answer) => (wire::result_json(&id, &answer), false),
                             Err(refusal) => {
@@ -382,14 +419,28 @@ impl Session {
                             json,
                             is_busy,
                         }
+                    };
+                    let mut beginning: Beginning = Box::pin(async move {
+                        let working: Working = Box::pin(answer(app.begin(actor, commanded).await));
+                        working
                     });
-                    // One that is answered already puts off the rest of its log at once.
-                    match (&mut working).now_or_never() {
-                        Some(answered) => self.answered(answered),
-                        None => self.working.push(working),
+                    // One that waits for others' turns does not keep the session from anything else.
+                    match (&mut beginning).now_or_never() {
+                        Some(working) => self.begun(working),
+                        None => self.beginning = Some(beginning),
                     }
                 }
             }
+        }
+    }
+
+    /// A command was handed to the store.
+    fn begun(&mut self, mut working: Working) {
+        self.beginning = None;
+        // One that is answered already puts off the rest of its log at once.
+        match (&mut working).now_or_never() {
+            Some(answered) => self.answered(answered),
+            None => self.working.push(working),
         }
     }
 
@@ -407,6 +458,7 @@ impl Session {
         if answered.is_watch {
             self.is_watching = false;
         }
+        self.charge(answered.json.len() as f64 / ANSWER_BYTES);
         if let Some((log, is_send)) = answered.log {
             if answered.is_busy {
                 self.frames.put_off(answered.frame, log);
@@ -445,6 +497,23 @@ impl Session {
         }
         let flushed = tokio::time::timeout(self.stuck(), socket.flush());
         matches!(flushed.await, Ok(Ok(())))
+    }
+}
+
+/// What is being handed to the store, once it is; none if nothing is.
+async fn begun(beginning: &mut Option<Beginning>) -> Option<Working> {
+    match beginning {
+        Some(beginning) => Some(beginning.await),
+        None => None,
+    }
+}
+
+/// What a question costs beyond a request, whatever it is answered with.
+fn extra(question: &Question) -> f64 {
+    if let Question::LogSync { logs } = question {
+        logs.len().saturating_sub(1) as f64 / LOGS
+    } else {
+        0.0
     }
 }
 

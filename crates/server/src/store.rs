@@ -58,6 +58,15 @@ pub enum StoreError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// The file was written before the first release. It was left as it is.
+    #[error(
+        "the store has version {found}: it was made before the first release of Tulou, which this program cannot read. It was \
+         left as it is; begin with another folder (`data`), or move this one away"
+    )]
+    Before {
+        /// The file's version.
+        found: i64,
+    },
     /// The file is damaged. It was left as it is.
     #[error(
         "the store {} is damaged and was left as it is; restore a backup with `tulou-server restore BACKUP`. \

@@ -133,7 +133,9 @@ fn is_allowed(licence: &str, allowed: &[String], exceptions: &[&str]) -> Result<
     let expression = Expression::parse_mode(licence, ParseMode::LAX)
         .with_context(|| format!("understand `{licence}`"))?;
     Ok(expression.evaluate(|requirement| {
+        // Whoever may take a licence, or a later one, may take this one.
         let requirement = requirement.to_string();
+        let requirement = requirement.trim_end_matches('+').to_owned();
         allowed.contains(&requirement) || exceptions.contains(&requirement.as_str())
     }))
 }

@@ -22,7 +22,9 @@ fn the_first_tick_connects_and_the_first_request_opens_the_session() {
     );
     stage.input(Input::LinkUp);
     let (_, question) = stage.question("session.open");
-    assert!(matches!(question, Question::SessionOpen { token, version: 1 } if token == "token"));
+    assert!(
+        matches!(question, Question::SessionOpen { token, version: VERSION } if token == "token")
+    );
     assert!(
         stage.asked.is_empty(),
         "nothing else is said before the greeting"

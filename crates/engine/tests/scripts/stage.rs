@@ -104,7 +104,7 @@ impl Stage {
 
     pub fn greet_as(&mut self, epoch: Epoch) {
         let greeting = Greeting {
-            version: 1,
+            version: tulou_protocol::VERSION,
             server: ServerId(Uuid::nil()),
             server_name: "server".into(),
             epoch,

@@ -103,14 +103,9 @@ impl Oracle {
             })
             .collect();
         assert_eq!(kept.members, members, "the members of {community}");
-        let seats: BTreeMap<_, _> = structure
-            .seats
-            .iter()
-            .flat_map(|(topic, seats)| {
-                seats
-                    .iter()
-                    .map(move |(account, since)| ((*topic, *account), *since))
-            })
+        let seats = structure.seats.all();
+        let seats: BTreeMap<_, _> = seats
+            .map(|(topic, account, since)| ((topic, account), since))
             .collect();
         assert_eq!(kept.seats, seats, "the seats of {community}");
         assert!(

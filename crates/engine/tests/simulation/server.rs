@@ -165,7 +165,7 @@ impl Server {
             self.gather(community, now);
         }
         let greeting = Greeting {
-            version: 1,
+            version: tulou_protocol::VERSION,
             server: ServerId(uuid::Uuid::nil()),
             server_name: "model".into(),
             epoch: self.memory.epoch,
@@ -345,11 +345,9 @@ impl Server {
                 Arc::make_mut(&mut home.structure).apply(written.rev, rows, changes);
             }
         }
-        for home in self.memory.communities.values_mut() {
+        for home in self.memory.communities.values() {
             let members = home.members.len() as u64;
-            if home.structure.members != members {
-                Arc::make_mut(&mut home.structure).members = members;
-            }
+            home.structure.count_members(members);
         }
     }
 

@@ -225,6 +225,17 @@ impl ClientFrame {
     /// # Errors
     /// If the frame is not JSON, to be answered with [`Misread::of_text`].
     pub fn parse(text: &str) -> Result<Vec<Result<Request, Misread>>, Unreadable> {
+        Self::parse_some(text, usize::MAX)
+    }
+
+    /// The same of the first requests alone, for whoever refuses a frame of so many.
+    ///
+    /// # Errors
+    /// If the frame is not JSON.
+    pub fn parse_some(
+        text: &str,
+        most: usize,
+    ) -> Result<Vec<Result<Request, Misread>>, Unreadable> {
         let raw: &RawValue = serde_json::from_str(text)?;
         let parts: Vec<&RawValue> = if raw.get().starts_with('[') {
             serde_json::from_str(raw.get())?
@@ -233,6 +244,7 @@ impl ClientFrame {
         };
         Ok(parts
             .into_iter()
+            .take(most)
             .map(|part| match serde_json::from_str::<Value>(part.get()) {
                 Ok(wire) => Request::from_wire(wire),
                 Err(_) => Err(Misread::of_frame(

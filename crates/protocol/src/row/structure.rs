@@ -137,4 +137,15 @@ impl AccessRow {
             None => format!("{place}:everyone"),
         }
     }
+
+    /// What an id names.
+    #[must_use]
+    pub fn named(id: &str) -> Option<(Place, Option<MemberGroupId>)> {
+        let (place, member_group) = id.split_once(':')?;
+        let member_group = match member_group {
+            "everyone" => None,
+            id => Some(id.parse().ok()?),
+        };
+        Some((place.parse().ok()?, member_group))
+    }
 }

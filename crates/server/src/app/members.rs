@@ -228,7 +228,7 @@ impl App {
             let listed = self.slice(page, SliceOf::These(seats), None).await?;
             return Ok(page.count(listed.iter().map(|listed| &listed.member)));
         }
-        if structure.members <= LOOKED_AT as u64 {
+        if structure.members() <= LOOKED_AT as u64 {
             let mut all = Vec::new();
             let mut after = None;
             loop {
@@ -249,7 +249,7 @@ impl App {
             .store()
             .count_in_member_groups(structure.id, shown.clone())
             .await?;
-        let rest = structure.members.saturating_sub(counts.iter().sum());
+        let rest = structure.members().saturating_sub(counts.iter().sum());
         counts.push(rest);
         for (count, section) in counts.iter_mut().zip(&page.sections) {
             if !page.is_seen_by_those_in(*section) {

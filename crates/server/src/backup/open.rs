@@ -17,7 +17,7 @@ use super::{
     sum::sum,
     swap,
 };
-use crate::store::{Hold, LOCK_FILE, engine, make_private};
+use crate::store::{Hold, LOCK_FILE, StoreError, engine, make_private};
 
 /// Bytes that a manifest may have: room for some hundred thousand files.
 const MANIFEST_BYTES: u64 = 1 << 26;
@@ -77,6 +77,10 @@ pub(super) fn open_of(kinds: &'static [FileKind], path: &Path) -> Result<Opened,
         return Err(BackupError::Newer {
             program: manifest.program,
         });
+    }
+    if engine::is_before(manifest.schema) {
+        let found = manifest.schema;
+        return Err(StoreError::Before { found }.into());
     }
     if !makes_sense(kinds, &manifest.files) {
         return Err(BackupError::Damaged(

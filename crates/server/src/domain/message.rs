@@ -66,7 +66,7 @@ fn addressed(case: &Case<'_>, topic: TopicId, written: &str) -> Result<Addressed
     let mut wide: Vec<Option<MemberGroupId>> = found
         .member_groups
         .iter()
-        .filter(|id| structure.member_groups.contains_key(id))
+        .filter(|id| structure.member_groups.contains_key(*id))
         .map(|id| Some(*id))
         .collect();
     if found.everyone {

@@ -1,11 +1,18 @@
 //! A community's structure in memory: everything of its log, the seats of closed topics, and the rights that follow.
-//! Members are not part of it; there may be a million of them.
+//! Members are not part of it; there may be a million of them. Versions of it share what they have in common: a change
+//! copies the way to what it changes, and nothing else.
 
 mod apply;
+mod rules;
+mod seats;
 pub mod sight;
 
-use std::collections::{BTreeMap, HashMap};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{
     AccountId, CommunityId, GroupId, Log, MemberGroupId, Permissions, Rev, Row, Standing, TopicId,
@@ -14,6 +21,7 @@ use tulou_protocol::{
     row::{AccessRow, Body, Community, Group, MemberGroup, Topic},
 };
 
+use seats::Seats;
 use sight::Sights;
 
 /// A body with the rev that gave it this state.
@@ -48,21 +56,21 @@ pub struct Structure {
     /// The community's row.
     pub community: Kept<Community>,
     /// Groups.
-    pub groups: BTreeMap<GroupId, Kept<Group>>,
+    pub groups: OrdMap<GroupId, Kept<Group>>,
     /// Topics.
-    pub topics: BTreeMap<TopicId, Kept<Topic>>,
+    pub topics: OrdMap<TopicId, Kept<Topic>>,
     /// Member groups.
-    pub member_groups: HashMap<MemberGroupId, Kept<MemberGroup>>,
+    pub member_groups: OrdMap<MemberGroupId, Kept<MemberGroup>>,
     /// Access rows.
-    pub access: BTreeMap<(Place, Option<MemberGroupId>), Kept<AccessRow>>,
+    pub access: OrdMap<(Place, Option<MemberGroupId>), Kept<AccessRow>>,
     /// Tombstones by kind and id, with their revs.
-    pub gone: BTreeMap<(String, String), Rev>,
+    pub gone: OrdMap<(String, String), Rev>,
     /// Seats of closed topics.
-    pub seats: HashMap<TopicId, HashMap<AccountId, Millis>>,
+    pub seats: Seats,
     /// The last number given to a topic.
     pub last_no: u32,
-    /// How many members there are.
-    pub members: u64,
+    /// How many members there are: of all versions, as it is now.
+    members: Arc<AtomicU64>,
     /// What members see, computed once per kind of member.
     pub(crate) sights: Sights,
 }
@@ -103,14 +111,14 @@ impl Structure {
                 rev: own.rev,
                 body: community,
             },
-            groups: BTreeMap::new(),
-            topics: BTreeMap::new(),
-            member_groups: HashMap::new(),
-            access: BTreeMap::new(),
-            gone: BTreeMap::new(),
-            seats: HashMap::new(),
+            groups: OrdMap::new(),
+            topics: OrdMap::new(),
+            member_groups: OrdMap::new(),
+            access: OrdMap::new(),
+            gone: OrdMap::new(),
+            seats: Seats::default(),
             last_no,
-            members,
+            members: Arc::new(AtomicU64::new(members)),
             sights: Sights::default(),
         };
         for row in rest {
@@ -118,14 +126,9 @@ impl Structure {
         }
         // Seats of a topic that ended may still be there to be swept.
         for (topic, account, since) in seats {
-            if !structure.topics.contains_key(&topic) {
-                continue;
+            if structure.topics.contains_key(&topic) {
+                structure.seats.put(topic, account, Some(since));
             }
-            structure
-                .seats
-                .entry(topic)
-                .or_default()
-                .insert(account, since);
         }
         Some(structure)
     }
@@ -188,14 +191,18 @@ impl Structure {
             }
             Body::Deleted(kind) => {
                 match kind.as_str() {
-                    "group" => drop(row.id.parse().map(|id| self.groups.remove(&id))),
-                    "topic" => drop(row.id.parse().map(|id| self.topics.remove(&id))),
+                    "group" => drop(row.id.parse().map(|id: GroupId| self.groups.remove(&id))),
+                    "topic" => drop(row.id.parse().map(|id: TopicId| self.topics.remove(&id))),
                     "member_group" => {
-                        drop(row.id.parse().map(|id| self.member_groups.remove(&id)));
+                        drop(
+                            row.id
+                                .parse()
+                                .map(|id: MemberGroupId| self.member_groups.remove(&id)),
+                        );
                     }
-                    "access" => self.access.retain(|(place, member_group), _| {
-                        AccessRow::id(*place, *member_group) != row.id
-                    }),
+                    "access" => {
+                        drop(AccessRow::named(&row.id).and_then(|key| self.access.remove(&key)));
+                    }
                     _ => {}
                 }
                 self.gone.insert((kind.clone(), row.id.clone()), rev);
@@ -213,6 +220,17 @@ impl Structure {
             | Body::Mark(_)
             | Body::Unknown(..) => {}
         }
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn members(&self) -> u64 {
+        self.members.load(Ordering::Relaxed)
+    }
+
+    /// There are so many members.
+    pub fn count_members(&self, members: u64) {
+        self.members.store(members, Ordering::Relaxed);
     }
 
     /// The community's log.
@@ -292,12 +310,7 @@ impl Structure {
     #[must_use]
     pub fn seat(&self, topic: TopicId, account: AccountId) -> Option<Option<Millis>> {
         let closed = self.topics.get(&topic).is_some_and(|kept| kept.body.closed);
-        closed.then(|| {
-            self.seats
-                .get(&topic)
-                .and_then(|seats| seats.get(&account))
-                .copied()
-        })
+        closed.then(|| self.seats.since(topic, account))
     }
 
     /// The rights of a member at a place, with the explanation; none if the place does not exist.
@@ -357,9 +370,7 @@ impl Structure {
 
     /// The seats that an account has.
     pub fn seats_of(&self, account: AccountId) -> impl Iterator<Item = (TopicId, Millis)> + '_ {
-        self.seats
-            .iter()
-            .filter_map(move |(topic, seats)| seats.get(&account).map(|since| (*topic, *since)))
+        self.seats.of(account)
     }
 
     /// The topics of a group.

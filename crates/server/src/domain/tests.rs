@@ -6,6 +6,7 @@ mod management;
 mod messages;
 mod moving;
 mod rights;
+mod sights;
 mod transfer;
 mod view;
 

@@ -27,14 +27,13 @@ pub struct Diff {
     pub is_other: bool,
 }
 
-/// Whether two of a kind differ, by their addresses. They are held, so that no other gets the address.
-type Pairs<T> = HashMap<(usize, usize), (Arc<T>, Arc<T>, bool)>;
+/// Whether two sights differ, by their addresses. They are held, so that no other gets the address.
+type Pairs = HashMap<(usize, usize), (Arc<Sight>, Arc<Sight>, bool)>;
 
-/// What was compared for a commit: members of one kind have the same sights, and all have the same structures.
+/// What was compared for a commit: members with the same rights have the same sights.
 #[derive(Debug, Default)]
 pub struct Compared {
-    sights: Pairs<Sight>,
-    seats: Pairs<Structure>,
+    sights: Pairs,
 }
 
 impl View {
@@ -70,7 +69,7 @@ impl View {
     ) -> impl Iterator<Item = &'a TopicId> {
         watched
             .iter()
-            .filter(|topic| self.has(**topic) || after.topics.contains_key(topic))
+            .filter(|topic| self.has(**topic) || after.topics.contains_key(*topic))
     }
 
     /// Whether a topic is of the community in this version, seen or not.
@@ -83,7 +82,7 @@ impl View {
     #[must_use]
     pub fn diff(&self, after: &Self, watched: &[TopicId], compared: &mut Compared) -> Diff {
         let mut diff = Diff {
-            is_other: self.stands_otherwise(after, compared) || compared.differ(self, after),
+            is_other: self.stands_otherwise(after) || compared.differ(self, after),
             ..Diff::default()
         };
         for topic in self.watched_here(&after.structure, watched) {
@@ -100,18 +99,16 @@ impl View {
 
     /// Whether the member himself stands otherwise: since when, in which member groups, with which seats. That a topic
     /// ends with its seats comes with its row.
-    fn stands_otherwise(&self, after: &Self, compared: &mut Compared) -> bool {
+    fn stands_otherwise(&self, after: &Self) -> bool {
         let seats = |view: &Self| {
             let seats = view.structure.seats_of(self.member.account);
-            let mut seats: Vec<(TopicId, Millis)> = seats
-                .filter(|(topic, _)| after.structure.topics.contains_key(topic))
-                .collect();
-            seats.sort_unstable();
-            seats
+            let is_there =
+                |(topic, _): &(TopicId, Millis)| after.structure.topics.contains_key(topic);
+            seats.filter(is_there).collect::<Vec<_>>()
         };
         self.member.joined_at != after.member.joined_at
             || self.structure.ranked(&self.member) != after.structure.ranked(&after.member)
-            || compared.seats_differ(self, after) && seats(self) != seats(after)
+            || seats(self) != seats(after)
     }
 
     fn readable_since(&self, topic: TopicId) -> Option<Millis> {
@@ -148,32 +145,17 @@ impl View {
 }
 
 impl Compared {
-    /// A sight is of one kind of member in one version, so two of them are compared once.
+    /// Whether two members who had one sight, and have the other, are to ask: found out once for each pair.
     fn differ(&mut self, before: &View, after: &View) -> bool {
-        once(&mut self.sights, (&before.sight, &after.sight), || {
-            before.sees_otherwise(after)
-        })
+        let (one, other) = (&before.sight, &after.sight);
+        if Arc::ptr_eq(one, other) {
+            return false;
+        }
+        let key = (Arc::as_ptr(one).addr(), Arc::as_ptr(other).addr());
+        let (_, _, differ) = self.sights.entry(key).or_insert_with(|| {
+            let differ = before.sees_otherwise(after);
+            (one.clone(), other.clone(), differ)
+        });
+        *differ
     }
-
-    /// Whether anybody's seats are other ones.
-    fn seats_differ(&mut self, before: &View, after: &View) -> bool {
-        let (was, is) = (&before.structure, &after.structure);
-        once(&mut self.seats, (was, is), || was.seats != is.seats)
-    }
-}
-
-/// Compares a pair the first time it is asked for.
-fn once<T>(
-    pairs: &mut Pairs<T>,
-    (one, other): (&Arc<T>, &Arc<T>),
-    differ: impl FnOnce() -> bool,
-) -> bool {
-    if Arc::ptr_eq(one, other) {
-        return false;
-    }
-    let key = (Arc::as_ptr(one).addr(), Arc::as_ptr(other).addr());
-    let (_, _, differ) = pairs
-        .entry(key)
-        .or_insert_with(|| (one.clone(), other.clone(), differ()));
-    *differ
 }

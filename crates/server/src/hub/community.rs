@@ -10,7 +10,7 @@ use std::{
 use axum::extract::ws::Utf8Bytes;
 use tulou_protocol::{AccountId, CommunityId, Log, Push, Rev, TopicId, limits, push::Pushed};
 
-use super::{Line, State, publisher::Publisher, spread};
+use super::{Line, State, floors, publisher::Publisher, spread};
 use crate::{
     actor::Origin,
     communities::Loaded,
@@ -21,6 +21,9 @@ use crate::{
     },
     store::{Committed, StoreError, Written, wire},
 };
+
+/// So many members are told at a time.
+const AT_ONCE: usize = 128;
 
 impl Publisher {
     /// Brings a community up to date and tells those of its members who are connected. Whether it could.
@@ -186,10 +189,8 @@ impl Publisher {
 
     async fn tell(&self, loaded: &Arc<Loaded>, news: &News<'_>) {
         self.welcome(loaded, &news.members);
-        for (account, topic) in self.tell_members(loaded, news) {
-            self.look_for_floor(&loaded.structure(), account, topic)
-                .await;
-        }
+        let refloored = self.tell_members(loaded, news).await;
+        floors::look(self, &loaded.structure(), refloored).await;
     }
 
     /// Accounts that became members while they are connected.
@@ -229,60 +230,43 @@ impl Publisher {
         spread::stale(told, log, rev.unwrap_or_default(), self.stale_over);
     }
 
-    /// Tells everybody who is connected what changed for him. Watched topics that a member reads from another place now.
-    fn tell_members(&self, loaded: &Arc<Loaded>, news: &News<'_>) -> Vec<(AccountId, TopicId)> {
+    /// Tells everybody who is connected what changed for him, some at a time, so that others come to the hub in between.
+    /// Watched topics that a member reads from another place now.
+    async fn tell_members(
+        &self,
+        loaded: &Arc<Loaded>,
+        news: &News<'_>,
+    ) -> Vec<(AccountId, TopicId)> {
         let after = loaded.structure();
         let mut telling = Telling {
             news,
             after: &after,
             frames: HashMap::new(),
+            compared: Compared::default(),
             asking: Vec::new(),
             hidden: Vec::new(),
             refloored: Vec::new(),
         };
-        let mut state = self.hub.state();
-        let Some(mut gathering) = state.communities.remove(&loaded.id) else {
+        let Some(accounts) = telling.begins(&mut self.hub.state(), loaded) else {
             return Vec::new();
         };
-        gathering.loaded = loaded.clone();
-        gathering.is_doubtful &= !news.is_mended;
-        for account in &news.gone {
-            if let Some(view) = gathering.present.remove(account) {
-                telling.goes(&state, &view);
+        for some in accounts.chunks(AT_ONCE) {
+            {
+                let mut state = self.hub.state();
+                for account in some {
+                    telling.moves_on(&mut state, *account);
+                }
+                telling.end_hidden(&mut state);
             }
+            tokio::task::yield_now().await;
         }
-        let mut compared = Compared::default();
-        for (account, view) in &mut gathering.present {
-            let named = news.members.get(account);
-            if named.is_none() && news.concerns_only_the_named() && view.rev() == after.rev {
-                continue;
-            }
-            let member = named.unwrap_or(&view.member);
-            let next = View::of(after.clone(), member.clone());
-            let before = std::mem::replace(view, next);
-            let watched = state.watched_by(*account);
-            let mut diff = before.diff(view, &watched, &mut compared);
-            if named.is_some() || news.leaps(&before, view) {
-                // A watch may rest on what was between the two.
-                let here = before.watched_here(&after, &watched).copied();
-                let seen = here.filter(|topic| view.sight.topics.contains_key(topic));
-                diff.refloored = seen.collect();
-            }
-            telling.differs(&state, view, diff);
-        }
-        state.communities.insert(loaded.id, gathering);
         let Telling {
-            asking,
-            hidden,
-            refloored,
-            ..
+            asking, refloored, ..
         } = telling;
+        let mut state = self.hub.state();
         spread::stale(asking, after.log(), after.rev, self.stale_over);
         for topic in &news.ended {
             state.end_watches(*topic, None);
-        }
-        for (account, topic) in hidden {
-            state.end_watches(topic, Some(account));
         }
         let told = match &news.written {
             Some(written) => written.rev,
@@ -292,25 +276,6 @@ impl Publisher {
         };
         state.tell(after.log(), told);
         refloored
-    }
-
-    /// A member reads a watched topic from another place on.
-    async fn look_for_floor(&self, structure: &Structure, account: AccountId, topic: TopicId) {
-        let member = {
-            let state = self.hub.state();
-            let gathering = state.communities.get(&structure.id);
-            gathering
-                .and_then(|gathering| gathering.present.get(&account))
-                .map(|view| view.member.clone())
-        };
-        let Some(member) = member else { return };
-        match self.communities.floor(structure, &member, topic).await {
-            Ok(floor) => self.hub.refloor(account, topic, floor),
-            Err(error) => {
-                tracing::error!(%error, topic.id = %topic, "a watch lost its floor and ends");
-                self.hub.state().end_watches(topic, Some(account));
-            }
-        }
     }
 }
 
@@ -367,9 +332,10 @@ impl<'a> News<'a> {
 /// The telling of news to the members of a community who are connected.
 struct Telling<'a> {
     news: &'a News<'a>,
-    after: &'a Structure,
-    /// The rows by kind of member.
-    frames: HashMap<*const Sight, Utf8Bytes>,
+    after: &'a Arc<Structure>,
+    /// The rows by what is seen, which is held so that nothing else gets its address.
+    frames: HashMap<usize, (Arc<Sight>, Utf8Bytes)>,
+    compared: Compared,
     /// Sessions that have to ask for the community anew.
     asking: Vec<Arc<Line>>,
     /// Watches that end.
@@ -379,6 +345,61 @@ struct Telling<'a> {
 }
 
 impl Telling<'_> {
+    /// Who is no member any more hears of it; the accounts that the others have to be told of, if anybody is connected.
+    fn begins(&mut self, state: &mut State, loaded: &Arc<Loaded>) -> Option<Vec<AccountId>> {
+        let news = self.news;
+        let gathering = state.communities.get_mut(&loaded.id)?;
+        gathering.loaded = loaded.clone();
+        gathering.is_doubtful &= !news.is_mended;
+        let present = &mut gathering.present;
+        let gone = news
+            .gone
+            .iter()
+            .filter_map(|account| present.remove(account));
+        let gone: Vec<View> = gone.collect();
+        let accounts = if news.concerns_only_the_named() {
+            let named = news.members.keys().copied();
+            named
+                .filter(|account| present.contains_key(account))
+                .collect()
+        } else {
+            present.keys().copied().collect()
+        };
+        for view in gone {
+            self.goes(state, &view);
+        }
+        self.end_hidden(state);
+        Some(accounts)
+    }
+
+    /// A member's view is brought up to date, if he is connected still.
+    fn moves_on(&mut self, state: &mut State, account: AccountId) {
+        let watched = state.watched_by(account);
+        let gathering = state.communities.get_mut(&self.after.id);
+        let Some(view) = gathering.and_then(|it| it.present.get_mut(&account)) else {
+            return;
+        };
+        let named = self.news.members.get(&account);
+        let member = named.unwrap_or(&view.member);
+        let next = View::of(self.after.clone(), member.clone());
+        let before = std::mem::replace(view, next.clone());
+        let mut diff = before.diff(&next, &watched, &mut self.compared);
+        if named.is_some() || self.news.leaps(&before, &next) {
+            // A watch may rest on what was between the two.
+            let here = before.watched_here(self.after, &watched).copied();
+            let seen = here.filter(|topic| next.sight.topics.contains_key(topic));
+            diff.refloored = seen.collect();
+        }
+        self.differs(state, &next, diff);
+    }
+
+    /// Watches of what is hidden end.
+    fn end_hidden(&mut self, state: &mut State) {
+        for (account, topic) in self.hidden.drain(..) {
+            state.end_watches(topic, Some(account));
+        }
+    }
+
     /// Somebody is no member any more.
     fn goes(&mut self, state: &State, view: &View) {
         let account = view.member.account;
@@ -402,10 +423,11 @@ impl Telling<'_> {
             self.asking.extend(lines.cloned());
         } else if let Some(written) = &self.news.written {
             for line in lines.filter(|line| line.actor.origin != self.news.origin) {
-                let frame = self
-                    .frames
-                    .entry(Arc::as_ptr(&view.sight))
-                    .or_insert_with(|| seen_frame(self.after, &view.sight, written));
+                let key = Arc::as_ptr(&view.sight).addr();
+                let (_, frame) = self.frames.entry(key).or_insert_with(|| {
+                    let frame = seen_frame(self.after, &view.sight, written);
+                    (view.sight.clone(), frame)
+                });
                 line.push(frame.clone(), written.log, written.rev);
             }
         }

@@ -70,10 +70,10 @@ impl Digests {
             let online = gathering.present.len() as u64;
             let (from, members, was_online) = gathering.said;
             let topics: Vec<TopicId> = std::mem::take(&mut gathering.moved).into_iter().collect();
-            if topics.is_empty() && (members, was_online) == (structure.members, online) {
+            if topics.is_empty() && (members, was_online) == (structure.members(), online) {
                 return Ok(());
             }
-            gathering.said = (now, structure.members, online);
+            gathering.said = (now, structure.members(), online);
             (topics, from)
         };
         let moved = self.store.moved(topics).await?;
@@ -131,7 +131,7 @@ pub(crate) fn seen(structure: &Structure, sight: &Sight, moved: &[Moved], to: Mi
                 })
             })
             .collect(),
-        members: structure.members,
+        members: structure.members(),
         online: 0,
     }
 }

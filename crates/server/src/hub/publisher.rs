@@ -153,20 +153,18 @@ impl State {
             Log::Topic(topic) => {
                 let watchers = self.watchers.get(&topic).map(Vec::as_slice);
                 let watchers = watchers.unwrap_or_default();
-                let oldest = run.rows().map(|row| row.seq).min().unwrap_or_default();
-                let mut whole: Option<Utf8Bytes> = None;
-                let mut parts: HashMap<Seq, Utf8Bytes> = HashMap::new();
+                let mut seqs: Vec<Seq> = run.rows().map(|row| row.seq).collect();
+                seqs.sort_unstable();
+                // By how many rows are left out: floors between the same two rows leave out the same ones.
+                let mut frames: HashMap<usize, Utf8Bytes> = HashMap::new();
                 for watcher in watchers {
                     if author == Some(watcher.line.actor.origin) {
                         continue;
                     }
-                    let frame = if watcher.floor <= oldest {
-                        whole.get_or_insert_with(|| wire::push_frame(run, Seq::ZERO).into())
-                    } else {
-                        parts
-                            .entry(watcher.floor)
-                            .or_insert_with(|| wire::push_frame(run, watcher.floor).into())
-                    };
+                    let left_out = seqs.partition_point(|seq| *seq < watcher.floor);
+                    let frame = frames
+                        .entry(left_out)
+                        .or_insert_with(|| wire::push_frame(run, watcher.floor).into());
                     watcher.line.push(frame.clone(), run.log(), run.rev());
                 }
                 !watchers.is_empty()

@@ -12,11 +12,41 @@ use tulou_protocol::{
 };
 
 use super::{ONLY_TEXT, misread, refused};
-use crate::{App, hub::Line, store::wire};
+use crate::{
+    App,
+    hub::Line,
+    store::{StoreError, wire},
+};
+
+/// Frames before the session is open, unless one opens it: then the link is closed.
+const WRONG_FRAMES: usize = 8;
+
+/// A session that the hub knows until this is dropped, whatever the reason: nobody waits for one that was given up.
+pub struct Attached {
+    app: App,
+    pub line: Arc<Line>,
+}
+
+impl Attached {
+    /// The hub knows the session already.
+    pub fn of(app: &App, line: Arc<Line>) -> Self {
+        Self {
+            app: app.clone(),
+            line,
+        }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.app.hub().detach(&self.line);
+    }
+}
 
 /// The first request: `session.open`. None if the link is to be closed.
-pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
-    loop {
+pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Attached> {
+    // Nobody waits for the answers of one who is not known, so nothing slows him but this.
+    for _ in 0..WRONG_FRAMES {
         let text = match socket.next().await?.ok()? {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => continue,
@@ -27,7 +57,7 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
             }
             Message::Close(_) => return None,
         };
-        let request = match ClientFrame::parse(&text) {
+        let request = match ClientFrame::parse_some(&text, 2) {
             Ok(requests) => match <[_; 1]>::try_from(requests) {
                 Ok([request]) => request,
                 Err(_) => Err(Misread::of_frame("expected session.open alone")),
@@ -52,17 +82,12 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
         };
         let answer = greet(app, &token, version).await;
         return match answer {
-            Ok((line, greeting)) => {
+            Ok((attached, greeting)) => {
                 let told = Told::Greeting(Box::new(greeting));
                 let json = serde_json::to_string(&told).ok()?;
-                let sent = socket
-                    .send(Message::Text(wire::result_json(&number, &json).into()))
-                    .await;
-                if sent.is_err() {
-                    app.hub().detach(&line);
-                    return None;
-                }
-                Some(line)
+                let greeting = wire::result_json(&number, &json);
+                socket.send(Message::Text(greeting.into())).await.ok()?;
+                Some(attached)
             }
             Err(refusal) => {
                 let refused = refused(&number, &refusal);
@@ -71,20 +96,21 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Arc<Line>> {
             }
         };
     }
+    None
 }
 
 /// Refuses what has to wait for a session, and ends the link.
-async fn not_open(socket: &mut WebSocket, id: Value) -> Option<Arc<Line>> {
+async fn not_open(socket: &mut WebSocket, id: Value) -> Option<Attached> {
     let refused = refused(&id, &Refusal::Rejected(Code::NotOpen.into()));
     socket.send(Message::Text(refused.into())).await.ok()?;
     None
 }
 
-async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greeting), Refusal> {
+async fn greet(app: &App, token: &str, version: u32) -> Result<(Attached, Greeting), Refusal> {
     if version != VERSION {
         return Err(Refusal::Rejected(Rejection::outdated(VERSION)));
     }
-    let broken = |error| App::broken(&error);
+    let broken = |error: StoreError| App::broken(&error);
     let found = app.session(token).await.map_err(broken)?;
     let found = found.ok_or_else(|| App::rejected(Code::SignedOut))?;
     let line = app.hub().attach(
@@ -93,6 +119,7 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greet
         found.profile_rev,
         app.config().queue_bytes,
     );
+    let attached = Attached::of(app, line.clone());
     // From here on joining and leaving reach the session, and so does its revocation: what was before is read now.
     let gathered = async {
         let Some(found) = app.session(token).await? else {
@@ -107,14 +134,8 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greet
         }
         Ok(true)
     };
-    let refusal = match gathered.await {
-        Ok(true) => None,
-        Ok(false) => Some(App::rejected(Code::SignedOut)),
-        Err(error) => Some(App::broken(&error)),
-    };
-    if let Some(refusal) = refusal {
-        app.hub().detach(&line);
-        return Err(refusal);
+    if !gathered.await.map_err(broken)? {
+        return Err(App::rejected(Code::SignedOut));
     }
     let identity = app.identity();
     let greeting = Greeting {
@@ -128,5 +149,5 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Arc<Line>, Greet
         limits: app.limits().clone(),
         addresses: app.addresses(),
     };
-    Ok((line, greeting))
+    Ok((attached, greeting))
 }

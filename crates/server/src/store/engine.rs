@@ -39,6 +39,11 @@ pub(crate) fn is_of_store(name: &str) -> bool {
     name.starts_with(FILE)
 }
 
+/// Whether a store of this version was made before the first release.
+pub(crate) const fn is_before(version: i64) -> bool {
+    sqlite::is_before(version)
+}
+
 /// The newest version of a store that this program knows.
 pub(crate) fn newest() -> i64 {
     sqlite::known_schema()

@@ -71,6 +71,11 @@ pub(super) fn known_schema() -> i64 {
     schema::known()
 }
 
+/// Whether a store of this version was made before the first release.
+pub(super) const fn is_before(version: i64) -> bool {
+    schema::is_before(version)
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Engine(Box::new(error))

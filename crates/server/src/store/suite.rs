@@ -329,7 +329,7 @@ async fn what_has_moved_is_a_conflict_and_writes_nothing() {
         .unwrap();
     assert_eq!(structure.community.body.name, "土楼", "nothing was written");
     assert_eq!(structure.rev, Rev(1));
-    assert_eq!((structure.members, structure.last_no), (1, 1));
+    assert_eq!((structure.members(), structure.last_no), (1, 1));
 }
 
 #[tokio::test]

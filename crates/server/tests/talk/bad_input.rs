@@ -191,7 +191,7 @@ async fn a_bad_request_in_a_batch_does_not_spoil_the_others() {
 async fn a_session_is_not_opened_in_a_batch() {
     let place = host(|_| {}).await;
     let alice = Guest::register(&place, "alice", None).await;
-    let open = json!({"jsonrpc": "2.0", "id": 1, "method": "session.open", "params": {"token": alice.token, "version": 1}});
+    let open = json!({"jsonrpc": "2.0", "id": 1, "method": "session.open", "params": {"token": alice.token, "version": 2}});
     let next =
         json!({"jsonrpc": "2.0", "id": 2, "method": "profile.list", "params": {"accounts": []}});
     let mut guest = stranger(&place).await;

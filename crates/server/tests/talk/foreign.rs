@@ -237,7 +237,7 @@ async fn nothing_is_answered_before_a_session_is_opened() {
     early.closed().await;
     for token in ["", "nonsense", &"x".repeat(10_000)] {
         let mut wrong = stranger(&place).await;
-        let open = json!({"token": token, "version": 1});
+        let open = json!({"token": token, "version": 2});
         let refused = wrong.ask("session.open", open).await.unwrap_err();
         assert_eq!(refused["code"], "signed_out", "no such token");
         wrong.closed().await;
@@ -253,7 +253,7 @@ async fn nothing_is_answered_before_a_session_is_opened() {
     newer.closed().await;
     let refused = talk
         .bob
-        .ask("session.open", json!({"token": "x", "version": 1}))
+        .ask("session.open", json!({"token": "x", "version": 2}))
         .await
         .unwrap_err();
     assert_eq!(refused["code"], "already", "one session on a link");

@@ -157,7 +157,7 @@ impl Guest {
         guest.token = token.to_owned();
         guest.account = account.to_owned();
         guest.greeting = guest
-            .ask("session.open", json!({"token": token, "version": 1}))
+            .ask("session.open", json!({"token": token, "version": 2}))
             .await?;
         Ok(guest)
     }
@@ -171,7 +171,7 @@ impl Guest {
         guest.token = token.to_owned();
         guest.account = account.to_owned();
         guest.greeting = guest
-            .ask("session.open", json!({"token": token, "version": 1}))
+            .ask("session.open", json!({"token": token, "version": 2}))
             .await
             .unwrap();
         guest

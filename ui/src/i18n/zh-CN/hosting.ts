@@ -36,6 +36,7 @@ export const hosting = {
     copyKey: '复制指纹',
     failed: '这台电脑上的服务器没有运行。',
     failures: {
+      store_before: '它的数据来自首个正式版之前，这个版本读不了。把文件夹移走即可重新开始。',
       store_newer: '它的数据由更新版本的 Tulou 写入，请先更新。',
       store_damaged: '它的数据已损坏。请从最近的备份恢复，现有数据会另外保留。',
       store_lost: '它的数据不见了，只剩下密钥。请放回数据，或从备份恢复。',

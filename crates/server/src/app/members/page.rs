@@ -44,13 +44,7 @@ impl Page<'_> {
         if !self.structure.topics.get(&topic)?.body.closed {
             return None;
         }
-        let mut accounts: HashSet<AccountId> = self
-            .structure
-            .seats
-            .get(&topic)
-            .into_iter()
-            .flat_map(|seats| seats.keys().copied())
-            .collect();
+        let mut accounts: HashSet<AccountId> = self.structure.seats.in_topic(topic).collect();
         accounts.insert(self.structure.community.body.owner);
         (accounts.len() <= LOOKED_AT).then(|| accounts.into_iter().collect())
     }

@@ -313,3 +313,31 @@ async fn of_one_transaction_what_was_decided_before_a_right_was_taken_is_decided
     assert_eq!(head.seq, Seq(1), "nothing of it was written");
     house.app.close().await;
 }
+
+#[tokio::test]
+async fn who_joins_copies_nothing_of_the_community() {
+    let house = House::build(Permissions::empty()).await;
+    let known = || house.app.communities().known_structure(house.community);
+    let before = known().unwrap();
+    let carol = account(&house.app, "carol").await;
+    let question = Question::InviteCreate {
+        community: house.community,
+        expires_at: None,
+        max_uses: None,
+    };
+    let Ok(Told::Invite(invite)) = house.app.ask(&house.alice.actor, question).await else {
+        panic!("the owner invites")
+    };
+    let join = Command::CommunityJoin {
+        community: house.community,
+        invite: Some(invite.code),
+    };
+    give(&house.app, &carol, join).await;
+    settled(&house.app).await;
+    let after = known().unwrap();
+    assert!(
+        Arc::ptr_eq(&before, &after),
+        "10,000 who join would hold 10,000 copies"
+    );
+    assert_eq!(after.members(), 3, "and is counted all the same");
+}

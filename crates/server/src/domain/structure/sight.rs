@@ -1,22 +1,25 @@
-//! What a member sees of a community. Computed once per kind of member (owner or not, member groups, seats) and version
-//! of the structure; a stamp names it, so that a client notices when it changed.
+//! What a member sees of a community. Computed once for all who have the same rights, and kept while nothing that rights
+//! hang on changes; a stamp names it, so that a client notices when it changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt::Write,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use sha2::{Digest, Sha256};
 use tulou_protocol::{
     GroupId, MemberGroupId, Permissions, Rev, Row, TopicId,
     id::Millis,
-    permission::{Place, Standing, held},
+    permission::Place,
     push::Me,
     row::{Body, LockedTopic},
 };
 
-use super::{Member, Structure};
+use super::{
+    Member, Structure,
+    rules::{Rights, Rules},
+};
 
 /// What a kind of member sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,150 +37,122 @@ pub struct Sight {
     pub community: Permissions,
     /// Names the topics that he may see: the audience of digests.
     pub audience: String,
+    /// Names what would have to appear or vanish if it were another one.
+    shape: String,
 }
 
+/// What a sight hangs on. Member groups that no access row speaks of are no part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Kind {
     is_owner: bool,
     member_groups: Vec<MemberGroupId>,
-    seats: BTreeSet<TopicId>,
+    seats: Vec<TopicId>,
 }
 
-/// Sights by kind of member; empty in a new version of a structure.
-#[derive(Debug, Default)]
-pub(crate) struct Sights(Mutex<HashMap<Kind, Arc<Sight>>>);
+/// A sight, before its topics are listed: kinds of members with the same rights have the same one.
+type Key = (bool, Rights, Vec<TopicId>);
 
-impl Clone for Sights {
-    fn clone(&self) -> Self {
-        Self::default()
+/// Kinds of members that are known at the same time, before all are computed again.
+const KINDS: usize = 20_000;
+
+/// Sights by kind of member. Versions of a structure that are seen alike share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sights(Arc<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    rules: OnceLock<Rules>,
+    by: Mutex<By>,
+}
+
+#[derive(Debug, Default)]
+struct By {
+    kind: HashMap<Kind, Arc<Sight>>,
+    key: HashMap<Key, Arc<Sight>>,
+}
+
+impl Known {
+    fn by(&self) -> MutexGuard<'_, By> {
+        self.by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn short_hash(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest[..12].iter().fold(String::new(), |mut hex, byte| {
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+fn short(hash: Sha256) -> String {
+    hex(&hash.finalize()[..12])
 }
 
 impl Structure {
     /// What the member sees.
     #[must_use]
     pub fn sight(&self, member: &Member) -> Arc<Sight> {
-        let kind = Kind {
-            is_owner: self.is_owner(member.account),
-            member_groups: self.ranked(member),
-            seats: self
-                .seats_of(member.account)
-                .map(|(topic, _)| topic)
-                .collect(),
+        let known = &self.sights.0;
+        let rules = known.rules.get_or_init(|| Rules::of(self));
+        let is_owner = self.is_owner(member.account);
+        let mut kind = Kind {
+            is_owner,
+            member_groups: Vec::new(),
+            seats: Vec::new(),
         };
-        let known = self
-            .sights
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&kind)
-            .cloned();
-        known.unwrap_or_else(|| {
-            let sight = Arc::new(self.look(&kind));
-            self.sights
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(kind, sight.clone());
-            sight
-        })
-    }
-
-    fn look(&self, kind: &Kind) -> Sight {
-        let standing = |has_seat| Standing {
-            is_owner: kind.is_owner,
-            member_groups: &kind.member_groups,
-            has_seat,
-        };
-        let community = self
-            .places(Place::Community)
-            .map_or(Permissions::empty(), |places| {
-                held(standing(None), &places).permissions
-            });
-        let mut topics = BTreeMap::new();
-        let mut locked = BTreeSet::new();
-        let mut groups = BTreeSet::new();
-        for (id, kept) in &self.topics {
-            let Some(places) = self.places(Place::Topic(*id)) else {
-                continue;
+        if !is_owner {
+            let exists = |id: &&MemberGroupId| self.member_groups.contains_key(*id);
+            let mine = member.member_groups.iter().filter(exists);
+            kind.member_groups = mine.filter(|id| rules.speak_of(id)).copied().collect();
+            kind.member_groups.sort_unstable();
+            kind.member_groups.dedup();
+            let seats = self.seats_of(member.account).map(|(topic, _)| topic);
+            let is_closed = |topic: &TopicId| {
+                let kept = self.topics.get(topic);
+                kept.is_some_and(|kept| kept.body.closed)
             };
-            let has_seat = kept.body.closed.then(|| kind.seats.contains(id));
-            let rights = held(standing(has_seat), &places).permissions;
-            if rights.contains(Permissions::VIEW) {
-                topics.insert(*id, rights);
-                groups.insert(kept.body.group);
-            } else if has_seat == Some(false)
-                && held(standing(None), &places)
-                    .permissions
-                    .contains(Permissions::VIEW)
-            {
-                locked.insert(*id);
-                groups.insert(kept.body.group);
-            }
+            kind.seats = seats.filter(is_closed).collect();
         }
-        // Whoever may put topics into a group sees it, also while it has none.
-        let manages_all = community.contains(Permissions::MANAGE_TOPICS);
-        let manages = |group: &GroupId| {
-            manages_all
-                || self.places(Place::Group(*group)).is_some_and(|places| {
-                    held(standing(None), &places)
-                        .permissions
-                        .contains(Permissions::MANAGE_TOPICS)
-                })
-        };
-        let managed: Vec<GroupId> = self.groups.keys().copied().filter(manages).collect();
-        groups.extend(managed);
-        let audience = short_hash(&topics.keys().fold(String::new(), |mut text, id| {
-            let _ = write!(text, "{id},");
-            text
-        }));
-        Sight {
-            topics,
-            locked,
-            groups,
-            is_owner: kind.is_owner,
-            community,
-            audience,
+        if let Some(sight) = known.by().kind.get(&kind) {
+            return sight.clone();
         }
+        let rights = rules.rights(is_owner, &kind.member_groups);
+        let key = (is_owner, rights, kind.seats.clone());
+        let mut by = known.by();
+        if by.kind.len() >= KINDS {
+            *by = By::default();
+        }
+        let sight = by.key.get(&key).cloned();
+        let sight = sight.unwrap_or_else(|| Arc::new(look(rules, &key)));
+        by.key.insert(key, sight.clone());
+        by.kind.insert(kind, sight.clone());
+        sight
     }
 
     /// The stamp of what the member sees: it differs whenever rows would have to appear or vanish, or `me` changed.
     #[must_use]
     pub fn stamp(&self, member: &Member) -> String {
-        let sight = self.sight(member);
-        let me = self.me(member);
-        let mut text = format!("{:?}", (&me.member_groups, me.joined_at, &me.seats));
-        if sight.is_owner {
-            text.push_str("owner");
-        }
-        for (id, rights) in &sight.topics {
-            let _ = write!(text, "{id}{}", rights.contains(Permissions::READ_HISTORY));
-        }
-        for id in &sight.locked {
-            let _ = write!(text, "locked{id}");
-        }
-        for id in &sight.groups {
-            let _ = write!(text, "group{id}");
-        }
-        short_hash(&text)
+        self.stamp_as_seen(&self.sight(member), &self.me(member))
+    }
+
+    /// The same for whoever knows what the member sees and how he stands.
+    #[must_use]
+    pub fn stamp_as_seen(&self, sight: &Sight, me: &Me) -> String {
+        let mut hash = Sha256::new();
+        hash.update(&sight.shape);
+        hash.update(format!(
+            "{:?}",
+            (&me.member_groups, me.joined_at, &me.seats)
+        ));
+        short(hash)
     }
 
     /// How the member stands.
     #[must_use]
     pub fn me(&self, member: &Member) -> Me {
-        let mut seats: Vec<_> = self.seats_of(member.account).collect();
-        seats.sort_unstable();
         Me {
             member_groups: self.ranked(member),
-            seats,
+            seats: self.seats_of(member.account).collect(),
             joined_at: member.joined_at,
         }
     }
@@ -225,10 +200,7 @@ impl Structure {
                             group: topic.group,
                             name: topic.name.clone(),
                             position: topic.position.clone(),
-                            seats: self
-                                .seats
-                                .get(&id)
-                                .map_or(0, |seats| u32::try_from(seats.len()).unwrap_or(u32::MAX)),
+                            seats: u32::try_from(self.seats.count(id)).unwrap_or(u32::MAX),
                             more: Default::default(),
                         }
                         .into(),
@@ -319,6 +291,51 @@ impl Structure {
         }
         rows.sort_by_key(|row| row.rev);
         rows
+    }
+}
+
+/// Lists what somebody sees.
+fn look(rules: &Rules, (is_owner, rights, seats): &Key) -> Sight {
+    let mut topics = BTreeMap::new();
+    let mut locked = BTreeSet::new();
+    // Whoever may put topics into a group sees it, also while it has none.
+    let mut groups = rights.manages.clone();
+    for (id, group, is_closed, rule) in &rules.topics {
+        let held = rights.by_rule[*rule];
+        if !held.contains(Permissions::VIEW) {
+            continue;
+        }
+        if *is_owner || !is_closed || seats.binary_search(id).is_ok() {
+            topics.insert(*id, held);
+        } else {
+            locked.insert(*id);
+        }
+        groups.insert(*group);
+    }
+    let mut audience = Sha256::new();
+    let mut shape = Sha256::new();
+    shape.update([u8::from(*is_owner)]);
+    for (id, held) in &topics {
+        audience.update(id.as_bytes());
+        shape.update(id.as_bytes());
+        shape.update([u8::from(held.contains(Permissions::READ_HISTORY))]);
+    }
+    for id in &locked {
+        shape.update(id.as_bytes());
+        shape.update([2]);
+    }
+    for id in &groups {
+        shape.update(id.as_bytes());
+        shape.update([3]);
+    }
+    Sight {
+        topics,
+        locked,
+        groups,
+        is_owner: *is_owner,
+        community: rights.community,
+        audience: short(audience),
+        shape: short(shape),
     }
 }
 

@@ -11,7 +11,11 @@ const CACHE_KIB: i64 = 16 * 1_024;
 /// Prepared statements kept by each connection.
 const STATEMENTS: usize = 128;
 
-/// One migration each; the version of a file is how many it has had.
+/// Files of before the first release have versions up to this one. They are refused: their ids and bodies are written
+/// otherwise.
+const BEFORE: i64 = 100;
+
+/// One migration each; the version of a file is how many it has had, beyond [`BEFORE`].
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE server (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -195,6 +199,8 @@ DROP INDEX member_name;
 DROP INDEX member_account_name;
 CREATE INDEX member_name ON member (community, name_key, account) WHERE has_left = 0;
 CREATE INDEX member_account_name ON member (community, account_name, account) WHERE has_left = 0;
+", "
+CREATE INDEX message_author ON message (topic, author, seq);
 "];
 
 /// Settings of a connection.
@@ -211,15 +217,23 @@ pub fn prepare(db: &Connection) -> Result<(), StoreError> {
 
 /// The newest version that this program knows.
 pub fn known() -> i64 {
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+    BEFORE.saturating_add(i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))
 }
 
-/// The version of a file; refuses one that is newer than this program.
+/// Whether a store of this version was made before the first release.
+pub const fn is_before(version: i64) -> bool {
+    0 < version && version <= BEFORE
+}
+
+/// The version of a file; refuses one that is newer than this program, or from before the first release.
 pub fn check_version(db: &Connection) -> Result<i64, StoreError> {
     let known = known();
     let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found > known {
         return Err(StoreError::Newer { found, known });
+    }
+    if is_before(found) {
+        return Err(StoreError::Before { found });
     }
     Ok(found)
 }
@@ -235,7 +249,7 @@ pub fn migrate(db: &mut Connection) -> Result<Identity, StoreError> {
     let known = known();
     let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let found = check_version(&tx)?;
-    for (at, migration) in (0_i64..).zip(MIGRATIONS) {
+    for (at, migration) in (BEFORE..).zip(MIGRATIONS) {
         if at >= found {
             tx.execute_batch(migration)?;
         }
@@ -282,6 +296,17 @@ mod tests {
                 Err(StoreError::Newer { found: 1_000, .. })
             ),
             "an older program does not touch it"
+        );
+    }
+
+    #[test]
+    fn a_file_of_before_the_first_release_is_refused() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.pragma_update(None, "user_version", 3).unwrap();
+        let refused = migrate(&mut db);
+        assert!(
+            matches!(refused, Err(StoreError::Before { found: 3 })),
+            "its ids are written otherwise: {refused:?}"
         );
     }
 
