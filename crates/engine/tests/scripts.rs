@@ -26,6 +26,8 @@ mod logs;
 mod outbox;
 #[path = "scripts/profiles.rs"]
 mod profiles;
+#[path = "scripts/resets.rs"]
+mod resets;
 #[path = "scripts/rows.rs"]
 mod rows;
 #[path = "scripts/sight.rs"]

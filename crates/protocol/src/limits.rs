@@ -58,6 +58,10 @@ pub const REQUESTS_PER_FRAME: usize = 64;
 pub const REQUESTS_IN_FLIGHT: usize = 8;
 /// Seconds after which a link on which no session was opened is closed.
 pub const OPEN_S: u64 = 15;
+/// Sockets of an account that are open at the same time.
+pub const SOCKETS: usize = 100;
+/// Sessions of an account: signing in beyond them ends the one that was connected longest ago.
+pub const SESSIONS: usize = 200;
 /// Topics that a session may watch.
 pub const WATCHES: usize = 32;
 /// Messages in a page of history.
@@ -66,8 +70,10 @@ pub const PAGE: usize = 200;
 pub const SYNC_LOGS: usize = 64;
 /// Ranges of a topic in such a question.
 pub const SYNC_RANGES: usize = 64;
-/// Rows in a page of a sync answer.
+/// Rows in a page of a sync answer, at most.
 pub const SYNC_ROWS: usize = 1_000;
+/// Bytes of rows in an answer, about: what is beyond is asked for with the next question. At least one row is in it.
+pub const ANSWER_BYTES: usize = 256 * 1_024;
 /// Messages in a question whether the server has them.
 pub const HELD_MESSAGES: usize = 500;
 /// Accounts in a question for profiles.

@@ -223,11 +223,19 @@ pub enum SyncOutcome {
         view: Option<String>,
     },
     /// The present state of a community or account log, whole: rows that are not in it and have rev ≤ `rev` are gone.
+    ///
+    /// With `begun` this is its first page: rows up to `rev`. What is missing is asked for with `since` = `rev`, the same
+    /// `begun`, and `view` as it is here, and comes as [`SyncOutcome::Rows`], tombstones of what was deleted meanwhile
+    /// among them, until `has_more` is false; the state is whole then, as of the last page's `rev`. Another `Reset`
+    /// instead begins from the beginning: what may be seen has changed.
     Reset {
-        /// The rev of the state.
+        /// The rev of the state, or of the first page.
         rev: Rev,
-        /// All rows.
+        /// The rows.
         rows: Vec<Row>,
+        /// There are more: the log's rev when the first page was made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        begun: Option<Rev>,
         /// For a community: the view stamp.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         view: Option<String>,

@@ -24,7 +24,7 @@ pub enum Question {
     /// Which rows changed in these logs. Answer: [`Synced`].
     #[serde(rename = "log.sync")]
     LogSync {
-        /// The logs, at most [`crate::limits::SYNC_LOGS`].
+        /// The logs, at most [`crate::limits::SYNC_LOGS`], each once.
         logs: Vec<SyncLog>,
     },
     /// Which topics are shown now, all of them: replaces what was watched before. Answer: [`Watched`].
@@ -126,6 +126,10 @@ pub struct SyncLog {
     pub log: Log,
     /// The cursor: all rows up to this rev are held. 0: none.
     pub since: Rev,
+    /// In the middle of a reset: what its first page said. `since` is the rev of the page before, `view` the stamp of the
+    /// first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Rev>,
     /// For a community: the view stamp last given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<String>,
@@ -153,7 +157,8 @@ pub struct Range {
     pub rev: Rev,
 }
 
-/// The answer to `log.sync`: one entry per log asked for, in the same order.
+/// The answer to `log.sync`: one entry per log asked for, in the same order. An answer that is full
+/// ([`crate::limits::ANSWER_BYTES`]) has fewer entries, at least one: the other logs are asked for again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Synced {
     /// What changed.

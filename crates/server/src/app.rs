@@ -6,6 +6,7 @@
 //! * `disk` what there is room for
 //! * `sync` the question that everything else rests on
 //! * `members` lists of them
+//! * `turns` nobody is read for more than others
 //! * `upkeep` what became old or ended
 
 mod answer;
@@ -13,9 +14,10 @@ pub mod ask;
 mod disk;
 pub mod execute;
 mod members;
-mod sync;
+pub(crate) mod sync;
 #[cfg(test)]
 mod tests;
+pub(crate) mod turns;
 mod upkeep;
 
 use std::{
@@ -27,6 +29,7 @@ use std::{
     time::Duration,
 };
 
+use sync::States;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tulou_protocol::{
@@ -35,6 +38,7 @@ use tulou_protocol::{
     id::Millis,
     limits::Limits,
 };
+use turns::{Turn, Turns};
 
 use crate::{
     Config,
@@ -49,6 +53,7 @@ use crate::{
     reach,
     revocation::Revocation,
     room::Watcher,
+    sockets::Sockets,
     store::{Identity, Store, StoreError},
 };
 
@@ -69,10 +74,15 @@ pub(crate) struct Parts {
     pub revocation: Revocation,
     pub rates: Rates,
     pub crowd: Crowd,
+    pub states: States,
     pub certificate: Certificate,
     pub listens_at: OnceLock<SocketAddr>,
     pub addresses: watch::Sender<Vec<String>>,
     pub room: Watcher,
+    pub turns: Turns,
+    pub sockets: Arc<Sockets>,
+    /// What broke, if anything did: then the server ends.
+    pub broken: OnceLock<&'static str>,
     /// When something was last written, in milliseconds since the start.
     pub written_at: AtomicU64,
     /// The code of the last automatic backup's failure, if it failed.
@@ -86,6 +96,8 @@ pub(crate) struct Parts {
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// What comes while the server stops is asked for again after so many milliseconds.
 const CLOSING_MS: u64 = 1_000;
+/// What took too long is asked for again after so many milliseconds.
+const TOO_LONG_MS: u64 = 5_000;
 /// What is to be written is asked for again after so many milliseconds, while there is no room.
 const NO_ROOM_MS: u64 = 10_000;
 
@@ -108,9 +120,39 @@ impl App {
         }
     }
 
+    /// A part without which nothing may go on has broken: the server ends, and says why.
+    pub(crate) fn break_off(&self, part: &'static str) {
+        let _ = self.parts.broken.set(part);
+        self.end_sessions();
+    }
+
+    /// What broke.
+    pub(crate) fn broken_part(&self) -> Option<&'static str> {
+        self.parts.broken.get().copied()
+    }
+
+    /// The account's turn to be read for.
+    pub(crate) async fn turn(&self, account: AccountId) -> Turn {
+        self.parts.turns.turn(account).await
+    }
+
+    /// The sockets that are open.
+    pub(crate) fn sockets(&self) -> &Arc<Sockets> {
+        &self.parts.sockets
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.parts.clock
+    }
+
     /// Until the server stops.
     pub(crate) async fn closing(&self) {
         self.parts.closing.cancelled().await;
+    }
+
+    /// Whether it stops.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.parts.closing.is_cancelled()
     }
 
     /// Has the sessions end.
@@ -205,6 +247,10 @@ impl App {
         &self.parts.revocation
     }
 
+    fn states(&self) -> &States {
+        &self.parts.states
+    }
+
     pub(crate) fn communities(&self) -> &Communities {
         &self.parts.communities
     }
@@ -272,6 +318,12 @@ impl App {
             StoreError::Closed => {
                 return Refusal::Busy(Busy {
                     retry_after_ms: CLOSING_MS,
+                });
+            }
+            StoreError::TooLong => {
+                tracing::warn!("a question took too long to answer");
+                return Refusal::Busy(Busy {
+                    retry_after_ms: TOO_LONG_MS,
                 });
             }
             StoreError::Engine(_)

@@ -173,6 +173,13 @@ impl Communities {
         self.known(community).map(|loaded| loaded.structure())
     }
 
+    /// All members are read again when they are asked for.
+    pub(crate) fn forget_members(&self) {
+        for loaded in self.kept().by_id.values() {
+            loaded.forget_all();
+        }
+    }
+
     /// The community is not kept in memory any more.
     pub(crate) fn drop_community(&self, community: CommunityId) {
         self.kept().by_id.remove(&community);

@@ -21,6 +21,9 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// A part without which nothing may go on has broken; it was said in the log how.
+    #[error("{0} broke, so the server ended; the next start goes on with what was written")]
+    Broken(&'static str),
     /// The server's task ended.
     #[error("serve connections")]
     Serve(#[source] std::io::Error),
@@ -55,11 +58,13 @@ impl Error {
             Self::Store(StoreError::InUse(_)) => "in_use",
             Self::Store(StoreError::Unwritable) => "no_room",
             Self::Store(StoreError::Folder(error)) => of_folder(error.kind()),
-            Self::Store(StoreError::Engine(_) | StoreError::Closed) => "storage",
+            Self::Store(StoreError::Engine(_) | StoreError::Closed | StoreError::TooLong) => {
+                "storage"
+            }
             Self::Certificate(CertificateError::KeyLost(_)) => "key_lost",
             Self::Certificate(_) => "key_unreadable",
             Self::Listen { .. } => "no_port",
-            Self::Serve(_) | Self::Config(_) => "host_failed",
+            Self::Serve(_) | Self::Config(_) | Self::Broken(_) => "host_failed",
         }
     }
 

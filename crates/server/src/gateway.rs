@@ -88,12 +88,18 @@ pub async fn serve(
     let connections = Connections::new(routes(app.clone()), PATIENCE);
     connections
         .serve(doors, async move {
-            shutdown.await;
-            ending.end_sessions();
+            tokio::select! {
+                () = shutdown => ending.end_sessions(),
+                // Something broke.
+                () = ending.closing() => {}
+            }
         })
         .await;
     app.close().await;
-    Ok(())
+    match app.broken_part() {
+        Some(part) => Err(Error::Broken(part)),
+        None => Ok(()),
+    }
 }
 
 async fn open_socket(
@@ -116,13 +122,19 @@ async fn open_socket(
             return response;
         }
     };
+    let Some(open) = app.sockets().open(from) else {
+        return StatusCode::TOO_MANY_REQUESTS.into_response();
+    };
     let most = app.limits().frame_bytes.saturating_mul(READ_FACTOR);
     upgrade
         .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BYTES)
         .max_message_size(most)
         .max_frame_size(most)
-        .on_upgrade(move |socket| session::run(app, socket, from))
+        .on_upgrade(async move |socket| {
+            session::run(app, socket, from).await;
+            drop(open);
+        })
 }
 
 async fn server(State(app): State<App>) -> Result<Json<ServerCard>, No> {

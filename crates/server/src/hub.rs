@@ -293,6 +293,11 @@ impl Hub {
             .collect()
     }
 
+    /// How many sessions of an account are connected.
+    pub fn count_lines(&self, account: AccountId) -> usize {
+        self.state().accounts.get(&account).map_or(0, Vec::len)
+    }
+
     /// The communities that the account is a member of, as far as it is connected.
     pub fn communities_of(&self, account: AccountId) -> Vec<CommunityId> {
         self.state()

@@ -51,6 +51,7 @@ pub mod reach;
 mod revocation;
 pub mod room;
 mod session;
+mod sockets;
 mod start;
 pub mod store;
 

@@ -85,6 +85,8 @@ mod code {
     pub const DAMAGED: u8 = 4;
     /// Another program works in the folder.
     pub const IN_USE: u8 = 5;
+    /// A part of the server broke while it ran; the log says how. It may be started again.
+    pub const BROKEN: u8 = 6;
 }
 
 #[tokio::main]
@@ -111,6 +113,10 @@ fn of_store(error: &anyhow::Error) -> Option<&StoreError> {
     })
 }
 
+fn is_broken(cause: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(cause.downcast_ref(), Some(Error::Broken(_)))
+}
+
 fn code_of(error: &anyhow::Error) -> u8 {
     let of_store = of_store(error);
     if let Some(StoreError::Newer { .. }) = of_store {
@@ -119,6 +125,8 @@ fn code_of(error: &anyhow::Error) -> u8 {
         code::DAMAGED
     } else if let Some(StoreError::InUse(_)) = of_store {
         code::IN_USE
+    } else if error.chain().any(is_broken) {
+        code::BROKEN
     } else {
         code::FAILED
     }

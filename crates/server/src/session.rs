@@ -357,19 +357,9 @@ impl Session {
                     self.is_watching |= is_watch;
                     let (app, line) = (self.app.clone(), self.line.clone());
                     self.working.push(Box::pin(async move {
-                        let answered = if let Question::SessionWatch { topics } = question {
-                            app.watch(&line, topics).await
-                        } else {
-                            app.ask(&line.actor, question).await
-                        };
-                        let json = match answered {
-                            Ok(told) => match serde_json::to_string(&told) {
-                                Ok(json) => wire::result_json(&id, &json),
-                                Err(_) => refused(
-                                    &id,
-                                    &Refusal::Misunderstood(tulou_protocol::frame::INTERNAL_ERROR),
-                                ),
-                            },
+                        let _turn = app.turn(line.account()).await;
+                        let json = match app.answer(&line, question).await {
+                            Ok(json) => wire::result_json(&id, &json),
                             Err(refusal) => refused(&id, &refusal),
                         };
                         Answered {

@@ -2,6 +2,7 @@
 //! rates, knows who is connected and ends what was revoked.
 
 use std::{
+    future::Future,
     sync::{Arc, Mutex, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
@@ -11,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     App, Config, Error,
-    app::Parts,
+    app::{Parts, sync::States, turns::Turns},
     certificate::Certificate,
-    clock::Clock,
+    clock::{Clock, rewind},
     communities::Communities,
     crowd::Crowd,
     hub::{Hub, digest::Digests, publisher::Publisher},
@@ -58,7 +59,13 @@ impl App {
                 return Err(error.into());
             }
         };
-        let clock = Arc::new(Clock::from(store.latest().await?));
+        if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+            tracing::warn!(%error, "the system lets the program have no more connections open");
+        }
+        let clock = Arc::new(Clock::of(store.latest().await?));
+        if let Some(ahead_ms) = clock.goes_back() {
+            rewind(&*store, &clock, ahead_ms).await?;
+        }
         let hub = Arc::new(Hub::default());
         let communities = Arc::new(Communities::of(store.clone()));
         let ended = Arc::new(Notify::new());
@@ -85,7 +92,11 @@ impl App {
             hub,
             communities,
             clock,
+            turns: Turns::default(),
+            sockets: Arc::default(),
+            broken: OnceLock::new(),
             crowd: Crowd::default(),
+            states: States::default(),
             certificate,
             listens_at: OnceLock::new(),
             addresses: watch::Sender::default(),
@@ -96,7 +107,7 @@ impl App {
             ended,
             config,
         });
-        tokio::spawn(publisher.run(heard));
+        tokio::spawn(guard(app.clone(), publisher.run(heard)));
         tokio::spawn(digests.run(closing));
         app.begin_upkeep();
         tokio::spawn(app.clone().look_after_sessions());
@@ -105,4 +116,22 @@ impl App {
         tokio::spawn(app.clone().keep_looking_at_disk());
         Ok(app)
     }
+}
+
+/// Watches over what tells everybody of what was committed. It ends with the store; if it ends before, because it broke or
+/// what writes the store did, nobody would hear of anything again.
+async fn guard(app: App, publishing: impl Future<Output = ()> + Send + 'static) {
+    let ended = tokio::spawn(publishing).await;
+    let part = match ended {
+        Err(error) => {
+            tracing::error!(%error, "what tells of commits broke");
+            "what tells of commits"
+        }
+        Ok(()) if !app.is_closing() => {
+            tracing::error!("what writes the store broke");
+            "what writes the store"
+        }
+        Ok(()) => return,
+    };
+    app.break_off(part);
 }

@@ -93,6 +93,9 @@ pub enum StoreError {
     /// Another program works in the folder.
     #[error("another program works in {}", .0.display())]
     InUse(std::path::PathBuf),
+    /// The read took longer than anybody may keep others waiting.
+    #[error("the read took too long")]
+    TooLong,
     /// The disk is full, or fails: nothing was written. It may be later.
     #[error("the disk takes nothing to be written")]
     Unwritable,
@@ -165,8 +168,7 @@ pub struct RowsSince {
     pub head: Head,
     /// Tombstones up to this rev may be forgotten: who asks from before it has to be told everything.
     pub floor: Rev,
-    /// After which rev these rows changed: the one that was asked for, or 0 if tombstones after it are forgotten; then
-    /// they are all that there is.
+    /// After which rev these rows changed: the one that was asked for, or 0 if tombstones that are needed are forgotten.
     pub since: Rev,
     /// The rows in the order of rev, tombstones among them.
     pub rows: Vec<Row>,
@@ -245,20 +247,30 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
 
     /// The latest time at which a log moved.
     fn latest(&self) -> Pending<Millis>;
+    /// Everything that is of later than a time is of that time: the clock was ahead.
+    fn rewind(&self, to: Millis) -> Pending<()>;
     /// Heads of logs, in order; none for a log that does not exist.
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>>;
-    /// Rows of an account's log after a rev, tombstones among them.
-    fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<RowsSince>;
+    /// Rows of an account's log after a rev, tombstones among them. In the middle of its present state: that at which the
+    /// state begins.
+    fn rows_since(
+        &self,
+        log: Log,
+        since: Rev,
+        begun: Option<Rev>,
+        limit: usize,
+    ) -> Pending<RowsSince>;
     /// What was written to a log after a rev, rows of messages as they are; none if that is too much to be told, or not known
     /// any more.
     fn missed(&self, log: Log, since: Rev, most: usize) -> Pending<Option<Written>>;
     /// The first `seq` of a topic sent at a time or later; the one after the last if there is none.
     fn first_since(&self, topic: TopicId, time: Millis) -> Pending<Seq>;
     /// Places up to which topics count as read: those without a cursor that hold messages from before the account was
-    /// there, and those whose cursor stands before what it may read at all.
+    /// there, and those whose cursor stands before what it may read at all. The topics are of one community.
     fn never_read(
         &self,
         account: AccountId,
+        community: CommunityId,
         topics: Vec<ReadableSince>,
     ) -> Pending<Vec<(TopicId, Seq)>>;
     /// A page of a topic from `floor` on; none if it is asked for around a message that does not exist.

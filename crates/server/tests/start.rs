@@ -56,13 +56,13 @@ fn a_newer_store_ends_the_program_with_a_code_of_its_own_and_both_versions() {
     let known: i64 = db
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
-    db.pragma_update(None, "user_version", 99).unwrap();
+    db.pragma_update(None, "user_version", 9_999).unwrap();
     drop(db);
     let output = server(data.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     let said = said(&output);
     assert!(
-        said.contains("version 99") && said.contains(&format!("knows {known}")),
+        said.contains("version 9999") && said.contains(&format!("knows {known}")),
         "{said}"
     );
 }

@@ -206,6 +206,13 @@ impl Engine {
                 return;
             }
         };
+        // What an answer that was full left out.
+        for SyncLog { log, .. } in asked.iter().skip(synced.logs.len()) {
+            match log {
+                Log::Topic(topic) => self.topics.sync_again(*topic),
+                Log::Account(_) | Log::Community(_) => self.logs.sync_again(*log),
+            }
+        }
         let turn = &mut self.turn;
         for (asked, synced) in asked.into_iter().zip(synced.logs) {
             let log = asked.log;

@@ -43,10 +43,8 @@ impl Community {
         }
     }
 
-    /// The present state came with a stamp: groups and locked topics that it names. Topics that are seen again have the rev
-    /// that they had before.
-    pub fn take_shape(&mut self, rev: Rev, kept: &[(String, String)]) {
-        self.topic_revs.retain(|_, row| *row > rev);
+    /// The present state came with a stamp: groups and locked topics that it names.
+    pub fn take_shape(&mut self, kept: &[(String, String)]) {
         let named = kept
             .iter()
             .filter(|(kind, _)| is_shape(kind) && kind != "topic");

@@ -1,8 +1,26 @@
 //! A log with a cursor: the account's or a community's.
 
-use tulou_protocol::{Rev, id::Millis, limits::GAP_MS};
+use std::collections::BTreeSet;
+
+use tulou_protocol::{Log, Rev, id::Millis, limits::GAP_MS, push::Me, question::SyncLog};
 
 use crate::ahead::{Ahead, Span};
+
+/// The present state of a log, of which some pages are here. Rows of them are in the store already; what is not in the
+/// state goes when it is whole.
+#[derive(Debug)]
+pub struct Resetting {
+    /// The log's rev when the first page was made.
+    pub begun: Rev,
+    /// The rev of the last page.
+    pub at: Rev,
+    /// The stamp of the first page.
+    pub view: Option<String>,
+    /// How I stand in a community.
+    pub me: Option<Me>,
+    /// What is named so far, by kind and id.
+    pub kept: BTreeSet<(String, String)>,
+}
 
 /// How far a log was applied, and what is known to come.
 #[derive(Debug, Default)]
@@ -23,6 +41,8 @@ pub struct LogState {
     heard: Rev,
     /// Rows came before the first answer and were not kept: no push brings them again.
     has_dropped: bool,
+    /// Its present state comes in pages, of which some are here.
+    pub resetting: Option<Resetting>,
     /// It is synced as soon as possible.
     pub wants_sync: bool,
     /// It is being synced.
@@ -82,12 +102,22 @@ impl LogState {
         }
     }
 
-    /// It is asked about.
-    pub const fn begin_sync(&mut self) {
+    /// It is asked about: how.
+    pub fn begin_sync(&mut self, log: Log) -> SyncLog {
         self.wants_sync = false;
         self.is_syncing = true;
         self.has_dropped = false;
         self.gap_at = None;
+        let resetting = self.resetting.as_ref();
+        SyncLog {
+            log,
+            since: resetting.map_or(self.cursor, |resetting| resetting.at),
+            begun: resetting.map(|resetting| resetting.begun),
+            view: resetting
+                .map_or(&self.view, |resetting| &resetting.view)
+                .clone(),
+            ranges: Vec::new(),
+        }
     }
 
     /// What was in flight is asked again after the next greeting.

@@ -1,12 +1,16 @@
 //! Changes of the account's log and those of its communities: pages by cursor, and resets.
 
+use std::collections::BTreeSet;
+
 use tulou_protocol::{
     Body, CommunityId, Log, Question, Rev, Row,
     push::{Me, SyncOutcome},
-    question::SyncLog,
 };
 
-use super::{Logs, log::LogState};
+use super::{
+    Logs,
+    log::{LogState, Resetting},
+};
 use crate::{
     io::Write,
     questions::{Asked, Questions},
@@ -27,13 +31,7 @@ impl Logs {
         let mut logs = Vec::new();
         let mut choose = |log: Log, state: &mut LogState| {
             if state.wants_sync && !state.is_syncing && logs.len() < LOGS {
-                state.begin_sync();
-                logs.push(SyncLog {
-                    log,
-                    since: state.cursor,
-                    view: state.view.clone(),
-                    ranges: Vec::new(),
-                });
+                logs.push(state.begin_sync(log));
             }
         };
         if is_account_first {
@@ -81,6 +79,13 @@ impl Logs {
                 has_more,
                 view,
             } => {
+                if self.goes_on(log, rev, &rows, has_more) {
+                    self.take_rows(log, rows, false, topics, turn);
+                    if !has_more {
+                        self.end_reset(log, rev, topics, turn);
+                    }
+                    return;
+                }
                 self.take_rows(log, rows, false, topics, turn);
                 if let Some(state) = self.get_mut(log) {
                     state.wants_sync |= has_more;
@@ -93,9 +98,17 @@ impl Logs {
             SyncOutcome::Reset {
                 rev,
                 rows,
+                begun,
                 view,
                 me,
-            } => self.reset(log, (rev, rows), (view, me), topics, turn),
+            } => {
+                self.begin_reset(log, begun.unwrap_or(rev), (view, me));
+                self.goes_on(log, rev, &rows, begun.is_some());
+                self.take_rows(log, rows, false, topics, turn);
+                if begun.is_none() {
+                    self.end_reset(log, rev, topics, turn);
+                }
+            }
             SyncOutcome::Ahead { .. } => self.begin_again(log, turn),
             SyncOutcome::Gone {} => {
                 if let Log::Community(community) = log {
@@ -122,20 +135,52 @@ impl Logs {
         }
     }
 
-    /// The present state of a log: what is not in it, and no newer, is gone.
-    fn reset(
-        &mut self,
-        log: Log,
-        (rev, rows): (Rev, Vec<Row>),
-        (view, me): (Option<String>, Option<Me>),
-        topics: &mut Topics,
-        turn: &mut Turn,
-    ) {
-        let kept: Vec<(String, String)> = rows
-            .iter()
-            .filter(|row| !matches!(row.body, Body::Deleted(_)))
-            .map(|row| (row.body.kind().to_owned(), row.id.clone()))
-            .collect();
+    /// The present state of a log begins to come. Topics that are seen again have the rev that they had before.
+    fn begin_reset(&mut self, log: Log, begun: Rev, (view, me): (Option<String>, Option<Me>)) {
+        if let Log::Community(community) = log
+            && let Some(state) = self.communities.get_mut(&community)
+        {
+            state.topic_revs.retain(|_, row| *row > begun);
+        }
+        if let Some(state) = self.get_mut(log) {
+            state.resetting = Some(Resetting {
+                begun,
+                at: Rev::ZERO,
+                view,
+                me,
+                kept: BTreeSet::new(),
+            });
+        }
+    }
+
+    /// Whether the rows are a page of the log's present state, which names them.
+    fn goes_on(&mut self, log: Log, rev: Rev, rows: &[Row], has_more: bool) -> bool {
+        let Some(state) = self.get_mut(log) else {
+            return false;
+        };
+        let Some(resetting) = &mut state.resetting else {
+            return false;
+        };
+        resetting.at = rev;
+        for row in rows {
+            let named = (row.body.kind().to_owned(), row.id.clone());
+            if matches!(row.body, Body::Deleted(_)) {
+                resetting.kept.remove(&named);
+            } else {
+                resetting.kept.insert(named);
+            }
+        }
+        state.wants_sync |= has_more;
+        true
+    }
+
+    /// The present state of a log is whole: what is not in it, and no newer, is gone.
+    fn end_reset(&mut self, log: Log, rev: Rev, topics: &mut Topics, turn: &mut Turn) {
+        let resetting = self.get_mut(log).and_then(|state| state.resetting.take());
+        let Some(Resetting { view, me, kept, .. }) = resetting else {
+            return;
+        };
+        let kept: Vec<(String, String)> = kept.into_iter().collect();
         match log {
             Log::Community(community) => {
                 let state = self.communities.get(&community);
@@ -144,13 +189,12 @@ impl Logs {
                     self.remove_topic(community, topic, rev, topics, turn);
                 }
                 if let Some(state) = self.communities.get_mut(&community) {
-                    state.take_shape(rev, &kept);
+                    state.take_shape(&kept);
                 }
             }
             Log::Account(_) => self.leave_unnamed(rev, &kept, topics, turn),
             Log::Topic(_) => {}
         }
-        self.take_rows(log, rows, false, topics, turn);
         turn.apply(Write::Reset { log, rev, kept });
         if let Log::Community(community) = log {
             self.view_changed(community, topics, turn);

@@ -270,6 +270,7 @@ impl Topic {
         SyncLog {
             log: Log::Topic(topic),
             since: self.held.newest().unwrap_or_default(),
+            begun: None,
             view: None,
             ranges: parts
                 .into_iter()

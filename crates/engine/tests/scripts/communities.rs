@@ -31,6 +31,7 @@ fn a_membership_brings_a_community_and_its_end_takes_everything_of_it() {
     let anew = SyncLog {
         log: LOG,
         since: Rev::ZERO,
+        begun: None,
         view: None,
         ranges: vec![],
     };
@@ -174,6 +175,7 @@ fn other_rights_make_the_floor_of_a_topic_unknown_also_where_nothing_is_held() {
     let outcome = SyncOutcome::Reset {
         rev: Rev(6),
         rows: vec![topic_row(TOPIC, 1, 3)],
+        begun: None,
         view: Some("other".into()),
         me: None,
     };
@@ -206,6 +208,7 @@ fn a_topic_that_vanishes_from_a_reset_is_forgotten() {
     let outcome = SyncOutcome::Reset {
         rev: Rev(6),
         rows: vec![row.clone()],
+        begun: None,
         view: Some("other".into()),
         me: None,
     };

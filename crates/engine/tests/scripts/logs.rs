@@ -39,6 +39,7 @@ fn the_account_is_synced_first_then_communities_with_their_stamps_and_heads() {
     let first = SyncLog {
         log: ACCOUNT,
         since: Rev(5),
+        begun: None,
         view: None,
         ranges: vec![],
     };
@@ -63,6 +64,7 @@ fn the_account_is_synced_first_then_communities_with_their_stamps_and_heads() {
     let second = SyncLog {
         log: LOG,
         since: Rev(5),
+        begun: None,
         view: Some("view".into()),
         ranges: vec![],
     };
@@ -135,6 +137,7 @@ fn what_was_not_kept_before_the_first_answer_is_asked_for_with_it() {
     let again = SyncLog {
         log: ACCOUNT,
         since: Rev(4),
+        begun: None,
         view: None,
         ranges: vec![],
     };
@@ -171,6 +174,7 @@ fn a_reset_of_the_account_forgets_communities_that_are_not_in_it() {
         outcome: SyncOutcome::Reset {
             rev: Rev(9),
             rows: vec![],
+            begun: None,
             view: None,
             me: None,
         },

@@ -32,6 +32,7 @@ fn present(rev: u64, rows: Vec<Row>) -> SyncOutcome {
     SyncOutcome::Reset {
         rev: Rev(rev),
         rows,
+        begun: None,
         view: Some("other".into()),
         me: None,
     }

@@ -15,6 +15,17 @@ const SYNC_ROWS: usize = 5;
 /// Rows of the tail.
 const TAIL: u64 = 8;
 
+/// The first rows of what is to be told, and the rev that they bring to. Rows of one rev come together.
+fn page(mut rows: Vec<Row>, head: Rev) -> (Vec<Row>, Rev) {
+    let Some(last) = rows.get(SYNC_ROWS - 1).map(|row| row.rev) else {
+        return (rows, head);
+    };
+    let count = rows.partition_point(|row| row.rev <= last);
+    let rev = if count < rows.len() { last } else { head };
+    rows.truncate(count);
+    (rows, rev)
+}
+
 impl Server {
     pub fn tell(
         &mut self,
@@ -23,15 +34,18 @@ impl Server {
         question: Question,
     ) -> Result<Told, Rejection> {
         match question {
-            Question::LogSync { logs } => Ok(Told::Synced(Synced {
-                logs: logs
-                    .into_iter()
-                    .map(|asked| SyncedLog {
-                        log: asked.log,
-                        outcome: self.sync(account, &asked),
-                    })
-                    .collect(),
-            })),
+            Question::LogSync { mut logs } => {
+                // Sometimes there is no room for all.
+                if self.chance.one_in(4) {
+                    logs.truncate(1 + self.chance.below(logs.len() as u64) as usize);
+                }
+                let synced = logs.into_iter().map(|asked| SyncedLog {
+                    log: asked.log,
+                    outcome: self.sync(account, &asked),
+                });
+                let logs = synced.collect();
+                Ok(Told::Synced(Synced { logs }))
+            }
             Question::SessionWatch { topics } => {
                 let mut watched = BTreeMap::new();
                 let mut told = Vec::new();
@@ -127,37 +141,39 @@ impl Server {
     pub fn sync(&mut self, account: AccountId, asked: &SyncLog) -> SyncOutcome {
         match asked.log {
             Log::Account(id) if id != account => SyncOutcome::Gone {},
-            Log::Account(_) => {
-                let head = self.memory.accounts[&account].rev;
-                if asked.since > head {
-                    return SyncOutcome::Ahead { rev: head };
-                }
-                if asked.since > Rev::ZERO && asked.since < self.memory.accounts[&account].floor {
-                    let mut rows = self.memory.since(account, Rev::ZERO);
-                    rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
-                    return SyncOutcome::Reset {
-                        rev: head,
-                        rows,
-                        view: None,
-                        me: None,
-                    };
-                }
-                let mut rows = self.memory.since(account, asked.since);
-                let has_more = rows.len() > SYNC_ROWS;
-                rows.truncate(SYNC_ROWS);
-                let last = rows.last().map(|row| row.rev).filter(|_| has_more);
-                if asked.since == Rev::ZERO {
-                    rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
-                }
-                SyncOutcome::Rows {
-                    rev: last.unwrap_or(head),
-                    rows,
-                    has_more,
-                    view: None,
-                }
-            }
+            Log::Account(_) => self.sync_account(account, asked),
             Log::Community(community) => self.sync_community(account, community, asked),
             Log::Topic(topic) => self.sync_topic(account, topic, asked),
+        }
+    }
+
+    fn sync_account(&self, account: AccountId, asked: &SyncLog) -> SyncOutcome {
+        let log = &self.memory.accounts[&account];
+        let (head, floor) = (log.rev, log.floor);
+        if asked.since > head {
+            return SyncOutcome::Ahead { rev: head };
+        }
+        let is_forgotten = asked.begun.unwrap_or(asked.since) < floor;
+        let is_anew = asked.since == Rev::ZERO || is_forgotten;
+        let from = if is_anew { Rev::ZERO } else { asked.since };
+        let (mut rows, rev) = page(self.memory.since(account, from), head);
+        if is_anew {
+            rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
+        }
+        if is_anew && (asked.since > Rev::ZERO || rev < head) {
+            return SyncOutcome::Reset {
+                rev,
+                rows,
+                begun: (rev < head).then_some(head),
+                view: None,
+                me: None,
+            };
+        }
+        SyncOutcome::Rows {
+            rev,
+            rows,
+            has_more: rev < head,
+            view: None,
         }
     }
 
@@ -173,21 +189,28 @@ impl Server {
         let structure = &home.structure;
         let stamp = structure.stamp(member);
         let sight = structure.sight(member);
-        let rev = structure.rev;
-        if asked.since > rev || asked.since == Rev::ZERO || asked.view.as_ref() != Some(&stamp) {
+        let head = structure.rev;
+        if asked.since > head || asked.since == Rev::ZERO || asked.view.as_ref() != Some(&stamp) {
+            let (rows, rev) = page(structure.rows_since(&sight, Rev::ZERO, false), head);
             let reset = SyncOutcome::Reset {
                 rev,
-                rows: structure.rows_since(&sight, Rev::ZERO, false),
+                rows,
+                begun: (rev < head).then_some(head),
                 view: Some(stamp),
                 me: Some(structure.me(member)),
             };
             self.read_before(account, community);
             return reset;
         }
+        let mut rows = structure.rows_since(&sight, asked.since, true);
+        // In the middle of a state tombstones of before it say nothing.
+        let is_new = |row: &Row| asked.begun.is_none_or(|begun| row.rev > begun);
+        rows.retain(|row| !matches!(row.body, Body::Deleted(_)) || is_new(row));
+        let (rows, rev) = page(rows, head);
         SyncOutcome::Rows {
             rev,
-            rows: structure.rows_since(&sight, asked.since, true),
-            has_more: false,
+            rows,
+            has_more: rev < head,
             view: Some(stamp),
         }
     }

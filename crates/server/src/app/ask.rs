@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base64::Engine;
+use serde::de::DeserializeOwned;
 use tulou_protocol::{
     AccountId, Code, CommunityId, Digest, Log, Permissions, Question, Rejection, Seq, TopicId,
     frame::Refusal,
@@ -20,6 +21,7 @@ use super::{
     App,
     answer::{QuestionAnswer, at_most, broken, missing, no},
     members::Wanted,
+    sync,
 };
 use crate::{
     actor::Actor,
@@ -29,6 +31,28 @@ use crate::{
 };
 
 impl App {
+    /// Answers a question of a session: the answer as JSON.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub(crate) async fn answer(
+        &self,
+        line: &Arc<Line>,
+        question: Question,
+    ) -> Result<String, Refusal> {
+        let told = match question {
+            // Large and many: rows are put together as they are.
+            Question::LogSync { logs } => {
+                sync::check(&logs)?;
+                let synced = self.sync(line.account(), logs);
+                return synced.await.map_err(broken);
+            }
+            Question::SessionWatch { topics } => self.watch(line, topics).await?,
+            other => self.ask(&line.actor, other).await?,
+        };
+        written(&told)
+    }
+
     /// Answers a question.
     ///
     /// # Errors
@@ -44,13 +68,9 @@ impl App {
             // Only who has a line is pushed what he watches: see [`App::watch`].
             Question::SessionWatch { .. } => Err(no(Code::NotOpen)),
             Question::LogSync { logs } => {
-                at_most(limits::SYNC_LOGS, &logs, "logs")?;
-                for (at, log) in logs.iter().enumerate() {
-                    let field = format!("logs[{at}].ranges");
-                    at_most(limits::SYNC_RANGES, &log.ranges, &field)?;
-                }
+                sync::check(&logs)?;
                 let synced = self.sync(account, logs).await.map_err(broken)?;
-                Ok(Told::Synced(synced))
+                Ok(Told::Synced(as_told(&synced)?))
             }
             Question::TopicPage { topic, at, limit } => self.page(account, topic, at, limit).await,
             Question::MessageHeld { topic, messages } => {
@@ -250,6 +270,8 @@ impl App {
     ) -> QuestionAnswer {
         let (structure, member) = self.member_of(account, community).await?;
         let to = self.now();
+        // He heard of a later time while the clock was ahead.
+        let since = if since > to { 0 } else { since };
         let moved = self
             .store()
             .moved_since(community, since)
@@ -335,4 +357,19 @@ impl App {
                 .collect(),
         })
     }
+}
+
+fn unwritten(error: &serde_json::Error) -> Refusal {
+    tracing::error!(%error, "an answer could not be written");
+    Refusal::Misunderstood(tulou_protocol::frame::INTERNAL_ERROR)
+}
+
+/// An answer as JSON.
+fn written(told: &Told) -> Result<String, Refusal> {
+    serde_json::to_string(told).map_err(|error| unwritten(&error))
+}
+
+/// An answer that is JSON already.
+fn as_told<T: DeserializeOwned>(json: &str) -> Result<T, Refusal> {
+    serde_json::from_str(json).map_err(|error| unwritten(&error))
 }

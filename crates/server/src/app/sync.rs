@@ -1,76 +1,128 @@
-//! What changed in logs since a client's cursor, as the client may see it.
+//! What changed in logs since a client's cursor, as the client may see it. Whatever there is, an answer has about
+//! [`limits::ANSWER_BYTES`]; the rest is asked for again, page by page.
+//!
+//! * `pages`: how much of it goes into an answer
+//! * `states`: present states of communities, encoded once for all who see the same
+
+mod pages;
+mod states;
 
 use tulou_protocol::{
-    AccountId, CommandId, CommunityId, Log, Rev, TopicId, limits,
+    AccountId, Code, CommandId, CommunityId, Log, Rev, Row, TopicId,
+    frame::Refusal,
+    limits,
     push::{SyncOutcome, SyncedLog},
-    question::{SyncLog, Synced},
+    question::SyncLog,
     row::Body,
 };
 use uuid::Uuid;
 
-use super::App;
+use super::{App, answer::at_most};
 use crate::{
     actor::Origin,
     domain::{Structure, change::Change, structure::Member},
-    store::{Commit, ReadableSince, StoreError},
+    store::{Commit, ReadableSince, StoreError, wire},
 };
+use pages::{Encoded, Page, cut, encode};
+pub use states::States;
+
+/// Refuses what cannot be asked.
+pub(super) fn check(logs: &[SyncLog]) -> Result<(), Refusal> {
+    at_most(limits::SYNC_LOGS, logs, "logs")?;
+    for (at, log) in logs.iter().enumerate() {
+        let field = format!("logs[{at}].ranges");
+        at_most(limits::SYNC_RANGES, &log.ranges, &field)?;
+        if logs[..at].iter().any(|other| other.log == log.log) {
+            let field = format!("logs[{at}].log");
+            return Err(Refusal::Rejected(Code::Malformed.at(&field)));
+        }
+    }
+    Ok(())
+}
+
+/// What was found of a log: the outcome without its rows, and these.
+struct Found {
+    outcome: SyncOutcome,
+    rows: Vec<Encoded>,
+}
+
+impl From<SyncOutcome> for Found {
+    fn from(outcome: SyncOutcome) -> Self {
+        let rows = Vec::new();
+        Self { outcome, rows }
+    }
+}
 
 impl App {
-    /// Answers `log.sync`.
+    /// Answers `log.sync`: a [`tulou_protocol::question::Synced`] as JSON.
     pub(crate) async fn sync(
         &self,
         account: AccountId,
         logs: Vec<SyncLog>,
-    ) -> Result<Synced, StoreError> {
-        let mut synced = Vec::new();
-        for asked in logs {
+    ) -> Result<String, StoreError> {
+        let mut json = String::from(r#"{"logs":["#);
+        for (at, asked) in logs.into_iter().enumerate() {
+            if at > 0 {
+                if json.len() > limits::ANSWER_BYTES / 2 {
+                    break;
+                }
+                json.push(',');
+            }
             let log = asked.log;
-            let outcome = match log {
-                Log::Account(id) if id == account => self.sync_account(id, asked.since).await?,
-                Log::Account(_) => SyncOutcome::Gone {},
-                Log::Community(id) => self.sync_community(account, id, &asked).await?,
+            let left = limits::ANSWER_BYTES.saturating_sub(json.len());
+            let found = match log {
+                Log::Account(id) if id == account => self.sync_account(&asked, left).await?,
+                Log::Account(_) => SyncOutcome::Gone {}.into(),
+                Log::Community(id) => self.sync_community(account, id, &asked, left).await?,
                 Log::Topic(id) => self.sync_topic(account, id, asked).await?,
             };
-            synced.push(SyncedLog { log, outcome });
+            let outcome = found.outcome;
+            json.push_str(&wire::synced_json(&SyncedLog { log, outcome }, &found.rows));
         }
-        Ok(Synced { logs: synced })
+        json.push_str("]}");
+        Ok(json)
     }
 
-    async fn sync_account(
-        &self,
-        account: AccountId,
-        since: Rev,
-    ) -> Result<SyncOutcome, StoreError> {
-        let log = Log::Account(account);
+    async fn sync_account(&self, asked: &SyncLog, left: usize) -> Result<Found, StoreError> {
+        let since = asked.since;
         let found = self
             .store()
-            .rows_since(log, since, limits::SYNC_ROWS)
+            .rows_since(asked.log, since, asked.begun, limits::SYNC_ROWS)
             .await?;
-        let (head, mut rows) = (found.head, found.rows);
-        if since > head.rev {
-            return Ok(SyncOutcome::Ahead { rev: head.rev });
+        let head = found.head.rev;
+        if since > head {
+            return Ok(SyncOutcome::Ahead { rev: head }.into());
         }
-        // Tombstones that he has not seen are forgotten: he is told what there is.
-        if found.since < since {
-            rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
-            return Ok(SyncOutcome::Reset {
-                rev: head.rev,
-                rows,
+        // He has nothing, or not seen tombstones that are forgotten: he is told what there is.
+        let is_anew = found.since == Rev::ZERO;
+        let is_last = found.rows.len() < limits::SYNC_ROWS;
+        let is_told = |row: &Row| !is_anew || !matches!(row.body, Body::Deleted(_));
+        let rows = found.rows.iter();
+        let rows = rows.map(|row| (row.rev, is_told(row).then(|| encode(row))));
+        let page = cut(rows, left);
+        let rev = if page.is_whole && is_last {
+            head
+        } else {
+            page.rev
+        };
+        let outcome = if is_anew && (since > Rev::ZERO || rev < head) {
+            SyncOutcome::Reset {
+                rev,
+                rows: Vec::new(),
+                begun: (rev < head).then_some(head),
                 view: None,
                 me: None,
-            });
-        }
-        let has_more = rows.len() == limits::SYNC_ROWS;
-        let last = rows.last().map(|row| row.rev);
-        if since == Rev::ZERO {
-            rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
-        }
-        Ok(SyncOutcome::Rows {
-            rev: last.filter(|_| has_more).unwrap_or(head.rev),
-            rows,
-            has_more,
-            view: None,
-        })
+            }
+        } else {
+            SyncOutcome::Rows {
+                rev,
+                rows: Vec::new(),
+                has_more: rev < head,
+                view: None,
+            }
+        };
+        let rows = page.rows;
+        Ok(Found { outcome, rows })
     }
 
     async fn sync_community(
@@ -78,29 +130,55 @@ impl App {
         account: AccountId,
         community: CommunityId,
         asked: &SyncLog,
-    ) -> Result<SyncOutcome, StoreError> {
+        left: usize,
+    ) -> Result<Found, StoreError> {
         let Some((structure, member)) = self.communities().membership(community, account).await?
         else {
-            return Ok(SyncOutcome::Gone {});
+            return Ok(SyncOutcome::Gone {}.into());
         };
-        let stamp = structure.stamp(&member);
-        let sight = structure.sight(&member);
-        let is_ahead = asked.since > structure.rev;
-        if is_ahead || asked.since == Rev::ZERO || asked.view.as_ref() != Some(&stamp) {
+        let (sight, me) = (structure.sight(&member), structure.me(&member));
+        let stamp = structure.stamp_as_seen(&sight, &me);
+        let head = structure.rev;
+        let rev_of = |page: &Page| if page.is_whole { head } else { page.rev };
+        let is_known = Rev::ZERO < asked.since && asked.since <= head;
+        if !is_known || asked.view.as_ref() != Some(&stamp) {
             self.read_before(&structure, &member).await?;
-            return Ok(SyncOutcome::Reset {
-                rev: structure.rev,
-                rows: structure.rows_since(&sight, Rev::ZERO, false),
+            let state = self.states().of(&structure, &sight);
+            let rows = state.iter().map(|(rev, row)| (*rev, Some(row.clone())));
+            let page = cut(rows, left);
+            let rev = rev_of(&page);
+            let outcome = SyncOutcome::Reset {
+                rev,
+                rows: Vec::new(),
+                begun: (rev < head).then_some(head),
                 view: Some(stamp),
-                me: Some(structure.me(&member)),
-            });
+                me: Some(me),
+            };
+            let rows = page.rows;
+            return Ok(Found { outcome, rows });
         }
-        Ok(SyncOutcome::Rows {
-            rev: structure.rev,
-            rows: structure.rows_since(&sight, asked.since, true),
-            has_more: false,
+        let page = if let Some(begun) = asked.begun {
+            let state = self.states().of(&structure, &sight);
+            let gone = structure.tombstones_since(begun.max(asked.since));
+            let gone = gone.iter().map(|row| (row.rev, encode(row)));
+            let at = state.partition_point(|(rev, _)| *rev <= asked.since);
+            let mut rows: Vec<(Rev, Encoded)> = state[at..].to_vec();
+            rows.extend(gone);
+            rows.sort_by_key(|(rev, _)| *rev);
+            cut(rows.into_iter().map(|(rev, row)| (rev, Some(row))), left)
+        } else {
+            let rows = structure.rows_since(&sight, asked.since, true);
+            cut(rows.iter().map(|row| (row.rev, Some(encode(row)))), left)
+        };
+        let rev = rev_of(&page);
+        let outcome = SyncOutcome::Rows {
+            rev,
+            rows: Vec::new(),
+            has_more: rev < head,
             view: Some(stamp),
-        })
+        };
+        let rows = page.rows;
+        Ok(Found { outcome, rows })
     }
 
     /// What was written in a topic before the member joined (or got his seat) is read. Joining and seats write such
@@ -121,7 +199,10 @@ impl App {
                 }
             })
             .collect();
-        let read = self.store().never_read(account, topics).await?;
+        let read = self
+            .store()
+            .never_read(account, structure.id, topics)
+            .await?;
         if read.is_empty() {
             return Ok(());
         }
@@ -150,9 +231,9 @@ impl App {
         account: AccountId,
         topic: TopicId,
         asked: SyncLog,
-    ) -> Result<SyncOutcome, StoreError> {
+    ) -> Result<Found, StoreError> {
         let Some((structure, member)) = self.communities().visible(topic, account).await? else {
-            return Ok(SyncOutcome::Gone {});
+            return Ok(SyncOutcome::Gone {}.into());
         };
         let floor = self.communities().floor(&structure, &member, topic).await?;
         let ranges = asked.ranges;
@@ -169,18 +250,19 @@ impl App {
             .unwrap_or_default();
         let changes = self.store().topic_changes(topic, ranges, floor).await?;
         if newest > changes.head.rev || highest > changes.head.seq {
-            return Ok(SyncOutcome::Ahead {
-                rev: changes.head.rev,
-            });
+            let rev = changes.head.rev;
+            return Ok(SyncOutcome::Ahead { rev }.into());
         }
-        Ok(SyncOutcome::Topic {
+        let outcome = SyncOutcome::Topic {
             rev: changes.rev,
             head_seq: changes.head.seq,
             floor,
-            rows: changes.rows,
+            rows: Vec::new(),
             tail_from: changes.tail_from,
             has_more: changes.has_more,
             authors: changes.authors,
-        })
+        };
+        let rows = changes.rows.iter().map(encode).collect();
+        Ok(Found { outcome, rows })
     }
 }

@@ -7,9 +7,12 @@ mod order;
 use std::sync::Arc;
 
 use tulou_protocol::{
-    AccountId, Command, CommandId, Commanded, CommunityId, GroupId, Log, Rev, TopicId,
+    AccountId, Code, Command, CommandId, Commanded, CommunityId, GroupId, Log, MessageId, Question,
+    Rev, Seq, TopicId,
+    frame::Refusal,
+    limits,
     push::SyncOutcome,
-    question::SyncLog,
+    question::{PageAt, SyncLog, Synced, Told},
     row::{Body, Mention},
 };
 use uuid::Uuid;
@@ -18,7 +21,7 @@ use super::App;
 use crate::{
     Config,
     actor::Origin,
-    domain::Change,
+    domain::{Change, change::Sent},
     hub::Line,
     store::{Commit, NewAccount},
 };
@@ -119,10 +122,12 @@ async fn sync(app: &App, account: AccountId, since: Rev) -> SyncOutcome {
     let asked = SyncLog {
         log: Log::Account(account),
         since,
+        begun: None,
         view: None,
         ranges: Vec::new(),
     };
-    let mut synced = app.sync(account, vec![asked]).await.unwrap();
+    let synced = app.sync(account, vec![asked]).await.unwrap();
+    let mut synced: Synced = serde_json::from_str(&synced).unwrap();
     synced.logs.remove(0).outcome
 }
 
@@ -258,21 +263,216 @@ async fn a_community_that_ends_is_removed_step_by_step_and_its_members_are_told(
     app.close().await;
 }
 
+/// Messages of a topic as whoever may read all of it sees them: when each was sent.
+async fn sent_at(app: &App, topic: TopicId) -> Vec<i64> {
+    let page = app.store().page(topic, PageAt::End, 100, Seq(1)).await;
+    let rows = page.unwrap().unwrap().rows;
+    let times = rows.iter().filter_map(|row| match &row.body {
+        Body::Message(message) => message.content.as_ref().map(|content| content.sent_at),
+        _ => None,
+    });
+    times.collect()
+}
+
+fn send(topic: TopicId, text: &str) -> Command {
+    Command::MessageSend {
+        topic,
+        message: MessageId(Uuid::now_v7()),
+        text: text.to_owned(),
+        reply_to: None,
+        written_at: 1,
+    }
+}
+
 #[tokio::test]
-async fn the_servers_time_never_goes_back_also_not_with_a_restart() {
+async fn a_clock_that_was_ahead_and_is_set_right_leaves_nothing_of_tomorrow() {
     let (app, folder) = app().await;
     let alice = account(&app, "alice").await;
     let now = app.now();
-    // The system's clock was ahead when this was written.
-    let ahead = now + 60 * 60 * 1_000;
-    app.parts.clock.move_to(ahead);
-    assert_eq!(app.now(), ahead, "it waits until the clock has caught up");
-    found(&app, &alice).await;
+    app.clock().set_by(DAY_MS);
+    app.set_clock().await.unwrap();
+    let (community, topic) = found(&app, &alice).await;
+    give(&app, &alice, send(topic, "by tomorrow's clock")).await;
+    assert!(sent_at(&app, topic).await[0] >= now + DAY_MS);
+
+    app.clock().set_by(-DAY_MS);
+    app.set_clock().await.unwrap();
+    give(&app, &alice, send(topic, "by today's")).await;
+    let times = sent_at(&app, topic).await;
+    let today = now..now + DAY_MS / 2;
+    assert!(
+        times.iter().all(|time| today.contains(time)),
+        "it does not stand still until tomorrow: {times:?}"
+    );
+    assert!(times.is_sorted(), "the order of times is that of messages");
+    let heads = Question::CommunityHeads {
+        community,
+        since: now + DAY_MS,
+    };
+    let Ok(Told::Heads(heads)) = app.ask(&alice.actor, heads).await else {
+        panic!("she is a member")
+    };
+    assert_eq!(
+        heads.topics.len(),
+        1,
+        "who heard of tomorrow misses nothing of today"
+    );
+
+    // The same if nobody set it right before the server ended.
+    app.clock().set_by(DAY_MS);
+    give(&app, &alice, send(topic, "tomorrow again")).await;
     app.close().await;
     drop(app);
     let app = open(folder.path()).await;
-    assert!(app.now() >= ahead, "what moved then has not moved yet else");
+    let times = sent_at(&app, topic).await;
+    assert!(times.iter().all(|time| today.contains(time)), "{times:?}");
+    assert!(today.contains(&app.now()));
     app.close().await;
+}
+
+#[tokio::test]
+async fn a_part_that_breaks_ends_the_server_and_says_which() {
+    let (app, _folder) = app().await;
+    app.store().close().await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(30), app.closing())
+        .await
+        .unwrap();
+    assert_eq!(app.broken_part(), Some("what writes the store"));
+}
+
+#[tokio::test]
+async fn a_large_state_comes_in_pages_which_together_are_all_of_it() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let (community, _) = found(&app, &alice).await;
+    let loaded = app.communities().loaded(community).await.unwrap().unwrap();
+    let group = *loaded.structure().groups.keys().next().unwrap();
+    for no in 0..100 {
+        let topic = Command::TopicCreate {
+            community,
+            topic: TopicId(Uuid::now_v7()),
+            group,
+            name: format!("topic {no}"),
+            introduction: "长".repeat(1_000),
+            closed: false,
+            position: format!("{no:04}"),
+        };
+        give(&app, &alice, topic).await;
+    }
+    let log = Log::Community(community);
+    let ask = async |since, begun, view: Option<String>| {
+        let asked = SyncLog {
+            log,
+            since,
+            begun,
+            view,
+            ranges: Vec::new(),
+        };
+        let json = app.sync(alice.account(), vec![asked]).await.unwrap();
+        assert!(
+            json.len() < limits::ANSWER_BYTES + 20_000,
+            "{} bytes are too many for a slow link",
+            json.len()
+        );
+        let mut synced: Synced = serde_json::from_str(&json).unwrap();
+        synced.logs.remove(0).outcome
+    };
+    let SyncOutcome::Reset {
+        rev,
+        mut rows,
+        begun: Some(begun),
+        view,
+        ..
+    } = ask(Rev::ZERO, None, None).await
+    else {
+        panic!("300 KB are more than one page")
+    };
+    let mut since = rev;
+    loop {
+        let SyncOutcome::Rows {
+            rev,
+            rows: more,
+            has_more,
+            ..
+        } = ask(since, Some(begun), view.clone()).await
+        else {
+            panic!("nothing has changed")
+        };
+        rows.extend(more);
+        since = rev;
+        if !has_more {
+            break;
+        }
+    }
+    let structure = loaded.structure();
+    assert_eq!(since, structure.rev);
+    let member = app.communities().member(&loaded, alice.account()).await;
+    let sight = structure.sight(&member.unwrap().unwrap());
+    assert_eq!(
+        rows,
+        structure.rows_since(&sight, Rev::ZERO, false),
+        "each row once"
+    );
+    let other = Some("another stamp".to_owned());
+    let anew = ask(since, Some(begun), other).await;
+    assert!(
+        matches!(anew, SyncOutcome::Reset { begun: Some(_), .. }),
+        "what may be seen has changed: it begins again"
+    );
+}
+
+#[tokio::test]
+async fn a_log_is_asked_for_once_in_a_question() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let own = SyncLog {
+        log: Log::Account(alice.account()),
+        since: Rev::ZERO,
+        begun: None,
+        view: None,
+        ranges: Vec::new(),
+    };
+    let logs = vec![own.clone(), own];
+    let refused = app.ask(&alice.actor, Question::LogSync { logs }).await;
+    let Err(Refusal::Rejected(rejection)) = refused else {
+        panic!("64 of them would be 64 times the work")
+    };
+    assert_eq!(rejection.code, Code::Malformed);
+    assert_eq!(rejection.field.as_deref(), Some("logs[1].log"));
+}
+
+#[tokio::test]
+async fn a_page_of_long_messages_is_a_short_one() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let (_, topic) = found(&app, &alice).await;
+    for _ in 0..40 {
+        let long = Change::Send(Box::new(Sent {
+            topic,
+            message: MessageId(Uuid::now_v7()),
+            author: alice.account(),
+            author_rev: Rev(1),
+            text: "x".repeat(limits::TEXT_BYTES),
+            reply_to: None,
+            written_at: None,
+            mentions: Vec::new(),
+            wide: Vec::new(),
+        }));
+        let commit = Commit::of_server(alice.account(), app.now(), vec![long]);
+        app.store().commit(commit).await.unwrap();
+    }
+    for at in [PageAt::End, PageAt::After(Seq(0)), PageAt::Around(Seq(20))] {
+        let page = app.store().page(topic, at, 200, Seq(1)).await;
+        let rows = page.unwrap().unwrap().rows;
+        let bytes = serde_json::to_string(&rows).unwrap().len();
+        assert!(
+            !rows.is_empty() && bytes < limits::ANSWER_BYTES + 40_000,
+            "{at:?}: {bytes} bytes"
+        );
+    }
+    let changes = app.store().topic_changes(topic, Vec::new(), Seq(1)).await;
+    let rows = changes.unwrap().rows;
+    assert!(rows.len() < 20, "the tail is bounded, too: {}", rows.len());
 }
 
 #[tokio::test]
@@ -304,7 +504,10 @@ async fn of_mentions_the_last_thousand_are_kept() {
     app.store().commit(commit).await.unwrap();
     app.age(now).await.unwrap();
     let log = Log::Account(alice.account());
-    let found = app.store().rows_since(log, Rev::ZERO, usize::MAX).await;
+    let found = app
+        .store()
+        .rows_since(log, Rev::ZERO, None, usize::MAX)
+        .await;
     let mut kept: Vec<u64> = found
         .unwrap()
         .rows

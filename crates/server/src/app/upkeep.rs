@@ -28,6 +28,9 @@ async fn fade(app: App) {
             () = app.closing() => return,
             _ = ticks.tick() => {}
         }
+        if !app.clock().is_trusted() {
+            continue;
+        }
         if let Err(error) = app.age(app.now()).await {
             tracing::error!(%error, "what became old was not looked after");
         }
@@ -61,6 +64,7 @@ impl App {
     pub(crate) fn begin_upkeep(&self) {
         tokio::spawn(fade(self.clone()));
         tokio::spawn(sweep(self.clone()));
+        tokio::spawn(self.clone().look_at_clock());
     }
 
     /// `Mention` and `Mark` rows become tombstones after [`limits::FADE_DAYS`] or [`limits::FADE_ROWS`]; these tombstones go
@@ -68,10 +72,18 @@ impl App {
     pub(crate) async fn age(&self, now: Millis) -> Result<(), StoreError> {
         let store = self.store();
         steps(self, || async {
-            let old = store.fading(now - limits::FADE_DAYS * DAY_MS, limits::FADE_ROWS, STEP);
+            let old = store.fading(now - limits::FADE_DAYS * DAY_MS, STEP);
             self.let_fade(now, old.await?).await
         })
         .await?;
+        for (account, kind, mut beyond) in store.crowded(limits::FADE_ROWS).await? {
+            while beyond > 0 && !self.parts.closing.is_cancelled() {
+                let some = beyond.min(STEP);
+                let oldest = store.oldest(account, kind.clone(), some).await?;
+                self.let_fade(now, oldest).await?;
+                beyond -= some;
+            }
+        }
         let before = now - limits::TOMBSTONE_DAYS * DAY_MS;
         steps(self, || async {
             Ok(store.forget_tombstones(before, STEP).await? > 0)

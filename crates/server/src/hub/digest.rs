@@ -1,6 +1,10 @@
 //! The slow lane: per community and window, the heads of the topics that moved, encoded once per audience.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::extract::ws::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +24,11 @@ use crate::{
 
 /// Bytes of digests of a community in a second, at most.
 const BYTES_PER_S: i64 = 2_048;
+
+/// So many sessions are told at a time.
+const AT_ONCE: usize = 256;
+/// A community's digests take at most one part in so many of the time.
+const SHARE: u32 = 20;
 
 /// Says what moved.
 pub(crate) struct Digests {
@@ -42,12 +51,32 @@ impl Digests {
                 () = closing.cancelled() => return,
                 _ = ticks.tick() => {}
             }
-            let now = self.clock.now();
-            for community in self.due(now) {
-                if let Err(error) = self.send(community, now).await {
+            let due = self.due(self.clock.now());
+            // One after the other over most of the period: nobody is told everything at once.
+            let pause = self.period * 3 / 4 / u32::try_from(due.len()).unwrap_or(u32::MAX).max(1);
+            for (at, community) in due.into_iter().enumerate() {
+                if at > 0 {
+                    tokio::select! {
+                        () = closing.cancelled() => return,
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                }
+                let begun = Instant::now();
+                if let Err(error) = self.send(community, self.clock.now()).await {
                     tracing::error!(%error, community.id = %community, "a digest could not be made");
                 }
+                self.rest(community, begun.elapsed());
             }
+        }
+    }
+
+    /// A community whose digests take long to make is told of it less often.
+    fn rest(&self, community: CommunityId, took: Duration) {
+        let rest = i64::try_from((took * SHARE).as_millis()).unwrap_or(i64::MAX);
+        if let Some(gathering) = self.hub.state().communities.get_mut(&community)
+            && rest > 2_000
+        {
+            gathering.next_at = gathering.next_at.max(self.clock.now() + rest);
         }
     }
 
@@ -77,7 +106,7 @@ impl Digests {
             (topics, from)
         };
         let moved = self.store.moved(topics).await?;
-        let mut frames: HashMap<*const Sight, Utf8Bytes> = HashMap::new();
+        let mut frames: HashMap<usize, Utf8Bytes> = HashMap::new();
         let mut largest = 0;
         let mut sends: Vec<(Arc<Line>, Utf8Bytes)> = Vec::new();
         {
@@ -88,15 +117,17 @@ impl Digests {
             };
             let (_, members, online) = gathering.said;
             for (account, view) in &gathering.present {
-                let frame = frames.entry(Arc::as_ptr(&view.sight)).or_insert_with(|| {
-                    let digest = Digest {
-                        from,
-                        members,
-                        online,
-                        ..seen(&structure, &view.sight, &moved, now)
-                    };
-                    wire::pushed_frame(Pushed::Digest(digest)).into()
-                });
+                let frame = frames
+                    .entry(Arc::as_ptr(&view.sight).addr())
+                    .or_insert_with(|| {
+                        let digest = Digest {
+                            from,
+                            members,
+                            online,
+                            ..seen(&structure, &view.sight, &moved, now)
+                        };
+                        wire::pushed_frame(Pushed::Digest(digest)).into()
+                    });
                 largest = largest.max(frame.len());
                 for line in state.accounts.get(account).into_iter().flatten() {
                     sends.push((line.clone(), frame.clone()));
@@ -105,8 +136,11 @@ impl Digests {
             let pause = i64::try_from(largest).unwrap_or(i64::MAX) * 1_000 / BYTES_PER_S;
             gathering.next_at = if pause > 2_000 { now + pause } else { 0 };
         }
-        for (line, frame) in sends {
-            line.tell(frame);
+        for some in sends.chunks(AT_ONCE) {
+            for (line, frame) in some {
+                line.tell(frame.clone());
+            }
+            tokio::task::yield_now().await;
         }
         Ok(())
     }

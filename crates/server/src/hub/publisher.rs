@@ -49,7 +49,7 @@ impl Publisher {
                         self.hub.expected().hears(committed);
                     }
                 }
-                self.note(committed);
+                self.note(committed).await;
                 let missing = merged.take(committed, &self.hub.state());
                 if !missing.is_empty() {
                     std::mem::take(&mut merged).send(&mut self.hub.state());
@@ -63,7 +63,7 @@ impl Publisher {
     }
 
     /// What moved is told with the next digest, and whoever has another name writes under it.
-    fn note(&self, committed: &Committed) {
+    async fn note(&self, committed: &Committed) {
         for change in &committed.changes {
             if let Change::Named { account, .. } = change {
                 let rev = committed.of(Log::Account(*account));
@@ -75,10 +75,15 @@ impl Publisher {
             }
         }
         for written in &committed.logs {
-            if let Log::Topic(topic) = written.log
-                && let Some(community) = self.communities.known_home(topic)
-            {
-                self.hub.moved(community, topic);
+            let Log::Topic(topic) = written.log else {
+                continue;
+            };
+            match self.communities.home_of(topic).await {
+                Ok(Some(community)) => self.hub.moved(community, topic),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(%error, topic.id = %topic, "a digest leaves out what moved");
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tulou_protocol::{
     ClientFrame, Code, Greeting, Log, Question, Rejection, VERSION,
     frame::{Misread, Refusal, Request},
+    limits,
     question::Told,
 };
 
@@ -120,6 +121,10 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Attached, Greeti
         app.config().queue_bytes,
     );
     let attached = Attached::of(app, line.clone());
+    if app.hub().count_lines(found.account) > limits::SOCKETS {
+        let refusal = Rejection::limit(Code::TooMany, limits::SOCKETS);
+        return Err(Refusal::Rejected(refusal));
+    }
     // From here on joining and leaving reach the session, and so does its revocation: what was before is read now.
     let gathered = async {
         let Some(found) = app.session(token).await? else {

@@ -6,7 +6,7 @@
 //! * `group`: the transaction of a group of commits
 //! * `readers`: the threads that read
 //! * one file per group of tables: `log`, `row`, `message`, `community`, `account`, `listing`, `session`,
-//!   `recovery`, `invite`, `answer`; `deletion`, `ending` and `fading` go across them
+//!   `recovery`, `invite`, `answer`; `deletion`, `ending`, `fading` and `rewind` go across them
 
 mod account;
 mod answer;
@@ -29,6 +29,7 @@ mod message;
 mod missed;
 mod readers;
 mod recovery;
+mod rewind;
 mod row;
 mod schema;
 mod session;
@@ -137,7 +138,15 @@ impl Sqlite {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
-        self.readers.read(read)
+        self.readers.read(None, read)
+    }
+
+    /// Reads for somebody who asks as often as he likes, or as much.
+    fn ask<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        self.readers.read(Some(readers::LONGEST), read)
     }
 
     fn write<T: Send + 'static>(
@@ -184,19 +193,29 @@ impl Store for Sqlite {
     }
 
     fn known(&self, actor: AccountId, needs: Needs) -> Pending<Known> {
-        self.read(move |db| message::known(db, actor, &needs))
+        self.ask(move |db| message::known(db, actor, &needs))
     }
 
     fn latest(&self) -> Pending<Millis> {
         self.read(log::latest)
     }
 
+    fn rewind(&self, to: Millis) -> Pending<()> {
+        self.write(move |db| rewind::to(db, to))
+    }
+
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>> {
         self.read(move |db| logs.into_iter().map(|log| log::head(db, log)).collect())
     }
 
-    fn rows_since(&self, log: Log, since: Rev, limit: usize) -> Pending<RowsSince> {
-        self.read(move |db| row::of_log(db, log, since, limit))
+    fn rows_since(
+        &self,
+        log: Log,
+        since: Rev,
+        begun: Option<Rev>,
+        limit: usize,
+    ) -> Pending<RowsSince> {
+        self.ask(move |db| row::of_log(db, log, since, begun, limit))
     }
 
     fn missed(&self, log: Log, since: Rev, most: usize) -> Pending<Option<Written>> {
@@ -210,9 +229,10 @@ impl Store for Sqlite {
     fn never_read(
         &self,
         account: AccountId,
+        community: CommunityId,
         topics: Vec<ReadableSince>,
     ) -> Pending<Vec<(TopicId, Seq)>> {
-        self.read(move |db| message::never_read(db, account, &topics))
+        self.ask(move |db| message::never_read(db, account, community, &topics))
     }
 
     fn page(
@@ -222,7 +242,7 @@ impl Store for Sqlite {
         limit: usize,
         floor: Seq,
     ) -> Pending<Option<Stretch>> {
-        self.read(move |db| message::page(db, topic, at, limit, floor))
+        self.ask(move |db| message::page(db, topic, at, limit, floor))
     }
 
     fn held_messages(
@@ -231,7 +251,7 @@ impl Store for Sqlite {
         author: AccountId,
         messages: Vec<MessageId>,
     ) -> Pending<Vec<MessageId>> {
-        self.read(move |db| held::of_author(db, topic, author, messages))
+        self.ask(move |db| held::of_author(db, topic, author, messages))
     }
 
     fn topic_changes(
@@ -240,11 +260,11 @@ impl Store for Sqlite {
         ranges: Vec<Range>,
         floor: Seq,
     ) -> Pending<TopicChanges> {
-        self.read(move |db| message::changes(db, topic, &ranges, floor))
+        self.ask(move |db| message::changes(db, topic, &ranges, floor))
     }
 
     fn moved_since(&self, community: CommunityId, since: Millis) -> Pending<Vec<Moved>> {
-        self.read(move |db| log::moved_since(db, community, since))
+        self.ask(move |db| log::moved_since(db, community, since))
     }
 
     fn moved(&self, topics: Vec<TopicId>) -> Pending<Vec<Moved>> {
@@ -252,11 +272,11 @@ impl Store for Sqlite {
     }
 
     fn profiles(&self, accounts: Vec<AccountId>) -> Pending<Vec<Row>> {
-        self.read(move |db| account::profiles(db, &accounts))
+        self.ask(move |db| account::profiles(db, &accounts))
     }
 
     fn list_members(&self, community: CommunityId, slice: MemberSlice) -> Pending<Vec<Listed>> {
-        self.read(move |db| listing::slice(db, community, &slice))
+        self.ask(move |db| listing::slice(db, community, &slice))
     }
 
     fn count_in_member_groups(
@@ -264,7 +284,7 @@ impl Store for Sqlite {
         community: CommunityId,
         member_groups: Vec<MemberGroupId>,
     ) -> Pending<Vec<u64>> {
-        self.read(move |db| listing::count(db, community, &member_groups))
+        self.ask(move |db| listing::count(db, community, &member_groups))
     }
 
     fn invites(&self, community: CommunityId) -> Pending<Vec<Invite>> {

@@ -546,7 +546,7 @@ async fn a_dissolved_community_leaves_tombstones_and_nothing_else() {
     assert_eq!(bench.store.bereft(10).await.unwrap(), []);
     let rows = bench
         .store
-        .rows_since(own, Rev::ZERO, 100)
+        .rows_since(own, Rev::ZERO, None, 100)
         .await
         .unwrap()
         .rows;

@@ -20,9 +20,12 @@ pub struct Fading {
 
 /// What became old, and what ended.
 pub trait Upkeep {
-    /// `Mention` and `Mark` rows that last changed before a time, and the oldest of those of which an account has more than
-    /// `most` of a kind; at most `limit`.
-    fn fading(&self, before: Millis, most: usize, limit: usize) -> Pending<Vec<Fading>>;
+    /// `Mention` and `Mark` rows that last changed before a time; at most `limit`.
+    fn fading(&self, before: Millis, limit: usize) -> Pending<Vec<Fading>>;
+    /// Accounts that have more than `most` rows of such a kind, with how many more. Looks at all that there are.
+    fn crowded(&self, most: usize) -> Pending<Vec<(AccountId, String, usize)>>;
+    /// The oldest rows of such a kind of an account.
+    fn oldest(&self, account: AccountId, kind: String, limit: usize) -> Pending<Vec<Fading>>;
     /// Forgets tombstones of such rows from before a time, at most `limit`; how many.
     fn forget_tombstones(&self, before: Millis, limit: usize) -> Pending<usize>;
     /// Drops answers that were stored before a time, at most `limit`; how many.

@@ -1,10 +1,16 @@
 //! Pushes and answers as text. A row is encoded once, when it is written; these only put rows together.
 
-use std::fmt::Write;
+use std::{fmt::Write, sync::Arc};
 
-use tulou_protocol::{AccountId, Log, Rev, Seq, authors, frame::WireError, push::Pushed};
+use tulou_protocol::{
+    AccountId, Log, Rev, Seq, authors,
+    frame::WireError,
+    push::{Pushed, SyncedLog},
+};
 
 use super::{Commit, Run, Written};
+
+const NO_ROWS: &str = r#""rows":[]"#;
 
 /// An answer without rows.
 pub const NOTHING: &str = r#"{"pushes":[]}"#;
@@ -83,6 +89,29 @@ pub fn push_frame(run: &Run<'_>, floor: Seq) -> String {
     json
 }
 
+/// What was found of a log, whose rows are beside it, encoded.
+#[must_use]
+pub fn synced_json(synced: &SyncedLog, rows: &[Arc<str>]) -> String {
+    let json = serde_json::to_string(synced).unwrap_or_default();
+    // Nothing else of it is called so, and what others wrote is in rows only.
+    let Some((before, after)) = json.split_once(NO_ROWS) else {
+        return json;
+    };
+    let bytes: usize = rows.iter().map(|row| row.len() + 1).sum();
+    let mut json = String::with_capacity(json.len() + bytes);
+    json.push_str(before);
+    json.push_str(r#""rows":["#);
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            json.push(',');
+        }
+        json.push_str(row);
+    }
+    json.push(']');
+    json.push_str(after);
+    json
+}
+
 /// A notification.
 #[must_use]
 pub fn pushed_frame(pushed: Pushed) -> String {
@@ -108,6 +137,7 @@ pub fn error_json(id: &serde_json::Value, error: &WireError) -> String {
 mod tests {
     use tulou_protocol::{
         Body, MessageId, Push, Row, ServerFrame, TopicId,
+        push::SyncOutcome,
         row::{Content, Message, More},
     };
     use uuid::Uuid;
@@ -178,6 +208,32 @@ mod tests {
         let frame = push_frame(&run(&writes), Seq::ZERO);
         let each = frame.len() / rows.len();
         assert!(each <= 330, "{each} bytes a row: {}", &frame[..700]);
+    }
+
+    #[test]
+    fn what_was_found_is_put_together_with_its_rows() {
+        let rows: Vec<Row> = (1..4).map(row).collect();
+        let synced = |rows| SyncedLog {
+            log: Log::Topic(TOPIC),
+            outcome: SyncOutcome::Topic {
+                rev: Rev(9),
+                head_seq: Seq(3),
+                floor: Seq(1),
+                rows,
+                tail_from: Some(Seq(1)),
+                has_more: false,
+                authors: vec![(AccountId(Uuid::nil()), Rev(2))],
+            },
+        };
+        let encoded: Vec<Arc<str>> = rows
+            .iter()
+            .map(|row| serde_json::to_string(row).unwrap().into())
+            .collect();
+        for (rows, encoded) in [(rows, encoded), (Vec::new(), Vec::new())] {
+            let json = synced_json(&synced(Vec::new()), &encoded);
+            let meant = serde_json::to_string(&synced(rows)).unwrap();
+            assert_eq!(json, meant, "as serde writes it");
+        }
     }
 
     #[test]

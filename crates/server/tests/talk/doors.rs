@@ -28,7 +28,10 @@ async fn signing_in_and_out_goes_over_http() {
     let place = host(|_| {}).await;
     let (mut alice, bob, community, _) = alice_and_bob(&place).await;
     let (status, card) = place.http("GET", "/v1/server", "", "").await;
-    assert_eq!((status, &card["version"]), (200, &json!(1)));
+    assert_eq!(
+        (status, &card["version"]),
+        (200, &json!(tulou_protocol::VERSION))
+    );
     let invite = alice
         .ask("invite.create", json!({"community": community}))
         .await

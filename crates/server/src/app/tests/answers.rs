@@ -1,8 +1,12 @@
 //! What an app answers: to commands that are repeated or merged, to questions that need a right, to who is ahead.
 
 use tulou_protocol::{
-    Answer, MessageId, Permissions, Push, Question, Seq, ServerFrame, command::Edit,
-    frame::Refusal, permission::Place, push::Pushed, question::Told,
+    Answer, MessageId, Permissions, Push, Question, Seq, ServerFrame,
+    command::Edit,
+    frame::Refusal,
+    permission::Place,
+    push::Pushed,
+    question::{Synced, Told},
 };
 
 use super::*;
@@ -181,10 +185,12 @@ async fn who_is_ahead_of_a_community_is_told_everything_though_his_stamp_is_righ
         let asked = SyncLog {
             log: Log::Community(community),
             since,
+            begun: None,
             view,
             ranges: Vec::new(),
         };
-        let mut synced = app.sync(alice.account(), vec![asked]).await.unwrap();
+        let synced = app.sync(alice.account(), vec![asked]).await.unwrap();
+        let mut synced: Synced = serde_json::from_str(&synced).unwrap();
         synced.logs.remove(0).outcome
     };
     let SyncOutcome::Reset { rev, view, .. } = ask(Rev::ZERO, None).await else {

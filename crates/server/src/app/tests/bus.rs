@@ -463,7 +463,7 @@ async fn a_watch_that_rests_on_what_was_unheard_goes_on_from_where_the_next_comm
     let house = House::build().await;
     house.says(1, "older than carol").await;
     give(&house.app, &house.alice, house.deny(none, history)).await;
-    house.app.parts.clock.move_to(house.app.now() + 1_000);
+    house.app.parts.clock.set_by(1_000);
     let carol = house.comes("carol").await;
     house.unheard(vec![house.deny(history, none)]).await;
     house.app.watch(&carol, vec![house.topic]).await.unwrap();

@@ -38,7 +38,7 @@ pub struct Sight {
     /// Names the topics that he may see: the audience of digests.
     pub audience: String,
     /// Names what would have to appear or vanish if it were another one.
-    shape: String,
+    pub shape: String,
 }
 
 /// What a sight hangs on. Member groups that no access row speaks of are no part of it.
@@ -257,40 +257,48 @@ impl Structure {
     #[must_use]
     pub fn rows_since(&self, sight: &Sight, since: Rev, with_tombstones: bool) -> Vec<Row> {
         let mut rows = Vec::new();
+        let is_new = |rev: Rev| rev > since;
         let mut add = |id: String, rev: Rev, body: Body| {
-            if rev > since
-                && let Some(row) = self.seen(sight, &Row { id, rev, body })
-            {
-                rows.push(row);
-            }
+            rows.extend(self.seen(sight, &Row { id, rev, body }));
         };
-        add(
-            self.id.to_string(),
-            self.community.rev,
-            self.community.body.clone().into(),
-        );
-        for (id, kept) in &self.groups {
+        let own = &self.community;
+        if is_new(own.rev) {
+            add(self.id.to_string(), own.rev, own.body.clone().into());
+        }
+        for (id, kept) in self.groups.iter().filter(|(_, kept)| is_new(kept.rev)) {
             add(id.to_string(), kept.rev, kept.body.clone().into());
         }
-        for (id, kept) in &self.topics {
+        for (id, kept) in self.topics.iter().filter(|(_, kept)| is_new(kept.rev)) {
             add(id.to_string(), kept.rev, kept.body.clone().into());
         }
-        for (id, kept) in &self.member_groups {
+        let member_groups = self.member_groups.iter();
+        for (id, kept) in member_groups.filter(|(_, kept)| is_new(kept.rev)) {
             add(id.to_string(), kept.rev, kept.body.clone().into());
         }
-        for ((place, member_group), kept) in &self.access {
+        let access = self.access.iter();
+        for ((place, member_group), kept) in access.filter(|(_, kept)| is_new(kept.rev)) {
             let id = tulou_protocol::row::AccessRow::id(*place, *member_group);
             add(id, kept.rev, kept.body.clone().into());
         }
         if with_tombstones {
-            for ((kind, id), rev) in &self.gone {
-                for kind in tombstones(kind) {
-                    add(id.clone(), *rev, Body::Deleted((*kind).to_owned()));
-                }
-            }
+            rows.extend(self.tombstones_since(since));
         }
         rows.sort_by_key(|row| row.rev);
         rows
+    }
+
+    /// Tombstones of what was deleted after a rev.
+    #[must_use]
+    pub fn tombstones_since(&self, since: Rev) -> Vec<Row> {
+        let gone = self.gone.iter().filter(|(_, rev)| **rev > since);
+        let rows = gone.flat_map(|((kind, id), rev)| {
+            tombstones(kind).iter().map(|kind| Row {
+                id: id.clone(),
+                rev: *rev,
+                body: Body::Deleted((*kind).to_owned()),
+            })
+        });
+        rows.collect()
     }
 }
 

@@ -6,8 +6,16 @@ use super::{Sqlite, answer, ending, fading};
 use crate::store::{Fading, Pending, Upkeep};
 
 impl Upkeep for Sqlite {
-    fn fading(&self, before: Millis, most: usize, limit: usize) -> Pending<Vec<Fading>> {
-        self.read(move |db| fading::fading(db, before, most, limit))
+    fn fading(&self, before: Millis, limit: usize) -> Pending<Vec<Fading>> {
+        self.read(move |db| fading::fading(db, before, limit))
+    }
+
+    fn crowded(&self, most: usize) -> Pending<Vec<(AccountId, String, usize)>> {
+        self.read(move |db| fading::crowded(db, most))
+    }
+
+    fn oldest(&self, account: AccountId, kind: String, limit: usize) -> Pending<Vec<Fading>> {
+        self.read(move |db| fading::oldest(db, account, &kind, limit))
     }
 
     fn forget_tombstones(&self, before: Millis, limit: usize) -> Pending<usize> {

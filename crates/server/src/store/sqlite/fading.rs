@@ -10,7 +10,7 @@ use crate::store::{Fading, StoreError};
 const OLD: &str = "SELECT log, kind, id, rev FROM row
     WHERE deleted = 0 AND kind IN ('mention', 'mark') AND at < ?1 ORDER BY at LIMIT ?2";
 const MANY: &str = "SELECT log, kind, count(*) FROM row
-    WHERE deleted = 0 AND kind IN ('mention', 'mark') GROUP BY log, kind HAVING count(*) > ?1 LIMIT ?2";
+    WHERE deleted = 0 AND kind IN ('mention', 'mark') GROUP BY log, kind HAVING count(*) > ?1";
 const OLDEST: &str = "SELECT log, kind, id, rev FROM row
     WHERE deleted = 0 AND kind IN ('mention', 'mark') AND log = ?1 AND kind = ?2 ORDER BY rev LIMIT ?3";
 const GONE: &str = "SELECT log, kind, id, rev FROM row
@@ -28,36 +28,38 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Fading> {
     })
 }
 
-/// `Mention` and `Mark` rows from before a time, and the oldest of those of which an account has more than `most` of a
-/// kind; at most `limit` in all.
-pub fn fading(
+/// `Mention` and `Mark` rows from before a time, at most `limit`.
+pub fn fading(db: &Connection, before: Millis, limit: usize) -> Result<Vec<Fading>, StoreError> {
+    let mut statement = db.prepare_cached(OLD)?;
+    let rows = statement.query_map((before, number(limit as u64)), read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Accounts that have more than `most` rows of a kind, with how many more.
+pub fn crowded(
     db: &Connection,
-    before: Millis,
     most: usize,
+) -> Result<Vec<(AccountId, String, usize)>, StoreError> {
+    let mut statement = db.prepare_cached(MANY)?;
+    let rows = statement.query_map([number(most as u64)], |row| {
+        let beyond = counter(row, 2)?.saturating_sub(most as u64);
+        let beyond = usize::try_from(beyond).unwrap_or(usize::MAX);
+        Ok((AccountId::from_bytes(row.get(0)?), row.get(1)?, beyond))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The oldest rows of a kind of an account.
+pub fn oldest(
+    db: &Connection,
+    account: AccountId,
+    kind: &str,
     limit: usize,
 ) -> Result<Vec<Fading>, StoreError> {
-    let mut found: Vec<Fading> = db
-        .prepare_cached(OLD)?
-        .query_map((before, number(limit as u64)), read)?
-        .collect::<Result<_, _>>()?;
-    let crowds: Vec<([u8; 16], String, u64)> = db
-        .prepare_cached(MANY)?
-        .query_map((number(most as u64), number(limit as u64)), |row| {
-            Ok((row.get(0)?, row.get(1)?, counter(row, 2)?))
-        })?
-        .collect::<Result<_, _>>()?;
-    for (log, kind, count) in crowds {
-        let left = limit.saturating_sub(found.len()) as u64;
-        let beyond = count.saturating_sub(most as u64).min(left);
-        let mut statement = db.prepare_cached(OLDEST)?;
-        for row in statement.query_map((log, kind, number(beyond)), read)? {
-            let row = row?;
-            if !found.contains(&row) {
-                found.push(row);
-            }
-        }
-    }
-    Ok(found)
+    let mut statement = db.prepare_cached(OLDEST)?;
+    let of = (account.as_bytes(), kind, number(limit as u64));
+    let rows = statement.query_map(of, read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Forgets tombstones of such rows from before a time, at most `limit`; how many. The floors of their logs rise.

@@ -1,5 +1,7 @@
 //! Heads of logs, and which topics moved.
 
+use std::collections::{HashMap, HashSet};
+
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
     CommunityId, Log, MemberGroupId, Rev, Seq, TopicId, id::Millis, push::WideMention,
@@ -12,10 +14,21 @@ const HEAD: &str = "SELECT rev, seq FROM log WHERE id = ?1";
 const COMMUNITY_OF: &str = "SELECT community FROM log WHERE id = ?1 AND kind = 0";
 const MOVED_SINCE: &str =
     "SELECT id, rev, seq FROM log WHERE community = ?1 AND kind = 0 AND moved_at >= ?2";
+const WRITTEN: &str = "SELECT id FROM log WHERE community = ?1 AND kind = 0 AND seq > 0";
+const WIDE_SINCE: &str = "SELECT w.topic, w.seq, w.who FROM log l CROSS JOIN wide_mention w ON w.topic = l.id AND w.seq > l.seq - ?3
+    WHERE l.community = ?1 AND l.kind = 0 AND l.moved_at >= ?2";
 const WIDE: &str = "SELECT seq, who FROM wide_mention WHERE topic = ?1 AND seq > ?2";
 /// Statements whose plan is a test.
 #[cfg(test)]
-pub const HOT: &[&str] = &[HEAD, FLOOR, COMMUNITY_OF, MOVED_SINCE, WIDE];
+pub const HOT: &[&str] = &[
+    HEAD,
+    FLOOR,
+    COMMUNITY_OF,
+    MOVED_SINCE,
+    WRITTEN,
+    WIDE_SINCE,
+    WIDE,
+];
 
 /// Messages back from the head in which wide mentions are named.
 const WIDE_MESSAGES: u64 = 100;
@@ -80,17 +93,31 @@ pub fn community_of(db: &Connection, topic: TopicId) -> Result<Option<CommunityI
         .optional()?)
 }
 
+/// Topics of a community that hold messages.
+pub fn written_topics(
+    db: &Connection,
+    community: CommunityId,
+) -> Result<HashSet<TopicId>, StoreError> {
+    let mut statement = db.prepare_cached(WRITTEN)?;
+    let topics = statement.query_map([community.as_bytes()], |row| {
+        row.get(0).map(TopicId::from_bytes)
+    })?;
+    Ok(topics.collect::<Result<_, _>>()?)
+}
+
+fn read_wide(row: &SqlRow<'_>, at: usize) -> rusqlite::Result<WideMention> {
+    let who: Vec<u8> = row.get(at + 1)?;
+    Ok(WideMention {
+        seq: Seq(counter(row, at)?),
+        member_group: who.try_into().ok().map(MemberGroupId::from_bytes),
+    })
+}
+
 fn wide(db: &Connection, topic: TopicId, head: Seq) -> Result<Vec<WideMention>, StoreError> {
     let after = number(head.0.saturating_sub(WIDE_MESSAGES));
     let found: Result<Vec<_>, _> = db
         .prepare_cached(WIDE)?
-        .query_map((topic.as_bytes(), after), |row| {
-            let who: Vec<u8> = row.get(1)?;
-            Ok(WideMention {
-                seq: Seq(counter(row, 0)?),
-                member_group: who.try_into().ok().map(MemberGroupId::from_bytes),
-            })
-        })?
+        .query_map((topic.as_bytes(), after), |row| read_wide(row, 0))?
         .collect();
     Ok(found?)
 }
@@ -113,29 +140,33 @@ pub fn moved_since(
             ))
         })?
         .collect::<Result<_, _>>()?;
-    with_wide(db, heads)
+    // Asked for together: a community may have thousands of topics.
+    let mut wide: HashMap<TopicId, Vec<WideMention>> = HashMap::new();
+    let mut statement = db.prepare_cached(WIDE_SINCE)?;
+    let back = number(WIDE_MESSAGES);
+    let mentions = statement.query_map((community.as_bytes(), since, back), |row| {
+        Ok((TopicId::from_bytes(row.get(0)?), read_wide(row, 1)?))
+    })?;
+    for mention in mentions {
+        let (topic, mention) = mention?;
+        wide.entry(topic).or_default().push(mention);
+    }
+    let moved = heads.into_iter().map(|(topic, head)| Moved {
+        topic,
+        head,
+        wide: wide.remove(&topic).unwrap_or_default(),
+    });
+    Ok(moved.collect())
 }
 
 /// Heads of some topics.
 pub fn moved(db: &Connection, topics: Vec<TopicId>) -> Result<Vec<Moved>, StoreError> {
-    let mut heads = Vec::new();
+    let mut moved = Vec::new();
     for topic in topics {
         if let Some(head) = head(db, Log::Topic(topic))? {
-            heads.push((topic, head));
+            let wide = wide(db, topic, head.seq)?;
+            moved.push(Moved { topic, head, wide });
         }
     }
-    with_wide(db, heads)
-}
-
-fn with_wide(db: &Connection, heads: Vec<(TopicId, Head)>) -> Result<Vec<Moved>, StoreError> {
-    heads
-        .into_iter()
-        .map(|(topic, head)| {
-            Ok(Moved {
-                topic,
-                head,
-                wide: wide(db, topic, head.seq)?,
-            })
-        })
-        .collect()
+    Ok(moved)
 }

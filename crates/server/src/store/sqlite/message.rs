@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
-    AccountId, Log, MessageId, Rev, Row, Seq, TopicId, authors,
+    AccountId, CommunityId, Log, MessageId, Rev, Row, Seq, TopicId, authors,
     id::Millis,
     limits,
     question::{PageAt, Range},
@@ -155,37 +155,76 @@ pub fn first_since(db: &Connection, topic: TopicId, time: Millis) -> Result<Seq,
     Ok(Seq(low))
 }
 
+/// How much may be in an answer: rows, and about so many bytes of them.
+#[derive(Clone, Copy)]
+struct Room {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Room {
+    const fn half(self) -> Self {
+        Self {
+            rows: self.rows / 2,
+            bytes: self.bytes / 2,
+        }
+    }
+}
+
+/// About what a row takes in an answer.
+fn bytes_of(row: &Row) -> usize {
+    /// Ids, numbers and the names of fields.
+    const BESIDE: usize = 200;
+    let Body::Message(message) = &row.body else {
+        return BESIDE;
+    };
+    let text = message
+        .content
+        .as_ref()
+        .map_or(0, |content| content.text.len());
+    let marks = message.marks.as_ref().map_or(0, |marks| {
+        marks.reactions.iter().map(|one| one.key.len() + 40).sum()
+    });
+    BESIDE + text + marks
+}
+
+/// Takes rows while there is room for them, one at least.
+fn fill(
+    rows: impl Iterator<Item = rusqlite::Result<Row>>,
+    room: Room,
+) -> Result<Vec<Row>, StoreError> {
+    let mut taken = Vec::new();
+    let mut bytes = 0;
+    for row in rows.take(room.rows) {
+        let row = row?;
+        bytes += bytes_of(&row);
+        if bytes > room.bytes && !taken.is_empty() {
+            break;
+        }
+        taken.push(row);
+    }
+    Ok(taken)
+}
+
 fn before(
     db: &Connection,
     topic: TopicId,
     seq: Seq,
     floor: Seq,
-    limit: usize,
+    room: Room,
 ) -> Result<Vec<Row>, StoreError> {
-    let mut rows: Vec<Row> = db
-        .prepare_cached(BEFORE)?
-        .query_map(
-            (
-                topic.as_bytes(),
-                number(seq.0),
-                number(floor.0),
-                number(limit as u64),
-            ),
-            read_row,
-        )?
-        .collect::<Result<_, _>>()?;
+    let mut statement = db.prepare_cached(BEFORE)?;
+    let limit = number(room.rows as u64);
+    let range = (topic.as_bytes(), number(seq.0), number(floor.0), limit);
+    let mut rows = fill(statement.query_map(range, read_row)?, room)?;
     rows.reverse();
     Ok(rows)
 }
 
-fn from(db: &Connection, topic: TopicId, seq: Seq, limit: usize) -> Result<Vec<Row>, StoreError> {
-    Ok(db
-        .prepare_cached(FROM)?
-        .query_map(
-            (topic.as_bytes(), number(seq.0), number(limit as u64)),
-            read_row,
-        )?
-        .collect::<Result<_, _>>()?)
+fn from(db: &Connection, topic: TopicId, seq: Seq, room: Room) -> Result<Vec<Row>, StoreError> {
+    let mut statement = db.prepare_cached(FROM)?;
+    let range = (topic.as_bytes(), number(seq.0), number(room.rows as u64));
+    fill(statement.query_map(range, read_row)?, room)
 }
 
 /// A page.
@@ -197,17 +236,25 @@ pub fn page(
     floor: Seq,
 ) -> Result<Option<Stretch>, StoreError> {
     let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
-    let limit = limit.clamp(1, limits::PAGE);
+    let room = Room {
+        rows: limit.clamp(1, limits::PAGE),
+        bytes: limits::ANSWER_BYTES,
+    };
     let around = |seq: Seq| -> Result<Vec<Row>, StoreError> {
         let seq = Seq(seq.0.clamp(floor.0, head.seq.0.max(floor.0)));
-        let mut rows = before(db, topic, seq, floor, limit / 2)?;
-        rows.extend(from(db, topic, seq, limit - limit / 2)?);
+        let half = room.half();
+        let mut rows = before(db, topic, seq, floor, half)?;
+        let rest = Room {
+            rows: room.rows - half.rows,
+            ..half
+        };
+        rows.extend(from(db, topic, seq, rest)?);
         Ok(rows)
     };
     let rows = match at {
-        PageAt::End => before(db, topic, head.seq.next(), floor, limit)?,
-        PageAt::Before(seq) => before(db, topic, seq, floor, limit)?,
-        PageAt::After(seq) => from(db, topic, seq.next().max(floor), limit)?,
+        PageAt::End => before(db, topic, head.seq.next(), floor, room)?,
+        PageAt::Before(seq) => before(db, topic, seq, floor, room)?,
+        PageAt::After(seq) => from(db, topic, seq.next().max(floor), room)?,
         PageAt::Around(seq) => around(seq)?,
         PageAt::Message(id) => {
             let seq: Option<Seq> = db
@@ -272,22 +319,27 @@ pub fn changes(
     };
     // What is valid as of the rows that were looked at.
     let mut covered = head.rev;
+    let mut bytes = 0;
     if let Some(oldest) = ranges.iter().map(|range| range.rev).min() {
         let mut statement = db.prepare_cached(CHANGED)?;
-        let rows = statement.query_map((topic.as_bytes(), number(oldest.0)), read_row)?;
-        for (looked_at, row) in rows.enumerate() {
-            let row = row?;
-            let (seq, rev) = (seq_of(&row), row.rev);
+        let mut rows = statement.query((topic.as_bytes(), number(oldest.0)))?;
+        let mut looked_at = 0;
+        while let Some(row) = rows.next()? {
+            let (seq, rev) = (Seq(counter(row, 1)?), Rev(counter(row, 9)?));
             let is_held = ranges.iter().any(|range| {
                 range.from <= seq && seq <= range.to && rev > range.rev && seq >= floor
             });
-            if looked_at == LOOKED_AT || (is_held && found.rows.len() == limits::SYNC_ROWS) {
+            let is_full = found.rows.len() == limits::SYNC_ROWS || bytes >= limits::ANSWER_BYTES;
+            if looked_at == LOOKED_AT || (is_held && is_full) {
                 found.has_more = true;
                 break;
             }
             if is_held {
+                let row = read_row(row)?;
+                bytes += bytes_of(&row);
                 found.rows.push(row);
             }
+            looked_at += 1;
             covered = rev;
         }
     }
@@ -301,7 +353,11 @@ pub fn changes(
             .unwrap_or_default();
         let start = held.next().max(floor);
         if start <= head.seq {
-            let tail = before(db, topic, head.seq.next(), start, limits::PAGE)?;
+            let room = Room {
+                rows: limits::PAGE,
+                bytes: limits::ANSWER_BYTES.saturating_sub(bytes),
+            };
+            let tail = before(db, topic, head.seq.next(), start, room)?;
             found.tail_from = tail.first().map(seq_of);
             found.rows.extend(tail);
         }
@@ -438,11 +494,7 @@ pub fn known(db: &Connection, actor: AccountId, needs: &Needs) -> Result<Known, 
     if let Some(community) = needs.community
         && needs.heads
     {
-        known.written_topics = log::moved_since(db, community, 0)?
-            .into_iter()
-            .filter(|moved| moved.head.seq > Seq::ZERO)
-            .map(|moved| moved.topic)
-            .collect();
+        known.written_topics = log::written_topics(db, community)?.into_iter().collect();
     }
     Ok(known)
 }
@@ -461,18 +513,25 @@ pub fn cursor(
 pub fn never_read(
     db: &Connection,
     account: AccountId,
+    community: CommunityId,
     topics: &[ReadableSince],
 ) -> Result<Vec<(TopicId, Seq)>, StoreError> {
+    let written = log::written_topics(db, community)?;
+    let has_cursor = row::ids(db, Log::Account(account), "cursor")?;
     let mut found = Vec::new();
     for readable in topics {
         let topic = readable.topic;
-        let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
-        let cursor = cursor(db, account, topic)?.map(|(cursor, _)| cursor.seq);
-        if head.seq == Seq::ZERO || (cursor.is_some() && readable.has_history) {
+        let has_cursor = has_cursor.contains(&topic.to_string());
+        if !written.contains(&topic) || (has_cursor && readable.has_history) {
             continue;
         }
         let before = Seq(first_since(db, topic, readable.since)?.0 - 1);
-        if before > cursor.unwrap_or_default() {
+        let read = if has_cursor {
+            cursor(db, account, topic)?.map(|(cursor, _)| cursor.seq)
+        } else {
+            None
+        };
+        if before > read.unwrap_or_default() {
             found.push((topic, before));
         }
     }

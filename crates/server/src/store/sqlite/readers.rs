@@ -6,13 +6,23 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
-use super::schema;
+use super::{said, schema};
 use crate::store::{Pending, StoreError};
+
+/// Whoever asks gets an answer, or none, after so long: nobody else waits for it longer.
+pub const LONGEST: Duration = if cfg!(test) {
+    Duration::from_millis(300)
+} else {
+    Duration::from_secs(5)
+};
+/// Instructions of the engine between two looks at the time.
+const LOOK_EVERY: i32 = 10_000;
 
 /// Reads at the same time.
 const READERS: usize = 4;
@@ -73,17 +83,19 @@ impl Readers {
         })
     }
 
-    /// Reads in one transaction.
+    /// Reads in one transaction, with an end to how long if one is given.
     pub fn read<T: Send + 'static>(
         &self,
+        longest: Option<Duration>,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |db| {
-            let result = db
-                .transaction()
-                .map_err(StoreError::from)
-                .and_then(|tx| read(&tx));
+            let result = within(db, longest, |db| {
+                db.transaction()
+                    .map_err(StoreError::from)
+                    .and_then(|tx| read(&tx))
+            });
             // Nobody waits any more if the request was dropped.
             let _ = answer.send(result);
         });
@@ -100,6 +112,29 @@ impl Readers {
             answered.await.map_err(|_| StoreError::Closed)?
         })
     }
+}
+
+/// Reads for a time at most.
+fn within<T>(
+    db: &mut Connection,
+    longest: Option<Duration>,
+    read: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let Some(longest) = longest else {
+        return read(db);
+    };
+    let until = Instant::now() + longest;
+    db.progress_handler(LOOK_EVERY, Some(move || Instant::now() >= until))?;
+    let result = read(db);
+    db.progress_handler(0, None::<fn() -> bool>)?;
+    result.map_err(|error| {
+        let code = said(&error).and_then(rusqlite::Error::sqlite_error_code);
+        if code == Some(rusqlite::ErrorCode::OperationInterrupted) {
+            StoreError::TooLong
+        } else {
+            error
+        }
+    })
 }
 
 /// The next job; none once the store is dropped.
@@ -119,4 +154,33 @@ fn open(file: PathBuf) -> Result<Connection, StoreError> {
     schema::prepare(&db)?;
     db.pragma_update(None, "query_only", true)?;
     Ok(db)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_that_takes_too_long_ends_and_the_next_one_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.sqlite");
+        Connection::open(&file)
+            .unwrap()
+            .execute_batch("CREATE TABLE a (a)")
+            .unwrap();
+        let readers = Readers::start(&file).unwrap();
+        let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+        let read = |sql: &'static str| {
+            readers.read(Some(LONGEST), move |db| {
+                Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+            })
+        };
+        let held: Vec<_> = (0..READERS).map(|_| read(endless)).collect();
+        let next = read("SELECT 7");
+        for one in held {
+            let ended = one.await;
+            assert!(matches!(ended, Err(StoreError::TooLong)), "{ended:?}");
+        }
+        assert_eq!(next.await.unwrap(), 7, "nobody holds the readers");
+    }
 }

@@ -1,5 +1,7 @@
 //! Rows of community and account logs.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use serde::de::DeserializeOwned;
 use tulou_protocol::{Log, Rev, Row, id::Millis, row::Body};
@@ -13,9 +15,10 @@ const FIND: &str =
 const PUT: &str =
     "INSERT INTO row (log, kind, id, rev, deleted, body, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (log, kind, id) DO UPDATE SET rev = ?4, deleted = ?5, body = ?6, at = ?7";
+const IDS: &str = "SELECT id FROM row WHERE log = ?1 AND kind = ?2 AND deleted = 0";
 /// Statements whose plan is a test.
 #[cfg(test)]
-pub const HOT: &[&str] = &[SINCE, FIND];
+pub const HOT: &[&str] = &[SINCE, FIND, IDS];
 
 fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     let kind: String = row.get(0)?;
@@ -39,20 +42,18 @@ pub fn since(db: &Connection, log: Log, since: Rev, limit: usize) -> Result<Vec<
     Ok(rows?)
 }
 
-/// Rows after a rev with the head that they lead to. From before the floor of tombstones on it is everything.
+/// Rows after a rev with the head that they lead to. Where tombstones are forgotten that whoever asks has to hear of, from
+/// the first row on.
 pub fn of_log(
     db: &Connection,
     log: Log,
     asked: Rev,
+    begun: Option<Rev>,
     limit: usize,
 ) -> Result<RowsSince, StoreError> {
     let floor = log::floor(db, log)?;
-    let is_forgotten = asked > Rev::ZERO && asked < floor;
-    let (from, limit) = if is_forgotten {
-        (Rev::ZERO, usize::MAX)
-    } else {
-        (asked, limit)
-    };
+    let is_forgotten = asked > Rev::ZERO && begun.unwrap_or(asked) < floor;
+    let from = if is_forgotten { Rev::ZERO } else { asked };
     Ok(RowsSince {
         head: log::head(db, log)?.unwrap_or_default(),
         floor,
@@ -78,6 +79,13 @@ pub fn find<T: DeserializeOwned>(
         Some((rev, body)) => Ok(Some((serde_json::from_str(&body)?, rev))),
         None => Ok(None),
     }
+}
+
+/// The ids of rows of a kind.
+pub fn ids(db: &Connection, log: Log, kind: &str) -> Result<HashSet<String>, StoreError> {
+    let mut statement = db.prepare_cached(IDS)?;
+    let ids = statement.query_map((log.uuid().as_bytes(), kind), |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 /// The rev of a row that is there.

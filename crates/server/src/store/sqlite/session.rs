@@ -1,9 +1,9 @@
 //! Sessions: where accounts are signed in.
 
 use rusqlite::{Connection, OptionalExtension};
-use tulou_protocol::{AccountId, Rev, SessionId, id::Millis};
+use tulou_protocol::{AccountId, Rev, SessionId, id::Millis, limits};
 
-use super::account;
+use super::{account, log::number};
 use crate::store::{KeptSession, NewSession, Seen, Sessions, SignedInAs, StoreError, TokenHash};
 
 const BY_TOKEN: &str = "SELECT id, account FROM session WHERE token = ?1 AND seen_at >= ?2";
@@ -13,6 +13,9 @@ const SEEN: &str = "UPDATE session SET seen_at = max(seen_at, ?2),
     address = CASE WHEN ?3 = '' THEN address ELSE ?3 END WHERE id = ?1";
 const END_ONE: &str = "DELETE FROM session WHERE id = ?1 AND account = ?2 RETURNING id";
 const END_OTHERS: &str = "DELETE FROM session WHERE account = ?2 AND id <> ?1 RETURNING id";
+const BOUND: &str =
+    "DELETE FROM session WHERE token IN (SELECT token FROM session INDEXED BY session_account
+    WHERE account = ?1 ORDER BY seen_at DESC, created_at DESC LIMIT -1 OFFSET ?2)";
 const FORGET: &str = "DELETE FROM session WHERE seen_at < ?1";
 /// Statements whose plan is a test.
 #[cfg(test)]
@@ -34,6 +37,10 @@ pub fn create(db: &Connection, new: &NewSession) -> Result<bool, StoreError> {
             &new.address,
             &new.password,
         ))?;
+    if made > 0 {
+        db.prepare_cached(BOUND)?
+            .execute((new.account.as_bytes(), number(limits::SESSIONS as u64)))?;
+    }
     Ok(made > 0)
 }
 

@@ -44,7 +44,7 @@ async fn rows_of(bench: &Bench, account: AccountId, kind: &str) -> (Vec<String>,
     let own = Log::Account(account);
     let since = bench
         .store
-        .rows_since(own, Rev::ZERO, 10_000)
+        .rows_since(own, Rev::ZERO, None, 10_000)
         .await
         .unwrap();
     let of_kind = since.rows.into_iter().filter(|row| row.body.kind() == kind);
@@ -152,7 +152,7 @@ async fn mentions_fade_by_age_and_by_number_and_their_tombstones_go() {
     for n in 0..6 {
         bench.mention(bob, &n.to_string(), 100 + n).await;
     }
-    let old = bench.store.fading(102, 1_000, 100).await.unwrap();
+    let old = bench.store.fading(102, 100).await.unwrap();
     let ids: Vec<&str> = old.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(ids, ["0", "1"], "those from before the time");
     // One of them is new again before it fades.
@@ -160,18 +160,29 @@ async fn mentions_fade_by_age_and_by_number_and_their_tombstones_go() {
     bench.fade(old, 200).await;
     let (there, gone) = rows_of(&bench, bob, "mention").await;
     assert_eq!(gone, ["0"], "what changed meanwhile stays: {there:?}");
-    let many = bench.store.fading(0, 3, 100).await.unwrap();
+    let crowded = bench.store.crowded(3).await.unwrap();
+    assert_eq!(crowded, [(bob, "mention".to_owned(), 2)]);
+    let oldest = |limit| bench.store.oldest(bob, "mention".to_owned(), limit);
+    let many = oldest(2).await.unwrap();
     let ids: Vec<&str> = many.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(ids, ["2", "3"], "the oldest beyond three");
-    let few = bench.store.fading(0, 3, 1).await.unwrap();
+    let few = oldest(1).await.unwrap();
     assert_eq!(few.len(), 1, "never more than asked for");
     bench.fade(many, 300).await;
 
     let own = Log::Account(bob);
-    let before = bench.store.rows_since(own, Rev::ZERO, 100).await.unwrap();
+    let before = bench
+        .store
+        .rows_since(own, Rev::ZERO, None, 100)
+        .await
+        .unwrap();
     assert_eq!(before.floor, Rev::ZERO, "all tombstones are there");
     assert_eq!(bench.store.forget_tombstones(250, 100).await.unwrap(), 1);
-    let after = bench.store.rows_since(own, Rev::ZERO, 100).await.unwrap();
+    let after = bench
+        .store
+        .rows_since(own, Rev::ZERO, None, 100)
+        .await
+        .unwrap();
     let first = before.rows.iter().find(|row| row.id == "0").unwrap();
     assert_eq!(
         after.floor, first.rev,
@@ -196,7 +207,11 @@ async fn a_cursor_rises_to_where_reading_begins_and_never_falls() {
             since: 35,
             has_history,
         };
-        bench.store.never_read(bob, vec![readable]).await.unwrap()
+        bench
+            .store
+            .never_read(bob, bench.community, vec![readable])
+            .await
+            .unwrap()
     };
     assert_eq!(
         never_read(true).await,
@@ -242,7 +257,12 @@ async fn a_row_of_a_newer_kind_is_kept_as_it_came() {
         body: Body::Unknown("poll".to_owned(), body.clone()),
     };
     bench.commit(bench.alice, Vec::new(), vec![row]).await;
-    let rows = bench.store.rows_since(own, Rev(1), 10).await.unwrap().rows;
+    let rows = bench
+        .store
+        .rows_since(own, Rev(1), None, 10)
+        .await
+        .unwrap()
+        .rows;
     assert_eq!(
         rows[0].body,
         Body::Unknown("poll".to_owned(), body),

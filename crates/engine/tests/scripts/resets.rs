@@ -1,0 +1,146 @@
+//! Present states that come in pages, and answers that are full.
+
+use crate::logs::*;
+use crate::stage::*;
+use tulou_engine::Write;
+use tulou_protocol::{
+    Body, Log, Rev, Row, Stale, TopicId,
+    push::{Pushed, SyncOutcome, SyncedLog},
+    question::{SyncLog, Synced, Told},
+};
+use uuid::Uuid;
+
+const LATER: TopicId = TopicId(Uuid::from_u128(22));
+
+fn gone(topic: TopicId, rev: u64) -> Row {
+    Row {
+        id: topic.to_string(),
+        rev: Rev(rev),
+        body: Body::Deleted("topic".into()),
+    }
+}
+
+impl Stage {
+    fn synced_as(&mut self, number: u64, log: Log, outcome: SyncOutcome) {
+        let logs = vec![SyncedLog { log, outcome }];
+        self.told(number, Told::Synced(Synced { logs }));
+    }
+
+    /// What is seen of the community has changed, and the first page of it came.
+    fn first_page(rows: Vec<Row>) -> Self {
+        let mut stage = Self::synced(vec![island(1, 10, 10)]);
+        stage.pushed(Pushed::Stale(Stale {
+            log: LOG,
+            rev: Rev(6),
+        }));
+        let (number, _) = stage.question("log.sync");
+        stage.changes();
+        let page = SyncOutcome::Reset {
+            rev: rows.last().unwrap().rev,
+            rows,
+            begun: Some(Rev(6)),
+            view: Some("other".into()),
+            me: None,
+        };
+        stage.synced_as(number, LOG, page);
+        stage
+    }
+}
+
+#[test]
+fn a_state_in_pages_takes_nothing_away_before_it_is_whole() {
+    let mut stage = Stage::first_page(vec![topic_row(TOPIC_2, 2, 3)]);
+    let changes = stage.changes();
+    assert_eq!(
+        changes,
+        [Write::Rows(LOG, vec![topic_row(TOPIC_2, 2, 3)])],
+        "rows are shown as they come; what they leave out may come yet"
+    );
+    let (number, question) = stage.question("log.sync");
+    let on = SyncLog {
+        log: LOG,
+        since: Rev(3),
+        begun: Some(Rev(6)),
+        view: Some("other".into()),
+        ranges: vec![],
+    };
+    assert_eq!(synced_logs(question), [on], "it goes on where it ended");
+    let last = SyncOutcome::Rows {
+        rev: Rev(8),
+        rows: vec![topic_row(LATER, 3, 5), gone(TOPIC_2, 8)],
+        has_more: false,
+        view: Some("other".into()),
+    };
+    stage.synced_as(number, LOG, last);
+    let changes = stage.changes();
+    assert!(
+        changes.contains(&Write::Reset {
+            log: LOG,
+            rev: Rev(8),
+            kept: vec![("topic".into(), LATER.to_string())],
+        }),
+        "without what was deleted between two pages: {changes:?}"
+    );
+    assert!(
+        changes.contains(&Write::Forget(Log::Topic(TOPIC))),
+        "no page named it"
+    );
+    assert!(changes.contains(&Write::Cursor {
+        log: LOG,
+        rev: Rev(8),
+        view: Some("other".into()),
+    }));
+}
+
+#[test]
+fn a_state_that_begins_again_is_what_it_says_then() {
+    let mut stage = Stage::first_page(vec![topic_row(TOPIC_2, 2, 3)]);
+    stage.changes();
+    let (number, _) = stage.question("log.sync");
+    let anew = SyncOutcome::Reset {
+        rev: Rev(9),
+        rows: vec![topic_row(LATER, 3, 5)],
+        begun: None,
+        view: Some("third".into()),
+        me: None,
+    };
+    stage.synced_as(number, LOG, anew);
+    let changes = stage.changes();
+    assert!(
+        changes.contains(&Write::Reset {
+            log: LOG,
+            rev: Rev(9),
+            kept: vec![("topic".into(), LATER.to_string())],
+        }),
+        "what the pages before named may not be seen any more: {changes:?}"
+    );
+    assert!(changes.contains(&Write::Forget(Log::Topic(TOPIC_2))));
+}
+
+#[test]
+fn a_state_goes_on_with_the_next_link() {
+    let mut stage = Stage::first_page(vec![topic_row(TOPIC_2, 2, 3)]);
+    stage.input(tulou_engine::Input::LinkDown);
+    stage.pass(60_000);
+    stage.connect();
+    stage.greet_as(EPOCH);
+    stage.answer_account();
+    let (_, question) = stage.question("log.sync");
+    let log = synced_logs(question).remove(0);
+    assert_eq!(
+        (log.since, log.begun),
+        (Rev(3), Some(Rev(6))),
+        "on a link that breaks every minute it ends all the same"
+    );
+}
+
+#[test]
+fn what_a_full_answer_left_out_is_asked_for_again() {
+    let mut stage = Stage::synced(vec![]);
+    let rev = Rev(50);
+    stage.pushed(Pushed::Stale(Stale { log: LOG, rev }));
+    let (number, _) = stage.question("log.sync");
+    stage.told(number, Told::Synced(Synced { logs: vec![] }));
+    let (_, question) = stage.question("log.sync");
+    assert_eq!(synced_logs(question)[0].log, LOG, "and once more");
+}

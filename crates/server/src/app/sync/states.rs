@@ -1,0 +1,56 @@
+//! Present states of communities as they are sent, encoded once for all who see the same: after a change of rights
+//! everybody who is connected asks for one.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tulou_protocol::{CommunityId, Rev};
+
+use super::pages::{Encoded, encode};
+use crate::domain::{Sight, Structure};
+
+/// Bytes of states that are kept; beyond, all are made anew when they are asked for.
+const KEPT_BYTES: usize = 64 << 20;
+
+/// The rows of a state in the order of rev.
+type State = Arc<[(Rev, Encoded)]>;
+
+/// A version of a community, and what is seen of it.
+type Key = (CommunityId, Rev, String);
+
+/// The states that were asked for.
+#[derive(Debug, Default)]
+pub struct States {
+    by_key: Mutex<HashMap<Key, Arc<OnceLock<State>>>>,
+    bytes: AtomicUsize,
+}
+
+impl States {
+    /// What somebody sees of a community.
+    pub(super) fn of(&self, structure: &Structure, sight: &Sight) -> State {
+        let key = (structure.id, structure.rev, sight.shape.clone());
+        let made = {
+            let mut by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.bytes.load(Ordering::Relaxed) > KEPT_BYTES {
+                by_key.clear();
+                self.bytes.store(0, Ordering::Relaxed);
+            }
+            by_key.entry(key).or_default().clone()
+        };
+        // Who asks for the same meanwhile waits for it.
+        let state = made.get_or_init(|| {
+            let rows = structure.rows_since(sight, Rev::ZERO, false);
+            let rows = rows.iter().map(|row| (row.rev, encode(row)));
+            let state: State = rows.collect();
+            let bytes = state.iter().map(|(_, row)| row.len() + 64).sum();
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+            state
+        });
+        state.clone()
+    }
+}
