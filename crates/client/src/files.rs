@@ -40,6 +40,9 @@ impl Folder {
     pub fn open(path: PathBuf) -> Result<Self, Error> {
         let accounts = path.join("accounts");
         fs::create_dir_all(&accounts).map_err(Error::file(&accounts))?;
+        for folder in [&path, &accounts] {
+            make_private(folder).map_err(Error::file(folder))?;
+        }
         Ok(Self(path))
     }
 
@@ -57,6 +60,21 @@ impl Folder {
     pub fn keep_preferences(&self, preferences: &Preferences) -> Result<(), Error> {
         write(&self.0.join(SETTINGS), preferences)
     }
+}
+
+/// Has nobody else read what a person's folder holds. Elsewhere than on Unix it lies where nobody else may read.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(folder)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
 }
 
 /// The theme that the person set, read without opening a client: a window has its colour before anything is drawn in it.
@@ -104,8 +122,19 @@ fn with(
     serde_json::from_value(with)
 }
 
+/// What a file holds. A folder in its place is not a lack of rights, as which Windows tells it.
+fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    fs::read(path).map_err(|error| {
+        if path.is_dir() {
+            std::io::ErrorKind::IsADirectory.into()
+        } else {
+            error
+        }
+    })
+}
+
 fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T, Error> {
-    match fs::read(path) {
+    match bytes_of(path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map_err(|error| Error::file(path)(std::io::Error::other(error))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(T::default()),
@@ -138,6 +167,20 @@ mod tests {
         preferences.settings.text_size = 120;
         files.keep_preferences(&preferences).unwrap();
         assert_eq!(files.preferences(), preferences);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_the_folder_of_a_client_also_if_it_was_there() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(folder.path(), open).unwrap();
+        Folder::open(folder.path().to_owned()).unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("accounts")] {
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{}", path.display());
+        }
     }
 
     #[test]

@@ -190,7 +190,7 @@ impl Store {
             spare::bring_in(&durable, &self.path)?;
             self.is_spare_old.store(true, Ordering::Relaxed);
         }
-        durable.pragma_update(None, "synchronous", "FULL")?;
+        file::sync_whole(&durable)?;
         let ordinary = file::connect(&self.path)?;
         ordinary.pragma_update(None, "synchronous", "NORMAL")?;
         state.open = Some(Open {

@@ -24,7 +24,10 @@ fn server(data: &Path) -> Command {
 
 /// Starts the program and waits until it listens.
 fn listening(data: &Path) -> Child {
-    let mut child = server(data).spawn().unwrap();
+    until_it_listens(server(data).spawn().unwrap())
+}
+
+fn until_it_listens(mut child: Child) -> Child {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("listening") {
@@ -174,6 +177,82 @@ fn a_server_is_announced_unless_flag_environment_or_file_say_otherwise() {
     }));
 }
 
+/// Starts the program by a shell, which does something before, and waits until it listens.
+#[cfg(unix)]
+fn listening_after(before: &str, data: &Path) -> Child {
+    let program = env!("CARGO_BIN_EXE_tulou-server");
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("{before}; exec \"$0\" \"$@\""), program])
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    until_it_listens(command.spawn().unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_reads_a_servers_files_whatever_the_folder_and_the_habits_of_the_system() {
+    use std::os::unix::fs::PermissionsExt;
+    let open = fs::Permissions::from_mode(0o755);
+    let made = tempfile::tempdir().unwrap();
+    fs::set_permissions(made.path(), open.clone()).unwrap();
+    let shared = tempfile::tempdir().unwrap();
+    fs::set_permissions(shared.path(), open.clone()).unwrap();
+    let letter = shared.path().join("a-letter");
+    fs::write(&letter, "to everybody").unwrap();
+    fs::set_permissions(&letter, open).unwrap();
+    // A store of before, which others could read.
+    kill(listening(shared.path()));
+    for entry in fs::read_dir(shared.path()).unwrap() {
+        let readable = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(entry.unwrap().path(), readable).unwrap();
+    }
+    for (folder, mode) in [(made.path(), 0o700), (shared.path(), 0o755)] {
+        let child = listening_after("umask 022", folder);
+        let found = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(
+            found(folder),
+            mode,
+            "a folder that was empty is the server's own"
+        );
+        for name in [
+            "tulou.lock",
+            "tulou.sqlite",
+            "tulou.sqlite-wal",
+            "tulou.sqlite-shm",
+        ] {
+            assert_eq!(
+                found(&folder.join(name)),
+                0o600,
+                "{name} holds what was written"
+            );
+        }
+        assert_eq!(
+            found(&letter),
+            0o644,
+            "what is not the server's stays as it is"
+        );
+        kill(child);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_has_as_many_files_open_as_the_system_lets_it() {
+    let data = tempfile::tempdir().unwrap();
+    let child = listening_after("ulimit -S -n 200", data.path());
+    let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let words: Vec<&str> = line.unwrap().split_whitespace().collect();
+    let (soft, hard) = (words[3], words[4]);
+    assert_eq!(soft, hard, "200 would be used up by as many people");
+    kill(child);
+}
+
 /// What the program says of a mistake, and its code. It says nothing else, and ends at once.
 fn mistake(change: impl FnOnce(&mut Command)) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tulou-server"));
@@ -201,6 +280,9 @@ fn a_mistake_of_the_operators_is_answered_in_one_line_with_a_code() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other.local_addr().unwrap().to_string();
     let (none, data) = (path("none"), path("data"));
+    // Each system has its own words.
+    let missing = fs::File::open(&none).unwrap_err().to_string();
+    let in_use = TcpListener::bind(&*taken).unwrap_err().to_string();
     let serve = ["--listen", "127.0.0.1:0", "--data", &data];
     let long = "x".repeat(101);
     let at = |rest: &[&'static str]| [&serve[..], rest].concat();
@@ -211,14 +293,11 @@ fn a_mistake_of_the_operators_is_answered_in_one_line_with_a_code() {
             vec!["reset", "alice", "--data", &none],
             "there is no server in",
         ),
-        (vec!["restore", &none, "--data", &none], "No such file"),
+        (vec!["restore", &none, "--data", &none], &missing),
         (vec!["restore", &file, "--data", &none], "is not a backup"),
         (vec!["--data", &file, "--listen", "127.0.0.1:0"], "a-file: "),
-        (
-            vec!["--data", &data, "--listen", &taken],
-            "Address already in use",
-        ),
-        (vec!["--config", &none], "No such file"),
+        (vec!["--data", &data, "--listen", &taken], &in_use),
+        (vec!["--config", &none], &missing),
         (vec!["--data", &data, "--name", &long], "name: "),
         (at(&["--name", "a\nb"]), "name: "),
         (at(&["--address", "http://a b"]), "addresses: "),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tulou_protocol::{AccountId, ServerId, id::Millis};
 
-use super::{Folder, write};
+use super::{Folder, bytes_of, write};
 use crate::{
     error::{Error, chain},
     known::Known,
@@ -76,7 +76,7 @@ impl Folder {
     /// The list of accounts. A damaged one is set aside.
     pub fn list(&self, now: Millis) -> List {
         let path = self.list_file();
-        let bytes = match fs::read(&path) {
+        let bytes = match bytes_of(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return List::default(),
             Err(error) => return self.in_trouble(List::default(), StoreError::from(error)),

@@ -72,6 +72,14 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// What is committed through a connection has reached the disk.
+pub(super) fn sync_whole(connection: &Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // On macOS a sync reaches the disk's own memory only, unless it is asked for more.
+    connection.pragma_update(None, "fullfsync", true)?;
+    Ok(())
+}
+
 /// Closes connections to a damaged file without moving anything into it.
 pub(super) fn leave(connections: impl Iterator<Item = Connection>) {
     for connection in connections {
@@ -79,6 +87,23 @@ pub(super) fn leave(connections: impl Iterator<Item = Connection>) {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         {
             tracing::debug!("closing a damaged file may write to it: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_person_did_is_asked_to_reach_the_disk() {
+        let db = Connection::open_in_memory().unwrap();
+        sync_whole(&db).unwrap();
+        for (pragma, wanted) in [("synchronous", 2), ("fullfsync", 1)] {
+            let found: i64 = db
+                .pragma_query_value(None, pragma, |row| row.get(0))
+                .unwrap();
+            assert_eq!(found, wanted, "{pragma}");
         }
     }
 }

@@ -5,7 +5,8 @@
 //! nothing has happened.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -42,8 +43,11 @@ pub fn forget(folder: &Path) -> io::Result<()> {
 /// What was unpacked takes the place of what is there, even if this program ends here.
 pub fn decide(folder: &Path, aside: &str) -> io::Result<()> {
     let unpacked = folder.join(RESTORING);
-    fs::write(unpacked.join(ASIDE), aside)?;
-    fs::File::open(unpacked.join(ASIDE))?.sync_all()?;
+    // Through the handle that wrote: Windows syncs no other.
+    let mut name = fs::File::create(unpacked.join(ASIDE))?;
+    name.write_all(aside.as_bytes())?;
+    name.sync_all()?;
+    drop(name);
     sync_folders(&unpacked)?;
     fs::rename(&unpacked, folder.join(RESTORED))?;
     sync_folder(folder)

@@ -50,7 +50,7 @@ use tulou_protocol::{
 
 use super::{
     Bus, Commit, Head, Hold, Identity, Listed, MemberSlice, Moved, Outcome, Pending, ReadableSince,
-    RowsSince, Store, StoreError, Stretch, TopicChanges, Written, make_private,
+    RowsSince, Store, StoreError, Stretch, TopicChanges, Written, make_file_private, make_private,
 };
 use crate::{
     certificate::KEY_FILE,
@@ -123,6 +123,7 @@ impl Sqlite {
         if integrity::is_void(&file) && key.exists() {
             return Err(StoreError::Lost { file, beside: key });
         }
+        make_file_private(&file)?;
         let mut connection = integrity::open(&file)?;
         let identity = schema::migrate(&mut connection)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;

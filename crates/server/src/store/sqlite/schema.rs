@@ -206,12 +206,21 @@ CREATE INDEX message_author ON message (topic, author, seq);
 /// Settings of a connection.
 pub fn prepare(db: &Connection) -> Result<(), StoreError> {
     db.pragma_update(None, "journal_mode", "wal")?;
-    db.pragma_update(None, "synchronous", "full")?;
+    sync_whole(db)?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "foreign_keys", false)?;
     db.pragma_update(None, "temp_store", "memory")?;
     db.busy_timeout(std::time::Duration::from_secs(10))?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// What is committed has reached the disk.
+pub fn sync_whole(db: &Connection) -> Result<(), StoreError> {
+    db.pragma_update(None, "synchronous", "full")?;
+    // On macOS a sync reaches the disk's own memory only, unless it is asked for more.
+    db.pragma_update(None, "fullfsync", true)?;
+    db.pragma_update(None, "checkpoint_fullfsync", true)?;
     Ok(())
 }
 
@@ -308,6 +317,18 @@ mod tests {
             matches!(refused, Err(StoreError::Before { found: 3 })),
             "its ids are written otherwise: {refused:?}"
         );
+    }
+
+    #[test]
+    fn every_sync_is_asked_to_reach_the_disk() {
+        let db = Connection::open_in_memory().unwrap();
+        prepare(&db).unwrap();
+        for pragma in ["fullfsync", "checkpoint_fullfsync"] {
+            let is_on: bool = db
+                .pragma_query_value(None, pragma, |row| row.get(0))
+                .unwrap();
+            assert!(is_on, "{pragma}");
+        }
     }
 
     #[test]

@@ -118,7 +118,7 @@ pub fn begin_epoch(file: &Path) -> Result<Epoch, StoreError> {
         file,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    db.pragma_update(None, "synchronous", "full")?;
+    schema::sync_whole(&db)?;
     let epoch = Epoch(Uuid::now_v7());
     db.execute(
         "UPDATE server SET epoch = ?1 WHERE one = 1",
