@@ -82,7 +82,7 @@ async fn main() -> Result<()> {
          rendering, TULOU_SEED={seed}",
         PAUSE.as_millis()
     );
-    let server = Server::start(server::folder()?).await?;
+    let server = Server::start(server::folder()?, None).await?;
     let people = People::new(&server).await?;
     people.write(messages, BLOCKS).await?;
     let window = Window::open(&app, &server, &people).await?;

@@ -72,7 +72,7 @@ async fn main() -> Result<()> {
         size.tombstones,
         begin.elapsed().as_secs_f64()
     );
-    let server = Server::start(folder).await?;
+    let server = Server::start(folder, None).await?;
     let mut owner = open(&server.address, &crowd.owner).await?;
     let begin = Instant::now();
     let (tell, mut told) = mpsc::unbounded_channel();

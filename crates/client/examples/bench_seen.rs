@@ -84,7 +84,7 @@ impl Person {
 #[tokio::main]
 async fn main() -> Result<()> {
     let (samples_count, warm_up) = load((SAMPLES, WARM_UP), (5, 1));
-    let server = Server::start(server::folder()?).await?;
+    let server = Server::start(server::folder()?, None).await?;
     let home = |name: &str| server.folder.path().join(name);
     let mut alice = Person::new(home("alice"), &server.address, "alice").await?;
     let community = alice

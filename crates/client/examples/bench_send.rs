@@ -38,7 +38,7 @@ async fn main() -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (connections, alone_count) = load((CONNECTIONS, ALONE), (4, 20));
     let (warm_up, measured) = load((WARM_UP, MEASURED), (SHORT, SHORT));
-    let server = Server::start(server::folder()?).await?;
+    let server = Server::start(server::folder()?, None).await?;
     let http = reqwest::Client::new();
     let mut owner = Peer::new(&http, &server.address, "owner").await?;
     let (community, topics) = build(&mut owner).await?;

@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use serde::Deserialize;
 
 use crate::{display::Display, repo, run, setup};
@@ -27,7 +28,7 @@ pub struct Arguments {
     json: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
     /// From exec to the painted timeline, and memory.
     Start,
@@ -41,6 +42,8 @@ enum Name {
     Seen,
     /// A change of rights, and a join, in a large community that is connected.
     Rights,
+    /// What others notice of an account that asks for as much as it can.
+    Hostile,
 }
 
 impl Name {
@@ -53,6 +56,7 @@ impl Name {
             Self::Send => "send",
             Self::Seen => "seen",
             Self::Rights => "rights",
+            Self::Hostile => "hostile",
         }
     }
 }
@@ -119,6 +123,31 @@ pub fn bench(arguments: &Arguments) -> Result<bool> {
     Ok(succeeded)
 }
 
+/// Runs every program that measures with a tiny load, as the tests have built it: that it works, not what comes out.
+pub fn smoke() -> Result<()> {
+    let built = repo::target().join("debug");
+    let app = built.join("tulou");
+    for name in Name::value_variants() {
+        let programs = programs_of(name.word())?;
+        if programs.is_empty() {
+            bail!("no package has an example bench_{}", name.word());
+        }
+        for program in &programs {
+            let mut measures = Vec::new();
+            let succeeded = run_program(program, &built, Some(&app), false, true, &mut measures)?;
+            if !succeeded || measures.is_empty() {
+                bail!("{} measures nothing any more", program.example);
+            }
+            if let Some(measure) = measures.iter().find(|measure| !measure.value.is_finite()) {
+                bail!("{} says no number of {}", program.example, measure.name);
+            }
+            let names: Vec<_> = measures.iter().map(|measure| &*measure.name).collect();
+            println!("    {}: {}", program.example, names.join(", "));
+        }
+    }
+    Ok(())
+}
+
 /// Builds and runs one program; whether it succeeded.
 fn measure_with(
     program: &Program,
@@ -139,7 +168,19 @@ fn measure_with(
     }
     repo::finish(repo::cargo(&build))?;
     let release = repo::target().join("release");
-    let path = release.join("examples").join(&program.example);
+    run_program(program, &release, app, json, false, measures)
+}
+
+/// Runs one program that was built; whether it succeeded.
+fn run_program(
+    program: &Program,
+    built: &Path,
+    app: Option<&Path>,
+    json: bool,
+    is_smoke: bool,
+    measures: &mut Vec<Measure>,
+) -> Result<bool> {
+    let path = built.join("examples").join(&program.example);
     let display = if program.needs_window() {
         Some(Display::start(1280, 800)?)
     } else {
@@ -149,7 +190,10 @@ fn measure_with(
         Some(display) => display.session(path),
         None => repo::command(&path.to_string_lossy()),
     };
-    command.env("TULOU_SERVER", release.join("tulou-server"));
+    command.env("TULOU_SERVER", built.join("tulou-server"));
+    if is_smoke {
+        command.env("TULOU_SMOKE", "1");
+    }
     if let Some(app) = app {
         command.env("TULOU_APP", app);
     }

@@ -1,4 +1,4 @@
-//! The server program, started for a measurement with its rates raised, its data on a real disk.
+//! The server program, started for a measurement with other rates, its data on a real disk.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,6 +17,9 @@ use tokio::{
 /// How long the server may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// More requests in a second than anybody makes.
+const ANY: u32 = 1_000_000;
+
 /// A running server. It ends with the value.
 pub struct Server {
     /// `ws://127.0.0.1:…`
@@ -28,8 +31,9 @@ pub struct Server {
 
 impl Server {
     /// Starts the program that `TULOU_SERVER` names, or the one that was built beside this one. Its store is what lies at
-    /// [`data`], if anything does.
-    pub async fn start(folder: TempDir) -> Result<Self> {
+    /// [`data`], if anything does. Each session may ask so much in a second; none: as much as it can.
+    pub async fn start(folder: TempDir, requests_per_s: Option<u32>) -> Result<Self> {
+        let requests_per_s = requests_per_s.unwrap_or(ANY);
         let program = program()?;
         let mut child = Command::new(&program)
             .args([
@@ -45,8 +49,11 @@ impl Server {
             // The server would take them for settings.
             .env_remove("TULOU_SERVER")
             .env_remove("TULOU_APP")
-            .env("TULOU_LIMITS__REQUESTS_PER_S", "1000000")
-            .env("TULOU_LIMITS__REQUESTS_BURST", "1000000")
+            .env("TULOU_LIMITS__REQUESTS_PER_S", requests_per_s.to_string())
+            .env(
+                "TULOU_LIMITS__REQUESTS_BURST",
+                requests_per_s.saturating_mul(2).to_string(),
+            )
             .env("TULOU_LIMITS__MESSAGES_PER_10S", "10000000")
             .env("TULOU_SIGN_UPS_PER_ADDRESS", "1000000")
             .env("TULOU_SIGN_UPS_PER_HOUR", "1000000")
