@@ -5,12 +5,35 @@ use anyhow::Result;
 use crate::{
     policy, repo, setup,
     step::{Remedy, Steps},
+    systems::{self, System},
 };
 
+/// For which systems.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Instead of the checks for this system: whether everything compiles for Windows, tests too.
+    #[arg(long)]
+    windows: bool,
+    /// Instead of the checks for this system: whether everything compiles for macOS, tests too.
+    #[arg(long)]
+    macos: bool,
+}
+
 /// Takes all checks; whether they passed.
-pub fn check() -> Result<bool> {
-    setup::setup(setup::Scope::Build)?;
+pub fn check(arguments: &Arguments) -> Result<bool> {
     let mut steps = Steps::default();
+    if arguments.windows || arguments.macos {
+        for (is_wanted, system) in [
+            (arguments.windows, System::Windows),
+            (arguments.macos, System::MacOs),
+        ] {
+            if is_wanted {
+                systems::check(system, &mut steps);
+            }
+        }
+        return Ok(steps.finish());
+    }
+    setup::setup(setup::Scope::Build)?;
     all(&mut steps);
     generated(&mut steps);
     Ok(steps.finish())

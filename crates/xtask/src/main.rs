@@ -3,6 +3,7 @@
 //! - `setup`: what a fresh machine lacks
 //! - `run`, `display`: the app, on a real or a virtual display
 //! - `check`, `test`, `step`, `policy`: what has to hold before a change goes in
+//! - `systems`, `wine`: Windows and macOS, as far as they can be had on Debian
 //! - `fuzz`: what is read from strangers, with whatever may come
 //! - `bench`: measurements
 //! - `dist`, `trial`: packages, and the .deb tried in a fresh system
@@ -18,8 +19,10 @@ mod repo;
 mod run;
 mod setup;
 mod step;
+mod systems;
 mod test;
 mod trial;
+mod wine;
 
 use std::process::ExitCode;
 
@@ -39,8 +42,8 @@ enum Task {
     Setup,
     /// Build the app at release speed and start it.
     Run(run::Arguments),
-    /// The quick checks: formatting, lints, docs, dependencies, generated files.
-    Check,
+    /// The quick checks: formatting, lints, docs, dependencies, generated files. Or whether it compiles for other systems.
+    Check(check::Arguments),
     /// Everything: the checks, all tests, the real window.
     Test(test::Arguments),
     /// Measure something by its name.
@@ -53,7 +56,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Setup => setup::setup(setup::Scope::Everything).map(|()| true),
         Task::Run(arguments) => run::run(&arguments),
-        Task::Check => check::check(),
+        Task::Check(arguments) => check::check(&arguments),
         Task::Test(arguments) => test::test(&arguments),
         Task::Bench(arguments) => bench::bench(&arguments),
         Task::Dist(arguments) => dist::dist(&arguments).map(|()| true),

@@ -64,7 +64,12 @@ fn system_packages(scope: Scope) -> Result<()> {
             wanted.join(" ")
         );
     }
-    let missing = missing_of(&wanted)?;
+    install(&wanted)
+}
+
+/// Installs those of some Debian packages that are missing.
+pub fn install(wanted: &[&'static str]) -> Result<()> {
+    let missing = missing_of(wanted)?;
     if missing.is_empty() {
         return Ok(());
     }

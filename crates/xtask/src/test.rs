@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 
 use crate::{
-    check,
+    bench, check,
     display::Display,
     fuzz, repo, run, setup,
     step::{Remedy, Steps},
+    wine,
 };
 
 /// How much is tested.
@@ -20,6 +21,9 @@ pub struct Arguments {
     /// Repeat a run with its seed.
     #[arg(long, env = "TULOU_SEED")]
     seed: Option<u64>,
+    /// Instead of everything: what differs on Windows, under Wine.
+    #[arg(long)]
+    windows: bool,
     /// Take only the steps whose name contains this.
     #[arg(long)]
     only: Option<String>,
@@ -42,6 +46,10 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
         command
     };
     let mut steps = Steps::only(arguments.only.clone());
+    if arguments.windows {
+        wine::test(&mut steps, with_seed);
+        return Ok(steps.finish());
+    }
     steps.take(
         "setup",
         Remedy::Repeat("cargo xtask setup".to_owned()),
@@ -103,6 +111,11 @@ pub fn test(arguments: &Arguments) -> Result<bool> {
         || fuzz::fuzz(each, seed),
     );
     window(&mut steps, with_seed);
+    steps.take(
+        "benches run",
+        Remedy::Repeat("cargo xtask test --only benches".to_owned()),
+        bench::smoke,
+    );
     println!("Seed: {seed}");
     Ok(steps.finish())
 }
