@@ -11,7 +11,7 @@ use crate::{
     App, Config, Error,
     announce::Announced,
     backup::{Daily, Shelf},
-    descriptors, serve,
+    serve,
 };
 
 /// A running server. Stop it with [`Hosted::stop`]; dropped, it stops by itself some time later.
@@ -30,7 +30,6 @@ impl Hosted {
     /// # Errors
     /// If the store cannot be used or the address is taken.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        descriptors::raise();
         let at = config.listen;
         let failed = |source| Error::Listen {
             address: at,

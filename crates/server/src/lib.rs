@@ -23,7 +23,6 @@
 //! * [`reach`]: the addresses that lead here
 //! * `announce`: the server made known in the local network
 //! * [`config`]: what an operator may set
-//! * `descriptors`: how many files and sockets may be open
 //! * [`hosted`]: a server that runs inside a program
 //! * `place`: the folder of a server, opened
 //! * [`backup`]: everything that makes a server in one file, and back
@@ -39,7 +38,6 @@ pub mod clock;
 pub mod communities;
 pub mod config;
 mod crowd;
-mod descriptors;
 pub mod domain;
 pub mod doors;
 mod error;
