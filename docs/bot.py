@@ -36,10 +36,12 @@ async def ask(link, method, id=None, **params):
         await asyncio.sleep(frame["error"]["data"]["retry_after_ms"] / 1000)
 
 async def rows(link, log, kind):
-    found, synced = {}, {"has_more": True}
-    while synced.get("has_more"):
-        [synced] = (await ask(link, "log.sync", logs=[{"log": log, "since": synced.get("rev", 0)}]))["logs"]
-        found.update({row["id"]: row for row in synced.get("rows", []) if row["kind"] == kind})
+    found, page, on = {}, {"has_more": True}, {}
+    while page.get("has_more") or "begun" in page:
+        [page] = (await ask(link, "log.sync", logs=[{"log": log, "since": page.get("rev", 0), **on}]))["logs"]
+        if page["outcome"] == "reset":
+            found, on = {}, {key: page[key] for key in ("begun", "view") if key in page}
+        found.update({row["id"]: row for row in page.get("rows", []) if row["kind"] == kind})
     return [row for row in found.values() if "deleted" not in row]
 
 async def read_on(link, me, topic, cursor):
@@ -55,7 +57,7 @@ async def read_on(link, me, topic, cursor):
 
 async def talk(link, token):
     link.bells = []
-    me = (await ask(link, "session.open", token=token, version=1))["account"]
+    me = (await ask(link, "session.open", token=token, version=2))["account"]
     if CODE and not await rows(link, f"account/{me}", "membership"):
         await ask(link, "community.join", new_id(), community=http(f"/v1/invites/{CODE}")["community"], invite=CODE)
     while True:

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// Topics of a community.
 pub const TOPICS: usize = 5_000;
+/// Communities of an account.
+pub const COMMUNITIES: usize = 500;
+/// Levels of notifications that an account has set.
+pub const LEVELS: usize = 10_000;
 /// Groups of a community.
 pub const GROUPS: usize = 500;
 /// Member groups of a community.

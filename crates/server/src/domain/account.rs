@@ -4,6 +4,7 @@ use tulou_protocol::{
     Code, Log, MessageId, Permissions, Rejection, Rev, Row, Seq, TopicId,
     command::Edit,
     id::Millis,
+    limits,
     permission::Place,
     row::{Cursor, Level, Notify, NotifyScope, Profile},
     text,
@@ -103,6 +104,7 @@ pub(super) fn notify(
     level: Level,
     until: Option<Millis>,
 ) -> Result<Decision, Rejection> {
+    case.facts.has_room(limits::LEVELS)?;
     Ok(Decision::of(vec![Change::Row {
         log: Log::Account(case.actor),
         id: scope.key(),

@@ -36,6 +36,7 @@ pub(super) fn create(
     if case.facts.structure.is_some() {
         return Err(Code::IdTaken.into());
     }
+    case.facts.has_room(limits::COMMUNITIES)?;
     // Ids of logs are unique, whatever their kind.
     if topic.0 == id.0 {
         return Err(Code::Malformed.at("topic"));

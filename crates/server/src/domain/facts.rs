@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use tulou_protocol::{
-    AccountId, Command, CommunityId, MessageId, Rev, Seq, TopicId,
+    AccountId, Code, Command, CommunityId, MessageId, Rejection, Rev, Seq, TopicId,
     command::Whose,
     row::{Cursor, Message, Profile},
     text,
@@ -42,6 +42,8 @@ pub struct Needs {
     pub cursor_at: Option<Seq>,
     /// The actor's profile.
     pub profile: bool,
+    /// Rows that the actor has of a kind, and whether that of this id is among them.
+    pub own: Option<(&'static str, String)>,
     /// Heads of all topics of the community: who comes to see them has read what is there.
     pub heads: bool,
 }
@@ -63,6 +65,8 @@ pub struct Known {
     pub own_after: u64,
     /// The actor's profile with its rev.
     pub profile: Option<(Profile, Rev)>,
+    /// How many rows the actor has of the kind asked for, and whether the one asked for is there.
+    pub own: (usize, bool),
     /// Topics of the community that hold messages.
     pub written_topics: Vec<TopicId>,
 }
@@ -87,6 +91,18 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// Refuses one more row of the kind asked for, if the actor has as many as there may be.
+    ///
+    /// # Errors
+    /// The limit.
+    pub fn has_room(&self, limit: usize) -> Result<(), Rejection> {
+        let (count, is_there) = self.known.own;
+        if count >= limit && !is_there {
+            return Err(Rejection::limit(Code::TooMany, limit));
+        }
+        Ok(())
+    }
+
     /// The last message of the topic that the actor may not read: a cursor before it would count as unread what nobody
     /// can show him.
     #[must_use]
@@ -137,7 +153,14 @@ pub fn needs(command: &Command) -> Needs {
             needs.cursor_at = Some(*seq);
         }
         Command::ProfileEdit { .. } => needs.profile = true,
-        Command::CommunityJoin { .. } => needs.heads = true,
+        Command::CommunityCreate { community, .. } => {
+            needs.own = Some(("membership", community.to_string()));
+        }
+        Command::CommunityJoin { community, .. } => {
+            needs.heads = true;
+            needs.own = Some(("membership", community.to_string()));
+        }
+        Command::NotifySet { scope, .. } => needs.own = Some(("notify", scope.key())),
         Command::CommunityTransfer { owner, .. } => {
             needs.heads = true;
             needs.members = vec![owner.to];
@@ -168,6 +191,7 @@ impl Needs {
             || self.pins
             || self.cursor_at.is_some()
             || self.profile
+            || self.own.is_some()
             || self.heads
     }
 }

@@ -1,7 +1,7 @@
 //! Decisions about who belongs: joining, leaving, seats, member groups of a member.
 
 use tulou_protocol::{
-    AccountId, Code, MemberGroupId, Permissions, Rejection, TopicId,
+    AccountId, Code, MemberGroupId, Permissions, Rejection, TopicId, limits,
     permission::{Decision as Why, Place},
     row::Join,
 };
@@ -21,6 +21,7 @@ pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Re
     if case.facts.actor.is_some() {
         return Err(Code::Already.into());
     }
+    case.facts.has_room(limits::COMMUNITIES)?;
     let mut changes = Vec::new();
     match (structure.community.body.join, invite) {
         (_, Some(code)) => changes.push(Change::InviteUsed {

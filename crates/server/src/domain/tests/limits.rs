@@ -1,8 +1,12 @@
 //! How much there may be of something (DESIGN §9): the refusal names the limit.
 
-use tulou_protocol::{Counted, limits};
+use tulou_protocol::{
+    Counted, limits,
+    row::{Level, NotifyScope},
+};
 
 use super::*;
+use crate::domain::facts::Known;
 
 fn refused(facts: &Facts<'_>, command: &Command) -> (Code, Option<u64>) {
     let refused = run(facts, command).unwrap_err();
@@ -30,6 +34,47 @@ fn crowded(free: usize) -> Structure {
     }
     structure.apply(Rev(10), rows.iter(), &[]);
     structure
+}
+
+#[test]
+fn an_account_has_so_many_communities_and_levels_and_no_more() {
+    let structure = structure();
+    let make = Command::CommunityCreate {
+        community: CommunityId(Uuid::from_u128(40)),
+        name: "新".into(),
+        group: GROUP,
+        group_name: "大厅".into(),
+        topic: TopicId(Uuid::from_u128(41)),
+        topic_name: "闲聊".into(),
+    };
+    let join = Command::CommunityJoin {
+        community: COMMUNITY,
+        invite: Some("ABCDEFGHIJKL".into()),
+    };
+    let level = Command::NotifySet {
+        scope: NotifyScope::Topic(OPEN),
+        level: Level::Nothing,
+        until: None,
+    };
+    for (command, place, limit) in [
+        (make, None, limits::COMMUNITIES),
+        (join, Some(&structure), limits::COMMUNITIES),
+        (level, None, limits::LEVELS),
+    ] {
+        let facts = |count, is_there| Facts {
+            structure: place,
+            known: Known {
+                own: (count, is_there),
+                ..Known::default()
+            },
+            ..Facts::default()
+        };
+        let decided = |count, is_there| decide(&facts(count, is_there), CAROL, &command, NOW);
+        let many = decided(limit, false).unwrap_err();
+        assert_eq!((many.code, many.limit), (Code::TooMany, Some(limit as u64)));
+        assert!(decided(limit - 1, false).is_ok(), "{command:?}");
+        assert!(decided(limit, true).is_ok(), "what is there is no more");
+    }
 }
 
 #[test]

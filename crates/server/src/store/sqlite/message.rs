@@ -488,6 +488,11 @@ pub fn known(db: &Connection, actor: AccountId, needs: &Needs) -> Result<Known, 
             known.own_after = own_after(db, topic, seq, actor)?;
         }
     }
+    if let Some((kind, id)) = &needs.own {
+        let own = Log::Account(actor);
+        let is_there = row::rev(db, own, kind, id)?.is_some();
+        known.own = (row::count(db, own, kind)?, is_there);
+    }
     if needs.profile {
         known.profile = account::profile(db, actor)?;
     }

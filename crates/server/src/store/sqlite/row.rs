@@ -15,10 +15,11 @@ const FIND: &str =
 const PUT: &str =
     "INSERT INTO row (log, kind, id, rev, deleted, body, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (log, kind, id) DO UPDATE SET rev = ?4, deleted = ?5, body = ?6, at = ?7";
+const COUNT: &str = "SELECT count(*) FROM row WHERE log = ?1 AND kind = ?2 AND deleted = 0";
 const IDS: &str = "SELECT id FROM row WHERE log = ?1 AND kind = ?2 AND deleted = 0";
 /// Statements whose plan is a test.
 #[cfg(test)]
-pub const HOT: &[&str] = &[SINCE, FIND, IDS];
+pub const HOT: &[&str] = &[SINCE, FIND, COUNT, IDS];
 
 fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     let kind: String = row.get(0)?;
@@ -79,6 +80,14 @@ pub fn find<T: DeserializeOwned>(
         Some((rev, body)) => Ok(Some((serde_json::from_str(&body)?, rev))),
         None => Ok(None),
     }
+}
+
+/// How many rows of a kind there are.
+pub fn count(db: &Connection, log: Log, kind: &str) -> Result<usize, StoreError> {
+    let count = db
+        .prepare_cached(COUNT)?
+        .query_row((log.uuid().as_bytes(), kind), |row| counter(row, 0))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// The ids of rows of a kind.
