@@ -32,17 +32,12 @@ const TESTS: [(&str, &[&str]); 3] = [
 
 /// Runs the tests that run under Wine.
 pub fn test(steps: &mut Steps, with_seed: impl Fn(Command) -> Command) {
-    let again = || Remedy::Repeat("cargo xtask test --windows".to_owned());
-    let is_there = steps.take("wine", again(), || {
-        systems::set_up(System::Windows)?;
-        set_up()
-    });
-    if !is_there {
-        return;
-    }
     for (package, which) in TESTS {
         let name = format!("{package} on windows");
-        steps.take(&name, again(), || {
+        let again = Remedy::Repeat("cargo xtask test --windows".to_owned());
+        steps.take(&name, again, || {
+            systems::set_up(System::Windows)?;
+            set_up()?;
             let mut command = systems::cargo(System::Windows, "test");
             command
                 .args(["--no-fail-fast", "--package", package])
