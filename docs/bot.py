@@ -46,7 +46,7 @@ async def rows(link, log, kind):
 
 async def read_on(link, me, topic, cursor):
     while page := (await ask(link, "topic.page", topic=topic, at={"after": cursor["seq"]}, limit=200)).get("rows"):
-        calls = [row["id"] for row in await rows(link, f"account/{me}", "mention") if row["topic"] == topic]
+        calls = [row["id"].partition(":")[2] for row in await rows(link, f"account/{me}", "mention") if row["topic"] == topic]
         for row in page:
             if row["id"] in calls:
                 id, text = new_id(topic + row["id"]), f"<@{row['author']}> I am here."

@@ -7,6 +7,7 @@ use tulou_engine::{OutboxEntry, OutboxState};
 use tulou_protocol::{
     AccountId, Body, Code, Command, CommandId, Log, MessageId, Seq, TopicId,
     command::Edit,
+    row::MessageKey,
     text::{check_message, check_name, clean, clean_name, reaction},
 };
 use uuid::Uuid;
@@ -229,7 +230,12 @@ fn unseen_mention(
     topic: TopicId,
     message: MessageId,
 ) -> Result<bool, Error> {
-    let row = rows::one(db, Log::Account(me), "mention", &message.to_string())?;
+    let row = rows::one(
+        db,
+        Log::Account(me),
+        "mention",
+        &MessageKey::of(topic, message).to_string(),
+    )?;
     let Some(Body::Mention(mention)) = row.map(|row| row.body) else {
         return Ok(false);
     };
@@ -243,7 +249,7 @@ fn unseen_mention(
             is_unseen = !seen;
         }
     }
-    Ok(is_unseen && mention.topic == topic)
+    Ok(is_unseen)
 }
 
 /// The pending message with this id.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState, TopicHead};
 use tulou_protocol::{
     Body, Command, GroupId, Log, MessageId, Seq, TopicId,
-    row::{Level, Notify, NotifyScope},
+    row::{Level, MessageKey, Notify, NotifyScope},
 };
 
 use crate::{
@@ -82,8 +82,8 @@ impl Ledger {
         outbox: &[OutboxEntry],
     ) -> Result<Self, StoreError> {
         let mut ledger = Self::of_cursor(db, as_of, topic)?;
-        for row in rows::mentions_by_edit(db, Log::Account(as_of.me))? {
-            if matches!(&row.body, Body::Mention(mention) if mention.topic == topic) {
+        for row in rows::mentions_in(db, Log::Account(as_of.me), topic)? {
+            if matches!(&row.body, Body::Mention(mention) if mention.by_edit) {
                 ledger.take(row);
             }
         }
@@ -146,10 +146,10 @@ impl Ledger {
                 }
             }
             Body::Mention(mention) => {
-                if let Ok(message) = row.id.parse() {
-                    self.mentions.entry(mention.topic).or_default().push(Named {
+                if let Ok(key) = row.id.parse::<MessageKey>() {
+                    self.mentions.entry(key.topic).or_default().push(Named {
                         seq: mention.seq,
-                        message,
+                        message: key.message,
                         by_edit: mention.by_edit,
                     });
                 }
@@ -206,8 +206,12 @@ impl Ledger {
                     let is_held = named.iter().any(|one| one.message == *message);
                     if !is_held
                         && !seen
-                        && let Some(row) = rows::one(db, log, "mention", &message.to_string())?
-                        && matches!(&row.body, Body::Mention(mention) if mention.topic == *topic)
+                        && let Some(row) = rows::one(
+                            db,
+                            log,
+                            "mention",
+                            &MessageKey::of(*topic, *message).to_string(),
+                        )?
                     {
                         self.take(row);
                     }

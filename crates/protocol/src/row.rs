@@ -16,8 +16,8 @@ use serde_json::{Map, Value};
 pub use self::{
     message::{Content, Marks, Message, Reaction},
     own::{
-        Cursor, Direct, Draft, Friend, FriendState, Level, Mark, Membership, Mention, Notify,
-        NotifyScope, Profile,
+        Cursor, Direct, Draft, Friend, FriendState, Level, Mark, Membership, Mention, MessageKey,
+        Notify, NotifyScope, Profile,
     },
     structure::{AccessRow, Community, Group, Join, LockedTopic, MemberGroup, Topic},
 };
@@ -127,9 +127,9 @@ bodies! {
     "direct" Direct,
     /// What is being written in a topic. The row's id is the topic's.
     "draft" Draft,
-    /// A message that mentions the account. The row's id is the message's alone; the topic stands beside it.
+    /// A message that mentions the account. The row's id is `<topic>:<message>`.
     "mention" Mention,
-    /// The account's own marks on a message. The row's id is the message's alone; the topic stands beside it.
+    /// The account's own marks on a message. The row's id is `<topic>:<message>`.
     "mark" Mark,
 }
 

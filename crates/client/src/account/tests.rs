@@ -5,8 +5,8 @@ use tulou_protocol::{
     TopicId,
     push::WideMention,
     row::{
-        Community, Cursor, Group, Join, Level, LockedTopic, Mention, More, Notify, NotifyScope,
-        Topic,
+        Community, Cursor, Group, Join, Level, LockedTopic, Mention, MessageKey, More, Notify,
+        NotifyScope, Topic,
     },
 };
 use uuid::Uuid;
@@ -239,7 +239,8 @@ fn step(account: &Account, rev: &mut u64, (what, number, value): (u8, usize, u64
                 by_edit: value % 3 == 0,
                 more: More::new(),
             };
-            let row = next_row(rev, &message(number, value), mention);
+            let key = MessageKey::of(id, message(number, value));
+            let row = next_row(rev, &key, mention);
             apply(account, &[own(row)]);
         }
         4 => {

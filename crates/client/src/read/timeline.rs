@@ -10,7 +10,8 @@ use std::{
 
 use rusqlite::Connection;
 use tulou_protocol::{
-    AccountId, Body, Log, MessageId, Permissions, Seq, TopicId, permission::Place, question::PageAt,
+    AccountId, Body, Log, MessageId, Permissions, Seq, TopicId, permission::Place,
+    question::PageAt, row::MessageKey,
 };
 
 pub use self::overlay::refusal;
@@ -106,7 +107,7 @@ pub fn timeline(
         people: &people,
         names: people.for_text(as_of.me, shape),
         quoted: &quoted,
-        marks: my_marks(db, as_of.me, &found)?,
+        marks: my_marks(db, as_of.me, topic, &found)?,
         overlay: &overlay,
         waits_until: overlay
             .pending
@@ -340,11 +341,17 @@ fn people(
 fn my_marks(
     db: &Connection,
     me: AccountId,
+    topic: TopicId,
     found: &[StoredMessage],
 ) -> Result<HashMap<MessageId, Vec<String>>, StoreError> {
     let mut marks = HashMap::new();
     for held in found.iter().filter(|held| !held.marks.reactions.is_empty()) {
-        let row = rows::one(db, Log::Account(me), "mark", &held.id.to_string())?;
+        let row = rows::one(
+            db,
+            Log::Account(me),
+            "mark",
+            &MessageKey::of(topic, held.id).to_string(),
+        )?;
         if let Some(Body::Mark(mark)) = row.map(|row| row.body) {
             marks.insert(held.id, mark.reactions);
         }

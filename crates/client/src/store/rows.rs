@@ -25,23 +25,13 @@ pub fn of_kind(db: &Connection, log: Log, kind: &str) -> Result<Vec<Row>, StoreE
     read(statement.query(params![log.to_string(), kind])?)
 }
 
-/// Mentions that an edit added and that were not seen since. There are seldom any, and never is there time to read all.
-pub fn mentions_by_edit(db: &Connection, log: Log) -> Result<Vec<Row>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT kind, id, rev, deleted, body FROM rows
-         WHERE log = ?1 AND kind = 'mention' AND deleted = 0 AND body LIKE '%\"by_edit\":true%'",
-    )?;
-    read(statement.query([log.to_string()])?)
-}
-
-/// Mentions in one topic. The server keeps a thousand in all, so looking through them ends.
+/// Mentions in one topic: their names begin with it.
 pub fn mentions_in(db: &Connection, log: Log, topic: TopicId) -> Result<Vec<Row>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT kind, id, rev, deleted, body FROM rows
-         WHERE log = ?1 AND kind = 'mention' AND deleted = 0 AND body LIKE ?2",
+         WHERE log = ?1 AND kind = 'mention' AND id > ?2 || ':' AND id < ?2 || ';' AND deleted = 0",
     )?;
-    let named = format!("%\"topic\":\"{topic}\"%");
-    read(statement.query([log.to_string(), named])?)
+    read(statement.query([log.to_string(), topic.to_string()])?)
 }
 
 /// One row, unless it is a tombstone.

@@ -934,6 +934,7 @@ fn the_hot_statements_search_and_never_scan() {
         "SELECT log FROM rows WHERE kind = 'topic' AND id = ?1 AND deleted = 0 LIMIT 1",
         "SELECT body FROM rows WHERE log = ?1 AND deleted = 0",
         "SELECT body FROM rows WHERE log = ?1 AND kind = ?2 AND deleted = 0",
+        "SELECT body FROM rows WHERE log = ?1 AND kind = 'mention' AND id > ?2 || ':' AND id < ?2 || ';' AND deleted = 0",
         "SELECT no FROM outbox WHERE topic = ?1 ORDER BY no",
         "SELECT from_seq FROM islands WHERE topic = ?1 ORDER BY from_seq",
     ];

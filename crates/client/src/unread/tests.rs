@@ -147,6 +147,12 @@ proptest! {
     }
 }
 
+/// The name of a mention.
+fn named(message: u64) -> String {
+    let message = tulou_protocol::MessageId(Uuid::from_u128(u128::from(message)));
+    tulou_protocol::row::MessageKey::of(TOPIC, message).to_string()
+}
+
 #[test]
 fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen() {
     let body = Mention {
@@ -156,7 +162,7 @@ fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen() {
         by_edit: true,
         more: More::new(),
     };
-    let id = tulou_protocol::MessageId(Uuid::from_u128(2)).to_string();
+    let id = named(2);
     let (_folder, store) = store(vec![
         Write::Rows(Log::Account(ME), vec![row(&id, 1, body)]),
         head(6, &[]),
@@ -202,11 +208,7 @@ fn a_mention_counts_once_until_it_is_read() {
             by_edit: false,
             more: More::new(),
         };
-        row(
-            &tulou_protocol::MessageId(Uuid::from_u128(u128::from(seq))).to_string(),
-            1,
-            body,
-        )
+        row(&named(seq), 1, body)
     };
     let (_folder, store) = store(vec![
         Write::Rows(Log::Topic(TOPIC), vec![message(4, true)]),

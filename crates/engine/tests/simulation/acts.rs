@@ -8,7 +8,7 @@ use tulou_protocol::{
     command::Edit,
     id::Millis,
     question::PageAt,
-    row::{Level, NotifyScope},
+    row::{Level, MessageKey, NotifyScope},
 };
 
 use crate::client::{Client, Wish};
@@ -165,8 +165,24 @@ impl Client {
         )
     }
 
+    /// An id for a message; now and then that of somebody's in another topic.
+    pub fn new_message(&mut self, topic: TopicId) -> MessageId {
+        if self.chance.one_in(6) {
+            let others = self.store.islands.keys().copied();
+            let others: Vec<TopicId> = others.filter(|other| *other != topic).collect();
+            let other = self.chance.pick(&others).copied();
+            let found = other.and_then(|other| self.message(other));
+            if let Some((message, _, author, _)) = found
+                && author != self.account
+            {
+                return message;
+            }
+        }
+        MessageId(self.chance.uuid())
+    }
+
     pub fn send(&mut self, topic: TopicId, known: &Known, now: Millis) -> Vec<Wish> {
-        let message = MessageId(self.chance.uuid());
+        let message = self.new_message(topic);
         let text = self.text(known);
         let reply_to = if self.chance.one_in(5) {
             self.message(topic).map(|(id, ..)| id)
@@ -271,7 +287,8 @@ impl Client {
             .flatten()
             .filter_map(|((_, id), row)| match &row.body {
                 Body::Mention(mention) => {
-                    Some((mention.topic, id.parse().unwrap(), mention.by_edit))
+                    let name: MessageKey = id.parse().unwrap();
+                    Some((name.topic, name.message, mention.by_edit))
                 }
                 _ => None,
             })

@@ -8,7 +8,7 @@ use std::{
 use tulou_protocol::{
     AccountId, Body, Log, MessageId, Rev, Row, Seq, TopicId,
     id::Millis,
-    row::{Content, Cursor, Mark, Mention, Message},
+    row::{Content, Cursor, Mark, Mention, Message, MessageKey},
 };
 use tulou_server::domain::{
     Change, Member, Structure,
@@ -132,17 +132,17 @@ impl Memory {
                 message,
                 seen,
             } => {
-                let row = self.row(*account, "mention", message);
+                let name = MessageKey::of(*topic, *message);
+                let row = self.row(*account, "mention", name);
                 if let Some(Body::Mention(mention)) = row.map(|row| row.body.clone())
                     && mention.by_edit == *seen
-                    && mention.topic == *topic
                 {
                     let body = Mention {
                         by_edit: !seen,
                         ..mention
                     };
                     let log = Log::Account(*account);
-                    self.put(commit, log, message.to_string(), body.into());
+                    self.put(commit, log, name.to_string(), body.into());
                 }
             }
             Change::InviteUsed { .. } | Change::Named { .. } => {}
@@ -288,7 +288,8 @@ impl Memory {
             .authors
             .push(named);
         for account in &contents.unmentioned {
-            self.delete(commit, *account, "mention", &contents.message.to_string());
+            let name = MessageKey::of(contents.topic, contents.message).to_string();
+            self.delete(commit, *account, "mention", &name);
         }
         let at = (contents.topic, contents.message, contents.seq);
         let sent_at = contents.content.sent_at;
@@ -313,7 +314,7 @@ impl Memory {
             self.put(
                 commit,
                 Log::Account(*account),
-                message.to_string(),
+                MessageKey::of(topic, message).to_string(),
                 body.into(),
             );
         }
@@ -327,7 +328,8 @@ impl Memory {
         key: &str,
         on: bool,
     ) {
-        let before = self.row(account, "mark", message).map(|row| &row.body);
+        let name = MessageKey::of(topic, message).to_string();
+        let before = self.row(account, "mark", &name).map(|row| &row.body);
         let mut reactions = match before {
             Some(Body::Mark(mark)) => mark.reactions.clone(),
             _ => vec![],
@@ -347,7 +349,7 @@ impl Memory {
             }
             .into()
         };
-        self.put(commit, Log::Account(account), message.to_string(), body);
+        self.put(commit, Log::Account(account), name, body);
     }
 
     pub fn read_up_to(

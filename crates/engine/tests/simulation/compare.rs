@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tulou_protocol::{
     AccountId, Body, CommunityId, TopicId,
-    row::{LockedTopic, Row},
+    row::{LockedTopic, MessageKey, Row},
 };
 
 use crate::{
@@ -38,12 +38,15 @@ impl Oracle {
                     seen.notify.insert(id.clone(), (notify.level, notify.until));
                 }
                 Body::Mention(mention) => {
-                    let at = (mention.topic, mention.seq.0, mention.by_edit);
-                    seen.mentions.insert(id.parse().unwrap(), at);
+                    let name: MessageKey = id.parse().unwrap();
+                    assert_eq!(mention.topic, name.topic, "a mention is named by its topic");
+                    seen.mentions.insert(name, (mention.seq.0, mention.by_edit));
                 }
                 Body::Mark(mark) => {
-                    let at = (mark.topic, mark.seq.0, mark.reactions.clone());
-                    seen.marks.insert(id.parse().unwrap(), at);
+                    let name: MessageKey = id.parse().unwrap();
+                    assert_eq!(mark.topic, name.topic, "a mark is named by its topic");
+                    seen.marks
+                        .insert(name, (mark.seq.0, mark.reactions.clone()));
                 }
                 _ => panic!("{account} has a {kind}"),
             }

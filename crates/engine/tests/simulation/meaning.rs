@@ -42,13 +42,9 @@ impl Oracle {
                 message,
                 seen,
             } => {
-                let held = self.account(actor).mentions.get_mut(message);
-                match held {
-                    Some((at, _, is_new)) if at == topic => {
-                        std::mem::replace(is_new, !seen) == *seen
-                    }
-                    Some(_) | None => false,
-                }
+                let name = tulou_protocol::row::MessageKey::of(*topic, *message);
+                let held = self.account(actor).mentions.get_mut(&name);
+                held.is_some_and(|(_, is_new)| std::mem::replace(is_new, !seen) == *seen)
             }
             Command::NotifySet {
                 scope,

@@ -1,7 +1,7 @@
 //! What the commands about messages mean, said a second time.
 
 use crate::oracle::*;
-use tulou_protocol::{AccountId, Command, id::Millis, text};
+use tulou_protocol::{AccountId, Command, id::Millis, row::MessageKey, text};
 
 impl Oracle {
     pub fn apply_to_message(&mut self, actor: AccountId, command: &Command, now: Millis) -> bool {
@@ -37,7 +37,8 @@ impl Oracle {
                 let at = if unread == 0 { seq } else { at };
                 self.account(actor).cursors.insert(*topic, (at, set_no));
                 let mentioned = text::mentions(text).accounts;
-                self.mention(actor, *message, (*topic, seq, false), &mentioned);
+                let key = MessageKey::of(*topic, *message);
+                self.mention(actor, key, (seq, false), &mentioned);
                 true
             }
             Command::MessageEdit {
@@ -55,14 +56,15 @@ impl Oracle {
                 let after = text::mentions(&edit.to).accounts;
                 for gone in before.iter().filter(|account| !after.contains(account)) {
                     if let Some(account) = self.accounts.get_mut(gone) {
-                        account.mentions.remove(message);
+                        account.mentions.remove(&MessageKey::of(*topic, *message));
                     }
                 }
                 let new: Vec<AccountId> = after
                     .into_iter()
                     .filter(|account| !before.contains(account))
                     .collect();
-                self.mention(actor, *message, (*topic, seq, true), &new);
+                let key = MessageKey::of(*topic, *message);
+                self.mention(actor, key, (seq, true), &new);
                 true
             }
             Command::MessageRecall { topic, message } => {
@@ -74,7 +76,7 @@ impl Oracle {
                     let mentioned = text::mentions(&std::mem::take(&mut sent.text)).accounts;
                     for account in mentioned {
                         if let Some(account) = self.accounts.get_mut(&account) {
-                            account.mentions.remove(message);
+                            account.mentions.remove(&MessageKey::of(*topic, *message));
                         }
                     }
                 }
@@ -93,14 +95,15 @@ impl Oracle {
                     return false;
                 }
                 sent.reactions.retain(|other| *other != given);
-                let mark = self.account(actor).marks.entry(*message);
-                let (_, _, keys) = mark.or_insert((*topic, seq, vec![]));
+                let name = MessageKey::of(*topic, *message);
+                let mark = self.account(actor).marks.entry(name);
+                let (_, keys) = mark.or_insert((seq, vec![]));
                 keys.retain(|other| other != key);
                 if *on {
                     keys.push(key.clone());
                 }
                 if keys.is_empty() {
-                    self.account(actor).marks.remove(message);
+                    self.account(actor).marks.remove(&name);
                 }
                 if *on {
                     self.message(*topic, *message).1.reactions.push(given);

@@ -7,7 +7,7 @@ use tulou_protocol::{
     AccountId, CommandId, CommunityId, GroupId, MemberGroupId, MessageId, TopicId,
     id::Millis,
     permission::{Permissions, Place},
-    row::Level,
+    row::{Level, MessageKey},
 };
 use uuid::Uuid;
 
@@ -69,8 +69,8 @@ pub struct Account {
     pub cursors: BTreeMap<TopicId, (u64, u32)>,
     pub notify: BTreeMap<String, (Level, Option<Millis>)>,
     /// Where each stands, and whether an edit added it and it was not seen since.
-    pub mentions: BTreeMap<MessageId, (TopicId, u64, bool)>,
-    pub marks: BTreeMap<MessageId, (TopicId, u64, Vec<String>)>,
+    pub mentions: BTreeMap<MessageKey, (u64, bool)>,
+    pub marks: BTreeMap<MessageKey, (u64, Vec<String>)>,
 }
 
 pub fn edited<T: Clone + PartialEq>(
@@ -128,12 +128,12 @@ impl Oracle {
     pub fn mention(
         &mut self,
         author: AccountId,
-        message: MessageId,
-        at: (TopicId, u64, bool),
+        message: MessageKey,
+        at: (u64, bool),
         persons: &[AccountId],
     ) {
         for person in persons {
-            if *person != author && self.sees_topic(*person, at.0) {
+            if *person != author && self.sees_topic(*person, message.topic) {
                 self.account(*person).mentions.insert(message, at);
             }
         }
@@ -167,7 +167,7 @@ impl Oracle {
     }
 
     /// A mention or a mark has become old.
-    pub fn fades(&mut self, account: AccountId, kind: &str, id: MessageId) {
+    pub fn fades(&mut self, account: AccountId, kind: &str, id: MessageKey) {
         let kept = self.account(account);
         if kind == "mention" {
             kept.mentions.remove(&id);

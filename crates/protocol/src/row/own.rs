@@ -1,10 +1,12 @@
 //! The rows of an account's log: what belongs to one person.
 
+use std::{fmt, str::FromStr};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::More;
-use crate::id::{AccountId, CommunityId, GroupId, MessageId, Millis, Rev, Seq, TopicId};
+use crate::id::{AccountId, CommunityId, GroupId, MessageId, Millis, NotAnId, Rev, Seq, TopicId};
 
 /// An account's profile, as its owner and everybody else sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -159,6 +161,41 @@ pub struct Draft {
     /// Fields of a newer version.
     #[serde(flatten)]
     pub more: More,
+}
+
+/// What names the rows that belong to one message: topic and message, for a message's id is unique in its topic only.
+/// Written `<topic>:<message>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageKey {
+    /// The topic.
+    pub topic: TopicId,
+    /// The message.
+    pub message: MessageId,
+}
+
+impl MessageKey {
+    /// Of a message.
+    #[must_use]
+    pub const fn of(topic: TopicId, message: MessageId) -> Self {
+        Self { topic, message }
+    }
+}
+
+impl fmt::Display for MessageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.topic, self.message)
+    }
+}
+
+impl FromStr for MessageKey {
+    type Err = NotAnId;
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let (topic, message) = text.split_once(':').ok_or(NotAnId)?;
+        Ok(Self {
+            topic: topic.parse()?,
+            message: message.parse()?,
+        })
+    }
 }
 
 /// A message that mentions the account.

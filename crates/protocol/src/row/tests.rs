@@ -144,3 +144,24 @@ fn half_a_content_is_none_that_this_version_understands() {
         assert!(matches!(row.body, Body::Unknown(..)), "{half}");
     }
 }
+
+#[test]
+fn what_belongs_to_a_message_is_named_by_its_topic_too() {
+    let key = MessageKey {
+        topic: crate::TopicId::from_bytes([1; 16]),
+        message: crate::MessageId::from_bytes([2; 16]),
+    };
+    let text = key.to_string();
+    assert_eq!(text, format!("{}:{}", key.topic, key.message));
+    assert_eq!(text.parse(), Ok(key), "it reads back");
+    for other in [
+        "",
+        ":",
+        &text[1..],
+        &text[..22],
+        &format!("{text}:"),
+        &format!("{text} "),
+    ] {
+        assert!(other.parse::<MessageKey>().is_err(), "{other:?}");
+    }
+}

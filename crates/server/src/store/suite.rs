@@ -14,7 +14,7 @@ use tulou_protocol::{
     TopicId,
     id::Millis,
     question::{Invite, PageAt, Range},
-    row::{Body, Content, Cursor, Membership, Mention},
+    row::{Body, Content, Cursor, Membership, Mention, MessageKey},
 };
 use uuid::Uuid;
 

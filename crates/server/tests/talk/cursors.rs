@@ -211,27 +211,25 @@ async fn a_mention_that_an_edit_adds_is_seen_by_one_account_alone_and_that_is_ta
         alice.command("message.edit", edit).await.unwrap();
         messages.push(message);
     }
+    let key = |message: &Value| json!(format!("{topic}:{}", message.as_str().unwrap()));
+    let keys: Vec<Value> = messages.iter().map(key).collect();
     let see = |seen| json!({"topic": topic, "message": messages[0], "seen": seen});
     for (seen, of_bob) in [(true, [false, true]), (false, [true, true])] {
         let answer = bob.command("mention.seen", see(seen)).await.unwrap();
         let row = &answer["pushes"][0]["rows"][0];
         assert_eq!(
             (&row["kind"], &row["id"]),
-            (&json!("mention"), &messages[0])
+            (&json!("mention"), &key(&messages[0]))
         );
-        assert_eq!(
-            new(&mut bob, &messages).await,
-            of_bob,
-            "the one that he names"
-        );
-        let of_carol = new(&mut carol, &messages).await;
+        assert_eq!(new(&mut bob, &keys).await, of_bob, "the one that he names");
+        let of_carol = new(&mut carol, &keys).await;
         assert_eq!(of_carol, [true, true], "she has seen neither");
     }
     place.stop().await;
 }
 
-/// Whether each of these messages mentions somebody by an edit that he has not seen.
-async fn new(guest: &mut Guest, messages: &[Value]) -> Vec<bool> {
+/// Whether each of these rows is of an edit that somebody has not seen.
+async fn new(guest: &mut Guest, keys: &[Value]) -> Vec<bool> {
     let own = format!("account/{}", guest.account);
     let log = guest.sync(json!({"log": own, "since": 0})).await;
     let rows = log["rows"].as_array().unwrap();
@@ -241,5 +239,5 @@ async fn new(guest: &mut Guest, messages: &[Value]) -> Vec<bool> {
             .find(|row| row["kind"] == "mention" && row["id"] == *id);
         row.unwrap()["by_edit"] == true
     };
-    messages.iter().map(mention).collect()
+    keys.iter().map(mention).collect()
 }

@@ -376,7 +376,8 @@ async fn mentions_come_and_go_with_edits_and_recalls() {
                 push["log"] == own && push["rows"][0]["kind"] == "mention"
             })
             .await;
-        assert_eq!(push["rows"][0]["id"], message);
+        let id = format!("{topic}:{}", message.as_str().unwrap());
+        assert_eq!(push["rows"][0]["id"], id);
         assert_eq!(push["rows"][0].get("deleted").is_none(), is_named, "{push}");
         bob.pushed("digest", |digest| wide(digest) == usize::from(is_named))
             .await;
@@ -424,5 +425,40 @@ async fn everyone_in_code_needs_no_right_and_calls_nobody() {
             head["head_seq"] == 1
         })
         .await;
+    place.stop().await;
+}
+
+#[tokio::test]
+async fn what_belongs_to_messages_of_one_id_in_two_topics_is_kept_apart() {
+    let place = host(|_| {}).await;
+    let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
+    let other = id();
+    let group = alice.group_of(&community).await;
+    let create = json!({"community": community, "group": group, "topic": other, "name": "b", "closed": false, "position": "90"});
+    alice.command("topic.create", create).await.unwrap();
+    let (message, own) = (id(), format!("account/{}", bob.account));
+    for topic in [&topic, &other] {
+        let text = format!("<@{}>", bob.account);
+        let sent = json!({"topic": topic, "message": message, "text": text, "written_at": 1});
+        alice.command("message.send", sent).await.unwrap();
+        let react = json!({"topic": topic, "message": message, "key": "👍", "on": true});
+        bob.command("message.react", react).await.unwrap();
+    }
+    let recall = json!({"topic": other, "message": message});
+    alice.command("message.recall", recall).await.unwrap();
+    let back = json!({"topic": other, "message": message, "key": "👍", "on": false});
+    bob.command("message.react", back).await.unwrap();
+
+    let log = bob.sync(json!({"log": own, "since": 0})).await;
+    for kind in ["mention", "mark"] {
+        let rows = log["rows"].as_array().unwrap().iter();
+        let rows = rows.filter(|row| row["kind"] == kind && row.get("deleted").is_none());
+        let topics: Vec<&Value> = rows.map(|row| &row["topic"]).collect();
+        assert_eq!(
+            topics,
+            [&json!(topic)],
+            "the {kind} of the one that was recalled is gone, the other's stays"
+        );
+    }
     place.stop().await;
 }

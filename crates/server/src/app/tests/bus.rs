@@ -620,3 +620,29 @@ async fn who_is_answered_again_finds_changed_what_was_committed_unheard() {
     assert_eq!(structure().community.body.name, "围楼");
     app.close().await;
 }
+
+#[tokio::test]
+async fn a_send_rests_on_nothing_of_the_community_but_what_gives_the_right_to_it() {
+    let house = House::build().await;
+    let group = Uuid::now_v7();
+    let shelf = Change::Row {
+        log: Log::Community(house.community),
+        id: GroupId(group).to_string(),
+        body: tulou_protocol::row::Group {
+            name: "架".to_owned(),
+            position: "90".to_owned(),
+            more: Default::default(),
+        }
+        .into(),
+    };
+    house.is_cut.store(true, Ordering::SeqCst);
+    let commit = Commit::of_server(house.alice.account(), house.app.now(), vec![shelf]);
+    house.app.store().commit(commit).await.unwrap();
+    house.is_cut.store(false, Ordering::SeqCst);
+    // A structure that cannot be read is not read.
+    let file = house.folder.path().join(engine::FILE);
+    rename_table(&file, "seat", "elsewhere");
+    house.says(1, "all the same").await;
+    rename_table(&file, "elsewhere", "seat");
+    house.app.close().await;
+}

@@ -340,4 +340,57 @@ async fn who_joins_copies_nothing_of_the_community() {
         "10,000 who join would hold 10,000 copies"
     );
     assert_eq!(after.members(), 3, "and is counted all the same");
+    house.app.close().await;
+}
+
+#[tokio::test]
+async fn of_one_transaction_what_many_put_on_one_message_is_all_written() {
+    let house = House::build(Permissions::empty()).await;
+    let message = MessageId(Uuid::from_u128(1));
+    let react = |key: &str, on| Command::MessageReact {
+        topic: house.topic,
+        message,
+        key: key.to_owned(),
+        on,
+    };
+    let carol = account(&house.app, "carol").await;
+    let held_up = house.hold_up();
+    let mut given = Vec::new();
+    for (line, command) in [
+        (&house.alice, react("👍", true)),
+        (&house.bob, react("👍", true)),
+        (&house.alice, react("🔥", true)),
+        (
+            &house.alice,
+            Command::MessagePin {
+                topic: house.topic,
+                message,
+                on: true,
+            },
+        ),
+        (
+            &house.alice,
+            Command::MessageEdit {
+                topic: house.topic,
+                message,
+                text: Edit {
+                    from: "older than bob".to_owned(),
+                    to: "edited".to_owned(),
+                },
+            },
+        ),
+    ] {
+        given.push(house.hand_over(line, command).await);
+    }
+    drop(carol);
+    held_up.let_go().await;
+    for given in given {
+        given.await.unwrap().unwrap();
+    }
+    settled(&house.app).await;
+    let pushes = house.bob.take().0.into_iter().filter(|frame| {
+        matches!(ServerFrame::parse(frame), Ok(ServerFrame::Pushed(Pushed::Push(push))) if push.log == Log::Topic(house.topic))
+    });
+    assert_eq!(pushes.count(), 1, "none of them was decided again");
+    house.app.close().await;
 }

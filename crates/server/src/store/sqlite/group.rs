@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use tulou_protocol::{
     AccountId, Code, CommunityId, Log, Rejection, Rev, Row, Seq, TopicId,
     id::Millis,
-    row::{Body, Cursor, Mark, Mention, Message},
+    row::{Body, Cursor, Mark, Mention, Message, MessageKey},
 };
 use uuid::Uuid;
 
@@ -276,10 +276,11 @@ impl Group<'_> {
                 };
                 message::put_reaction(self.db, *topic, *seq, key, *account, *on)?;
                 let own = Log::Account(*account);
-                let before: Option<(Mark, Rev)> = row::find(self.db, own, "mark", &id.to_string())?;
+                let name = MessageKey::of(*topic, *id).to_string();
+                let before: Option<(Mark, Rev)> = row::find(self.db, own, "mark", &name)?;
                 let after = mark_after(before.map(|(mark, _)| mark), *topic, *seq, key, *on);
                 let body = after.map_or_else(|| Body::Deleted("mark".to_owned()), Body::from);
-                self.put(progress, own, &id.to_string(), &body)
+                self.put(progress, own, &name, &body)
             }
             Change::Numbered { community, last } => {
                 let log = Log::Community(*community);
@@ -354,7 +355,7 @@ impl Group<'_> {
                 topic,
                 message,
                 seen,
-            } => self.see_mention(progress, *account, *topic, (&message.to_string(), *seen)),
+            } => self.see_mention(progress, *account, MessageKey::of(*topic, *message), *seen),
             // Used when it was checked.
             Change::InviteUsed { .. } => Ok(()),
             Change::Named {
@@ -389,18 +390,19 @@ impl Group<'_> {
         &mut self,
         progress: &mut Progress<'_>,
         account: AccountId,
-        topic: TopicId,
-        (message, seen): (&str, bool),
+        mention: MessageKey,
+        seen: bool,
     ) -> Result<(), StoreError> {
         let own = Log::Account(account);
-        let held: Option<(Mention, Rev)> = row::find(self.db, own, "mention", message)?;
+        let name = mention.to_string();
+        let held: Option<(Mention, Rev)> = row::find(self.db, own, "mention", &name)?;
         match held {
-            Some((mention, _)) if mention.by_edit == seen && mention.topic == topic => {
+            Some((mention, _)) if mention.by_edit == seen => {
                 let body = Mention {
                     by_edit: !seen,
                     ..mention
                 };
-                self.put(progress, own, message, &body.into())
+                self.put(progress, own, &name, &body.into())
             }
             Some(_) | None => Ok(()),
         }
@@ -472,8 +474,7 @@ impl Group<'_> {
         self.own_message(progress, sent, before)?;
         self.mention(
             progress,
-            sent.topic,
-            sent.message.to_string(),
+            MessageKey::of(sent.topic, sent.message),
             (state.seq, state.moved_at, false),
             &sent.mentions,
         )
@@ -513,20 +514,20 @@ impl Group<'_> {
     fn mention(
         &mut self,
         progress: &mut Progress<'_>,
-        topic: TopicId,
-        message: String,
+        key: MessageKey,
         (seq, sent_at, by_edit): (Seq, Millis, bool),
         accounts: &[AccountId],
     ) -> Result<(), StoreError> {
+        let name = key.to_string();
         for account in accounts {
             let body = Mention {
-                topic,
+                topic: key.topic,
                 seq,
                 sent_at,
                 by_edit,
                 more: Default::default(),
             };
-            self.put(progress, Log::Account(*account), &message, &body.into())?;
+            self.put(progress, Log::Account(*account), &name, &body.into())?;
         }
         Ok(())
     }
@@ -551,7 +552,7 @@ impl Group<'_> {
     ) -> Result<(), StoreError> {
         let log = Log::Topic(contents.topic);
         let state = self.next(log, progress.commit.now)?;
-        let id = contents.message.to_string();
+        let key = MessageKey::of(contents.topic, contents.message);
         let row = message::put_content(
             self.db,
             contents.topic,
@@ -564,12 +565,11 @@ impl Group<'_> {
         self.name_author(progress, contents.content.author)?;
         message::put_wide(self.db, contents.topic, contents.seq, &contents.wide, false)?;
         for account in &contents.unmentioned {
-            self.delete(progress, *account, "mention", &id, None)?;
+            self.delete(progress, *account, "mention", &key.to_string(), None)?;
         }
         self.mention(
             progress,
-            contents.topic,
-            id,
+            key,
             (contents.seq, contents.content.sent_at, true),
             &contents.mentioned,
         )

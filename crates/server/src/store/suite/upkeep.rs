@@ -98,7 +98,7 @@ async fn a_mention_that_an_edit_added_is_seen_once_and_only_in_its_topic() {
     let message = MessageId(Uuid::now_v7());
     let row = Change::Row {
         log: Log::Account(bob),
-        id: message.to_string(),
+        id: MessageKey::of(bench.topic, message).to_string(),
         body: Mention {
             topic: bench.topic,
             seq: Seq(1),
