@@ -266,6 +266,11 @@ impl Communities {
         if loaded.comes_to(head.rev, CATCH_UP).await {
             return Ok(());
         }
+        // However many wait, one reads it.
+        let _reading = loaded.reading.lock().await;
+        if loaded.structure().rev >= head.rev {
+            return Ok(());
+        }
         self.read_again(loaded).await
     }
 

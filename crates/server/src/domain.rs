@@ -21,6 +21,7 @@ pub mod structure;
 mod topic;
 pub mod view;
 
+pub use case::Decision;
 pub use change::Change;
 pub use decide::{decide, is_apart};
 pub use facts::{Facts, Needs, needs};

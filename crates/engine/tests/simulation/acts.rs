@@ -174,6 +174,7 @@ impl Client {
             let found = other.and_then(|other| self.message(other));
             if let Some((message, _, author, _)) = found
                 && author != self.account
+                && self.borrowed.insert(message)
             {
                 return message;
             }

@@ -40,6 +40,8 @@ pub struct Client {
     /// Everything else that may not be checked for its text, because it was edited.
     pub edited: BTreeSet<MessageId>,
     pub withdrawn: BTreeSet<MessageId>,
+    /// Ids of others' messages that messages of its own have in another topic.
+    pub borrowed: BTreeSet<MessageId>,
     /// Pending messages that were given up, and whose answer would come on this link.
     pub discarded: BTreeSet<MessageId>,
     /// Commands that the person said are to be sent although they are old.
@@ -80,6 +82,7 @@ impl Client {
             replaced: BTreeMap::new(),
             edited: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
+            borrowed: BTreeSet::new(),
             discarded: BTreeSet::new(),
             confirmed: BTreeSet::new(),
             on_way: BTreeSet::new(),

@@ -8,11 +8,11 @@ use std::{
 use tulou_protocol::{
     AccountId, Body, Log, MessageId, Rev, Row, Seq, TopicId,
     id::Millis,
-    row::{Content, Cursor, Mark, Mention, Message, MessageKey},
+    row::{Content, Cursor, Mark, Marks, Mention, Message, MessageKey},
 };
 use tulou_server::domain::{
     Change, Member, Structure,
-    change::{Contents, Expect, Sent as NewMessage},
+    change::{Contents, Expect, Marking, Sent as NewMessage},
 };
 
 impl Memory {
@@ -43,31 +43,8 @@ impl Memory {
                 topic,
                 message,
                 seq,
-                marks,
-                reaction,
-            } => {
-                let rev = self.touch(*topic, commit.now);
-                let sent = self.sent(*topic, *seq);
-                sent.message.marks = Some(marks.clone());
-                sent.message.marks_rev = rev;
-                sent.rev = rev;
-                let mut row = sent.row();
-                if let Body::Message(message) = &mut row.body {
-                    message.content = None;
-                }
-                if let Some((account, key, on)) = reaction {
-                    let given = (*account, key.clone());
-                    if *on {
-                        sent.reactions.insert(given);
-                    } else {
-                        sent.reactions.remove(&given);
-                    }
-                }
-                commit.add(Log::Topic(*topic), rev, *seq, row);
-                if let Some((account, key, on)) = reaction {
-                    self.mark(commit, *account, (*topic, *message, *seq), key, *on);
-                }
-            }
+                marking,
+            } => self.put_marks(commit, (*topic, *message, *seq), marking),
             Change::Numbered { .. } => {}
             Change::Member { community, member } => {
                 let home = self.communities.get_mut(community).unwrap();
@@ -149,6 +126,45 @@ impl Memory {
         }
     }
 
+    pub fn put_marks(
+        &mut self,
+        commit: &mut Commit,
+        (topic, message, seq): (TopicId, MessageId, Seq),
+        marking: &Marking,
+    ) {
+        let sent = self.sent(topic, seq);
+        let is_pinned = |marks: &Marks| marks.pinned_at.is_some();
+        let is_new = match marking {
+            Marking::Reaction { account, key, on } => {
+                let given = (*account, key.clone());
+                if *on {
+                    sent.reactions.insert(given)
+                } else {
+                    sent.reactions.remove(&given)
+                }
+            }
+            Marking::Pin(at) => sent.message.marks.as_ref().is_some_and(is_pinned) != at.is_some(),
+            Marking::Touch => true,
+        };
+        if !is_new {
+            return;
+        }
+        let marks = marking.done_to(sent.message.marks.as_ref(), 0).unwrap();
+        let rev = self.touch(topic, commit.now);
+        let sent = self.sent(topic, seq);
+        sent.message.marks = Some(marks);
+        sent.message.marks_rev = rev;
+        sent.rev = rev;
+        let mut row = sent.row();
+        if let Body::Message(message) = &mut row.body {
+            message.content = None;
+        }
+        commit.add(Log::Topic(topic), rev, seq, row);
+        if let Marking::Reaction { account, key, on } = marking {
+            self.mark(commit, *account, (topic, message, seq), key, *on);
+        }
+    }
+
     pub fn put(&mut self, commit: &mut Commit, log: Log, id: String, body: Body) {
         let rev = match log {
             Log::Account(account) => {
@@ -192,8 +208,13 @@ impl Memory {
                     structure: Arc::new(structure),
                     members: BTreeMap::new(),
                     member_revs: BTreeMap::new(),
+                    row_revs: BTreeMap::new(),
                 };
                 self.communities.insert(community, home);
+            }
+            let name = key(row.body.kind(), &row.id);
+            if let Some(home) = self.communities.get_mut(&community) {
+                home.row_revs.insert(name, row.rev);
             }
         }
     }

@@ -6,10 +6,11 @@ use std::{
 };
 
 use tulou_protocol::{
-    AccountId, Answer, Body, Code, Command, CommandId, CommunityId, Epoch, Log, MemberGroupId,
-    MessageId, Push, Rejection, Rev, Row, Seq, TopicId,
+    AccountId, Answer, Body, Code, Command, CommandId, CommunityId, Epoch, GroupId, Log,
+    MemberGroupId, MessageId, Push, Rejection, Rev, Row, Seq, TopicId,
     authors::is_said,
     id::Millis,
+    permission::Place,
     push::WideMention,
     row::{Content, Cursor, Message, Profile},
 };
@@ -54,6 +55,26 @@ pub struct Home {
     pub members: BTreeMap<AccountId, Member>,
     /// The rev of each member's row, also of those who left.
     pub member_revs: BTreeMap<AccountId, Rev>,
+    /// The last change of each row, by kind and id.
+    pub row_revs: BTreeMap<(String, String), Rev>,
+}
+
+impl Home {
+    /// Whether something that decides on rights in a topic of a group has changed since a rev.
+    pub fn have_rights_moved(&self, topic: TopicId, group: GroupId, since: Rev) -> bool {
+        let places = [Place::Community, Place::Group(group), Place::Topic(topic)];
+        self.row_revs.iter().any(|((kind, id), rev)| {
+            let decides = match kind.as_str() {
+                "community" => true,
+                "topic" => *id == topic.to_string(),
+                "access" => places
+                    .iter()
+                    .any(|place| id.starts_with(&format!("{place}:"))),
+                _ => false,
+            };
+            decides && *rev > since
+        })
+    }
 }
 
 /// What is durable.
@@ -91,6 +112,8 @@ pub enum Outcome {
     /// The message was sent before, by another command of its author.
     Repeat(Answer),
     Refused(Rejection),
+    /// What it rested on has moved: it is decided again.
+    Conflict,
 }
 
 pub fn key(kind: &str, id: impl ToString) -> (String, String) {
@@ -144,6 +167,18 @@ impl Sent {
         }
     }
 
+    /// What is answered to whoever wrote it before.
+    pub fn answer(&self, topic: TopicId) -> Answer {
+        let push = Push {
+            log: Log::Topic(topic),
+            prev: Rev(self.rev.0 - 1),
+            rev: self.rev,
+            rows: vec![self.row()],
+            authors: vec![],
+        };
+        Answer { pushes: vec![push] }
+    }
+
     pub fn content(&self) -> &Content {
         self.message.content.as_ref().unwrap()
     }
@@ -184,6 +219,19 @@ impl Memory {
     pub fn row(&self, account: AccountId, kind: &str, id: impl ToString) -> Option<&Row> {
         let row = self.accounts.get(&account)?.rows.get(&key(kind, id))?;
         (!matches!(row.body, Body::Deleted(_))).then_some(row)
+    }
+
+    /// The answer that a command got. Of what somebody wrote it is looked up again, as it is.
+    pub fn answer(&self, account: AccountId, id: CommandId, command: &Command) -> Option<Answer> {
+        let stored = self.answers.get(&(account, id))?;
+        let (Command::MessageSend { topic, message, .. }
+        | Command::MessageEdit { topic, message, .. }
+        | Command::MessageRecall { topic, message }) = command
+        else {
+            return Some(stored.clone());
+        };
+        let found = self.topics.get(topic).and_then(|log| log.find(*message));
+        Some(found.map_or_else(Answer::default, |sent| sent.answer(*topic)))
     }
 
     pub fn profile_rev(&self, account: AccountId) -> Rev {
@@ -314,12 +362,19 @@ impl Memory {
                 Expect::New(_) => true,
                 Expect::Head(log, rev) => self.rev_of(log) == Some(rev),
                 Expect::Member(community, account, rev) => {
-                    let member = self.communities[&community].members.get(&account);
+                    let home = self.communities.get(&community);
+                    let member = home.and_then(|home| home.members.get(&account));
                     member.map_or(Rev::ZERO, |member| member.rev) == rev
                 }
-                Expect::Message(topic, id, rev) => self.topics[&topic]
-                    .find(id)
-                    .is_some_and(|sent| sent.rev == rev),
+                Expect::Rights(community, topic, group, since) => self
+                    .communities
+                    .get(&community)
+                    .is_some_and(|home| !home.have_rights_moved(topic, group, since)),
+                Expect::Content(topic, id, rev) => self
+                    .topics
+                    .get(&topic)
+                    .and_then(|log| log.find(id))
+                    .is_some_and(|sent| sent.message.content_rev == rev),
                 Expect::Cursor(account, topic, rev) => {
                     self.cursor(account, topic)
                         .map_or(Rev::ZERO, |(_, rev)| rev)
@@ -328,10 +383,9 @@ impl Memory {
                 Expect::Profile(account, rev) => self.profile_rev(account) == rev,
                 Expect::Lives(account) => self.accounts.contains_key(&account),
             };
-            assert!(
-                holds,
-                "a decision names the revs of what it read: {expect:?}"
-            );
+            if !holds {
+                return Some(Outcome::Conflict);
+            }
         }
         for change in changes {
             match change {
@@ -342,14 +396,7 @@ impl Memory {
                     if sent.content().author != actor {
                         return Some(Outcome::Refused(Code::IdTaken.into()));
                     }
-                    let push = Push {
-                        log: Log::Topic(new.topic),
-                        prev: Rev(sent.rev.0 - 1),
-                        rev: sent.rev,
-                        rows: vec![sent.row()],
-                        authors: vec![],
-                    };
-                    return Some(Outcome::Repeat(Answer { pushes: vec![push] }));
+                    return Some(Outcome::Repeat(sent.answer(new.topic)));
                 }
                 Change::InviteUsed { community, code } if *code != community.to_string() => {
                     return Some(Outcome::Refused(Code::InviteInvalid.into()));

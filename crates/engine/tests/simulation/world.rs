@@ -203,6 +203,7 @@ impl World {
             return;
         };
         self.server.memory = memory;
+        self.server.earlier = None;
         self.server.oracle = oracle;
         self.server.memory.epoch = Epoch(self.chance.uuid());
         self.restart_server();

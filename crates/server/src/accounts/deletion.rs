@@ -14,7 +14,11 @@ use super::AccountRefusal;
 use crate::{
     App,
     actor::{Actor, Origin},
-    domain::{Change, change::Expect, message::recalled},
+    domain::{
+        Change,
+        change::{Expect, Marking},
+        message::recalled,
+    },
     store::{Commit, Deletion, Outcome, SignedInAs, StoreError, Unfinished},
 };
 
@@ -114,29 +118,18 @@ impl App {
     /// The last message in a topic goes out once more, unchanged, with the rev of its author's profile: who holds it learns
     /// that the author has no name any more.
     async fn touch_last(&self, account: AccountId, topic: TopicId) -> Result<(), StoreError> {
-        loop {
-            let Some(last) = self.store().last_written_by(account, topic).await? else {
-                return Ok(());
-            };
-            let commit = Commit {
-                account,
-                command: CommandId(Uuid::now_v7()),
-                origin: Origin::SERVER,
-                is_apart: false,
-                now: self.now(),
-                expects: vec![Expect::Message(topic, last.id, last.rev)],
-                changes: vec![Change::Marks {
-                    topic,
-                    message: last.id,
-                    seq: last.message.seq,
-                    marks: last.message.marks.unwrap_or_default(),
-                    reaction: None,
-                }],
-            };
-            if !matches!(self.store().commit(commit).await?, Outcome::Conflict) {
-                return Ok(());
-            }
-        }
+        let Some(last) = self.store().last_written_by(account, topic).await? else {
+            return Ok(());
+        };
+        let touch = Change::Marks {
+            topic,
+            message: last.id,
+            seq: last.message.seq,
+            marking: Marking::Touch,
+        };
+        let commit = Commit::of_server(account, self.now(), vec![touch]);
+        self.store().commit(commit).await?;
+        Ok(())
     }
 
     async fn recall_all(&self, account: AccountId, topic: TopicId) -> Result<(), StoreError> {
@@ -159,7 +152,9 @@ impl App {
                     now: self.now(),
                     expects: written
                         .iter()
-                        .map(|written| Expect::Message(topic, written.id, written.rev))
+                        .map(|written| {
+                            Expect::Content(topic, written.id, written.message.content_rev)
+                        })
                         .collect(),
                     changes: written
                         .iter()
@@ -168,7 +163,7 @@ impl App {
                 })
                 .await?;
             match outcome {
-                // Somebody reacted meanwhile: they are read again.
+                // One was edited or recalled meanwhile: they are read again.
                 Outcome::Conflict => {}
                 Outcome::Done(_) | Outcome::Repeat(_) | Outcome::Refused(_) => after = last,
             }

@@ -31,6 +31,8 @@ pub struct Loaded {
     pub(super) used: AtomicU64,
     /// Commands on the community's log are decided one after the other.
     pub turn: tokio::sync::Mutex<()>,
+    /// Whoever reads the structure again holds it.
+    pub(super) reading: tokio::sync::Mutex<()>,
 }
 
 /// Members that were looked for in memory.
@@ -51,6 +53,7 @@ impl Loaded {
             changes: AtomicU64::new(0),
             used: AtomicU64::new(0),
             turn: tokio::sync::Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
         }
     }
 

@@ -3,14 +3,16 @@
 //! plain data: they go from one process to another as they are.
 
 mod body;
+mod marking;
 
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{
-    AccountId, CommunityId, Log, MemberGroupId, MessageId, Rev, Seq, TopicId,
+    AccountId, CommunityId, GroupId, Log, MemberGroupId, MessageId, Rev, Seq, TopicId,
     id::Millis,
-    row::{Body, Content, Marks},
+    row::{Body, Content},
 };
 
+pub use self::marking::Marking;
 use super::structure::Member;
 
 /// One change. A commit's changes are written in order, all or none.
@@ -30,7 +32,8 @@ pub enum Change {
     Send(Box<Sent>),
     /// A message's first part is now this.
     Content(Box<Contents>),
-    /// A message's second part is now this.
+    /// Something is done to a message's second part. The store does it to the marks as they are then, so that many may at
+    /// once; it refuses the whole commit if they would become too many, and writes nothing if it is done already.
     Marks {
         /// Of which topic.
         topic: TopicId,
@@ -38,10 +41,8 @@ pub enum Change {
         message: MessageId,
         /// Its place.
         seq: Seq,
-        /// Its marks.
-        marks: Marks,
-        /// Who gave (true) or took back (false) a reaction.
-        reaction: Option<(AccountId, String, bool)>,
+        /// What is done.
+        marking: Marking,
     },
     /// The community has given topics numbers up to this one.
     Numbered {
@@ -234,12 +235,15 @@ pub struct Contents {
 pub enum Expect {
     /// The log is at this rev.
     Head(Log, Rev),
+    /// Nothing that decides on rights in a topic has changed since a rev of its community's log: neither the community and
+    /// the topic themselves, nor access rows of both and of the group that the topic is in.
+    Rights(CommunityId, TopicId, GroupId, Rev),
     /// The log does not exist, whatever its kind. Failing, the command is refused with `id_taken`.
     New(Log),
     /// The member's row is at this rev; 0: there is none.
     Member(CommunityId, AccountId, Rev),
-    /// The message was last changed at this rev.
-    Message(TopicId, MessageId, Rev),
+    /// What was written in the message was last changed at this rev.
+    Content(TopicId, MessageId, Rev),
     /// The account's cursor of the topic is at this rev; 0: there is none.
     Cursor(AccountId, TopicId, Rev),
     /// The account's profile is at this rev.

@@ -1,6 +1,10 @@
 //! The one entrance: a command, decided.
 
-use tulou_protocol::{AccountId, Code, Command, Rejection, command::Whose, id::Millis};
+use tulou_protocol::{
+    AccountId, Code, Command, Rejection,
+    command::{Spec, Whose},
+    id::Millis,
+};
 
 use super::{
     access, account,
@@ -8,7 +12,9 @@ use super::{
     change::Expect,
     community,
     facts::Facts,
-    member, message, topic,
+    member, message,
+    structure::Structure,
+    topic,
 };
 
 /// Decides a command.
@@ -168,9 +174,7 @@ pub fn decide(
         }
     })?;
     if let Some(structure) = facts.structure {
-        decision
-            .expects
-            .push(Expect::Head(structure.log(), structure.rev));
+        decision.expects.push(rests_on(structure, &spec));
         if let Some(member) = &facts.actor {
             decision
                 .expects
@@ -178,6 +182,18 @@ pub fn decide(
         }
     }
     Ok(decision)
+}
+
+/// What of a community a decision rests on. In a topic that is what gives rights there: of whatever else happens in the
+/// community a send knows nothing.
+fn rests_on(structure: &Structure, spec: &Spec) -> Expect {
+    let whole = Expect::Head(structure.log(), structure.rev);
+    match spec.community {
+        Whose::Topic(id) => structure.topics.get(&id).map_or(whole, |topic| {
+            Expect::Rights(structure.id, id, topic.body.group, structure.rev)
+        }),
+        Whose::Community(_) | Whose::Nobody => whole,
+    }
 }
 
 /// Whether the actor may see rows of the community that an accepted command writes otherwise than they are written, or not

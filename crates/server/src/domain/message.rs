@@ -1,18 +1,18 @@
 //! Decisions about messages.
 
 use tulou_protocol::{
-    AccountId, Code, Counted, MemberGroupId, MessageId, Permissions, Rejection, Row, Seq, TopicId,
+    AccountId, Code, MemberGroupId, MessageId, Permissions, Rejection, Row, Seq, TopicId,
     command::Edit,
     id::Millis,
     limits,
     permission::Place,
-    row::{Content, Mark, Marks, Message, Reaction},
+    row::{Content, Mark, Message},
     text,
 };
 
 use super::{
     case::{Case, Decision},
-    change::{Change, Contents, Expect, Sent},
+    change::{Change, Contents, Expect, Marking, Sent},
     facts::Stored,
 };
 
@@ -30,7 +30,8 @@ pub(super) fn send(
     if reply_to.is_some() && !case.facts.known.has_reply_to {
         return Err(Code::NotFound.at("reply_to"));
     }
-    Ok(Decision::of(vec![Change::Send(Box::new(Sent {
+    let expects = seen_by(case, &mentions);
+    let changes = vec![Change::Send(Box::new(Sent {
         topic,
         message,
         author: case.actor,
@@ -41,7 +42,19 @@ pub(super) fn send(
             .filter(|claim| claim.abs_diff(case.now) > limits::CLOCK_MS.unsigned_abs()),
         mentions,
         wide,
-    }))]))
+    }))];
+    Ok(Decision { expects, changes })
+}
+
+/// Persons who are mentioned are those who see the topic at commit.
+fn seen_by(case: &Case<'_>, persons: &[AccountId]) -> Vec<Expect> {
+    let Some(structure) = case.facts.structure else {
+        return Vec::new();
+    };
+    let members = persons.iter().filter_map(|id| case.facts.members.get(id));
+    members
+        .map(|member| Expect::Member(structure.id, member.account, member.rev))
+        .collect()
 }
 
 /// The right is looked up among the rights that are known for this kind of member; only a refusal is explained.
@@ -107,7 +120,12 @@ fn readable<'a>(
         held.require(Permissions::READ_HISTORY)?;
     }
     let id = case.facts.asked_message.ok_or_else(missing)?;
-    Ok((stored, content, id, Expect::Message(topic, id, stored.rev)))
+    Ok((
+        stored,
+        content,
+        id,
+        Expect::Content(topic, id, stored.message.content_rev),
+    ))
 }
 
 fn row(id: MessageId, stored: &Stored) -> Row {
@@ -146,8 +164,10 @@ pub(super) fn edit(
     let (mentions, wide) = addressed(case, topic, &edit.to)?;
     let before = text::mentions(&edit.from).accounts;
     let after = text::mentions(&edit.to).accounts;
+    let mut expects = seen_by(case, &mentions);
+    expects.push(expect);
     Ok(Decision {
-        expects: vec![expect],
+        expects,
         changes: vec![Change::Content(Box::new(Contents {
             topic,
             message: id,
@@ -209,19 +229,13 @@ pub fn recalled(topic: TopicId, id: MessageId, message: &Message, by: AccountId)
         unmentioned: text::mentions(&content.text).accounts,
         wide: Vec::new(),
     }))];
-    let marks = message.marks.as_ref();
-    if let Some(marks) = marks.filter(|marks| marks.pinned_at.is_some()) {
-        changes.push(Change::Marks {
-            topic,
-            message: id,
-            seq: message.seq,
-            marks: Marks {
-                pinned_at: None,
-                ..marks.clone()
-            },
-            reaction: None,
-        });
-    }
+    changes.push(Change::Marks {
+        topic,
+        message: id,
+        seq: message.seq,
+        // It may have been pinned since.
+        marking: Marking::Pin(None),
+    });
     changes
 }
 
@@ -242,34 +256,20 @@ pub(super) fn react(
     if stored.has_reacted == on {
         return Ok(Decision::default());
     }
-    let mut marks = stored.message.marks.clone().unwrap_or_default();
-    let kinds = marks.reactions.len();
-    let known = marks
-        .reactions
-        .iter_mut()
-        .find(|reaction| reaction.key == key);
-    match known {
-        Some(reaction) if on => reaction.count += 1,
-        Some(reaction) => reaction.count = reaction.count.saturating_sub(1),
-        None if kinds >= limits::REACTION_KINDS => {
-            return Err(
-                Rejection::limit(Code::TooMany, limits::REACTION_KINDS).of(Counted::Reactions)
-            );
-        }
-        None => marks.reactions.push(Reaction {
-            key: key.to_owned(),
-            count: 1,
-        }),
-    }
-    marks.reactions.retain(|reaction| reaction.count > 0);
+    let marking = Marking::Reaction {
+        account: case.actor,
+        key: key.to_owned(),
+        on,
+    };
+    let marks = stored.message.marks.as_ref();
+    marking.done_to(marks, case.facts.known.pins)?;
     Ok(Decision {
         expects: vec![expect],
         changes: vec![Change::Marks {
             topic,
             message: id,
             seq: stored.message.seq,
-            marks,
-            reaction: Some((case.actor, key.to_owned(), on)),
+            marking,
         }],
     })
 }
@@ -277,29 +277,22 @@ pub(super) fn react(
 pub(super) fn pin(case: &Case<'_>, topic: TopicId, on: bool) -> Result<Decision, Rejection> {
     let (stored, content, id, expect) = readable(case, topic)?;
     require_fast(case, topic, Permissions::PIN)?;
-    let marks = stored.message.marks.clone().unwrap_or_default();
-    if marks.pinned_at.is_some() == on {
+    let marks = stored.message.marks.as_ref();
+    if marks.is_some_and(|marks| marks.pinned_at.is_some()) == on {
         return Ok(Decision::default());
     }
-    if on {
-        if content.recalled_by.is_some() {
-            return Err(Code::Gone.into());
-        }
-        if case.facts.known.pins >= limits::PINS {
-            return Err(Rejection::limit(Code::TooMany, limits::PINS).of(Counted::Pins));
-        }
+    if on && content.recalled_by.is_some() {
+        return Err(Code::Gone.into());
     }
+    let marking = Marking::Pin(on.then_some(case.now));
+    marking.done_to(marks, case.facts.known.pins)?;
     Ok(Decision {
         expects: vec![expect],
         changes: vec![Change::Marks {
             topic,
             message: id,
             seq: stored.message.seq,
-            marks: Marks {
-                pinned_at: on.then_some(case.now),
-                ..marks
-            },
-            reaction: None,
+            marking,
         }],
     })
 }

@@ -166,7 +166,7 @@ fn stored(author: AccountId, sent_at: i64, text: &str) -> Stored {
                 recalled_by: None,
                 more: Default::default(),
             }),
-            content_rev: Rev(4),
+            content_rev: Rev(2),
             marks: None,
             marks_rev: Rev::ZERO,
             more: Default::default(),
@@ -174,6 +174,15 @@ fn stored(author: AccountId, sent_at: i64, text: &str) -> Stored {
         rev: Rev(4),
         has_reacted: false,
     }
+}
+
+/// The marks of the message asked for, after a change.
+fn marked_by(facts: &Facts<'_>, change: &Change) -> Marks {
+    let Change::Marks { marking, .. } = change else {
+        panic!("{change:?}")
+    };
+    let stored = facts.known.message.as_ref().unwrap();
+    marking.done_to(stored.message.marks.as_ref(), 0).unwrap()
 }
 
 fn with_message<'a>(mut facts: Facts<'a>, stored: Stored) -> Facts<'a> {
@@ -411,9 +420,7 @@ fn a_reaction_counts_once_and_goes_when_nobody_gives_it() {
     };
     assert_eq!(run(&bob, &react(true)).unwrap().changes, [], "it is given");
     let decision = run(&bob, &react(false)).unwrap();
-    let Change::Marks { marks, .. } = &decision.changes[0] else {
-        panic!("{decision:?}")
-    };
+    let marks = marked_by(&bob, &decision.changes[0]);
     assert_eq!(marks.reactions, [], "the last one took it back");
 }
 
@@ -626,13 +633,14 @@ fn a_decision_names_the_rows_that_it_rests_on() {
 
     let structure = structure();
     let head = Expect::Head(structure.log(), Rev(9));
+    let rights = Expect::Rights(COMMUNITY, OPEN, structure.topics[&OPEN].body.group, Rev(9));
     let bob = Expect::Member(COMMUNITY, BOB, Rev(1));
     let mut keeper = facts(&structure, member(BOB, &[KEEPERS]));
     let sent = run(&keeper, &send(OPEN, "x")).unwrap();
     assert_eq!(
         sent.expects,
-        [head, bob],
-        "rights are those at commit: the structure's and the actor's"
+        [rights, bob],
+        "rights are those at commit: what gives them in the topic, and the actor's"
     );
     keeper.members.insert(CAROL, member(CAROL, &[]));
     let kick = Command::MemberKick {
@@ -653,7 +661,7 @@ fn a_decision_names_the_rows_that_it_rests_on() {
     let recalled = run(&facts, &recall).unwrap();
     assert_eq!(
         recalled.expects,
-        [Expect::Message(OPEN, MESSAGE, Rev(4)), head, bob],
+        [Expect::Content(OPEN, MESSAGE, Rev(2)), rights, bob],
         "and the message's"
     );
 }

@@ -277,7 +277,8 @@ async fn of_a_batch_that_was_lost_every_row_of_an_account_is_told_with_the_next(
     house.says(3, &mention).await;
     let heard = house.hears(&house.bob).await;
     let ids = rows(&heard, Log::Account(house.bob.account()));
-    assert_eq!(ids, [1, 2, 3].map(message), "he is mentioned thrice");
+    let named = |no| format!("{}:{}", house.topic, message(no));
+    assert_eq!(ids, [1, 2, 3].map(named), "he is mentioned thrice");
     house.app.close().await;
 }
 

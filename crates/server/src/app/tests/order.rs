@@ -11,13 +11,12 @@ use tulou_protocol::{
     permission::Place,
     push::{Pushed, Stale},
     question::Told,
-    row::Marks,
 };
 
 use super::*;
 use crate::{
     app::execute::CommandAnswer,
-    domain::change::Sent,
+    domain::change::{Marking, Sent},
     store::{Outcome, Pending, engine},
 };
 
@@ -162,20 +161,17 @@ impl House {
         })
     }
 
-    /// A topic's message of alice's, with so many reactions.
-    fn reacted(&self, count: u32) -> Change {
+    /// A topic's message of alice's gets one more reaction.
+    fn reacted(&self) -> Change {
         Change::Marks {
             topic: self.topic,
             message: MessageId(Uuid::from_u128(1)),
             seq: Seq(1),
-            marks: Marks {
-                reactions: vec![tulou_protocol::row::Reaction {
-                    key: "👍".to_owned(),
-                    count,
-                }],
-                ..Marks::default()
+            marking: Marking::Reaction {
+                account: AccountId(Uuid::now_v7()),
+                key: "👍".to_owned(),
+                on: true,
             },
-            reaction: None,
         }
     }
 
@@ -275,10 +271,10 @@ async fn of_one_transaction_old_rows_are_told_from_the_commit_on_that_lets_them_
     ] {
         let house = House::build(from).await;
         let held_up = house.hold_up();
-        let before = house.commit_elsewhere(house.reacted(1));
+        let before = house.commit_elsewhere(house.reacted());
         let change = house.deny(Edit { from, to });
         let changed = house.hand_over(&house.alice, change).await;
-        let after = house.commit_elsewhere(house.reacted(2));
+        let after = house.commit_elsewhere(house.reacted());
         held_up.let_go().await;
         assert!(matches!(before.await, Ok(Outcome::Done(_))));
         changed.await.unwrap().unwrap();

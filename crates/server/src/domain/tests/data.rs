@@ -1,7 +1,7 @@
 //! Changes as plain data: what goes to another process comes out there as it went in.
 
 use super::*;
-use crate::domain::change::{Contents, Expect, Sent};
+use crate::domain::change::{Contents, Expect, Marking, Sent};
 
 /// One of each kind. A kind more does not compile until it is among them.
 fn all() -> Vec<Change> {
@@ -15,13 +15,6 @@ fn all() -> Vec<Change> {
         edited_at: Some(3),
         recalled_by: Some(OWNER),
         more: Default::default(),
-    };
-    let marks = Marks {
-        reactions: vec![Reaction {
-            key: "👍".to_owned(),
-            count: 2,
-        }],
-        ..Marks::default()
     };
     let row = |body| Change::Row {
         log: Log::Community(community),
@@ -57,8 +50,23 @@ fn all() -> Vec<Change> {
             topic,
             message: MESSAGE,
             seq: Seq(3),
-            marks,
-            reaction: Some((BOB, "👍".to_owned(), true)),
+            marking: Marking::Reaction {
+                account: BOB,
+                key: "👍".to_owned(),
+                on: true,
+            },
+        },
+        Change::Marks {
+            topic,
+            message: MESSAGE,
+            seq: Seq(3),
+            marking: Marking::Pin(Some(4)),
+        },
+        Change::Marks {
+            topic,
+            message: MESSAGE,
+            seq: Seq(3),
+            marking: Marking::Touch,
         },
         Change::Numbered { community, last: 9 },
         Change::Member {
@@ -151,7 +159,8 @@ fn what_a_commit_rests_on_comes_out_of_json_as_it_went_in() {
         Expect::Head(Log::Topic(OPEN), Rev(3)),
         Expect::New(Log::Community(COMMUNITY)),
         Expect::Member(COMMUNITY, BOB, Rev::ZERO),
-        Expect::Message(OPEN, MESSAGE, Rev(2)),
+        Expect::Content(OPEN, MESSAGE, Rev(2)),
+        Expect::Rights(COMMUNITY, OPEN, GROUP, Rev(2)),
         Expect::Cursor(BOB, OPEN, Rev(1)),
         Expect::Profile(BOB, Rev(1)),
         Expect::Lives(BOB),
@@ -163,7 +172,7 @@ fn what_a_commit_rests_on_comes_out_of_json_as_it_went_in() {
 }
 
 #[test]
-fn a_body_that_is_no_body_of_its_kind_is_not_read() {
+fn a_row_without_its_kind_is_not_read() {
     let json = serde_json::to_string(&Change::Row {
         log: Log::Community(COMMUNITY),
         id: OPEN.to_string(),

@@ -326,9 +326,7 @@ fn one_picture_is_one_reaction_however_it_is_written_and_what_is_no_emoji_is_non
     };
     for written in ["\u{2764}", "\u{2764}\u{FE0F}", "\u{2764}\u{FE0E}"] {
         let decision = run(&bob, &react(written)).unwrap();
-        let Change::Marks { marks, .. } = &decision.changes[0] else {
-            panic!("{decision:?}")
-        };
+        let marks = marked_by(&bob, &decision.changes[0]);
         assert_eq!(marks.reactions.len(), 1, "{written:?}");
         assert_eq!(marks.reactions[0].count, 2, "{written:?}");
     }

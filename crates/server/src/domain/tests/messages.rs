@@ -140,12 +140,12 @@ fn a_recalled_message_keeps_no_pin_and_mentions_nobody() {
     });
     let bob = with_message(facts(&structure, member(BOB, &[])), message);
     let decision = run(&bob, &recall()).unwrap();
-    let [Change::Content(contents), Change::Marks { marks, .. }] = &decision.changes[..] else {
+    let [Change::Content(contents), unpin] = &decision.changes[..] else {
         panic!("{decision:?}")
     };
     assert_eq!(contents.content.text, "", "nothing of it is kept");
     assert_eq!(contents.unmentioned, [CAROL]);
-    assert_eq!(marks.pinned_at, None);
+    assert_eq!(marked_by(&bob, unpin).pinned_at, None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension};
 use tulou_protocol::{
-    AccountId, Code, CommunityId, Log, Rejection, Rev, Row, Seq, TopicId,
+    AccountId, Code, CommunityId, Log, Rev, Row, Seq, TopicId,
     id::Millis,
     row::{Body, Cursor, Mark, Mention, Message, MessageKey},
 };
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
-        change::{Change, Contents, Expect, Sent},
+        change::{Change, Contents, Expect, Marking, Sent},
         message::mark_after,
     },
     store::{Commit, Head, Outcome, StoreError, Written, WrittenRow, wire::answer_json},
@@ -88,13 +88,7 @@ impl Group<'_> {
             ..
         } = progress;
         let answered = answer_json(commit, &logs);
-        answer::put(
-            self.db,
-            commit.account,
-            commit.command,
-            commit.now,
-            &answered,
-        )?;
+        answer::put(self.db, commit, &answered)?;
         Ok(Done::Written {
             logs,
             joined,
@@ -117,7 +111,15 @@ impl Group<'_> {
                 Expect::Member(community, account, rev) => {
                     community::member_rev(self.db, community, account)? == rev
                 }
-                Expect::Message(topic, id, rev) => message::rev(self.db, topic, id)? == Some(rev),
+                Expect::Rights(community, topic, group, since) => {
+                    let log = Log::Community(community);
+                    // Most often nothing at all has.
+                    self.state(log)?.rev <= since
+                        || !row::rights_moved(self.db, log, (topic, group), since)?
+                }
+                Expect::Content(topic, id, rev) => {
+                    message::content_rev(self.db, topic, id)? == Some(rev)
+                }
                 Expect::Cursor(account, topic, rev) => {
                     message::cursor(self.db, account, topic)?.map_or(Rev::ZERO, |(_, rev)| rev)
                         == rev
@@ -139,9 +141,23 @@ impl Group<'_> {
         for change in &commit.changes {
             match change {
                 Change::Send(sent) => {
-                    if let Some((rev, present)) = message::find(self.db, sent.topic, sent.message)?
-                    {
-                        return Ok(Some(sent_before(sent, rev, present)?));
+                    if let Some((_, present)) = message::find(self.db, sent.topic, sent.message)? {
+                        return Ok(Some(self.sent_before(sent, &present)?));
+                    }
+                }
+                Change::Marks {
+                    topic,
+                    seq,
+                    marking,
+                    ..
+                } => {
+                    let before = message::marks(self.db, *topic, *seq)?;
+                    let pins = match marking {
+                        Marking::Pin(Some(_)) => message::pins(self.db, *topic)?,
+                        Marking::Pin(None) | Marking::Reaction { .. } | Marking::Touch => 0,
+                    };
+                    if let Err(no) = marking.done_to(before.as_ref(), pins) {
+                        return Ok(Some(Outcome::Refused(no)));
                     }
                 }
                 Change::InviteUsed { community, code } => {
@@ -151,7 +167,6 @@ impl Group<'_> {
                 }
                 Change::Row { .. }
                 | Change::Content(_)
-                | Change::Marks { .. }
                 | Change::Numbered { .. }
                 | Change::Member { .. }
                 | Change::MemberGone { .. }
@@ -168,6 +183,16 @@ impl Group<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// The same message again, under another command: the author gets the row as it is, anybody else gets nothing of it.
+    fn sent_before(&self, sent: &Sent, present: &Message) -> Result<Outcome, StoreError> {
+        let author = present.content.as_ref().map(|content| content.author);
+        if author != Some(sent.author) {
+            return Ok(Outcome::Refused(Code::IdTaken.into()));
+        }
+        let key = MessageKey::of(sent.topic, sent.message);
+        Ok(Outcome::Repeat(answer::as_it_is(self.db, key)?))
     }
 
     fn state(&mut self, log: Log) -> Result<LogState, StoreError> {
@@ -259,29 +284,10 @@ impl Group<'_> {
             Change::Content(contents) => self.contents(progress, contents),
             Change::Marks {
                 topic,
-                message: id,
+                message,
                 seq,
-                marks,
-                reaction,
-            } => {
-                let state = self.next(Log::Topic(*topic), progress.commit.now)?;
-                let row = message::put_marks(self.db, *topic, *id, *seq, marks, state.rev)?;
-                progress.add(Log::Topic(*topic), state, row)?;
-                let Some((account, key, on)) = reaction else {
-                    // Rare enough to say who wrote it: the profile may be newer than what readers hold.
-                    return match message::author_of(self.db, *topic, *seq)? {
-                        Some(author) => self.name_author(progress, author),
-                        None => Ok(()),
-                    };
-                };
-                message::put_reaction(self.db, *topic, *seq, key, *account, *on)?;
-                let own = Log::Account(*account);
-                let name = MessageKey::of(*topic, *id).to_string();
-                let before: Option<(Mark, Rev)> = row::find(self.db, own, "mark", &name)?;
-                let after = mark_after(before.map(|(mark, _)| mark), *topic, *seq, key, *on);
-                let body = after.map_or_else(|| Body::Deleted("mark".to_owned()), Body::from);
-                self.put(progress, own, &name, &body)
-            }
+                marking,
+            } => self.mark(progress, MessageKey::of(*topic, *message), *seq, marking),
             Change::Numbered { community, last } => {
                 let log = Log::Community(*community);
                 let mut state = self.state(log)?;
@@ -366,6 +372,56 @@ impl Group<'_> {
                 community::rename(self.db, *account, display_name)
             }
         }
+    }
+
+    /// Does something to a message's marks, unless it is done.
+    fn mark(
+        &mut self,
+        progress: &mut Progress<'_>,
+        key: MessageKey,
+        seq: Seq,
+        marking: &Marking,
+    ) -> Result<(), StoreError> {
+        let before = message::marks(self.db, key.topic, seq)?;
+        let is_new = match marking {
+            Marking::Reaction {
+                account,
+                key: of,
+                on,
+            } => message::put_reaction(self.db, key.topic, seq, of, *account, *on)?,
+            Marking::Pin(at) => {
+                before
+                    .as_ref()
+                    .is_some_and(|marks| marks.pinned_at.is_some())
+                    != at.is_some()
+            }
+            Marking::Touch => true,
+        };
+        if !is_new {
+            return Ok(());
+        }
+        // Refused before anything was written, if they are too many.
+        let after = marking.done_to(before.as_ref(), 0).unwrap_or_default();
+        let state = self.next(Log::Topic(key.topic), progress.commit.now)?;
+        let row = message::put_marks(self.db, key, seq, &after, state.rev)?;
+        progress.add(Log::Topic(key.topic), state, row)?;
+        let Marking::Reaction {
+            account,
+            key: of,
+            on,
+        } = marking
+        else {
+            // Rare enough to say who wrote it: the profile may be newer than what readers hold.
+            return match message::author_of(self.db, key.topic, seq)? {
+                Some(author) => self.name_author(progress, author),
+                None => Ok(()),
+            };
+        };
+        let (own, name) = (Log::Account(*account), key.to_string());
+        let before: Option<(Mark, Rev)> = row::find(self.db, own, "mark", &name)?;
+        let after = mark_after(before.map(|(mark, _)| mark), key.topic, seq, of, *on);
+        let body = after.map_or_else(|| Body::Deleted("mark".to_owned()), Body::from);
+        self.put(progress, own, &name, &body)
     }
 
     /// A row of an account's log becomes a tombstone if it is there, and at this rev if one is named.
@@ -594,23 +650,4 @@ impl Progress<'_> {
         written.rows.push(WrittenRow::of(log, row)?);
         Ok(())
     }
-}
-
-/// The same message again, under another command: the author gets the row as it is, anybody else gets nothing of it.
-fn sent_before(sent: &Sent, rev: Rev, present: Message) -> Result<Outcome, StoreError> {
-    let author = present.content.as_ref().map(|content| content.author);
-    if author != Some(sent.author) {
-        return Ok(Outcome::Refused(Rejection::new(Code::IdTaken)));
-    }
-    let row = Row {
-        id: sent.message.to_string(),
-        rev,
-        body: present.into(),
-    };
-    let json = serde_json::to_string(&row)?;
-    let log = Log::Topic(sent.topic);
-    let prev = Rev(rev.0.saturating_sub(1));
-    Ok(Outcome::Repeat(format!(
-        r#"{{"pushes":[{{"log":"{log}","prev":{prev},"rev":{rev},"rows":[{json}]}}]}}"#
-    )))
 }

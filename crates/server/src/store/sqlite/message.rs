@@ -45,7 +45,8 @@ const LAST_BY: &str = columns!("author = ?2 ORDER BY seq DESC LIMIT 1");
 const AUTHOR_OF: &str = "SELECT author FROM message WHERE topic = ?1 AND seq = ?2";
 const SEQ_OF: &str = "SELECT seq FROM message WHERE topic = ?1 AND id = ?2";
 const SENT_AT: &str = "SELECT sent_at FROM message WHERE topic = ?1 AND seq = ?2";
-const REV_OF: &str = "SELECT rev FROM message WHERE topic = ?1 AND id = ?2";
+const CONTENT_REV_OF: &str = "SELECT content_rev FROM message WHERE topic = ?1 AND id = ?2";
+const MARKS_OF: &str = "SELECT marks FROM message WHERE topic = ?1 AND seq = ?2";
 const PINS: &str = "SELECT count(*) FROM message WHERE topic = ?1 AND pinned_at IS NOT NULL";
 const OWN_AFTER: &str =
     "SELECT count(*) FROM message WHERE topic = ?1 AND seq > ?2 AND author = ?3";
@@ -65,7 +66,8 @@ pub const HOT: &[&str] = &[
     AUTHOR_OF,
     SEQ_OF,
     SENT_AT,
-    REV_OF,
+    CONTENT_REV_OF,
+    MARKS_OF,
     PINS,
     OWN_AFTER,
     HAS_REACTED,
@@ -367,13 +369,37 @@ pub fn changes(
 }
 
 /// The rev of a message's last change.
-pub fn rev(db: &Connection, topic: TopicId, id: MessageId) -> Result<Option<Rev>, StoreError> {
+pub fn content_rev(
+    db: &Connection,
+    topic: TopicId,
+    id: MessageId,
+) -> Result<Option<Rev>, StoreError> {
     Ok(db
-        .prepare_cached(REV_OF)?
+        .prepare_cached(CONTENT_REV_OF)?
         .query_row((topic.as_bytes(), id.as_bytes()), |row| {
             counter(row, 0).map(Rev)
         })
         .optional()?)
+}
+
+/// A message's second part, if it ever had any.
+pub fn marks(db: &Connection, topic: TopicId, seq: Seq) -> Result<Option<Marks>, StoreError> {
+    let found: Option<Option<String>> = db
+        .prepare_cached(MARKS_OF)?
+        .query_row((topic.as_bytes(), number(seq.0)), |row| row.get(0))
+        .optional()?;
+    Ok(found
+        .flatten()
+        .map(|json| serde_json::from_str(&json))
+        .transpose()?)
+}
+
+/// How many messages of a topic are pinned.
+pub fn pins(db: &Connection, topic: TopicId) -> Result<usize, StoreError> {
+    let count = db
+        .prepare_cached(PINS)?
+        .query_row([topic.as_bytes()], |row| counter(row, 0))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// A message with the rev of its last change.
@@ -473,13 +499,10 @@ pub fn known(db: &Connection, actor: AccountId, needs: &Needs) -> Result<Known, 
             });
         }
         if let Some(id) = needs.reply_to {
-            known.has_reply_to = rev(db, topic, id)?.is_some();
+            known.has_reply_to = content_rev(db, topic, id)?.is_some();
         }
         if needs.pins {
-            let pins = db
-                .prepare_cached(PINS)?
-                .query_row([topic.as_bytes()], |row| counter(row, 0))?;
-            known.pins = usize::try_from(pins).unwrap_or(usize::MAX);
+            known.pins = pins(db, topic)?;
         }
         if let Some(seq) = needs.cursor_at {
             known.cursor = cursor(db, actor, topic)?;

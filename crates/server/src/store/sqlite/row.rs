@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use serde::de::DeserializeOwned;
-use tulou_protocol::{Log, Rev, Row, id::Millis, row::Body};
+use tulou_protocol::{GroupId, Log, Rev, Row, TopicId, id::Millis, permission::Place, row::Body};
 
 use super::log::{self, counter, number};
 use crate::store::{RowsSince, StoreError};
@@ -17,9 +17,11 @@ const PUT: &str =
     ON CONFLICT (log, kind, id) DO UPDATE SET rev = ?4, deleted = ?5, body = ?6, at = ?7";
 const COUNT: &str = "SELECT count(*) FROM row WHERE log = ?1 AND kind = ?2 AND deleted = 0";
 const IDS: &str = "SELECT id FROM row WHERE log = ?1 AND kind = ?2 AND deleted = 0";
+const RIGHTS_MOVED: &str = "SELECT 1 FROM row WHERE log = ?1 AND rev > ?2 AND (kind = 'community' OR (kind = 'topic' AND id = ?3)
+    OR (kind = 'access' AND substr(id, 1, instr(id, ':') - 1) IN (?4, ?5, ?6))) LIMIT 1";
 /// Statements whose plan is a test.
 #[cfg(test)]
-pub const HOT: &[&str] = &[SINCE, FIND, COUNT, IDS];
+pub const HOT: &[&str] = &[SINCE, FIND, COUNT, IDS, RIGHTS_MOVED];
 
 fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     let kind: String = row.get(0)?;
@@ -105,6 +107,24 @@ pub fn rev(db: &Connection, log: Log, kind: &str, id: &str) -> Result<Option<Rev
             counter(row, 0).map(Rev)
         })
         .optional()?)
+}
+
+/// Whether something that decides on rights in a topic of a group has changed in a community's log since a rev.
+pub fn rights_moved(
+    db: &Connection,
+    log: Log,
+    (topic, group): (TopicId, GroupId),
+    since: Rev,
+) -> Result<bool, StoreError> {
+    let (community, within) = (Place::Community, Place::Group(group));
+    Ok(db.prepare_cached(RIGHTS_MOVED)?.exists((
+        log.uuid().as_bytes(),
+        number(since.0),
+        topic.to_string(),
+        community.to_string(),
+        within.to_string(),
+        Place::Topic(topic).to_string(),
+    ))?)
 }
 
 /// Writes a row, and when it changed.

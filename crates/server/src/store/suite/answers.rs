@@ -87,3 +87,47 @@ async fn a_commit_that_cannot_be_written_spoils_no_other() {
         "each of the others once"
     );
 }
+
+#[tokio::test]
+async fn no_stored_answer_keeps_the_text_of_what_was_recalled() {
+    let bench = bench().await;
+    let message = MessageId(Uuid::now_v7());
+    let (send, edit) = (CommandId(Uuid::now_v7()), CommandId(Uuid::now_v7()));
+    let (wrote, changed) = (
+        bench.sent(message, "secret"),
+        bench.edited(message, Seq(1), "secret, too"),
+    );
+    for (command, change) in [(send, wrote), (edit, changed)] {
+        let done = bench
+            .commit_as(command, bench.alice, 10, Vec::new(), vec![change])
+            .await;
+        assert!(matches!(done, Outcome::Done(_)), "{done:?}");
+        let stored = bench.store.answer(bench.alice, command).await.unwrap();
+        assert!(
+            stored.unwrap().contains("secret"),
+            "it is what was answered"
+        );
+    }
+    let Change::Content(mut contents) = bench.edited(message, Seq(1), "") else {
+        unreachable!("an edit is of the content")
+    };
+    contents.content.recalled_by = Some(bench.alice);
+    let recall = Change::Content(contents);
+    let done = bench.commit(bench.alice, Vec::new(), vec![recall]).await;
+    assert!(matches!(done, Outcome::Done(_)), "{done:?}");
+    for command in [send, edit] {
+        let answer = bench.store.answer(bench.alice, command).await.unwrap();
+        let answer: tulou_protocol::Answer = serde_json::from_str(&answer.unwrap()).unwrap();
+        let [push] = &answer.pushes[..] else {
+            panic!("{answer:?}")
+        };
+        assert_eq!(push.log, Log::Topic(bench.topic));
+        let Body::Message(row) = &push.rows[0].body else {
+            panic!("{push:?}")
+        };
+        let content = row.content.as_ref().unwrap();
+        assert_eq!(content.text, "", "nothing of it is kept");
+        assert_eq!(content.recalled_by, Some(bench.alice), "and it is told why");
+        assert!(push.prev < push.rev, "it is a push like others: {push:?}");
+    }
+}

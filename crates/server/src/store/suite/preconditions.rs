@@ -1,6 +1,9 @@
 //! What a commit rests on is looked at when it is written, not when it was decided.
 
+use tulou_protocol::{GroupId, limits, permission::Place, row::AccessRow};
+
 use super::*;
+use crate::domain::change::Marking;
 
 impl Bench {
     /// Whether a commit that rests on something is written.
@@ -18,7 +21,7 @@ impl Bench {
 async fn a_commit_that_rests_on_an_older_message_is_not_written() {
     let bench = bench().await;
     let message = bench.send("a", 10).await;
-    let rests_on = |rev| Expect::Message(bench.topic, message, Rev(rev));
+    let rests_on = |rev| Expect::Content(bench.topic, message, Rev(rev));
     assert!(bench.is_written(rests_on(1)).await);
     bench.edit(message, Seq(1), "b").await;
     assert!(
@@ -65,4 +68,103 @@ async fn a_commit_that_rests_on_an_older_member_is_not_written() {
     assert!(matches!(written, Outcome::Done(_)), "{written:?}");
     assert!(!bench.is_written(rests_on(1)).await, "his row was written");
     assert!(bench.is_written(rests_on(2)).await, "as it is");
+}
+
+#[tokio::test]
+async fn a_commit_that_rests_on_rights_is_written_unless_what_gives_them_has_changed() {
+    let bench = bench().await;
+    let log = Log::Community(bench.community);
+    let (group, other) = (GroupId(Uuid::now_v7()), GroupId(Uuid::now_v7()));
+    let elsewhere = TopicId(Uuid::now_v7());
+    let head = async || bench.store.heads(vec![log]).await.unwrap()[0].unwrap().rev;
+    let deletes = |kind: &str, id: String| Change::Row {
+        log,
+        id,
+        body: Body::Deleted(kind.to_owned()),
+    };
+    let access = |place: Place| deletes("access", AccessRow::id(place, None));
+    for (change, decides) in [
+        (deletes("group", group.to_string()), false),
+        (deletes("topic", elsewhere.to_string()), false),
+        (deletes("member_group", group.to_string()), false),
+        (access(Place::Group(other)), false),
+        (access(Place::Topic(elsewhere)), false),
+        (access(Place::Topic(bench.topic)), true),
+        (access(Place::Group(group)), true),
+        (access(Place::Community), true),
+        (deletes("topic", bench.topic.to_string()), true),
+        (bench.community_row("围楼"), true),
+    ] {
+        let rests_on = Expect::Rights(bench.community, bench.topic, group, head().await);
+        assert!(bench.is_written(rests_on).await, "as it is");
+        let written = bench
+            .commit(bench.alice, vec![], vec![change.clone()])
+            .await;
+        assert!(matches!(written, Outcome::Done(_)), "{written:?}");
+        assert_eq!(bench.is_written(rests_on).await, !decides, "{change:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_put_on_a_message_twice_is_written_once_and_never_too_much_of_it() {
+    let bench = bench().await;
+    let message = bench.send("a", 10).await;
+    let marks = |marking| Change::Marks {
+        topic: bench.topic,
+        message,
+        seq: Seq(1),
+        marking,
+    };
+    let reacts = |key: &str, on| {
+        marks(Marking::Reaction {
+            account: bench.alice,
+            key: key.to_owned(),
+            on,
+        })
+    };
+    let rows_of = async |change: Change| match bench.commit(bench.alice, vec![], vec![change]).await
+    {
+        Outcome::Done(committed) => Some(committed.logs.len()),
+        Outcome::Refused(no) => {
+            assert_eq!(no.code, Code::TooMany);
+            None
+        }
+        other @ (Outcome::Repeat(_) | Outcome::Conflict) => panic!("{other:?}"),
+    };
+    // The topic's row, and that of whoever did it.
+    for (change, logs) in [
+        (reacts("👍", false), Some(0)),
+        (reacts("👍", true), Some(2)),
+        (reacts("👍", true), Some(0)),
+        (reacts("👍", false), Some(2)),
+        (marks(Marking::Pin(None)), Some(0)),
+        (marks(Marking::Pin(Some(5))), Some(1)),
+        (marks(Marking::Pin(Some(6))), Some(0)),
+        (marks(Marking::Touch), Some(1)),
+    ] {
+        assert_eq!(rows_of(change.clone()).await, logs, "{change:?}");
+    }
+    for kind in 0..limits::REACTION_KINDS {
+        assert_eq!(rows_of(reacts(&kind.to_string(), true)).await, Some(2));
+    }
+    assert_eq!(rows_of(reacts("one more", true)).await, None);
+    let Some(found) = bench
+        .store
+        .page(bench.topic, PageAt::End, 1, Seq(1))
+        .await
+        .unwrap()
+    else {
+        panic!("it is there")
+    };
+    let Body::Message(found) = &found.rows[0].body else {
+        panic!("it is a message")
+    };
+    let found = found.marks.as_ref().unwrap();
+    assert_eq!(
+        found.pinned_at,
+        Some(5),
+        "the first pin is the one that counts"
+    );
+    assert!(found.reactions.iter().all(|reaction| reaction.count == 1));
+    assert_eq!(found.reactions.len(), limits::REACTION_KINDS);
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use tulou_protocol::{
     AccountId, MessageId, Rev, Row, Seq, TopicId,
     id::Millis,
-    row::{Content, Marks, Message, More},
+    row::{Content, Marks, Message, MessageKey, More},
 };
 
 use super::super::log::{counter, number};
@@ -102,8 +102,7 @@ pub fn put_content(
 /// Writes a message's second part; the row that says so.
 pub fn put_marks(
     db: &Connection,
-    topic: TopicId,
-    id: MessageId,
+    key: MessageKey,
     seq: Seq,
     marks: &Marks,
     rev: Rev,
@@ -115,7 +114,7 @@ pub fn put_marks(
         )?
         .query_row(
             (
-                topic.as_bytes(),
+                key.topic.as_bytes(),
                 number(seq.0),
                 serde_json::to_string(marks)?,
                 marks.pinned_at,
@@ -124,7 +123,7 @@ pub fn put_marks(
             |row| counter(row, 0),
         )?;
     Ok(Row {
-        id: id.to_string(),
+        id: key.message.to_string(),
         rev,
         body: Message {
             seq,
@@ -138,7 +137,7 @@ pub fn put_marks(
     })
 }
 
-/// Who gave a reaction, or took it back.
+/// Who gave a reaction, or took it back; false if it was so already.
 pub fn put_reaction(
     db: &Connection,
     topic: TopicId,
@@ -146,15 +145,19 @@ pub fn put_reaction(
     key: &str,
     account: AccountId,
     on: bool,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let sql = if on {
         "INSERT INTO reaction (topic, seq, key, account) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING"
     } else {
         "DELETE FROM reaction WHERE topic = ?1 AND seq = ?2 AND key = ?3 AND account = ?4"
     };
-    db.prepare_cached(sql)?
-        .execute((topic.as_bytes(), number(seq.0), key, account.as_bytes()))?;
-    Ok(())
+    let changed = db.prepare_cached(sql)?.execute((
+        topic.as_bytes(),
+        number(seq.0),
+        key,
+        account.as_bytes(),
+    ))?;
+    Ok(changed > 0)
 }
 
 /// The wide mentions of a message.
