@@ -150,6 +150,7 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
                 from: Seq(1),
                 to: Seq(head),
                 rev: Rev(head),
+                is_paged: false,
             }],
         ));
         batch.push(Write::Cursor {

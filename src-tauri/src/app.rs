@@ -27,7 +27,7 @@ pub struct App {
     /// Between the client and the native window.
     pub controller: Arc<Controller>,
     /// The server on this computer.
-    pub hosting: Hosting,
+    pub hosting: Arc<Hosting>,
     /// Who looks in which window.
     pub viewers: Viewers,
     /// Opened while the window is being made, so that neither waits for the other.
@@ -38,10 +38,10 @@ impl App {
     /// An app whose client is not open yet.
     pub fn new(home: Home, controller: Arc<Controller>) -> Self {
         Self {
-            hosting: Hosting::in_folder(home.server(), {
+            hosting: Arc::new(Hosting::in_folder(home.server(), {
                 let controller = Arc::clone(&controller);
                 Arc::new(move || controller.tell(vec![Change::App]))
-            }),
+            })),
             home,
             controller,
             viewers: Viewers::default(),
@@ -49,16 +49,13 @@ impl App {
         }
     }
 
-    /// The client. The first who asks opens it, after the server that this computer hosts, if it hosts one; a failure
-    /// is told, and the next who asks tries again.
+    /// The client. The first who asks opens it; a failure is told, and the next who asks tries again. The server that this
+    /// computer may host starts meanwhile: after a loss of power it looks through its store first, and nobody waits for that.
     pub async fn client(&self) -> Result<&Client, WindowError> {
         let client = self.client.get_or_try_init(|| async {
-            if let Err(error) = self.hosting.resume().await {
-                tracing::error!("the server on this computer did not start: {error}");
-            }
             let client = Client::open(self.home.client(), Arc::new(Keyring)).await?;
-            self.show_the_way(&client).await?;
             tokio::spawn(follow(client.clone(), self.controller.clone()));
+            tokio::spawn(resume(Arc::clone(&self.hosting), client.clone()));
             Ok(client)
         });
         client.await
@@ -67,7 +64,7 @@ impl App {
     /// Everything that the frame of the window shows.
     pub async fn view(&self) -> Result<AppView, WindowError> {
         let mut view = self.client().await?.app_view().await;
-        if let Some(server) = self.hosting.server().await {
+        if let Some(server) = self.hosting.known_server() {
             // The keys of accounts name their server by its UUID.
             let of_server = format!("{}.", server.0);
             for account in &mut view.accounts {
@@ -78,21 +75,14 @@ impl App {
                 .iter()
                 .find(|account| account.is_hosted_here && account.is_server_admin)
                 .map(|account| account.key.clone());
-            view.hosting = self.hosting.view(administrator).await;
+            view.hosting = self.hosting.view(administrator);
         }
         Ok(view)
     }
 
     /// Accounts of this computer on the server that it hosts find it where it is now.
     async fn show_the_way(&self, client: &Client) -> Result<(), WindowError> {
-        if let (Some(server), Some(address)) =
-            (self.hosting.server().await, self.hosting.address().await)
-        {
-            client
-                .set_addresses(&server.to_string(), vec![address])
-                .await?;
-        }
-        Ok(())
+        show_the_way(&self.hosting, client).await
     }
 
     /// Lets other computers reach the hosted server, or keeps them out.
@@ -195,11 +185,34 @@ impl App {
     /// Ends the client and the hosted server in order, so that nothing has to be repaired at the next start.
     pub async fn shut_down(&self) {
         self.viewers.end_all();
-        if let Some(client) = self.client.get() {
-            client.shutdown().await;
-        }
-        self.hosting.end().await;
+        let client = async {
+            if let Some(client) = self.client.get() {
+                client.shutdown().await;
+            }
+        };
+        tokio::join!(client, self.hosting.end());
     }
+}
+
+/// Starts the server that this computer hosts, if it hosts one.
+async fn resume(hosting: Arc<Hosting>, client: Client) {
+    if let Err(error) = hosting.resume().await {
+        tracing::error!("the server on this computer did not start: {error}");
+    }
+    match show_the_way(&hosting, &client).await {
+        Ok(()) => client.hurry().await,
+        Err(error) => tracing::error!("where the server on this computer is was not kept: {error}"),
+    }
+    hosting.tell();
+}
+
+async fn show_the_way(hosting: &Hosting, client: &Client) -> Result<(), WindowError> {
+    if let (Some(server), Some(address)) = (hosting.server().await, hosting.address().await) {
+        client
+            .set_addresses(&server.to_string(), vec![address])
+            .await?;
+    }
+    Ok(())
 }
 
 /// Hands the client's changes on: at once when there was silence, then at most one batch a frame.

@@ -34,6 +34,7 @@ pub fn builder() -> Builder<tauri::Wry> {
         commands::account::reset_account,
         commands::tree_view,
         commands::badges_view,
+        commands::counts_view,
         commands::topics_view,
         commands::level_view,
         commands::timeline_view,

@@ -10,10 +10,10 @@ use tauri::{State, WebviewWindow, ipc::Channel};
 use tulou_client::{
     action::Action,
     view::{
-        AccessView, AppView, BadgesView, Block, Change, DraftView, EditInput, ExplanationView,
-        InviteView, JumpView, LevelPlace, LevelView, MembersPart, MembersView, MentionedView,
-        PersonView, Place, ReadMark, Relocation, RightsView, ServerPeek, SettingsPatch, SignedUp,
-        Stretch, TimelineView, TreeView,
+        AccessView, AppView, BadgesView, Block, Change, CountsView, DraftView, EditInput,
+        ExplanationView, InviteView, JumpView, LevelPlace, LevelView, MembersPart, MembersView,
+        MentionedView, PersonView, Place, ReadMark, Relocation, RightsView, ServerPeek,
+        SettingsPatch, SignedUp, Stretch, TimelineView, TreeView,
     },
 };
 
@@ -206,6 +206,21 @@ pub async fn badges_view(
         .client()
         .await?
         .badges_view(&account, &community, &topics)
+        .await?)
+}
+
+/// How many members a community has.
+#[tauri::command]
+#[specta::specta]
+pub async fn counts_view(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+) -> Answer<CountsView> {
+    Ok(app
+        .client()
+        .await?
+        .counts_view(&account, &community)
         .await?)
 }
 

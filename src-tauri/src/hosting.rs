@@ -10,7 +10,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, PoisonError},
 };
 
 use tokio::sync::Mutex;
@@ -31,7 +31,15 @@ pub type Listener = Arc<dyn Fn() + Send + Sync>;
 pub struct Hosting {
     folder: PathBuf,
     state: Mutex<State>,
+    /// What was last seen of it: while it starts or ends nobody waits for the rest.
+    seen: std::sync::Mutex<Seen>,
     on_change: Listener,
+}
+
+#[derive(Default)]
+struct Seen {
+    server: Option<ServerId>,
+    view: Option<HostingView>,
 }
 
 #[derive(Default)]
@@ -45,9 +53,16 @@ struct State {
 impl Hosting {
     /// The server whose data is in `folder`. Nothing starts yet. `on_change` is called when its addresses change.
     pub fn in_folder(folder: PathBuf, on_change: Listener) -> Self {
+        // Whose accounts are on it is known before it has started.
+        let wish = Wish::read(&folder).ok().flatten();
+        let seen = Seen {
+            server: wish.and_then(|wish| wish.server),
+            view: None,
+        };
         Self {
             folder,
             state: Mutex::default(),
+            seen: std::sync::Mutex::new(seen),
             on_change,
         }
     }
@@ -131,9 +146,36 @@ impl Hosting {
         self.state.lock().await.here()
     }
 
-    /// What the settings say about it.
-    pub async fn view(&self, administrator: Option<String>) -> Option<HostingView> {
-        let state = self.state.lock().await;
+    /// The server's id, as last seen.
+    pub fn known_server(&self) -> Option<ServerId> {
+        if let Ok(state) = self.state.try_lock()
+            && let Some(wish) = state.wish.as_ref()
+        {
+            self.seen().server = wish.server;
+        }
+        self.seen().server
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The view of it is stale.
+    pub fn tell(&self) {
+        (self.on_change)();
+    }
+
+    /// What the settings say about it; while it starts or ends, what they said last.
+    pub fn view(&self, administrator: Option<String>) -> Option<HostingView> {
+        let Ok(state) = self.state.try_lock() else {
+            return self.seen().view.clone();
+        };
+        let view = self.view_of(&state, administrator);
+        self.seen().view.clone_from(&view);
+        view
+    }
+
+    fn view_of(&self, state: &State, administrator: Option<String>) -> Option<HostingView> {
         let wish = state.wish.as_ref()?;
         let running = state.running.as_ref();
         let port = running.map(|hosted| hosted.address().port());
@@ -355,10 +397,10 @@ mod tests {
         let server = first.server().await;
         assert!(server.is_some());
         first.end().await;
-        assert_eq!(first.view(None).await, None, "it was stopped");
+        assert_eq!(first.view(None), None, "it was stopped");
 
         let second = in_folder(&folder);
-        assert_eq!(second.view(None).await, None, "nothing runs before resume");
+        assert_eq!(second.view(None), None, "nothing runs before resume");
         second.resume().await.unwrap();
         assert_eq!(
             second.server().await,
@@ -366,7 +408,7 @@ mod tests {
             "accounts are named by the server's id"
         );
         assert_eq!(second.address().await, Some(address.clone()));
-        let view = second.view(None).await.unwrap();
+        let view = second.view(None).unwrap();
         assert_eq!(view.addresses[0].address, address);
         assert_eq!(view.addresses[0].reach, HostReach::ThisComputer);
         assert!(!view.is_open, "others are let in by the person only");
@@ -377,14 +419,14 @@ mod tests {
     async fn a_taken_port_is_left_to_the_other_and_taken_back_when_it_is_free() {
         let folder = tempfile::tempdir().unwrap();
         let hosting = begun(&folder).await;
-        let view = hosting.view(None).await.unwrap();
+        let view = hosting.view(None).unwrap();
         assert_eq!(view.taken_port, None);
         let wished = view.port;
         hosting.end().await;
 
         let other = TcpListener::bind((Ipv4Addr::LOCALHOST, wished)).unwrap();
         hosting.resume().await.unwrap();
-        let moved = hosting.view(None).await.unwrap();
+        let moved = hosting.view(None).unwrap();
         assert_eq!(moved.taken_port, Some(wished), "the window tells it");
         assert_ne!(moved.port, wished);
         assert!(
@@ -395,7 +437,7 @@ mod tests {
         );
         hosting.end().await;
         hosting.resume().await.unwrap();
-        let again = hosting.view(None).await.unwrap();
+        let again = hosting.view(None).unwrap();
         assert_eq!(
             again.port, moved.port,
             "whoever met it there finds it there"
@@ -404,7 +446,7 @@ mod tests {
 
         drop(other);
         hosting.resume().await.unwrap();
-        let back = hosting.view(None).await.unwrap();
+        let back = hosting.view(None).unwrap();
         assert_eq!((back.port, back.taken_port), (wished, None));
         hosting.end().await;
     }
@@ -418,7 +460,7 @@ mod tests {
             .let_others(true, Some("house.example.org"), false)
             .await
             .unwrap();
-        let view = hosting.view(None).await.unwrap();
+        let view = hosting.view(None).unwrap();
         assert!(view.is_open);
         assert_eq!(
             view.addresses[0],
@@ -438,12 +480,9 @@ mod tests {
         assert_eq!(error.unwrap_err().code, "address_host");
         hosting.end().await;
         hosting.resume().await.unwrap();
-        assert!(
-            hosting.view(None).await.unwrap().is_open,
-            "the choice is kept"
-        );
+        assert!(hosting.view(None).unwrap().is_open, "the choice is kept");
         hosting.let_others(false, None, false).await.unwrap();
-        let view = hosting.view(None).await.unwrap();
+        let view = hosting.view(None).unwrap();
         assert!(
             view.addresses
                 .iter()
@@ -462,7 +501,7 @@ mod tests {
         std::fs::write(&key, "damaged").unwrap();
         let error = hosting.resume().await.unwrap_err();
         assert_eq!(error.code, "host_failed");
-        let failure = hosting.view(None).await.unwrap().failure.unwrap();
+        let failure = hosting.view(None).unwrap().failure.unwrap();
         assert!(
             failure.details.contains("server-key.pem"),
             "what is wrong is named"
@@ -473,7 +512,7 @@ mod tests {
         );
         std::fs::write(&key, kept).unwrap();
         hosting.resume().await.unwrap();
-        assert_eq!(hosting.view(None).await.unwrap().failure, None);
+        assert_eq!(hosting.view(None).unwrap().failure, None);
         hosting.end().await;
     }
 }

@@ -8,6 +8,7 @@ import type {
   AppView,
   BackupPeek,
   BadgesView,
+  CountsView,
   BackupsView,
   Block,
   Change,
@@ -73,6 +74,7 @@ export interface Api {
   resetAccount(account: string, whose: string): Promise<ResetView>
   treeView(account: string, community: string): Promise<TreeView>
   topicsView(account: string): Promise<JumpView[]>
+  countsView(account: string, community: string): Promise<CountsView>
   badgesView(account: string, community: string, topics: string[]): Promise<BadgesView>
   levelView(account: string, place: LevelPlace): Promise<LevelView>
   timelineView(account: string, topic: string, stretch: Stretch): Promise<TimelineView>
@@ -194,6 +196,7 @@ export const tauri: Api = {
   resetAccount: (account, whose) => unwrap(commands.resetAccount(account, whose)),
   treeView: (account, community) => unwrap(commands.treeView(account, community)),
   topicsView: (account) => unwrap(commands.topicsView(account)),
+  countsView: (account, community) => unwrap(commands.countsView(account, community)),
   badgesView: (account, community, topics) => unwrap(commands.badgesView(account, community, topics)),
   levelView: (account, place) => unwrap(commands.levelView(account, place)),
   timelineView: (account, topic, stretch) => unwrap(commands.timelineView(account, topic, stretch)),

@@ -54,6 +54,8 @@ export const commands = {
 	treeView: (account: string, community: string) => typedError<TreeView, WindowError>(__TAURI_INVOKE("tree_view", { account, community })),
 	/**  The numbers of some topics of a community, and the sums above them. */
 	badgesView: (account: string, community: string, topics: string[]) => typedError<BadgesView, WindowError>(__TAURI_INVOKE("badges_view", { account, community, topics })),
+	/**  How many members a community has. */
+	countsView: (account: string, community: string) => typedError<CountsView, WindowError>(__TAURI_INVOKE("counts_view", { account, community })),
 	/**  The topics of all communities of an account that can be opened. */
 	topicsView: (account: string) => typedError<JumpView[], WindowError>(__TAURI_INVOKE("topics_view", { account })),
 	/**  The notification level of a place, and who decides it. */
@@ -461,6 +463,8 @@ export type AppView = {
 	hosting: HostingView | null,
 	/**  Whether the system's keyring keeps the sign-in; without one the person signs in at each start. */
 	hasKeyring: boolean,
+	/**  Whether the keyring was asked and has not answered yet: it may be asking the person to unlock it. */
+	keyringWaits: boolean,
 	/**  Sum of unread and mention numbers shown on tiles; goes into the window's title. */
 	badge: Badge,
 };
@@ -631,8 +635,17 @@ account: string;
 community: string; 
 /**  The topic. */
 topic: string } | 
-/**  Groups, topics, counts of a community: read its `TreeView`. */
+/**  Groups and topics of a community: read its `TreeView`. */
 { type: "tree"; 
+/**  The account's key. */
+account: string; 
+/**  The community. */
+community: string } | 
+/**
+ *  How many members of a community there are, and how many of them are connected: read its `CountsView`, and nothing
+ *  else.
+ */
+{ type: "counts"; 
 /**  The account's key. */
 account: string; 
 /**  The community. */
@@ -700,6 +713,14 @@ isServerNewer: boolean;
 retryAt: number } | 
 /**  The session was ended or no token is kept: the person has to sign in. */
 { state: "signedOut" };
+
+/**  How many members a community has. */
+export type CountsView = {
+	/**  All; none while not known. */
+	members: number | null,
+	/**  Those who are connected; none while not known. */
+	online: number | null,
+};
 
 /**  Where a message stands on its way. */
 export type Delivery = 
@@ -1666,6 +1687,8 @@ export type Settings = {
 	recentEmoji: string[],
 	/**  The tone in which hands and people are offered. */
 	skinTone: SkinTone,
+	/**  How much of the disk the history of each account may take, in MiB. */
+	historyMib: number,
 };
 
 /**
@@ -1689,6 +1712,8 @@ export type SettingsPatch = {
 	usedEmoji?: string | null,
 	/**  The tone in which hands and people are offered. */
 	skinTone?: SkinTone | null,
+	/**  How much of the disk the history of each account may take, in MiB. */
+	historyMib?: number | null,
 	/**  Groups of the tree to be collapsed, by id. */
 	collapse?: string[] | null,
 	/**  Groups of the tree to be expanded, by id. */

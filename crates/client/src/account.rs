@@ -21,7 +21,10 @@ mod wish;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::sync::{mpsc, watch};
@@ -59,6 +62,8 @@ pub struct Account {
     pub store: Arc<Store>,
     /// The state of its link.
     pub connection: watch::Sender<Connection>,
+    /// How many bytes its history may take.
+    budget: Arc<AtomicU64>,
     /// Where its server is looked for when it is not where it was.
     pub nearby: Arc<Nearby>,
     /// The way to its driver.
@@ -80,6 +85,7 @@ impl Account {
         wishes: mpsc::Sender<Wish>,
         board: Board,
         nearby: Arc<Nearby>,
+        budget: Arc<AtomicU64>,
     ) -> Self {
         Self {
             key: known.key(),
@@ -89,6 +95,7 @@ impl Account {
             store,
             wishes,
             connection: watch::Sender::new(Connection::Connecting),
+            budget,
             nearby,
             board,
             whereabouts: Mutex::new(known.into()),
@@ -97,6 +104,11 @@ impl Account {
             shown: Mutex::default(),
             on_screen: watch::Sender::default(),
         }
+    }
+
+    /// How many bytes its history may take.
+    pub fn budget(&self) -> u64 {
+        self.budget.load(Ordering::Relaxed)
     }
 
     fn whereabouts(&self) -> MutexGuard<'_, Whereabouts> {

@@ -4,6 +4,7 @@ mod doing;
 mod ids;
 mod inviting;
 mod joining;
+mod keyring;
 mod listing;
 mod lost;
 mod members;
@@ -18,13 +19,14 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 pub use self::viewer::Viewer;
 
+use futures_util::future::join_all;
 use tokio::{
     sync::{mpsc, oneshot},
     task::AbortHandle,
@@ -43,14 +45,14 @@ use crate::{
     known::Known,
     nearby::Nearby,
     read::app,
-    secrets::{self, Secrets},
+    secrets::Secrets,
     store::{Store, meta},
     unread::sum,
     view::{AppView, Change, Connection, Place, Settings, SettingsPatch},
 };
 
-/// How long a driver may take to stop.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long all drivers together may take to stop: the program has five seconds, and other things to end.
+const FAREWELL: Duration = Duration::from_secs(4);
 
 /// A client. Cheap to clone; the last clone that goes takes its drivers along.
 #[derive(Clone)]
@@ -61,8 +63,10 @@ pub struct Client {
 struct Inner {
     folder: Folder,
     secrets: Arc<dyn Secrets>,
-    /// Whether the keyring has worked so far.
+    /// Whether the keyring worked when it was asked last.
     has_keyring: AtomicBool,
+    /// How many wait for an answer of the keyring.
+    keyring_waits: AtomicUsize,
     http: Http,
     board: Board,
     nearby: Arc<Nearby>,
@@ -72,6 +76,8 @@ struct Inner {
     drivers: Mutex<Vec<AbortHandle>>,
     /// How many viewers there have been.
     viewers: AtomicU64,
+    /// How many bytes the history of each account may take.
+    budget: Arc<AtomicU64>,
 }
 
 impl Drop for Inner {
@@ -97,10 +103,12 @@ impl Client {
             Ok::<_, Error>((folder, preferences, list))
         })
         .await?;
+        let budget = Arc::new(AtomicU64::new(preferences.settings.history_bytes()));
         let client = Self {
             inner: Arc::new(Inner {
                 folder,
                 has_keyring: AtomicBool::new(secrets.is_lasting()),
+                keyring_waits: AtomicUsize::new(0),
                 secrets,
                 http: Http::new(),
                 board: Board::default(),
@@ -110,6 +118,7 @@ impl Client {
                 accounts: Mutex::default(),
                 drivers: Mutex::default(),
                 viewers: AtomicU64::new(0),
+                budget,
             }),
         };
         client.begin(list).await;
@@ -146,6 +155,7 @@ impl Client {
             last_place: preferences.last_place,
             hosting: None,
             has_keyring: self.inner.has_keyring.load(Ordering::Relaxed),
+            keyring_waits: self.inner.keyring_waits.load(Ordering::Relaxed) > 0,
         }
     }
 
@@ -162,6 +172,8 @@ impl Client {
     pub async fn set_settings(&self, patch: SettingsPatch) -> Result<(), Error> {
         self.prefer(|preferences| patch.apply(&mut preferences.settings))
             .await?;
+        let bytes = self.settings().history_bytes();
+        self.inner.budget.store(bytes, Ordering::Relaxed);
         self.inner.board.put_up([Change::App]);
         Ok(())
     }
@@ -189,9 +201,8 @@ impl Client {
     /// The system woke up, or the person does not want to wait: every account connects at once.
     pub async fn hurry(&self) {
         self.look_at_list().await;
-        for account in self.accounts() {
-            account.hurry().await;
-        }
+        self.look_at_keyring();
+        join_all(self.accounts().iter().map(|account| account.hurry())).await;
     }
 
     /// The person has taken note of the damaged file that was set aside. The file stays.
@@ -215,18 +226,13 @@ impl Client {
         Ok(folder.unwrap_or(Path::new("")).to_owned())
     }
 
-    /// Stops every account in order. What was submitted is durable already.
+    /// Stops the accounts side by side: one that cannot come to an end costs the others nothing. What was submitted is durable
+    /// already.
     pub async fn shutdown(&self) {
         let accounts = std::mem::take(&mut *lock(&self.inner.accounts));
-        for account in accounts {
-            let (done, stopped) = oneshot::channel();
-            if account.wish(Wish::Stop(done)).await.is_ok() {
-                let _ = tokio::time::timeout(FAREWELL, stopped).await;
-            }
-            let ended = blocking(move || account.store.checkpoint()).await;
-            if let Err(error) = ended {
-                tracing::warn!("a store was not tidied up: {}", chain(&error));
-            }
+        let ended = join_all(accounts.into_iter().map(stop));
+        if tokio::time::timeout(FAREWELL, ended).await.is_err() {
+            tracing::warn!("not every account came to an end");
         }
     }
 
@@ -266,6 +272,7 @@ impl Client {
             wishes,
             self.inner.board.clone(),
             Arc::clone(&self.inner.nearby),
+            Arc::clone(&self.inner.budget),
         ));
         let driver = tokio::spawn(Driver::new(Arc::clone(&account), heard).run());
         lock(&self.inner.drivers).push(driver.abort_handle());
@@ -273,22 +280,18 @@ impl Client {
         self.inner.board.put_up([Change::App]);
         account
     }
+}
 
-    /// Asks the keyring; none if it does not work, which is remembered.
-    async fn ask_keyring<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&dyn Secrets) -> Result<T, secrets::NoKeyring> + Send + 'static,
-    ) -> Option<T> {
-        match secrets::ask(&self.inner.secrets, question).await {
-            Ok(answer) => Some(answer),
-            Err(error) => {
-                tracing::warn!("{error}");
-                if self.inner.has_keyring.swap(false, Ordering::Relaxed) {
-                    self.inner.board.put_up([Change::App]);
-                }
-                None
-            }
-        }
+/// Stops an account in order.
+async fn stop(account: Arc<Account>) {
+    let (done, stopped) = oneshot::channel();
+    if account.wish(Wish::Stop(done)).await.is_ok() {
+        // A driver that is gone has stopped.
+        let _ = stopped.await;
+    }
+    let ended = blocking(move || account.store.checkpoint()).await;
+    if let Err(error) = ended {
+        tracing::warn!("a store was not tidied up: {}", chain(&error));
     }
 }
 

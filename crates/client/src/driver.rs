@@ -4,6 +4,7 @@
 
 mod clock;
 mod hearing;
+mod keeping;
 mod lost;
 mod marking;
 mod mending;
@@ -13,10 +14,13 @@ mod seeking;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    ops::ControlFlow,
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,
@@ -25,16 +29,16 @@ use tulou_engine::{Engine, Input, Ticket, Untold};
 use tulou_protocol::{Command, CommandId, TopicId, id::Millis};
 use uuid::Uuid;
 
-use self::{clock::Clock, seeking::Seeking};
+use self::{clock::Clock, keeping::Keeping, seeking::Seeking};
 use crate::{
     account::{Account, Told, Wish},
     as_of::now,
     blocking::blocking,
     error::{Error, chain},
-    link::{Event, Link, Pulse},
-    store::{StoreError, Trouble, restore},
+    link::{Event, INCOMING, Link, Pulse},
+    store::{Trouble, outbox::end_awaiting, restore},
     unusable::Unusable,
-    view::Connection,
+    view::{Cause, Connection},
 };
 
 /// The first wait after the store could not be written; doubled up to [`LONGEST`].
@@ -66,6 +70,8 @@ pub struct Driver {
     pulse: Pulse,
     /// Commands that went out, or may have before this start, and have no answer yet.
     sent: HashSet<CommandId>,
+    /// Commands that the person wants to be sent although they are old.
+    confirmed: HashSet<CommandId>,
     /// What is wrong with the store.
     trouble: watch::Receiver<Option<Trouble>>,
     /// The topics that are shown.
@@ -75,6 +81,7 @@ pub struct Driver {
     /// When outbox and drafts are copied, after they changed.
     copy_at: Option<Instant>,
     copy_pause: Duration,
+    keeping: Keeping,
 }
 
 impl Driver {
@@ -86,11 +93,13 @@ impl Driver {
         }
         Self {
             sent: HashSet::new(),
+            confirmed: HashSet::new(),
             trouble,
             on_screen: account.watch_screens(),
             watched: BTreeSet::new(),
             copy_at: None,
             copy_pause: Duration::ZERO,
+            keeping: Keeping::default(),
             account,
             wishes,
             token: None,
@@ -109,36 +118,72 @@ impl Driver {
         }
     }
 
-    /// Runs until it is told to stop, or nobody can wish anything any more.
+    /// Runs until it is told to stop, or nobody can wish anything any more. If something in it breaks, that is said, and it
+    /// begins again from the store, as after any error.
     pub async fn run(mut self) {
         loop {
-            let deadline = self.engine.as_ref().and_then(Engine::deadline);
-            let try_at = seeking::due(self.seeking.as_ref());
-            self.plan_copy();
-            tokio::select! {
-                wish = self.wishes.recv() => match wish {
-                    Some(Wish::Stop(done)) => {
-                        self.stop();
-                        let _ = done.send(());
-                        return;
-                    }
-                    Some(wish) => {
-                        // What is shown when something is wished is watched before.
-                        self.watch_shown().await;
-                        self.grant(wish).await;
-                    }
-                    None => return self.stop(),
-                },
-                event = next_event(self.link.as_mut()) => self.hear(event).await,
-                () = self.clock.until(deadline, now) => self.feed(Input::Tick).await,
-                () = until_instant(self.remake_at) => self.make().await,
-                () = until_instant(self.copy_at) => self.copy().await,
-                () = seeking::heard(self.seeking.as_mut()) => self.note_sighted(),
-                () = until_instant(try_at) => self.follow_sighted().await,
-                Ok(()) = self.trouble.changed() => self.look_at_store().await,
-                Ok(()) = self.on_screen.changed() => self.watch_shown().await,
+            match AssertUnwindSafe(self.step()).catch_unwind().await {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => return,
+                Err(_) => self.begin_again(),
             }
         }
+    }
+
+    /// What broke was said where it broke.
+    fn begin_again(&mut self) {
+        tracing::error!(account = %self.account.key, "something in its driver broke");
+        self.seeking = None;
+        self.wait_for_store(Some(Cause {
+            code: "broken".into(),
+            about: None,
+        }));
+    }
+
+    async fn step(&mut self) -> ControlFlow<()> {
+        let deadline = self.engine.as_ref().and_then(Engine::deadline);
+        let try_at = seeking::due(self.seeking.as_ref());
+        self.plan_copy();
+        tokio::select! {
+            wish = self.wishes.recv() => match wish {
+                Some(Wish::Stop(done)) => {
+                    self.stop();
+                    let _ = done.send(());
+                    return ControlFlow::Break(());
+                }
+                Some(wish) => {
+                    // What is shown when something is wished is watched before.
+                    self.watch_shown().await;
+                    self.grant(wish).await;
+                }
+                None => {
+                    self.stop();
+                    return ControlFlow::Break(());
+                }
+            },
+            event = next_event(self.link.as_mut()) => self.hear(event).await,
+            () = self.clock.until(deadline, now) => self.tick().await,
+            () = until_instant(self.remake_at) => self.make().await,
+            () = until_instant(self.copy_at) => self.copy().await,
+            () = until_instant(self.keeping.at()) => self.keep().await,
+            () = seeking::heard(self.seeking.as_mut()) => self.note_sighted(),
+            () = until_instant(try_at) => self.follow_sighted().await,
+            Ok(()) = self.trouble.changed() => self.look_at_store().await,
+            Ok(()) = self.on_screen.changed() => self.watch_shown().await,
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Time passed. What came in the meantime is heard first: whoever stood still, be it for a disk that did, must not take
+    /// a server for silent that has spoken.
+    async fn tick(&mut self) {
+        for _ in 0..INCOMING {
+            let Some(event) = self.link.as_mut().and_then(Link::waiting) else {
+                break;
+            };
+            self.hear(event).await;
+        }
+        self.feed(Input::Tick).await;
     }
 
     /// What is shown is watched, and nothing else.
@@ -154,6 +199,8 @@ impl Driver {
         for topic in shown.difference(&watched) {
             self.feed(Input::Watch(*topic)).await;
         }
+        let others = watched.symmetric_difference(&shown).copied();
+        self.note_viewed(others.collect()).await;
     }
 
     fn stop(&mut self) {
@@ -166,13 +213,15 @@ impl Driver {
     async fn grant(&mut self, wish: Wish) {
         match wish {
             Wish::Stop(_) => {}
+            #[cfg(test)]
+            Wish::Break => panic!("as it was wished"),
             Wish::Token(token) => {
                 self.token = token;
                 self.make().await;
             }
             Wish::Reconnect => self.make().await,
             Wish::Hurry => self.hurry().await,
-            Wish::Input(input) => self.feed(input).await,
+            Wish::Input(input) => self.take(input).await,
             Wish::Ask(question, asker) => {
                 let ticket = self.ticket(asker);
                 self.feed(Input::Ask(ticket, question)).await;
@@ -207,6 +256,18 @@ impl Driver {
                 let _ = answer.send(discarded);
             }
         }
+    }
+
+    /// Something that is done is awaited by nothing any more, after a restart too.
+    async fn take(&mut self, input: Input) {
+        if let Input::Made(thing) = input {
+            let account = Arc::clone(&self.account);
+            let kept = blocking(move || account.store.write(|db| end_awaiting(db, thing)));
+            if let Err(error) = kept.await {
+                return self.fail(&error);
+            }
+        }
+        self.feed(input).await;
     }
 
     async fn live(&mut self, command: Command, asker: oneshot::Sender<Told>) {
@@ -249,8 +310,9 @@ impl Driver {
         };
         let store = Arc::clone(&self.account.store);
         let me = self.account.id;
+        let confirmed = self.confirmed.clone();
         let restored = blocking(move || {
-            store.write(|db| restore::tidy(db, now()))?;
+            store.write(|db| restore::tidy(db, now(), &confirmed))?;
             store.read(|db| restore::restored(db, me))
         })
         .await;
@@ -264,8 +326,6 @@ impl Driver {
                 self.watch_shown().await;
                 self.feed(Input::Hurry).await;
             }
-            // A value that makes no sense keeps the engine from going on for good, so it is as bad as a broken page.
-            Err(Error::Storage(StoreError::Json(_))) => Box::pin(self.mend()).await,
             Err(error) => self.fail(&error),
         }
     }
@@ -274,6 +334,11 @@ impl Driver {
     fn fail(&mut self, error: &Error) {
         tracing::error!(account = %self.account.key, "the store failed, trying again in {} s: {}",
             self.patience.as_secs(), chain(error));
+        self.wait_for_store(None);
+    }
+
+    /// The engine is made anew after a while.
+    fn wait_for_store(&mut self, cause: Option<Cause>) {
         self.engine = None;
         self.link = None;
         self.leave_askers();
@@ -281,10 +346,8 @@ impl Driver {
         self.remake_at = Some(Instant::now() + wait);
         self.patience = (wait * 2).min(LONGEST);
         let retry_at = now() + Millis::try_from(wait.as_millis()).unwrap_or(0);
-        self.account.set_connection(Connection::Offline {
-            retry_at,
-            cause: None,
-        });
+        self.account
+            .set_connection(Connection::Offline { retry_at, cause });
     }
 
     /// Feeds the engine, and whatever follows from it.
@@ -317,3 +380,6 @@ async fn until_instant(at: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use tulou_engine::Untold;
 use tulou_protocol::{Code, Counted, Rejection, frame::Refusal, invite::NotALink};
 
 use crate::{
+    secrets::NoKeyring,
     store::{StoreError, Trouble, Troubled},
     unusable::Unusable,
     view::RejectionView,
@@ -66,6 +67,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The keyring did not do what it was asked to.
+    #[error(transparent)]
+    Keyring(NoKeyring),
     /// The client is shutting down.
     #[error("the client is shutting down")]
     Stopped,
@@ -101,6 +105,7 @@ impl Error {
                 | None => "storage".into(),
             },
             Self::File { .. } => "storage".into(),
+            Self::Keyring(_) => "keyring".into(),
             Self::Stopped => "internal".into(),
         }
     }
@@ -122,6 +127,7 @@ impl Error {
             | Self::NotFound(_)
             | Self::Storage(_)
             | Self::File { .. }
+            | Self::Keyring(_)
             | Self::Stopped => None,
         }
     }
@@ -149,6 +155,7 @@ impl Error {
             | Self::NotFound(_)
             | Self::Storage(_)
             | Self::File { .. }
+            | Self::Keyring(_)
             | Self::Stopped => None,
         }
     }
@@ -166,6 +173,7 @@ impl Error {
             | Self::NotFound(_)
             | Self::Storage(_)
             | Self::File { .. }
+            | Self::Keyring(_)
             | Self::Stopped => false,
         }
     }

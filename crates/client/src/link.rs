@@ -1,8 +1,9 @@
 //! The socket: opened at the first address that answers, then frames in and frames out. Dropping a link closes it.
 
+mod counted;
 mod pulse;
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
 use tokio::{
@@ -12,9 +13,10 @@ use tokio::{
     time::Instant,
 };
 use tokio_tungstenite::{
-    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{
-        ClientRequestBuilder, Message, handshake::client::Response, protocol::WebSocketConfig,
+        ClientRequestBuilder, Message, handshake::client::Response, http::Uri,
+        protocol::WebSocketConfig,
     },
 };
 use tulou_protocol::{
@@ -29,12 +31,13 @@ use crate::{
     unusable::Unusable,
 };
 
+use self::counted::{Count, Counted};
 pub use self::pulse::Pulse;
 
 /// How long an address may take to open a socket.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Frames that were read and wait for the driver; the socket is not read meanwhile.
-const INCOMING: usize = 64;
+pub const INCOMING: usize = 64;
 /// Frames that wait for the socket. The engine has few in flight; more than this means that the socket is stuck.
 const OUTGOING: usize = 256;
 /// Bytes of a frame from the server: the whole state of the largest community fits.
@@ -42,7 +45,11 @@ const FRAME_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes read at once: most frames are small, and most sockets are quiet.
 const READ_BYTES: usize = 4 * 1024;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<MaybeTlsStream<Counted<TcpStream>>>;
+/// How often it is said that bytes came.
+const STIRRED: Duration = Duration::from_secs(1);
+/// Bytes that are worth it: what a quiet socket says is less for minutes.
+const STIR_BYTES: u64 = 512;
 
 /// What a socket says.
 #[derive(Debug)]
@@ -56,6 +63,8 @@ pub enum Event {
     },
     /// The server said something.
     Frame(ServerFrame),
+    /// Bytes came, perhaps of a frame that is not whole yet.
+    Stirred,
     /// Where the server should be somebody else answered, who has not its key. Nothing was sent.
     OtherKey,
     /// It is closed, or could not be opened.
@@ -83,12 +92,12 @@ impl Link {
         let (frames, outgoing) = mpsc::channel(OUTGOING);
         let task = tokio::spawn(async move {
             let event = match connect(&route).await {
-                Ok((socket, address, key)) => {
+                Ok(((socket, counted), address, key)) => {
                     // Nobody listens any more: the link was dropped meanwhile.
                     if say.send(Event::Up { address, key }).await.is_err() {
                         return;
                     }
-                    let why = carry(socket, &say, outgoing, &mut pulse).await;
+                    let why = carry(socket, &counted, &say, outgoing, &mut pulse).await;
                     Event::Down {
                         why,
                         unusable: None,
@@ -132,6 +141,11 @@ impl Link {
         }
     }
 
+    /// What the socket has said already.
+    pub fn waiting(&mut self) -> Option<Event> {
+        self.events.try_recv().ok()
+    }
+
     /// Sends a frame; false if the socket is closed or stuck.
     pub fn send(&self, frame: &ClientFrame) -> bool {
         match frame.to_text() {
@@ -150,7 +164,7 @@ impl Drop for Link {
     }
 }
 
-async fn connect(route: &Route) -> Result<(Socket, String, Option<Fingerprint>), Error> {
+async fn connect(route: &Route) -> Result<((Socket, Count), String, Option<Fingerprint>), Error> {
     let config = tls::config(route.key);
     let attempt = |address| {
         let connector = Connector::Rustls(config.clone());
@@ -170,20 +184,32 @@ async fn connect_one(
     route: &Route,
     address: &str,
     connector: Connector,
-) -> Result<(Socket, Option<Fingerprint>), Error> {
-    let uri = format!("{address}/ws")
+) -> Result<((Socket, Count), Option<Fingerprint>), Error> {
+    let uri: Uri = format!("{address}/ws")
         .parse()
         .map_err(|_| Error::Unreachable("not an address".into()))?;
+    let port = match (uri.port_u16(), uri.scheme_str()) {
+        (Some(port), _) => port,
+        (None, Some("ws")) => 80,
+        (None, _) => 443,
+    };
+    let host = uri.host().unwrap_or_default();
+    let socket = TcpStream::connect(format!("{host}:{port}"))
+        .await
+        .map_err(|error| Error::Unreachable(chain(&error)))?;
+    // Without it small frames would wait for one another; where it cannot be had they do.
+    let _ = socket.set_nodelay(true);
+    let (socket, count) = Counted::new(socket);
     let request = ClientRequestBuilder::new(uri).with_sub_protocol(SUBPROTOCOL);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BYTES)
         .max_message_size(Some(FRAME_BYTES))
         .max_frame_size(Some(FRAME_BYTES));
-    match connect_async_tls_with_config(request, Some(config), true, Some(connector)).await {
+    match client_async_tls_with_config(request, socket, Some(config), Some(connector)).await {
         Ok((socket, response)) => {
             let key = header(&response, KEY_HEADER);
             route.check(address, header(&response, SERVER_HEADER), key)?;
-            Ok((socket, key))
+            Ok(((socket, count), key))
         }
         Err(error) => Err(distrust(&error)
             .or_else(|| Unusable::of_handshake(&error).map(Error::Unusable))
@@ -238,6 +264,7 @@ impl Ended {
 /// Carries frames both ways until one way ends; says why. In quiet it asks for a sign of life.
 async fn carry(
     socket: Socket,
+    count: &Count,
     say: &mpsc::Sender<Event>,
     outgoing: mpsc::Receiver<String>,
     pulse: &mut Pulse,
@@ -248,11 +275,26 @@ async fn carry(
     let ended = tokio::select! {
         ended = read(stream, say, &stir, pulse) => ended,
         ended = write(sink, outgoing, &stir, pause) => ended,
+        never = tell(count, say) => match never {},
     };
     if ended.is_cut {
         pulse.cut(stirred.borrow().elapsed());
     }
     ended.why
+}
+
+/// Says that bytes come, for as long as they do.
+async fn tell(count: &Count, say: &mpsc::Sender<Event>) -> Infallible {
+    let mut told = count.read();
+    loop {
+        tokio::time::sleep(STIRRED).await;
+        let read = count.read();
+        if read - told >= STIR_BYTES {
+            told = read;
+            // Frames wait for the driver as it is.
+            let _ = say.try_send(Event::Stirred);
+        }
+    }
 }
 
 async fn read(

@@ -3,11 +3,8 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
-/// How long the keyring may think (it may be asking the person for a password) before the client goes on without.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// The name under which the system lists the entries.
 const SERVICE: &str = "Tulou";
 
@@ -106,17 +103,15 @@ impl Secrets for InMemory {
     }
 }
 
-/// Asks the keyring off the async threads, and not for ever.
+/// Asks the keyring off the async threads. It may be asking the person for a password, so this takes as long as that.
 pub(crate) async fn ask<T: Send + 'static>(
     secrets: &Arc<dyn Secrets>,
     question: impl FnOnce(&dyn Secrets) -> Result<T, NoKeyring> + Send + 'static,
 ) -> Result<T, NoKeyring> {
     let secrets = Arc::clone(secrets);
-    let asked = tokio::task::spawn_blocking(move || question(secrets.as_ref()));
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(NoKeyring("the question panicked".into())),
-        Err(_) => Err(NoKeyring("no answer within five seconds".into())),
+    match tokio::task::spawn_blocking(move || question(secrets.as_ref())).await {
+        Ok(answer) => answer,
+        Err(_) => Err(NoKeyring("the question panicked".into())),
     }
 }
 

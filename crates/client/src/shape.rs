@@ -41,7 +41,7 @@ pub struct Shape {
     pub member_groups: Vec<MemberGroupShape>,
     /// How the viewer stands in it.
     pub me: Me,
-    /// Members and members online, as of the last digest.
+    /// Members and members online when it was read: whether it is large is so still, the numbers may be others.
     pub counts: Option<(u64, u64)>,
     access: HashMap<Place, PlaceShape>,
     topic_at: HashMap<TopicId, usize>,

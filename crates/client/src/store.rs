@@ -27,6 +27,7 @@ pub mod rows;
 mod salvage;
 mod schema;
 mod spare;
+mod tidying;
 mod trouble;
 
 use std::{
@@ -37,6 +38,7 @@ use std::{
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tulou_engine::Write;
 use tulou_protocol::{AccountId, id::Millis};
@@ -44,6 +46,7 @@ use tulou_protocol::{AccountId, id::Millis};
 pub use apply::Touched;
 pub use aside::Aside;
 pub(crate) use aside::free_name;
+pub use tidying::Tidied;
 pub use trouble::{StoreError, Trouble, Troubled};
 
 /// Readers kept open for the next view.
@@ -357,6 +360,50 @@ impl Store {
         self.is_spare_old.load(Ordering::Relaxed)
     }
 
+    /// How many bytes the file takes.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn file_bytes(&self) -> Result<u64, StoreError> {
+        self.read(|db| {
+            let number = |pragma: &str| db.query_row(pragma, [], |row| row.get::<_, i64>(0));
+            Ok::<_, StoreError>(nat(
+                number("PRAGMA page_count")? * number("PRAGMA page_size")?
+            ))
+        })
+    }
+
+    /// How many bytes what is held takes. The file may be larger: what was removed leaves room that is used again.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn bytes(&self) -> Result<u64, StoreError> {
+        self.read(|db| {
+            let number = |pragma: &str| db.query_row(pragma, [], |row| row.get::<_, i64>(0));
+            let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
+            Ok::<_, StoreError>(nat(pages * number("PRAGMA page_size")?))
+        })
+    }
+
+    /// Gives pages that nothing is in back to the disk; whether there may be more.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn shrink(&self, most: u32) -> Result<bool, StoreError> {
+        let free = self.read(|db| {
+            let free = db.query_row("PRAGMA freelist_count", [], |row| row.get::<_, u32>(0))?;
+            Ok::<_, StoreError>(free)
+        })?;
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let writer = lock(&self.opened(&state)?.writer);
+        let mut statement = writer
+            .ordinary
+            .prepare(&format!("PRAGMA incremental_vacuum({most})"))?;
+        let mut steps = statement.query([])?;
+        while steps.next()?.is_some() {}
+        Ok(free > most)
+    }
+
     /// Moves what was written into the main file: at the end of the program.
     ///
     /// # Errors
@@ -404,6 +451,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a text of JSON says; none if it says nothing that this program knows. One value is never worth a whole history.
+fn legible<T: DeserializeOwned>(text: &str, what: &str) -> Option<T> {
+    serde_json::from_str(text)
+        .inspect_err(|error| tracing::warn!("{what} in the store cannot be read: {error}"))
+        .ok()
 }
 
 /// A counter as SQLite keeps it. Counters of this protocol never come near the end of either.

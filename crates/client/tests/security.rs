@@ -49,8 +49,17 @@ impl Secrets for Keyless {
 
 #[tokio::test]
 async fn that_there_is_no_keyring_is_known_before_the_first_account_is_made() {
+    for keyring in [
+        Arc::new(Keyless) as Arc<dyn Secrets>,
+        Arc::new(NoCollection),
+    ] {
+        is_known_at_the_first_start(keyring).await;
+    }
+}
+
+async fn is_known_at_the_first_start(keyring: Arc<dyn Secrets>) {
     let folder = tempfile::tempdir().unwrap();
-    let client = Client::open(folder.path().join("new"), Arc::new(Keyless))
+    let client = Client::open(folder.path().join("new"), keyring)
         .await
         .unwrap();
     let mut changes = client.changes();
@@ -229,6 +238,82 @@ async fn without_a_keyring_the_token_is_nowhere_and_the_person_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_keyring_that_is_unlocked_late_signs_in() {
+    let stage = Stage::new().await;
+    let keyring = Arc::new(Witness::default());
+    let alice = Person::open(stage.folder_of("alice"), keyring.clone()).await;
+    let alice = alice.register(&stage.link(), "alice").await;
+    alice.settled().await;
+    keyring.turn(true);
+    let alice = alice.crash().await;
+    alice
+        .until("it is waited for", async || {
+            alice.client.app_view().await.keyring_waits.then_some(())
+        })
+        .await;
+    keyring.turn(false);
+    alice.settled().await;
+    let view = alice.client.app_view().await;
+    assert!(view.has_keyring && !view.keyring_waits, "all is well");
+    stage.end([alice]).await;
+}
+
+/// A keyring that keeps what it is given, come what may.
+#[derive(Default)]
+struct Miser(InMemory);
+
+impl Secrets for Miser {
+    fn get(&self, account: &str) -> Result<Option<String>, NoKeyring> {
+        self.0.get(account)
+    }
+
+    fn set(&self, account: &str, token: &str) -> Result<(), NoKeyring> {
+        self.0.set(account, token)
+    }
+
+    fn delete(&self, _: &str) -> Result<(), NoKeyring> {
+        Err(NoKeyring("it is locked".into()))
+    }
+
+    fn is_lasting(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_that_the_keyring_does_not_let_go_of_is_said() {
+    let stage = Stage::new().await;
+    let alice = Person::open(stage.folder_of("alice"), Arc::new(Miser::default())).await;
+    let alice = alice.register(&stage.link(), "alice").await;
+    alice.settled().await;
+    let refused = alice.client.sign_out(&alice.account).await.unwrap_err();
+    assert_eq!(refused.code(), "keyring");
+    is_signed_out(&alice).await;
+    stage.end([alice]).await;
+}
+
+/// A keyring that has no place to keep anything: it is asked in vain, and does not say so.
+struct NoCollection;
+
+impl Secrets for NoCollection {
+    fn get(&self, _: &str) -> Result<Option<String>, NoKeyring> {
+        Ok(None)
+    }
+
+    fn set(&self, _: &str, _: &str) -> Result<(), NoKeyring> {
+        Err(NoKeyring("there is no default collection".into()))
+    }
+
+    fn delete(&self, _: &str) -> Result<(), NoKeyring> {
+        Ok(())
+    }
+
+    fn is_lasting(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_keyring_that_takes_its_time_holds_nobody_up_and_takes_nothing_back() {
     let stage = Stage::new().await;
     let keyring = Arc::new(Witness::default());
@@ -253,15 +338,21 @@ async fn a_keyring_that_takes_its_time_holds_nobody_up_and_takes_nothing_back() 
     alice.say(&topic, "with the token of the person").await;
     alice.settled().await;
 
-    // It never answers: the person is told, and may sign in.
+    // It does not answer: the person is told that it is waited for, and may sign in.
     keyring.turn(true);
     let alice = alice.crash().await;
     alice
-        .until("it is given up", async || {
-            (!alice.client.app_view().await.has_keyring).then_some(())
+        .until("it is waited for", async || {
+            alice.client.app_view().await.keyring_waits.then_some(())
         })
         .await;
-    is_signed_out(&alice).await;
+    let view = alice.client.app_view().await;
+    assert!(view.has_keyring, "nothing says that it does not work");
+    assert_eq!(
+        view.accounts[0].connection,
+        Connection::Connecting,
+        "nobody was signed out"
+    );
     alice
         .client
         .sign_in_again(&account, PASSWORD)

@@ -60,7 +60,7 @@ impl Engine {
         }
     }
 
-    /// Takes an input; says what is to be done, in order.
+    /// Takes an input; says what is to be done, in order. `now` never goes back: the driver sees to that, and it alone.
     #[must_use]
     pub fn handle(&mut self, input: Input, now: Millis) -> Vec<Output> {
         self.turn.begin(now);
@@ -73,6 +73,9 @@ impl Engine {
             Input::Retry(entry) => self.outbox.retry(entry, &mut self.turn),
             Input::Discard(command) => self.outbox.discard(command, &mut self.turn),
             Input::Made(thing) => self.outbox.made(thing),
+            Input::Aged(command) => self.outbox.age(command),
+            Input::LetGo(topic, to) => self.topics.let_go(topic, to, &mut self.turn),
+            Input::Stirred => self.link.stir(self.turn.now()),
             Input::Watch(topic) => self.topics.show(topic),
             Input::Unwatch(topic) => self.topics.hide(topic, &mut self.turn),
             Input::Want(topic, at) => self.topics.want(topic, at, &self.questions),
@@ -109,7 +112,6 @@ impl Engine {
             .flatten()
             .chain(self.link.limit(self.oldest_request()))
             .min()
-            .map(|at| self.turn.by_the_clock(at))
     }
 
     /// What is due, whatever the input was.
@@ -152,9 +154,8 @@ impl Engine {
         }
         self.quiet = Quiet::until(self.turn.now());
         let (questions, turn) = (&mut self.questions, &mut self.turn);
-        if !self.topics.look_through(questions, turn) {
-            self.logs.refresh_heads(questions, turn);
-        }
+        self.topics.look_through(questions, turn);
+        self.logs.refresh_heads(questions, turn);
     }
 
     fn idle_due(&self) -> Option<Millis> {

@@ -34,6 +34,15 @@ pub enum Input {
     Discard(CommandId),
     /// Something that entries of the outbox await is done.
     Made(Uuid),
+    /// A command is older than the server keeps answers for ([`OutboxEntry::is_old`]): it is not sent until
+    /// [`Input::Retry`]. The store says so already. Said before a link is opened.
+    Aged(CommandId),
+    /// There is no room for messages of a topic up to this place: they are held no longer. Of one that is pushed the last
+    /// message stays.
+    LetGo(TopicId, Seq),
+    /// Bytes of a frame came that is not whole yet: a slow link is not a dead one. Said at most every second, and not of
+    /// what a quiet link says.
+    Stirred,
     /// A topic is shown.
     Watch(TopicId),
     /// It is shown no longer.
@@ -65,7 +74,7 @@ pub struct OutboxEntry {
     pub command: Command,
     /// When the person did it.
     pub created_at: Millis,
-    /// Entries older than the server keeps answers for wait until the person says so.
+    /// How it stands.
     pub state: OutboxState,
     /// What has to be done before it is sent and is no command: an upload. Only what is not done is named; when it is,
     /// [`Input::Made`] says so, and the store names it no more. Until then whatever comes later in the same log overtakes
@@ -75,10 +84,10 @@ pub struct OutboxEntry {
 }
 
 impl OutboxEntry {
-    /// Whether the entry is older than the server keeps answers for. It is not sent until [`Input::Retry`]; the store
-    /// shows it as [`OutboxState::Stale`] by the same rule.
+    /// Whether the entry is older than the server keeps answers for, by the clock that dated it: the computer's. The
+    /// engine's own time is another one and decides nothing about it.
     #[must_use]
-    pub const fn is_stale(&self, now: Millis) -> bool {
+    pub const fn is_old(&self, now: Millis) -> bool {
         now.saturating_sub(self.created_at) > ANSWER_DAYS * 24 * 60 * 60 * 1_000
     }
 }
@@ -177,6 +186,8 @@ pub enum Write {
         /// The rows of the state, as (kind, id).
         kept: Vec<(String, String)>,
     },
+    /// The cursor of the log passed this rev, and nothing that is older is on its way: tombstones up to it go.
+    Bury(Log, Rev),
     /// The cursor of a log moved.
     Cursor {
         /// Which log.
@@ -224,6 +235,8 @@ pub struct Island {
     pub to: Seq,
     /// Valid as of this rev at least. While the topic is watched, a live island moves with the topic's pushes.
     pub rev: Rev,
+    /// Somebody went there: of too many islands it is among the last to go.
+    pub is_paged: bool,
 }
 
 /// What is known of a topic's head.

@@ -6,7 +6,7 @@
 //!
 //! * [`io`]: what goes in and what comes out
 //! * `engine`: who has to do with an input, and in which order
-//! * `turn`: what an input comes to; `clock`: time that never goes back
+//! * `turn`: what an input comes to
 //! * `link`: the socket: opening, greeting, back-off, silence
 //! * `questions`, `live`: what is asked and not answered
 //! * `logs`: the account and its communities: cursors, resets, heads
@@ -19,7 +19,6 @@
 //! `questions`, `turn` → `io`.
 
 mod ahead;
-mod clock;
 mod engine;
 mod idle;
 pub mod io;

@@ -11,8 +11,10 @@ use crate::{
 const BACKOFF_MS: Millis = 1_000;
 /// The longest wait.
 const BACKOFF_MOST_MS: Millis = 30_000;
-/// An answer that takes longer means that the link is dead.
+/// If nothing at all comes for so long while an answer is awaited, the link is dead.
 const ANSWER_MS: Millis = 15_000;
+/// An answer that takes longer is lost, whatever comes meanwhile.
+const ANSWER_MOST_MS: Millis = 10 * 60 * 1_000;
 /// Silence of two heartbeats means that the link is dead.
 const SILENCE_MS: Millis = 65_000;
 /// A socket that takes longer to open is given up.
@@ -61,6 +63,8 @@ pub struct Link {
     told: Option<LinkState>,
     /// When the server was last heard.
     heard_at: Millis,
+    /// When bytes came last of a frame that was not whole.
+    stirred_at: Millis,
     random: u64,
 }
 
@@ -73,6 +77,7 @@ impl Link {
             attempts: 0,
             told: None,
             heard_at: now,
+            stirred_at: now,
             random: seed,
         }
     }
@@ -153,6 +158,12 @@ impl Link {
         is_open
     }
 
+    /// Bytes came of a frame that is not whole.
+    pub const fn stir(&mut self, now: Millis) {
+        if self.hear(now) {
+            self.stirred_at = now;
+        }
+    }
     /// The link is of no use: close it and try again, not before `wait` has passed.
     pub fn cut(&mut self, wait: Millis, turn: &mut Turn) {
         let retry_at = self.let_go(wait, turn);
@@ -172,7 +183,7 @@ impl Link {
         let retry_at = self.let_go(OTHER_VERSION_MS, turn);
         let state = LinkState::OtherVersion {
             is_server_newer: servers.is_none_or(|version| version > VERSION),
-            retry_at: turn.by_the_clock(retry_at),
+            retry_at,
         };
         self.tell(state, turn);
     }
@@ -227,14 +238,15 @@ impl Link {
             Stage::Closing(since, _) => Some(since + CLOSING_MS),
             Stage::Greeting | Stage::Ready => {
                 let silence = self.heard_at + SILENCE_MS;
-                Some(asked_at.map_or(silence, |at| silence.min(at + ANSWER_MS)))
+                let answer =
+                    |at: Millis| (at.max(self.stirred_at) + ANSWER_MS).min(at + ANSWER_MOST_MS);
+                Some(asked_at.map_or(silence, |at| silence.min(answer(at))))
             }
             Stage::SignedOut => None,
         }
     }
 
     fn tell_offline(&mut self, retry_at: Millis, turn: &mut Turn) {
-        let retry_at = turn.by_the_clock(retry_at);
         self.tell(LinkState::Offline { retry_at }, turn);
     }
 

@@ -40,7 +40,7 @@ pub struct Outbox {
     /// Whose it is. Before the first greeting nobody is known; the home log is then only a name for the lane.
     actor: AccountId,
     /// Entries by place.
-    entries: BTreeMap<u64, Pending>,
+    entries: BTreeMap<u64, OutboxEntry>,
     places: BTreeMap<CommandId, u64>,
     /// Which entry makes a thing.
     makers: BTreeMap<Uuid, u64>,
@@ -51,14 +51,6 @@ pub struct Outbox {
     cursors: BTreeMap<TopicId, Millis>,
     /// Bytes that the server takes in a frame.
     frame_bytes: usize,
-}
-
-/// An entry and what the engine knows of it.
-#[derive(Debug)]
-struct Pending {
-    entry: OutboxEntry,
-    /// The person said that it is to be sent although it is old.
-    is_confirmed: bool,
 }
 
 impl Outbox {
@@ -79,12 +71,12 @@ impl Outbox {
             frame_bytes: Limits::default().frame_bytes,
         };
         for entry in entries {
-            outbox.insert(entry, false);
+            outbox.insert(entry);
         }
         let refused: Vec<(u64, Rejection)> = outbox
             .entries
             .iter()
-            .filter_map(|(no, pending)| match &pending.entry.state {
+            .filter_map(|(no, entry)| match &entry.state {
                 OutboxState::Rejected(rejection) => Some((*no, rejection.clone())),
                 OutboxState::Waiting | OutboxState::Stale => None,
             })
@@ -104,16 +96,16 @@ impl Outbox {
 
     /// A command was made.
     pub fn submit(&mut self, entry: OutboxEntry, turn: &mut Turn) {
-        self.place(entry, false, turn);
+        self.place(entry, turn);
     }
 
     /// The person wants it to be tried again.
     pub fn retry(&mut self, mut entry: OutboxEntry, turn: &mut Turn) {
         entry.state = OutboxState::Waiting;
-        self.place(entry, true, turn);
+        self.place(entry, turn);
     }
 
-    fn place(&mut self, entry: OutboxEntry, is_confirmed: bool, turn: &mut Turn) {
+    fn place(&mut self, entry: OutboxEntry, turn: &mut Turn) {
         self.remove(entry.no);
         self.accepted.remove(&entry.id);
         if let Some(no) = self.places.get(&entry.id).copied() {
@@ -130,7 +122,7 @@ impl Outbox {
         }
         let refused = self.refusal_of_maker(&entry);
         let id = entry.id;
-        self.insert(entry, is_confirmed);
+        self.insert(entry);
         if let Some(rejection) = refused {
             self.refuse(id, &rejection, turn);
         }
@@ -145,8 +137,8 @@ impl Outbox {
             .flat_map(|lane| lane.queue.iter().copied())
             .filter(|no| *no < newest)
             .filter(|no| {
-                self.entries.get(no).is_some_and(|pending| {
-                    matches!(&pending.entry.command, Command::CursorAdvance { topic: other, .. } if *other == topic)
+                self.entries.get(no).is_some_and(|entry| {
+                    matches!(&entry.command, Command::CursorAdvance { topic: other, .. } if *other == topic)
                 })
             })
             .collect();
@@ -160,13 +152,24 @@ impl Outbox {
     /// The text of a pending message was changed. If it is on its way already, the difference follows its answer.
     pub fn replace(&mut self, entry: OutboxEntry) {
         let place = self.places.get(&entry.id).copied();
-        let is_confirmed = place
-            .and_then(|no| self.entries.get(&no))
-            .is_some_and(|pending| pending.is_confirmed);
         if let Some(no) = place {
             self.remove(no);
         }
-        self.insert(entry, is_confirmed);
+        self.insert(entry);
+    }
+
+    /// It is too old to be sent unasked.
+    pub fn age(&mut self, id: CommandId) {
+        let no = self.places.get(&id);
+        let Some(entry) = no.and_then(|no| self.entries.get_mut(no)) else {
+            return;
+        };
+        if entry.state == OutboxState::Waiting {
+            entry.state = OutboxState::Stale;
+            for lane in self.lanes.values_mut() {
+                lane.queue.remove(&entry.no);
+            }
+        }
     }
 
     /// The person does not want it any more.
@@ -179,7 +182,7 @@ impl Outbox {
         }
     }
 
-    fn insert(&mut self, entry: OutboxEntry, is_confirmed: bool) {
+    fn insert(&mut self, entry: OutboxEntry) {
         let home = entry.command.home(self.actor);
         self.places.insert(entry.id, entry.no);
         for thing in entry.command.makes() {
@@ -189,15 +192,11 @@ impl Outbox {
         if entry.state == OutboxState::Waiting && !is_sent {
             self.lanes.entry(home).or_default().queue.insert(entry.no);
         }
-        let pending = Pending {
-            entry,
-            is_confirmed,
-        };
-        self.entries.insert(pending.entry.no, pending);
+        self.entries.insert(entry.no, entry);
     }
 
     fn remove(&mut self, no: u64) -> Option<OutboxEntry> {
-        let Pending { entry, .. } = self.entries.remove(&no)?;
+        let entry = self.entries.remove(&no)?;
         self.places.remove(&entry.id);
         for thing in entry.command.makes() {
             if self.makers.get(&thing) == Some(&no) {

@@ -6,15 +6,12 @@ use tulou_protocol::{
     row::{Content, Mention},
 };
 
-use crate::{
-    clock::Clock,
-    io::{Batch, Output, Write},
-};
+use crate::io::{Batch, Output, Write};
 
 /// What an input comes to. Everything that it changes in the store is one transaction; the rest comes after.
 #[derive(Debug)]
 pub struct Turn {
-    clock: Clock,
+    now: Millis,
     batch: Batch,
     after: Vec<Output>,
     /// Authors of rows, with the revs of their profiles.
@@ -32,7 +29,7 @@ pub enum News {
 impl Turn {
     pub const fn new(now: Millis) -> Self {
         Self {
-            clock: Clock::new(now),
+            now,
             batch: Vec::new(),
             after: Vec::new(),
             authors: Vec::new(),
@@ -40,19 +37,14 @@ impl Turn {
         }
     }
 
-    /// An input comes at this time, as the clock says it.
-    pub fn begin(&mut self, time: Millis) {
-        self.clock.says(time);
+    /// An input comes at this time.
+    pub const fn begin(&mut self, now: Millis) {
+        self.now = now;
     }
 
     /// The time of the input.
     pub const fn now(&self) -> Millis {
-        self.clock.now()
-    }
-
-    /// A time of the engine as the clock says it.
-    pub const fn by_the_clock(&self, at: Millis) -> Millis {
-        self.clock.by_the_clock(at)
+        self.now
     }
 
     /// Part of the one transaction.

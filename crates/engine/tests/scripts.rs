@@ -38,3 +38,5 @@ mod stage;
 mod topics;
 #[path = "scripts/waiting.rs"]
 mod waiting;
+#[path = "scripts/years.rs"]
+mod years;

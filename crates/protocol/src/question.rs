@@ -137,6 +137,9 @@ pub struct SyncLog {
     /// [`crate::limits::SYNC_RANGES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<Range>,
+    /// For a topic: only what changed in the ranges is wanted, and not what was written after them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_tail: bool,
 }
 
 /// The answer to `message.held`.
@@ -184,7 +187,7 @@ pub struct WatchedTopic {
 }
 
 /// Where a page lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PageAt {
     /// The newest rows.

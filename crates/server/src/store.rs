@@ -288,12 +288,13 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
         author: AccountId,
         messages: Vec<MessageId>,
     ) -> Pending<Vec<MessageId>>;
-    /// What changed in stretches of a topic, and its tail.
+    /// What changed in stretches of a topic, and, if that is wanted, its tail.
     fn topic_changes(
         &self,
         topic: TopicId,
         ranges: Vec<Range>,
         floor: Seq,
+        has_tail: bool,
     ) -> Pending<TopicChanges>;
     /// Topics of a community that moved at a time or later.
     fn moved_since(&self, community: CommunityId, since: Millis) -> Pending<Vec<Moved>>;

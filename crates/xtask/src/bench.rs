@@ -44,6 +44,8 @@ enum Name {
     Rights,
     /// What others notice of an account that asks for as much as it can.
     Hostile,
+    /// What a client has become after two years of five busy communities.
+    Years,
 }
 
 impl Name {
@@ -57,6 +59,7 @@ impl Name {
             Self::Seen => "seen",
             Self::Rights => "rights",
             Self::Hostile => "hostile",
+            Self::Years => "years",
         }
     }
 }

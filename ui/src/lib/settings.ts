@@ -20,6 +20,7 @@ export function patched(settings: Settings, patch: SettingsPatch): Settings {
     startsClosed: patch.startsClosed ?? settings.startsClosed,
     recentEmoji: patch.usedEmoji == null ? settings.recentEmoji : usedLast(settings.recentEmoji, patch.usedEmoji),
     skinTone: patch.skinTone ?? settings.skinTone,
+    historyMib: patch.historyMib ?? settings.historyMib,
     collapsed: [...new Set([...settings.collapsed.filter((id) => !expand.includes(id)), ...collapse])],
   }
 }

@@ -5,6 +5,8 @@ import { Reread } from './reread'
 
 /** Members of a page. */
 const STEP = 200
+/** Who comes and goes is seen this long after, where it is looked at. */
+const LATER_MS = 60_000
 /** A search starts this long after the last key. */
 const SEARCH_MS = 150
 
@@ -15,7 +17,11 @@ export class MembersState {
   error = $state.raw<WindowError | null>(null)
   prefix = $state('')
 
+  /** What nobody looks at is not asked for. */
+  isShown = true
+
   #timer: ReturnType<typeof setTimeout> | null = null
+  #later: ReturnType<typeof setTimeout> | null = null
   readonly #reread: Reread
   #pages: Page[] = []
   #wanted = 1
@@ -45,7 +51,23 @@ export class MembersState {
   ask(): Promise<void> {
     this.#changes += 1
     for (const page of this.#pages) page.isStale = true
-    return this.#reread.ask()
+    return this.isShown ? this.#reread.ask() : Promise.resolve()
+  }
+
+  /** Somebody came or went: in a large community somebody always does. */
+  askLater(): void {
+    if (!this.isShown || this.#later !== null) return
+    this.#later = setTimeout(() => {
+      this.#later = null
+      void this.ask()
+    }, LATER_MS)
+  }
+
+  /** It is looked at from here on; until what this returns is called. */
+  show(): () => void {
+    this.isShown = true
+    void this.ask()
+    return () => (this.isShown = false)
   }
 
   more(): Promise<void> {

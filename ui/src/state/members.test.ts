@@ -96,4 +96,32 @@ describe('a list of members', () => {
     await first
     expect(names()).toEqual(['P9'])
   })
+
+  it('asks for nothing that nobody looks at', async () => {
+    const { members, asked } = scene(10)
+    members.isShown = false
+    await members.ask()
+    members.askLater()
+    expect(asked).toEqual([])
+    const hide = members.show()
+    await settle()
+    expect(asked, 'it is read when it is shown').toEqual([null])
+    hide()
+    await members.ask()
+    expect(asked).toEqual([null])
+  })
+
+  it('asks seldom when somebody comes or goes', async () => {
+    vi.useFakeTimers()
+    const { members, asked } = scene(10)
+    await members.ask()
+    for (let count = 0; count < 50; count += 1) {
+      members.askLater()
+      await vi.advanceTimersByTimeAsync(1_000)
+    }
+    expect(asked.length, 'in a large community somebody always does').toBe(1)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(asked.length).toBe(2)
+    vi.useRealTimers()
+  })
 })

@@ -23,6 +23,16 @@ export class TreeState {
     return this.#reread.ask()
   }
 
+  /** How many members there are changed, and nothing else. */
+  async count(): Promise<void> {
+    try {
+      const counts = await this.api.countsView(this.account, this.community)
+      if (this.view) this.view = { ...this.view, ...counts }
+    } catch {
+      // What is shown of it was true a moment ago.
+    }
+  }
+
   /** Numbers that were read by themselves. */
   take(read: BadgesView): void {
     if (this.view) this.view = inTree(this.view, read)

@@ -100,6 +100,10 @@ export class WindowState {
         case 'tree':
           if (isOpen(this.tree, change)) void this.tree?.ask()
           break
+        case 'counts':
+          if (isOpen(this.tree, change)) void this.tree?.count()
+          if (isOpen(this.members, change)) this.members?.askLater()
+          break
         case 'timeline':
           if (this.timeline?.topic === change.topic && this.timeline.account === change.account)
             void this.timeline.ask()
@@ -329,7 +333,8 @@ export class WindowState {
     )
     this.tree = tree
     this.members = new MembersState(this.api, account, community, null)
-    void this.members.ask()
+    // Whoever shows it has it read.
+    this.members.isShown = false
     return tree
   }
 

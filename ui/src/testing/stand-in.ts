@@ -164,6 +164,10 @@ export class StandIn implements Api {
     })
     return this.#call('topicsView', jumps)
   }
+  countsView = (_account: string, community: string) => {
+    const { members = null, online = null } = this.trees.get(community) ?? {}
+    return this.#call('countsView', { members, online })
+  }
   badgesView = (account: string, community: string, topics: string[]) => {
     const tree = this.trees.get(community)
     if (!tree) return Promise.reject(new Refused({ code: 'not_found', message: '', rejection: null }))

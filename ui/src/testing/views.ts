@@ -25,6 +25,7 @@ export const settings = (more: Partial<Settings> = {}): Settings => ({
   startsClosed: false,
   recentEmoji: [],
   skinTone: 'none',
+  historyMib: 2048,
   showsMembers: true,
   collapsed: [],
   ...more,
@@ -73,6 +74,7 @@ export const appView = (more: Partial<AppView> = {}): AppView => ({
   },
   list: { file: '/home/me/tulou/accounts.json', trouble: null, aside: null },
   hasKeyring: true,
+  keyringWaits: false,
   badge: NO_BADGE,
   ...more,
 })

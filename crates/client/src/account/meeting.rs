@@ -1,7 +1,13 @@
-//! Getting to know members: whoever wrote something that is shown is asked for, in batches, once in a run, so that the
-//! tags beside names are right for people whom this computer has never heard of.
+//! Getting to know members: whoever wrote something that is shown is asked for, in batches, and again after a while, so that
+//! the tags beside names are right for people whom this computer has never heard of, and stay so.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::Instant;
 
 use tulou_protocol::{
     AccountId, CommunityId, limits,
@@ -11,10 +17,13 @@ use tulou_protocol::{
 use super::Account;
 use crate::{blocking::blocking, error::Error, store::members as remembered};
 
-/// Whom this run has asked for.
-pub type Met = HashSet<(CommunityId, AccountId)>;
+/// Whoever is shown is asked for again after this time: he may have got into another member group.
+pub const MEET_AGAIN: Duration = Duration::from_secs(10 * 60);
 
-/// Asks for members whom this run has not asked for yet. Nobody waits for it: what it brings makes views stale.
+/// Who was asked for, and when.
+pub type Met = HashMap<(CommunityId, AccountId), Instant>;
+
+/// Asks for members who were not asked for lately. Nobody waits for it: what it brings makes views stale.
 pub fn meet(account: &Arc<Account>, community: CommunityId, authors: HashSet<AccountId>) {
     let strangers = account.strangers(community, authors);
     if strangers.is_empty() {

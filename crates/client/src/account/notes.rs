@@ -45,8 +45,7 @@ impl Account {
         }
         {
             let mut views = self.views();
-            let stale = touched.structures.iter().chain(&touched.counts);
-            for community in stale {
+            for community in &touched.structures {
                 views.drop_shape(*community);
             }
             if touched.has_account {
@@ -89,9 +88,7 @@ impl Account {
             });
         }
         for community in &touched.counts {
-            notes.push(Change::App);
-            notes.push(tree(*community));
-            notes.push(Change::Members {
+            notes.push(Change::Counts {
                 account: account(),
                 community: community.to_string(),
             });

@@ -42,7 +42,10 @@ impl<'a> Snapshot<'a> {
 
     /// A community's structure, kept until something in it changes.
     pub fn shape(&self, community: CommunityId) -> Result<Option<Arc<Shape>>, StoreError> {
-        if let Some(shape) = self.account.views().shapes.get(&community) {
+        if let Some((since, shape)) = self.account.views().shapes.get(&community)
+            // One that was read after this snapshot began may know what its rows do not.
+            && self.began.is_none_or(|began| *since <= began.dropped)
+        {
             return Ok(Some(Arc::clone(shape)));
         }
         let Some(shape) = Shape::load(self.db, self.as_of.me, community)?.map(Arc::new) else {
@@ -54,7 +57,8 @@ impl<'a> Snapshot<'a> {
             .began
             .is_some_and(|began| began.dropped == views.dropped)
         {
-            views.shapes.insert(community, Arc::clone(&shape));
+            let since = views.dropped;
+            views.shapes.insert(community, (since, Arc::clone(&shape)));
         }
         Ok(Some(shape))
     }

@@ -33,7 +33,14 @@ pub fn account_of(store: Store, me: AccountId) -> Arc<Account> {
     };
     let (wishes, _) = mpsc::channel(1);
     let (board, nearby) = (Board::default(), Arc::default());
-    Arc::new(Account::new(known, Arc::new(store), wishes, board, nearby))
+    Arc::new(Account::new(
+        known,
+        Arc::new(store),
+        wishes,
+        board,
+        nearby,
+        Arc::new(AtomicU64::new(u64::MAX)),
+    ))
 }
 
 /// The community gets a name, and those who look are told.
@@ -78,6 +85,76 @@ async fn a_structure_that_was_read_before_it_changed_is_not_kept_after() {
     assert_eq!(account.read(name).await.unwrap(), "new");
     let kept = account.views().shapes.len();
     assert_eq!(kept, 1, "what is read after it is kept");
+}
+
+#[tokio::test]
+async fn rows_from_before_a_change_are_not_read_with_the_structure_from_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    rename(&account, 1, "old");
+    let read = account.read(|snapshot| {
+        snapshot.memberships()?;
+        rename(snapshot.account, 2, "new");
+        // Somebody else reads what is there now, and it is kept.
+        let other = snapshot.account.look(name)?;
+        Ok((other, name(snapshot)?))
+    });
+    let (other, here) = read.await.unwrap();
+    assert_eq!(other, "new");
+    assert_eq!(here, "old", "as the rows of this snapshot");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_shown_is_asked_for_again_after_a_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    let asked = || account.strangers(COMMUNITY, [ME].into()).len();
+    assert_eq!((asked(), asked()), (1, 0), "not at each reading");
+    tokio::time::advance(meeting::MEET_AGAIN).await;
+    assert_eq!(asked(), 1, "he may stand in another member group");
+}
+
+#[tokio::test]
+async fn how_many_are_there_has_a_note_of_its_own_and_reloads_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    rename(&account, 1, "a");
+    let counts = |members, online| {
+        let counts = tulou_engine::Counts {
+            members,
+            online,
+            as_of: 1,
+        };
+        let change = Write::Counts(COMMUNITY, counts);
+        let touched = account.store.apply(&[change], 1).unwrap();
+        account.note(&touched).unwrap();
+    };
+    counts(100_000, 10);
+    let shape = account
+        .read(|snapshot| Ok(snapshot.shape(COMMUNITY)?))
+        .await
+        .unwrap()
+        .unwrap();
+    let mut changes = account.board.listen();
+    counts(100_001, 900);
+    let told = changes.next().await.unwrap();
+    let note = Change::Counts {
+        account: account.key.clone(),
+        community: COMMUNITY.to_string(),
+    };
+    assert_eq!(told, [note], "and no other");
+    let kept = account
+        .read(|snapshot| Ok(snapshot.shape(COMMUNITY)?))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(Arc::ptr_eq(&shape, &kept), "25,000 rows are not read again");
+    counts(150, 90);
+    let told = changes.next().await.unwrap();
+    assert!(
+        told.len() > 1,
+        "in a small community levels that nobody set are others: {told:?}"
+    );
 }
 
 #[tokio::test]

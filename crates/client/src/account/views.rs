@@ -5,16 +5,26 @@ use std::{
     sync::Arc,
 };
 
-use tulou_protocol::{AccountId, CommunityId, TopicId};
+use tokio::time::Instant;
+use tulou_protocol::{AccountId, CommunityId, TopicId, question::PageAt};
 
-use super::{Account, meeting::Met, tally::Tally};
+use super::{
+    Account,
+    meeting::{MEET_AGAIN, Met},
+    tally::Tally,
+};
 use crate::{shape::Shape, store::Touched, view::Change};
+
+/// Members asked for that are remembered before old ones are looked for.
+const MET: usize = 20_000;
+/// Pages asked about that are remembered.
+const AWAITED: usize = 256;
 
 /// What is kept of views from one reading to the next.
 #[derive(Default)]
 pub(super) struct Views {
-    /// The structures of communities.
-    pub shapes: HashMap<CommunityId, Arc<Shape>>,
+    /// The structures of communities, each with how often shapes had been dropped before.
+    pub shapes: HashMap<CommunityId, (u64, Arc<Shape>)>,
     /// Counts the times that shapes were dropped: one that was read before is not kept after.
     pub dropped: u64,
     /// The numbers of each community.
@@ -23,8 +33,10 @@ pub(super) struct Views {
     pub moved: HashMap<CommunityId, HashMap<TopicId, u64>>,
     /// Counts those notes.
     pub noted: u64,
-    /// Members whom this run has asked for.
+    /// Members who were asked for.
     met: Met,
+    /// What was asked for because a view needs it, and did not come yet.
+    awaited: HashSet<(TopicId, PageAt)>,
 }
 
 /// What had happened to what is kept before a snapshot began.
@@ -73,17 +85,40 @@ impl Views {
 }
 
 impl Account {
-    /// Those of some accounts whom this run has not asked for; from here on it has.
+    /// A view needs a page that may not be there; whether nobody asked about it yet.
+    pub fn awaits(&self, topic: TopicId, at: PageAt) -> bool {
+        let awaited = &mut self.views().awaited;
+        if awaited.len() >= AWAITED {
+            awaited.clear();
+        }
+        awaited.insert((topic, at))
+    }
+
+    /// A page that a view needed is asked about anew when one needs it again.
+    pub fn end_awaiting(&self, topic: TopicId, at: PageAt) {
+        self.views().awaited.remove(&(topic, at));
+    }
+
+    /// Those of some accounts who were not asked for lately; from here on they were.
     pub fn strangers(
         &self,
         community: CommunityId,
         accounts: HashSet<AccountId>,
     ) -> Vec<AccountId> {
+        let now = Instant::now();
         let mut views = self.views();
-        accounts
-            .into_iter()
-            .filter(|account| views.met.insert((community, *account)))
-            .collect()
+        if views.met.len() > MET {
+            views.met.retain(|_, at| now - *at < MEET_AGAIN);
+        }
+        let mut strangers = Vec::new();
+        for account in accounts {
+            let before = views.met.get(&(community, account));
+            if before.is_none_or(|at| now - *at >= MEET_AGAIN) {
+                views.met.insert((community, account), now);
+                strangers.push(account);
+            }
+        }
+        strangers
     }
 
     /// They could not be asked for.

@@ -49,6 +49,9 @@ pub enum Wish {
     Hurry,
     /// Go to the account's addresses, which have changed.
     Reconnect,
+    /// Break, as a mistake in the driver would.
+    #[cfg(test)]
+    Break,
     /// End.
     Stop(oneshot::Sender<()>),
 }

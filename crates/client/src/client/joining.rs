@@ -1,6 +1,9 @@
 //! Servers, accounts and communities that a client gets to: looking, registering, signing in and out, joining.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tulou_protocol::{
     Code, Command,
@@ -159,12 +162,13 @@ impl Client {
     /// Signs an account out: its token is revoked and forgotten, its history stays.
     ///
     /// # Errors
-    /// If the account is not known.
+    /// If the account is not known, or the keyring did not forget the token; it is signed out all the same.
     pub async fn sign_out(&self, account: &str) -> Result<(), Error> {
         let account = self.account(account)?;
         let key = account.key.clone();
         let token = account.use_token(None).await?;
-        self.ask_keyring(move |keyring| keyring.delete(&key)).await;
+        let had_keyring = self.inner.has_keyring.load(Ordering::Relaxed);
+        let forgotten = self.tell_keyring(move |keyring| keyring.delete(&key)).await;
         if let Some(token) = token
             && let Err(error) = self
                 .inner
@@ -175,7 +179,11 @@ impl Client {
         {
             tracing::warn!("the session could not be ended on the server: {error}");
         }
-        Ok(())
+        match forgotten {
+            // Where no keyring ever worked nothing was kept.
+            Some(Err(error)) if had_keyring => Err(Error::Keyring(error)),
+            Some(_) | None => Ok(()),
+        }
     }
 
     pub(super) async fn welcome(
@@ -226,9 +234,12 @@ impl Client {
         token: String,
     ) -> Result<(), Error> {
         let (key, kept) = (account.key.clone(), token.clone());
-        self.ask_keyring(move |keyring| keyring.set(&key, &kept))
+        account.use_token(Some(token)).await?;
+        // Whether it is kept is told with everything else.
+        let _ = self
+            .tell_keyring(move |keyring| keyring.set(&key, &kept))
             .await;
-        account.use_token(Some(token)).await.map(|_| ())
+        Ok(())
     }
 
     /// Joins the community that a link invites to, with an account on its server; returns once its tree can be read.

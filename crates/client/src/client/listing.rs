@@ -17,9 +17,6 @@ use crate::{
     view::{Change, ListAsideView, ListView, StoreTrouble},
 };
 
-/// Not the key of an account: the keyring has nothing under it, but has to answer.
-const NOBODY: &str = "nobody";
-
 /// What is to be told of the list.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
@@ -49,8 +46,7 @@ impl Client {
         // Each account stands on its own: a store that cannot be opened keeps nobody else waiting.
         if accounts.is_empty() {
             // Who makes the first account here should know whether the sign-in is kept before typing a password.
-            let client = self.clone();
-            tokio::spawn(async move { client.ask_keyring(|keyring| keyring.get(NOBODY)).await });
+            self.try_keyring();
         }
         let opened = join_all(accounts.into_iter().enumerate().map(
             async |(at, known)| -> (Known, Arc<Store>) {
@@ -62,17 +58,14 @@ impl Client {
             },
         ))
         .await;
+        let mut started = Vec::new();
         for (known, store) in opened {
             let account = self.start(known, store);
             // The keyring may take its time: nobody waits for it.
-            let client = self.clone();
-            tokio::spawn(async move {
-                let key = account.key.clone();
-                let token = client.ask_keyring(move |keyring| keyring.get(&key)).await;
-                let _ = account.use_kept_token(token.flatten()).await;
-                remember(vec![account]).await;
-            });
+            self.take_kept_token(Arc::clone(&account));
+            started.push(account);
         }
+        tokio::spawn(remember(started));
         if list.is_begun_anew {
             let found = self.accounts().len();
             if let Some(aside) = &mut lock(&self.inner.listed).aside {

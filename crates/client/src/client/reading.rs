@@ -20,8 +20,8 @@ use crate::{
     },
     unread::sum,
     view::{
-        Badge, BadgesView, Block, JumpView, LevelPlace, LevelView, MentionedView, Stretch,
-        TimelineView, TreeView,
+        Badge, BadgesView, Block, CountsView, JumpView, LevelPlace, LevelView, MentionedView,
+        Stretch, TimelineView, TreeView,
     },
 };
 
@@ -58,6 +58,17 @@ impl Client {
             .await?;
         let app = self.badge().await;
         Ok(BadgesView { app, ..view })
+    }
+
+    /// How many members a community has.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn counts_view(&self, account: &str, community: &str) -> Result<CountsView, Error> {
+        let community = community_id(community)?;
+        self.account(account)?
+            .read(move |snapshot| Ok(tree::counts(snapshot.db, community)?))
+            .await
     }
 
     /// The topics of all communities of an account that can be opened.
@@ -114,7 +125,13 @@ impl Client {
     ) -> Result<TimelineView, Error> {
         let account = self.account(account)?;
         let topic = topic_id(topic)?;
-        let Read { view, wants, shape } = account
+        let asked = stretch.message();
+        let Read {
+            view,
+            wants,
+            shape,
+            illegible,
+        } = account
             .read(move |snapshot| {
                 let entered = viewer.and_then(|viewer| snapshot.account.entered(viewer, topic));
                 Ok(timeline::timeline(snapshot, topic, &stretch, entered)?)
@@ -132,9 +149,22 @@ impl Client {
             // Whoever poses as the owner is told apart although the owner never wrote here.
             meet(&account, shape.id, people.chain([shape.owner]).collect());
         }
+        if let Some(at) = illegible.map(PageAt::Around)
+            && account.awaits(topic, at)
+        {
+            account.tell(Input::Want(topic, at)).await;
+        }
+        if let Some(at) = asked.filter(|at| !wants.contains(at)) {
+            account.end_awaiting(topic, at);
+        }
         for want in wants {
-            if let PageAt::Message(_) = want {
-                is_there(&account, topic, want).await?;
+            // What makes a view stale has it read again many times before the page is here.
+            if let PageAt::Message(_) = want
+                && account.awaits(topic, want)
+                && let Err(error) = is_there(&account, topic, want).await
+            {
+                account.end_awaiting(topic, want);
+                return Err(error);
             }
             account.tell(Input::Want(topic, want)).await;
         }

@@ -26,6 +26,7 @@ impl Driver {
                 self.account.set_disk(Disk::Plenty);
                 self.feed(Input::LinkUp).await;
             }
+            Event::Stirred => self.feed(Input::Stirred).await,
             Event::Frame(frame) => {
                 self.note_busy(&frame);
                 if let ServerFrame::Pushed(Pushed::Condition(condition)) = &frame {

@@ -156,6 +156,7 @@ impl Driver {
         if entry.id != id {
             self.feed(Input::Discard(id)).await;
         }
+        self.confirmed.insert(entry.id);
         self.feed(Input::Retry(entry)).await;
         Ok(())
     }

@@ -7,7 +7,8 @@ use tulou_protocol::frame::Request;
 
 use super::{Driver, FIRST, clock::Clock};
 use crate::{
-    as_of::now, blocking::blocking, error::Error, link::Link, unusable::Unusable, view::Connection,
+    as_of::now, blocking::blocking, error::Error, link::Link, store::outbox, unusable::Unusable,
+    view::Connection,
 };
 
 impl Driver {
@@ -19,6 +20,7 @@ impl Driver {
     ) -> Result<(), Error> {
         match output {
             Output::Connect => {
+                self.age(inputs).await?;
                 self.was_up = false;
                 self.link = Some(Link::open(self.account.route().await, self.pulse));
             }
@@ -56,6 +58,28 @@ impl Driver {
         Ok(())
     }
 
+    /// What became too old to be sent unasked waits for the person. The clock of this computer, which dated it, decides that.
+    async fn age(&self, inputs: &mut VecDeque<Input>) -> Result<(), Error> {
+        let account = Arc::clone(&self.account);
+        let confirmed = self.confirmed.clone();
+        let aged = blocking(move || {
+            let has_old = account.store.read(|db| outbox::has_old(db, now()))?;
+            if !has_old {
+                return Ok(Vec::new());
+            }
+            let aged = account
+                .store
+                .write(|db| outbox::mark_stale(db, now(), &confirmed))?;
+            if !aged.is_empty() {
+                account.note_all();
+            }
+            Ok::<_, Error>(aged)
+        })
+        .await?;
+        inputs.extend(aged.into_iter().map(Input::Aged));
+        Ok(())
+    }
+
     /// Applies a batch in one transaction, and says what it made stale.
     async fn apply(
         &mut self,
@@ -65,6 +89,7 @@ impl Driver {
         for change in &batch {
             if let Write::Done(id) | Write::Rejected(id, _) = change {
                 self.sent.remove(id);
+                self.confirmed.remove(id);
             }
         }
         let account = Arc::clone(&self.account);

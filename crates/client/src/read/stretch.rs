@@ -139,6 +139,7 @@ mod tests {
             from: Seq(from),
             to: Seq(to),
             rev: Rev(1),
+            is_paged: false,
         }
     }
 

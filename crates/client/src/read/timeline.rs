@@ -48,6 +48,8 @@ pub struct Read {
     pub wants: Vec<PageAt>,
     /// The community that the topic stands in.
     pub shape: Option<Arc<Shape>>,
+    /// The place of a message that is held and cannot be read.
+    pub illegible: Option<Seq>,
 }
 
 /// Reads a stretch of a topic.
@@ -155,9 +157,19 @@ pub fn timeline(
     };
     Ok(Read {
         view,
+        illegible: illegible(chosen.rows, &found),
         wants: chosen.wants,
         shape: in_shape,
     })
+}
+
+/// The first place of a stretch whose message is not among those that could be read.
+fn illegible(stretch: Option<(Seq, Seq)>, found: &[StoredMessage]) -> Option<Seq> {
+    let (from, to) = stretch?;
+    let mut found = found.iter().map(|held| held.seq.0).peekable();
+    (from.0..=to.0)
+        .find(|seq| found.next_if_eq(seq).is_none())
+        .map(Seq)
 }
 
 /// Why the person may not write here; none if he may.

@@ -11,11 +11,11 @@ use crate::{
     account::{Numbered, Snapshot},
     error::Error,
     shape::{Shape, TopicShape},
-    store::{StoreError, drafts, outbox},
+    store::{StoreError, drafts, heads, outbox},
     unread::{Ledger, sum},
     view::{
-        Badge, BadgesView, GroupBadge, GroupView, JumpTopic, JumpView, TopicBadge, TopicView,
-        TreeView,
+        Badge, BadgesView, CountsView, GroupBadge, GroupView, JumpTopic, JumpView, TopicBadge,
+        TopicView, TreeView,
     },
 };
 
@@ -30,6 +30,7 @@ pub fn tree(snapshot: &Snapshot<'_>, community: CommunityId) -> Result<TreeView,
     let ledger = Ledger::load(db, snapshot.as_of, &outbox)?;
     let drafts = drafts::topics(db)?;
     let failed = failed(&outbox);
+    let counts = counts(db, community)?;
     let mut groups = Vec::with_capacity(shape.groups.len());
     for group in &shape.groups {
         let mut topics = Vec::new();
@@ -52,13 +53,25 @@ pub fn tree(snapshot: &Snapshot<'_>, community: CommunityId) -> Result<TreeView,
         id: shape.id.to_string(),
         name: shape.name.clone(),
         introduction: shape.introduction.clone(),
-        members: shape.counts.map(|(members, _)| members),
-        online: shape.counts.map(|(_, online)| online),
+        members: counts.members,
+        online: counts.online,
         is_owner: shape.is_owner(),
         permissions: keys(shape.mine(Place::Community).permissions),
         groups,
-        levels_end_at: ledger.next_end(),
+        // By the clock of this computer, which the window waits by.
+        levels_end_at: ledger
+            .next_end()
+            .map(|end| end.saturating_sub(snapshot.as_of.skew)),
         is_pending: shape.is_pending,
+    })
+}
+
+/// How many members a community has, as last heard.
+pub fn counts(db: &Connection, community: CommunityId) -> Result<CountsView, StoreError> {
+    let counts = heads::of_community(db, community)?.counts;
+    Ok(CountsView {
+        members: counts.map(|(members, _)| members),
+        online: counts.map(|(_, online)| online),
     })
 }
 

@@ -11,7 +11,8 @@ use tulou_protocol::{
 use uuid::Uuid;
 
 use super::{
-    StoreError, drafts, edits, heads, islands, lost, messages, meta, outbox, profiles, rows,
+    StoreError, drafts, edits, heads, heads::Counted, islands, lost, messages, meta, outbox,
+    profiles, rows,
 };
 
 /// What a batch touched: the views of these are stale.
@@ -23,7 +24,7 @@ pub struct Touched {
     pub numbers: BTreeSet<TopicId>,
     /// Structure, rights or memberships of these communities.
     pub structures: BTreeSet<CommunityId>,
-    /// Counts of these communities.
+    /// Counts of these communities, and nothing that rests on them.
     pub counts: BTreeSet<CommunityId>,
     /// Names of people.
     pub has_profiles: bool,
@@ -86,7 +87,7 @@ fn one(
             let is_another = meta::greeting(db)?.is_some_and(|held| held.epoch != greeting.epoch);
             if is_another {
                 rows::age(db)?;
-                messages::age(db)?;
+                messages::forget_all(db)?;
                 profiles::age(db)?;
                 islands::clear(db)?;
                 heads::clear(db)?;
@@ -110,6 +111,7 @@ fn one(
             note_log(*log, touched);
         }
         Write::Cursor { log, rev, view } => rows::set_cursor(db, *log, *rev, view.as_deref())?,
+        Write::Bury(log, rev) => rows::bury(db, *log, *rev)?,
         Write::Me(community, standing) => {
             heads::set_me(db, *community, standing)?;
             touched.structures.insert(*community);
@@ -141,11 +143,16 @@ fn one(
             heads::set(db, *topic, head)?;
             touched.numbers.insert(*topic);
         }
-        Write::Counts(community, counts) => {
-            if heads::set_counts(db, *community, *counts)? {
+        Write::Counts(community, counts) => match heads::set_counts(db, *community, *counts)? {
+            Counted::Same => {}
+            Counted::Other => {
                 touched.counts.insert(*community);
             }
-        }
+            Counted::OtherSize => {
+                touched.structures.insert(*community);
+                touched.counts.insert(*community);
+            }
+        },
         Write::Profiles(found) => {
             for row in found {
                 profiles::put(db, row)?;

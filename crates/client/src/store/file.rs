@@ -12,6 +12,8 @@ use super::{StoreError, schema};
 
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 96;
+/// What a connection keeps of the file, in KiB: there are six to an account, and the system keeps it as well.
+const CACHE_KIB: i64 = 1_024;
 /// How long a connection waits for another program (a backup) to let go of the file.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long opening waits for another program that has the store open: one that is ending needs a moment.
@@ -66,7 +68,10 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Heard only while there is no table yet, and of a log neither.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)

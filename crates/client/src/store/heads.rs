@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tulou_engine::{Counts, TopicHead};
-use tulou_protocol::{CommunityId, Rev, Seq, TopicId, push::Me};
+use tulou_protocol::{CommunityId, Rev, Seq, TopicId, limits, push::Me};
 
-use super::{StoreError, int, nat};
+use super::{StoreError, int, legible, nat};
 
 /// The head of a topic; nothing known gives zeros.
 pub fn of_topic(db: &Connection, topic: TopicId) -> Result<TopicHead, StoreError> {
@@ -99,7 +99,7 @@ pub fn of_community(db: &Connection, community: CommunityId) -> Result<Community
         me: if me.is_empty() {
             None
         } else {
-            Some(serde_json::from_str(&me)?)
+            legible(&me, "how I stand in a community")
         },
         counts: members.zip(online).map(|(all, on)| (nat(all), nat(on))),
         as_of,
@@ -115,12 +115,23 @@ pub(super) fn set_me(db: &Connection, community: CommunityId, me: &Me) -> Result
     Ok(())
 }
 
-/// Takes a digest's counts; true if they differ from those held.
+/// What a digest's counts are to those held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// They are the same.
+    Same,
+    /// They are others.
+    Other,
+    /// The community is large now, or not any more: levels that nobody set are others.
+    OtherSize,
+}
+
+/// Takes a digest's counts.
 pub(super) fn set_counts(
     db: &Connection,
     community: CommunityId,
     counts: Counts,
-) -> Result<bool, StoreError> {
+) -> Result<Counted, StoreError> {
     let was = of_community(db, community)?.counts;
     db.prepare_cached(
         "INSERT INTO communities (community, members, online, as_of) VALUES (?1, ?2, ?3, ?4)
@@ -133,7 +144,13 @@ pub(super) fn set_counts(
         int(counts.online),
         counts.as_of
     ])?;
-    Ok(was != Some((counts.members, counts.online)))
+    let is_large = |members: u64| members > limits::SMALL_COMMUNITY;
+    Ok(match was {
+        Some(was) if was == (counts.members, counts.online) => Counted::Same,
+        Some((members, _)) if is_large(members) == is_large(counts.members) => Counted::Other,
+        None if !is_large(counts.members) => Counted::Other,
+        Some(_) | None => Counted::OtherSize,
+    })
 }
 
 pub(super) fn forget_community(db: &Connection, community: CommunityId) -> Result<(), StoreError> {

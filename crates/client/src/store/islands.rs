@@ -11,13 +11,14 @@ use super::{StoreError, int, nat};
 /// The islands of a topic in order.
 pub fn of_topic(db: &Connection, topic: TopicId) -> Result<Vec<Island>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT from_seq, to_seq, rev FROM islands WHERE topic = ?1 ORDER BY from_seq",
+        "SELECT from_seq, to_seq, rev, is_paged FROM islands WHERE topic = ?1 ORDER BY from_seq",
     )?;
     let found = statement.query_map([topic.as_bytes()], |row| {
         Ok(Island {
             from: Seq(nat(row.get(0)?)),
             to: Seq(nat(row.get(1)?)),
             rev: Rev(nat(row.get(2)?)),
+            is_paged: row.get(3)?,
         })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
@@ -26,7 +27,7 @@ pub fn of_topic(db: &Connection, topic: TopicId) -> Result<Vec<Island>, StoreErr
 /// The islands of all topics.
 pub fn all(db: &Connection) -> Result<BTreeMap<TopicId, Vec<Island>>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT topic, from_seq, to_seq, rev FROM islands ORDER BY topic, from_seq",
+        "SELECT topic, from_seq, to_seq, rev, is_paged FROM islands ORDER BY topic, from_seq",
     )?;
     let mut found = statement.query([])?;
     let mut islands: BTreeMap<TopicId, Vec<Island>> = BTreeMap::new();
@@ -38,6 +39,7 @@ pub fn all(db: &Connection) -> Result<BTreeMap<TopicId, Vec<Island>>, StoreError
                 from: Seq(nat(row.get(1)?)),
                 to: Seq(nat(row.get(2)?)),
                 rev: Rev(nat(row.get(3)?)),
+                is_paged: row.get(4)?,
             });
     }
     Ok(islands)
@@ -47,14 +49,15 @@ pub(super) fn set(db: &Connection, topic: TopicId, islands: &[Island]) -> Result
     db.prepare_cached("DELETE FROM islands WHERE topic = ?1")?
         .execute([topic.as_bytes()])?;
     let mut insert = db.prepare_cached(
-        "INSERT INTO islands (topic, from_seq, to_seq, rev) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO islands (topic, from_seq, to_seq, rev, is_paged) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     for island in islands {
         insert.execute(params![
             topic.as_bytes(),
             int(island.from.0),
             int(island.to.0),
-            int(island.rev.0)
+            int(island.rev.0),
+            island.is_paged
         ])?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 use tulou_protocol::{AccountId, CommunityId, question::Member};
 
-use super::StoreError;
+use super::{StoreError, legible};
 
 /// A member as last heard of.
 pub fn one(
@@ -19,7 +19,7 @@ pub fn one(
             row.get(0)
         })
         .optional()?;
-    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+    Ok(text.and_then(|text| legible(&text, "a member")))
 }
 
 /// Some members as last heard of.
@@ -50,9 +50,8 @@ pub fn of_community(
     let mut found = statement.query(params![community.as_bytes(), limit])?;
     let mut members = Vec::new();
     while let Some(row) = found.next()? {
-        members.push(serde_json::from_str(
-            row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
-        )?);
+        let text = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        members.extend(legible(text, "a member"));
     }
     Ok(members)
 }

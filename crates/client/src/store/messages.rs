@@ -3,10 +3,11 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use tulou_protocol::{
     AccountId, MessageId, Rev, Seq, TopicId,
+    id::Millis,
     row::{Content, Marks, Message},
 };
 
-use super::{StoreError, int, nat};
+use super::{StoreError, int, legible, nat};
 
 /// A message as it is held.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +34,7 @@ pub fn stretch(
 ) -> Result<Vec<StoredMessage>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM messages
-         WHERE topic = ?1 AND seq BETWEEN ?2 AND ?3 AND content <> '' ORDER BY seq LIMIT ?4"
+         WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq BETWEEN ?2 AND ?3 AND content <> '' ORDER BY seq LIMIT ?4"
     ))?;
     read(statement.query(params![topic.as_bytes(), int(from.0), int(to.0), limit])?)
 }
@@ -46,7 +47,7 @@ pub fn by_id(
 ) -> Result<Option<StoredMessage>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM messages
-         WHERE topic = ?1 AND id = ?2 AND content <> '' ORDER BY seq DESC LIMIT 1"
+         WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND id = ?2 AND content <> '' ORDER BY seq DESC LIMIT 1"
     ))?;
     Ok(read(statement.query(params![topic.as_bytes(), id.as_bytes()])?)?.pop())
 }
@@ -59,7 +60,7 @@ pub fn pinned(
 ) -> Result<Vec<StoredMessage>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM messages INDEXED BY messages_pinned
-         WHERE topic = ?1 AND pinned_at > 0 AND content <> '' ORDER BY pinned_at DESC LIMIT ?2"
+         WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND pinned_at > 0 AND content <> '' ORDER BY pinned_at DESC LIMIT ?2"
     ))?;
     read(statement.query(params![topic.as_bytes(), limit])?)
 }
@@ -67,7 +68,9 @@ pub fn pinned(
 /// The topics in which messages of mine are held.
 pub(super) fn topics_with_mine(db: &Connection) -> Result<Vec<TopicId>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT DISTINCT topic FROM messages INDEXED BY messages_mine WHERE is_mine = 1",
+        "SELECT topic FROM shelves WHERE topic IS NOT NULL AND EXISTS (
+             SELECT 1 FROM messages INDEXED BY messages_mine WHERE shelf = no AND is_mine = 1
+         ) ORDER BY topic",
     )?;
     let found = statement.query_map([], |row| Ok(TopicId::from_bytes(row.get(0)?)))?;
     Ok(found.collect::<Result<_, _>>()?)
@@ -81,7 +84,7 @@ pub(super) fn mine_since(
 ) -> Result<Vec<StoredMessage>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM messages INDEXED BY messages_mine
-         WHERE topic = ?1 AND seq > ?2 AND is_mine = 1 AND content <> '' ORDER BY seq"
+         WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq > ?2 AND is_mine = 1 AND content <> '' ORDER BY seq"
     ))?;
     read(statement.query(params![topic.as_bytes(), int(seq.0)])?)
 }
@@ -91,7 +94,7 @@ pub fn mine_after(db: &Connection, topic: TopicId, seq: Seq) -> Result<u64, Stor
     let count = db
         .prepare_cached(
             "SELECT count(*) FROM messages INDEXED BY messages_mine
-             WHERE topic = ?1 AND seq > ?2 AND is_mine = 1",
+             WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq > ?2 AND is_mine = 1",
         )?
         .query_row(params![topic.as_bytes(), int(seq.0)], |row| row.get(0))?;
     Ok(nat(count))
@@ -100,7 +103,7 @@ pub fn mine_after(db: &Connection, topic: TopicId, seq: Seq) -> Result<u64, Stor
 /// Whether the message at a place is mine; false if it is not held.
 pub fn is_mine(db: &Connection, topic: TopicId, seq: Seq) -> Result<bool, StoreError> {
     Ok(db
-        .prepare_cached("SELECT is_mine FROM messages WHERE topic = ?1 AND seq = ?2")?
+        .prepare_cached("SELECT is_mine FROM messages WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq = ?2")?
         .query_row(params![topic.as_bytes(), int(seq.0)], |row| row.get(0))
         .optional()?
         .unwrap_or(false))
@@ -113,7 +116,7 @@ pub fn last_of_others(
     head: Seq,
 ) -> Result<Option<Seq>, StoreError> {
     let mut statement =
-        db.prepare_cached("SELECT seq, is_mine FROM messages WHERE topic = ?1 ORDER BY seq DESC")?;
+        db.prepare_cached("SELECT seq, is_mine FROM messages WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) ORDER BY seq DESC")?;
     let mut held = statement.query(params![topic.as_bytes()])?;
     let mut place = head.0;
     while let Some(row) = held.next()? {
@@ -136,7 +139,7 @@ pub fn first_of_others(
     let found: Option<i64> = db
         .prepare_cached(
             "SELECT seq FROM (SELECT seq, is_mine FROM messages
-             WHERE topic = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)
+             WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq > ?2 ORDER BY seq LIMIT ?3)
              WHERE is_mine = 0 ORDER BY seq LIMIT 1",
         )?
         .query_row(params![topic.as_bytes(), int(seq.0), limit], |row| {
@@ -151,14 +154,19 @@ fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<StoredMessage>, StoreError>
     while let Some(row) = found.next()? {
         let content = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
         let marks = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
+        let seq = Seq(nat(row.get(0)?));
+        // One that cannot be read is missing; whoever reads a stretch has it fetched again.
+        let Some(content) = legible(content, "a message") else {
+            continue;
+        };
         messages.push(StoredMessage {
-            seq: Seq(nat(row.get(0)?)),
+            seq,
             id: MessageId::from_bytes(row.get(1)?),
-            content: serde_json::from_str(content)?,
+            content,
             marks: if marks.is_empty() {
                 Marks::default()
             } else {
-                serde_json::from_str(marks)?
+                legible(marks, "what was put on a message").unwrap_or_default()
             },
         });
     }
@@ -176,8 +184,11 @@ pub(super) fn put(
     let at = params![topic.as_bytes(), int(message.seq.0), id.as_bytes()];
     if message.content.is_some() || message.marks.is_some() {
         // A place holds one message; another one there is of an epoch that is gone.
+        db.prepare_cached("INSERT OR IGNORE INTO shelves (topic) VALUES (?1)")?
+            .execute([topic.as_bytes()])?;
         db.prepare_cached(
-            "INSERT INTO messages (topic, seq, id) VALUES (?1, ?2, ?3)
+            "INSERT INTO messages (shelf, seq, id)
+             VALUES ((SELECT no FROM shelves WHERE topic = ?1), ?2, ?3)
              ON CONFLICT DO UPDATE SET id = excluded.id, is_mine = 0, pinned_at = 0,
                  content_rev = 0, content = '', marks_rev = 0, marks = ''
              WHERE messages.id <> excluded.id",
@@ -187,7 +198,7 @@ pub(super) fn put(
     if let Some(content) = &message.content {
         db.prepare_cached(
             "UPDATE messages SET content_rev = ?3, content = ?4, is_mine = ?5
-             WHERE topic = ?1 AND seq = ?2 AND content_rev <= ?3",
+             WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq = ?2 AND content_rev <= ?3",
         )?
         .execute(params![
             topic.as_bytes(),
@@ -206,7 +217,7 @@ pub(super) fn put(
     if let Some(marks) = marks {
         db.prepare_cached(
             "UPDATE messages SET marks_rev = ?3, marks = ?4, pinned_at = ?5
-             WHERE topic = ?1 AND seq = ?2 AND marks_rev <= ?3",
+             WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq = ?2 AND marks_rev <= ?3",
         )?
         .execute(params![
             topic.as_bytes(),
@@ -230,37 +241,88 @@ pub(super) fn drop_range(
     from: Seq,
     to: Seq,
 ) -> Result<(), StoreError> {
-    db.prepare_cached("DELETE FROM messages WHERE topic = ?1 AND seq BETWEEN ?2 AND ?3")?
+    db.prepare_cached("DELETE FROM messages WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq BETWEEN ?2 AND ?3")?
         .execute(params![topic.as_bytes(), int(from.0), int(to.0)])?;
     Ok(())
 }
 
 /// Drops what came beyond a gap and was waiting for it to close: no engine knows of it any more.
 pub(super) fn drop_loose(db: &Connection) -> Result<(), StoreError> {
-    // From topic to topic by the index: their messages are not looked at one by one.
+    // From shelf to shelf: their messages are not looked at one by one.
     db.execute(
-        "WITH RECURSIVE held(topic) AS (
-             SELECT min(topic) FROM messages
-             UNION ALL
-             SELECT (SELECT min(topic) FROM messages WHERE topic > held.topic) FROM held WHERE topic IS NOT NULL
-         ), ends(topic, seq) AS (
-             SELECT topic, coalesce((SELECT max(to_seq) FROM islands WHERE islands.topic = held.topic), 0)
-             FROM held WHERE topic IS NOT NULL
+        "WITH ends(shelf, seq) AS MATERIALIZED (
+             SELECT no, coalesce((SELECT max(to_seq) FROM islands WHERE islands.topic = shelves.topic), 0)
+             FROM shelves WHERE topic IS NOT NULL
          )
-         DELETE FROM messages WHERE (topic, seq) IN (
-             SELECT messages.topic, messages.seq
-             FROM ends CROSS JOIN messages ON messages.topic = ends.topic AND messages.seq > ends.seq
+         DELETE FROM messages WHERE (shelf, seq) IN (
+             SELECT messages.shelf, messages.seq
+             FROM ends CROSS JOIN messages ON messages.shelf = ends.shelf AND messages.seq > ends.seq
          )",
         [],
     )?;
     Ok(())
 }
 
-/// Drops all messages of a topic.
-pub(super) fn forget(db: &Connection, topic: TopicId) -> Result<(), StoreError> {
-    db.prepare_cached("DELETE FROM messages WHERE topic = ?1")?
+/// The messages of a topic are seen no longer, however many there are. They leave the file with [`sweep`].
+pub fn forget(db: &Connection, topic: TopicId) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE shelves SET topic = NULL WHERE topic = ?1")?
         .execute([topic.as_bytes()])?;
     Ok(())
+}
+
+/// The messages of all topics are seen no longer: their revs are of an epoch that is gone.
+pub(super) fn forget_all(db: &Connection) -> Result<(), StoreError> {
+    db.execute("UPDATE shelves SET topic = NULL", [])?;
+    Ok(())
+}
+
+/// Drops some of what is seen no longer; whether there may be more.
+pub fn sweep(db: &Connection, most: u32) -> Result<bool, StoreError> {
+    let shelf: Option<i64> = db
+        .prepare_cached("SELECT no FROM shelves WHERE topic IS NULL LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    let Some(shelf) = shelf else {
+        return Ok(false);
+    };
+    let dropped = db
+        .prepare_cached(
+            "DELETE FROM messages WHERE shelf = ?1 AND seq IN (
+                 SELECT seq FROM messages WHERE shelf = ?1 ORDER BY seq LIMIT ?2)",
+        )?
+        .execute(params![shelf, most])?;
+    if dropped < most as usize {
+        db.prepare_cached("DELETE FROM shelves WHERE no = ?1")?
+            .execute([shelf])?;
+    }
+    Ok(true)
+}
+
+/// A topic is looked at.
+pub fn view(db: &Connection, topic: TopicId, now: Millis) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO shelves (topic, viewed_at) VALUES (?1, ?2)
+         ON CONFLICT (topic) DO UPDATE SET viewed_at = excluded.viewed_at",
+    )?
+    .execute(params![topic.as_bytes(), now])?;
+    Ok(())
+}
+
+/// Of what was viewed longest ago, the first messages: which topic, and up to which place. None if nothing is held.
+pub fn oldest(db: &Connection, most: u32) -> Result<Option<(TopicId, Seq)>, StoreError> {
+    let found = db
+        .prepare_cached(
+            "SELECT topic, (SELECT max(seq) FROM (
+                 SELECT seq FROM messages WHERE shelf = no ORDER BY seq LIMIT ?1))
+             FROM shelves WHERE topic IS NOT NULL
+                 AND EXISTS (SELECT 1 FROM messages WHERE shelf = no)
+             ORDER BY viewed_at, no LIMIT 1",
+        )?
+        .query_row([most], |row| {
+            Ok((TopicId::from_bytes(row.get(0)?), Seq(nat(row.get(1)?))))
+        })
+        .optional()?;
+    Ok(found)
 }
 
 /// Drops the messages of a topic with rev ≤ `rev` whose ids are not among those kept.
@@ -274,7 +336,7 @@ pub(super) fn reset(
         kept.iter().filter_map(|(_, id)| id.parse().ok()).collect();
     let held: Vec<(i64, [u8; 16])> = db
         .prepare_cached(
-            "SELECT seq, id FROM messages WHERE topic = ?1 AND content_rev <= ?2 AND marks_rev <= ?2",
+            "SELECT seq, id FROM messages WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND content_rev <= ?2 AND marks_rev <= ?2",
         )?
         .query_map(params![topic.as_bytes(), int(rev.0)], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -282,15 +344,9 @@ pub(super) fn reset(
         .collect::<Result<_, _>>()?;
     for (seq, id) in held {
         if !kept.contains(&MessageId::from_bytes(id)) {
-            db.prepare_cached("DELETE FROM messages WHERE topic = ?1 AND seq = ?2")?
+            db.prepare_cached("DELETE FROM messages WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq = ?2")?
                 .execute(params![topic.as_bytes(), seq])?;
         }
     }
-    Ok(())
-}
-
-/// The revs of another epoch mean nothing: whatever comes replaces what is held.
-pub(super) fn age(db: &Connection) -> Result<(), StoreError> {
-    db.execute("UPDATE messages SET content_rev = 0, marks_rev = 0", [])?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tulou_protocol::Greeting;
 
-use super::{Aside, StoreError};
+use super::{Aside, StoreError, legible};
 use crate::known::Known;
 
 const GREETING: &str = "greeting";
@@ -91,7 +91,7 @@ fn one<T: DeserializeOwned>(db: &Connection, key: &str) -> Result<Option<T>, Sto
         .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
         .query_row([key], |row| row.get(0))
         .optional()?;
-    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+    Ok(text.and_then(|text| legible(&text, key)))
 }
 
 fn put(db: &Connection, key: &str, value: &str) -> Result<(), StoreError> {

@@ -1,14 +1,17 @@
 //! The outbox: commands that wait for their answer, in the order in which the person gave them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::{Connection, Row, params};
 use tulou_engine::{OutboxEntry, OutboxState};
-use tulou_protocol::{Command, CommandId, CommunityId, Rejection, TopicId, id::Millis, limits};
+use tulou_protocol::{
+    Code, Command, CommandId, CommunityId, Rejection, TopicId, id::Millis, limits,
+};
+use uuid::Uuid;
 
-use super::{StoreError, int, nat, salvage};
+use super::{StoreError, int, legible, nat, salvage};
 
-const COLUMNS: &str = "no, id, command, created_at, state, rejection";
+const COLUMNS: &str = "no, id, command, created_at, state, rejection, awaits";
 
 /// The whole outbox in order.
 pub fn all(db: &Connection) -> Result<Vec<OutboxEntry>, StoreError> {
@@ -75,36 +78,118 @@ pub fn one(db: &Connection, id: CommandId) -> Result<Option<OutboxEntry>, StoreE
 fn collect(mut found: rusqlite::Rows<'_>) -> Result<Vec<OutboxEntry>, StoreError> {
     let mut entries = Vec::new();
     while let Some(row) = found.next()? {
-        entries.push(read(row)?);
+        entries.extend(RawEntry::read(row)?.known());
     }
     Ok(entries)
 }
 
-/// As many entries as a damaged file gives, and whether those were all.
-pub(super) fn salvage(db: &Connection) -> (Vec<OutboxEntry>, bool) {
-    salvage::rows(
-        db,
-        &format!("SELECT {COLUMNS} FROM outbox ORDER BY no"),
-        read,
-    )
+/// An entry as it is stored. Whoever wrote it may have known commands that this program does not: such stay where they are,
+/// and go on when a program reads the store that knows them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RawEntry {
+    pub no: u64,
+    pub id: CommandId,
+    pub command: String,
+    pub created_at: Millis,
+    pub state: String,
+    pub rejection: String,
+    pub awaits: BTreeSet<Uuid>,
 }
 
-fn read(row: &Row<'_>) -> Result<OutboxEntry, StoreError> {
-    let command: String = row.get(2)?;
-    let state: String = row.get(4)?;
-    let rejection: String = row.get(5)?;
-    Ok(OutboxEntry {
-        no: nat(row.get(0)?),
-        id: CommandId::from_bytes(row.get(1)?),
-        command: serde_json::from_str(&command)?,
-        created_at: row.get(3)?,
-        state: match state.as_str() {
-            "rejected" => OutboxState::Rejected(serde_json::from_str(&rejection)?),
-            "stale" => OutboxState::Stale,
-            _ => OutboxState::Waiting,
-        },
-        awaits: BTreeSet::new(),
+impl RawEntry {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let awaits: String = row.get(6)?;
+        Ok(Self {
+            no: nat(row.get(0)?),
+            id: CommandId::from_bytes(row.get(1)?),
+            command: row.get(2)?,
+            created_at: row.get(3)?,
+            state: row.get(4)?,
+            rejection: row.get(5)?,
+            awaits: if awaits.is_empty() {
+                BTreeSet::new()
+            } else {
+                legible(&awaits, "what a command awaits").unwrap_or_default()
+            },
+        })
+    }
+
+    /// The entry, if this program knows its command.
+    pub fn known(self) -> Option<OutboxEntry> {
+        let command = legible(&self.command, "a command in the outbox")?;
+        Some(OutboxEntry {
+            no: self.no,
+            id: self.id,
+            command,
+            created_at: self.created_at,
+            state: match self.state.as_str() {
+                "rejected" => OutboxState::Rejected(
+                    legible(&self.rejection, "a rejection").unwrap_or_else(|| Code::Unknown.into()),
+                ),
+                "stale" => OutboxState::Stale,
+                _ => OutboxState::Waiting,
+            },
+            awaits: self.awaits,
+        })
+    }
+}
+
+/// The whole outbox as it is stored.
+pub(super) fn raw(db: &Connection) -> Result<Vec<RawEntry>, StoreError> {
+    let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox ORDER BY no"))?;
+    let mut found = statement.query([])?;
+    let mut entries = Vec::new();
+    while let Some(row) = found.next()? {
+        entries.push(RawEntry::read(row)?);
+    }
+    Ok(entries)
+}
+
+/// As many entries as a file gives, be it damaged or of an older version, and whether those were all.
+pub(super) fn salvage(db: &Connection) -> (Vec<RawEntry>, bool) {
+    let knows_awaits = db.prepare("SELECT awaits FROM outbox LIMIT 0").is_ok();
+    let columns = if knows_awaits {
+        COLUMNS
+    } else {
+        "no, id, command, created_at, state, rejection, ''"
+    };
+    let query = format!("SELECT {columns} FROM outbox ORDER BY no");
+    salvage::rows(db, &query, RawEntry::read)
+}
+
+/// What entries await that are not done.
+fn awaited(awaits: &BTreeSet<Uuid>) -> Result<String, StoreError> {
+    Ok(if awaits.is_empty() {
+        String::new()
+    } else {
+        serde_json::to_string(awaits)?
     })
+}
+
+/// An entry awaits things that no command makes.
+pub fn set_awaits(
+    db: &Connection,
+    id: CommandId,
+    awaits: &BTreeSet<Uuid>,
+) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE outbox SET awaits = ?2 WHERE id = ?1")?
+        .execute(params![id.as_bytes(), awaited(awaits)?])?;
+    Ok(())
+}
+
+/// Something is done: nothing awaits it any more.
+pub fn end_awaiting(db: &Connection, thing: Uuid) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached("SELECT id, awaits FROM outbox WHERE awaits LIKE ?1")?;
+    let waiting: Vec<([u8; 16], String)> = statement
+        .query_map([format!("%{thing}%")], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (id, awaits) in waiting {
+        let mut awaits: BTreeSet<Uuid> =
+            legible(&awaits, "what a command awaits").unwrap_or_default();
+        awaits.remove(&thing);
+        set_awaits(db, CommandId::from_bytes(id), &awaits)?;
+    }
+    Ok(())
 }
 
 /// Puts a command at the end.
@@ -141,25 +226,26 @@ pub fn push(
 }
 
 /// Puts back an entry that was taken out of a damaged store, at its place; one that is there already stays.
-pub(super) fn put_back(db: &Connection, entry: &OutboxEntry) -> Result<(), StoreError> {
-    let (state, rejection) = match &entry.state {
-        OutboxState::Waiting => ("waiting", String::new()),
-        OutboxState::Stale => ("stale", String::new()),
-        OutboxState::Rejected(rejection) => ("rejected", serde_json::to_string(rejection)?),
-    };
+pub(super) fn put_back(db: &Connection, entry: &RawEntry) -> Result<(), StoreError> {
+    let known: Option<Command> = legible(&entry.command, "a command in the outbox");
     db.prepare_cached(
-        "INSERT OR IGNORE INTO outbox (no, id, topic, command, created_at, state, rejection, quiet)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT OR IGNORE INTO outbox
+             (no, id, topic, command, created_at, state, rejection, quiet, awaits)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         int(entry.no),
         entry.id.as_bytes(),
-        entry.command.in_topic().map(|topic| *topic.as_bytes()),
-        serde_json::to_string(&entry.command)?,
+        known
+            .as_ref()
+            .and_then(Command::in_topic)
+            .map(|topic| *topic.as_bytes()),
+        entry.command,
         entry.created_at,
-        state,
-        rejection,
-        entry.command.is_quiet(),
+        entry.state,
+        entry.rejection,
+        known.is_some_and(|command| command.is_quiet()),
+        awaited(&entry.awaits)?,
     ])?;
     Ok(())
 }
@@ -167,14 +253,16 @@ pub(super) fn put_back(db: &Connection, entry: &OutboxEntry) -> Result<(), Store
 /// Gives an entry another command, id and state; its place stays.
 pub fn replace(db: &Connection, was: CommandId, entry: &OutboxEntry) -> Result<(), StoreError> {
     db.prepare_cached(
-        "UPDATE outbox SET id = ?2, command = ?3, created_at = ?4, state = 'waiting', rejection = ''
+        "UPDATE outbox SET id = ?2, command = ?3, created_at = ?4, state = 'waiting', rejection = '',
+             awaits = ?5
          WHERE id = ?1",
     )?
     .execute(params![
         was.as_bytes(),
         entry.id.as_bytes(),
         serde_json::to_string(&entry.command)?,
-        entry.created_at
+        entry.created_at,
+        awaited(&entry.awaits)?,
     ])?;
     Ok(())
 }
@@ -197,14 +285,33 @@ pub(super) fn reject(
     Ok(())
 }
 
-/// Marks what is older than the server keeps answers for: repeating it might do it twice, so the person is asked.
-pub(super) fn mark_stale(db: &Connection, now: Millis) -> Result<(), StoreError> {
+/// Whether something waits that is older than the server keeps answers for.
+pub fn has_old(db: &Connection, now: Millis) -> Result<bool, StoreError> {
     let oldest = now - limits::ANSWER_DAYS * 24 * 60 * 60 * 1_000;
-    db.prepare_cached(
-        "UPDATE outbox SET state = 'stale' WHERE state = 'waiting' AND created_at < ?1",
-    )?
-    .execute([oldest])?;
-    Ok(())
+    Ok(db
+        .prepare_cached("SELECT 1 FROM outbox WHERE state = 'waiting' AND created_at < ?1")?
+        .exists([oldest])?)
+}
+
+/// Marks what is older than the server keeps answers for: repeating it might do it twice, so the person is asked. Which
+/// that is. Those in `confirmed` the person was asked about.
+pub fn mark_stale(
+    db: &Connection,
+    now: Millis,
+    confirmed: &HashSet<CommandId>,
+) -> Result<Vec<CommandId>, StoreError> {
+    let oldest = now - limits::ANSWER_DAYS * 24 * 60 * 60 * 1_000;
+    let mut statement =
+        db.prepare_cached("SELECT id FROM outbox WHERE state = 'waiting' AND created_at < ?1")?;
+    let mut old: Vec<CommandId> = statement
+        .query_map([oldest], |row| Ok(CommandId::from_bytes(row.get(0)?)))?
+        .collect::<Result<_, _>>()?;
+    old.retain(|id| !confirmed.contains(id));
+    for id in &old {
+        db.prepare_cached("UPDATE outbox SET state = 'stale' WHERE id = ?1")?
+            .execute([id.as_bytes()])?;
+    }
+    Ok(old)
 }
 
 /// How many commands wait, those left out for which nobody waits.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Connection, OptionalExtension, params};
 use tulou_protocol::{AccountId, Body, Rev, Row, row::Profile};
 
-use super::{StoreError, int, nat};
+use super::{StoreError, int, legible, nat};
 
 /// A profile, if it is held.
 pub fn one(db: &Connection, account: AccountId) -> Result<Option<Profile>, StoreError> {
@@ -13,7 +13,7 @@ pub fn one(db: &Connection, account: AccountId) -> Result<Option<Profile>, Store
         .prepare_cached("SELECT body FROM profiles WHERE account = ?1")?
         .query_row([account.as_bytes()], |row| row.get(0))
         .optional()?;
-    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+    Ok(text.and_then(|text| legible(&text, "a profile")))
 }
 
 /// The profiles of some accounts, as far as they are held.

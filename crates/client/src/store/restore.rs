@@ -1,15 +1,21 @@
 //! What an engine needs to know to go on where the last one stopped.
 
+use std::collections::HashSet;
+
 use rusqlite::Connection;
 use tulou_engine::Restored;
-use tulou_protocol::{AccountId, Body, CommunityId, Log, id::Millis};
+use tulou_protocol::{AccountId, Body, CommandId, CommunityId, Log, id::Millis};
 
 use super::{StoreError, heads, islands, messages, meta, outbox, profiles, rows};
 
 /// Drops what only the engine before could have made use of, and marks what is too old to be sent unasked.
-pub fn tidy(db: &Connection, now: Millis) -> Result<(), StoreError> {
+pub fn tidy(
+    db: &Connection,
+    now: Millis,
+    confirmed: &HashSet<CommandId>,
+) -> Result<(), StoreError> {
     messages::drop_loose(db)?;
-    outbox::mark_stale(db, now)
+    outbox::mark_stale(db, now, confirmed).map(drop)
 }
 
 /// Everything that an engine goes on from.

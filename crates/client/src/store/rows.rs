@@ -7,7 +7,7 @@ use tulou_protocol::{
     row::{AccessRow, Cursor, Mention, Topic},
 };
 
-use super::{StoreError, int, nat};
+use super::{StoreError, int, legible, nat};
 
 /// The rows of a log, tombstones left out.
 pub fn of_log(db: &Connection, log: Log) -> Result<Vec<Row>, StoreError> {
@@ -55,7 +55,10 @@ fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<Row>, StoreError> {
         } else {
             match direct(kind, text) {
                 Some(body) => body,
-                None => Body::from_value(kind, rev, Some(serde_json::from_str(text)?)),
+                None => match legible(text, kind) {
+                    Some(value) => Body::from_value(kind, rev, Some(value)),
+                    None => continue,
+                },
             }
         };
         rows.push(Row {
@@ -175,6 +178,34 @@ pub(super) fn reset(
         }
     }
     Ok(())
+}
+
+/// Drops tombstones up to a rev: nothing older comes any more.
+pub(super) fn bury(db: &Connection, log: Log, rev: Rev) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "DELETE FROM rows INDEXED BY rows_gone WHERE log = ?1 AND rev <= ?2 AND deleted = 1",
+    )?
+    .execute(params![log.to_string(), int(rev.0)])?;
+    Ok(())
+}
+
+/// Drops rows that cannot be read, and the cursors of their logs, so that they are fetched again; whether there were any.
+pub fn heal(db: &Connection) -> Result<bool, StoreError> {
+    let logs: Vec<String> = db
+        .prepare_cached("SELECT DISTINCT log FROM rows WHERE deleted = 0 AND NOT json_valid(body)")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for log in &logs {
+        tracing::warn!(%log, "some of its rows cannot be read: it is fetched again");
+        db.prepare_cached(
+            "DELETE FROM rows WHERE log = ?1 AND deleted = 0 AND NOT json_valid(body)",
+        )?
+        .execute([log])?;
+        // The membership says which communities there are; without it this one would be taken for left.
+        db.prepare_cached("UPDATE cursors SET rev = 0, view = NULL WHERE log = ?1")?
+            .execute([log])?;
+    }
+    Ok(!logs.is_empty())
 }
 
 /// Drops everything held of a log.

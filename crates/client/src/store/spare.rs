@@ -13,11 +13,13 @@ use std::{
 
 use rusqlite::{Connection, TransactionBehavior};
 use serde::{Deserialize, Serialize};
-use tulou_engine::{OutboxEntry, OutboxState};
-use tulou_protocol::{Command, CommandId, Rejection, id::Millis};
+use serde_json::Value;
+use tulou_protocol::{Command, CommandId, id::Millis};
+use uuid::Uuid;
 
 use super::{
     Aside, StoreError, drafts, drafts::Draft, edits, edits::EditDraft, file::beside, meta, outbox,
+    outbox::RawEntry,
 };
 use crate::known::Known;
 
@@ -39,19 +41,22 @@ pub(super) struct Spare {
 struct Entry {
     no: u64,
     id: CommandId,
-    command: Command,
+    /// As it stands in the store, be it known or not; a text is none that could be read.
+    command: Value,
     created_at: Millis,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_stale: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    rejection: Option<Rejection>,
+    rejection: Option<Value>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    awaits: BTreeSet<Uuid>,
 }
 
 impl Spare {
     /// What a store holds.
     pub fn of(db: &Connection) -> Result<Self, StoreError> {
         Ok(Self {
-            outbox: outbox::all(db)?.into_iter().map(Entry::from).collect(),
+            outbox: outbox::raw(db)?.into_iter().map(Entry::from).collect(),
             drafts: drafts::salvage(db).0,
             edits: edits::salvage(db).0,
             known: meta::known(db)?,
@@ -116,7 +121,10 @@ impl Spare {
 
     /// How many commands and drafts it holds, commands left out for which nobody waits.
     pub fn counts(&self) -> (u32, u32) {
-        let commands = self.outbox.iter().filter(|entry| !entry.command.is_quiet());
+        let is_quiet = |entry: &&Entry| {
+            Command::deserialize(&entry.command).is_ok_and(|command| command.is_quiet())
+        };
+        let commands = self.outbox.iter().filter(|entry| !is_quiet(entry));
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let drafts = self.drafts.len() + self.edits.len();
         (count(commands.count()), count(drafts))
@@ -165,35 +173,40 @@ fn name(path: &Path) -> PathBuf {
     beside(path, ".spare")
 }
 
-impl From<OutboxEntry> for Entry {
-    fn from(entry: OutboxEntry) -> Self {
+impl From<RawEntry> for Entry {
+    fn from(entry: RawEntry) -> Self {
+        let read = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
         Self {
             no: entry.no,
             id: entry.id,
-            command: entry.command,
+            command: read(entry.command),
             created_at: entry.created_at,
-            is_stale: entry.state == OutboxState::Stale,
-            rejection: match entry.state {
-                OutboxState::Rejected(rejection) => Some(rejection),
-                OutboxState::Waiting | OutboxState::Stale => None,
-            },
+            is_stale: entry.state == "stale",
+            rejection: (entry.state == "rejected").then(|| read(entry.rejection)),
+            awaits: entry.awaits,
         }
     }
 }
 
-impl From<Entry> for OutboxEntry {
+impl From<Entry> for RawEntry {
     fn from(entry: Entry) -> Self {
+        let text = |value| match value {
+            Value::String(text) => text,
+            value => value.to_string(),
+        };
+        let state = match &entry.rejection {
+            Some(_) => "rejected",
+            None if entry.is_stale => "stale",
+            None => "waiting",
+        };
         Self {
             no: entry.no,
             id: entry.id,
-            command: entry.command,
+            command: text(entry.command),
             created_at: entry.created_at,
-            state: match entry.rejection {
-                Some(rejection) => OutboxState::Rejected(rejection),
-                None if entry.is_stale => OutboxState::Stale,
-                None => OutboxState::Waiting,
-            },
-            awaits: BTreeSet::new(),
+            state: state.to_owned(),
+            rejection: entry.rejection.map(text).unwrap_or_default(),
+            awaits: entry.awaits,
         }
     }
 }

@@ -17,6 +17,12 @@ pub enum StoreError {
         /// This program's.
         known: u32,
     },
+    /// The file is of a schema from before the first that this program reads.
+    #[error("the file has schema {found}, which this program does not read")]
+    TooOld {
+        /// The file's schema.
+        found: u32,
+    },
     /// SQLite failed.
     #[error("could not access the store")]
     Sqlite(#[from] rusqlite::Error),
@@ -69,6 +75,8 @@ impl StoreError {
                 known: *known,
             }),
             Self::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) => of_sqlite(*failure),
+            // It is set aside like one that cannot be read.
+            Self::TooOld { .. } => Some(Trouble::Damaged),
             Self::Sqlite(_) | Self::Json(_) => None,
             Self::Folder(error) => Some(of_system(error)),
             Self::Shut(trouble) => Some(*trouble),

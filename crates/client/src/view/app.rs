@@ -22,6 +22,8 @@ pub struct AppView {
     pub hosting: Option<HostingView>,
     /// Whether the system's keyring keeps the sign-in; without one the person signs in at each start.
     pub has_keyring: bool,
+    /// Whether the keyring was asked and has not answered yet: it may be asking the person to unlock it.
+    pub keyring_waits: bool,
     /// Sum of unread and mention numbers shown on tiles; goes into the window's title.
     pub badge: Badge,
 }

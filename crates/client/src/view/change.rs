@@ -22,8 +22,16 @@ pub enum Change {
         /// The topic.
         topic: String,
     },
-    /// Groups, topics, counts of a community: read its `TreeView`.
+    /// Groups and topics of a community: read its `TreeView`.
     Tree {
+        /// The account's key.
+        account: String,
+        /// The community.
+        community: String,
+    },
+    /// How many members of a community there are, and how many of them are connected: read its `CountsView`, and nothing
+    /// else.
+    Counts {
         /// The account's key.
         account: String,
         /// The community.

@@ -26,9 +26,17 @@ pub struct Settings {
     pub recent_emoji: Vec<String>,
     /// The tone in which hands and people are offered.
     pub skin_tone: SkinTone,
+    /// How much of the disk the history of each account may take, in MiB.
+    pub history_mib: u32,
 }
 
 impl Settings {
+    /// How many bytes the history of an account may take. Less than what is on the screen needs is no history.
+    #[must_use]
+    pub fn history_bytes(&self) -> u64 {
+        u64::from(self.history_mib.max(LEAST_HISTORY_MIB)) * 1_024 * 1_024
+    }
+
     /// Reads settings that an older program may have written: what is missing has its default.
     ///
     /// # Errors
@@ -72,6 +80,9 @@ pub struct SettingsPatch {
     /// The tone in which hands and people are offered.
     #[specta(optional)]
     pub skin_tone: Option<SkinTone>,
+    /// How much of the disk the history of each account may take, in MiB.
+    #[specta(optional)]
+    pub history_mib: Option<u32>,
     /// Groups of the tree to be collapsed, by id.
     #[specta(optional)]
     pub collapse: Option<Vec<String>>,
@@ -92,6 +103,7 @@ impl SettingsPatch {
             starts_closed,
             used_emoji,
             skin_tone,
+            history_mib,
             collapse,
             expand,
         } = self;
@@ -102,6 +114,7 @@ impl SettingsPatch {
         settings.stays = stays.unwrap_or(settings.stays);
         settings.starts_closed = starts_closed.unwrap_or(settings.starts_closed);
         settings.skin_tone = skin_tone.unwrap_or(settings.skin_tone);
+        settings.history_mib = history_mib.unwrap_or(settings.history_mib);
         if let Some(used) = used_emoji.and_then(|used| text::reaction(&used).ok()) {
             settings.recent_emoji.retain(|other| other != used);
             settings.recent_emoji.insert(0, used.to_owned());
@@ -129,9 +142,13 @@ impl Default for Settings {
             starts_closed: false,
             recent_emoji: Vec::new(),
             skin_tone: SkinTone::None,
+            history_mib: 2_048,
         }
     }
 }
+
+/// The least that the history of an account may take.
+const LEAST_HISTORY_MIB: u32 = 64;
 
 /// So many emoji are remembered: two lines of the picker.
 const RECENT_EMOJI: usize = 18;

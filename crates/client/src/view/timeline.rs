@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
+use tulou_protocol::question::PageAt;
 
 use super::{Block, RejectionView};
 
@@ -37,6 +38,17 @@ pub enum Stretch {
         #[specta(type = Option<Number>)]
         to: Option<u64>,
     },
+}
+
+impl Stretch {
+    /// The page around a message that is wanted.
+    pub(crate) fn message(&self) -> Option<PageAt> {
+        if let Self::Message { id, .. } = self {
+            id.parse().ok().map(PageAt::Message)
+        } else {
+            None
+        }
+    }
 }
 
 /// A stretch of a topic.

@@ -6,6 +6,18 @@ use specta_typescript::Number;
 
 use super::{Badge, LevelName};
 
+/// How many members a community has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CountsView {
+    /// All; none while not known.
+    #[specta(type = Option<Number>)]
+    pub members: Option<u64>,
+    /// Those who are connected; none while not known.
+    #[specta(type = Option<Number>)]
+    pub online: Option<u64>,
+}
+
 /// A community with its groups and topics, as far as I may see them.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]

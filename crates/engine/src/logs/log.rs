@@ -43,6 +43,8 @@ pub struct LogState {
     has_dropped: bool,
     /// Its present state comes in pages, of which some are here.
     pub resetting: Option<Resetting>,
+    /// Rows that are gone are held as such. Nobody knows of what the store kept.
+    pub has_tombstones: bool,
     /// It is synced as soon as possible.
     pub wants_sync: bool,
     /// It is being synced.
@@ -55,6 +57,7 @@ impl LogState {
             cursor,
             view,
             heard: cursor,
+            has_tombstones: true,
             ..Self::default()
         }
     }
@@ -117,7 +120,14 @@ impl LogState {
                 .map_or(&self.view, |resetting| &resetting.view)
                 .clone(),
             ranges: Vec::new(),
+            without_tail: false,
         }
+    }
+
+    /// The cursor passed what is gone, and nothing older is on its way: no answer, and no page of a present state.
+    pub fn may_bury(&mut self) -> bool {
+        let is_quiet = !self.is_syncing && self.resetting.is_none();
+        is_quiet && std::mem::take(&mut self.has_tombstones)
     }
 
     /// What was in flight is asked again after the next greeting.

@@ -55,6 +55,12 @@ impl Logs {
                 Log::Topic(_) => {}
             }
         }
+        let mut bodies = rows.iter().map(|row| &row.body);
+        if bodies.any(|body| matches!(body, Body::Deleted(_)))
+            && let Some(state) = self.get_mut(log)
+        {
+            state.has_tombstones = true;
+        }
         if !rows.is_empty() {
             turn.apply(Write::Rows(log, rows));
         }

@@ -279,6 +279,9 @@ impl Logs {
             state.reach(rev, turn.now());
             let (rev, view) = (state.cursor, state.view.clone());
             turn.apply(Write::Cursor { log, rev, view });
+            if state.may_bury() {
+                turn.apply(Write::Bury(log, rev));
+            }
         }
     }
 }

@@ -162,9 +162,9 @@ impl Outbox {
             for lane in self.lanes.values_mut() {
                 lane.queue.remove(&no);
             }
-            if let Some(pending) = self.entries.get_mut(&no) {
-                pending.entry.state = OutboxState::Rejected(rejection.clone());
-                turn.apply(Write::Rejected(pending.entry.id, rejection.clone()));
+            if let Some(entry) = self.entries.get_mut(&no) {
+                entry.state = OutboxState::Rejected(rejection.clone());
+                turn.apply(Write::Rejected(entry.id, rejection.clone()));
             }
         }
     }

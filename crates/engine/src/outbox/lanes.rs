@@ -52,7 +52,7 @@ impl Outbox {
 
     fn send(&mut self, log: Log, topics: &Topics, turn: &mut Turn) {
         let now = turn.now();
-        let chosen = self.choose(log, topics, turn);
+        let chosen = self.choose(log, topics, now);
         let lane = self.lanes.get_mut(&log).filter(|_| !chosen.is_empty());
         let Some(lane) = lane else { return };
         lane.sent_at = now;
@@ -73,20 +73,17 @@ impl Outbox {
     }
 
     /// The commands of a log's next frame, in order.
-    fn choose(&self, log: Log, topics: &Topics, turn: &Turn) -> Vec<(u64, Commanded)> {
+    fn choose(&self, log: Log, topics: &Topics, now: Millis) -> Vec<(u64, Commanded)> {
         let mut chosen: Vec<(u64, Commanded)> = Vec::new();
         let mut bytes = FRAME_MARGIN;
         let Some(lane) = self.lanes.get(&log) else {
             return chosen;
         };
-        let now = turn.now();
         for no in &lane.queue {
-            let Some(pending) = self.entries.get(no) else {
+            let Some(entry) = self.entries.get(no) else {
                 continue;
             };
-            let entry = &pending.entry;
-            let is_old = entry.is_stale(turn.by_the_clock(now)) && !pending.is_confirmed;
-            if is_old || self.cursor_due(&entry.command, topics) > now {
+            if self.cursor_due(&entry.command, topics) > now {
                 continue;
             }
             match self.wait_of(entry) {
@@ -135,7 +132,7 @@ impl Outbox {
                 .queue
                 .iter()
                 .filter_map(|no| self.entries.get(no))
-                .map(|pending| self.cursor_due(&pending.entry.command, topics))
+                .map(|entry| self.cursor_due(&entry.command, topics))
                 .filter(|at| *at > now);
             let busy = Some(lane.busy_until).filter(|at| *at > now);
             due = cursors.chain(busy).chain(due).min();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tulou_protocol::Rejection;
 use uuid::Uuid;
 
-use super::{Outbox, Pending};
+use super::Outbox;
 use crate::io::{OutboxEntry, OutboxState};
 
 /// What an entry waits for.
@@ -24,33 +24,32 @@ impl Outbox {
             return Some(Wait::Undone);
         }
         let maker = self.makers_of(entry).next();
-        maker.map(|maker| Wait::Maker(maker.entry.no))
+        maker.map(|maker| Wait::Maker(maker.no))
     }
 
     /// Something that entries await is done.
     pub fn made(&mut self, thing: Uuid) {
-        for pending in self.entries.values_mut() {
-            pending.entry.awaits.remove(&thing);
+        for entry in self.entries.values_mut() {
+            entry.awaits.remove(&thing);
         }
     }
 
     /// Why what this command needs is not made, if that was refused.
     pub(super) fn refusal_of_maker(&self, entry: &OutboxEntry) -> Option<Rejection> {
-        self.makers_of(entry)
-            .find_map(|maker| match &maker.entry.state {
-                OutboxState::Rejected(rejection) => Some(rejection.clone()),
-                OutboxState::Waiting | OutboxState::Stale => None,
-            })
+        self.makers_of(entry).find_map(|maker| match &maker.state {
+            OutboxState::Rejected(rejection) => Some(rejection.clone()),
+            OutboxState::Waiting | OutboxState::Stale => None,
+        })
     }
 
-    fn makers_of(&self, entry: &OutboxEntry) -> impl Iterator<Item = &Pending> {
+    fn makers_of(&self, entry: &OutboxEntry) -> impl Iterator<Item = &OutboxEntry> {
         entry
             .command
             .needs()
             .filter_map(|thing| self.makers.get(&thing))
             .filter(|no| **no != entry.no)
             .filter_map(|no| self.entries.get(no))
-            .filter(|pending| !self.accepted.contains_key(&pending.entry.id))
+            .filter(|maker| !self.accepted.contains_key(&maker.id))
     }
 
     /// Entries that need, directly or not, what this one makes.
@@ -58,7 +57,7 @@ impl Outbox {
         let mut things: BTreeSet<Uuid> = self
             .entries
             .get(&no)
-            .map(|pending| pending.entry.command.makes())
+            .map(|entry| entry.command.makes())
             .into_iter()
             .flatten()
             .collect();
@@ -66,10 +65,10 @@ impl Outbox {
         // Whoever needs a thing comes after its maker, but a maker that was tried again may have a later place.
         loop {
             let before = found.len();
-            for (other, pending) in &self.entries {
-                let command = &pending.entry.command;
+            for (other, entry) in &self.entries {
+                let command = &entry.command;
                 let is_one = *other != no
-                    && pending.entry.state == OutboxState::Waiting
+                    && entry.state == OutboxState::Waiting
                     && !found.contains(other)
                     && command.needs().any(|thing| things.contains(&thing));
                 if is_one {

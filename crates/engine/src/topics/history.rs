@@ -43,11 +43,17 @@ impl Topics {
             if topics.is_empty() {
                 break;
             }
-            self.sync(&topics, questions, turn);
+            self.sync(&topics, false, questions, turn);
         }
     }
 
-    pub(super) fn sync(&mut self, topics: &[TopicId], questions: &mut Questions, turn: &mut Turn) {
+    pub(super) fn sync(
+        &mut self,
+        topics: &[TopicId],
+        without_tail: bool,
+        questions: &mut Questions,
+        turn: &mut Turn,
+    ) {
         let mut logs = Vec::with_capacity(topics.len());
         for topic in topics {
             self.rounds.drop(*topic);
@@ -57,7 +63,7 @@ impl Topics {
             self.rounds.begin(*topic);
             state.phase.end_gap();
             state.looked_at = turn.now();
-            logs.push(state.asks_for(*topic));
+            logs.push(state.asks_for(*topic, without_tail));
         }
         if !logs.is_empty() {
             let asked = Asked::Sync(logs.clone());
@@ -156,7 +162,10 @@ impl Topics {
         if let Some(state) = self.all.get_mut(&topic) {
             state.trust = Trust::Sure;
         }
-        if is_pushed {
+        if is_pushed && asked.without_tail {
+            // It was shown meanwhile: what was written since is wanted after all.
+            self.rounds.want(topic);
+        } else if is_pushed {
             self.reach(topic, changes.rev, turn);
         }
         self.note_behind(topic);
@@ -173,7 +182,12 @@ impl Topics {
             turn.apply(Write::DropRange(topic, before, Seq(from.0 - 1)));
         }
         if let Some(state) = self.all.get_mut(&topic) {
-            state.held.insert(Island { from, to, rev });
+            state.held.insert(Island {
+                from,
+                to,
+                rev,
+                is_paged: false,
+            });
         }
     }
 
@@ -239,6 +253,7 @@ impl Topics {
             from: page.from,
             to: page.to,
             rev: page.rev,
+            is_paged: true,
         });
         let has_gap = state.phase.ahead().is_some_and(|ahead| !ahead.is_empty());
         let cursor = state.phase.cursor();
@@ -262,7 +277,7 @@ impl Topics {
 
 impl Topic {
     /// How its changes are asked for: with what is held.
-    fn asks_for(&self, topic: TopicId) -> SyncLog {
+    fn asks_for(&self, topic: TopicId, without_tail: bool) -> SyncLog {
         let mut parts = self.held.segments().to_vec();
         if parts.len() > ISLANDS {
             parts = self.held.islands();
@@ -274,8 +289,9 @@ impl Topic {
             view: None,
             ranges: parts
                 .into_iter()
-                .map(|Island { from, to, rev }| Range { from, to, rev })
+                .map(|Island { from, to, rev, .. }| Range { from, to, rev })
                 .collect(),
+            without_tail,
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Looking through what is held in idle time, so that what was recalled leaves the search too.
 
-use tulou_protocol::{TopicId, id::Millis};
+use tulou_protocol::{Seq, TopicId, id::Millis};
 
 use super::{
     Topics,
     phase::{Sight, Trust},
 };
-use crate::{questions::Questions, turn::Turn};
+use crate::{io::Write, questions::Questions, turn::Turn};
 
 /// Topics that are looked through at a time.
 const IDLE_TOPICS: usize = 4;
@@ -45,17 +45,41 @@ impl Topics {
         }
     }
 
-    /// Looks through what is held of some; whether there is something to look through.
-    pub fn look_through(&mut self, questions: &mut Questions, turn: &mut Turn) -> bool {
+    /// Looks through what is held of some: those whose turn was longest ago, so that each has its turn. What was written
+    /// since is left to the day on which somebody looks.
+    pub fn look_through(&mut self, questions: &mut Questions, turn: &mut Turn) {
         let now = turn.now();
-        let is_due = |topic: &&TopicId| {
-            let state = self.all.get(topic);
-            state.is_some_and(|state| now >= state.looked_at + REVALIDATE_MS)
+        let looked_at = |topic: &TopicId| self.all.get(topic).map(|state| state.looked_at);
+        let behind = self.behind.iter();
+        let behind = behind.filter_map(|topic| Some((looked_at(topic)?, *topic)));
+        let mut due: Vec<(Millis, TopicId)> = behind
+            .filter(|(looked_at, _)| now >= looked_at + REVALIDATE_MS)
+            .collect();
+        due.sort_unstable();
+        let due = due.into_iter().take(IDLE_TOPICS);
+        let topics: Vec<TopicId> = due.map(|(_, topic)| topic).collect();
+        self.sync(&topics, true, questions, turn);
+    }
+    /// There is no room for messages of a topic up to a place.
+    pub fn let_go(&mut self, topic: TopicId, to: Seq, turn: &mut Turn) {
+        let Some(state) = self.all.get_mut(&topic) else {
+            return;
         };
-        let due = self.behind.iter().filter(is_due).take(IDLE_TOPICS);
-        let topics: Vec<TopicId> = due.copied().collect();
-        self.sync(&topics, questions, turn);
-        !topics.is_empty()
+        let Some(last) = state.held.last() else {
+            return;
+        };
+        let most = if self.shown.contains(&topic) {
+            last.0.saturating_sub(1)
+        } else {
+            last.0
+        };
+        let to = Seq(to.0.min(most));
+        if to == Seq::ZERO {
+            return;
+        }
+        state.held.remove(Seq(1), to);
+        turn.apply(Write::DropRange(topic, Seq(1), to));
+        self.new_islands.insert(topic);
     }
 
     /// When there is something to look through.

@@ -13,7 +13,7 @@ pub const ISLANDS: usize = 64;
 /// What is held of a topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Islands {
-    /// Disjoint, in order; two that touch have different revs.
+    /// Disjoint, in order; two that touch differ in their rev, or in whether somebody went there.
     segments: Vec<Island>,
 }
 
@@ -43,6 +43,7 @@ impl Islands {
                 Some(last) if last.to.next() == segment.from => {
                     last.to = segment.to;
                     last.rev = last.rev.min(segment.rev);
+                    last.is_paged |= segment.is_paged;
                 }
                 _ => islands.push(*segment),
             }
@@ -114,13 +115,14 @@ impl Islands {
                 next.push(Island {
                     from: open,
                     to: before(from),
-                    rev: new.rev,
+                    ..new
                 });
             }
             next.push(Island {
                 from,
                 to,
                 rev: held.rev.max(new.rev),
+                is_paged: held.is_paged || new.is_paged,
             });
             open = to.next();
             if to < held.to {
@@ -144,6 +146,7 @@ impl Islands {
             from: seq,
             to: seq,
             rev,
+            is_paged: false,
         });
     }
 
@@ -155,7 +158,12 @@ impl Islands {
             .filter_map(|held| {
                 let from = held.from.max(from);
                 let to = held.to.min(to);
-                (from <= to && held.rev < rev).then_some(Island { from, to, rev })
+                (from <= to && held.rev < rev).then_some(Island {
+                    from,
+                    to,
+                    rev,
+                    is_paged: held.is_paged,
+                })
             })
             .collect();
         for part in inside {
@@ -197,8 +205,8 @@ impl Islands {
         self.segments = next;
     }
 
-    /// Drops the shortest islands but the last until there are [`ISLANDS`]; says what was dropped. Too many segments
-    /// become islands.
+    /// Drops islands but the last until there are [`ISLANDS`], those first where nobody went on purpose, and of them the
+    /// shortest; says what was dropped. Too many segments become islands.
     pub fn shrink(&mut self) -> Vec<(Seq, Seq)> {
         if self.segments.len() <= ISLANDS {
             return Vec::new();
@@ -209,7 +217,7 @@ impl Islands {
         while islands.len() > ISLANDS {
             let shortest = (0..islands.len() - 1).min_by_key(|at| {
                 let island = &islands[*at];
-                (island.to.0 - island.from.0, island.rev)
+                (island.is_paged, island.to.0 - island.from.0, island.rev)
             });
             let Some(at) = shortest else { break };
             let island = islands.remove(at);
@@ -221,7 +229,8 @@ impl Islands {
 
     fn join(&mut self) {
         self.segments.dedup_by(|next, last| {
-            let is_one = last.to.next() == next.from && last.rev == next.rev;
+            let is_one = last.to.next() == next.from
+                && (last.rev, last.is_paged) == (next.rev, next.is_paged);
             if is_one {
                 last.to = next.to;
             }
@@ -289,7 +298,7 @@ mod tests {
             let mut points = BTreeMap::new();
             for step in &steps {
                 match *step {
-                    Step::Insert(from, to, rev) => held.insert(Island { from: Seq(from), to: Seq(to), rev: Rev(rev) }),
+                    Step::Insert(from, to, rev) => held.insert(Island { from: Seq(from), to: Seq(to), rev: Rev(rev), is_paged: false }),
                     Step::Raise(from, to, rev) => held.raise(Seq(from), Seq(to), Rev(rev)),
                     Step::Advance(was, is) => held.advance(Rev(was), Rev(is)),
                     Step::Remove(from, to) => held.remove(Seq(from), Seq(to)),
@@ -336,6 +345,7 @@ mod tests {
                 from: Seq(from),
                 to: Seq(to),
                 rev: Rev(1),
+                is_paged: false,
             });
         }
         assert_eq!(
@@ -344,5 +354,27 @@ mod tests {
             "the seventh is the shortest"
         );
         assert_eq!(held.islands().len(), ISLANDS, "and now they are few enough");
+    }
+
+    #[test]
+    fn pages_that_somebody_went_to_outlive_what_opening_left_behind() {
+        let mut held = Islands::default();
+        held.insert(Island {
+            from: Seq(1),
+            to: Seq(20),
+            rev: Rev(1),
+            is_paged: true,
+        });
+        for at in 1..=ISLANDS as u64 + 30 {
+            held.insert(Island {
+                from: Seq(at * 1_000),
+                to: Seq(at * 1_000 + 199),
+                rev: Rev(1),
+                is_paged: false,
+            });
+            held.shrink();
+        }
+        assert!(held.contains(Seq(1)), "however short the page is");
+        assert_eq!(held.islands().len(), ISLANDS);
     }
 }

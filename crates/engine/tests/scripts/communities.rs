@@ -34,6 +34,7 @@ fn a_membership_brings_a_community_and_its_end_takes_everything_of_it() {
         begun: None,
         view: None,
         ranges: vec![],
+        without_tail: false,
     };
     assert_eq!(
         synced_logs(question),

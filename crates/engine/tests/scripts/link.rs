@@ -107,21 +107,6 @@ fn clients_that_lost_their_link_together_do_not_return_together() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_makes_nothing_wait_longer() {
-    let mut stage = Stage::new(Restored::default());
-    stage.connect();
-    stage.input(Input::LinkDown);
-    let wait = stage.engine.deadline().unwrap() - stage.now;
-    stage.now -= 3_600_000;
-    stage.input(Input::Tick);
-    assert_eq!(
-        stage.engine.deadline().unwrap() - stage.now,
-        wait,
-        "the next attempt is not an hour later"
-    );
-}
-
-#[test]
 fn a_person_in_a_hurry_does_not_wait() {
     let mut stage = Stage::new(Restored::default());
     for _ in 0..5 {

@@ -42,6 +42,7 @@ fn the_account_is_synced_first_then_communities_with_their_stamps_and_heads() {
         begun: None,
         view: None,
         ranges: vec![],
+        without_tail: false,
     };
     assert_eq!(synced_logs(question), vec![first], "memberships come first");
     assert!(stage.asked.is_empty(), "the rest waits for them");
@@ -67,6 +68,7 @@ fn the_account_is_synced_first_then_communities_with_their_stamps_and_heads() {
         begun: None,
         view: Some("view".into()),
         ranges: vec![],
+        without_tail: false,
     };
     assert_eq!(synced_logs(question), vec![second]);
     let outcome = SyncOutcome::Rows {
@@ -140,6 +142,7 @@ fn what_was_not_kept_before_the_first_answer_is_asked_for_with_it() {
         begun: None,
         view: None,
         ranges: vec![],
+        without_tail: false,
     };
     assert_eq!(
         synced_logs(question),

@@ -10,11 +10,20 @@ use uuid::Uuid;
 
 use crate::stage::*;
 
+/// An island where somebody went.
+pub fn paged(from: u64, to: u64, rev: u64) -> Island {
+    Island {
+        is_paged: true,
+        ..island(from, to, rev)
+    }
+}
+
 pub fn island(from: u64, to: u64, rev: u64) -> Island {
     Island {
         from: Seq(from),
         to: Seq(to),
         rev: Rev(rev),
+        is_paged: false,
     }
 }
 

@@ -160,7 +160,7 @@ fn a_page_that_touches_an_island_becomes_part_of_it() {
     stage.told(number, Told::Page(page(71, 80, 90, 90)));
     let changes = stage.changes();
     assert!(changes.contains(&Write::Rows(LOG, messages(71..=80))));
-    assert_eq!(islands(&changes), Some(vec![island(71, 90, 90)]));
+    assert_eq!(islands(&changes), Some(vec![paged(71, 90, 90)]));
     assert!(
         stage.try_question("log.sync").is_none(),
         "it is as new as the cursor"
@@ -204,7 +204,7 @@ fn a_page_that_is_older_than_the_cursor_is_asked_once_for_its_changes() {
     synced(&mut stage, 91, 90, NOTHING);
     assert_eq!(
         islands(&stage.changes()),
-        Some(vec![island(71, 90, 91)]),
+        Some(vec![paged(71, 90, 91)]),
         "it is live"
     );
     stage.pass(5_000);

@@ -88,6 +88,10 @@ impl Client {
                 };
                 self.input(Input::Want(topic, at), now)
             }
+            90 if self.chance.one_in(2) => {
+                let to = Seq(1 + self.chance.below(40));
+                self.input(Input::LetGo(topic, to), now)
+            }
             90 => self.input(Input::Hurry, now),
             91 => {
                 let ticket = self.ticket();

@@ -33,6 +33,10 @@ pub struct Client {
     pub chance: Chance,
     /// What its clock says, less what the world's says.
     pub clock: Millis,
+    /// By how much the time of its engine is ahead of its clock, which was set back.
+    ahead: Millis,
+    /// The time of its engine when it was read last.
+    last: Millis,
     /// Messages in the order of sending, by topic; retried ones are left out.
     pub sent: BTreeMap<TopicId, Vec<MessageId>>,
     /// Texts that were last given to pending messages.
@@ -44,8 +48,6 @@ pub struct Client {
     pub borrowed: BTreeSet<MessageId>,
     /// Pending messages that were given up, and whose answer would come on this link.
     pub discarded: BTreeSet<MessageId>,
-    /// Commands that the person said are to be sent although they are old.
-    pub confirmed: BTreeSet<CommandId>,
     /// Commands that were sent on this link.
     on_way: BTreeSet<CommandId>,
     /// Commands that were sent on an earlier link: nobody knows what became of them.
@@ -78,13 +80,14 @@ impl Client {
             shown: vec![],
             chance: Chance::new(0),
             clock: 0,
+            ahead: 0,
+            last: 0,
             sent: BTreeMap::new(),
             replaced: BTreeMap::new(),
             edited: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
             borrowed: BTreeSet::new(),
             discarded: BTreeSet::new(),
-            confirmed: BTreeSet::new(),
             on_way: BTreeSet::new(),
             unknown: BTreeSet::new(),
             tickets: BTreeSet::new(),
@@ -102,13 +105,15 @@ impl Client {
     }
 
     pub fn start(&mut self, now: Millis) -> Vec<Wish> {
-        self.store.tidy();
+        self.be_another_version();
+        self.store.tidy(now + self.clock);
+        let time = self.time(now);
         let seed = self.chance.next();
         self.engine = Some(Engine::new(
             self.store.restored(),
             "token".into(),
             seed,
-            now + self.clock,
+            time,
         ));
         self.link = None;
         let mut wishes = self.input(Input::Tick, now);
@@ -135,17 +140,28 @@ impl Client {
 
     pub fn set_timer(&mut self) {
         let deadline = self.engine.as_ref().and_then(Engine::deadline);
-        self.timer = deadline.map(|at| at - self.clock);
+        self.timer = deadline.map(|at| at - self.ahead - self.clock);
+    }
+
+    /// The time of its engine, which never goes back.
+    fn time(&mut self, now: Millis) -> Millis {
+        let clock = now + self.clock;
+        self.ahead = self.ahead.max(self.last - clock);
+        self.last = clock + self.ahead;
+        self.last
     }
 
     pub fn input(&mut self, input: Input, now: Millis) -> Vec<Wish> {
         if input == Input::LinkDown {
             self.lose_link();
         }
+        if self.engine.is_none() {
+            return vec![];
+        }
+        let clock = self.time(now);
         let Some(engine) = &mut self.engine else {
             return vec![];
         };
-        let clock = now + self.clock;
         match &input {
             Input::Frame(frame) => self.rules.hear(frame, &self.shown, &self.store, clock),
             Input::Unwatch(topic) => self.rules.hide(*topic),
@@ -153,7 +169,7 @@ impl Client {
             _ => {}
         }
         let said = self.is_traced.then(|| format!("{input:?}"));
-        let outputs = engine.handle(input, now + self.clock);
+        let outputs = engine.handle(input, clock);
         self.set_timer();
         if let Some(said) = said {
             println!("{now} {} ← {said}", self.number);
@@ -163,9 +179,13 @@ impl Client {
         }
         let mut wishes = Vec::new();
         let mut follow_ups = Vec::new();
+        let mut aged = Vec::new();
         for output in outputs {
             match output {
-                Output::Connect => wishes.push(Wish::Connect),
+                Output::Connect => {
+                    aged.extend(self.store.mark_old(now + self.clock));
+                    wishes.push(Wish::Connect);
+                }
                 Output::Disconnect => {
                     self.lose_link();
                     wishes.push(Wish::Disconnect);
@@ -173,7 +193,7 @@ impl Client {
                 Output::Send(frame) => {
                     self.rules
                         .send(&frame, self.account, &self.shown, &self.store, clock);
-                    self.check_age(&frame, now);
+                    self.check_age(&frame);
                     self.on_way
                         .extend(frame.0.iter().filter_map(|request| match request {
                             Request::Command(commanded) => Some(commanded.id),
@@ -219,6 +239,10 @@ impl Client {
         for command in follow_ups {
             wishes.extend(self.submit(command, now));
         }
+        for id in aged {
+            wishes.extend(self.input(Input::Aged(id), now));
+        }
+        self.forget_order();
         if self.engine.is_some() {
             Rules::check_outbox(&self.store);
         }
@@ -232,7 +256,7 @@ impl Client {
     }
 
     /// What is older than answers are kept is sent only if the person said so.
-    pub fn check_age(&self, frame: &ClientFrame, now: Millis) {
+    pub fn check_age(&self, frame: &ClientFrame) {
         for request in &frame.0 {
             let Request::Command(commanded) = request else {
                 continue;
@@ -240,8 +264,7 @@ impl Client {
             let mut entries = self.store.outbox.values();
             let entry = entries.find(|entry| entry.id == commanded.id);
             assert!(
-                entry.is_none_or(|entry| !entry.is_stale(now + self.clock))
-                    || self.confirmed.contains(&commanded.id),
+                entry.is_none_or(|entry| entry.state != OutboxState::Stale),
                 "{entry:?} is too old to be sent without asking"
             );
         }
@@ -277,13 +300,12 @@ impl Client {
     }
 
     /// After a calm time only what waits for the person, or for an upload, is still in the outbox, and what needs such.
-    pub fn check_waiting(&self, now: Millis) {
-        let clock = now + self.clock;
-        let (mut held, mut others): (Vec<&OutboxEntry>, Vec<&OutboxEntry>) =
-            self.store.outbox.values().partition(|entry| {
-                let is_refused = matches!(entry.state, OutboxState::Rejected(_));
-                is_refused || entry.is_stale(clock) || !entry.awaits.is_empty()
-            });
+    pub fn check_waiting(&self) {
+        let (mut held, mut others): (Vec<&OutboxEntry>, Vec<&OutboxEntry>) = self
+            .store
+            .outbox
+            .values()
+            .partition(|entry| entry.state != OutboxState::Waiting || !entry.awaits.is_empty());
         loop {
             let needs_one =
                 |entry: &&OutboxEntry| held.iter().any(|one| needs(&entry.command, one));
@@ -313,30 +335,48 @@ impl Client {
         self.input(Input::Live(ticket, id, command), now)
     }
 
-    /// What became too old to be sent without asking is overtaken by what did not.
-    pub fn let_go_of_order(&mut self, now: Millis) {
+    /// The clock says another time.
+    pub fn lose_time(&mut self) {
         self.rules.lose_time();
-        let clock = now + self.clock;
-        for entry in self
-            .store
-            .outbox
-            .values()
-            .filter(|entry| entry.is_stale(clock))
+    }
+
+    /// The program that starts may be an older one, to which a command in the outbox means nothing: it stays where it is
+    /// until a newer one starts.
+    fn be_another_version(&mut self) {
+        let store = &mut self.store;
+        store.outbox.append(&mut store.raw);
+        let places: Vec<u64> = store.outbox.keys().copied().collect();
+        if self.may_crash
+            && self.chance.one_in(3)
+            && let Some(no) = self.chance.pick(&places)
+            && let Some(entry) = store.outbox.remove(no)
         {
-            if let Command::MessageSend { message, topic, .. } = &entry.command
-                && let Some(sent) = self.sent.get_mut(topic)
-            {
-                sent.retain(|other| other != message);
-            }
+            self.lose_place(&entry);
+            self.store.raw.insert(entry.no, entry);
+        }
+    }
+
+    /// A message loses its place among the others.
+    fn lose_place(&mut self, entry: &OutboxEntry) {
+        if let Command::MessageSend { message, topic, .. } = &entry.command
+            && let Some(sent) = self.sent.get_mut(topic)
+        {
+            sent.retain(|other| other != message);
+        }
+    }
+
+    /// What became too old to be sent without asking is overtaken by what did not.
+    fn forget_order(&mut self) {
+        let outbox = self.store.outbox.values();
+        let stale = outbox.filter(|entry| entry.state == OutboxState::Stale);
+        for entry in stale.cloned().collect::<Vec<_>>() {
+            self.lose_place(&entry);
         }
     }
 
     /// Retries or discards what was refused, or is too old to be sent without asking.
     pub fn settle_refused(&mut self, now: Millis) -> Option<Vec<Wish>> {
-        let clock = now + self.clock;
-        let waits = |entry: &&OutboxEntry| {
-            matches!(entry.state, OutboxState::Rejected(_)) || entry.is_stale(clock)
-        };
+        let waits = |entry: &&OutboxEntry| entry.state != OutboxState::Waiting;
         let waiting: Vec<u64> = self
             .store
             .outbox
@@ -373,7 +413,7 @@ impl Client {
             self.given.insert(entry.id);
         }
         entry.state = OutboxState::Waiting;
-        self.confirmed.insert(entry.id);
+        self.store.confirmed.insert(entry.id);
         self.store.outbox.insert(no, entry.clone());
         Some(self.input(Input::Retry(entry), now))
     }

@@ -26,6 +26,10 @@ pub struct Store {
     /// Profiles that are named and not held.
     pub lacking: BTreeMap<AccountId, Rev>,
     pub outbox: BTreeMap<u64, OutboxEntry>,
+    /// Commands that the program which runs cannot read.
+    pub raw: BTreeMap<u64, OutboxEntry>,
+    /// Commands that the person said are to be sent although they are old.
+    pub confirmed: BTreeSet<CommandId>,
     /// Uploads that are not done.
     pub uploads: BTreeSet<Uuid>,
     /// The furthest that each cursor was, in this epoch.
@@ -36,13 +40,28 @@ pub struct Store {
 impl Store {
     /// What a new engine is told.
     /// What came beyond a gap is of no use to another engine.
-    pub fn tidy(&mut self) {
+    pub fn tidy(&mut self, now: Millis) {
+        self.mark_old(now);
         for (topic, messages) in &mut self.messages {
             let islands = self.islands.get(topic);
             let last = islands.and_then(|islands| islands.last());
             let end = last.map_or(Seq::ZERO, |island| island.to);
             messages.retain(|seq, _| *seq <= end);
         }
+    }
+
+    /// What is too old to be sent unasked waits for the person; which that is.
+    pub fn mark_old(&mut self, now: Millis) -> Vec<CommandId> {
+        let waiting = self.outbox.values_mut().filter(|entry| {
+            let is_waiting = entry.state == OutboxState::Waiting;
+            is_waiting && entry.is_old(now) && !self.confirmed.contains(&entry.id)
+        });
+        waiting
+            .map(|entry| {
+                entry.state = OutboxState::Stale;
+                entry.id
+            })
+            .collect()
     }
 
     pub fn restored(&self) -> Restored {
@@ -115,7 +134,7 @@ impl Store {
     /// An upload is done: nothing awaits it any more.
     pub fn made(&mut self, upload: Uuid) {
         self.uploads.remove(&upload);
-        for entry in self.outbox.values_mut() {
+        for entry in self.outbox.values_mut().chain(self.raw.values_mut()) {
             entry.awaits.remove(&upload);
         }
     }
@@ -176,6 +195,19 @@ impl Store {
                     let kept: BTreeSet<(String, String)> = kept.into_iter().collect();
                     if let Some(rows) = self.rows.get_mut(&log) {
                         rows.retain(|key, row| row.rev > rev || kept.contains(key));
+                    }
+                }
+                Write::Bury(log, rev) => {
+                    assert!(
+                        self.cursors
+                            .get(&log)
+                            .is_some_and(|(cursor, _)| *cursor >= rev),
+                        "tombstones go when the cursor has passed them"
+                    );
+                    if let Some(rows) = self.rows.get_mut(&log) {
+                        rows.retain(|_, row| {
+                            row.rev > rev || !matches!(row.body, Body::Deleted(_))
+                        });
                     }
                 }
                 Write::Cursor { log, rev, view } => {

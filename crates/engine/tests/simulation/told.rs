@@ -280,7 +280,7 @@ impl Server {
             log.rev
         };
         let mut tail_from = None;
-        if !has_more {
+        if !has_more && !asked.without_tail {
             let from = (highest.0 + 1)
                 .max(log.head().0.saturating_sub(TAIL - 1))
                 .max(floor.0);

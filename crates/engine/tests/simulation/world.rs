@@ -161,7 +161,7 @@ impl World {
             Kind::ClientClock(client) => {
                 let by = self.another_time();
                 self.clients[client].clock += by;
-                self.clients[client].let_go_of_order(self.now);
+                self.clients[client].lose_time();
             }
             Kind::ServerClock => {
                 self.server_clock += self.another_time();
@@ -218,10 +218,16 @@ impl World {
             client.may_crash = false;
             client.chance = Chance::new(seed ^ 0x4e57 ^ at as u64);
         }
+        for client in 0..self.clients.len() {
+            if !self.clients[client].store.raw.is_empty() {
+                self.clients[client].crash();
+                self.lose_process(client);
+            }
+        }
         let end = self.now + CALM_MS;
         self.until(end);
         for client in 0..self.clients.len() {
-            self.clients[client].check_waiting(self.now);
+            self.clients[client].check_waiting();
             while let Some(wishes) = self.clients[client].finish_upload(self.now) {
                 self.perform(client, wishes);
             }

@@ -248,7 +248,10 @@ impl App {
             .map(|range| range.to)
             .max()
             .unwrap_or_default();
-        let changes = self.store().topic_changes(topic, ranges, floor).await?;
+        let changes = self
+            .store()
+            .topic_changes(topic, ranges, floor, !asked.without_tail)
+            .await?;
         if newest > changes.head.rev || highest > changes.head.seq {
             let rev = changes.head.rev;
             return Ok(SyncOutcome::Ahead { rev }.into());

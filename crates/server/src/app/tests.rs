@@ -125,6 +125,7 @@ async fn sync(app: &App, account: AccountId, since: Rev) -> SyncOutcome {
         begun: None,
         view: None,
         ranges: Vec::new(),
+        without_tail: false,
     };
     let synced = app.sync(account, vec![asked]).await.unwrap();
     let mut synced: Synced = serde_json::from_str(&synced).unwrap();

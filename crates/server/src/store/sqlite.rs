@@ -260,8 +260,9 @@ impl Store for Sqlite {
         topic: TopicId,
         ranges: Vec<Range>,
         floor: Seq,
+        has_tail: bool,
     ) -> Pending<TopicChanges> {
-        self.ask(move |db| message::changes(db, topic, &ranges, floor))
+        self.ask(move |db| message::changes(db, topic, &ranges, floor, has_tail))
     }
 
     fn moved_since(&self, community: CommunityId, since: Millis) -> Pending<Vec<Moved>> {

@@ -2,6 +2,8 @@ import type { because as zh } from '../zh-CN/because'
 
 /** Why a link or a server cannot be used. */
 export const because: typeof zh = {
+  broken: () =>
+    'What broke begins again by itself, and nothing you wrote is lost. If it keeps happening, start Tulou again.',
   no_link: () => 'This contains neither an invite link nor a server address.',
   link_too_long: () => 'This is too long for an invite link. Paste only the link.',
   link_cut: (part) => `The link is incomplete: it was cut off after “${part}”. Copy the whole link again.`,

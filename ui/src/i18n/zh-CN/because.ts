@@ -1,5 +1,6 @@
 /** Why a link or a server cannot be used: each takes what the sentence names, a time being written out already. */
 export const because = {
+  broken: () => '出错的部分会自动重新开始，写下的内容都还在。如果反复出现，请重新启动 Tulou。',
   no_link: () => '这里面既没有邀请链接，也没有服务器地址。',
   link_too_long: () => '内容太长，不是一个邀请链接。请只粘贴链接本身。',
   link_cut: (part: string) => `链接不完整：“${part}”之后被截断了。请重新复制整个链接。`,

@@ -340,29 +340,6 @@ fn a_store_that_is_begun_anew_has_the_names_from_the_file_or_from_the_copy_besid
 }
 
 #[test]
-fn a_store_of_an_older_version_learns_where_its_drafts_stand() {
-    let (folder, store) = begun();
-    drop(store);
-    let path = folder.path().join("a.sqlite");
-    let file = rusqlite::Connection::open(&path).unwrap();
-    // Ids were written as UUIDs are.
-    file.execute(
-        "UPDATE rows SET id = ?1 WHERE kind = 'topic' AND id = ?2",
-        [TOPIC.0.to_string(), TOPIC.to_string()],
-    )
-    .unwrap();
-    file.execute_batch(
-        "DROP TABLE edits; ALTER TABLE drafts DROP COLUMN log; ALTER TABLE drafts DROP COLUMN name;
-         PRAGMA user_version = 3",
-    )
-    .unwrap();
-    drop(file);
-    let store = Store::open(&path, ME).unwrap();
-    apply(&store, reset(LOG, 4, vec![community(1)]));
-    assert_eq!(listed(&store), general());
-}
-
-#[test]
 fn a_copy_beside_the_store_that_an_older_version_made_is_read() {
     let old = format!(r#"{{"topic":"{TOPIC}","text":"half a senten","reply_to":null}}"#);
     let draft: drafts::Draft = serde_json::from_str(&old).unwrap();

@@ -188,6 +188,7 @@ async fn who_is_ahead_of_a_community_is_told_everything_though_his_stamp_is_righ
             begun: None,
             view,
             ranges: Vec::new(),
+            without_tail: false,
         };
         let synced = app.sync(alice.account(), vec![asked]).await.unwrap();
         let mut synced: Synced = serde_json::from_str(&synced).unwrap();

@@ -306,12 +306,13 @@ pub fn since(
     Ok(found.into_values().collect())
 }
 
-/// What changed in stretches, and the tail.
+/// What changed in stretches, and, if that is wanted, the tail.
 pub fn changes(
     db: &Connection,
     topic: TopicId,
     ranges: &[Range],
     floor: Seq,
+    has_tail: bool,
 ) -> Result<TopicChanges, StoreError> {
     let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
     let mut found = TopicChanges {
@@ -347,7 +348,7 @@ pub fn changes(
     }
     if found.has_more {
         found.rev = covered;
-    } else {
+    } else if has_tail {
         let held = ranges
             .iter()
             .map(|range| range.to)

@@ -1,0 +1,128 @@
+//! The keyring is asked. It may take as long as a person does who is asked for a password: nobody is held up by that, and the
+//! answer is taken whenever it comes.
+
+use std::{
+    sync::{Arc, Weak, atomic::Ordering},
+    time::Duration,
+};
+
+use super::{Client, Inner};
+use crate::{
+    account::Account,
+    secrets::{NoKeyring, Secrets, ask},
+    view::Change,
+};
+
+/// Not the key of an account: the keyring keeps nothing under it.
+const NOBODY: &str = "nobody";
+/// A keyring that takes longer may be asking the person, who is told that it is waited for.
+const SOON: Duration = Duration::from_secs(1);
+/// Who has a token kept or forgotten does not wait longer for that to be done.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks the keyring for a client, which it does not keep alive.
+struct Asker {
+    secrets: Arc<dyn Secrets>,
+    client: Weak<Inner>,
+}
+
+impl Asker {
+    /// Asks, and remembers whether the keyring works.
+    async fn ask<T: Send + 'static>(
+        self,
+        question: impl FnOnce(&dyn Secrets) -> Result<T, NoKeyring> + Send + 'static,
+    ) -> Result<T, NoKeyring> {
+        let mut asked = std::pin::pin!(ask(&self.secrets, question));
+        let answer = match tokio::time::timeout(SOON, &mut asked).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let _waits = Waiting::begin(Weak::clone(&self.client));
+                asked.await
+            }
+        };
+        if let Err(error) = &answer {
+            tracing::warn!("{error}");
+        }
+        let works = answer.is_ok() && self.secrets.is_lasting();
+        if let Some(client) = self.client.upgrade()
+            && client.has_keyring.swap(works, Ordering::Relaxed) != works
+        {
+            client.board.put_up([Change::App]);
+        }
+        answer
+    }
+}
+
+/// Somebody who waits for the keyring, as long as the value lives.
+struct Waiting(Weak<Inner>);
+
+impl Waiting {
+    fn begin(client: Weak<Inner>) -> Self {
+        if let Some(client) = client.upgrade() {
+            client.keyring_waits.fetch_add(1, Ordering::Relaxed);
+            client.board.put_up([Change::App]);
+        }
+        Self(client)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.upgrade() {
+            client.keyring_waits.fetch_sub(1, Ordering::Relaxed);
+            client.board.put_up([Change::App]);
+        }
+    }
+}
+
+impl Client {
+    fn asker(&self) -> Asker {
+        Asker {
+            secrets: Arc::clone(&self.inner.secrets),
+            client: Arc::downgrade(&self.inner),
+        }
+    }
+
+    /// Has a token kept or forgotten; none if that is not done yet, and goes on beside everything else.
+    pub(super) async fn tell_keyring(
+        &self,
+        wish: impl FnOnce(&dyn Secrets) -> Result<(), NoKeyring> + Send + 'static,
+    ) -> Option<Result<(), NoKeyring>> {
+        let told = tokio::spawn(self.asker().ask(wish));
+        tokio::time::timeout(PATIENCE, told).await.ok()?.ok()
+    }
+
+    /// Whether sign-ins can be kept is known before the first account is made. A keyring without a collection has nothing to
+    /// give, and says so only to whoever wants something kept.
+    pub(super) fn try_keyring(&self) {
+        tokio::spawn(self.asker().ask(|keyring| {
+            keyring.set(NOBODY, "")?;
+            keyring.delete(NOBODY)
+        }));
+    }
+
+    /// Signs an account in with the token that the keyring has, whenever that answers.
+    pub(super) fn take_kept_token(&self, account: Arc<Account>) {
+        let asker = self.asker();
+        tokio::spawn(async move {
+            let key = account.key.clone();
+            let token = asker.ask(move |keyring| keyring.get(&key)).await;
+            // A driver that is gone has stopped with the client.
+            let _ = account.use_kept_token(token.ok().flatten()).await;
+        });
+    }
+
+    /// Asks a keyring again that did not work: it may have been unlocked since.
+    pub(super) fn look_at_keyring(&self) {
+        let is_asked = self.inner.has_keyring.load(Ordering::Relaxed)
+            || self.inner.keyring_waits.load(Ordering::Relaxed) > 0;
+        if is_asked || !self.inner.secrets.is_lasting() {
+            return;
+        }
+        for account in self.accounts() {
+            if account.token().is_none() {
+                self.take_kept_token(account);
+            }
+        }
+    }
+}

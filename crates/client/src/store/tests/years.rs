@@ -1,0 +1,321 @@
+//! What keeps a store whole and small over years: values that cannot be read, what goes again, and how.
+
+use std::collections::HashSet;
+
+use super::*;
+
+const DAY: Millis = 24 * 60 * 60 * 1_000;
+
+fn send(no: u128) -> Command {
+    Command::MessageSend {
+        topic: TOPIC,
+        message: MessageId(Uuid::from_u128(no)),
+        text: format!("text {no}"),
+        reply_to: None,
+        written_at: 1,
+    }
+}
+
+fn push(store: &Store, no: u128, created_at: Millis) -> CommandId {
+    let id = CommandId(Uuid::from_u128(no));
+    store
+        .write(|db| outbox::push(db, id, send(no), created_at, OutboxState::Waiting))
+        .unwrap();
+    id
+}
+
+fn reopened(folder: &tempfile::TempDir, store: Store) -> Store {
+    drop(store);
+    Store::open(&folder.path().join("a.sqlite"), ME).unwrap()
+}
+
+fn execute(store: &Store, sql: &str) {
+    store
+        .write(|db| Ok::<_, StoreError>(db.execute(sql, [])?))
+        .unwrap();
+}
+
+fn count(store: &Store, sql: &str) -> u32 {
+    store
+        .read(|db| Ok::<_, StoreError>(db.query_row(sql, [], |row| row.get(0))?))
+        .unwrap()
+}
+
+#[test]
+fn an_entry_that_awaits_an_upload_awaits_it_after_a_restart_and_in_a_store_begun_anew() {
+    let (folder, store) = store();
+    let id = push(&store, 1, 1);
+    let upload = Uuid::from_u128(77);
+    store
+        .write(|db| outbox::set_awaits(db, id, &[upload].into()))
+        .unwrap();
+    let store = reopened(&folder, store);
+    let awaits = |store: &Store| {
+        let restored = store.read(|db| restore::restored(db, ME)).unwrap();
+        restored.outbox[0].awaits.clone()
+    };
+    assert_eq!(
+        awaits(&store),
+        [upload].into(),
+        "it is not sent without its file"
+    );
+    store.mend(1).unwrap();
+    assert_eq!(awaits(&store), [upload].into());
+    store.write(|db| outbox::end_awaiting(db, upload)).unwrap();
+    assert!(awaits(&reopened(&folder, store)).is_empty(), "it is done");
+}
+
+#[test]
+fn a_command_that_this_program_does_not_know_stays_as_it_is() {
+    let (folder, store) = store();
+    push(&store, 1, 1);
+    push(&store, 2, 1);
+    push(&store, 3, 1);
+    let newer = r#"{"method":"message.sing","params":{"song":"长亭外"}}"#;
+    execute(
+        &store,
+        &format!("UPDATE outbox SET command = '{newer}' WHERE no = 2"),
+    );
+    execute(&store, "UPDATE outbox SET command = '{' WHERE no = 3");
+    let known = |store: &Store| -> Vec<u64> {
+        let restored = store.read(|db| restore::restored(db, ME)).unwrap();
+        restored.outbox.iter().map(|entry| entry.no).collect()
+    };
+    let store = reopened(&folder, store);
+    assert_eq!(known(&store), [1], "the others go on");
+    store.mend(1).unwrap();
+    let raw = |no| format!("SELECT count(*) FROM outbox WHERE no = {no} AND command = ");
+    assert_eq!(count(&store, &format!("{}'{newer}'", raw(2))), 1);
+    assert_eq!(count(&store, &format!("{}'{{'", raw(3))), 1);
+    assert_eq!(known(&store), [1], "also in a store begun anew");
+}
+
+#[test]
+fn a_value_that_cannot_be_read_is_fetched_again_and_takes_nothing_along() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    apply(
+        &store,
+        vec![
+            Write::Rows(log, vec![group(1, 1, "a"), group(2, 2, "b")]),
+            Write::Cursor {
+                log,
+                rev: Rev(2),
+                view: Some("stamp".into()),
+            },
+            greeted(1),
+            topic_rows(vec![
+                message(1, Some(("a", 1)), None),
+                message(2, Some(("b", 2)), None),
+            ]),
+        ],
+    );
+    execute(
+        &store,
+        "UPDATE rows SET body = 'no json' WHERE kind = 'group' AND body LIKE '%\"a\"%'",
+    );
+    execute(&store, "UPDATE messages SET content = '[' WHERE seq = 1");
+    execute(&store, "UPDATE meta SET value = 'x' WHERE key = 'greeting'");
+    let names = |store: &Store| -> usize { store.read(|db| rows::of_log(db, log)).unwrap().len() };
+    assert_eq!(names(&store), 1, "the other group is there");
+    let restored = store.read(|db| restore::restored(db, ME)).unwrap();
+    assert_eq!(restored.cursors[&log].0, Rev(2));
+    assert_eq!(held(&store).len(), 1, "and the other message");
+    assert!(store.keep(|db| rows::heal(db)).unwrap());
+    let restored = store.read(|db| restore::restored(db, ME)).unwrap();
+    assert_eq!(
+        restored.cursors[&log],
+        (Rev(0), None),
+        "the log is asked for from the beginning"
+    );
+    assert!(
+        !store.keep(|db| rows::heal(db)).unwrap(),
+        "there is nothing left to be healed"
+    );
+    apply(
+        &store,
+        vec![
+            Write::Rows(log, vec![group(1, 1, "a")]),
+            topic_rows(vec![message(1, Some(("a", 1)), None)]),
+        ],
+    );
+    assert_eq!((names(&store), held(&store).len()), (2, 2), "it came again");
+}
+
+#[test]
+fn a_message_that_cannot_be_read_is_asked_for() {
+    let (_folder, store) = store();
+    let island = Island {
+        from: Seq(1),
+        to: Seq(3),
+        rev: Rev(3),
+        is_paged: false,
+    };
+    let rows = (1..=3).map(|seq| message(seq, Some(("a", seq)), None));
+    apply(
+        &store,
+        vec![
+            topic_rows(rows.collect()),
+            Write::Islands(TOPIC, vec![island]),
+        ],
+    );
+    execute(&store, "UPDATE messages SET content = '[' WHERE seq = 2");
+    let account = account_of(store, ME);
+    let read = account.store.read(|db| {
+        let snapshot = Snapshot::within(db, &account);
+        timeline(&snapshot, TOPIC, &Stretch::End { count: 50 }, None)
+    });
+    assert_eq!(read.unwrap().illegible, Some(Seq(2)));
+    assert!(account.awaits(TOPIC, PageAt::Around(Seq(2))));
+    assert!(
+        !account.awaits(TOPIC, PageAt::Around(Seq(2))),
+        "once, whatever comes"
+    );
+}
+
+#[test]
+fn tombstones_go_when_the_cursor_has_passed_them() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    let gone = |id, rev| Row {
+        body: Body::Deleted("group".into()),
+        ..group(id, rev, "")
+    };
+    apply(
+        &store,
+        vec![
+            Write::Rows(log, vec![group(1, 1, "a"), gone(2, 2), gone(3, 3)]),
+            Write::Bury(log, Rev(2)),
+        ],
+    );
+    assert_eq!(count(&store, "SELECT count(*) FROM rows"), 2);
+    apply(&store, vec![Write::Rows(log, vec![group(3, 2, "late")])]);
+    assert_eq!(
+        store.read(|db| rows::of_log(db, log)).unwrap().len(),
+        1,
+        "what the cursor has not passed keeps older rows away"
+    );
+}
+
+#[test]
+fn what_is_left_is_seen_no_longer_at_once_and_leaves_the_file_in_steps() {
+    let (_folder, store) = store();
+    let rows = |from: u64, text: &'static str| {
+        topic_rows(
+            (from..=from + 9)
+                .map(|seq| message(seq, Some((text, seq)), None))
+                .collect(),
+        )
+    };
+    apply(&store, vec![rows(1, "before")]);
+    apply(&store, vec![Write::Forget(Log::Topic(TOPIC))]);
+    assert!(held(&store).is_empty());
+    // Somebody comes back before all is gone, and the same places hold other revs.
+    apply(&store, vec![rows(6, "after")]);
+    assert_eq!(held(&store).len(), 10);
+    assert_eq!(count(&store, "SELECT count(*) FROM messages"), 20);
+    let mut steps = 0;
+    while store.keep(|db| messages::sweep(db, 4)).unwrap() {
+        steps += 1;
+    }
+    assert_eq!(steps, 3, "four at a time");
+    assert_eq!(count(&store, "SELECT count(*) FROM messages"), 10);
+    assert!(held(&store).iter().all(|held| held.1 == "after"));
+}
+
+#[test]
+fn nothing_of_another_epoch_is_seen_or_mixed_with_what_comes() {
+    let (_folder, store) = store();
+    apply(&store, vec![greeted(1)]);
+    apply(
+        &store,
+        vec![topic_rows(vec![message(1, Some(("before", 900)), None)])],
+    );
+    apply(&store, vec![greeted(2)]);
+    assert!(held(&store).is_empty());
+    apply(
+        &store,
+        vec![topic_rows(vec![message(1, Some(("after", 2)), None)])],
+    );
+    assert_eq!(held(&store)[0].1, "after", "whatever its rev was");
+}
+
+#[test]
+fn what_was_viewed_longest_ago_goes_first() {
+    let (_folder, store) = store();
+    let topics = [5, 6, 7].map(|id| TopicId(Uuid::from_u128(id)));
+    for topic in topics {
+        let rows = (1..=20).map(|seq| message(seq, Some(("text", seq)), None));
+        apply(&store, vec![Write::Rows(Log::Topic(topic), rows.collect())]);
+    }
+    store
+        .keep(|db| {
+            messages::view(db, topics[0], 3)?;
+            messages::view(db, topics[1], 1)?;
+            messages::view(db, topics[2], 2)
+        })
+        .unwrap();
+    let mut order = Vec::new();
+    while let Some((topic, to)) = store.read(|db| messages::oldest(db, 10)).unwrap() {
+        order.push((topic, to.0));
+        apply(&store, vec![Write::DropRange(topic, Seq(1), to)]);
+    }
+    let expected = [1, 2, 0].map(|at| [(topics[at], 10), (topics[at], 20)]);
+    assert_eq!(order, expected.concat(), "and of each the first messages");
+}
+
+#[test]
+fn a_file_gives_back_what_is_not_used_any_more() {
+    let (_folder, store) = store();
+    let text = "long ".repeat(200);
+    let rows = (1..=3_000).map(|seq| message(seq, Some((&text, seq)), None));
+    apply(&store, vec![topic_rows(rows.collect())]);
+    let (full, file) = (store.bytes().unwrap(), store.file_bytes().unwrap());
+    assert!(full > 3_000_000 && file >= full);
+    apply(&store, vec![Write::DropRange(TOPIC, Seq(1), Seq(2_900))]);
+    assert!(store.bytes().unwrap() < full / 5, "there is room in it");
+    assert_eq!(store.file_bytes().unwrap(), file, "as large as before");
+    while store.shrink(100).unwrap() {}
+    assert!(store.file_bytes().unwrap() < file / 5);
+}
+
+#[test]
+fn what_is_too_old_is_told_once_and_not_of_what_the_person_wants_sent() {
+    let (_folder, store) = store();
+    let now = 100 * DAY;
+    let old = push(&store, 1, now - 31 * DAY);
+    let wanted = push(&store, 2, now - 31 * DAY);
+    push(&store, 3, now - 29 * DAY);
+    push(&store, 4, now + 31 * DAY);
+    let confirmed = HashSet::from([wanted]);
+    let mark = || {
+        store
+            .write(|db| outbox::mark_stale(db, now, &confirmed))
+            .unwrap()
+    };
+    assert!(store.read(|db| outbox::has_old(db, now)).unwrap());
+    assert_eq!(mark(), [old]);
+    assert!(mark().is_empty());
+}
+
+#[test]
+fn a_file_of_before_the_first_schema_is_set_aside_and_what_was_written_taken_along() {
+    let (folder, store) = store();
+    push(&store, 1, 1);
+    store
+        .write(|db| drafts::put(db, TOPIC, "half a sen", None))
+        .unwrap();
+    drop(store);
+    let path = folder.path().join("a.sqlite");
+    let file = Connection::open(&path).unwrap();
+    file.execute_batch("ALTER TABLE outbox DROP COLUMN awaits; PRAGMA user_version = 5")
+        .unwrap();
+    drop(file);
+    let refused = Store::open(&path, ME).map(|_| ());
+    assert!(matches!(refused, Err(StoreError::TooOld { found: 5 })));
+    let store = Store::shut(&path, ME);
+    store.reopen(1, false).unwrap();
+    let aside = store.read(meta::aside).unwrap().unwrap();
+    assert_eq!((aside.commands, aside.drafts, aside.is_whole), (1, 1, true));
+    assert_eq!(store.read(outbox::all).unwrap().len(), 1);
+}
