@@ -4,6 +4,8 @@
 
 #[path = "../../../examples/bench/fill.rs"]
 mod fill;
+#[path = "bench/load.rs"]
+mod load;
 #[path = "bench/server.rs"]
 #[expect(dead_code, reason = "this measurement needs no server")]
 mod server;
@@ -16,6 +18,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use load::load;
 use server::{percentile, print};
 use tulou_client::{
     Client, InMemory,
@@ -315,24 +318,25 @@ async fn main() -> Result<()> {
         .prefix("bench-years")
         .tempdir_in(me.parent().context("the program's folder")?)?;
     let filled = fill::fill(folder.path(), &vec![1; TOPICS], None)?;
-    let budget = BUDGET_MIB * 1_024 * 1_024;
+    let (days, mib, measured) = load((DAYS, BUDGET_MIB, MEASURED_DAYS), (8, 8, 2));
+    let budget = mib * 1_024 * 1_024;
     eprintln!(
-        "{DAYS} days, {TOPICS} topics of {PER_DAY} messages a day, {OPENED} opened a day, a budget of {BUDGET_MIB} MiB"
+        "{days} days, {TOPICS} topics of {PER_DAY} messages a day, {OPENED} opened a day, a budget of {mib} MiB"
     );
     let begin = Instant::now();
     let mut years = Years::new(folder.path(), &filled.account)?;
     let mut first = Vec::new();
-    for day in 1..=DAYS {
+    for day in 1..=days {
         years.day(budget)?;
-        if day == MEASURED_DAYS {
+        if day == measured {
             first = std::mem::take(&mut years.commits);
         }
-        if day == DAYS - MEASURED_DAYS {
+        if day == days - measured {
             years.commits.clear();
         }
     }
     eprintln!(
-        "they passed in {} s; commits of the first {MEASURED_DAYS} days: p99 {:.2} ms",
+        "they passed in {} s; commits of the first {measured} days: p99 {:.2} ms",
         begin.elapsed().as_secs(),
         percentile(&mut first, 99)
     );
