@@ -51,7 +51,6 @@ const place = (level: string, allow: number) => ({ allow: level === 'community' 
 async function opened(api: StandIn): Promise<WindowState> {
   const window = await started(api)
   await waitFor(() => expect(window.tree?.view).toBeTruthy())
-  await waitFor(() => expect(window.members?.view).toBeTruthy())
   return window
 }
 
