@@ -63,6 +63,7 @@ fn a_state_in_pages_takes_nothing_away_before_it_is_whole() {
         begun: Some(Rev(6)),
         view: Some("other".into()),
         ranges: vec![],
+        without_tail: false,
     };
     assert_eq!(synced_logs(question), [on], "it goes on where it ended");
     let last = SyncOutcome::Rows {
