@@ -410,6 +410,10 @@ impl Session {
                             is_busy,
                         }
                     };
+                    #[expect(
+                        clippy::async_yields_async,
+                        reason = "what was handed to the store is waited for beside what is begun next"
+                    )]
                     let mut beginning: Beginning = Box::pin(async move {
                         let working: Working = Box::pin(answer(app.begin(actor, commanded).await));
                         working

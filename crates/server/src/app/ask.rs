@@ -40,15 +40,16 @@ impl App {
         line: &Arc<Line>,
         question: Question,
     ) -> Result<String, Refusal> {
-        let told = match question {
-            // Large and many: rows are put together as they are.
-            Question::LogSync { logs } => {
-                sync::check(&logs)?;
-                let synced = self.sync(line.account(), logs);
-                return synced.await.map_err(broken);
-            }
-            Question::SessionWatch { topics } => self.watch(line, topics).await?,
-            other => self.ask(&line.actor, other).await?,
+        // Large and many: rows are put together as they are.
+        if let Question::LogSync { logs } = question {
+            sync::check(&logs)?;
+            let synced = self.sync(line.account(), logs);
+            return synced.await.map_err(broken);
+        }
+        let told = if let Question::SessionWatch { topics } = question {
+            self.watch(line, topics).await?
+        } else {
+            self.ask(&line.actor, question).await?
         };
         written(&told)
     }

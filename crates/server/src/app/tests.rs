@@ -268,9 +268,12 @@ async fn a_community_that_ends_is_removed_step_by_step_and_its_members_are_told(
 async fn sent_at(app: &App, topic: TopicId) -> Vec<i64> {
     let page = app.store().page(topic, PageAt::End, 100, Seq(1)).await;
     let rows = page.unwrap().unwrap().rows;
-    let times = rows.iter().filter_map(|row| match &row.body {
-        Body::Message(message) => message.content.as_ref().map(|content| content.sent_at),
-        _ => None,
+    let times = rows.iter().filter_map(|row| {
+        if let Body::Message(message) = &row.body {
+            message.content.as_ref().map(|content| content.sent_at)
+        } else {
+            None
+        }
     });
     times.collect()
 }

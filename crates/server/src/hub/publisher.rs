@@ -212,3 +212,64 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tulou_protocol::{AccountId, SessionId, TopicId};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::{Written, WrittenRow};
+
+    fn written(log: Log, rev: u64, seq: u64) -> Written {
+        Written {
+            log,
+            prev: Rev(rev - 1),
+            rev: Rev(rev),
+            rows: vec![WrittenRow {
+                row: None,
+                seq: Seq(seq),
+                json: format!(r#"{{"seq":{seq}}}"#),
+            }],
+            authors: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn who_may_not_read_the_same_rows_gets_the_same_bytes() {
+        let hub = Hub::default();
+        let topic = TopicId(Uuid::from_u128(1));
+        let watching = |n: u128, floor: u64| {
+            let account = AccountId(Uuid::from_u128(n));
+            let line = hub.attach(account, SessionId(Uuid::from_u128(n)), Rev(1), 1 << 20);
+            hub.watch(&line, &[(topic, Seq(floor))]);
+            line
+        };
+        let lines = [
+            watching(1, 1),
+            watching(2, 3),
+            watching(3, 9),
+            watching(4, 10),
+        ];
+        // An edit of the second message, and the tenth one.
+        let log = Log::Topic(topic);
+        let (edit, sent) = (written(log, 20, 2), written(log, 21, 10));
+        let mut run = Run::of(&edit);
+        assert!(run.goes_on(&sent));
+        hub.state().send(&run, None);
+        let frames: Vec<_> = lines.iter().map(|line| line.take().0.remove(0)).collect();
+        assert!(frames[0].contains(r#"{"seq":2}"#));
+        for frame in &frames[1..] {
+            assert!(
+                !frame.contains(r#"{"seq":2}"#),
+                "nobody reads below his floor"
+            );
+            assert!(frame.contains(r#"{"seq":10}"#));
+            assert_eq!(
+                frame.as_ptr(),
+                frames[1].as_ptr(),
+                "each floor between the two rows leaves out the same one"
+            );
+        }
+    }
+}

@@ -390,3 +390,47 @@ async fn of_one_transaction_what_many_put_on_one_message_is_all_written() {
     assert_eq!(pushes.count(), 1, "none of them was decided again");
     house.app.close().await;
 }
+
+#[tokio::test]
+async fn what_moves_in_a_topic_that_nobody_asked_for_since_the_start_is_in_the_digest() {
+    let house = House::build(Permissions::empty()).await;
+    // As after a start, when nobody has come to the topic yet: a deletion recalls what was written in it.
+    let communities = house.app.communities();
+    communities.drop_community(house.community);
+    communities.loaded(house.community).await.unwrap();
+    assert_eq!(communities.known_home(house.topic), None);
+    let sent = Sent {
+        topic: house.topic,
+        message: MessageId(Uuid::from_u128(7)),
+        author: house.alice.account(),
+        author_rev: Rev(1),
+        text: "moved".to_owned(),
+        reply_to: None,
+        written_at: None,
+        mentions: Vec::new(),
+        wide: Vec::new(),
+    };
+    let change = Change::Send(Box::new(sent));
+    let commit = Commit::of_server(house.alice.account(), house.app.now(), vec![change]);
+    {
+        let mut state = house.app.hub().state();
+        let gathering = state.communities.get_mut(&house.community);
+        gathering.unwrap().moved.clear();
+    }
+    house.app.store().commit(commit).await.unwrap();
+    settled(&house.app).await;
+    // The next digest names it, or one did a moment ago.
+    let is_next = {
+        let state = house.app.hub().state();
+        let gathering = &state.communities[&house.community];
+        gathering.moved.contains(&house.topic)
+    };
+    let frames = house.bob.take().0;
+    let is_told = frames.iter().any(|frame| {
+        let Ok(ServerFrame::Pushed(Pushed::Digest(digest))) = ServerFrame::parse(frame) else {
+            return false;
+        };
+        digest.topics.iter().any(|head| head.head_seq == Seq(2))
+    });
+    assert!(is_next || is_told, "those who do not watch it hear of it");
+}
