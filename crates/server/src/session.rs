@@ -163,6 +163,10 @@ impl Session {
                 self.out.push(wire::pushed_frame(news).into());
             }
             let (frames, ended) = line.take();
+            if line.is_revoked() {
+                // Whoever has it by now is told that it ended, and nothing else.
+                self.out.clear();
+            }
             self.out.extend(frames);
             let goodbye = ended.map(|reason| Pushed::Goodbye(Goodbye { reason }));
             let is_last = is_closing || goodbye.is_some();
@@ -483,14 +487,25 @@ impl Session {
             return true;
         }
         let frames = std::mem::take(&mut self.out);
-        for frame in frames {
-            let fed = tokio::time::timeout(self.stuck(), socket.feed(Message::Text(frame)));
-            if !matches!(fed.await, Ok(Ok(()))) {
-                return false;
+        let line = self.line.clone();
+        let is_last = line.is_revoked();
+        let stuck = self.stuck();
+        let writing = async {
+            for frame in frames {
+                let fed = tokio::time::timeout(stuck, socket.feed(Message::Text(frame)));
+                if !matches!(fed.await, Ok(Ok(()))) {
+                    return false;
+                }
             }
+            let flushed = tokio::time::timeout(stuck, socket.flush());
+            matches!(flushed.await, Ok(Ok(())))
+        };
+        tokio::select! {
+            biased;
+            is_written = writing => is_written,
+            // He takes nothing: what he was to get is not for him any more, and he cannot be told so.
+            () = line.revoked(), if !is_last => false,
         }
-        let flushed = tokio::time::timeout(self.stuck(), socket.flush());
-        matches!(flushed.await, Ok(Ok(())))
     }
 }
 

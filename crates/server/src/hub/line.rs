@@ -8,6 +8,7 @@ use std::{
 
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tulou_protocol::{
     AccountId, Code, Log, Rev, SessionId, TopicId,
     push::{Pushed, Stale},
@@ -30,6 +31,7 @@ pub struct Line {
     pub session: SessionId,
     queue: Mutex<Queue>,
     wake: Notify,
+    revoked: CancellationToken,
     queue_bytes: usize,
 }
 
@@ -51,6 +53,7 @@ impl Line {
             session,
             queue: Mutex::default(),
             wake: Notify::new(),
+            revoked: CancellationToken::new(),
             queue_bytes,
         }
     }
@@ -72,6 +75,9 @@ impl Line {
     /// Rows of a log are to be sent.
     pub fn push(&self, frame: Utf8Bytes, log: Log, rev: Rev) {
         let mut queue = self.queue();
+        if queue.ended == Some(Code::SignedOut) {
+            return;
+        }
         if let Some(owed) = queue.owed.get_mut(&log) {
             *owed = rev.max(*owed);
             return;
@@ -123,10 +129,30 @@ impl Line {
         }
     }
 
-    /// The session is to end.
+    /// The session is to end. Of one that was revoked nothing that waits is written any more.
     pub fn end(&self, reason: Code) {
-        self.queue().ended.get_or_insert(reason);
+        let mut queue = self.queue();
+        queue.ended.get_or_insert(reason);
+        if reason == Code::SignedOut {
+            queue.ended = Some(reason);
+            queue.waiting.clear();
+            queue.bytes = 0;
+        }
+        drop(queue);
         self.wake.notify_one();
+        if reason == Code::SignedOut {
+            self.revoked.cancel();
+        }
+    }
+
+    /// Whether its sign-in was revoked.
+    pub fn is_revoked(&self) -> bool {
+        self.revoked.is_cancelled()
+    }
+
+    /// Until its sign-in is revoked.
+    pub async fn revoked(&self) {
+        self.revoked.cancelled().await;
     }
 
     /// What waits, and why the session is to end if it is.
@@ -249,6 +275,20 @@ mod tests {
         assert_eq!(stale_to(&line), [], "it is told once");
         line.push("x".into(), log, Rev(7));
         assert_eq!(line.take().0.len(), 1, "from then on rows come again");
+    }
+
+    #[test]
+    fn of_a_session_that_was_revoked_nothing_that_waits_is_written() {
+        let log = Log::Topic(TopicId(Uuid::from_u128(3)));
+        for (reason, left) in [(Code::ServerFull, 2), (Code::SignedOut, 0)] {
+            let line = line(10_000);
+            line.push("x".into(), log, Rev(5));
+            line.end(reason);
+            line.push("x".into(), log, Rev(6));
+            let (frames, ended) = line.take();
+            assert_eq!((frames.len(), ended), (left, Some(reason)));
+            assert_eq!(line.is_revoked(), left == 0);
+        }
     }
 
     #[test]

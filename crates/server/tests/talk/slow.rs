@@ -174,3 +174,39 @@ async fn a_link_on_which_no_session_is_opened_is_closed() {
     alice.say(&topic, "they are gone").await;
     place.stop().await;
 }
+
+#[tokio::test]
+async fn who_is_signed_out_while_he_takes_nothing_is_gone_at_once() {
+    let place = host(|_| {}).await;
+    let (mut alice, bob, community, topic) = alice_and_bob(&place).await;
+    let (token, account) = (bob.token.clone(), bob.account.clone());
+    drop(bob);
+    let slow = Guest::connect_narrow(&place, &token, &account).await;
+    let mut slow = slow;
+    slow.watch(&[&topic]).await;
+    let text = "长".repeat(LARGE / 3);
+    for _ in 0..400 {
+        alice.say(&topic, &text).await;
+    }
+    let header = format!("Authorization: Bearer {token}\r\n");
+    let (status, _) = place
+        .http("DELETE", "/v1/sessions/current", &header, "")
+        .await;
+    assert_eq!(status, 204);
+    let begun = Instant::now();
+    let is_online = json!({"community": community, "accounts": [account], "limit": 1});
+    loop {
+        let waited = begun.elapsed();
+        // Who asks all the time is put off now and then.
+        if let Ok(listed) = alice.ask("member.list", is_online.clone()).await
+            && listed["sections"][0]["members"][0]["online"] == false
+        {
+            break;
+        }
+        assert!(
+            waited < Duration::from_secs(20),
+            "he has a minute for each frame"
+        );
+    }
+    place.stop().await;
+}
