@@ -173,6 +173,13 @@ fn every_command_has_its_snapshot() {
 }
 
 #[test]
+fn nobody_waits_for_what_says_how_far_was_read_and_for_nothing_else() {
+    let quiet = commands().into_iter().filter(Command::is_quiet);
+    let quiet: Vec<&str> = quiet.map(|command| command.method()).collect();
+    assert_eq!(quiet, ["cursor.advance", "cursor.set", "mention.seen"]);
+}
+
+#[test]
 fn a_command_is_what_is_said_of_it() {
     let document = crate::openrpc::document();
     for command in commands() {

@@ -257,6 +257,27 @@ fn a_refusal_names_the_field_that_was_wrong() {
     };
     wrong(&edit(OPEN, "a\nb"), Code::BadCharacters, "name.to");
     wrong(&edit(nowhere, "x"), Code::NotFound, "topic");
+    let shelf = Command::GroupEdit {
+        community: COMMUNITY,
+        group: nothing,
+        name: None,
+        position: None,
+    };
+    wrong(&shelf, Code::NotFound, "group");
+    let access = Command::AccessSet {
+        community: COMMUNITY,
+        place: Place::Topic(nowhere),
+        member_group: None,
+        allow: Edit {
+            from: Permissions::empty(),
+            to: Permissions::PIN,
+        },
+        deny: Edit {
+            from: Permissions::empty(),
+            to: Permissions::empty(),
+        },
+    };
+    wrong(&access, Code::NotFound, "place");
     let kick = Command::MemberKick {
         community: COMMUNITY,
         account: CAROL,
