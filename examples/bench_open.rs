@@ -36,7 +36,7 @@ const OPEN: &str = "
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let (messages, times) = load((MESSAGES, SAMPLES), (1_000, 3));
+    let (messages, hard, times) = load((MESSAGES, HARD, SAMPLES), (1_000, 3, 3));
     let app = PathBuf::from(
         std::env::var_os("TULOU_APP")
             .context("TULOU_APP names the app; use `cargo xtask bench open`")?,
@@ -44,7 +44,7 @@ async fn main() -> Result<()> {
     let folder = tempfile::Builder::new()
         .prefix("bench-open")
         .tempdir_in(app.parent().context("the app's folder")?)?;
-    let filled = fill::fill(folder.path(), &[messages, 1_000, HARD, 1_000], Some(2))?;
+    let filled = fill::fill(folder.path(), &[messages, 1_000, hard, 1_000], Some(2))?;
     eprintln!(
         "a topic of {messages} messages, opened {times} times in turn with one of 1,000, software rendering, account {}",
         filled.account

@@ -142,6 +142,8 @@ impl Opened {
             Ok(epoch) => epoch,
             Err(error) => {
                 swap::forget(folder).map_err(wrong)?;
+                // What is open cannot be removed on every system.
+                drop(hold);
                 if !was_there {
                     let _ = std::fs::remove_file(folder.join(LOCK_FILE));
                     let _ = std::fs::remove_dir(folder);

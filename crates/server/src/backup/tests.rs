@@ -294,13 +294,13 @@ async fn a_restore_that_was_cut_off_happens_whole_or_not_at_all() {
     // Cut off before it was decided: what was there goes on.
     let was = bench.server("before");
     let before = was.identity();
-    drop(was);
+    was.close().await.unwrap();
     let unpacked = swap::begin(&bench.at("before")).unwrap();
     fs::write(unpacked.join(engine::FILE), "half of it").unwrap();
     assert_eq!(reopen("before"), before, "nothing had happened");
 
     // Cut off after it was decided, with the old store half moved: the next start finishes it.
-    drop(bench.server("after"));
+    bench.server("after").close().await.unwrap();
     let there = bench.at("after");
     open(&path)
         .unwrap()
@@ -319,6 +319,21 @@ async fn a_restore_that_was_cut_off_happens_whole_or_not_at_all() {
     assert!(!there.join(".restored").exists(), "nothing is left to do");
 }
 
+/// Says when a folder was changed last.
+fn modified(folder: &Path, then: std::time::SystemTime) {
+    let mut options = fs::OpenOptions::new();
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt;
+        // To write its attributes, and as a folder.
+        options.access_mode(0x100).custom_flags(0x0200_0000);
+    }
+    #[cfg(not(windows))]
+    options.read(true);
+    let folder = options.open(folder).unwrap();
+    folder.set_modified(then).unwrap();
+}
+
 #[tokio::test]
 async fn seven_daily_backups_are_kept_and_those_asked_for_stay() {
     let bench = Bench::new();
@@ -329,7 +344,7 @@ async fn seven_daily_backups_are_kept_and_those_asked_for_stay() {
         let left = bench.at("backups").join(name);
         fs::create_dir_all(&left).unwrap();
         let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
-        fs::File::open(&left).unwrap().set_modified(then).unwrap();
+        modified(&left, then);
     }
     shelf.add(&bench.source("server"), Kind::Manual, 7).unwrap();
     for day in 1..=9 {

@@ -32,7 +32,7 @@ pub enum Deed {
     ReadFarBack,
     /// Syncs the same community, as often as a request may name logs.
     SyncTheSame,
-    /// The same of a topic of long messages.
+    /// Syncs a topic of long messages from its beginning.
     SyncTheLargest,
     /// Asks what moved in a community since its beginning.
     HeadsOfAll,
@@ -244,7 +244,8 @@ impl Mallory {
                 request(&number, "log.sync", &all).to_string()
             }
             Deed::SyncTheLargest => {
-                let all = sync(format!("topic/{}", self.topic));
+                let log = format!("topic/{}", self.topic);
+                let all = json!({"logs": [{"log": log, "since": 0}]});
                 request(&number, "log.sync", &all).to_string()
             }
             Deed::HeadsOfAll => {
