@@ -16,6 +16,8 @@ const HEADS: usize = 2;
 const KEPT: usize = 512;
 /// How often heads are asked for without a reason, against a last digest that was lost.
 const REFRESH_MS: Millis = 600_000;
+/// What ends so long before what is known was told by a server whose clock went back.
+const WENT_BACK_MS: Millis = 60_000;
 
 impl Logs {
     /// Asks for heads, of communities that are here themselves.
@@ -51,9 +53,15 @@ impl Logs {
             let mut numbers = heads.topics.iter().map(|head| head.no);
             let are_known =
                 since <= state.as_of && numbers.all(|no| state.numbers.contains_key(&no));
-            if are_known {
-                state.as_of = state.as_of.max(heads.to);
-            }
+            let went_back = heads.to + WENT_BACK_MS < state.as_of;
+            state.as_of = match (are_known, went_back) {
+                (true, false) => state.as_of.max(heads.to),
+                // What is asked for from a time that is still to come, the server tells from the beginning.
+                (true, true) => heads.to,
+                (false, true) => 0,
+                (false, false) => state.as_of,
+            };
+            state.digests.retain(|_, to| *to <= heads.to + WENT_BACK_MS);
             state.counts = None;
         }
         self.take_moved(heads, topics, turn);
@@ -72,7 +80,14 @@ impl Logs {
             return;
         };
         let last = state.digests.get(&digest.audience).copied();
-        let known = last.unwrap_or(state.as_of).max(state.as_of);
+        let mut known = last.unwrap_or_default().max(state.as_of);
+        if digest.to + WENT_BACK_MS < known {
+            state.digests.clear();
+            if let Some(counts) = state.lose_heads() {
+                turn.apply(Write::Counts(digest.community, counts));
+            }
+            known = state.as_of;
+        }
         if digest.from > known {
             state.ask_heads_since(known);
         }

@@ -140,3 +140,52 @@ fn counts_come_with_the_heads() {
     stage.input(Input::Tick);
     assert!(stage.outputs.is_empty(), "nothing is repeated");
 }
+
+#[test]
+fn a_servers_clock_that_went_back_takes_what_is_known_with_it() {
+    const AHEAD: i64 = 600_000;
+    let mut stage = Stage::synced(vec![]);
+    let known = stage.now;
+    let moved = |seq| Moved {
+        no: 1,
+        head_seq: Seq(seq),
+        rev: Rev(seq),
+        wide_mentions: vec![],
+    };
+    // The clock was ten minutes ahead when the heads were told, and was set right.
+    let now = known - AHEAD;
+    stage.pushed(Pushed::Digest(digest(now, now + 2_000, vec![moved(4)])));
+    let (number, question) = stage.question("community.heads");
+    let all = Question::CommunityHeads {
+        community: COMMUNITY,
+        since: 0,
+    };
+    assert_eq!(question, all, "what moved in between was told to nobody");
+    let to = now + 3_000;
+    stage.told(number, Told::Heads(digest(0, to, vec![moved(5)])));
+    let is_told = |change: &Write| matches!(change, Write::Counts(_, counts) if counts.as_of == to);
+    assert!(
+        stage.changes().iter().any(is_told),
+        "the next start asks from there"
+    );
+    stage.pushed(Pushed::Digest(digest(to + 9_000, to + 11_000, vec![])));
+    let (_, question) = stage.question("community.heads");
+    let since = Question::CommunityHeads {
+        community: COMMUNITY,
+        since: to - 10_000,
+    };
+    assert_eq!(question, since, "one that was lost is noticed at once");
+}
+
+#[test]
+fn an_answer_of_before_what_is_known_takes_it_back() {
+    let mut stage = Stage::synced(vec![]);
+    let known = stage.now;
+    stage.pushed(Pushed::Digest(digest(known + 5_000, known + 6_000, vec![])));
+    let (number, _) = stage.question("community.heads");
+    stage.changes();
+    let to = known - 600_000;
+    stage.told(number, Told::Heads(digest(0, to, vec![])));
+    let is_told = |change: &Write| matches!(change, Write::Counts(_, counts) if counts.as_of == to);
+    assert!(stage.changes().iter().any(is_told));
+}
