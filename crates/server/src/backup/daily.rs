@@ -24,8 +24,6 @@ pub fn is_due(last: Option<Millis>, now: Millis, quiet_ms: Millis) -> bool {
     let is_quiet = quiet_ms >= QUIET_MS;
     match last {
         None => is_quiet,
-        // The clock was set back.
-        Some(last) if last > now + DAY_MS => is_quiet,
         Some(last) => {
             let due = last + DAY_MS;
             now >= due && (is_quiet || now >= due + PATIENCE_MS)
@@ -63,7 +61,7 @@ impl Daily {
     /// Makes one if it is due. A failure is logged and remembered; the next look tries again.
     pub async fn look(&self, now: Millis, quiet_ms: Millis) {
         let shelf = self.shelf.clone();
-        let last = tokio::task::spawn_blocking(move || shelf.last_daily()).await;
+        let last = tokio::task::spawn_blocking(move || shelf.last_daily(now)).await;
         // A folder that cannot be read is told by the attempt to write there.
         let last = last.ok().and_then(Result::ok).flatten();
         if !is_due(last, now, quiet_ms) || self.app.room().is_full() {

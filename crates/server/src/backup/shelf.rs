@@ -18,6 +18,9 @@ pub const FOLDER: &str = "backups";
 /// What no backup takes: something unfinished that is older was left behind.
 const LEFT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// A clock that is set right by less is of no account.
+const TO_COME_MS: Millis = 60 * 60 * 1_000;
+
 /// What a backup was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -103,12 +106,15 @@ impl Shelf {
         Ok(found)
     }
 
-    /// When the newest daily backup that can be read was made.
+    /// When the newest daily backup that can be read was made. One of a time to come was made by a wrong clock, and counts
+    /// for none.
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn last_daily(&self) -> io::Result<Option<Millis>> {
-        let daily = |kept: &Kept| kept.kind == Kind::Daily && kept.manifest.is_some();
+    pub fn last_daily(&self, now: Millis) -> io::Result<Option<Millis>> {
+        let daily = |kept: &Kept| {
+            kept.kind == Kind::Daily && kept.manifest.is_some() && !is_to_come(kept, now)
+        };
         Ok(self
             .list()?
             .iter()
@@ -134,19 +140,20 @@ impl Shelf {
         self.sweep().map_err(here())?;
         make(source, &path)?;
         if kind == Kind::Daily {
-            for old in self.past(keep).map_err(here())? {
+            for old in self.past(keep, source.now).map_err(here())? {
                 fs::remove_file(&old).map_err(BackupError::file(&old))?;
             }
         }
         Ok(path)
     }
 
-    /// Daily backups beyond the newest `keep`.
-    fn past(&self, keep: usize) -> io::Result<Vec<PathBuf>> {
+    /// Daily backups beyond the newest `keep`. Those of a time to come are not among them: as long as they lie there, they
+    /// would push the others out.
+    fn past(&self, keep: usize, now: Millis) -> io::Result<Vec<PathBuf>> {
         let daily = self
             .list()?
             .into_iter()
-            .filter(|kept| kept.kind == Kind::Daily);
+            .filter(|kept| kept.kind == Kind::Daily && !is_to_come(kept, now));
         Ok(daily.skip(keep.max(1)).map(|kept| kept.path).collect())
     }
 
@@ -176,6 +183,11 @@ impl Shelf {
 }
 
 /// What a file says of itself; none if it vanished meanwhile.
+/// Whether a backup was made by a clock that was ahead.
+const fn is_to_come(kept: &Kept, now: Millis) -> bool {
+    kept.made_at > now + TO_COME_MS
+}
+
 fn kept(path: PathBuf) -> Option<Kept> {
     let about = fs::metadata(&path).ok()?;
     let manifest = open(&path).ok().map(|opened| opened.manifest().clone());
