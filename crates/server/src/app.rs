@@ -141,7 +141,7 @@ impl App {
         &self.parts.sockets
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
         &self.parts.clock
     }
 

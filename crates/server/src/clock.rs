@@ -1,10 +1,11 @@
 //! The server's time, which orders digests and everything that is asked for by time.
 
+mod passing;
+#[cfg(test)]
+mod tests;
+
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -12,40 +13,78 @@ use tulou_protocol::id::Millis;
 
 use crate::{
     App,
-    store::{Store, StoreError},
+    store::{Shift, StoreError, Time},
 };
 
-/// A clock that goes back by less stands still until it is reached again; one that goes back by more was wrong before.
-const STANDS_STILL_MS: Millis = 60_000;
+/// A clock that went back by less stands still until it is reached again; more is a step.
+const STEP_MS: Millis = 2 * 60_000;
 /// A clock that leaves what passed by so much was set, or is wrong.
-const LEAPS_MS: Millis = 60 * 60 * 1_000;
-/// A server that slept for longer than this may as well have a clock that is ahead.
-const SLEPT_MS: Millis = 30 * 24 * 60 * 60 * 1_000;
+const LEAPS_MS: Millis = HOUR_MS;
+/// A server that slept for longer than this may as well have a clock that is ahead; no limit of days is passed by less.
+const SLEPT_MS: Millis = 7 * DAY_MS;
+/// Where the system's clock is behind by no more, the time goes on at half its pace until it is reached; beyond, that would
+/// take too long to be worth wrong times.
+const SLOWS_MS: Millis = 7 * DAY_MS;
+const HOUR_MS: Millis = 60 * 60 * 1_000;
+const DAY_MS: Millis = 24 * HOUR_MS;
 /// So long nothing that became old is removed then: whoever sees that the time is wrong can mend it.
 const DISTRUST: Duration = Duration::from_secs(24 * 60 * 60);
 /// Between two looks at the clock.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// The server's clock. The system's is read here and nowhere else. It does not go back with it by moments: who asks what moved
-/// since a time would miss what moved in a minute that came twice. Where the system's was ahead and was set right, it goes
-/// back, and so does what was written meanwhile.
+/// since a time would miss what moved in a minute that came twice. Where the system's was seen to be ahead, it goes back with
+/// it, and so does what was written meanwhile; where it is behind what is stored, nobody can say which of the two is wrong,
+/// and the time goes on by itself.
 #[derive(Debug)]
 pub struct Clock {
-    /// The latest time that was read, or that something in the store moved at.
-    latest: AtomicI64,
     started: Instant,
-    watched: Mutex<Watched>,
-    /// What the system's clock is off, in tests.
+    /// What had passed before, by the clock that counts sleep.
+    began: Duration,
+    state: Mutex<State>,
+    /// What the system's clock is off, and what has passed besides, in tests.
     #[cfg(test)]
-    off: AtomicI64,
+    off: std::sync::atomic::AtomicI64,
+    #[cfg(test)]
+    besides: std::sync::atomic::AtomicI64,
 }
 
-/// The system's clock beside the time that passed.
-#[derive(Debug)]
-struct Watched {
+#[derive(Debug, Clone)]
+struct State {
+    /// The latest time that was read, or that something in the store moved at.
+    latest: Millis,
+    /// The system's clock is behind: the time goes on by itself.
+    own: Option<Own>,
+    /// The last look: the system's clock and the time, when so much had passed.
     system: Millis,
+    time: Millis,
     at: Duration,
+    /// The start, and leaps forward since that were not undone.
+    leaps: Vec<Leap>,
     distrusted_until: Option<Duration>,
+    /// What the store knows of that: how long it is from the time when it was written.
+    kept_ms: Millis,
+}
+
+/// Where the time went on by itself.
+#[derive(Debug, Clone, Copy)]
+struct Own {
+    from: Millis,
+    at: Duration,
+    is_slow: bool,
+}
+
+/// The time leapt forward: what was written since may be of a clock that is ahead.
+#[derive(Debug, Clone)]
+struct Leap {
+    /// What was written before is not later.
+    after: Millis,
+    /// What was written since is not earlier.
+    first: Millis,
+    /// How far it leapt: what was written since can go back as far, and stays in order.
+    by: Millis,
+    /// It is the start.
+    is_start: bool,
 }
 
 impl Clock {
@@ -56,37 +95,69 @@ impl Clock {
         let slept = latest > 0 && system - latest > SLEPT_MS;
         if slept {
             tracing::warn!(
-                days = (system - latest) / (24 * 60 * 60 * 1_000),
+                days = (system - latest) / DAY_MS,
                 "nothing moved in the store for long, or this computer's clock is ahead: nothing that became old is removed \
                  for a day"
             );
         }
-        Self {
-            latest: AtomicI64::new(latest),
+        let time = system.max(latest);
+        let clock = Self {
             started: Instant::now(),
-            watched: Mutex::new(Watched {
+            began: passing::passed(),
+            state: Mutex::new(State {
+                latest: time,
+                own: None,
                 system,
+                time,
                 at: Duration::ZERO,
+                leaps: vec![Leap {
+                    after: latest,
+                    first: time,
+                    by: time - latest,
+                    is_start: true,
+                }],
                 distrusted_until: slept.then_some(DISTRUST),
+                kept_ms: 0,
             }),
             #[cfg(test)]
-            off: AtomicI64::new(0),
+            off: std::sync::atomic::AtomicI64::new(0),
+            #[cfg(test)]
+            besides: std::sync::atomic::AtomicI64::new(0),
+        };
+        if latest - system > STEP_MS {
+            clock.go_on();
         }
+        clock
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn system(&self) -> Millis {
         let system = read_system();
         #[cfg(test)]
-        let system = system + self.off.load(Ordering::Relaxed);
+        let system = system + self.off.load(std::sync::atomic::Ordering::Relaxed);
         system
+    }
+
+    /// What passed since the start, sleep of the computer included where the system counts it.
+    fn passed(&self) -> Duration {
+        let passed = passing::passed().saturating_sub(self.began);
+        #[cfg(test)]
+        let passed = passed
+            + Duration::from_millis(
+                u64::try_from(self.besides.load(std::sync::atomic::Ordering::Relaxed))
+                    .unwrap_or_default(),
+            );
+        passed
     }
 
     /// The time.
     #[must_use]
     pub fn now(&self) -> Millis {
-        let system = self.system();
-        let latest = self.latest.fetch_max(system, Ordering::Relaxed);
-        latest.max(system)
+        let (system, passed) = (self.system(), self.passed());
+        self.state().read(system, passed)
     }
 
     /// How long the server runs, which says nothing about the time and never goes back.
@@ -95,68 +166,193 @@ impl Clock {
         self.started.elapsed()
     }
 
-    /// By how many milliseconds the time was ahead of the system's clock, which was set right since.
-    #[must_use]
-    pub fn goes_back(&self) -> Option<Millis> {
-        let ahead = self.latest.load(Ordering::Relaxed) - self.system();
-        (ahead > STANDS_STILL_MS).then_some(ahead)
-    }
-
-    /// Whether what became old may be removed by it: the system's clock did not leap in the last day.
+    /// Whether what became old may be removed by it: the system's clock did not leap in the last day, and is not behind.
     #[must_use]
     pub fn is_trusted(&self) -> bool {
-        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        watched
+        let passed = self.passed();
+        let state = self.state();
+        state.own.is_none() && state.distrusted_until.is_none_or(|until| passed >= until)
+    }
+
+    /// It was distrusted for so long when the server ended.
+    pub fn was_distrusted(&self, left: Millis) {
+        let left_for = Duration::from_millis(u64::try_from(left).unwrap_or_default());
+        let until = self.passed() + left_for.min(DISTRUST);
+        let mut state = self.state();
+        state.kept_ms = left;
+        if left > 0 {
+            state.distrusted_until = state.distrusted_until.max(Some(until));
+        }
+    }
+
+    /// How long it is distrusted, in whole hours, if the store knows it otherwise.
+    fn distrusted_anew(&self) -> Option<Millis> {
+        let passed = self.passed();
+        let state = self.state();
+        let left = state
             .distrusted_until
-            .is_none_or(|until| self.uptime() >= until)
+            .map_or(0, |until| millis(until.saturating_sub(passed)));
+        let left = (left + HOUR_MS - 1) / HOUR_MS * HOUR_MS;
+        (left != state.kept_ms).then_some(left)
     }
 
     /// Looks whether the system's clock went as time did; by how much it leapt if it did not.
     fn look(&self) -> Option<Millis> {
-        let (system, at) = (self.system(), self.uptime());
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = i64::try_from((at - watched.at).as_millis()).unwrap_or(i64::MAX);
-        let leapt = system - watched.system - passed;
-        (watched.system, watched.at) = (system, at);
+        let (system, at) = (self.system(), self.passed());
+        let mut state = self.state();
+        let time = state.read(system, at);
+        let passed = millis(at.saturating_sub(state.at));
+        // What may be a sleep is none.
+        let leap = |by: Millis| {
+            if passing::COUNTS_SLEEP || !(0..SLEPT_MS).contains(&by) {
+                by
+            } else {
+                0
+            }
+        };
+        let leapt = leap(system - state.system - passed);
+        let by = leap(time - state.time - passed);
+        if by > STEP_MS {
+            let leap = Leap {
+                after: state.time + passed,
+                first: time - passed,
+                by,
+                is_start: false,
+            };
+            state.leaps.push(leap);
+        }
+        (state.system, state.time, state.at) = (system, time, at);
         if leapt.abs() < LEAPS_MS {
             return None;
         }
-        watched.distrusted_until = Some(at + DISTRUST);
+        state.distrusted_until = Some(at + DISTRUST);
         Some(leapt)
     }
 
-    /// The time is the system's again.
-    fn set_right(&self) {
-        self.latest.store(self.system(), Ordering::Relaxed);
+    /// What goes back with the system's clock, which is behind; none if it is not, or if that is known.
+    fn goes_back(&self) -> Option<Vec<Shift>> {
+        let (system, passed) = (self.system(), self.passed());
+        let mut state = self.state();
+        let behind = state.read(system, passed) - system;
+        if behind <= STEP_MS {
+            return None;
+        }
+        let shifts = state.undone(behind, system);
+        (!shifts.is_empty() || state.own.is_none()).then_some(shifts)
+    }
+
+    /// The system's clock is behind, and nothing says that what is stored is wrong: the time goes on by itself.
+    fn go_on(&self) {
+        let (system, at) = (self.system(), self.passed());
+        let mut state = self.state();
+        state.go_on(system, at);
+        drop(state);
+        tracing::warn!(
+            clock = %said(system),
+            stored = %said(self.now()),
+            "this computer's clock is behind what is stored, so one of the two is wrong: the time goes on from the later one, \
+             and nothing that became old is removed until the clock has reached it"
+        );
     }
 
     /// The system's clock is set, forward or back.
     #[cfg(test)]
     pub fn set_by(&self, by: Millis) {
-        self.off.fetch_add(by, Ordering::Relaxed);
+        self.off.fetch_add(by, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Time passes, asleep or awake.
+    #[cfg(test)]
+    pub fn pass(&self, by: Millis) {
+        self.set_by(by);
+        self.besides
+            .fetch_add(by, std::sync::atomic::Ordering::Relaxed);
     }
 }
 
-fn read_system() -> Millis {
-    SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| {
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    })
+impl State {
+    fn read(&mut self, system: Millis, passed: Duration) -> Millis {
+        let own = self.own.map(|own| {
+            let since = millis(passed.saturating_sub(own.at));
+            own.from + if own.is_slow { since / 2 } else { since }
+        });
+        if own.is_some_and(|own| system >= own) {
+            self.own = None;
+        }
+        self.latest = self.latest.max(own.unwrap_or(system)).max(system);
+        self.latest
+    }
+
+    fn go_on(&mut self, system: Millis, at: Duration) {
+        self.own = Some(Own {
+            from: self.latest,
+            at,
+            is_slow: self.latest - system <= SLOWS_MS,
+        });
+    }
+
+    /// Leaps that the system's clock took back: what was written since goes back by as much. Only where all of it does is it
+    /// known to stay in order, with what was written before too.
+    fn undone(&self, behind: Millis, system: Millis) -> Vec<Shift> {
+        let mut left = behind;
+        let mut shifts = Vec::new();
+        for leap in self.leaps.iter().rev() {
+            let is_whole = !leap.is_start && left >= leap.by - STEP_MS;
+            if left <= STEP_MS || leap.by <= 0 || !is_whole && leap.first <= system {
+                break;
+            }
+            let by = left.min(leap.by);
+            shifts.push(Shift {
+                after: leap.after,
+                by,
+            });
+            left -= by;
+        }
+        shifts
+    }
 }
 
-/// The system's clock was ahead and was set right: so is what was written meanwhile, and the time goes on from there.
-pub(crate) async fn rewind(
-    store: &dyn Store,
-    clock: &Clock,
-    ahead_ms: Millis,
-) -> Result<(), StoreError> {
-    tracing::warn!(
-        ahead_s = ahead_ms / 1_000,
-        "this computer's clock was ahead, or is behind now: what is of later than now is taken to be of now. If the time is \
-         wrong now, set it right"
-    );
-    store.rewind(clock.system()).await?;
-    clock.set_right();
-    Ok(())
+impl Time for Clock {
+    fn now(&self) -> Millis {
+        self.now()
+    }
+
+    fn went_back(&self, shifts: &[Shift]) {
+        let (system, at) = (self.system(), self.passed());
+        let mut state = self.state();
+        for shift in shifts {
+            state.latest -= shift.by;
+            for leap in &mut state.leaps {
+                if leap.after == shift.after {
+                    leap.by -= shift.by;
+                }
+                if leap.first > shift.after {
+                    leap.first -= shift.by;
+                }
+            }
+        }
+        state
+            .leaps
+            .retain(|leap| leap.is_start || leap.by > STEP_MS);
+        state.own = None;
+        if state.latest - system > STEP_MS {
+            state.go_on(system, at);
+        }
+        state.time = state.read(system, at);
+    }
+}
+
+fn millis(time: Duration) -> Millis {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn read_system() -> Millis {
+    SystemTime::UNIX_EPOCH.elapsed().map_or(0, millis)
+}
+
+/// A time in the log.
+fn said(time: Millis) -> String {
+    jiff::Timestamp::from_millisecond(time).map_or_else(|_| time.to_string(), |at| at.to_string())
 }
 
 impl App {
@@ -183,54 +379,29 @@ impl App {
                 "this computer's clock was set, or is wrong: nothing that became old is removed for a day"
             );
         }
-        if let Some(ahead_ms) = clock.goes_back() {
-            rewind(self.store(), clock, ahead_ms).await?;
-            self.communities().forget_members();
+        if let Some(left) = clock.distrusted_anew() {
+            self.store().distrust(left).await?;
+            clock.state().kept_ms = left;
         }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOUR_MS: Millis = 3_600_000;
-
-    #[test]
-    fn a_clock_waits_where_the_systems_went_back_a_little() {
-        let clock = Clock::of(0);
-        let before = clock.now();
-        clock.set_by(-30_000);
-        assert!(clock.now() >= before, "no moment comes twice");
-        assert_eq!(clock.goes_back(), None);
-    }
-
-    #[test]
-    fn a_clock_that_was_ahead_goes_back_with_the_systems() {
-        let clock = Clock::of(0);
-        clock.set_by(24 * HOUR_MS);
-        let ahead = clock.now();
-        assert_eq!(clock.goes_back(), None, "nobody can know it yet");
-        clock.set_by(-24 * HOUR_MS);
-        assert!(clock.goes_back().is_some_and(|by| by > 23 * HOUR_MS));
-        clock.set_right();
-        assert!(
-            clock.now() < ahead - 23 * HOUR_MS,
-            "it does not stand still"
+        let Some(shifts) = clock.goes_back() else {
+            return Ok(());
+        };
+        if shifts.is_empty() {
+            clock.go_on();
+            return Ok(());
+        }
+        tracing::warn!(
+            ahead_s = shifts.iter().map(|shift| shift.by).sum::<Millis>() / 1_000,
+            "this computer's clock was ahead and was set back: what was written meanwhile goes back with it"
         );
-        let again = Clock::of(ahead);
-        assert!(again.goes_back().is_some(), "also after a restart");
-    }
-
-    #[test]
-    fn by_a_clock_that_leapt_nothing_becomes_old_for_a_day() {
-        let clock = Clock::of(read_system());
-        assert_eq!(clock.look(), None);
-        assert!(clock.is_trusted());
-        clock.set_by(365 * 24 * HOUR_MS);
-        assert!(clock.look().is_some());
-        assert!(!clock.is_trusted(), "a year may not have passed");
-        assert!(!Clock::of(1_000_000).is_trusted(), "nor while it was off");
+        let before = clock.state().clone();
+        let written = self.store().rewind(shifts, Arc::clone(clock) as _).await;
+        if let Err(error) = written {
+            // Nothing went back in the store.
+            *clock.state() = before;
+            return Err(error);
+        }
+        self.hub().went_back();
+        self.communities().read_all_again().await
     }
 }

@@ -132,7 +132,7 @@ impl Communities {
         match self.store.structure(loaded.id).await? {
             Some(fresh) => {
                 loaded.change(|structure| {
-                    if fresh.rev > structure.rev {
+                    if fresh.rev >= structure.rev {
                         *structure = fresh;
                     }
                 });
@@ -173,11 +173,15 @@ impl Communities {
         self.known(community).map(|loaded| loaded.structure())
     }
 
-    /// All members are read again when they are asked for.
-    pub(crate) fn forget_members(&self) {
-        for loaded in self.kept().by_id.values() {
-            loaded.forget_all();
+    /// Times of members and seats are others now: everything in memory is read again.
+    pub(crate) async fn read_all_again(&self) -> Result<(), StoreError> {
+        let all: Vec<Arc<Loaded>> = self.kept().by_id.values().cloned().collect();
+        // First of all members, so that none of them waits for the structures.
+        all.iter().for_each(|loaded| loaded.forget_all());
+        for loaded in all {
+            self.read_again(&loaded).await?;
         }
+        Ok(())
     }
 
     /// The community is not kept in memory any more.

@@ -125,6 +125,17 @@ impl Hub {
         line
     }
 
+    /// The time went back, and times of members and seats with it: no digest waits for what was ahead, and with the next
+    /// commit all members who are connected are looked at again.
+    pub fn went_back(&self) {
+        for gathering in self.state().communities.values_mut() {
+            gathering.next_at = 0;
+            // A digest from the beginning misses nothing.
+            gathering.said.0 = 0;
+            gathering.is_doubtful = true;
+        }
+    }
+
     /// An account is not present in a community after all, which has this structure if it is still there.
     pub fn absent(
         &self,

@@ -14,7 +14,7 @@ use crate::{
     App, Config, Error,
     app::{Parts, sync::States, turns::Turns},
     certificate::Certificate,
-    clock::{Clock, rewind},
+    clock::Clock,
     communities::Communities,
     crowd::Crowd,
     hub::{Hub, digest::Digests, publisher::Publisher},
@@ -63,9 +63,7 @@ impl App {
             tracing::warn!(%error, "the system lets the program have no more connections open");
         }
         let clock = Arc::new(Clock::of(store.latest().await?));
-        if let Some(ahead_ms) = clock.goes_back() {
-            rewind(&*store, &clock, ahead_ms).await?;
-        }
+        clock.was_distrusted(store.distrusted().await?);
         let hub = Arc::new(Hub::default());
         let communities = Arc::new(Communities::of(store.clone()));
         let ended = Arc::new(Notify::new());

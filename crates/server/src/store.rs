@@ -1,7 +1,7 @@
 //! What is kept. A store speaks in the words of the domain; no SQL leaves it, and none of its methods assumes that this
 //! process is the only one that writes.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use tulou_protocol::{
     AccountId, CommandId, CommunityId, Epoch, Log, MemberGroupId, MessageId, Rev, Row, Seq,
@@ -247,8 +247,13 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
 
     /// The latest time at which a log moved.
     fn latest(&self) -> Pending<Millis>;
-    /// Everything that is of later than a time is of that time: the clock was ahead.
-    fn rewind(&self, to: Millis) -> Pending<()>;
+    /// How long the clock is still distrusted, of the time that passes while a server runs.
+    fn distrusted(&self) -> Pending<Millis>;
+    /// It is so for so long from now on, also for whoever opens the store after this.
+    fn distrust(&self, left: Millis) -> Pending<()>;
+    /// What a clock that was ahead wrote goes back, and the clock with it at the same moment; no commit is of later than it
+    /// shows from then on.
+    fn rewind(&self, shifts: Vec<Shift>, time: Arc<dyn Time>) -> Pending<()>;
     /// Heads of logs, in order; none for a log that does not exist.
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>>;
     /// Rows of an account's log after a rev, tombstones among them. In the middle of its present state: that at which the

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bus;
+mod clock;
 mod order;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use tulou_protocol::{
     frame::Refusal,
     limits,
     push::SyncOutcome,
-    question::{PageAt, SyncLog, Synced, Told},
+    question::{PageAt, SyncLog, Synced},
     row::{Body, Mention},
 };
 use uuid::Uuid;
@@ -286,52 +287,6 @@ fn send(topic: TopicId, text: &str) -> Command {
         reply_to: None,
         written_at: 1,
     }
-}
-
-#[tokio::test]
-async fn a_clock_that_was_ahead_and_is_set_right_leaves_nothing_of_tomorrow() {
-    let (app, folder) = app().await;
-    let alice = account(&app, "alice").await;
-    let now = app.now();
-    app.clock().set_by(DAY_MS);
-    app.set_clock().await.unwrap();
-    let (community, topic) = found(&app, &alice).await;
-    give(&app, &alice, send(topic, "by tomorrow's clock")).await;
-    assert!(sent_at(&app, topic).await[0] >= now + DAY_MS);
-
-    app.clock().set_by(-DAY_MS);
-    app.set_clock().await.unwrap();
-    give(&app, &alice, send(topic, "by today's")).await;
-    let times = sent_at(&app, topic).await;
-    let today = now..now + DAY_MS / 2;
-    assert!(
-        times.iter().all(|time| today.contains(time)),
-        "it does not stand still until tomorrow: {times:?}"
-    );
-    assert!(times.is_sorted(), "the order of times is that of messages");
-    let heads = Question::CommunityHeads {
-        community,
-        since: now + DAY_MS,
-    };
-    let Ok(Told::Heads(heads)) = app.ask(&alice.actor, heads).await else {
-        panic!("she is a member")
-    };
-    assert_eq!(
-        heads.topics.len(),
-        1,
-        "who heard of tomorrow misses nothing of today"
-    );
-
-    // The same if nobody set it right before the server ended.
-    app.clock().set_by(DAY_MS);
-    give(&app, &alice, send(topic, "tomorrow again")).await;
-    app.close().await;
-    drop(app);
-    let app = open(folder.path()).await;
-    let times = sent_at(&app, topic).await;
-    assert!(times.iter().all(|time| today.contains(time)), "{times:?}");
-    assert!(today.contains(&app.now()));
-    app.close().await;
 }
 
 #[tokio::test]

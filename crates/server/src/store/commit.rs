@@ -48,6 +48,50 @@ impl Commit {
     }
 }
 
+impl Commit {
+    /// It was decided before the clock went back: its times go back as well, and none is later than now.
+    pub fn go_back(&mut self, shifts: &[Shift], now: Millis) {
+        let back = |time: Millis| {
+            let shifted = shifts.iter().fold(time, |time, shift| {
+                if time > shift.after {
+                    time - shift.by
+                } else {
+                    time
+                }
+            });
+            shifted.min(now)
+        };
+        self.now = back(self.now);
+        for change in &mut self.changes {
+            if let Change::Member { member, .. } = change {
+                member.joined_at = back(member.joined_at);
+            } else if let Change::Seat {
+                since: Some(since), ..
+            } = change
+            {
+                *since = back(*since);
+            }
+        }
+    }
+}
+
+/// What is of later than a time goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shift {
+    /// Than which.
+    pub after: Millis,
+    /// By how much.
+    pub by: Millis,
+}
+
+/// The time, as a store hears of it.
+pub trait Time: Send + Sync + 'static {
+    /// The time.
+    fn now(&self) -> Millis;
+    /// What is stored went back, and so does the time.
+    fn went_back(&self, shifts: &[Shift]);
+}
+
 /// How a commit ended.
 #[derive(Debug, Clone)]
 pub enum Outcome {

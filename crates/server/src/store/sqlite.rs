@@ -50,7 +50,8 @@ use tulou_protocol::{
 
 use super::{
     Bus, Commit, Head, Hold, Identity, Listed, MemberSlice, Moved, Outcome, Pending, ReadableSince,
-    RowsSince, Store, StoreError, Stretch, TopicChanges, Written, make_file_private, make_private,
+    RowsSince, Shift, Store, StoreError, Stretch, Time, TopicChanges, Written, make_file_private,
+    make_private,
 };
 use crate::{
     certificate::KEY_FILE,
@@ -201,8 +202,28 @@ impl Store for Sqlite {
         self.read(log::latest)
     }
 
-    fn rewind(&self, to: Millis) -> Pending<()> {
-        self.write(move |db| rewind::to(db, to))
+    fn distrusted(&self) -> Pending<Millis> {
+        self.read(|db| {
+            let left = db.query_row("SELECT distrusted_ms FROM server", [], |row| row.get(0));
+            Ok(left?)
+        })
+    }
+
+    fn distrust(&self, left: Millis) -> Pending<()> {
+        self.write(move |db| {
+            db.execute("UPDATE server SET distrusted_ms = ?1", [left])?;
+            Ok(())
+        })
+    }
+
+    fn rewind(&self, shifts: Vec<Shift>, time: Arc<dyn Time>) -> Pending<()> {
+        let late = self.writer.late();
+        self.write(move |db| {
+            shifts.iter().try_for_each(|shift| rewind::by(db, *shift))?;
+            time.went_back(&shifts);
+            late.set(shifts, time);
+            Ok(())
+        })
     }
 
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>> {

@@ -201,6 +201,9 @@ CREATE INDEX member_name ON member (community, name_key, account) WHERE has_left
 CREATE INDEX member_account_name ON member (community, account_name, account) WHERE has_left = 0;
 ", "
 CREATE INDEX message_author ON message (topic, author, seq);
+", "
+-- The clock leapt: for so long, of the time that passes while the server runs, nothing becomes old.
+ALTER TABLE server ADD COLUMN distrusted_ms INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// Settings of a connection.

@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     domain::Change,
-    store::{Bus, Commit, Committed, Outcome, Pending, StoreError},
+    store::{Bus, Commit, Committed, Outcome, Pending, Shift, StoreError, Time},
 };
 
 /// Most commits in one transaction: bounds how long the first waits for the last.
@@ -35,8 +35,34 @@ type Answer = oneshot::Sender<Result<Outcome, StoreError>>;
 /// Answers to a group of commits. Unbounded, because what is in it is bounded by the requests in flight of all sessions.
 type Answers = tokio::sync::mpsc::UnboundedSender<Vec<(Answer, Outcome)>>;
 
+/// The clock went back: commits that were decided before go back with it.
+#[derive(Clone, Default)]
+pub struct Late(Arc<Mutex<Option<WentBack>>>);
+
+type WentBack = (Vec<Shift>, Arc<dyn Time>);
+
+impl Late {
+    fn held(&self) -> MutexGuard<'_, Option<WentBack>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It went back just now.
+    pub fn set(&self, shifts: Vec<Shift>, time: Arc<dyn Time>) {
+        *self.held() = Some((shifts, time));
+    }
+
+    fn set_right(&self, group: &mut [(Commit, Answer)]) {
+        if let Some((shifts, time)) = &*self.held() {
+            let now = time.now();
+            let late = group.iter_mut().filter(|(commit, _)| commit.now > now);
+            late.for_each(|(commit, _)| commit.go_back(shifts, now));
+        }
+    }
+}
+
 /// Where what was written goes.
 struct Ways {
+    late: Late,
     bus: Arc<dyn Bus>,
     /// None outside a runtime: the thread answers itself.
     answers: Option<Answers>,
@@ -55,6 +81,7 @@ pub struct Writer {
     jobs: mpsc::Sender<Job>,
     /// The disk failed the last write: it is full, or breaks.
     has_failed: Arc<AtomicBool>,
+    late: Late,
 }
 
 impl Writer {
@@ -71,7 +98,9 @@ impl Writer {
             });
             answers
         });
+        let late = Late::default();
         let ways = Ways {
+            late: late.clone(),
             bus,
             answers,
             has_failed: has_failed.clone(),
@@ -81,7 +110,16 @@ impl Writer {
             .spawn(move || run(connection, &waiting, &ways))
             .map_err(|error| tracing::error!(%error, "the writer's thread did not start"))
             .ok();
-        Self { jobs, has_failed }
+        Self {
+            jobs,
+            has_failed,
+            late,
+        }
+    }
+
+    /// What it hears of a clock that went back.
+    pub fn late(&self) -> Late {
+        self.late.clone()
     }
 
     /// Whether the disk failed the last write.
@@ -168,6 +206,7 @@ fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, ways: &Ways) {
                         Err(_) => break,
                     }
                 }
+                ways.late.set_right(&mut group);
                 commit_all(&mut db, group, ways);
             }
         }

@@ -1,0 +1,254 @@
+//! What a wrong clock does to a server that runs, and to one that is started.
+
+use std::{path::Path, sync::Arc};
+
+use tulou_protocol::{
+    CommunityId, GroupId, Permissions, Question, Seq, TopicId, command::Edit, permission::Place,
+    question::Told,
+};
+use uuid::Uuid;
+
+use super::{App, Command, DAY_MS, account, app, found, give, open, send, sent_at};
+use crate::{hub::Line, store::Commit};
+
+async fn set_clock_by(app: &App, by: i64) {
+    app.clock().set_by(by);
+    app.set_clock().await.unwrap();
+}
+
+/// Everybody sees a topic's new messages only.
+async fn hide_history(app: &App, owner: &Arc<Line>, community: CommunityId, topic: TopicId) {
+    let none_to = |to| Edit {
+        from: Permissions::empty(),
+        to,
+    };
+    let deny = Command::AccessSet {
+        community,
+        place: Place::Topic(topic),
+        member_group: None,
+        allow: none_to(Permissions::empty()),
+        deny: none_to(Permissions::READ_HISTORY),
+    };
+    give(app, owner, deny).await;
+}
+
+async fn join(app: &App, owner: &Arc<Line>, line: &Arc<Line>, community: CommunityId) {
+    let question = Question::InviteCreate {
+        community,
+        expires_at: None,
+        max_uses: None,
+    };
+    let Ok(Told::Invite(invite)) = app.ask(&owner.actor, question).await else {
+        panic!("the owner invites")
+    };
+    let join = Command::CommunityJoin {
+        community,
+        invite: Some(invite.code),
+    };
+    give(app, line, join).await;
+}
+
+/// The first message of a topic that somebody may read.
+async fn floor(app: &App, topic: TopicId, line: &Line) -> Seq {
+    let seen = app.communities().visible(topic, line.account()).await;
+    let (structure, member) = seen.unwrap().expect("it is visible");
+    let floor = app.communities().floor(&structure, &member, topic).await;
+    floor.unwrap()
+}
+
+/// A server that was closed while its clock was ahead, and is started again.
+async fn closed_ahead(by: i64, path: &Path, app: App, texts: (&Arc<Line>, TopicId)) -> App {
+    app.clock().set_by(by);
+    give(&app, texts.0, send(texts.1, "by a clock that is ahead")).await;
+    app.close().await;
+    drop(app);
+    open(path).await
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_and_is_set_right_leaves_nothing_of_tomorrow() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let now = app.now();
+    set_clock_by(&app, DAY_MS).await;
+    let (community, topic) = found(&app, &alice).await;
+    give(&app, &alice, send(topic, "by tomorrow's clock")).await;
+    assert!(sent_at(&app, topic).await[0] >= now + DAY_MS);
+
+    set_clock_by(&app, -DAY_MS).await;
+    give(&app, &alice, send(topic, "by today's")).await;
+    let times = sent_at(&app, topic).await;
+    let today = now - 60_000..now + DAY_MS / 2;
+    assert!(
+        times.iter().all(|time| today.contains(time)),
+        "it does not stand still until tomorrow: {times:?}"
+    );
+    assert!(times.is_sorted(), "the order of times is that of messages");
+    let heads = Question::CommunityHeads {
+        community,
+        since: now + DAY_MS,
+    };
+    let Ok(Told::Heads(heads)) = app.ask(&alice.actor, heads).await else {
+        panic!("she is a member")
+    };
+    assert_eq!(
+        heads.topics.len(),
+        1,
+        "who heard of tomorrow misses nothing of today"
+    );
+    app.close().await;
+}
+
+#[tokio::test]
+async fn who_joined_while_the_clock_was_ahead_reads_what_came_after() {
+    let (app, _folder) = app().await;
+    let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
+    let (community, topic) = found(&app, &alice).await;
+    hide_history(&app, &alice, community, topic).await;
+    set_clock_by(&app, DAY_MS).await;
+    for text in ["of before", "and another"] {
+        give(&app, &alice, send(topic, text)).await;
+    }
+    // Whoever joins in the same moment as a message may read it.
+    let written = app.now();
+    while app.now() <= written {
+        tokio::task::yield_now().await;
+    }
+    join(&app, &alice, &bob, community).await;
+    give(&app, &alice, send(topic, "of after")).await;
+    assert_eq!(floor(&app, topic, &bob).await, Seq(3));
+    set_clock_by(&app, -DAY_MS).await;
+    assert_eq!(
+        floor(&app, topic, &bob).await,
+        Seq(3),
+        "history stays his not"
+    );
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_behind_at_the_start_rewrites_nothing() {
+    let (app, folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let (_, topic) = found(&app, &alice).await;
+    give(&app, &alice, send(topic, "of today")).await;
+    let app = closed_ahead(4_000 * DAY_MS, folder.path(), app, (&alice, topic)).await;
+    let times = sent_at(&app, topic).await;
+    let ahead = app.now();
+    assert!(
+        times[1] > times[0] + 3_999 * DAY_MS,
+        "nobody knows which is wrong"
+    );
+    assert!(ahead >= times[1], "the time goes on from there");
+    assert!(!app.clock().is_trusted(), "nothing becomes old by it");
+    // What tells the time on the network is reached.
+    set_clock_by(&app, 4_000 * DAY_MS + 3_600_000).await;
+    assert_eq!(sent_at(&app, topic).await, times);
+    assert!(
+        app.now() >= times[1] + 3_000_000,
+        "the clock is followed again"
+    );
+    assert!(!app.clock().is_trusted(), "it leapt");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_commit_under_way_goes_back_with_the_clock() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let (_, topic) = found(&app, &alice).await;
+    set_clock_by(&app, DAY_MS).await;
+    let sent = |no: u128| crate::domain::change::Sent {
+        topic,
+        message: tulou_protocol::MessageId(Uuid::from_u128(no)),
+        author: alice.account(),
+        author_rev: tulou_protocol::Rev(1),
+        text: "under way".to_owned(),
+        reply_to: None,
+        written_at: None,
+        mentions: Vec::new(),
+        wide: Vec::new(),
+    };
+    let decided = |no| {
+        let change = crate::domain::Change::Send(Box::new(sent(no)));
+        Commit::of_server(alice.account(), app.now(), vec![change])
+    };
+    let (first, second) = (decided(1), decided(2));
+    app.store().commit(first).await.unwrap();
+    set_clock_by(&app, -DAY_MS).await;
+    app.store().commit(second).await.unwrap();
+    let (now, times) = (app.now(), sent_at(&app, topic).await);
+    assert!(times.is_sorted() && times[1] <= now, "{times:?} at {now}");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn what_memory_holds_goes_back_with_the_clock() {
+    let (app, _folder) = app().await;
+    let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
+    let (community, _) = found(&app, &alice).await;
+    join(&app, &alice, &bob, community).await;
+    let (group, topic) = (GroupId(Uuid::now_v7()), TopicId(Uuid::now_v7()));
+    let shelf = Command::GroupCreate {
+        community,
+        group,
+        name: "管理".to_owned(),
+        position: "b".to_owned(),
+    };
+    give(&app, &alice, shelf).await;
+    let room = Command::TopicCreate {
+        community,
+        group,
+        topic,
+        name: "密室".to_owned(),
+        introduction: String::new(),
+        closed: true,
+        position: "a".to_owned(),
+    };
+    give(&app, &alice, room).await;
+    hide_history(&app, &alice, community, topic).await;
+    set_clock_by(&app, DAY_MS).await;
+    let seat = Command::SeatSet {
+        community,
+        topic,
+        account: bob.account(),
+        on: true,
+    };
+    give(&app, &alice, seat).await;
+    app.communities().loaded(community).await.unwrap();
+    let ahead = app.now();
+    for gathering in app.hub().state().communities.values_mut() {
+        gathering.next_at = ahead + 5_000;
+    }
+    set_clock_by(&app, -DAY_MS).await;
+    give(&app, &alice, send(topic, "he has a seat")).await;
+    assert_eq!(floor(&app, topic, &bob).await, Seq(1), "he reads it");
+    let now = app.now();
+    let state = app.hub().state();
+    let mut waits = state.communities.values();
+    assert!(
+        waits.all(|gathering| gathering.next_at <= now + 60_000),
+        "digests go on"
+    );
+    drop(state);
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_restart_does_not_end_the_distrust_of_a_clock_that_leapt() {
+    let (app, folder) = app().await;
+    set_clock_by(&app, 365 * DAY_MS).await;
+    assert!(!app.clock().is_trusted());
+    app.close().await;
+    drop(app);
+    let app = open(folder.path()).await;
+    assert!(!app.clock().is_trusted(), "the year may not have passed");
+    app.clock().pass(DAY_MS + 3_600_000);
+    app.set_clock().await.unwrap();
+    assert!(app.clock().is_trusted(), "nobody set it right");
+    app.close().await;
+    drop(app);
+    let app = open(folder.path()).await;
+    assert!(app.clock().is_trusted());
+    app.close().await;
+}
