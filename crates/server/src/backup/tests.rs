@@ -306,6 +306,8 @@ async fn a_restore_that_was_cut_off_happens_whole_or_not_at_all() {
         .unwrap()
         .restore(&bench.at("spare"), NOW)
         .unwrap();
+    // What is unpacked has no lock of its own.
+    fs::remove_file(bench.at("spare").join(crate::store::LOCK_FILE)).unwrap();
     fs::rename(bench.at("spare"), there.join(".restoring")).unwrap();
     swap::decide(&there, "before-restore").unwrap();
     fs::create_dir(there.join("before-restore")).unwrap();
