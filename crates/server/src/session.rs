@@ -19,10 +19,11 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use frames::Frames;
 use futures_util::{FutureExt, SinkExt, StreamExt, stream::FuturesUnordered};
 use serde_json::Value;
+use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite;
 use tulou_protocol::{
     ClientFrame, Code, Command, Log, Question, Rejection,
-    frame::{Busy, Misread, Refusal, Request, Response},
+    frame::{Busy, INTERNAL_ERROR, Misread, Refusal, Request, Response},
     limits,
     push::{Addresses, Condition, Disk, Goodbye, Pushed},
 };
@@ -71,6 +72,9 @@ struct Session {
     app: App,
     line: Arc<Line>,
     bucket: Bucket,
+    /// What nothing is given for: requests that are refused for their rate, and what keeps a link alive. It has a bucket of
+    /// its own, so that whoever waits as long as he is told is not told to wait again.
+    idle: Bucket,
     rate: Rate,
     /// A command that is being handed to the store; the next ones wait for it.
     beginning: Option<Beginning>,
@@ -129,6 +133,7 @@ impl Session {
         };
         Self {
             bucket: Bucket::full(rate, app.uptime_ms()),
+            idle: Bucket::full(rate, app.uptime_ms()),
             rate,
             app,
             line,
@@ -184,7 +189,7 @@ impl Session {
                 let _ = tokio::time::timeout(self.stuck(), closing).await;
                 return;
             }
-            let owes = Duration::from_millis(self.bucket.owes_ms(self.rate, app.uptime_ms()));
+            let owes = self.owes();
             let has_room = self.waiting.is_empty()
                 && self.beginning.is_none()
                 && self.working.len() < limits::REQUESTS_IN_FLIGHT
@@ -250,7 +255,10 @@ impl Session {
                 self.refuse_frame(bytes.len(), &Misread::of_frame(ONLY_TEXT));
                 return Received::Going;
             }
-            Message::Ping(_) | Message::Pong(_) => return Received::Going,
+            Message::Ping(_) | Message::Pong(_) => {
+                self.charge_idle();
+                return Received::Going;
+            }
             Message::Close(_) => return Received::Closed,
         };
         let frame_bytes = self.app.limits().frame_bytes;
@@ -272,7 +280,7 @@ impl Session {
         let frame = self.frames.begin(requests.len());
         for (at, request) in requests.into_iter().enumerate() {
             match request {
-                Ok(request) => self.waiting.push_back((frame, at, request)),
+                Ok(request) => self.wait(frame, at, request),
                 Err(wrong) => {
                     let json = match self.take_rate() {
                         Ok(()) => misread(&wrong),
@@ -283,6 +291,11 @@ impl Session {
             }
         }
         Received::Going
+    }
+
+    /// A request waits for its turn.
+    fn wait(&mut self, frame: u64, at: usize, request: Request) {
+        self.waiting.push_back((frame, at, request));
     }
 
     /// A frame that is refused whole costs what it was to read.
@@ -296,12 +309,26 @@ impl Session {
         self.bucket.charge(self.rate, self.app.uptime_ms(), cost);
     }
 
-    /// A request takes its part of the session's rate.
+    /// Something was read for nothing.
+    fn charge_idle(&mut self) {
+        self.idle.charge(self.rate, self.app.uptime_ms(), 1.0);
+    }
+
+    /// A request takes its part of the session's rate. One that is refused for it was read all the same.
     fn take_rate(&mut self) -> Result<(), Busy> {
         let now = self.app.uptime_ms();
-        self.bucket
-            .take(self.rate, now)
-            .map_err(|retry_after_ms| Busy { retry_after_ms })
+        let taken = self.bucket.take(self.rate, now);
+        taken.map_err(|retry_after_ms| {
+            self.charge_idle();
+            Busy { retry_after_ms }
+        })
+    }
+
+    /// How long nothing is read from whoever was given, or asked, too much.
+    fn owes(&mut self) -> Duration {
+        let now = self.app.uptime_ms();
+        let owes = self.bucket.owes_ms(self.rate, now);
+        Duration::from_millis(owes.max(self.idle.owes_ms(self.rate, now)))
     }
 
     /// How long a client may take nothing.
@@ -360,11 +387,19 @@ impl Session {
                     self.charge(extra(&question));
                     self.is_watching |= is_watch;
                     let (app, line) = (self.app.clone(), self.line.clone());
-                    self.working.push(Box::pin(async move {
+                    // A session that is writing for long does not keep its account's turns.
+                    let mut answering = JoinSet::new();
+                    answering.spawn(async move {
                         let _turn = app.turn(line.account()).await;
-                        let json = match app.answer(&line, question).await {
-                            Ok(json) => wire::result_json(&id, &json),
-                            Err(refusal) => refused(&id, &refusal),
+                        app.answer(&line, question).await
+                    });
+                    self.working.push(Box::pin(async move {
+                        let json = match answering.join_next().await {
+                            Some(Ok(Ok(json))) => wire::result_json(&id, &json),
+                            Some(Ok(Err(refusal))) => refused(&id, &refusal),
+                            Some(Err(_)) | None => {
+                                refused(&id, &Refusal::Misunderstood(INTERNAL_ERROR))
+                            }
                         };
                         Answered {
                             is_watch,
@@ -418,14 +453,25 @@ impl Session {
                         clippy::async_yields_async,
                         reason = "what was handed to the store is waited for beside what is begun next"
                     )]
-                    let mut beginning: Beginning = Box::pin(async move {
-                        let working: Working = Box::pin(answer(app.begin(actor, commanded).await));
-                        working
-                    });
-                    // One that waits for others' turns does not keep the session from anything else.
-                    match (&mut beginning).now_or_never() {
-                        Some(working) => self.begun(working),
-                        None => self.beginning = Some(beginning),
+                    let mut beginning: Pin<
+                        Box<dyn Future<Output = InFlight> + Send>,
+                    > = Box::pin(async move { app.begin(actor, commanded).await });
+                    // One that waits for others' turns does not keep the session from anything else, nor the session,
+                    // which may be writing for long, the turn from others.
+                    if let Some(begun) = (&mut beginning).now_or_never() {
+                        self.begun(Box::pin(answer(begun)));
+                    } else {
+                        let beginning = tokio::spawn(beginning);
+                        #[expect(
+                            clippy::async_yields_async,
+                            reason = "what was handed to the store is waited for beside what is begun next"
+                        )]
+                        let beginning: Beginning = Box::pin(async move {
+                            let begun = beginning.await.unwrap_or_else(|_| failed());
+                            let working: Working = Box::pin(answer(begun));
+                            working
+                        });
+                        self.beginning = Some(beginning);
                     }
                 }
             }
@@ -515,6 +561,13 @@ async fn begun(beginning: &mut Option<Beginning>) -> Option<Working> {
         Some(beginning) => Some(beginning.await),
         None => None,
     }
+}
+
+/// A command whose beginning broke.
+fn failed() -> InFlight {
+    Box::pin(std::future::ready(Err(Refusal::Misunderstood(
+        INTERNAL_ERROR,
+    ))))
 }
 
 /// What a question costs beyond a request, whatever it is answered with.

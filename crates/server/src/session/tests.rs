@@ -47,7 +47,7 @@ async fn a_request_is_begun_when_what_it_waited_for_was_answered_unnoticed() {
     };
     let id = CommandId(Uuid::now_v7());
     let edit = Request::Command(Commanded { id, command: edit });
-    session.waiting.push_back((frame, 1, edit));
+    session.wait(frame, 1, edit);
     session.go_on();
     assert!(
         session.waiting.is_empty(),
@@ -82,7 +82,7 @@ async fn a_session_goes_on_while_a_command_waits_for_its_communitys_turn() {
     let leave = commanded(Command::CommunityLeave { community });
     let frame = session.frames.begin(1);
     let leave = Request::Command(leave);
-    session.waiting.push_back((frame, 0, leave));
+    session.wait(frame, 0, leave);
     session.go_on();
     // It may have come as far as the turn or not: either way the session is not kept.
     for _ in 0..100 {
@@ -141,4 +141,118 @@ async fn a_frame_that_is_refused_whole_costs_what_it_was_to_read() {
         session.bucket.owes_ms(session.rate, now) > 1_000,
         "and the next one is not read before these are paid"
     );
+}
+
+/// A community of whoever's session it is.
+async fn found(session: &Session) -> CommunityId {
+    let community = CommunityId(Uuid::now_v7());
+    let found = Command::CommunityCreate {
+        community,
+        name: "土楼".to_owned(),
+        group: GroupId(Uuid::now_v7()),
+        group_name: "大厅".to_owned(),
+        topic: TopicId(Uuid::now_v7()),
+        topic_name: "闲聊".to_owned(),
+    };
+    let commanded = Commanded {
+        id: CommandId(Uuid::now_v7()),
+        command: found,
+    };
+    let actor = session.line.actor.clone();
+    session.app.begin(actor, commanded).await.await.unwrap();
+    community
+}
+
+/// Longer than anything here takes, on any machine.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_session_that_cannot_write_does_not_keep_its_communitys_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = session(folder.path()).await;
+    let community = found(&session).await;
+    let loaded = session.app.communities().loaded(community).await.unwrap();
+    let loaded = loaded.unwrap();
+    let others = loaded.turn.lock().await;
+    let leave = Request::Command(Commanded {
+        id: CommandId(Uuid::now_v7()),
+        command: Command::CommunityLeave { community },
+    });
+    let frame = session.frames.begin(1);
+    session.wait(frame, 0, leave);
+    session.go_on();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+        session.go_on();
+    }
+    assert!(session.beginning.is_some(), "it stands in the queue");
+    drop(others);
+    // From here on nobody steps the session: it writes to a link that takes nothing.
+    let next = tokio::time::timeout(DEADLINE, loaded.turn.lock()).await;
+    assert!(next.is_ok(), "who comes next has the turn all the same");
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_write_does_not_keep_its_accounts_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = session(folder.path()).await;
+    let community = found(&session).await;
+    let account = session.line.account();
+    let app = session.app.clone();
+    let held = [app.turn(account).await, app.turn(account).await];
+    for number in 0..4 {
+        let question = Question::CommunityHeads {
+            community,
+            since: 0,
+        };
+        let frame = session.frames.begin(1);
+        session.wait(frame, 0, Request::Question(number, question));
+    }
+    for _ in 0..100 {
+        session.go_on();
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    // From here on nobody steps the session: it writes to a link that takes nothing.
+    let next = tokio::time::timeout(DEADLINE, app.turn(account)).await;
+    assert!(next.is_ok(), "another device of the account is answered");
+}
+
+#[tokio::test]
+async fn what_is_refused_for_its_rate_is_read_no_faster_than_the_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let ask = |at| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{at},"method":"profile.list","params":{{"accounts":[]}}}}"#
+        )
+    };
+    let asks: Vec<String> = (0..limits::REQUESTS_PER_FRAME).map(ask).collect();
+    let wrong = vec![r#"{"jsonrpc":"2.0","id":1}"#; limits::REQUESTS_PER_FRAME];
+    for message in [
+        Message::Text(format!("[{}]", asks.join(",")).into()),
+        Message::Text(format!("[{}]", wrong.join(",")).into()),
+        Message::Ping(Default::default()),
+        Message::Pong(Default::default()),
+    ] {
+        let mut session = session(folder.path()).await;
+        let begun = session.app.uptime_ms();
+        let mut read = 0_u64;
+        while session.owes().is_zero() && read < 5_000 {
+            session.received(message.clone());
+            while !session.waiting.is_empty() {
+                session.go_on();
+                if let Some(answered) = session.working.next().await {
+                    session.answered(answered);
+                }
+            }
+            read += 1;
+        }
+        let took = session.app.uptime_ms() - begun;
+        let most = 2.0 * (session.rate.capacity + session.rate.per_ms * took as f64) + 2.0;
+        assert!(
+            (read as f64) <= most,
+            "{read} of {message:?} were read in {took} ms"
+        );
+        session.app.close().await;
+    }
 }
