@@ -16,6 +16,7 @@ use tulou_protocol::{AccountId, TopicId};
 
 use crate::config::Config;
 
+pub(crate) use attempts::place_of;
 pub use attempts::{Admitted, Attempts};
 pub use sign_ups::{SignUps, TooMany};
 

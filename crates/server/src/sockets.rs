@@ -1,18 +1,27 @@
-//! How many sockets one address may have open, and one account. Otherwise one client takes all that the system gives.
+//! How many sockets one address may have open. Otherwise one client takes all that the system gives.
 
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-/// Sockets from one address: a school behind one, or people who share a mobile network's. This computer is not counted;
-/// a proxy on it that the operator did not name is.
+use crate::rate::place_of;
+
+/// Sockets from one place: a school behind one address, or people who share a mobile network's. This computer is not
+/// counted, nor is whoever comes through a proxy on it that the operator did not name.
 const FROM_ADDRESS: usize = if cfg!(test) { 3 } else { 2_000 };
 
 /// The sockets that are open, by where they come from.
 #[derive(Debug, Default)]
-pub struct Sockets(Mutex<HashMap<IpAddr, usize>>);
+pub struct Sockets {
+    open: Mutex<HashMap<IpAddr, usize>>,
+    /// Whether it was logged that somebody has too many.
+    is_told: AtomicBool,
+}
 
 /// A socket, until it is dropped.
 #[derive(Debug)]
@@ -24,11 +33,17 @@ pub struct Open {
 impl Sockets {
     /// One more from an address; none if there are too many.
     pub fn open(self: &Arc<Self>, from: Option<IpAddr>) -> Option<Open> {
-        let from = from.filter(|from| !from.is_loopback());
+        let from = from.filter(|from| !from.to_canonical().is_loopback());
+        let from = from.map(|from| place_of(Some(from)));
         if let Some(from) = from {
-            let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             let count = open.entry(from).or_default();
             if *count >= FROM_ADDRESS {
+                if !self.is_told.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        "{from} has {FROM_ADDRESS} sockets and gets no more. If it is a proxy, name it in `proxies`"
+                    );
+                }
                 return None;
             }
             *count += 1;
@@ -43,7 +58,7 @@ impl Drop for Open {
         let Some(from) = self.from else { return };
         let mut open = self
             .sockets
-            .0
+            .open
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&from) {
@@ -71,6 +86,20 @@ mod tests {
         held.pop();
         assert!(sockets.open(Some(one)).is_some());
         drop(held);
-        assert_eq!(sockets.0.lock().unwrap().len(), 0, "nothing is kept");
+        assert_eq!(sockets.open.lock().unwrap().len(), 0, "nothing is kept");
+    }
+
+    #[test]
+    fn addresses_of_one_customer_are_one() {
+        let sockets = Arc::new(Sockets::default());
+        let from = |no: usize| Some(format!("2001:db8:1:2::{no:x}").parse::<IpAddr>().unwrap());
+        let held: Vec<_> = (0..FROM_ADDRESS).map(|no| sockets.open(from(no))).collect();
+        assert!(held.iter().all(Option::is_some));
+        assert!(
+            sockets.open(from(FROM_ADDRESS)).is_none(),
+            "he has 2^64 of them"
+        );
+        let other: IpAddr = "2001:db8:1:3::1".parse().unwrap();
+        assert!(sockets.open(Some(other)).is_some());
     }
 }

@@ -45,7 +45,7 @@ const ENTRIES: usize = 20_000;
 type Place = IpAddr;
 
 /// The place of an address; that of nobody in particular stands for those that have none.
-pub(super) fn place_of(address: Option<IpAddr>) -> Place {
+pub(crate) fn place_of(address: Option<IpAddr>) -> Place {
     match address.map(|address| address.to_canonical()) {
         Some(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
