@@ -207,7 +207,7 @@ impl App {
         from: Option<IpAddr>,
     ) -> Result<SignedIn, AccountRefusal> {
         let token = secret::token()?;
-        let made = self
+        let ended = self
             .store()
             .create_session(NewSession {
                 session: SessionId(Uuid::now_v7()),
@@ -219,9 +219,9 @@ impl App {
                 now: self.now(),
             })
             .await?;
-        if !made {
-            return Err(Code::WrongPassword.into());
-        }
+        let ended = ended.ok_or(AccountRefusal::from(Code::WrongPassword))?;
+        // One that is not kept any more is named by nothing that could end it later.
+        self.revocation().end(&ended);
         Ok(SignedIn {
             account: account.id,
             token,

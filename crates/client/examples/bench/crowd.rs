@@ -157,7 +157,7 @@ async fn account(store: &Sqlite, name: String, now: i64) -> Result<(AccountId, S
         address: String::new(),
         now,
     };
-    if !store.create_session(session).await? {
+    if store.create_session(session).await?.is_none() {
         bail!("{name} could not be signed in");
     }
     Ok((id, name))

@@ -146,12 +146,13 @@ impl App {
             let kept = async {
                 self.write_seen().await?;
                 if !self.clock().is_trusted() {
-                    return Ok(());
+                    return Ok::<_, StoreError>(());
                 }
                 let now: Millis = self.now();
-                self.store()
-                    .forget_sessions(now - limits::SESSION_DAYS * DAY_MS, now)
-                    .await
+                let before = now - limits::SESSION_DAYS * DAY_MS;
+                let ended = self.store().forget_sessions(before, now).await?;
+                self.revocation().end(&ended);
+                Ok(())
             };
             if let Err(error) = kept.await {
                 tracing::error!(%error, "it was not written which sessions were connected");

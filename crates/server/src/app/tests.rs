@@ -488,3 +488,54 @@ async fn of_mentions_the_last_thousand_are_kept() {
     assert_eq!(kept, (4..=1_003).collect::<Vec<_>>(), "the oldest went");
     app.close().await;
 }
+
+#[tokio::test]
+async fn a_session_that_one_too_many_ends_is_not_connected_any_more() {
+    let (app, _folder) = app().await;
+    let registered = app.register(
+        tulou_protocol::http::Register {
+            account_name: "alice".to_owned(),
+            display_name: "alice".to_owned(),
+            password: "correct horse".to_owned(),
+            invite: None,
+            device: String::new(),
+        },
+        None,
+    );
+    let alice = registered.await.unwrap().account;
+    let first = app.store().sessions(alice).await.unwrap().remove(0);
+    let stays = app.hub().attach(alice, first.session, Rev(1), 1 << 20);
+    let kept = app.store().account_by_id(alice).await.unwrap().unwrap();
+    for no in 1..limits::SESSIONS {
+        let mut token = [0; 32];
+        token[..8].copy_from_slice(&no.to_be_bytes());
+        let session = crate::store::NewSession {
+            session: tulou_protocol::SessionId(Uuid::now_v7()),
+            account: alice,
+            token,
+            password: kept.password.clone(),
+            device: String::new(),
+            address: String::new(),
+            now: app.now() + 1_000,
+        };
+        app.store().create_session(session).await.unwrap();
+    }
+    assert_eq!(stays.take().1, None);
+    let asked = tulou_protocol::http::SignIn {
+        account_name: "alice".to_owned(),
+        password: "correct horse".to_owned(),
+        device: String::new(),
+    };
+    app.sign_in(asked, None).await.unwrap();
+    let listed = app.store().sessions(alice).await.unwrap();
+    assert!(
+        listed.iter().all(|one| one.session != first.session),
+        "it was connected longest ago"
+    );
+    assert_eq!(
+        stays.take().1,
+        Some(Code::SignedOut),
+        "no change of password would end it"
+    );
+    app.close().await;
+}

@@ -160,8 +160,9 @@ pub trait Accounts {
         limit: usize,
     ) -> Pending<Vec<ListedAccount>>;
 
-    /// Makes a session; false if the password is not the account's any more.
-    fn create_session(&self, session: NewSession) -> Pending<bool>;
+    /// Makes a session, and ends those that are too many then: which they were. None if the password is not the account's
+    /// any more.
+    fn create_session(&self, session: NewSession) -> Pending<Option<Vec<SessionId>>>;
     /// The session with a token, unless it was last connected before a time.
     fn session(&self, token: TokenHash, not_before: Millis) -> Pending<Option<SignedInAs>>;
     /// The sessions of an account, the last seen first.
@@ -172,8 +173,8 @@ pub trait Accounts {
     fn end_session(&self, token: TokenHash) -> Pending<Option<SessionId>>;
     /// Ends sessions of an account; which they were.
     fn end_sessions(&self, account: AccountId, which: Sessions) -> Pending<Vec<SessionId>>;
-    /// Drops sessions that were last connected before a time, and codes that are of no use any more.
-    fn forget_sessions(&self, before: Millis, now: Millis) -> Pending<()>;
+    /// Drops sessions that were last connected before a time, and codes that are of no use any more; which sessions.
+    fn forget_sessions(&self, before: Millis, now: Millis) -> Pending<Vec<SessionId>>;
 
     /// Sets another password if it is still the one that was confirmed, and ends all sessions but one; which they were.
     fn change_password(

@@ -44,7 +44,7 @@ impl Accounts for Sqlite {
         self.read(move |db| account::list(db, &search, &after, limit))
     }
 
-    fn create_session(&self, new: NewSession) -> Pending<bool> {
+    fn create_session(&self, new: NewSession) -> Pending<Option<Vec<SessionId>>> {
         self.write(move |db| session::create(db, &new))
     }
 
@@ -68,7 +68,7 @@ impl Accounts for Sqlite {
         self.write(move |db| session::end_some(db, account, which))
     }
 
-    fn forget_sessions(&self, before: Millis, now: Millis) -> Pending<()> {
+    fn forget_sessions(&self, before: Millis, now: Millis) -> Pending<Vec<SessionId>> {
         self.write(move |db| {
             recovery::forget(db, now)?;
             session::forget(db, before)

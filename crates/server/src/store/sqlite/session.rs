@@ -1,6 +1,6 @@
 //! Sessions: where accounts are signed in.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Params};
 use tulou_protocol::{AccountId, Rev, SessionId, id::Millis, limits};
 
 use super::{account, log::number};
@@ -15,14 +15,15 @@ const END_ONE: &str = "DELETE FROM session WHERE id = ?1 AND account = ?2 RETURN
 const END_OTHERS: &str = "DELETE FROM session WHERE account = ?2 AND id <> ?1 RETURNING id";
 const BOUND: &str =
     "DELETE FROM session WHERE token IN (SELECT token FROM session INDEXED BY session_account
-    WHERE account = ?1 ORDER BY seen_at DESC, created_at DESC LIMIT -1 OFFSET ?2)";
-const FORGET: &str = "DELETE FROM session WHERE seen_at < ?1";
+    WHERE account = ?1 ORDER BY seen_at DESC, created_at DESC LIMIT -1 OFFSET ?2) RETURNING id";
+const FORGET: &str = "DELETE FROM session WHERE seen_at < ?1 RETURNING id";
 /// Statements whose plan is a test.
 #[cfg(test)]
 pub const HOT: &[&str] = &[BY_TOKEN, OF_ACCOUNT, SEEN, END_ONE, END_OTHERS, FORGET];
 
-/// Makes a session; false if the password is not the account's any more.
-pub fn create(db: &Connection, new: &NewSession) -> Result<bool, StoreError> {
+/// Makes a session, and ends those that are too many then: which they were. None if the password is not the account's any
+/// more.
+pub fn create(db: &Connection, new: &NewSession) -> Result<Option<Vec<SessionId>>, StoreError> {
     let made = db
         .prepare_cached(
             "INSERT INTO session (token, id, account, created_at, device, address, seen_at)
@@ -37,11 +38,11 @@ pub fn create(db: &Connection, new: &NewSession) -> Result<bool, StoreError> {
             &new.address,
             &new.password,
         ))?;
-    if made > 0 {
-        db.prepare_cached(BOUND)?
-            .execute((new.account.as_bytes(), number(limits::SESSIONS as u64)))?;
+    if made == 0 {
+        return Ok(None);
     }
-    Ok(made > 0)
+    let most = number(limits::SESSIONS as u64);
+    ended(db, BOUND, (new.account.as_bytes(), most)).map(Some)
 }
 
 /// The session with a token, unless it was last connected before a time.
@@ -121,11 +122,14 @@ pub fn end_some(
         Sessions::Only(session) => (END_ONE, session),
         Sessions::AllBut(session) => (END_OTHERS, session),
     };
+    ended(db, sql, (session.as_bytes(), account.as_bytes()))
+}
+
+/// Deletes sessions; which they were.
+fn ended(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<SessionId>, StoreError> {
     let ended: Result<Vec<_>, _> = db
         .prepare_cached(sql)?
-        .query_map((session.as_bytes(), account.as_bytes()), |row| {
-            row.get(0).map(SessionId::from_bytes)
-        })?
+        .query_map(params, |row| row.get(0).map(SessionId::from_bytes))?
         .collect();
     Ok(ended?)
 }
@@ -135,8 +139,7 @@ pub fn end_all(db: &Connection, account: AccountId) -> Result<Vec<SessionId>, St
     end_some(db, account, Sessions::AllBut(SessionId(uuid::Uuid::nil())))
 }
 
-/// Drops sessions that were last connected before a time.
-pub fn forget(db: &Connection, before: Millis) -> Result<(), StoreError> {
-    db.prepare_cached(FORGET)?.execute([before])?;
-    Ok(())
+/// Drops sessions that were last connected before a time; which they were.
+pub fn forget(db: &Connection, before: Millis) -> Result<Vec<SessionId>, StoreError> {
+    ended(db, FORGET, [before])
 }

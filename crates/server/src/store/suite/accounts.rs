@@ -32,17 +32,21 @@ async fn no_session_begins_with_a_password_that_was_changed_meanwhile() {
     let bench = bench().await;
     let store = &bench.store;
     let first = bench.session(1, "hash");
-    assert!(store.create_session(first.clone()).await.unwrap());
+    assert_eq!(
+        store.create_session(first.clone()).await.unwrap(),
+        Some(Vec::new())
+    );
     let changed = store
         .change_password(bench.known("hash"), "other".into(), first.session)
         .await
         .unwrap();
     assert_eq!(changed, Some(Vec::new()), "the one that asks stays");
-    assert!(
-        !store
+    assert_eq!(
+        store
             .create_session(bench.session(2, "hash"))
             .await
             .unwrap(),
+        None,
         "who was let in with the old one is not, after all"
     );
     assert_eq!(store.session([2; 32], 0).await.unwrap(), None);
@@ -54,7 +58,11 @@ async fn no_session_begins_with_a_password_that_was_changed_meanwhile() {
     store.reset(bench.alice, CODE, 100).await.unwrap().unwrap();
     for password in ["other", ""] {
         let made = store.create_session(bench.session(3, password)).await;
-        assert!(!made.unwrap(), "{password:?} is of no use after a reset");
+        assert_eq!(
+            made.unwrap(),
+            None,
+            "{password:?} is of no use after a reset"
+        );
     }
 }
 
@@ -118,7 +126,8 @@ async fn a_session_that_is_not_seen_for_long_ends() {
     );
     assert_eq!(store.session([1; 32], 11).await.unwrap(), None);
     assert!(store.session([2; 32], 11).await.unwrap().is_some());
-    store.forget_sessions(11, 11).await.unwrap();
+    let forgotten = store.forget_sessions(11, 11).await.unwrap();
+    assert_eq!(forgotten, [old.session]);
     assert_eq!(store.sessions(bench.alice).await.unwrap().len(), 1);
     let ended = store
         .end_sessions(bench.alice, Sessions::AllBut(old.session))
@@ -145,7 +154,7 @@ async fn an_account_that_ends_is_found_under_no_name_and_ends_again_after_a_cras
         password: kept.password,
         ..bench.session(4, "")
     };
-    assert!(!store.create_session(late).await.unwrap());
+    assert_eq!(store.create_session(late).await.unwrap(), None);
     let listed = store.list_accounts(String::new(), String::new(), 10).await;
     assert_eq!(
         listed.unwrap().len(),
