@@ -178,7 +178,7 @@ impl Outbox {
             self.remove(no);
         }
         if let Some(accepted) = self.accepted.remove(&id) {
-            self.finish(id, &accepted.sent, Some(accepted.text), turn);
+            self.finish(id, &accepted.sent, accepted.text, turn);
         }
     }
 

@@ -19,8 +19,9 @@ pub struct Accepted {
     pub seq: Seq,
     /// The command as it was sent.
     pub sent: Command,
-    /// The text that the server has.
-    pub text: String,
+    /// The text as the server took it; none where it was edited or recalled since. A repeat is answered by the message as
+    /// it is, and what somebody did elsewhere is nothing to make up for.
+    pub text: Option<String>,
 }
 
 impl Accepted {
@@ -35,11 +36,12 @@ impl Accepted {
             let Body::Message(message) = &row.body else {
                 return None;
             };
+            let content = message.content.as_ref()?;
             Some(Self {
                 topic: *topic,
                 seq: message.seq,
                 sent: sent.clone(),
-                text: message.content.as_ref()?.text.clone(),
+                text: content.is_as_sent().then(|| content.text.clone()),
             })
         })
     }
@@ -72,7 +74,7 @@ impl Outbox {
                 self.accepted.insert(id, accepted);
             }
             accepted => {
-                let text = accepted.map(|accepted| accepted.text);
+                let text = accepted.and_then(|accepted| accepted.text);
                 self.finish(id, sent, text, turn);
             }
         }
@@ -98,7 +100,7 @@ impl Outbox {
             .collect();
         for id in settled {
             if let Some(accepted) = self.accepted.remove(&id) {
-                self.finish(id, &accepted.sent, Some(accepted.text), turn);
+                self.finish(id, &accepted.sent, accepted.text, turn);
             }
         }
     }

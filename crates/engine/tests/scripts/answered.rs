@@ -2,7 +2,7 @@
 
 use tulou_engine::{Batch, Input, OutboxEntry, Output, Write};
 use tulou_protocol::{
-    Command, CommandId, Log, MessageId, Rev, Row, Seq,
+    Body, Command, CommandId, Log, MessageId, Rev, Row, Seq,
     command::Edit,
     push::{Pushed, SyncOutcome, SyncedLog},
     question::{Synced, Told, Watched, WatchedTopic},
@@ -202,6 +202,42 @@ fn a_message_changed_after_its_answer_is_followed_by_an_edit_or_a_recall() {
             })),
         "the server has it"
     );
+}
+
+#[test]
+fn a_repeat_answered_by_a_message_that_was_edited_or_recalled_meanwhile_is_followed_by_nothing() {
+    let changed = |text: &str, recalled_by| {
+        let mut row = mine(11);
+        row.rev = Rev(12);
+        if let Body::Message(message) = &mut row.body {
+            message.content_rev = Rev(12);
+            let content = message.content.as_mut().unwrap();
+            text.clone_into(&mut content.text);
+            content.edited_at = Some(5);
+            content.recalled_by = recalled_by;
+        }
+        row
+    };
+    for row in [changed("corrected", None), changed("", Some(OTHER))] {
+        let mut stage = Stage::synced(vec![island(1, 10, 10)]);
+        let id = stage.submit(send(TOPIC, MINE, "第11句"));
+        stage.input(Input::LinkDown);
+        stage.asked.clear();
+        stage.pass(1_000);
+        stage.input(Input::LinkUp);
+        stage.greet_as(EPOCH);
+        assert_eq!(stage.commands(), vec![id]);
+        stage.changes();
+        stage.answer(id, vec![push(LOG, 11, 12, vec![row])]);
+        let changes = stage.changes();
+        assert!(
+            changes.contains(&Write::Done(id))
+                && !changes
+                    .iter()
+                    .any(|change| matches!(change, Write::FollowUp(_))),
+            "nobody changed it here: {changes:?}"
+        );
+    }
 }
 
 #[test]

@@ -237,6 +237,7 @@ impl Client {
             }
         }
         for command in follow_ups {
+            self.check_follow_up(&command);
             wishes.extend(self.submit(command, now));
         }
         for id in aged {
@@ -268,6 +269,18 @@ impl Client {
                 "{entry:?} is too old to be sent without asking"
             );
         }
+    }
+
+    /// What a client makes up for is what its person did, and nothing that somebody did elsewhere.
+    fn check_follow_up(&self, command: &Command) {
+        let is_his = match command {
+            Command::MessageEdit { message, text, .. } => {
+                self.replaced.get(message) == Some(&text.to)
+            }
+            Command::MessageRecall { message, .. } => self.withdrawn.contains(message),
+            _ => false,
+        };
+        assert!(is_his, "nobody did this at {}: {command:?}", self.number);
     }
 
     pub fn put(&mut self, command: Command, now: Millis) -> OutboxEntry {

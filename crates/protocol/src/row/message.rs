@@ -25,6 +25,19 @@ pub struct Message {
     pub more: More,
 }
 
+impl Message {
+    /// The first part alone, as it went out with the commit that wrote it: nothing that others put on the message since.
+    #[must_use]
+    pub fn as_written(mut self) -> Self {
+        self.marks = None;
+        self.marks_rev = match &self.content {
+            Some(content) if content.is_as_sent() => Rev::ZERO,
+            Some(_) | None => self.marks_rev.min(self.content_rev),
+        };
+        self
+    }
+}
+
 /// The first part of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Content {
@@ -49,6 +62,14 @@ pub struct Content {
     /// Fields of a newer version.
     #[serde(flatten)]
     pub more: More,
+}
+
+impl Content {
+    /// Neither edited nor recalled.
+    #[must_use]
+    pub const fn is_as_sent(&self) -> bool {
+        self.edited_at.is_none() && self.recalled_by.is_none()
+    }
 }
 
 /// The second part of a message.
