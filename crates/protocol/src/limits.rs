@@ -46,7 +46,7 @@ pub const ACCOUNT_NAME_BYTES: std::ops::RangeInclusive<usize> = 2..=32;
 pub const POSITION_BYTES: usize = 200;
 /// Milliseconds after `sent_at` in which a message may be recalled by its author, unless the community says otherwise.
 pub const RECALL_WINDOW_MS: i64 = 2 * 60 * 1_000;
-/// Days that a stored answer is kept: a repeat of the command within them gets it again.
+/// Days that a stored answer is kept: a repeat of the command within them gets it again, that of a message as the message is by then.
 pub const ANSWER_DAYS: i64 = 30;
 /// Days after which a `Mention` or `Mark` row becomes a tombstone.
 pub const FADE_DAYS: i64 = 90;

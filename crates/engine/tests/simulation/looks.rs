@@ -2,7 +2,7 @@
 
 use crate::oracle::*;
 use tulou_protocol::{
-    AccountId, Answer, Body, Log, Row,
+    AccountId, Answer, Body, Command, Log, Row,
     permission::Place,
     push::{Pushed, SyncOutcome},
     question::Told,
@@ -20,6 +20,20 @@ impl Oracle {
     pub fn look_at_answer(&self, account: AccountId, answer: &Answer) {
         for push in &answer.pushes {
             self.look_at_rows(account, push.log, &push.rows);
+        }
+    }
+
+    /// Of what somebody wrote a repeat tells what is written: he may not see the topic any more.
+    pub fn look_at_repeat(command: &Command, answer: &Answer) {
+        let (Command::MessageSend { .. }
+        | Command::MessageEdit { .. }
+        | Command::MessageRecall { .. }) = command
+        else {
+            return;
+        };
+        for row in answer.pushes.iter().flat_map(|push| &push.rows) {
+            let is_alone = matches!(&row.body, Body::Message(message) if message.marks.is_none());
+            assert!(is_alone, "{row:?} answers a repeat");
         }
     }
 

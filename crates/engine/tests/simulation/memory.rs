@@ -169,11 +169,17 @@ impl Sent {
 
     /// What is answered to whoever wrote it before.
     pub fn answer(&self, topic: TopicId) -> Answer {
+        let rev = self.message.content_rev;
+        let row = Row {
+            rev,
+            body: self.message.clone().as_written().into(),
+            ..self.row()
+        };
         let push = Push {
             log: Log::Topic(topic),
-            prev: Rev(self.rev.0 - 1),
-            rev: self.rev,
-            rows: vec![self.row()],
+            prev: Rev(rev.0 - 1),
+            rev,
+            rows: vec![row],
             authors: vec![],
         };
         Answer { pushes: vec![push] }

@@ -199,6 +199,7 @@ impl Server {
     ) -> Result<Answer, Refusal> {
         let (id, command) = (commanded.id, &commanded.command);
         if let Some(answer) = self.memory.answer(account, id, command) {
+            Oracle::look_at_repeat(command, &answer);
             return Ok(answer);
         }
         let now = self.now();

@@ -387,3 +387,95 @@ async fn who_has_a_seat_is_said_of_each_member_also_of_those_who_see_nothing_fro
     );
     app.close().await;
 }
+
+#[tokio::test]
+async fn a_repeat_tells_its_author_what_was_written_and_nothing_that_others_did_since() {
+    let (app, _folder) = app().await;
+    let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
+    let (community, topic) = found(&app, &alice).await;
+    let invite = Question::InviteCreate {
+        community,
+        expires_at: None,
+        max_uses: None,
+    };
+    let Told::Invite(invite) = app.ask(&alice.actor, invite).await.unwrap() else {
+        panic!("the owner has every right")
+    };
+    let join = Command::CommunityJoin {
+        community,
+        invite: Some(invite.code),
+    };
+    give(&app, &bob, join).await;
+    let message = MessageId(Uuid::now_v7());
+    let send = Commanded {
+        id: CommandId(Uuid::now_v7()),
+        command: Command::MessageSend {
+            topic,
+            message,
+            text: "a".to_owned(),
+            reply_to: None,
+            written_at: 1,
+        },
+    };
+    let text = Edit {
+        from: "a".to_owned(),
+        to: "b".to_owned(),
+    };
+    let edit = Commanded {
+        id: CommandId(Uuid::now_v7()),
+        command: Command::MessageEdit {
+            topic,
+            message,
+            text,
+        },
+    };
+    let react = || Command::MessageReact {
+        topic,
+        message,
+        key: "👍".to_owned(),
+        on: true,
+    };
+    let pin = Command::MessagePin {
+        topic,
+        message,
+        on: true,
+    };
+    let kick = Command::MemberKick {
+        community,
+        account: bob.account(),
+    };
+    let once = async |commanded: &Commanded| {
+        let begun = app.begin(bob.actor.clone(), commanded.clone()).await;
+        serde_json::from_str::<Answer>(&begun.await.unwrap()).unwrap()
+    };
+    let written = once(&send).await;
+    give(&app, &alice, react()).await;
+    let again = once(&send).await;
+    let of_topic = |answer: &Answer| {
+        let mut pushes = answer.pushes.iter();
+        pushes
+            .find(|push| push.log == Log::Topic(topic))
+            .cloned()
+            .unwrap()
+    };
+    let (written, again) = (of_topic(&written), of_topic(&again));
+    assert_eq!(
+        (again.prev, again.rev, again.rows),
+        (written.prev, written.rev, written.rows),
+        "it is as it was sent"
+    );
+    let edited = of_topic(&once(&edit).await);
+    give(&app, &alice, pin).await;
+    give(&app, &alice, kick).await;
+    for repeat in [&send, &edit] {
+        let push = of_topic(&once(repeat).await);
+        assert_eq!((push.prev, push.rev), (edited.prev, edited.rev));
+        let Body::Message(found) = &push.rows[0].body else {
+            panic!("it is a message")
+        };
+        assert_eq!(found.content.as_ref().unwrap().text, "b");
+        assert_eq!(found.marks, None, "what is put on it is not his to see");
+        assert!(found.marks_rev <= push.rev, "nor when that was");
+    }
+    app.close().await;
+}

@@ -36,11 +36,14 @@ pub fn find(
         .transpose()
 }
 
-/// What is answered to whoever wrote a message: its row as it is.
+/// What is answered to whoever wrote a message: what is written as it is, and nothing that others put on it. It may be
+/// asked for by who does not see the topic any more.
 pub fn as_it_is(db: &Connection, key: MessageKey) -> Result<String, StoreError> {
-    let Some((rev, message)) = message::find(db, key.topic, key.message)? else {
+    let Some((_, message)) = message::find(db, key.topic, key.message)? else {
         return Ok(NOTHING.to_owned());
     };
+    let message = message.as_written();
+    let rev = message.content_rev;
     let row = Row {
         id: key.message.to_string(),
         rev,
