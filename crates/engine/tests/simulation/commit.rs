@@ -147,6 +147,16 @@ impl Memory {
             Marking::Touch => true,
         };
         if !is_new {
+            // His row may have faded.
+            if let Marking::Reaction {
+                account,
+                key,
+                on: true,
+            } = marking
+                && !self.has_mark(*account, MessageKey::of(topic, message), key)
+            {
+                self.mark(commit, *account, (topic, message, seq), key, true);
+            }
             return;
         }
         let marks = marking.done_to(sent.message.marks.as_ref(), 0).unwrap();
@@ -339,6 +349,13 @@ impl Memory {
                 body.into(),
             );
         }
+    }
+
+    fn has_mark(&self, account: AccountId, name: MessageKey, key: &str) -> bool {
+        let row = self.row(account, "mark", name);
+        row.is_some_and(
+            |row| matches!(&row.body, Body::Mark(mark) if mark.reactions.iter().any(|known| known == key)),
+        )
     }
 
     pub fn mark(

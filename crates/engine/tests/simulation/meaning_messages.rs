@@ -88,14 +88,20 @@ impl Oracle {
                 key,
                 on,
             } => {
-                let (seq, sent) = self.message(*topic, *message);
+                let (_, sent) = self.message(*topic, *message);
                 let given = (actor, key.clone());
                 let was_on = sent.reactions.contains(&given);
-                if was_on == *on {
+                let name = MessageKey::of(*topic, *message);
+                // Whoever gives it is told that it is his, though his row had faded.
+                let marks = &self.accounts[&actor].marks;
+                let is_told = marks.get(&name).is_some_and(|(_, keys)| keys.contains(key));
+                if was_on == *on && (!on || is_told) {
                     return false;
                 }
-                sent.reactions.retain(|other| *other != given);
-                let name = MessageKey::of(*topic, *message);
+                let (seq, sent) = self.message(*topic, *message);
+                if !on {
+                    sent.reactions.retain(|other| *other != given);
+                }
                 let mark = self.account(actor).marks.entry(name);
                 let (_, keys) = mark.or_insert((seq, vec![]));
                 keys.retain(|other| other != key);
@@ -105,7 +111,7 @@ impl Oracle {
                 if keys.is_empty() {
                     self.account(actor).marks.remove(&name);
                 }
-                if *on {
+                if *on && !was_on {
                     self.message(*topic, *message).1.reactions.push(given);
                 }
                 true

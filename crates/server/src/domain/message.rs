@@ -253,7 +253,8 @@ pub(super) fn react(
             return Err(Code::Gone.into());
         }
     }
-    if stored.has_reacted == on {
+    // Whoever gives it again may have lost sight of it: his row fades. The store knows whether it is there.
+    if !stored.has_reacted && !on {
         return Ok(Decision::default());
     }
     let marking = Marking::Reaction {

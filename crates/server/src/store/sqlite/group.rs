@@ -395,10 +395,18 @@ impl Group<'_> {
                     .is_some_and(|marks| marks.pinned_at.is_some())
                     != at.is_some()
             }
-            Marking::Touch => true,
+            // It may be swept since it was looked up.
+            Marking::Touch => message::author_of(self.db, key.topic, seq)?.is_some(),
         };
         if !is_new {
-            return Ok(());
+            return match marking {
+                Marking::Reaction {
+                    account,
+                    key: of,
+                    on: true,
+                } => self.own_mark(progress, *account, (key, seq), (of, true)),
+                Marking::Reaction { .. } | Marking::Pin(_) | Marking::Touch => Ok(()),
+            };
         }
         // Refused before anything was written, if they are too many.
         let after = marking.done_to(before.as_ref(), 0).unwrap_or_default();
@@ -417,9 +425,26 @@ impl Group<'_> {
                 None => Ok(()),
             };
         };
-        let (own, name) = (Log::Account(*account), key.to_string());
+        self.own_mark(progress, *account, (key, seq), (of, *on))
+    }
+
+    /// A reaction in the log of who gave it; nothing if it is there. It may be missing though the reaction counts: these
+    /// rows fade, and without one nobody could take the reaction back.
+    fn own_mark(
+        &mut self,
+        progress: &mut Progress<'_>,
+        account: AccountId,
+        (key, seq): (MessageKey, Seq),
+        (of, on): (&str, bool),
+    ) -> Result<(), StoreError> {
+        let (own, name) = (Log::Account(account), key.to_string());
         let before: Option<(Mark, Rev)> = row::find(self.db, own, "mark", &name)?;
-        let after = mark_after(before.map(|(mark, _)| mark), key.topic, seq, of, *on);
+        let before = before.map(|(mark, _)| mark);
+        let holds = |mark: &Mark| mark.reactions.iter().any(|known| known == of);
+        if on && before.as_ref().is_some_and(holds) {
+            return Ok(());
+        }
+        let after = mark_after(before, key.topic, seq, of, on);
         let body = after.map_or_else(|| Body::Deleted("mark".to_owned()), Body::from);
         self.put(progress, own, &name, &body)
     }

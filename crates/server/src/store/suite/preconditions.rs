@@ -168,3 +168,94 @@ async fn what_is_put_on_a_message_twice_is_written_once_and_never_too_much_of_it
     assert!(found.reactions.iter().all(|reaction| reaction.count == 1));
     assert_eq!(found.reactions.len(), limits::REACTION_KINDS);
 }
+
+#[tokio::test]
+async fn who_reacts_again_after_his_mark_has_faded_has_it_again_and_the_topic_does_not_move() {
+    let bench = bench().await;
+    let message = bench.send("a", 10).await;
+    let reacts = |on| Change::Marks {
+        topic: bench.topic,
+        message,
+        seq: Seq(1),
+        marking: Marking::Reaction {
+            account: bench.alice,
+            key: "👍".to_owned(),
+            on,
+        },
+    };
+    let logs_of = async |change: Change| match bench.commit(bench.alice, vec![], vec![change]).await
+    {
+        Outcome::Done(committed) => committed.logs.clone(),
+        other => panic!("{other:?}"),
+    };
+    let own = Log::Account(bench.alice);
+    let given = logs_of(reacts(true)).await;
+    let mark = given.iter().find(|written| written.log == own).unwrap();
+    let fades = Change::Fades {
+        account: bench.alice,
+        kind: "mark".to_owned(),
+        id: MessageKey::of(bench.topic, message).to_string(),
+        rev: mark.rev,
+    };
+    assert_eq!(logs_of(fades).await.len(), 1);
+    let again = logs_of(reacts(true)).await;
+    let logs: Vec<Log> = again.iter().map(|written| written.log).collect();
+    assert_eq!(logs, [own], "he sees that it is his, and can take it back");
+    assert_eq!(logs_of(reacts(true)).await.len(), 0, "it is there");
+    assert_eq!(logs_of(reacts(false)).await.len(), 2);
+    let page = bench.store.page(bench.topic, PageAt::End, 1, Seq(1)).await;
+    let Body::Message(found) = &page.unwrap().unwrap().rows[0].body else {
+        panic!("it is a message")
+    };
+    let marks = found.marks.clone().unwrap_or_default();
+    assert!(marks.reactions.is_empty(), "it was counted once: {marks:?}");
+}
+
+#[tokio::test]
+async fn two_people_have_a_reaction_each_and_each_takes_back_his_own() {
+    let bench = bench().await;
+    let bob = AccountId(Uuid::now_v7());
+    bench.account(bob, "bob").await;
+    let message = bench.send("a", 10).await;
+    for (account, on, count) in [
+        (bench.alice, true, 1),
+        (bob, true, 2),
+        (bench.alice, false, 1),
+        (bob, false, 0),
+    ] {
+        let change = Change::Marks {
+            topic: bench.topic,
+            message,
+            seq: Seq(1),
+            marking: Marking::Reaction {
+                account,
+                key: "👍".to_owned(),
+                on,
+            },
+        };
+        let written = bench.commit(account, vec![], vec![change]).await;
+        assert!(matches!(written, Outcome::Done(_)), "{written:?}");
+        let page = bench.store.page(bench.topic, PageAt::End, 1, Seq(1)).await;
+        let Body::Message(found) = &page.unwrap().unwrap().rows[0].body else {
+            panic!("it is a message")
+        };
+        let marks = found.marks.clone().unwrap_or_default();
+        let counted = marks.reactions.first().map_or(0, |kind| kind.count);
+        assert_eq!(counted, count);
+    }
+}
+
+#[tokio::test]
+async fn a_touch_of_a_message_that_is_not_there_any_more_is_done_and_writes_nothing() {
+    let bench = bench().await;
+    let change = Change::Marks {
+        topic: bench.topic,
+        message: MessageId(Uuid::now_v7()),
+        seq: Seq(1),
+        marking: Marking::Touch,
+    };
+    let Outcome::Done(committed) = bench.commit(bench.alice, vec![], vec![change]).await else {
+        panic!("there is nobody to be told")
+    };
+    assert!(committed.logs.is_empty(), "{:?}", committed.logs);
+}
