@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState, Write};
 use tulou_protocol::{
     AccountId, Body, Code, Command, CommandId, CommunityId, Log, MessageId, Row, TopicId,
-    command::Home, id::Millis,
+    command::Home, id::Millis, row::MessageKey,
 };
 use uuid::Uuid;
 
@@ -229,6 +229,15 @@ fn take(
                 (Log::Account(_), Body::Mention(mention)) => {
                     touched.numbers.insert(mention.topic);
                 }
+                (Log::Account(_), Body::Deleted(kind)) => match (kind.as_str(), row.id.parse()) {
+                    ("mark", Ok(MessageKey { topic, .. })) => {
+                        touched.timelines.insert(topic);
+                    }
+                    ("mention", Ok(MessageKey { topic, .. })) => {
+                        touched.numbers.insert(topic);
+                    }
+                    _ => touched.has_account = true,
+                },
                 (Log::Account(_), Body::Profile(_)) => {
                     profiles::put(db, row)?;
                     touched.has_profiles = true;

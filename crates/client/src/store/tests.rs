@@ -14,7 +14,7 @@ use tulou_protocol::{
     TopicId,
     question::PageAt,
     rejection::Code,
-    row::{Content, Group, Marks, Message, Reaction},
+    row::{Content, Group, Marks, Message, MessageKey, Reaction},
 };
 use uuid::Uuid;
 
@@ -197,6 +197,33 @@ fn a_tombstone_hides_a_row_and_an_older_row_does_not_bring_it_back() {
     apply(&store, vec![Write::Rows(log, vec![group(9, 5, "a"), gone])]);
     apply(&store, vec![Write::Rows(log, vec![group(9, 5, "a")])]);
     assert_eq!(store.read(|db| rows::of_log(db, log)).unwrap(), []);
+}
+
+#[test]
+fn the_end_of_a_mark_or_a_mention_makes_stale_what_its_topic_shows_and_nothing_else() {
+    let (_folder, store) = store();
+    let ends = |kind: &str| Row {
+        id: MessageKey::of(TOPIC, id(1)).to_string(),
+        rev: Rev(3),
+        body: Body::Deleted(kind.into()),
+    };
+    let of = |kind: &str| {
+        apply(
+            &store,
+            vec![Write::Rows(Log::Account(ME), vec![ends(kind)])],
+        )
+    };
+    let timeline = Touched {
+        timelines: [TOPIC].into(),
+        ..Touched::default()
+    };
+    assert_eq!(of("mark"), timeline, "a reaction is not mine any more");
+    let numbers = Touched {
+        numbers: [TOPIC].into(),
+        ..Touched::default()
+    };
+    assert_eq!(of("mention"), numbers, "one mention less");
+    assert!(of("membership").has_account);
 }
 
 #[test]
