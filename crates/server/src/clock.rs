@@ -297,8 +297,9 @@ impl State {
         let mut left = behind;
         let mut shifts = Vec::new();
         for leap in self.leaps.iter().rev() {
-            let is_whole = !leap.is_start && left >= leap.by - STEP_MS;
-            if left <= STEP_MS || leap.by <= 0 || !is_whole && leap.first <= system {
+            let is_taken_back = !leap.is_start && (left - leap.by).abs() <= STEP_MS;
+            let is_to_come = leap.first > system;
+            if left <= STEP_MS || leap.by <= 0 || !is_taken_back && !is_to_come {
                 break;
             }
             let by = left.min(leap.by);

@@ -80,6 +80,18 @@ fn what_was_written_in_part_before_the_new_now_stays() {
 }
 
 #[test]
+fn a_step_back_by_more_than_a_leap_of_long_ago_is_none_of_its_business() {
+    let clock = Clock::of(read_system() - HOUR_MS);
+    clock.set_by(HOUR_MS);
+    clock.look();
+    clock.pass(30 * DAY_MS);
+    clock.look();
+    clock.set_by(-5 * HOUR_MS);
+    clock.look();
+    assert_eq!(clock.goes_back(), Some(vec![]), "a month stays as it is");
+}
+
+#[test]
 fn a_clock_behind_the_store_goes_on_from_it_until_the_systems_is_right() {
     let latest = read_system() + 11 * YEAR_MS;
     let clock = Clock::of(latest);
