@@ -12,6 +12,12 @@ use crate::{
     client::{Client, Wish},
 };
 
+/// More kinds of reaction than a message takes.
+const KEYS: &[&str] = &[
+    "🔥", "👍", "😀", "😁", "😂", "😃", "😄", "😅", "😆", "😇", "😈", "😉", "😊", "😋", "😌", "😍",
+    "😎", "😏", "😐", "😑", "😒", "😓", "😔", "😕", "😖",
+];
+
 /// What the people of a run like to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Habit {
@@ -25,16 +31,19 @@ pub enum Habit {
     Going,
     /// Reading here and there what somebody changes meanwhile.
     Reading,
+    /// Putting on one message all that it takes, and more.
+    Marking,
 }
 
 impl Habit {
-    /// Half of all runs have one.
+    /// Five runs of eight have one.
     pub fn of(seed: u64) -> Self {
         match seed % 8 {
             1 => Self::Rights,
             3 => Self::Making,
             5 => Self::Going,
             7 => Self::Reading,
+            4 => Self::Marking,
             _ => Self::Everything,
         }
     }
@@ -60,6 +69,7 @@ impl Client {
                 _ => self.join(known, now),
             }),
             Habit::Reading => Some(self.browse(topic, known, now)),
+            Habit::Marking => Some(self.mark_first(topic, now)),
         }
     }
 
@@ -138,6 +148,28 @@ impl Client {
         wishes.extend(self.submit(create, now));
         for _ in 0..self.chance.below(3) {
             wishes.extend(self.send(topic, known, now));
+        }
+        wishes
+    }
+
+    /// More reactions to the first message than it takes, each by one of them.
+    fn mark_first(&mut self, topic: TopicId, now: Millis) -> Vec<Wish> {
+        let held = self.store.messages.get(&topic);
+        let Some((id, _)) = held.and_then(|held| held.get(&Seq(1))) else {
+            return vec![];
+        };
+        let message = id.parse().unwrap();
+        let mut wishes = Vec::new();
+        for _ in 0..8 {
+            let on = !self.chance.one_in(8);
+            let key = *self.chance.pick(KEYS).unwrap();
+            let react = Command::MessageReact {
+                topic,
+                message,
+                key: key.to_owned(),
+                on,
+            };
+            wishes.extend(self.submit(react, now));
         }
         wishes
     }

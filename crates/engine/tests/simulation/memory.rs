@@ -135,6 +135,14 @@ impl Written {
 }
 
 impl TopicLog {
+    pub fn pins(&self) -> usize {
+        let marks = self
+            .messages
+            .iter()
+            .filter_map(|sent| sent.message.marks.as_ref());
+        marks.filter(|marks| marks.pinned_at.is_some()).count()
+    }
+
     pub fn head(&self) -> Seq {
         Seq(self.messages.len() as u64)
     }
@@ -300,13 +308,7 @@ impl Memory {
                 });
             }
             facts.known.has_reply_to = needs.reply_to.is_some_and(|id| log.find(id).is_some());
-            let is_pinned = |sent: &&Sent| {
-                sent.message
-                    .marks
-                    .as_ref()
-                    .is_some_and(|marks| marks.pinned_at.is_some())
-            };
-            facts.known.pins = log.messages.iter().filter(is_pinned).count();
+            facts.known.pins = log.pins();
             if let Some(seq) = needs.cursor_at {
                 if self.visible(actor, topic).is_some() {
                     facts.floor = self.floor(actor, topic);
@@ -403,6 +405,18 @@ impl Memory {
                         return Some(Outcome::Refused(Code::IdTaken.into()));
                     }
                     return Some(Outcome::Repeat(sent.answer(new.topic)));
+                }
+                Change::Marks {
+                    topic,
+                    seq,
+                    marking,
+                    ..
+                } => {
+                    let log = &self.topics[topic];
+                    let before = &log.messages[seq.0 as usize - 1].message.marks;
+                    if let Err(no) = marking.done_to(before.as_ref(), log.pins()) {
+                        return Some(Outcome::Refused(no));
+                    }
                 }
                 Change::InviteUsed { community, code } if *code != community.to_string() => {
                     return Some(Outcome::Refused(Code::InviteInvalid.into()));
