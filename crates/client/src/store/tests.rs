@@ -986,17 +986,11 @@ fn the_hot_statements_search_and_never_scan() {
     for sql in plans {
         let plan: Vec<String> = store
             .read(|db| {
-                Ok::<_, StoreError>(
-                    db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?
-                        .query_map(
-                            rusqlite::params_from_iter(std::iter::repeat_n(
-                                "",
-                                sql.matches('?').count(),
-                            )),
-                            |row| row.get::<_, String>(3),
-                        )?
-                        .collect::<Result<Vec<_>, _>>()?,
-                )
+                let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let given = std::iter::repeat_n("", plan.parameter_count());
+                let steps = plan.query_map(rusqlite::params_from_iter(given), |row| row.get(3))?;
+                let steps = steps.collect::<Result<Vec<String>, _>>();
+                steps.map_err(StoreError::from)
             })
             .unwrap();
         assert!(
