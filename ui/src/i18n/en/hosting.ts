@@ -41,7 +41,8 @@ export const hosting: typeof zh = {
     copyKey: 'Copy the fingerprint',
     failed: 'The server on this computer isn’t running.',
     failures: {
-      store_before: 'Its data is from before the first release, which this version can’t read. Move the folder away to begin anew.',
+      store_before:
+        'Its data is from before the first release, which this version can’t read. Move the folder away to begin anew.',
       store_newer: 'A newer version of Tulou wrote its data. Update Tulou first.',
       store_damaged: 'Its data is damaged. Restore the latest backup; what is there now is set aside.',
       store_lost: 'Its data is gone, and only its key is left. Put the data back, or restore a backup.',
