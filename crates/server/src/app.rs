@@ -79,7 +79,9 @@ pub(crate) struct Parts {
     pub listens_at: OnceLock<SocketAddr>,
     pub addresses: watch::Sender<Vec<String>>,
     pub room: Watcher,
+    /// Whose turn it is to be read for: who asks, and who gives commands.
     pub turns: Turns,
+    pub giving: Turns,
     pub sockets: Arc<Sockets>,
     /// What broke, if anything did: then the server ends.
     pub broken: OnceLock<&'static str>,
@@ -134,6 +136,11 @@ impl App {
     /// The account's turn to be read for.
     pub(crate) async fn turn(&self, account: AccountId) -> Turn {
         self.parts.turns.turn(account).await
+    }
+
+    /// The account's turn to be read for by what a command needs. Questions do not keep it waiting.
+    pub(crate) async fn turn_to_give(&self, account: AccountId) -> Turn {
+        self.parts.giving.turn(account).await
     }
 
     /// The sockets that are open.

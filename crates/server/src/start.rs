@@ -91,6 +91,7 @@ impl App {
             communities,
             clock,
             turns: Turns::default(),
+            giving: Turns::default(),
             sockets: Arc::default(),
             broken: OnceLock::new(),
             crowd: Crowd::default(),

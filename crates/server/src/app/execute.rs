@@ -135,6 +135,11 @@ impl App {
             needs.cursor_at = Some(seq.max(facts.unreadable()));
         }
         if needs.asks_the_store() {
+            // Who has a community's turn gives one command at a time already, and others wait for him.
+            let _turn = match &turn {
+                Some(_) => None,
+                None => self.turn_to_give(account).await,
+            };
             facts.known = self.store().known(account, needs).await?;
         }
         let now = self.now();

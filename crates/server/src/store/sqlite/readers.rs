@@ -1,10 +1,14 @@
 //! Threads that read, each with a connection of its own. A read makes progress whether or not who asked looks after it,
 //! so nobody can hold up another's read by being busy. Each read is a transaction of its own.
+//!
+//! Reads that somebody asks for have an end to how long they take. What the server reads for itself has none: it comes
+//! first, and one thread is kept for it, so that what is told to everybody waits for nobody who asks.
 
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -26,29 +30,105 @@ const LOOK_EVERY: i32 = 10_000;
 
 /// Reads at the same time.
 const READERS: usize = 4;
+/// Of these, for those who ask.
+const ASKING: usize = READERS - 1;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The threads' entrance. Their queue is bounded by what all sessions together may have in flight.
 pub struct Readers {
-    /// None once they are closed.
-    jobs: RwLock<Option<mpsc::Sender<Job>>>,
+    queue: Arc<Queue>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What waits for a thread.
+#[derive(Default)]
+struct Queue {
+    jobs: Mutex<Jobs>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct Jobs {
+    /// What the server reads for itself.
+    own: VecDeque<Job>,
+    asked: VecDeque<Job>,
+    /// Threads that read for those who ask.
+    asking: usize,
+    is_closed: bool,
+}
+
+impl Queue {
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds one; false if the threads are ending.
+    fn add(&self, job: Job, is_asked: bool) -> bool {
+        let mut jobs = self.jobs();
+        if jobs.is_closed {
+            return false;
+        }
+        if is_asked {
+            jobs.asked.push_back(job);
+        } else {
+            jobs.own.push_back(job);
+        }
+        self.wake.notify_one();
+        true
+    }
+
+    /// The next one, and whether somebody asked for it; none once the threads are to end. Of the one before it is given
+    /// whether somebody had asked.
+    fn next(&self, was_asked: bool) -> Option<(Job, bool)> {
+        let mut jobs = self.jobs();
+        if was_asked {
+            jobs.asking -= 1;
+        }
+        loop {
+            if let Some(job) = jobs.own.pop_front() {
+                return Some((job, false));
+            }
+            if jobs.asking < ASKING
+                && let Some(job) = jobs.asked.pop_front()
+            {
+                jobs.asking += 1;
+                return Some((job, true));
+            }
+            if jobs.is_closed {
+                // Whoever is busy does what is left.
+                return None;
+            }
+            jobs = self.wake.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn close(&self) {
+        self.jobs().is_closed = true;
+        self.wake.notify_all();
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
 }
 
 impl Readers {
     /// Starts the threads for a file.
     pub fn start(file: &std::path::Path) -> Result<Self, StoreError> {
-        let (jobs, waiting) = mpsc::channel();
-        let waiting = Arc::new(Mutex::new(waiting));
+        let queue = Arc::new(Queue::default());
         let mut threads = Vec::new();
         for _ in 0..READERS {
-            let (file, waiting) = (file.to_owned(), waiting.clone());
+            let (file, queue) = (file.to_owned(), queue.clone());
             let mut db = open(file)?;
             let thread = std::thread::Builder::new()
                 .name("tulou-reader".to_owned())
                 .spawn(move || {
-                    while let Some(job) = next(&waiting) {
+                    let mut was_asked = false;
+                    while let Some((job, is_asked)) = queue.next(was_asked) {
+                        was_asked = is_asked;
                         // A thread that ended would be missed by everybody.
                         if catch_unwind(AssertUnwindSafe(|| job(&mut db))).is_err() {
                             tracing::error!("a read of the store panicked");
@@ -58,7 +138,7 @@ impl Readers {
             threads.push(thread);
         }
         Ok(Self {
-            jobs: RwLock::new(Some(jobs)),
+            queue,
             threads: Mutex::new(threads),
         })
     }
@@ -66,10 +146,7 @@ impl Readers {
     /// Answers what waits, then ends the threads. Afterwards none of them has the file open: the last connection of a
     /// file that was moved away would remove the log beside the file that took its place.
     pub fn close(&self) -> Pending<()> {
-        self.jobs
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.queue.close();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         Box::pin(async move {
@@ -83,7 +160,7 @@ impl Readers {
         })
     }
 
-    /// Reads in one transaction, with an end to how long if one is given.
+    /// Reads in one transaction, with an end to how long if somebody asks for it.
     pub fn read<T: Send + 'static>(
         &self,
         longest: Option<Duration>,
@@ -99,12 +176,7 @@ impl Readers {
             // Nobody waits any more if the request was dropped.
             let _ = answer.send(result);
         });
-        let is_sent = self
-            .jobs
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .is_some_and(|jobs| jobs.send(job).is_ok());
+        let is_sent = self.queue.add(job, longest.is_some());
         Box::pin(async move {
             if !is_sent {
                 return Err(StoreError::Closed);
@@ -121,6 +193,8 @@ fn within<T>(
     read: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let Some(longest) = longest else {
+        // One that panicked left its end behind.
+        db.progress_handler(0, None::<fn() -> bool>)?;
         return read(db);
     };
     let until = Instant::now() + longest;
@@ -135,15 +209,6 @@ fn within<T>(
             error
         }
     })
-}
-
-/// The next job; none once the store is dropped.
-fn next(waiting: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
-    waiting
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .recv()
-        .ok()
 }
 
 fn open(file: PathBuf) -> Result<Connection, StoreError> {
@@ -182,5 +247,31 @@ mod tests {
             assert!(matches!(ended, Err(StoreError::TooLong)), "{ended:?}");
         }
         assert_eq!(next.await.unwrap(), 7, "nobody holds the readers");
+    }
+
+    #[tokio::test]
+    async fn what_the_server_reads_for_itself_does_not_wait_behind_those_who_ask() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.sqlite");
+        Connection::open(&file)
+            .unwrap()
+            .execute_batch("CREATE TABLE a (a)")
+            .unwrap();
+        let readers = Readers::start(&file).unwrap();
+        let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+        let read = |longest, sql: &'static str| {
+            readers.read(longest, move |db| {
+                Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+            })
+        };
+        let mut asked: Vec<_> = (0..4 * READERS)
+            .map(|_| read(Some(LONGEST), endless))
+            .collect();
+        assert_eq!(read(None, "SELECT 7").await.unwrap(), 7);
+        let still = futures_util::FutureExt::now_or_never(&mut asked[2 * READERS]);
+        assert!(still.is_none(), "a reader is kept for it");
+        for one in asked.drain(..2 * READERS) {
+            assert!(matches!(one.await, Err(StoreError::TooLong)));
+        }
     }
 }
