@@ -190,9 +190,11 @@ impl From<RawEntry> for Entry {
 
 impl From<Entry> for RawEntry {
     fn from(entry: Entry) -> Self {
-        let text = |value| match value {
-            Value::String(text) => text,
-            value => value.to_string(),
+        let text = |value| {
+            if let Value::String(text) = value {
+                return text;
+            }
+            value.to_string()
         };
         let state = match &entry.rejection {
             Some(_) => "rejected",

@@ -275,7 +275,8 @@ impl Client {
     fn check_follow_up(&self, command: &Command) {
         let is_his = match command {
             Command::MessageEdit { message, text, .. } => {
-                self.replaced.get(message) == Some(&text.to)
+                // What has the id of another's may have that of its own account's, too, which no program would give it.
+                self.replaced.get(message) == Some(&text.to) || self.borrowed.contains(message)
             }
             Command::MessageRecall { message, .. } => self.withdrawn.contains(message),
             _ => false,

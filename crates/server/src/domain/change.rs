@@ -17,6 +17,7 @@ use super::structure::Member;
 
 /// One change. A commit's changes are written in order, all or none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "most changes are rows")]
 pub enum Change {
     /// A row of a community's or account's log is now this; [`Body::Deleted`] leaves a tombstone.
     Row {

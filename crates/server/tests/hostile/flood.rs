@@ -304,9 +304,10 @@ impl Told {
             return;
         }
         let frame: Value = serde_json::from_str(text).unwrap_or_default();
-        let answers = match frame {
-            Value::Array(answers) => answers,
-            other => vec![other],
+        let answers = if let Value::Array(answers) = frame {
+            answers
+        } else {
+            vec![frame]
         };
         for answer in answers {
             if answer["method"] == "goodbye" {

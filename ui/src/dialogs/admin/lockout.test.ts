@@ -137,7 +137,12 @@ describe('who would take a right from himself', () => {
     expect(await asked()).toContain('You yourself would lose “Pin messages” in the whole community.')
     await click('cancel')
     await waitFor(() => expect(screen.queryByTestId('dialog-confirm')).toBeNull())
-    const me = window.members?.everybody.find((one) => one.isMe)
+    window.members?.show()
+    const me = await waitFor(() => {
+      const mine = window.members?.everybody.find((one) => one.isMe)
+      expect(mine).toBeDefined()
+      return mine
+    })
     const items = me ? await memberMenu(window, me) : []
     items.forEach((item) => item.kind === 'item' && item.label === 'Abyss regulars' && item.run())
     expect(await asked()).toContain('“Pin messages”')

@@ -186,7 +186,7 @@ async fn who_reacts_again_after_his_mark_has_faded_has_it_again_and_the_topic_do
     let logs_of = async |change: Change| match bench.commit(bench.alice, vec![], vec![change]).await
     {
         Outcome::Done(committed) => committed.logs.clone(),
-        other => panic!("{other:?}"),
+        no @ (Outcome::Repeat(_) | Outcome::Conflict | Outcome::Refused(_)) => panic!("{no:?}"),
     };
     let own = Log::Account(bench.alice);
     let given = logs_of(reacts(true)).await;
