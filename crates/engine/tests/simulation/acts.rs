@@ -10,6 +10,7 @@ use tulou_protocol::{
     question::PageAt,
     row::{Level, MessageKey, NotifyScope},
 };
+use uuid::Uuid;
 
 use crate::client::{Client, Wish};
 
@@ -169,21 +170,26 @@ impl Client {
         )
     }
 
-    /// An id for a message; now and then that of somebody's in another topic.
+    /// An id for a message; now and then that of somebody's in another topic. No program gives one id twice, so one that was
+    /// taken from elsewhere is not taken again, and what one device of an account takes no other does.
     pub fn new_message(&mut self, topic: TopicId) -> MessageId {
-        if self.chance.one_in(6) {
+        // The end of an id says for which topic it was made.
+        let end_of = |id: Uuid| id.as_u128() << 96;
+        if self.borrows && self.chance.one_in(3) {
             let others = self.store.islands.keys().copied();
             let others: Vec<TopicId> = others.filter(|other| *other != topic).collect();
             let other = self.chance.pick(&others).copied();
-            let found = other.and_then(|other| self.message(other));
-            if let Some((message, _, author, _)) = found
+            let found = other.and_then(|other| Some((other, self.message(other)?)));
+            if let Some((other, (message, _, author, _))) = found
                 && author != self.account
+                && end_of(message.0) == end_of(other.0)
                 && self.borrowed.insert(message)
             {
                 return message;
             }
         }
-        MessageId(self.chance.uuid())
+        let id = self.chance.uuid().as_u128() >> 32 << 32;
+        MessageId(Uuid::from_u128(id | end_of(topic.0) >> 96))
     }
 
     pub fn send(&mut self, topic: TopicId, known: &Known, now: Millis) -> Vec<Wish> {

@@ -46,6 +46,8 @@ pub struct Client {
     pub withdrawn: BTreeSet<MessageId>,
     /// Ids of others' messages that messages of its own have in another topic.
     pub borrowed: BTreeSet<MessageId>,
+    /// Of the devices of an account one borrows ids.
+    pub borrows: bool,
     /// Pending messages that were given up, and whose answer would come on this link.
     pub discarded: BTreeSet<MessageId>,
     /// Commands that were sent on this link.
@@ -87,6 +89,7 @@ impl Client {
             edited: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
             borrowed: BTreeSet::new(),
+            borrows: false,
             discarded: BTreeSet::new(),
             on_way: BTreeSet::new(),
             unknown: BTreeSet::new(),
@@ -275,8 +278,7 @@ impl Client {
     fn check_follow_up(&self, command: &Command) {
         let is_his = match command {
             Command::MessageEdit { message, text, .. } => {
-                // What has the id of another's may have that of its own account's, too, which no program would give it.
-                self.replaced.get(message) == Some(&text.to) || self.borrowed.contains(message)
+                self.replaced.get(message) == Some(&text.to)
             }
             Command::MessageRecall { message, .. } => self.withdrawn.contains(message),
             _ => false,

@@ -108,6 +108,8 @@ impl World {
         for client in 0..world.clients.len() {
             world.clients[client].chance = Chance::new(plan.seed ^ client as u64);
             world.clients[client].habit = Habit::of(plan.seed);
+            let account = plan.clients[client];
+            world.clients[client].borrows = !plan.clients[..client].contains(&account);
             world.at(0, Event::Start(client));
         }
         world.at(1_000, Event::Digest);
