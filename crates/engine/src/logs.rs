@@ -31,6 +31,8 @@ pub struct Logs {
     /// Communities that the store has rows of without a membership: the program ended before that came. They are forgotten
     /// at the greeting, and synced when it comes.
     orphans: Vec<CommunityId>,
+    /// Places that logs had in answers, so far.
+    answers: u64,
 }
 
 impl Logs {

@@ -49,6 +49,8 @@ pub struct LogState {
     pub wants_sync: bool,
     /// It is being synced.
     pub is_syncing: bool,
+    /// When it last had a place in an answer, among all that had one.
+    pub answered: u64,
 }
 
 impl LogState {

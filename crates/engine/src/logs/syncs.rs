@@ -37,7 +37,11 @@ impl Logs {
         if is_account_first {
             choose(Log::Account(*account), state);
         } else {
-            for (community, state) in &mut self.communities {
+            // An answer has room for so much: those that were left out of the last one come first in the next, so that
+            // nobody waits for as long as a large one takes, or one that begins again and again.
+            let mut communities: Vec<_> = self.communities.iter_mut().collect();
+            communities.sort_by_key(|(_, state)| state.log.answered);
+            for (community, state) in communities {
                 choose(Log::Community(*community), &mut state.log);
             }
         }
@@ -69,9 +73,12 @@ impl Logs {
         topics: &mut Topics,
         turn: &mut Turn,
     ) {
-        if self.get(log).is_none() {
+        self.answers += 1;
+        let answers = self.answers;
+        let Some(state) = self.get_mut(log) else {
             return;
-        }
+        };
+        state.answered = answers;
         match outcome {
             SyncOutcome::Rows {
                 rev,

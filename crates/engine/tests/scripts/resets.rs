@@ -4,7 +4,7 @@ use crate::logs::*;
 use crate::stage::*;
 use tulou_engine::Write;
 use tulou_protocol::{
-    Body, Log, Rev, Row, Stale, TopicId,
+    Body, CommunityId, Log, Rev, Row, Stale, TopicId,
     push::{Pushed, SyncOutcome, SyncedLog},
     question::{SyncLog, Synced, Told},
 };
@@ -144,4 +144,54 @@ fn what_a_full_answer_left_out_is_asked_for_again() {
     stage.told(number, Told::Synced(Synced { logs: vec![] }));
     let (_, question) = stage.question("log.sync");
     assert_eq!(synced_logs(question)[0].log, LOG, "and once more");
+}
+
+#[test]
+fn what_an_answer_had_no_room_for_comes_first_in_the_next_question() {
+    let mut stage = Stage::synced(vec![]);
+    let other = CommunityId(Uuid::from_u128(u128::MAX));
+    let mut joined = membership(6, true);
+    joined.id = other.to_string();
+    if let Body::Membership(membership) = &mut joined.body {
+        membership.community = other;
+    }
+    stage.pushed(Pushed::Push(push(ACCOUNT, 5, 6, vec![joined])));
+    stage.input(tulou_engine::Input::LinkDown);
+    stage.pass(60_000);
+    stage.asked.clear();
+    stage.connect();
+    stage.greet_as(EPOCH);
+    let (number, _) = stage.question("log.sync");
+    stage.synced_as(
+        number,
+        ACCOUNT,
+        SyncOutcome::Rows {
+            rev: Rev(6),
+            rows: vec![],
+            has_more: false,
+            view: None,
+        },
+    );
+    let asked = |question| -> Vec<Log> {
+        let logs = synced_logs(question).into_iter();
+        logs.map(|log| log.log).collect()
+    };
+    let (number, question) = stage.question("log.sync");
+    let other = Log::Community(other);
+    assert_eq!(asked(question), [other, LOG], "the new one was never told");
+    // It is so large that its page fills the answer.
+    let page = SyncOutcome::Reset {
+        rev: Rev(3),
+        rows: vec![topic_row(TOPIC_2, 2, 3)],
+        begun: Some(Rev(6)),
+        view: Some("other".into()),
+        me: None,
+    };
+    stage.synced_as(number, other, page);
+    let (_, question) = stage.question("log.sync");
+    assert_eq!(
+        asked(question),
+        [LOG, other],
+        "nobody waits for as long as the first one takes"
+    );
 }
