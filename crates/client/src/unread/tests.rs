@@ -162,9 +162,9 @@ fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen() {
         by_edit: true,
         more: More::new(),
     };
-    let id = named(2);
+    let message = tulou_protocol::MessageId(Uuid::from_u128(2));
     let (_folder, store) = store(vec![
-        Write::Rows(Log::Account(ME), vec![row(&id, 1, body)]),
+        Write::Rows(Log::Account(ME), vec![row(&named(2), 1, body)]),
         head(6, &[]),
         cursor(6, 1),
     ]);
@@ -176,12 +176,7 @@ fn a_mention_that_an_edit_adds_to_what_was_read_counts_until_it_is_seen() {
     };
     assert_eq!(numbers(&store).mentions, 1, "though all is read");
     assert_eq!(numbers(&store).unread, 0);
-    assert_eq!(
-        late().unwrap(),
-        [id.parse().unwrap()],
-        "the window leads to it"
-    );
-    let message = id.parse().unwrap();
+    assert_eq!(late().unwrap(), [message], "the window leads to it");
     submit(
         &store,
         Command::MentionSeen {
