@@ -396,8 +396,10 @@ async fn mentions_come_and_go_with_edits_and_recalls() {
     bob.pushed("digest", |digest| wide(digest) == 1).await;
     let recall = json!({"topic": topic, "message": message});
     alice.command("message.recall", recall).await.unwrap();
+    let id = format!("{topic}:{}", message.as_str().unwrap());
     bob.pushed("push", |push| {
-        push["log"] == own && push["rows"][0]["id"] == message && push["rows"][0]["deleted"] == true
+        let row = &push["rows"][0];
+        push["log"] == own && row["id"] == id.as_str() && row["deleted"] == true
     })
     .await;
     bob.pushed("digest", |digest| {
