@@ -110,6 +110,9 @@ impl Logs {
                 me,
             } => {
                 self.begin_reset(log, begun.unwrap_or(rev), (view, me));
+                if begun.is_some() {
+                    self.forget_stamp(log, turn);
+                }
                 self.goes_on(log, rev, &rows, begun.is_some());
                 self.take_rows(log, rows, false, topics, turn);
                 if begun.is_none() {
@@ -156,6 +159,21 @@ impl Logs {
                 view,
                 me,
                 kept: BTreeSet::new(),
+            });
+        }
+    }
+
+    /// Rows come before it is known which of those that are held are gone. Where that ends half-way, it begins anew: the
+    /// stamp from before may be the server's again by then, of a state that has none of them.
+    fn forget_stamp(&mut self, log: Log, turn: &mut Turn) {
+        if let Some(state) = self.get_mut(log)
+            && state.view.take().is_some()
+        {
+            let rev = state.cursor;
+            turn.apply(Write::Cursor {
+                log,
+                rev,
+                view: None,
             });
         }
     }

@@ -51,10 +51,15 @@ impl Stage {
 fn a_state_in_pages_takes_nothing_away_before_it_is_whole() {
     let mut stage = Stage::first_page(vec![topic_row(TOPIC_2, 2, 3)]);
     let changes = stage.changes();
+    let unstamped = Write::Cursor {
+        log: LOG,
+        rev: Rev(5),
+        view: None,
+    };
     assert_eq!(
         changes,
-        [Write::Rows(LOG, vec![topic_row(TOPIC_2, 2, 3)])],
-        "rows are shown as they come; what they leave out may come yet"
+        [unstamped, Write::Rows(LOG, vec![topic_row(TOPIC_2, 2, 3)])],
+        "rows are shown as they come; what they leave out may come yet, and a program that ends here begins it anew"
     );
     let (number, question) = stage.question("log.sync");
     let on = SyncLog {
