@@ -47,7 +47,7 @@ use crate::{
     communities::Communities,
     crowd::Crowd,
     domain::View,
-    hub::Hub,
+    hub::{Hub, floors},
     presence::Presence,
     rate::Rates,
     reach,
@@ -359,7 +359,8 @@ impl App {
         community: CommunityId,
         account: AccountId,
     ) -> Result<(), StoreError> {
-        // What changed between a look and being present is seen by the next look; what changes later, the publisher tells.
+        // What changed between a look and being present, of the member or of the community, is seen by the next look; what
+        // changes later, the publisher tells.
         let mut seen = None;
         loop {
             let loaded = self.communities().loaded(community).await?;
@@ -367,24 +368,34 @@ impl App {
                 Some(loaded) => self.communities().member(loaded, account).await?,
                 None => None,
             };
-            if seen.as_ref() == Some(&member) {
+            let structure = loaded.as_ref().map(|loaded| loaded.structure());
+            let found = (member.clone(), structure.as_ref().map(|it| it.rev));
+            if seen.as_ref() == Some(&found) {
                 return Ok(());
             }
-            let structure = loaded.as_ref().map(|loaded| loaded.structure());
             if let (Some(loaded), Some(structure), Some(member)) = (&loaded, &structure, &member) {
                 let view = View::of(structure.clone(), member.clone());
                 for topic in self.hub().present(loaded, view, self.now()) {
-                    let floor = self.communities().floor(structure, member, topic).await;
-                    if floor.is_err() {
+                    if let Err(error) = self.settle(community, account, topic).await {
                         self.hub().state().end_watches(topic, Some(account));
+                        return Err(error);
                     }
-                    self.hub().refloor(account, topic, floor?);
                 }
             } else {
                 self.hub().absent(community, account, structure.as_deref());
             }
-            seen = Some(member);
+            seen = Some(found);
         }
+    }
+
+    /// An account's watches of a topic go on from where it may read it, if it is there and sees it: whether it does.
+    pub(crate) async fn settle(
+        &self,
+        community: CommunityId,
+        account: AccountId,
+        topic: TopicId,
+    ) -> Result<bool, StoreError> {
+        floors::settle(self.hub(), self.communities(), (community, account), topic).await
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tulou_protocol::{AccountId, CommunityId, Log, Seq, TopicId};
+use tulou_protocol::{AccountId, CommunityId, Log, Seq, TopicId, id::Millis};
 
 use crate::{
     domain::{Member, Structure, change::Change},
@@ -321,7 +321,17 @@ impl Communities {
         member: &Member,
         topic: TopicId,
     ) -> Result<Seq, StoreError> {
-        match structure.readable_since(member, topic) {
+        self.floor_since(topic, structure.readable_since(member, topic))
+            .await
+    }
+
+    /// The first message of a topic for whoever may read it since a time, or all of it.
+    pub(crate) async fn floor_since(
+        &self,
+        topic: TopicId,
+        since: Option<Millis>,
+    ) -> Result<Seq, StoreError> {
+        match since {
             Some(since) => self.store.first_since(topic, since).await,
             None => Ok(Seq(1)),
         }

@@ -11,7 +11,7 @@
 mod community;
 pub(crate) mod digest;
 mod expected;
-mod floors;
+pub(crate) mod floors;
 pub mod line;
 pub(crate) mod publisher;
 mod spread;
@@ -53,8 +53,16 @@ pub(crate) struct State {
 /// A session that watches a topic.
 pub(crate) struct Watcher {
     pub line: Arc<Line>,
+    pub floor: Floor,
+}
+
+/// From where on a watch goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Floor {
     /// The first message that it may read.
-    pub floor: Seq,
+    At(Seq),
+    /// That is looked up: until then it gets no rows, and is told then to ask for what came meanwhile (up to a rev).
+    Sought(Option<Rev>),
 }
 
 /// The members of a community that are connected to this node.
@@ -235,17 +243,10 @@ impl Hub {
         for topic in diff.hidden {
             state.end_watches(topic, Some(account));
         }
-        diff.refloored
-    }
-
-    /// An account's watches of a topic go on from another place.
-    pub fn refloor(&self, account: AccountId, topic: TopicId, floor: Seq) {
-        let mut state = self.state();
-        for watcher in state.watchers.get_mut(&topic).into_iter().flatten() {
-            if watcher.line.account() == account {
-                watcher.floor = floor;
-            }
+        for topic in &diff.refloored {
+            state.seek(account, *topic);
         }
+        diff.refloored
     }
 
     /// The topic of a community moved: the next digest names it.
@@ -255,17 +256,21 @@ impl Hub {
         }
     }
 
-    /// The session watches these topics, each from a floor on, and no others.
-    pub fn watch(&self, line: &Arc<Line>, topics: &[(TopicId, Seq)]) {
+    /// The session watches these topics and no others. Those that it watched before go on as they do; the others get rows
+    /// once it is known from where on.
+    pub fn watch(&self, line: &Arc<Line>, topics: &[TopicId]) {
         let mut state = self.state();
-        state.unwatch(line);
-        for (topic, floor) in topics {
+        let watched = line.watched();
+        for topic in watched.iter().filter(|topic| !topics.contains(topic)) {
+            state.unwatch_topic(line, *topic);
+        }
+        for topic in topics.iter().filter(|topic| !watched.contains(topic)) {
             state.watchers.entry(*topic).or_default().push(Watcher {
                 line: line.clone(),
-                floor: *floor,
+                floor: Floor::Sought(None),
             });
         }
-        line.set_watched(topics.iter().map(|(topic, _)| *topic).collect());
+        line.set_watched(topics.to_vec());
     }
 
     /// The session does not watch a topic any more.

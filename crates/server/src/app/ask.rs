@@ -159,40 +159,19 @@ impl App {
         topics.dedup();
         let mut watched = Vec::new();
         for topic in topics {
-            if let Some((structure, member)) = self
-                .communities()
-                .visible(topic, line.account())
-                .await
-                .map_err(broken)?
-            {
-                let floor = self
-                    .communities()
-                    .floor(&structure, &member, topic)
-                    .await
-                    .map_err(broken)?;
-                let since = structure.readable_since(&member, topic);
-                watched.push((topic, floor, since));
+            if self.sees(line, topic).await?.is_some() {
+                watched.push(topic);
             }
         }
-        let watches: Vec<(TopicId, Seq)> = watched
-            .iter()
-            .map(|(topic, floor, _)| (*topic, *floor))
-            .collect();
-        self.hub().watch(line, &watches);
+        self.hub().watch(line, &watched);
         // Rights that were lost between the look and the watch are found now; those lost later end or move the watch.
         let mut kept = Vec::new();
-        for (topic, _, since) in watched {
-            if let Some((structure, member)) = self
-                .communities()
-                .visible(topic, line.account())
-                .await
-                .map_err(broken)?
-            {
-                if structure.readable_since(&member, topic) != since {
-                    let floor = self.communities().floor(&structure, &member, topic).await;
-                    let floor = floor.map_err(broken)?;
-                    self.hub().refloor(line.account(), topic, floor);
-                }
+        for topic in watched {
+            let is_kept = match self.sees(line, topic).await? {
+                Some(community) => self.goes_on(line, community, topic).await?,
+                None => false,
+            };
+            if is_kept {
                 kept.push(topic);
             } else {
                 self.hub().unwatch(line, topic);
@@ -217,6 +196,34 @@ impl App {
             })
             .collect();
         Ok(Told::Watched(Watched { topics }))
+    }
+
+    /// The community of a topic, if a session's account sees it.
+    async fn sees(&self, line: &Line, topic: TopicId) -> Result<Option<CommunityId>, Refusal> {
+        let seen = self.communities().visible(topic, line.account()).await;
+        let seen = seen.map_err(broken)?;
+        Ok(seen.map(|(structure, _)| structure.id))
+    }
+
+    /// Finds out from where on a session's watch goes: whether it does.
+    async fn goes_on(
+        &self,
+        line: &Line,
+        community: CommunityId,
+        topic: TopicId,
+    ) -> Result<bool, Refusal> {
+        let account = line.account();
+        if !self.hub().seeks(line, topic) {
+            return Ok(true);
+        }
+        let settled = self.settle(community, account, topic).await;
+        if settled.map_err(broken)? {
+            return Ok(true);
+        }
+        // What the hub knows of him is older than what was looked at, or he is new to it.
+        self.gather(community, account).await.map_err(broken)?;
+        let settled = self.settle(community, account, topic).await;
+        settled.map_err(broken)
     }
 
     async fn page(

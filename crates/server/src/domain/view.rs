@@ -111,7 +111,9 @@ impl View {
             || seats(self) != seats(after)
     }
 
-    fn readable_since(&self, topic: TopicId) -> Option<Millis> {
+    /// Since when the member may read a topic; none if he may read all of it.
+    #[must_use]
+    pub fn readable_since(&self, topic: TopicId) -> Option<Millis> {
         self.structure
             .readable_as_seen(&self.sight, &self.member, topic)
     }

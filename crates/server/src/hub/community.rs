@@ -190,7 +190,7 @@ impl Publisher {
     async fn tell(&self, loaded: &Arc<Loaded>, news: &News<'_>) {
         self.welcome(loaded, &news.members);
         let refloored = self.tell_members(loaded, news).await;
-        floors::look(self, &loaded.structure(), refloored).await;
+        floors::look(self, loaded.id, refloored).await;
     }
 
     /// Accounts that became members while they are connected.
@@ -389,6 +389,9 @@ impl Telling<'_> {
             let here = before.watched_here(self.after, &watched).copied();
             let seen = here.filter(|topic| next.sight.topics.contains_key(topic));
             diff.refloored = seen.collect();
+        }
+        for topic in &diff.refloored {
+            state.seek(account, *topic);
         }
         self.differs(state, &next, diff);
     }

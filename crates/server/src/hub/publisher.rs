@@ -12,7 +12,7 @@ use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 use tulou_protocol::{Log, Rev, Seq, limits};
 
-use super::{Hub, State};
+use super::{Floor, Hub, State};
 use crate::{
     actor::Origin,
     clock::Clock,
@@ -156,20 +156,27 @@ impl State {
     fn send(&mut self, run: &Run<'_>, author: Option<Origin>) {
         let is_told = match run.log() {
             Log::Topic(topic) => {
-                let watchers = self.watchers.get(&topic).map(Vec::as_slice);
+                let watchers = self.watchers.get_mut(&topic).map(Vec::as_mut_slice);
                 let watchers = watchers.unwrap_or_default();
                 let mut seqs: Vec<Seq> = run.rows().map(|row| row.seq).collect();
                 seqs.sort_unstable();
                 // By how many rows are left out: floors between the same two rows leave out the same ones.
                 let mut frames: HashMap<usize, Utf8Bytes> = HashMap::new();
-                for watcher in watchers {
+                for watcher in watchers.iter_mut() {
                     if author == Some(watcher.line.actor.origin) {
                         continue;
                     }
-                    let left_out = seqs.partition_point(|seq| *seq < watcher.floor);
+                    let floor = match &mut watcher.floor {
+                        Floor::At(floor) => *floor,
+                        Floor::Sought(came) => {
+                            *came = Some(run.rev()).max(*came);
+                            continue;
+                        }
+                    };
+                    let left_out = seqs.partition_point(|seq| *seq < floor);
                     let frame = frames
                         .entry(left_out)
-                        .or_insert_with(|| wire::push_frame(run, watcher.floor).into());
+                        .or_insert_with(|| wire::push_frame(run, floor).into());
                     watcher.line.push(frame.clone(), run.log(), run.rev());
                 }
                 !watchers.is_empty()
@@ -242,7 +249,12 @@ mod tests {
         let watching = |n: u128, floor: u64| {
             let account = AccountId(Uuid::from_u128(n));
             let line = hub.attach(account, SessionId(Uuid::from_u128(n)), Rev(1), 1 << 20);
-            hub.watch(&line, &[(topic, Seq(floor))]);
+            hub.watch(&line, &[topic]);
+            for watcher in hub.state().watchers.get_mut(&topic).unwrap() {
+                if watcher.line.is(&line) {
+                    watcher.floor = Floor::At(Seq(floor));
+                }
+            }
             line
         };
         let lines = [

@@ -1,7 +1,7 @@
 //! What an app answers: to commands that are repeated or merged, to questions that need a right, to who is ahead.
 
 use tulou_protocol::{
-    Answer, MessageId, Permissions, Push, Question, Seq, ServerFrame,
+    Answer, MessageId, Permissions, Push, Question, ServerFrame,
     command::Edit,
     frame::Refusal,
     permission::Place,
@@ -68,7 +68,7 @@ async fn what_is_merged_with_what_others_write_reaches_its_author_whole() {
     let (_, topic) = found(&app, &alice).await;
     let lines = [alice, again];
     for line in &lines {
-        app.hub().watch(line, &[(topic, Seq(1))]);
+        app.watch(line, vec![topic]).await.unwrap();
         line.take();
     }
     let mut begun = Vec::new();
