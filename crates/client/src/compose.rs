@@ -30,8 +30,8 @@ pub enum Composed {
     Instead(Vec<CommandId>, Command),
     /// A command that is never queued.
     Live(Command),
-    /// A pending message is changed: the entry as it will be, in the place of the one named.
-    Replace(CommandId, OutboxEntry),
+    /// A pending message is changed: its entry, and what it shall say.
+    Reword(OutboxEntry, String),
     /// A pending message is withdrawn.
     Discard(CommandId),
     /// There is nothing to do.
@@ -51,7 +51,7 @@ pub fn compose(db: &Connection, as_of: AsOf, action: Action) -> Result<Composed,
             message,
             from,
             text,
-        } => edit(db, as_of, (&topic, &message), from, &text),
+        } => edit(db, (&topic, &message), from, &text),
         Action::RecallMessage { topic, message } => {
             let (topic, message) = (id(&topic)?, id(&message)?);
             Ok(match pending(db, topic, message)? {
@@ -265,21 +265,15 @@ fn pending(
 
 fn edit(
     db: &Connection,
-    as_of: AsOf,
     (topic, message): (&str, &str),
     from: String,
     text: &str,
 ) -> Result<Composed, Error> {
     let (topic, message) = (id(topic)?, id(message)?);
     let to = message_text(text)?;
-    if let Some(mut entry) = pending(db, topic, message)? {
+    if let Some(entry) = pending(db, topic, message)? {
         edits::remove(db, topic, message)?;
-        let was = entry.id;
-        if let Command::MessageSend { text, .. } = &mut entry.command {
-            *text = to;
-        }
-        renew(&mut entry, as_of);
-        return Ok(Composed::Replace(was, entry));
+        return Ok(Composed::Reword(entry, to));
     }
     let now = says(db, topic, message)?;
     if now == to {
@@ -365,13 +359,15 @@ pub fn again(
     Ok((entry, others))
 }
 
-/// An entry that is to be tried again. A refused one needs another id, or the server would repeat its answer.
+/// An entry that is to be tried again. A refused one needs another id, or the server would repeat its answer; nothing that it
+/// said is known there.
 pub fn renew(entry: &mut OutboxEntry, as_of: AsOf) {
     match entry.state {
         OutboxState::Waiting => {}
         OutboxState::Rejected(_) => {
             entry.id = CommandId(Uuid::now_v7());
             entry.created_at = as_of.now;
+            entry.first_text = None;
         }
         OutboxState::Stale => entry.created_at = as_of.now,
     }

@@ -148,6 +148,51 @@ async fn an_edit_that_met_another_shows_both_and_the_person_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_changed_before_its_answer_and_edited_elsewhere_shows_both_and_the_person_decides()
+ {
+    let mut stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, topic) = alice.found("星海").await;
+    let other = stage.sign_in("alice-2", "alice").await;
+    other.settled().await;
+    stage.stop_server().await;
+    let message = alice.say(&topic, "helo").await;
+    let asleep = alice.sleep().await;
+    let copied = asleep.copied_to(stage.folder_of("copy"));
+    stage.start_server().await;
+    // The message gets there, and its answer to nobody who remembers it.
+    let sent = copied.wake().await;
+    sent.settled().await;
+    sent.client.shutdown().await;
+    other.enter(&topic).await;
+    other.until_says(&topic, &message, "helo").await;
+    other.edit(&topic, &message, "helo", "theirs").await;
+    other.settled().await;
+    stage.stop_server().await;
+    let alice = asleep.wake().await;
+    alice.edit(&topic, &message, "helo", "hello").await;
+    stage.start_server().await;
+
+    alice.enter(&topic).await;
+    let refused = alice
+        .until("her change is refused", async || {
+            let row = alice.row(&topic, &message).await?;
+            (row.text == "theirs").then_some(row.refused).flatten()
+        })
+        .await;
+    assert_eq!(refused.text.as_deref(), Some("hello"), "nothing is lost");
+    assert_eq!(refused.rejection.code, "changed_meanwhile");
+    assert!(alice.has_failed(&community).await, "and it is said where");
+    alice
+        .client
+        .outbox_retry(&alice.account, &refused.command)
+        .await
+        .unwrap();
+    other.until_says(&topic, &message, "hello").await;
+    stage.end([alice, other]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edit_in_progress_outlives_a_crash_and_knows_what_the_message_says_meanwhile() {
     let stage = Stage::new().await;
     let alice = stage.host("alice").await;

@@ -25,7 +25,7 @@ pub enum Input {
     Frame(ServerFrame),
     /// A command was made. It is in the outbox already, and the window shows it.
     Submit(OutboxEntry),
-    /// The text of a pending message was changed in the outbox.
+    /// The text of a pending message was changed in the outbox ([`OutboxEntry::reword`]).
     Replace(OutboxEntry),
     /// The person wants a refused or stale command to be tried again. It has a new id if it was refused; it keeps its
     /// `no`, or takes a new one and the old entry is discarded.
@@ -81,9 +81,23 @@ pub struct OutboxEntry {
     /// this entry, except what needs the thing that it makes. If it cannot be done, the person changes the entry
     /// ([`Input::Replace`]) or gives it up ([`Input::Discard`]).
     pub awaits: BTreeSet<Uuid>,
+    /// What a message said when it was sent first, if the person has changed it since: the server may have that text, and
+    /// somebody may have edited it by the time of the answer. Kept by the store, over a restart too.
+    pub first_text: Option<String>,
 }
 
 impl OutboxEntry {
+    /// The person changes the text of a message. If the server may have the one before, that is remembered.
+    pub fn reword(&mut self, to: String, may_be_sent: bool) {
+        let Command::MessageSend { text, .. } = &mut self.command else {
+            return;
+        };
+        let before = std::mem::replace(text, to);
+        if may_be_sent {
+            self.first_text.get_or_insert(before);
+        }
+    }
+
     /// Whether the entry is older than the server keeps answers for, by the clock that dated it: the computer's. The
     /// engine's own time is another one and decides nothing about it.
     #[must_use]

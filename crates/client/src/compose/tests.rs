@@ -226,11 +226,11 @@ fn a_pending_message_is_changed_in_place_and_withdrawn() {
         from: "draft".into(),
         text: "better".into(),
     };
-    let Composed::Replace(was, entry) = desk.compose(edit).unwrap() else {
+    let Composed::Reword(entry, text) = desk.compose(edit).unwrap() else {
         panic!("it is not changed in place");
     };
-    assert_eq!(was, entry.id, "it was never refused, so its id stays");
-    assert!(matches!(&entry.command, Command::MessageSend { text, .. } if text == "better"));
+    let was = entry.id;
+    assert_eq!(text, "better");
     let recall = Action::RecallMessage { topic, message };
     assert!(matches!(desk.compose(recall), Ok(Composed::Discard(id)) if id == was));
 }
@@ -412,6 +412,7 @@ fn a_refused_message_gets_another_id_when_it_is_tried_again() {
         created_at: 1,
         state: OutboxState::Rejected(Code::NotAllowed.into()),
         awaits: std::collections::BTreeSet::new(),
+        first_text: Some("before".into()),
     };
     let as_of = at(7);
     renew(&mut entry, as_of);
@@ -420,14 +421,17 @@ fn a_refused_message_gets_another_id_when_it_is_tried_again() {
         CommandId(Uuid::from_u128(1)),
         "the server would repeat its answer"
     );
+    assert_eq!(entry.first_text, None, "the server has none of it");
     let id = entry.id;
     entry.state = OutboxState::Stale;
+    entry.first_text = Some("before".into());
     renew(&mut entry, as_of);
     assert_eq!(
         entry.id, id,
         "what may have been done must not be done twice"
     );
     assert_eq!(entry.state, OutboxState::Waiting);
+    assert_eq!(entry.first_text.as_deref(), Some("before"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
     account::{Draft, Submitted},
     action::Action,
     blocking::blocking,
-    compose::{Composed, again, compose, refused_edits},
+    compose::{Composed, again, compose, refused_edits, renew},
     error::Error,
     store::{StoreError, drafts, edits, outbox},
     view::EditInput,
@@ -91,7 +91,10 @@ impl Driver {
                         inputs.push(Input::Submit(entry));
                         (Submitted::Queued(None), inputs, vec![command])
                     }
-                    Composed::Replace(was, entry) => {
+                    Composed::Reword(mut entry, text) => {
+                        let was = entry.id;
+                        entry.reword(text, may_be_sent(was));
+                        renew(&mut entry, as_of);
                         outbox::replace(db, was, &entry)?;
                         let command = entry.command.clone();
                         let inputs = if entry.id == was {

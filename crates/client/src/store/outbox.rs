@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{StoreError, int, legible, nat, salvage};
 
-const COLUMNS: &str = "no, id, command, created_at, state, rejection, awaits";
+const COLUMNS: &str = "no, id, command, created_at, state, rejection, awaits, first_text";
 
 /// The whole outbox in order.
 pub fn all(db: &Connection) -> Result<Vec<OutboxEntry>, StoreError> {
@@ -94,6 +94,7 @@ pub(super) struct RawEntry {
     pub state: String,
     pub rejection: String,
     pub awaits: BTreeSet<Uuid>,
+    pub first_text: Option<String>,
 }
 
 impl RawEntry {
@@ -111,6 +112,7 @@ impl RawEntry {
             } else {
                 legible(&awaits, "what a command awaits").unwrap_or_default()
             },
+            first_text: row.get(7)?,
         })
     }
 
@@ -130,6 +132,7 @@ impl RawEntry {
                 _ => OutboxState::Waiting,
             },
             awaits: self.awaits,
+            first_text: self.first_text,
         })
     }
 }
@@ -147,12 +150,19 @@ pub(super) fn raw(db: &Connection) -> Result<Vec<RawEntry>, StoreError> {
 
 /// As many entries as a file gives, be it damaged or of an older version, and whether those were all.
 pub(super) fn salvage(db: &Connection) -> (Vec<RawEntry>, bool) {
-    let knows_awaits = db.prepare("SELECT awaits FROM outbox LIMIT 0").is_ok();
-    let columns = if knows_awaits {
-        COLUMNS
-    } else {
-        "no, id, command, created_at, state, rejection, ''"
+    let given = |column: &str, without: &'static str| {
+        let has = db.prepare(&format!("SELECT {column} FROM outbox LIMIT 0"));
+        if has.is_ok() {
+            column.to_owned()
+        } else {
+            without.to_owned()
+        }
     };
+    let columns = format!(
+        "no, id, command, created_at, state, rejection, {}, {}",
+        given("awaits", "''"),
+        given("first_text", "NULL"),
+    );
     let query = format!("SELECT {columns} FROM outbox ORDER BY no");
     salvage::rows(db, &query, RawEntry::read)
 }
@@ -222,6 +232,7 @@ pub fn push(
         created_at,
         state,
         awaits: BTreeSet::new(),
+        first_text: None,
     })
 }
 
@@ -230,8 +241,8 @@ pub(super) fn put_back(db: &Connection, entry: &RawEntry) -> Result<(), StoreErr
     let known: Option<Command> = legible(&entry.command, "a command in the outbox");
     db.prepare_cached(
         "INSERT OR IGNORE INTO outbox
-             (no, id, topic, command, created_at, state, rejection, quiet, awaits)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+             (no, id, topic, command, created_at, state, rejection, quiet, awaits, first_text)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         int(entry.no),
@@ -246,6 +257,7 @@ pub(super) fn put_back(db: &Connection, entry: &RawEntry) -> Result<(), StoreErr
         entry.rejection,
         known.is_some_and(|command| command.is_quiet()),
         awaited(&entry.awaits)?,
+        entry.first_text,
     ])?;
     Ok(())
 }
@@ -254,7 +266,7 @@ pub(super) fn put_back(db: &Connection, entry: &RawEntry) -> Result<(), StoreErr
 pub fn replace(db: &Connection, was: CommandId, entry: &OutboxEntry) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE outbox SET id = ?2, command = ?3, created_at = ?4, state = 'waiting', rejection = '',
-             awaits = ?5
+             awaits = ?5, first_text = ?6
          WHERE id = ?1",
     )?
     .execute(params![
@@ -263,6 +275,7 @@ pub fn replace(db: &Connection, was: CommandId, entry: &OutboxEntry) -> Result<(
         serde_json::to_string(&entry.command)?,
         entry.created_at,
         awaited(&entry.awaits)?,
+        entry.first_text,
     ])?;
     Ok(())
 }

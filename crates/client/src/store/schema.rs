@@ -134,6 +134,9 @@ CREATE TABLE lost (
     PRIMARY KEY (topic, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lost_unasked ON lost (topic) WHERE is_asked = 0;
+", "
+-- What a message said when it was sent first, if it was changed since.
+ALTER TABLE outbox ADD COLUMN first_text TEXT;
 "];
 
 /// Brings the file to this program's schema.

@@ -50,6 +50,8 @@ struct Entry {
     rejection: Option<Value>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     awaits: BTreeSet<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_text: Option<String>,
 }
 
 impl Spare {
@@ -184,6 +186,7 @@ impl From<RawEntry> for Entry {
             is_stale: entry.state == "stale",
             rejection: (entry.state == "rejected").then(|| read(entry.rejection)),
             awaits: entry.awaits,
+            first_text: entry.first_text,
         }
     }
 }
@@ -209,6 +212,7 @@ impl From<Entry> for RawEntry {
             state: state.to_owned(),
             rejection: entry.rejection.map(text).unwrap_or_default(),
             awaits: entry.awaits,
+            first_text: entry.first_text,
         }
     }
 }

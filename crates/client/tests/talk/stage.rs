@@ -1,6 +1,11 @@
 //! A server on this computer, and people with clients in folders of their own.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout_at};
@@ -221,6 +226,12 @@ impl Person {
         }
     }
 
+    /// Ends in order. Gives what starts it again.
+    pub async fn sleep(self) -> Asleep {
+        self.client.shutdown().await;
+        self.vanish()
+    }
+
     /// Ends without a farewell and starts again in the same folder.
     pub async fn crash(self) -> Self {
         let Self {
@@ -358,9 +369,31 @@ pub struct Asleep {
 }
 
 impl Asleep {
+    /// The same person's client, with all that it has, in another folder.
+    pub fn copied_to(&self, folder: PathBuf) -> Self {
+        copy(&self.folder, &folder);
+        Self {
+            folder,
+            secrets: Arc::clone(&self.secrets),
+        }
+    }
+
     /// Starts the client.
     pub async fn wake(self) -> Person {
         Person::open(self.folder, self.secrets).await
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 

@@ -19,8 +19,8 @@ pub struct Accepted {
     pub seq: Seq,
     /// The command as it was sent.
     pub sent: Command,
-    /// The text as the server took it; none where it was edited or recalled since. A repeat is answered by the message as
-    /// it is, and what somebody did elsewhere is nothing to make up for.
+    /// The text as the server took it; none where it was edited or recalled since: a repeat is answered by the message as
+    /// it is.
     pub text: Option<String>,
 }
 
@@ -105,7 +105,9 @@ impl Outbox {
         }
     }
 
-    /// Out of the outbox. What the person changed while it was on its way, be it on an earlier link, is made up for.
+    /// Out of the outbox. What the person changed while it was on its way, be it on an earlier link, is made up for. If it
+    /// was edited or recalled elsewhere meanwhile, the edit starts from what was sent first, so that the server refuses it
+    /// and the person sees both; where he changed nothing, what somebody did elsewhere is nothing to make up for.
     pub(super) fn finish(
         &mut self,
         id: CommandId,
@@ -125,7 +127,8 @@ impl Outbox {
         else {
             return;
         };
-        let was = text_there.unwrap_or_else(|| text.clone());
+        let first = entry.as_ref().and_then(|entry| entry.first_text.clone());
+        let was = text_there.or(first).unwrap_or_else(|| text.clone());
         match entry.map(|entry| entry.command) {
             None => turn.apply(Write::FollowUp(Command::MessageRecall {
                 topic: *topic,

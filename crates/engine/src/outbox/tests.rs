@@ -159,6 +159,7 @@ impl Desk {
             created_at: 0,
             state: OutboxState::Waiting,
             awaits: awaits.then_some(thing).into_iter().collect(),
+            first_text: None,
         };
         self.entries.insert(no, entry.clone());
         self.outbox.submit(entry, &mut self.turn);

@@ -2,7 +2,7 @@
 
 use tulou_engine::{Batch, Input, OutboxEntry, Output, Write};
 use tulou_protocol::{
-    Body, Command, CommandId, Log, MessageId, Rev, Row, Seq,
+    AccountId, Body, Command, CommandId, Log, MessageId, Rev, Row, Seq,
     command::Edit,
     push::{Pushed, SyncOutcome, SyncedLog},
     question::{Synced, Told, Watched, WatchedTopic},
@@ -204,20 +204,22 @@ fn a_message_changed_after_its_answer_is_followed_by_an_edit_or_a_recall() {
     );
 }
 
+/// My message as the server has it after somebody changed it.
+fn changed(text: &str, recalled_by: Option<AccountId>) -> Row {
+    let mut row = mine(11);
+    row.rev = Rev(12);
+    if let Body::Message(message) = &mut row.body {
+        message.content_rev = Rev(12);
+        let content = message.content.as_mut().unwrap();
+        text.clone_into(&mut content.text);
+        content.edited_at = Some(5);
+        content.recalled_by = recalled_by;
+    }
+    row
+}
+
 #[test]
 fn a_repeat_answered_by_a_message_that_was_edited_or_recalled_meanwhile_is_followed_by_nothing() {
-    let changed = |text: &str, recalled_by| {
-        let mut row = mine(11);
-        row.rev = Rev(12);
-        if let Body::Message(message) = &mut row.body {
-            message.content_rev = Rev(12);
-            let content = message.content.as_mut().unwrap();
-            text.clone_into(&mut content.text);
-            content.edited_at = Some(5);
-            content.recalled_by = recalled_by;
-        }
-        row
-    };
     for row in [changed("corrected", None), changed("", Some(OTHER))] {
         let mut stage = Stage::synced(vec![island(1, 10, 10)]);
         let id = stage.submit(send(TOPIC, MINE, "第11句"));
@@ -236,6 +238,51 @@ fn a_repeat_answered_by_a_message_that_was_edited_or_recalled_meanwhile_is_follo
                     .iter()
                     .any(|change| matches!(change, Write::FollowUp(_))),
             "nobody changed it here: {changes:?}"
+        );
+    }
+}
+
+#[test]
+fn what_was_changed_here_is_followed_up_also_if_the_message_was_edited_or_recalled_meanwhile() {
+    for (row, is_new_program) in [
+        (changed("corrected", None), false),
+        (changed("corrected", None), true),
+        (changed("", Some(OTHER)), true),
+    ] {
+        let mut stage = Stage::synced(vec![island(1, 10, 10)]);
+        let mut entry = stage.entry(send(TOPIC, MINE, "第11句"));
+        let id = entry.id;
+        stage.input(Input::Submit(entry.clone()));
+        stage.input(Input::LinkDown);
+        stage.asked.clear();
+        entry.reword("anders".into(), true);
+        entry.reword("ganz anders".into(), true);
+        if is_new_program {
+            let mut restored = member(vec![island(1, 10, 10)]);
+            restored.outbox = vec![entry];
+            stage = Stage::new(restored);
+            stage.greet();
+        } else {
+            stage.input(Input::Replace(entry));
+            stage.pass(1_000);
+            stage.input(Input::LinkUp);
+            stage.greet_as(EPOCH);
+        }
+        assert_eq!(stage.commands(), vec![id]);
+        stage.changes();
+        stage.answer(id, vec![push(LOG, 11, 12, vec![row])]);
+        let edit = Command::MessageEdit {
+            topic: TOPIC,
+            message: MessageId(Uuid::from_u128(MINE)),
+            text: Edit {
+                from: "第11句".into(),
+                to: "ganz anders".into(),
+            },
+        };
+        let changes = stage.changes();
+        assert!(
+            changes.contains(&Write::FollowUp(edit)),
+            "the person sees both and decides: {changes:?}"
         );
     }
 }

@@ -281,6 +281,7 @@ impl Stage {
             created_at: self.now,
             state: OutboxState::Waiting,
             awaits: BTreeSet::new(),
+            first_text: None,
         }
     }
 

@@ -439,7 +439,7 @@ impl Client {
             return vec![];
         };
         let mut entry = self.store.outbox[&no].clone();
-        let Command::MessageSend { message, text, .. } = &mut entry.command else {
+        let Command::MessageSend { message, .. } = &entry.command else {
             return vec![];
         };
         let message = *message;
@@ -452,8 +452,9 @@ impl Client {
             self.store.outbox.remove(&no);
             return self.input(Input::Discard(entry.id), now);
         }
-        *text = format!("anders {}", self.chance.below(1_000));
+        let text = format!("anders {}", self.chance.below(1_000));
         self.replaced.insert(message, text.clone());
+        entry.reword(text, self.may_be_sent(entry.id));
         if self.chance.one_in(2) {
             entry.awaits.clear();
         }

@@ -26,6 +26,7 @@ impl World {
             self.check_outbox(at, client);
             self.check_logs(at, client);
             self.check_topics(at, client);
+            self.check_changed(at, client);
             if !self.was_restored {
                 self.check_sent(at, client);
             }
@@ -206,6 +207,27 @@ impl World {
         let messages = kept.messages.iter();
         let counts = messages.filter(|sent| sent.author != account && sent.sent_at >= since);
         counts.count() as u64
+    }
+
+    /// What the person changed about a message on its way is what the server was sent, or an edit made up for it: whatever
+    /// another device did meanwhile, he hears of it.
+    fn check_changed(&self, at: usize, client: &Client) {
+        for (message, text) in &client.replaced {
+            let is_given_up =
+                client.withdrawn.contains(message) || client.failed.contains(&message.to_string());
+            let topics = self.server.oracle.topics.values();
+            let sent = topics
+                .flat_map(|topic| &topic.messages)
+                .find(|sent| sent.id == *message && sent.author == client.account);
+            if let Some(sent) = sent
+                && !is_given_up
+            {
+                assert!(
+                    sent.first_text == *text || client.made_up.contains(&(*message, text.clone())),
+                    "client {at}: {message} was changed to {text}, and nothing was made of that"
+                );
+            }
+        }
     }
 
     /// Each message is there once, in the order of sending, with the text last given to it.

@@ -41,6 +41,8 @@ pub struct Client {
     pub sent: BTreeMap<TopicId, Vec<MessageId>>,
     /// Texts that were last given to pending messages.
     pub replaced: BTreeMap<MessageId, String>,
+    /// Texts that an edit makes up for, because the server had the message as it was before.
+    pub made_up: BTreeSet<(MessageId, String)>,
     /// Everything else that may not be checked for its text, because it was edited.
     pub edited: BTreeSet<MessageId>,
     pub withdrawn: BTreeSet<MessageId>,
@@ -86,6 +88,7 @@ impl Client {
             last: 0,
             sent: BTreeMap::new(),
             replaced: BTreeMap::new(),
+            made_up: BTreeSet::new(),
             edited: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
             borrowed: BTreeSet::new(),
@@ -226,6 +229,7 @@ impl Client {
                     if self.may_crash && self.chance.one_in(600) {
                         // The store puts follow-ups into the outbox in the same transaction.
                         for command in follow_ups {
+                            self.check_follow_up(&command);
                             self.put(command, now);
                         }
                         self.crash();
@@ -274,8 +278,16 @@ impl Client {
         }
     }
 
+    /// Whether the server may have heard of a command.
+    pub fn may_be_sent(&self, id: CommandId) -> bool {
+        self.on_way.contains(&id) || self.unknown.contains(&id)
+    }
+
     /// What a client makes up for is what its person did, and nothing that somebody did elsewhere.
-    fn check_follow_up(&self, command: &Command) {
+    fn check_follow_up(&mut self, command: &Command) {
+        if let Command::MessageEdit { message, text, .. } = command {
+            self.made_up.insert((*message, text.to.clone()));
+        }
         let is_his = match command {
             Command::MessageEdit { message, text, .. } => {
                 self.replaced.get(message) == Some(&text.to)
@@ -426,6 +438,7 @@ impl Client {
         if matches!(entry.state, OutboxState::Rejected(_)) {
             self.dropped.insert(entry.id);
             entry.id = CommandId(self.chance.uuid());
+            entry.first_text = None;
             self.given.insert(entry.id);
         }
         entry.state = OutboxState::Waiting;

@@ -3,8 +3,11 @@
 use tulou_engine::Input;
 use tulou_protocol::id::Millis;
 use tulou_protocol::{
-    Body, Command, CommunityId, GroupId, Log, Permissions, Seq, TopicId, command::Edit,
-    permission::Place, question::PageAt, row::AccessRow,
+    Body, Command, CommunityId, GroupId, Log, Permissions, Seq, TopicId,
+    command::Edit,
+    permission::Place,
+    question::PageAt,
+    row::{AccessRow, Message},
 };
 
 use crate::{
@@ -33,10 +36,12 @@ pub enum Habit {
     Reading,
     /// Putting on one message all that it takes, and more.
     Marking,
+    /// Changing what was just written, on whichever device.
+    Rewriting,
 }
 
 impl Habit {
-    /// Five runs of eight have one.
+    /// Six runs of eight have one.
     pub fn of(seed: u64) -> Self {
         match seed % 8 {
             1 => Self::Rights,
@@ -44,6 +49,7 @@ impl Habit {
             5 => Self::Going,
             7 => Self::Reading,
             4 => Self::Marking,
+            6 => Self::Rewriting,
             _ => Self::Everything,
         }
     }
@@ -70,6 +76,7 @@ impl Client {
             }),
             Habit::Reading => Some(self.browse(topic, known, now)),
             Habit::Marking => Some(self.mark_first(topic, now)),
+            Habit::Rewriting => Some(self.rewrite(topic, known, now)),
         }
     }
 
@@ -172,6 +179,36 @@ impl Client {
             wishes.extend(self.submit(react, now));
         }
         wishes
+    }
+
+    /// What may be on its way is changed, or else what was written last.
+    fn rewrite(&mut self, topic: TopicId, known: &Known, now: Millis) -> Vec<Wish> {
+        let mut entries = self.store.outbox.values();
+        let is_unknown = entries.any(|entry| {
+            matches!(entry.command, Command::MessageSend { .. }) && self.may_be_sent(entry.id)
+        });
+        if is_unknown && !self.chance.one_in(3) {
+            return self.replace(now);
+        }
+        let mine = |message: &&(String, Message)| {
+            let content = message.1.content.as_ref();
+            content.is_some_and(|content| content.author == self.account)
+        };
+        let held = self.store.messages.get(&topic).into_iter();
+        let last = held.flat_map(|held| held.values().rev()).find(mine);
+        let Some((id, message)) = last.filter(|_| !self.chance.one_in(3)) else {
+            return self.send(topic, known, now);
+        };
+        let message_id = id.parse().unwrap();
+        let from = message.content.as_ref().unwrap().text.clone();
+        self.edited.insert(message_id);
+        let to = format!("better {}", self.chance.below(1_000));
+        let edit = Command::MessageEdit {
+            topic,
+            message: message_id,
+            text: Edit { from, to },
+        };
+        self.submit(edit, now)
     }
 
     /// A page somewhere, and a change of something that is held.

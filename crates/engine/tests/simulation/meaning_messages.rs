@@ -19,6 +19,7 @@ impl Oracle {
                     author: actor,
                     sent_at: now,
                     text: text.clone(),
+                    first_text: text.clone(),
                     reply_to: *reply_to,
                     is_edited: false,
                     recalled_by: None,

@@ -54,6 +54,8 @@ pub struct Message {
     pub author: AccountId,
     pub sent_at: Millis,
     pub text: String,
+    /// What it said when it was written.
+    pub first_text: String,
     pub reply_to: Option<MessageId>,
     pub is_edited: bool,
     pub recalled_by: Option<AccountId>,

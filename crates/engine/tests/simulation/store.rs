@@ -148,6 +148,7 @@ impl Store {
             created_at: now,
             state: OutboxState::Waiting,
             awaits: BTreeSet::new(),
+            first_text: None,
         };
         self.outbox.insert(entry.no, entry.clone());
         entry

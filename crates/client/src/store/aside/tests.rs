@@ -232,7 +232,7 @@ fn a_damaged_file_of_an_older_version_gives_its_drafts() {
     let file = Connection::open(&path).unwrap();
     file.execute_batch(
         "DROP TABLE edits; ALTER TABLE drafts DROP COLUMN log; ALTER TABLE drafts DROP COLUMN name;
-         ALTER TABLE outbox DROP COLUMN awaits; PRAGMA user_version = 3",
+         ALTER TABLE outbox DROP COLUMN awaits; ALTER TABLE outbox DROP COLUMN first_text; PRAGMA user_version = 3",
     )
     .unwrap();
     drop(file);

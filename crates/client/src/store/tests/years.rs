@@ -66,6 +66,31 @@ fn an_entry_that_awaits_an_upload_awaits_it_after_a_restart_and_in_a_store_begun
 }
 
 #[test]
+fn what_a_message_said_first_is_known_after_a_restart_and_in_a_store_begun_anew() {
+    let (folder, store) = store();
+    let id = push(&store, 1, 1);
+    store
+        .write(|db| {
+            let mut entry = outbox::one(db, id)?.unwrap();
+            entry.reword("later".into(), true);
+            entry.reword("last".into(), true);
+            outbox::replace(db, id, &entry)
+        })
+        .unwrap();
+    let first = |store: &Store| {
+        let restored = store.read(|db| restore::restored(db, ME)).unwrap();
+        restored.outbox[0].first_text.clone()
+    };
+    let Command::MessageSend { text, .. } = send(1) else {
+        unreachable!()
+    };
+    let store = reopened(&folder, store);
+    assert_eq!(first(&store), Some(text.clone()), "the server may have it");
+    store.mend(1).unwrap();
+    assert_eq!(first(&store), Some(text));
+}
+
+#[test]
 fn a_command_that_this_program_does_not_know_stays_as_it_is() {
     let (folder, store) = store();
     push(&store, 1, 1);
@@ -308,7 +333,7 @@ fn a_file_of_before_the_first_schema_is_set_aside_and_what_was_written_taken_alo
     drop(store);
     let path = folder.path().join("a.sqlite");
     let file = Connection::open(&path).unwrap();
-    file.execute_batch("ALTER TABLE outbox DROP COLUMN awaits; PRAGMA user_version = 5")
+    file.execute_batch("ALTER TABLE outbox DROP COLUMN awaits; ALTER TABLE outbox DROP COLUMN first_text; PRAGMA user_version = 5")
         .unwrap();
     drop(file);
     let refused = Store::open(&path, ME).map(|_| ());
