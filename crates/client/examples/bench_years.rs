@@ -31,8 +31,8 @@ use tulou_protocol::{
     ServerId, SessionId, TopicId,
     frame::{Request, Response},
     limits::Limits,
-    push::{Pushed, SyncOutcome, SyncedLog},
-    question::{Page, PageAt, Synced, Told, Watched, WatchedTopic},
+    push::{Digest, Pushed, SyncOutcome, SyncedLog},
+    question::{Page, PageAt, Profiles, Synced, Told, Watched, WatchedTopic},
     row::{Content, Message, More},
 };
 use uuid::Uuid;
@@ -94,9 +94,7 @@ impl Years {
             random: 1,
             commits: Vec::new(),
         };
-        years.feed(Input::Tick)?;
-        years.feed(Input::LinkUp)?;
-        years.answer()?;
+        years.look_at_time()?;
         Ok(years)
     }
 
@@ -108,20 +106,31 @@ impl Years {
         self.random % limit
     }
 
+    /// Hours may have passed: the link was silent for too long, is cut and opened again.
+    fn look_at_time(&mut self) -> Result<()> {
+        self.feed(Input::Tick)?;
+        self.answer()
+    }
+
     fn feed(&mut self, input: Input) -> Result<()> {
         for output in self.engine.handle(input, self.now) {
             match output {
+                Output::Connect => {
+                    self.asked.clear();
+                    self.feed(Input::LinkUp)?;
+                }
+                Output::Disconnect => {
+                    self.asked.clear();
+                    self.feed(Input::LinkDown)?;
+                    self.feed(Input::Hurry)?;
+                }
                 Output::Apply(batch) => {
                     let begin = Instant::now();
                     self.store.apply(&batch, self.now)?;
                     self.commits.push(begin.elapsed());
                 }
                 Output::Send(frame) => self.asked.extend(frame.0),
-                Output::Connect
-                | Output::Disconnect
-                | Output::Told(..)
-                | Output::Link(_)
-                | Output::Notify { .. } => {}
+                Output::Told(..) | Output::Link(_) | Output::Notify { .. } => {}
             }
         }
         Ok(())
@@ -223,6 +232,16 @@ impl Years {
                     rev: Rev(self.head(topic)),
                 })
             }
+            Question::CommunityHeads { community, .. } => Told::Heads(Digest {
+                community,
+                audience: String::new(),
+                from: 0,
+                to: self.now,
+                topics: Vec::new(),
+                members: 40,
+                online: 40,
+            }),
+            Question::ProfileList { .. } => Told::Profiles(Profiles { rows: Vec::new() }),
             _ => return None,
         })
     }
@@ -268,6 +287,7 @@ impl Years {
             let limit = 1 + self.below(TOPICS as u64);
             let which = usize::try_from(self.below(limit))?;
             self.now += DAY_MS / 40;
+            self.look_at_time()?;
             self.open(which)?;
         }
         loop {
@@ -341,6 +361,11 @@ async fn main() -> Result<()> {
         percentile(&mut first, 99)
     );
     let file = years.store.file_bytes()?;
+    anyhow::ensure!(
+        file >= budget / 2,
+        "of {mib} MiB only {} bytes were ever used: nothing came",
+        file
+    );
     print("years.store_mib", file as f64 / 1_048_576.0, "MiB");
     print(
         "years.commit_p99_ms",
