@@ -3,13 +3,16 @@
 use std::{path::Path, sync::Arc};
 
 use tulou_protocol::{
-    CommunityId, GroupId, Permissions, Question, Seq, TopicId, command::Edit, permission::Place,
-    question::Told,
+    CommunityId, GroupId, MessageId, Permissions, Question, Seq, SessionId, TopicId, command::Edit,
+    permission::Place, question::Told,
 };
 use uuid::Uuid;
 
 use super::{App, Command, DAY_MS, account, app, found, give, open, send, sent_at};
-use crate::{hub::Line, store::Commit};
+use crate::{
+    hub::Line,
+    store::{Commit, NewSession, engine},
+};
 
 async fn set_clock_by(app: &App, by: i64) {
     app.clock().set_by(by);
@@ -250,4 +253,74 @@ async fn a_restart_does_not_end_the_distrust_of_a_clock_that_leapt() {
     let app = open(folder.path()).await;
     assert!(app.clock().is_trusted());
     app.close().await;
+}
+
+#[tokio::test]
+async fn what_was_done_while_the_clock_was_ahead_is_not_dated_tomorrow() {
+    let (app, folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let (community, topic) = found(&app, &alice).await;
+    let old = MessageId(Uuid::now_v7());
+    let written = Command::MessageSend {
+        topic,
+        message: old,
+        text: "of before".to_owned(),
+        reply_to: None,
+        written_at: 1,
+    };
+    give(&app, &alice, written).await;
+    set_clock_by(&app, DAY_MS).await;
+    let edit = Command::MessageEdit {
+        topic,
+        message: old,
+        text: Edit {
+            from: "of before".to_owned(),
+            to: "edited".to_owned(),
+        },
+    };
+    give(&app, &alice, edit).await;
+    let pin = Command::MessagePin {
+        topic,
+        message: old,
+        on: true,
+    };
+    give(&app, &alice, pin).await;
+    let invite = Question::InviteCreate {
+        community,
+        expires_at: Some(app.now() + DAY_MS),
+        max_uses: None,
+    };
+    app.ask(&alice.actor, invite).await.unwrap();
+    let bob = account(&app, "bob").await;
+    let session = NewSession {
+        session: SessionId(Uuid::now_v7()),
+        account: bob.account(),
+        token: [7; 32],
+        password: "hash".to_owned(),
+        device: String::new(),
+        address: String::new(),
+        now: app.now(),
+    };
+    let made = app.store().create_session(session).await.unwrap();
+    assert!(made.is_some());
+    set_clock_by(&app, -DAY_MS).await;
+    let now = app.now();
+    app.close().await;
+
+    let db = rusqlite::Connection::open(folder.path().join(engine::FILE)).unwrap();
+    for (what, latest) in [
+        ("max(edited_at) FROM message", now),
+        ("max(pinned_at) FROM message", now),
+        ("max(json_extract(marks, '$.pinned_at')) FROM message", now),
+        ("max(created_at) FROM invite", now),
+        ("max(expires_at) FROM invite", now + DAY_MS),
+        ("max(created_at) FROM session", now),
+        ("max(created_at) FROM account", now),
+    ] {
+        let time: i64 = db
+            .query_row(&format!("SELECT {what}"), (), |row| row.get(0))
+            .unwrap();
+        let right = latest - 60_000..=latest;
+        assert!(right.contains(&time), "{what}: {time} at {now}");
+    }
 }
