@@ -55,7 +55,7 @@ impl App {
         let client = self.client.get_or_try_init(|| async {
             let client = Client::open(self.home.client(), Arc::new(Keyring)).await?;
             tokio::spawn(follow(client.clone(), self.controller.clone()));
-            tokio::spawn(resume(Arc::clone(&self.hosting), client.clone()));
+            tokio::spawn(host(Arc::clone(&self.hosting), client.clone()));
             Ok(client)
         });
         client.await
@@ -195,15 +195,29 @@ impl App {
 }
 
 /// Starts the server that this computer hosts, if it hosts one.
-async fn resume(hosting: Arc<Hosting>, client: Client) {
+async fn resume(hosting: &Hosting, client: &Client) {
     if let Err(error) = hosting.resume().await {
         tracing::error!("the server on this computer did not start: {error}");
     }
-    match show_the_way(&hosting, &client).await {
+    point_there(hosting, client).await;
+}
+
+/// Accounts on the hosted server go where it is now, and the window says how it stands.
+async fn point_there(hosting: &Hosting, client: &Client) {
+    match show_the_way(hosting, client).await {
         Ok(()) => client.hurry().await,
         Err(error) => tracing::error!("where the server on this computer is was not kept: {error}"),
     }
     hosting.tell();
+}
+
+/// Starts the hosted server, and looks after it from then on.
+async fn host(hosting: Arc<Hosting>, client: Client) {
+    resume(&hosting, &client).await;
+    loop {
+        hosting.look_after().await;
+        point_there(&hosting, &client).await;
+    }
 }
 
 async fn show_the_way(hosting: &Hosting, client: &Client) -> Result<(), WindowError> {

@@ -2,6 +2,7 @@
 //!
 //! Only this computer reaches it until the person lets others join; then it listens at all addresses, and links carry
 //! them. If its port is taken it takes another one, says so, and comes back to the first when that is free again.
+//! If a part of it breaks it ends; then it begins again, or the window says that it does not run.
 
 mod backups;
 mod wish;
@@ -11,9 +12,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::{Arc, PoisonError},
+    time::{Duration, Instant},
 };
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tulou_client::view::{HostAddress, HostFailure, HostReach, HostingView};
 use tulou_protocol::id::ServerId;
 use tulou_server::{Config, Hosted, reach::Reach};
@@ -24,6 +26,9 @@ use crate::error::WindowError;
 /// The port that is tried first.
 const PORT: u16 = 4780;
 
+/// A server that ran for as long before a part of it broke begins again by itself; one that broke sooner would do so again.
+const WELL_AFTER: Duration = Duration::from_secs(60);
+
 /// Hears that the view of the hosted server is stale.
 pub type Listener = Arc<dyn Fn() + Send + Sync>;
 
@@ -33,6 +38,9 @@ pub struct Hosting {
     state: Mutex<State>,
     /// What was last seen of it: while it starts or ends nobody waits for the rest.
     seen: std::sync::Mutex<Seen>,
+    /// A server has ended, stopped or by itself.
+    ended: Arc<Notify>,
+    well_after: Duration,
     on_change: Listener,
 }
 
@@ -46,6 +54,8 @@ struct Seen {
 struct State {
     wish: Option<Wish>,
     running: Option<Hosted>,
+    /// Since when.
+    began: Option<Instant>,
     /// Why it does not run.
     failure: Option<HostFailure>,
 }
@@ -63,6 +73,8 @@ impl Hosting {
             folder,
             state: Mutex::default(),
             seen: std::sync::Mutex::new(seen),
+            ended: Arc::default(),
+            well_after: WELL_AFTER,
             on_change,
         }
     }
@@ -134,6 +146,37 @@ impl Hosting {
             let _ = self.start(&mut state, before).await;
         }
         started
+    }
+
+    /// Waits until the server ends by itself, because a part of it broke, and starts it again if it ran well before.
+    /// Otherwise its view says that it does not run.
+    pub async fn look_after(&self) {
+        loop {
+            self.ended.notified().await;
+            let mut state = self.state.lock().await;
+            // One that was stopped is not the one that runs.
+            if !state.running.as_ref().is_some_and(Hosted::has_ended) {
+                continue;
+            }
+            let Some(mut hosted) = state.running.take() else {
+                continue;
+            };
+            let Err(error) = hosted.ended().await else {
+                continue;
+            };
+            drop(hosted);
+            tracing::error!(%error, "the server on this computer ended by itself");
+            state.failure = Some(failure_of(&error));
+            let was_well = state
+                .began
+                .is_some_and(|began| began.elapsed() >= self.well_after);
+            if let Some(wish) = state.wish.clone().filter(|_| was_well)
+                && let Err(error) = self.start(&mut state, wish).await
+            {
+                tracing::error!("the server on this computer did not start again: {error}");
+            }
+            return;
+        }
     }
 
     /// The server's id.
@@ -227,10 +270,7 @@ impl Hosting {
                 };
                 // A server that never ran is not hosted here.
                 if wish.server.is_some() || state.wish.is_some() {
-                    state.failure = Some(HostFailure {
-                        code: error.code().to_owned(),
-                        details: error.told(),
-                    });
+                    state.failure = Some(failure_of(&error));
                     state.wish = Some(wish);
                 }
                 return Err(failed);
@@ -253,6 +293,7 @@ impl Hosting {
         state.wish = Some(wish);
         state.failure = None;
         state.running = Some(hosted);
+        state.began = Some(Instant::now());
         kept
     }
 
@@ -287,8 +328,13 @@ impl Hosting {
         }
     }
 
-    /// The computer may go from one network to another.
+    /// The computer may go from one network to another, and the server may end.
     fn follow(&self, hosted: &Hosted) {
+        let (over, ended) = (hosted.watch_end(), Arc::clone(&self.ended));
+        tokio::spawn(async move {
+            over.cancelled().await;
+            ended.notify_one();
+        });
         let mut addresses = hosted.app().watch_addresses();
         let mut room = hosted.app().watch_room();
         let on_change = Arc::clone(&self.on_change);
@@ -337,6 +383,13 @@ fn shown(address: String) -> HostAddress {
             Reach::ThisComputer => HostReach::ThisComputer,
         },
         address,
+    }
+}
+
+fn failure_of(error: &tulou_server::Error) -> HostFailure {
+    HostFailure {
+        code: error.code().to_owned(),
+        details: error.told(),
     }
 }
 
@@ -513,6 +566,48 @@ mod tests {
         std::fs::write(&key, kept).unwrap();
         hosting.resume().await.unwrap();
         assert_eq!(hosting.view(None).unwrap().failure, None);
+        hosting.end().await;
+    }
+
+    async fn break_a_part_of(hosting: &Hosting) {
+        let state = hosting.state.lock().await;
+        let app = state.running.as_ref().unwrap().app().clone();
+        drop(state);
+        app.break_off("what a test broke");
+        let looked = tokio::time::timeout(Duration::from_secs(30), hosting.look_after()).await;
+        looked.expect("it is heard of");
+    }
+
+    #[tokio::test]
+    async fn a_server_of_which_a_part_breaks_is_not_said_to_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let hosting = begun(&folder).await;
+        break_a_part_of(&hosting).await;
+        let view = hosting.view(None).unwrap();
+        assert_eq!(view.addresses, [], "nothing is reached there");
+        let failure = view.failure.unwrap();
+        assert_eq!(failure.code, "broken", "the window has words for it");
+        assert!(failure.details.contains("what a test broke"));
+        assert_eq!(hosting.address().await, None);
+        hosting.resume().await.unwrap();
+        assert_eq!(
+            hosting.view(None).unwrap().failure,
+            None,
+            "the person starts it again"
+        );
+        hosting.end().await;
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ran_well_begins_again_when_a_part_of_it_breaks() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut hosting = begun(&folder).await;
+        hosting.well_after = Duration::ZERO;
+        let before = (hosting.server().await, hosting.address().await);
+        break_a_part_of(&hosting).await;
+        assert_eq!(hosting.view(None).unwrap().failure, None);
+        let after = (hosting.server().await, hosting.address().await);
+        assert_eq!(after, before, "at its place");
         hosting.end().await;
     }
 }

@@ -6,6 +6,7 @@
 //! * `disk` what there is room for
 //! * `sync` the question that everything else rests on
 //! * `members` lists of them
+//! * `parts` what runs beside the connections
 //! * `turns` nobody is read for more than others
 //! * `upkeep` what became old or ended
 
@@ -14,6 +15,7 @@ pub mod ask;
 mod disk;
 pub mod execute;
 mod members;
+mod parts;
 pub(crate) mod sync;
 #[cfg(test)]
 mod tests;
@@ -123,7 +125,7 @@ impl App {
     }
 
     /// A part without which nothing may go on has broken: the server ends, and says why.
-    pub(crate) fn break_off(&self, part: &'static str) {
+    pub fn break_off(&self, part: &'static str) {
         let _ = self.parts.broken.set(part);
         self.end_sessions();
     }
@@ -171,7 +173,7 @@ impl App {
     pub(crate) fn listens_at(&self, at: SocketAddr) {
         if self.parts.listens_at.set(at).is_ok() {
             self.look_around(at);
-            tokio::spawn(look_around(self.clone(), at));
+            self.keep("what looks at addresses", move |app| look_around(app, at));
         }
     }
 

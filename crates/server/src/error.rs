@@ -64,7 +64,8 @@ impl Error {
             Self::Certificate(CertificateError::KeyLost(_)) => "key_lost",
             Self::Certificate(_) => "key_unreadable",
             Self::Listen { .. } => "no_port",
-            Self::Serve(_) | Self::Config(_) | Self::Broken(_) => "host_failed",
+            Self::Broken(_) => "broken",
+            Self::Serve(_) | Self::Config(_) => "host_failed",
         }
     }
 

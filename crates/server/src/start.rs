@@ -107,12 +107,11 @@ impl App {
             config,
         });
         tokio::spawn(guard(app.clone(), publisher.run(heard)));
-        tokio::spawn(digests.run(closing));
-        app.begin_upkeep();
-        tokio::spawn(app.clone().look_after_sessions());
-        tokio::spawn(app.clone().finish_deletions());
+        app.keep("what says what moved", move |_| {
+            digests.clone().run(closing.clone())
+        });
         app.look_at_disk().await;
-        tokio::spawn(app.clone().keep_looking_at_disk());
+        app.begin_upkeep();
         Ok(app)
     }
 }

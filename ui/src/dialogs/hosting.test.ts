@@ -118,6 +118,12 @@ describe('the server on this computer', () => {
     expect(api.calls).toContain('startHosting')
   })
 
+  it('says in words that a part of it broke', async () => {
+    setHosting({ failure: { code: 'broken', details: 'what tells of commits broke' }, addresses: [], key: null })
+    await settings()
+    expect(screen.getByTestId('hosting-failed').textContent).toContain('A part of it broke')
+  })
+
   it('tells what is wrong with it in the window, not only in the settings', async () => {
     setHosting({ takenPort: 4780, port: 50123 })
     await ready()

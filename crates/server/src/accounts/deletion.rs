@@ -48,7 +48,9 @@ impl App {
         }
         tracing::info!(account.id = %account, "an account is deleted");
         let unfinished = Unfinished { account, recalls };
-        tokio::spawn(self.clone().finish_deletion(unfinished));
+        self.keep("what finishes a deletion", move |app| {
+            app.finish_deletion(unfinished)
+        });
         Ok(())
     }
 

@@ -62,9 +62,12 @@ async fn steps<F: Future<Output = Result<bool, StoreError>>>(
 impl App {
     /// Begins what the server does for itself.
     pub(crate) fn begin_upkeep(&self) {
-        tokio::spawn(fade(self.clone()));
-        tokio::spawn(sweep(self.clone()));
-        tokio::spawn(self.clone().look_at_clock());
+        self.keep("what removes what became old", fade);
+        self.keep("what removes what ended", sweep);
+        self.keep("what looks at the clock", Self::look_at_clock);
+        self.keep("what looks after sessions", Self::look_after_sessions);
+        self.keep("what finishes deletions", Self::finish_deletions);
+        self.keep("what looks at the disk", Self::keep_looking_at_disk);
     }
 
     /// `Mention` and `Mark` rows become tombstones after [`limits::FADE_DAYS`] or [`limits::FADE_ROWS`]; these tombstones go

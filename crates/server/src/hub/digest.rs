@@ -31,6 +31,7 @@ const AT_ONCE: usize = 256;
 const SHARE: u32 = 20;
 
 /// Says what moved.
+#[derive(Clone)]
 pub(crate) struct Digests {
     /// To whom.
     pub hub: Arc<Hub>,

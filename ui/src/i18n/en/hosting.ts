@@ -53,6 +53,7 @@ export const hosting: typeof zh = {
       key_lost: 'Its key is gone, so members would not recognise it. Put the key file back, or restore a backup.',
       key_unreadable: 'Its key or certificate can’t be read. Restore the file from a backup.',
       no_port: 'No port is available. Check the firewall and other programs.',
+      broken: 'A part of it broke, so it stopped. Start it again; what was written is kept.',
       host_failed: 'See the details.',
     },
     details: 'Details',
