@@ -16,7 +16,7 @@ use std::{
 };
 
 use tokio::sync::{Mutex, Notify};
-use tulou_client::view::{HostAddress, HostFailure, HostReach, HostingView};
+use tulou_client::view::{ClockView, HostAddress, HostFailure, HostReach, HostingView};
 use tulou_protocol::id::ServerId;
 use tulou_server::{Config, Hosted, reach::Reach};
 
@@ -241,6 +241,9 @@ impl Hosting {
             failure: state.failure.clone(),
             disk,
             free_bytes,
+            clock: running.map_or_else(ClockView::default, |hosted| {
+                (*hosted.app().watch_clock().borrow()).into()
+            }),
             backup_failure: running
                 .and_then(|hosted| hosted.app().backup_failure())
                 .map(str::to_owned),
@@ -337,6 +340,7 @@ impl Hosting {
         });
         let mut addresses = hosted.app().watch_addresses();
         let mut room = hosted.app().watch_room();
+        let mut clock = hosted.app().watch_clock();
         let on_change = Arc::clone(&self.on_change);
         // It ends with the server.
         tokio::spawn(async move {
@@ -344,6 +348,7 @@ impl Hosting {
                 let changed = tokio::select! {
                     changed = addresses.changed() => changed,
                     changed = room.changed() => changed,
+                    changed = clock.changed() => changed,
                 };
                 match changed {
                     Ok(()) => on_change(),

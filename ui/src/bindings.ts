@@ -185,6 +185,10 @@ export type AccountView = {
 	store: StoreView,
 	/**  Room on its server's disk, as far as the server says. */
 	disk: DiskView,
+	/**  What is wrong with its server's clock, as far as the server says. */
+	clock: ClockView,
+	/**  By how many milliseconds this computer's clock is ahead of the server's; none while that is little. */
+	ahead: number | null,
 	/**  Messages of mine that the server lost, by topic, the oldest first. */
 	lost: LostView[],
 	/**  Commands that wait in the outbox. */
@@ -669,6 +673,17 @@ account: string;
 /**  The community. */
 community: string };
 
+/**  What a server knows of its computer's clock. */
+export type ClockView = 
+/**  Nothing speaks against it. */
+"right" | 
+/**  It may be ahead: it was not believed before, or nothing was written for long. */
+"doubted" | 
+/**  It was set while the server ran, or is wrong. */
+"leapt" | 
+/**  It is behind what is stored, so one of the two is wrong. */
+"behind";
+
 /**  A community's tile in the rail. */
 export type CommunityTile = {
 	/**  The community. */
@@ -923,6 +938,8 @@ export type HostingView = {
 	disk: DiskView,
 	/**  Bytes that are free there; none while it is not known. */
 	freeBytes: number | null,
+	/**  What is wrong with the clock of this computer, as far as the server knows. */
+	clock: ClockView,
 	/**  Why the last backup was not made, by code; none if it was. */
 	backupFailure: string | null,
 };

@@ -112,10 +112,32 @@ pub struct Addresses {
 }
 
 /// How the server is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Condition {
     /// Room on its disk.
     pub disk: Disk,
+    /// What is wrong with its clock, as far as it knows.
+    #[serde(default)]
+    pub clock: Clock,
+}
+
+/// What a server knows of its computer's clock. Every time that it names is by it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// Nothing speaks against it.
+    #[default]
+    Right,
+    /// It was not believed in the last day: it leapt, or nothing was written for so long that it may be ahead. For a day
+    /// nothing is removed for its age.
+    Doubted,
+    /// It was seen to leap while the server ran: it was set, or is wrong. For a day nothing is removed for its age.
+    Leapt,
+    /// It is behind what is stored, so one of the two is wrong. The server's time goes on from the later one.
+    Behind,
+    /// A word that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Room on a server's disk.

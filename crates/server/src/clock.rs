@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use tulou_protocol::id::Millis;
+use tokio::sync::watch;
+use tulou_protocol::{id::Millis, push};
 
 use crate::{
     App,
@@ -42,6 +43,8 @@ pub struct Clock {
     /// What had passed before, by the clock that counts sleep.
     began: Duration,
     state: Mutex<State>,
+    /// What is said of it.
+    said: watch::Sender<push::Clock>,
     /// What the system's clock is off, and what has passed besides, in tests.
     #[cfg(test)]
     off: std::sync::atomic::AtomicI64,
@@ -62,6 +65,8 @@ struct State {
     /// The start, and leaps forward since that were not undone.
     leaps: Vec<Leap>,
     distrusted_until: Option<Duration>,
+    /// It was seen to leap since the start.
+    has_leapt: bool,
     /// What the store knows of that: how long it is from the time when it was written.
     kept_ms: Millis,
 }
@@ -117,8 +122,10 @@ impl Clock {
                     is_start: true,
                 }],
                 distrusted_until: slept.then_some(DISTRUST),
+                has_leapt: false,
                 kept_ms: 0,
             }),
+            said: watch::Sender::default(),
             #[cfg(test)]
             off: std::sync::atomic::AtomicI64::new(0),
             #[cfg(test)]
@@ -174,6 +181,29 @@ impl Clock {
         state.own.is_none() && state.distrusted_until.is_none_or(|until| passed >= until)
     }
 
+    /// What is wrong with it, as far as is known.
+    fn standing(&self) -> push::Clock {
+        let passed = self.passed();
+        let state = self.state();
+        let is_distrusted = state.distrusted_until.is_some_and(|until| passed < until);
+        match (state.own.is_some(), is_distrusted, state.has_leapt) {
+            (true, ..) => push::Clock::Behind,
+            (false, true, true) => push::Clock::Leapt,
+            (false, true, false) => push::Clock::Doubted,
+            (false, false, _) => push::Clock::Right,
+        }
+    }
+
+    /// Says how it stands to those who want to hear it.
+    pub fn say(&self) {
+        let standing = self.standing();
+        self.said.send_if_modified(|said| {
+            let is_other = *said != standing;
+            *said = standing;
+            is_other
+        });
+    }
+
     /// It was distrusted for so long when the server ended.
     pub fn was_distrusted(&self, left: Millis) {
         let left_for = Duration::from_millis(u64::try_from(left).unwrap_or_default());
@@ -226,6 +256,7 @@ impl Clock {
             return None;
         }
         state.distrusted_until = Some(at + DISTRUST);
+        state.has_leapt = true;
         Some(leapt)
     }
 
@@ -371,8 +402,20 @@ impl App {
         }
     }
 
+    /// What is wrong with its time, as far as it knows, and when that changes.
+    #[must_use]
+    pub fn watch_clock(&self) -> watch::Receiver<push::Clock> {
+        self.clock().said.subscribe()
+    }
+
     /// Looks at the system's clock once.
     pub(crate) async fn set_clock(&self) -> Result<(), StoreError> {
+        let set = self.set_clock_right().await;
+        self.clock().say();
+        set
+    }
+
+    async fn set_clock_right(&self) -> Result<(), StoreError> {
         let clock = self.clock();
         if let Some(leapt) = clock.look() {
             tracing::warn!(

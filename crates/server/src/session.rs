@@ -2,6 +2,7 @@
 //! their order; whatever is to be written goes out as one write.
 
 mod frames;
+mod news;
 mod open;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use std::{
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use frames::Frames;
 use futures_util::{FutureExt, SinkExt, StreamExt, stream::FuturesUnordered};
+use news::News;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite;
@@ -25,7 +27,7 @@ use tulou_protocol::{
     ClientFrame, Code, Command, Log, Question, Rejection,
     frame::{Busy, INTERNAL_ERROR, Misread, Refusal, Request, Response},
     limits,
-    push::{Addresses, Condition, Disk, Goodbye, Pushed},
+    push::{Goodbye, Pushed},
 };
 
 use crate::{
@@ -154,19 +156,12 @@ impl Session {
         let mut heard_at = tokio::time::Instant::now();
         let mut heartbeats = tokio::time::interval_at(tokio::time::Instant::now() + beat, beat);
         heartbeats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut addresses = app.watch_addresses();
-        let mut room = app.watch_room();
-        // The client takes all to be well unless it is told.
-        let mut told = Disk::Plenty;
+        let mut news = News::of(&app);
         let mut is_closing = false;
         loop {
             self.go_on();
-            let disk = room.borrow_and_update().disk;
-            if disk != told {
-                told = disk;
-                let news = Pushed::Condition(Condition { disk });
-                self.out.push(wire::pushed_frame(news).into());
-            }
+            self.out
+                .extend(news.take().map(|news| wire::pushed_frame(news).into()));
             let (frames, ended) = line.take();
             if line.is_revoked() {
                 // Whoever has it by now is told that it ended, and nothing else.
@@ -235,13 +230,8 @@ impl Session {
                         }
                     });
                 }
-                Ok(()) = addresses.changed() => {
-                    let addresses = addresses.borrow_and_update().clone();
-                    let news = Pushed::Addresses(Addresses { addresses });
-                    self.out.push(wire::pushed_frame(news).into());
-                }
                 // What it is now is told above.
-                Ok(()) = room.changed() => {}
+                () = news.changed() => {}
                 () = app.closing() => is_closing = true,
             }
         }

@@ -64,6 +64,7 @@ impl App {
         }
         let clock = Arc::new(Clock::of(store.latest().await?));
         clock.was_distrusted(store.distrusted().await?);
+        clock.say();
         let hub = Arc::new(Hub::default());
         let communities = Arc::new(Communities::of(store.clone()));
         let ended = Arc::new(Notify::new());

@@ -180,6 +180,44 @@ describe('a server without room', () => {
   })
 })
 
+describe('a wrong clock', () => {
+  const said = async (more: Partial<AccountView>): Promise<string> => {
+    await ready(withAccount(more))
+    const banner = await screen.findByTestId('banner-clock')
+    expect(await faults(banner)).toEqual([])
+    return banner.textContent
+  }
+
+  it.each([
+    [{ clock: 'leapt' as const }, 'of this computer was changed'],
+    [{ clock: 'behind' as const }, 'of this computer is behind what is stored'],
+    [{ clock: 'behind' as const, isHostedHere: false }, 'of the server’s computer is behind'],
+    [{ clock: 'behind' as const, isHostedHere: false, isServerAdmin: false }, 'The server’s clock may be wrong'],
+    [{ ahead: 7_200_000, isHostedHere: false }, 'is 2 hours ahead of the server’s'],
+    [{ ahead: -86_400_000, isHostedHere: false, isServerAdmin: false }, 'is 1 day behind the server’s'],
+  ])('is told to whom it concerns: %j', async (more, words) => {
+    expect(await said(more)).toContain(words)
+  })
+
+  it.each([
+    [{}],
+    [{ clock: 'doubted' as const }],
+    [{ clock: 'leapt' as const, isHostedHere: false, isServerAdmin: false }],
+    [{ ahead: 7_200_000, isHostedHere: true }],
+  ])('is not told to whoever can do nothing about it: %j', async (more) => {
+    await ready(withAccount(more))
+    await screen.findAllByTestId('message')
+    expect(screen.queryByTestId('banner-clock')).toBeNull()
+  })
+
+  it('is gone once it was read', async () => {
+    const api = withAccount({ clock: 'leapt' })
+    await ready(api)
+    await fireEvent.click(await screen.findByTestId('banner-clock-seen'))
+    await waitFor(() => expect(screen.queryByTestId('banner-clock')).toBeNull())
+  })
+})
+
 describe('sizes', () => {
   it.each([
     [0, '0 byte'],

@@ -118,10 +118,15 @@ describe('the server on this computer', () => {
     expect(api.calls).toContain('startHosting')
   })
 
-  it('says in words that a part of it broke', async () => {
+  it('says in words that a part of it broke, and what is wrong with the clock here', async () => {
     setHosting({ failure: { code: 'broken', details: 'what tells of commits broke' }, addresses: [], key: null })
     await settings()
     expect(screen.getByTestId('hosting-failed').textContent).toContain('A part of it broke')
+    cleanup()
+    setHosting({ failure: null, clock: 'doubted' })
+    await settings()
+    expect(screen.getByTestId('hosting-clock').textContent).toContain('may be ahead')
+    expect(await faults(screen.getByTestId('reach'))).toEqual([])
   })
 
   it('tells what is wrong with it in the window, not only in the settings', async () => {

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use tulou_protocol::{CommandId, id::Millis, push::Disk};
+use tulou_protocol::{CommandId, id::Millis, limits::CLOCK_MS, push::Condition};
 
 use super::{Account, Wish};
 use crate::{
     as_of::{AsOf, now},
     error::Error,
     unusable::Unusable,
-    view::{Change, Connection, DiskView},
+    view::{Change, ClockView, Connection, DiskView},
 };
 
 /// The last time that a server is believed to have: the end of the year 9999.
@@ -21,10 +21,14 @@ pub(super) struct Session {
     token: Option<String>,
     /// The server's clock less this computer's.
     skew: i64,
+    /// What is shown of that.
+    ahead: Option<i64>,
     /// Commands that the server asked to send later, and when.
     busy: HashMap<CommandId, Millis>,
     /// Room on the server's disk.
     disk: DiskView,
+    /// What is wrong with its clock.
+    clock: ClockView,
     /// Why whoever answers where the server should be cannot be used as the server.
     unusable: Option<Unusable>,
 }
@@ -34,8 +38,10 @@ impl Default for Session {
         Self {
             token: None,
             skew: 0,
+            ahead: None,
             busy: HashMap::new(),
             disk: DiskView::Plenty,
+            clock: ClockView::Right,
             unusable: None,
         }
     }
@@ -69,7 +75,22 @@ impl Account {
 
     /// The server named its time. What is no time of this age is not believed as it stands, so that times can be added.
     pub fn set_server_time(&self, server: Millis) {
-        self.session().skew = server.clamp(0, LATEST) - now();
+        let skew = server.clamp(0, LATEST) - now();
+        let is_other = {
+            let mut session = self.session();
+            session.skew = skew;
+            let before = session.ahead;
+            session.ahead = shown_ahead(before, -skew);
+            session.ahead != before
+        };
+        if is_other {
+            self.board.put_up([Change::App]);
+        }
+    }
+
+    /// By how much this computer's clock is ahead of the server's, if that is much.
+    pub fn ahead(&self) -> Option<Millis> {
+        self.session().ahead
     }
 
     /// Who looks or acts, and that it is now.
@@ -106,13 +127,22 @@ impl Account {
         busy
     }
 
-    /// The server says how much room there is.
-    pub fn set_disk(&self, disk: Disk) {
-        let disk = DiskView::from(disk);
-        let was = std::mem::replace(&mut self.session().disk, disk);
-        if was != disk {
+    /// The server says how it is.
+    pub fn set_condition(&self, condition: Condition) {
+        let (disk, clock) = (condition.disk.into(), condition.clock.into());
+        let was = {
+            let mut session = self.session();
+            let disk = std::mem::replace(&mut session.disk, disk);
+            (disk, std::mem::replace(&mut session.clock, clock))
+        };
+        if was != (disk, clock) {
             self.board.put_up([Change::App]);
         }
+    }
+
+    /// What is wrong with the server's clock, as far as it says.
+    pub fn clock(&self) -> ClockView {
+        self.session().clock
     }
 
     /// Room on the server's disk, as far as it says.
@@ -128,5 +158,36 @@ impl Account {
     /// Why whoever answered the last attempt cannot be used as the server.
     pub fn unusable(&self) -> Option<Unusable> {
         self.session().unusable.clone()
+    }
+}
+
+/// What is shown of being ahead: from where a message is marked for it, and another number only when it is another by more
+/// than what a link takes.
+fn shown_ahead(before: Option<Millis>, ahead: Millis) -> Option<Millis> {
+    const STEP: Millis = 60_000;
+    // What was shown stays until it is clearly over.
+    let bound = before.map_or(CLOCK_MS, |_| CLOCK_MS - STEP);
+    if ahead.saturating_abs() < bound {
+        return None;
+    }
+    before
+        .filter(|before| ahead.saturating_sub(*before).saturating_abs() < STEP)
+        .or(Some(ahead))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_far_off_is_shown_and_small_changes_of_it_are_not() {
+        const HOUR: Millis = 3_600_000;
+        assert_eq!(shown_ahead(None, CLOCK_MS - 1), None);
+        assert_eq!(shown_ahead(None, -HOUR), Some(-HOUR));
+        assert_eq!(shown_ahead(Some(-HOUR), -HOUR - 900), Some(-HOUR), "jitter");
+        assert_eq!(shown_ahead(Some(-HOUR), HOUR), Some(HOUR));
+        assert_eq!(shown_ahead(Some(CLOCK_MS), CLOCK_MS - 1), Some(CLOCK_MS));
+        assert_eq!(shown_ahead(Some(HOUR), 0), None, "it was set right");
+        assert_eq!(shown_ahead(None, Millis::MIN), Some(Millis::MIN));
     }
 }

@@ -6,7 +6,7 @@ use tulou_engine::Input;
 use tulou_protocol::{
     ServerFrame,
     frame::BUSY,
-    push::{Disk, Pushed},
+    push::{Condition, Pushed},
 };
 
 use super::Driver;
@@ -23,14 +23,17 @@ impl Driver {
                 self.end_seeking(&address);
                 self.account.found_at(address, key);
                 // All is well with the server unless it says otherwise.
-                self.account.set_disk(Disk::Plenty);
+                self.account.set_condition(Condition::default());
                 self.feed(Input::LinkUp).await;
             }
             Event::Stirred => self.feed(Input::Stirred).await,
             Event::Frame(frame) => {
                 self.note_busy(&frame);
                 if let ServerFrame::Pushed(Pushed::Condition(condition)) = &frame {
-                    self.account.set_disk(condition.disk);
+                    self.account.set_condition(*condition);
+                }
+                if let ServerFrame::Pushed(Pushed::Heartbeat(heartbeat)) = &frame {
+                    self.account.set_server_time(heartbeat.now);
                 }
                 if let ServerFrame::Pushed(Pushed::Addresses(news)) = &frame {
                     self.hear_addresses(news.addresses.clone()).await;

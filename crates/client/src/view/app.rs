@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
 
-use super::{DiskView, HostingView, LostView, MentionedView, Settings, StrandedView};
+use super::{ClockView, DiskView, HostingView, LostView, MentionedView, Settings, StrandedView};
 
 /// Everything that the frame of the window shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
@@ -66,6 +66,11 @@ pub struct AccountView {
     pub store: StoreView,
     /// Room on its server's disk, as far as the server says.
     pub disk: DiskView,
+    /// What is wrong with its server's clock, as far as the server says.
+    pub clock: ClockView,
+    /// By how many milliseconds this computer's clock is ahead of the server's; none while that is little.
+    #[specta(type = Option<Number>)]
+    pub ahead: Option<i64>,
     /// Messages of mine that the server lost, by topic, the oldest first.
     pub lost: Vec<LostView>,
     /// Commands that wait in the outbox.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use specta::Type;
 use specta_typescript::Number;
 
-use super::{DiskView, HostFailure};
+use super::{ClockView, DiskView, HostFailure};
 
 /// The server hosted on this computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
@@ -35,6 +35,8 @@ pub struct HostingView {
     /// Bytes that are free there; none while it is not known.
     #[specta(type = Option<Number>)]
     pub free_bytes: Option<u64>,
+    /// What is wrong with the clock of this computer, as far as the server knows.
+    pub clock: ClockView,
     /// Why the last backup was not made, by code; none if it was.
     pub backup_failure: Option<String>,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
-use tulou_protocol::push::Disk;
+use tulou_protocol::push::{Clock, Disk};
 
 /// Room on a server's disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -24,6 +24,32 @@ impl From<Disk> for DiskView {
             Disk::Plenty | Disk::Unknown => Self::Plenty,
             Disk::Low => Self::Low,
             Disk::Full => Self::Full,
+        }
+    }
+}
+
+/// What a server knows of its computer's clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum ClockView {
+    /// Nothing speaks against it.
+    #[default]
+    Right,
+    /// It may be ahead: it was not believed before, or nothing was written for long.
+    Doubted,
+    /// It was set while the server ran, or is wrong.
+    Leapt,
+    /// It is behind what is stored, so one of the two is wrong.
+    Behind,
+}
+
+impl From<Clock> for ClockView {
+    fn from(clock: Clock) -> Self {
+        match clock {
+            Clock::Right | Clock::Unknown => Self::Right,
+            Clock::Doubted => Self::Doubted,
+            Clock::Leapt => Self::Leapt,
+            Clock::Behind => Self::Behind,
         }
     }
 }

@@ -500,7 +500,10 @@ fn pushes_and_answers_have_their_snapshots() {
         Pushed::Addresses(Addresses {
             addresses: vec!["wss://192.168.1.20:4780".into()],
         }),
-        Pushed::Condition(Condition { disk: Disk::Full }),
+        Pushed::Condition(Condition {
+            disk: Disk::Full,
+            clock: Clock::Behind,
+        }),
         Pushed::Goodbye(Goodbye {
             reason: Code::SignedOut,
         }),

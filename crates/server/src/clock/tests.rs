@@ -147,3 +147,26 @@ fn a_laptop_that_sleeps_is_no_clock_that_leapt() {
     }
     assert!(clock.is_trusted());
 }
+
+#[test]
+fn what_is_wrong_with_a_clock_is_said_until_it_is_over() {
+    let says = |clock: &Clock| {
+        clock.say();
+        *clock.said.borrow()
+    };
+    let clock = Clock::of(read_system());
+    assert_eq!(says(&clock), push::Clock::Right);
+    clock.set_by(YEAR_MS);
+    clock.look();
+    assert_eq!(says(&clock), push::Clock::Leapt);
+    clock.pass(DAY_MS + HOUR_MS);
+    clock.look();
+    assert_eq!(says(&clock), push::Clock::Right, "a day has passed");
+    let clock = Clock::of(read_system() + YEAR_MS);
+    assert_eq!(says(&clock), push::Clock::Behind);
+    let clock = Clock::of(1_000_000);
+    assert_eq!(says(&clock), push::Clock::Doubted, "it was off for long");
+    let clock = Clock::of(read_system());
+    clock.was_distrusted(HOUR_MS);
+    assert_eq!(says(&clock), push::Clock::Doubted, "before it was started");
+}

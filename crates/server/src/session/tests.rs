@@ -3,6 +3,7 @@
 use tulou_protocol::{
     AccountId, CommandId, Commanded, CommunityId, GroupId, MessageId, Rev, SessionId, TopicId,
     command::Edit,
+    push::{Clock, Condition, Disk},
 };
 use uuid::Uuid;
 
@@ -254,5 +255,31 @@ async fn what_is_refused_for_its_rate_is_read_no_faster_than_the_rate() {
             "{read} of {message:?} were read in {took} ms"
         );
         session.app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_told_of_a_clock_that_leapt_and_when_it_is_right_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = session(folder.path()).await.app;
+    let mut news = News::of(&app);
+    assert_eq!(news.take().count(), 0, "all is well");
+    let condition = |clock| {
+        Pushed::Condition(Condition {
+            clock,
+            disk: Disk::Plenty,
+        })
+    };
+    const DAY_MS: i64 = 24 * 3_600_000;
+    for (clock, by, passed) in [
+        (Clock::Leapt, 365 * DAY_MS, 0),
+        (Clock::Right, 0, DAY_MS + 3_600_000),
+    ] {
+        app.clock().set_by(by);
+        app.clock().pass(passed);
+        app.set_clock().await.unwrap();
+        let heard = tokio::time::timeout(DEADLINE, news.changed()).await;
+        assert!(heard.is_ok(), "{clock:?}");
+        assert_eq!(news.take().collect::<Vec<_>>(), [condition(clock)]);
     }
 }

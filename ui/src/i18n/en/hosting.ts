@@ -132,6 +132,25 @@ export const hosting: typeof zh = {
         : `Discard these ${n} messages? There’s no other copy.`,
   },
 
+  clock: {
+    leapt: {
+      here: 'The clock of this computer was changed, or is wrong. If date and time are right, there’s nothing to do. For a day the server deletes nothing because of its age.',
+      there:
+        'The clock of the server’s computer was changed, or is wrong. If date and time there are right, there’s nothing to do. For a day the server deletes nothing because of its age.',
+    },
+    behind: {
+      here: 'The clock of this computer is behind what is stored on the server, so one of the two is wrong. Check date and time. Until then the server goes on from the later time.',
+      there:
+        'The clock of the server’s computer is behind what is stored there, so one of the two is wrong. Check date and time there. Until then the server goes on from the later time.',
+    },
+    doubted: {
+      here: 'The clock of this computer may be ahead, or the server wasn’t used for a long time. If date and time are right, there’s nothing to do. For a day the server deletes nothing because of its age.',
+    },
+    unsure: 'The server’s clock may be wrong, and so may the times shown here.',
+    ahead: (by) => `The clock of this computer is ${by} ahead of the server’s. Times shown here are the server’s.`,
+    late: (by) => `The clock of this computer is ${by} behind the server’s. Times shown here are the server’s.`,
+  },
+
   room: {
     low: 'The disk with the server is nearly full. Free up space before the server has to stop writing.',
     full: 'The server has no room on its disk, so nothing can be written there now. You can read; what you write waits here and is sent when there is room.',
