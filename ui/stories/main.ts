@@ -102,6 +102,32 @@ const stories: Record<string, Story> = {
     },
     then: (window) => window.dialogs.show({ kind: 'settings', page: 'server' }),
   },
+  broken: {
+    scene: (lang, theme) => {
+      const api = fullScene(lang, theme)
+      const failure = { code: 'broken', details: 'what tells of commits broke, so the server ended' }
+      if (api.app.hosting) api.app = { ...api.app, hosting: { ...api.app.hosting, failure, addresses: [], key: null } }
+      return api
+    },
+  },
+  'clock-behind': {
+    scene: (lang, theme) => {
+      const api = fullScene(lang, theme)
+      const clock = 'behind' as const
+      const accounts = api.app.accounts.map((one) => ({ ...one, clock }))
+      if (api.app.hosting) api.app = { ...api.app, accounts, hosting: { ...api.app.hosting, clock } }
+      return api
+    },
+    then: (window) => window.dialogs.show({ kind: 'settings', page: 'server' }),
+  },
+  'clock-off': {
+    scene: (lang, theme) => {
+      const api = fullScene(lang, theme)
+      const accounts = api.app.accounts.map((one) => ({ ...one, isHostedHere: false, ahead: 7_200_000 }))
+      api.app = { ...api.app, accounts }
+      return api
+    },
+  },
   unusable: {
     scene: (lang, theme) => {
       const api = fullScene(lang, theme)
