@@ -85,6 +85,7 @@ pub(crate) struct Parts {
     pub turns: Turns,
     pub giving: Turns,
     pub sockets: Arc<Sockets>,
+    pub visits: Arc<Sockets>,
     /// What broke, if anything did: then the server ends.
     pub broken: OnceLock<&'static str>,
     /// When something was last written, in milliseconds since the start.
@@ -148,6 +149,11 @@ impl App {
     /// The sockets that are open.
     pub(crate) fn sockets(&self) -> &Arc<Sockets> {
         &self.parts.sockets
+    }
+
+    /// The connections that speak HTTP.
+    pub(crate) fn visits(&self) -> &Arc<Sockets> {
+        &self.parts.visits
     }
 
     pub(crate) fn clock(&self) -> &Arc<Clock> {

@@ -7,7 +7,7 @@ mod peer;
 #[cfg(test)]
 mod tests;
 
-use std::future::Future;
+use std::{future::Future, net::IpAddr};
 
 use axum::{
     Json, Router,
@@ -85,7 +85,14 @@ pub async fn serve(
     app.listens_at(listener.local_addr().map_err(Error::Serve)?);
     let doors = Doors::new(listener, app.certificate().tls());
     let ending = app.clone();
-    let connections = Connections::new(routes(app.clone()), PATIENCE);
+    let visited = app.clone();
+    let admit = move |from: IpAddr| {
+        let proxies = &visited.config().proxies;
+        // Whom a proxy brings is counted by each request that becomes a socket.
+        let is_proxy = proxies.iter().any(|proxy| proxy.contains(from));
+        visited.visits().open(Some(from).filter(|_| !is_proxy))
+    };
+    let connections = Connections::new(routes(app.clone()), PATIENCE, admit);
     connections
         .serve(doors, async move {
             tokio::select! {

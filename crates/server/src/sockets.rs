@@ -1,4 +1,5 @@
-//! How many sockets one address may have open. Otherwise one client takes all that the system gives.
+//! How many connections one address may have open. Otherwise one client takes all that the system gives. Those that became
+//! sockets are counted by themselves: they may come through a proxy.
 
 use std::{
     collections::HashMap,
@@ -14,10 +15,14 @@ use crate::rate::place_of;
 /// Sockets from one place: a school behind one address, or people who share a mobile network's. This computer is not
 /// counted, nor is whoever comes through a proxy on it that the operator did not name.
 const FROM_ADDRESS: usize = if cfg!(test) { 3 } else { 2_000 };
+/// Connections from one place that speak HTTP: they last for moments, so it is as much for a school that comes at once.
+const VISITS: usize = 500;
 
-/// The sockets that are open, by where they come from.
-#[derive(Debug, Default)]
+/// The connections of a kind that are open, by where they come from.
+#[derive(Debug)]
 pub struct Sockets {
+    kind: &'static str,
+    most: usize,
     open: Mutex<HashMap<IpAddr, usize>>,
     /// Whether it was logged that somebody has too many.
     is_told: AtomicBool,
@@ -30,7 +35,33 @@ pub struct Open {
     from: Option<IpAddr>,
 }
 
+impl Default for Sockets {
+    fn default() -> Self {
+        Self::of("sockets", FROM_ADDRESS)
+    }
+}
+
 impl Sockets {
+    fn of(kind: &'static str, most: usize) -> Self {
+        Self {
+            kind,
+            most,
+            open: Mutex::default(),
+            is_told: AtomicBool::new(false),
+        }
+    }
+
+    /// Connections that have not become sockets.
+    pub fn visits() -> Self {
+        Self::of("connections", VISITS)
+    }
+
+    /// A few for a test.
+    #[cfg(test)]
+    pub fn few(most: usize) -> Self {
+        Self::of("connections", most)
+    }
+
     /// One more from an address; none if there are too many.
     pub fn open(self: &Arc<Self>, from: Option<IpAddr>) -> Option<Open> {
         let from = from.filter(|from| !from.to_canonical().is_loopback());
@@ -38,10 +69,12 @@ impl Sockets {
         if let Some(from) = from {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             let count = open.entry(from).or_default();
-            if *count >= FROM_ADDRESS {
+            if *count >= self.most {
                 if !self.is_told.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
-                        "{from} has {FROM_ADDRESS} sockets and gets no more. If it is a proxy, name it in `proxies`"
+                        "{from} has {} {} and gets no more. If it is a proxy, name it in `proxies`",
+                        self.most,
+                        self.kind
                     );
                 }
                 return None;

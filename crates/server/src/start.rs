@@ -23,6 +23,7 @@ use crate::{
     rate::Rates,
     revocation::Revocation,
     room::Watcher,
+    sockets::Sockets,
     store::{Bus, StoreError, Within},
 };
 
@@ -94,6 +95,7 @@ impl App {
             turns: Turns::default(),
             giving: Turns::default(),
             sockets: Arc::default(),
+            visits: Arc::new(Sockets::visits()),
             broken: OnceLock::new(),
             crowd: Crowd::default(),
             states: States::default(),
