@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use base64::Engine;
 use sha2::{Digest, Sha256};
@@ -21,19 +21,62 @@ static PERMITS: Semaphore = Semaphore::const_new(HASHING);
 static NOBODY: LazyLock<String> =
     LazyLock::new(|| hash("nobody has this password").unwrap_or_default());
 
+/// An allocator keeps what it got back, a piece for each thread that hashed; but of more than this none does, on any system:
+/// it goes back at once. (glibc maps more than 32 MiB by itself, whatever it has learned.)
+const GIVEN_BACK_BYTES: usize = 33 << 20;
+/// Bytes of a salt.
+const SALT_BYTES: usize = 16;
+
+/// Memory for one hash. What is asked for beyond what the hash needs is never touched, and costs nothing.
+fn memory(params: &Params) -> Vec<Block> {
+    let blocks = params.block_count();
+    let mut memory = Vec::with_capacity(blocks.max(GIVEN_BACK_BYTES / Block::SIZE));
+    memory.resize(blocks, Block::new());
+    memory
+}
+
+fn output(argon2: &Argon2<'_>, password: &str, salt: &[u8]) -> Option<Output> {
+    let params = argon2.params();
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let mut bytes = [0; Output::MAX_LENGTH];
+    let bytes = bytes.get_mut(..length)?;
+    argon2
+        .hash_password_into_with_memory(password.as_bytes(), salt, bytes, memory(params))
+        .ok()?;
+    Output::new(bytes).ok()
+}
+
 fn hash(password: &str) -> Option<String> {
-    Argon2::default()
-        .hash_password(password.as_bytes())
-        .map(|hash| hash.to_string())
-        .ok()
+    let mut salt = [0; SALT_BYTES];
+    getrandom::fill(&mut salt).ok()?;
+    let argon2 = Argon2::default();
+    let hash = PasswordHash {
+        algorithm: Algorithm::default().ident(),
+        version: Some(Version::default().into()),
+        params: ParamsString::try_from(argon2.params()).ok()?,
+        salt: Some(Salt::new(&salt).ok()?),
+        hash: Some(output(&argon2, password, &salt)?),
+    };
+    Some(hash.to_string())
+}
+
+/// The function and parameters of a hash may be those of another day.
+fn maker(hash: &PasswordHash) -> Option<Argon2<'static>> {
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = hash.version.map(Version::try_from).transpose().ok()?;
+    let params = Params::try_from(hash).ok()?;
+    Some(Argon2::new(algorithm, version.unwrap_or_default(), params))
 }
 
 fn fits(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.as_bytes(), &hash)
-            .is_ok()
-    })
+    let Ok(hash) = PasswordHash::new(hash) else {
+        return false;
+    };
+    let (Some(argon2), Some(salt), Some(kept)) = (maker(&hash), &hash.salt, &hash.hash) else {
+        return false;
+    };
+    // Outputs are compared in a time that says nothing.
+    output(&argon2, password, salt).is_some_and(|output| output == *kept)
 }
 
 /// Hashing runs beside the async threads, a few at a time.
