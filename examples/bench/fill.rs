@@ -216,6 +216,7 @@ fn greeting(server: ServerId, me: AccountId) -> Write {
         account: me,
         now: BEGIN,
         limits: Limits::default(),
+        account_limits: tulou_protocol::push::AccountLimits::default(),
         addresses: vec![],
     }))
 }

@@ -1616,6 +1616,8 @@ export type SecurityView = {
 	recoveryCodes: number,
 	/**  Where it is signed in, the last seen first. */
 	sessions: SessionView[],
+	/**  So many there may be: signing in once more ends the one that was seen longest ago. */
+	mostSessions: number,
 	/**  The communities that it owns: it cannot be deleted while there is one. */
 	owned: OwnedView[],
 	/**  It administrates the server: it cannot be deleted. */

@@ -188,7 +188,8 @@ class I18n {
   #tooMany({ limit, of }: RejectionView): string {
     const errors = this.t.errors
     if (limit === null) return errors.too_many('')
-    if (of === 'mentions' || of === 'reactions' || of === 'pins') return errors.too_many_of[of](this.number(limit))
+    const known = errors.too_many_of
+    if (of != null && Object.hasOwn(known, of)) return known[of as keyof typeof known](this.number(limit))
     return errors.too_many(this.number(limit))
   }
 

@@ -162,6 +162,7 @@ impl Years {
                 account: AccountId(Uuid::from_u128(1)),
                 now: self.now,
                 limits: Limits::default(),
+                account_limits: tulou_protocol::push::AccountLimits::default(),
                 addresses: Vec::new(),
             })),
             Question::SessionWatch { topics } => {

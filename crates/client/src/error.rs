@@ -235,6 +235,8 @@ fn counted(of: Counted) -> String {
         Counted::Mentions => "mentions",
         Counted::Reactions => "reactions",
         Counted::Pins => "pins",
+        Counted::Communities => "communities",
+        Counted::Levels => "levels",
         Counted::Other => "other",
     }
     .to_owned()

@@ -8,7 +8,7 @@ use crate::{
         AccountId, CommunityId, Epoch, Log, MemberGroupId, Millis, Rev, Seq, ServerId, SessionId,
         TopicId,
     },
-    limits::Limits,
+    limits::{self, Limits},
     row::Row,
 };
 
@@ -31,9 +31,36 @@ pub struct Greeting {
     pub now: Millis,
     /// The limits that an operator may have changed.
     pub limits: Limits,
+    /// How much the account may have.
+    #[serde(default)]
+    pub account_limits: AccountLimits,
     /// The addresses that invite links should carry.
     #[serde(default)]
     pub addresses: Vec<String>,
+}
+
+/// How much an account may have: a person can come that far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountLimits {
+    /// Communities that it is in.
+    pub communities: usize,
+    /// Levels of notifications that it has set.
+    pub levels: usize,
+    /// Sessions: signing in beyond them ends the one that was connected longest ago.
+    pub sessions: usize,
+    /// Sockets that are open at the same time; one more is refused.
+    pub sockets: usize,
+}
+
+impl Default for AccountLimits {
+    fn default() -> Self {
+        Self {
+            communities: limits::COMMUNITIES,
+            levels: limits::LEVELS,
+            sessions: limits::SESSIONS,
+            sockets: limits::SOCKETS,
+        }
+    }
 }
 
 /// From `prev` to `rev` these rows of the log changed. Rows that the receiver may not see are left out.

@@ -52,6 +52,10 @@ pub enum Counted {
     Reactions,
     /// Pins of a topic.
     Pins,
+    /// Communities of an account.
+    Communities,
+    /// Levels of notifications that an account has set.
+    Levels,
     /// Something that this version does not know.
     #[serde(other)]
     Other,

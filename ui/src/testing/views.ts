@@ -85,6 +85,7 @@ export const appView = (more: Partial<AppView> = {}): AppView => ({
 /** What guards an account that is signed in here and on a laptop. */
 export const security = (more: Partial<SecurityView> = {}): SecurityView => ({
   recoveryCodes: 9,
+  mostSessions: 200,
   sessions: [
     {
       id: 'here',

@@ -8,6 +8,7 @@ use tulou_protocol::{
     AccountId, Code, SessionId,
     http::{ChangePassword, Confirm, DeleteAccount, Messages, Recover},
     invite::Link,
+    push::AccountLimits,
 };
 
 use super::{Client, FAREWELL, lock};
@@ -17,6 +18,7 @@ use crate::{
     device,
     error::{Error, chain},
     http::Http,
+    store::meta,
     view::{
         Change, MessagesThen, OwnedView, ResetView, SecurityView, ServerAccountView,
         ServerAccountsView, SessionView,
@@ -46,7 +48,11 @@ impl Client {
     pub async fn security_view(&self, account: &str) -> Result<SecurityView, Error> {
         let asking = self.asking(&self.account(account)?).await?;
         let card = asking.http.account(&asking.address, &asking.token).await?;
+        let known = self.account(account)?;
+        let greeting = blocking(move || known.store.read(meta::greeting)).await?;
+        let limits = greeting.map_or_else(AccountLimits::default, |said| said.account_limits);
         Ok(SecurityView {
+            most_sessions: u32::try_from(limits.sessions).unwrap_or(u32::MAX),
             recovery_codes: card.recovery_codes,
             sessions: card
                 .sessions

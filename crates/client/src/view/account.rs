@@ -22,6 +22,8 @@ pub struct SecurityView {
     pub recovery_codes: u32,
     /// Where it is signed in, the last seen first.
     pub sessions: Vec<SessionView>,
+    /// So many there may be: signing in once more ends the one that was seen longest ago.
+    pub most_sessions: u32,
     /// The communities that it owns: it cannot be deleted while there is one.
     pub owned: Vec<OwnedView>,
     /// It administrates the server: it cannot be deleted.

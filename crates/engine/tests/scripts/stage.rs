@@ -112,6 +112,7 @@ impl Stage {
             account: ME,
             now: self.now,
             limits: Limits::default(),
+            account_limits: tulou_protocol::push::AccountLimits::default(),
             addresses: vec![],
         };
         let (number, _) = self.question("session.open");

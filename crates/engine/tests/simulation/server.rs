@@ -177,6 +177,7 @@ impl Server {
             account,
             now,
             limits: Limits::default(),
+            account_limits: tulou_protocol::push::AccountLimits::default(),
             addresses: vec![],
         };
         Response::told(number, &Told::Greeting(Box::new(greeting))).unwrap()

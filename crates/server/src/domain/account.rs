@@ -6,6 +6,7 @@ use tulou_protocol::{
     id::Millis,
     limits,
     permission::Place,
+    rejection::Counted,
     row::{Cursor, Level, Notify, NotifyScope, Profile},
     text,
 };
@@ -104,7 +105,7 @@ pub(super) fn notify(
     level: Level,
     until: Option<Millis>,
 ) -> Result<Decision, Rejection> {
-    case.facts.has_room(limits::LEVELS)?;
+    case.facts.has_room(limits::LEVELS, Counted::Levels)?;
     Ok(Decision::of(vec![Change::Row {
         log: Log::Account(case.actor),
         id: scope.key(),

@@ -5,6 +5,7 @@ use tulou_protocol::{
     command::Edit,
     limits,
     permission::Place,
+    rejection::Counted,
     row::{AccessRow, Body, Community, Group, Join, Membership, Topic},
     text,
 };
@@ -36,7 +37,8 @@ pub(super) fn create(
     if case.facts.structure.is_some() {
         return Err(Code::IdTaken.into());
     }
-    case.facts.has_room(limits::COMMUNITIES)?;
+    case.facts
+        .has_room(limits::COMMUNITIES, Counted::Communities)?;
     // Ids of logs are unique, whatever their kind.
     if topic.0 == id.0 {
         return Err(Code::Malformed.at("topic"));

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tulou_protocol::{
     AccountId, Code, Command, CommunityId, MessageId, Rejection, Rev, Seq, TopicId,
     command::Whose,
+    rejection::Counted,
     row::{Cursor, Message, Profile},
     text,
 };
@@ -95,10 +96,10 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// The limit.
-    pub fn has_room(&self, limit: usize) -> Result<(), Rejection> {
+    pub fn has_room(&self, limit: usize, of: Counted) -> Result<(), Rejection> {
         let (count, is_there) = self.known.own;
         if count >= limit && !is_there {
-            return Err(Rejection::limit(Code::TooMany, limit));
+            return Err(Rejection::limit(Code::TooMany, limit).of(of));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use tulou_protocol::{
     AccountId, Code, MemberGroupId, Permissions, Rejection, TopicId, limits,
     permission::{Decision as Why, Place},
+    rejection::Counted,
     row::Join,
 };
 
@@ -21,7 +22,8 @@ pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Re
     if case.facts.actor.is_some() {
         return Err(Code::Already.into());
     }
-    case.facts.has_room(limits::COMMUNITIES)?;
+    case.facts
+        .has_room(limits::COMMUNITIES, Counted::Communities)?;
     let mut changes = Vec::new();
     match (structure.community.body.join, invite) {
         (_, Some(code)) => changes.push(Change::InviteUsed {

@@ -9,6 +9,7 @@ use tulou_protocol::{
     ClientFrame, Code, Greeting, Log, Question, Rejection, VERSION,
     frame::{Misread, Refusal, Request},
     limits,
+    push::AccountLimits,
     question::Told,
 };
 
@@ -152,6 +153,7 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Attached, Greeti
         account: line.account(),
         now: app.now(),
         limits: app.limits().clone(),
+        account_limits: AccountLimits::default(),
         addresses: app.addresses(),
     };
     Ok((attached, greeting))

@@ -97,6 +97,8 @@ export const self: typeof zh = {
     recoverText:
       'Enter a recovery code, or the code that the server’s admin gave you, and a new password. Other devices are signed out.',
     sessions: 'Signed-in devices',
+    mostSessions: (most) =>
+      `Up to ${most} devices can be signed in. One more signs out the device that was seen longest ago.`,
     unnamed: 'Unknown device',
     current: 'This device',
     online: 'Online',

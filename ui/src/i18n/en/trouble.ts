@@ -63,6 +63,8 @@ export const trouble: typeof zh = {
       mentions: (limit) => `A message can mention at most ${limit} people.`,
       reactions: (limit) => `A message can have at most ${limit} different reactions. Add to one that is there.`,
       pins: (limit) => `A topic can have at most ${limit} pinned messages. Unpin some first.`,
+      communities: (limit) => `You can be in at most ${limit} communities. Leave one first.`,
+      levels: (limit) => `You can set notifications for at most ${limit} places. Reset some first.`,
     },
     empty: 'This can’t be empty, or only invisible characters.',
     not_an_emoji: 'Only an emoji can be a reaction.',

@@ -85,6 +85,7 @@ export const self = {
     usePassword: '用密码登录',
     recoverText: '输入一个恢复码（或服务器管理员给您的代码）来设置新密码。其他设备会退出登录。',
     sessions: '已登录的设备',
+    mostSessions: (most: string) => `最多可在 ${most} 台设备上登录，再多时会退出最久没有上线的那台。`,
     unnamed: '未知设备',
     current: '本机',
     online: '在线',

@@ -60,6 +60,8 @@ export const trouble = {
       mentions: (limit: string) => `一条消息最多提及 ${limit} 人。`,
       reactions: (limit: string) => `一条消息最多有 ${limit} 种表情回应，可以选用已有的。`,
       pins: (limit: string) => `一个话题最多置顶 ${limit} 条消息，请先取消一些。`,
+      communities: (limit: string) => `最多加入 ${limit} 个社群，请先退出一个。`,
+      levels: (limit: string) => `最多为 ${limit} 处单独设置通知，请先恢复一些。`,
     },
     empty: '不能为空，也不能只有看不见的字符。',
     not_an_emoji: '只能用表情符号回应。',

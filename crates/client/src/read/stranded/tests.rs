@@ -91,6 +91,7 @@ fn greeted(epoch: u128) -> Write {
         account: ME,
         now: 0,
         limits: Limits::default(),
+        account_limits: tulou_protocol::push::AccountLimits::default(),
         addresses: Vec::new(),
     }))
 }

@@ -56,10 +56,15 @@ fn an_account_has_so_many_communities_and_levels_and_no_more() {
         level: Level::Nothing,
         until: None,
     };
-    for (command, place, limit) in [
-        (make, None, limits::COMMUNITIES),
-        (join, Some(&structure), limits::COMMUNITIES),
-        (level, None, limits::LEVELS),
+    for (command, place, limit, of) in [
+        (make, None, limits::COMMUNITIES, Counted::Communities),
+        (
+            join,
+            Some(&structure),
+            limits::COMMUNITIES,
+            Counted::Communities,
+        ),
+        (level, None, limits::LEVELS, Counted::Levels),
     ] {
         let facts = |count, is_there| Facts {
             structure: place,
@@ -71,7 +76,7 @@ fn an_account_has_so_many_communities_and_levels_and_no_more() {
         };
         let decided = |count, is_there| decide(&facts(count, is_there), CAROL, &command, NOW);
         let many = decided(limit, false).unwrap_err();
-        assert_eq!((many.code, many.limit), (Code::TooMany, Some(limit as u64)));
+        assert_eq!(many, Rejection::limit(Code::TooMany, limit).of(of));
         assert!(decided(limit - 1, false).is_ok(), "{command:?}");
         assert!(decided(limit, true).is_ok(), "what is there is no more");
     }
