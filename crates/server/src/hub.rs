@@ -93,6 +93,13 @@ impl Gathering {
             next_at: 0,
         }
     }
+
+    /// Whether there is something that the last digest did not say.
+    fn has_news(&self) -> bool {
+        let (_, members, online) = self.said;
+        let present = self.present.len() as u64;
+        !self.moved.is_empty() || (members, online) != (self.loaded.structure().members(), present)
+    }
 }
 
 impl Hub {

@@ -29,6 +29,8 @@ const BYTES_PER_S: i64 = 2_048;
 const AT_ONCE: usize = 256;
 /// A community's digests take at most one part in so many of the time.
 const SHARE: u32 = 20;
+/// No shorter pause is made, because the system's timers know none: what is to come meanwhile comes at once.
+const SHORTEST: Duration = Duration::from_millis(5);
 
 /// Says what moved.
 #[derive(Clone)]
@@ -53,10 +55,11 @@ impl Digests {
                 _ = ticks.tick() => {}
             }
             let due = self.due(self.clock.now());
-            // One after the other over most of the period: nobody is told everything at once.
-            let pause = self.period * 3 / 4 / u32::try_from(due.len()).unwrap_or(u32::MAX).max(1);
+            let round = Instant::now();
+            let count = due.len();
             for (at, community) in due.into_iter().enumerate() {
-                if at > 0 {
+                let pause = turn(self.period, at, count).saturating_sub(round.elapsed());
+                if pause >= SHORTEST {
                     tokio::select! {
                         () = closing.cancelled() => return,
                         () = tokio::time::sleep(pause) => {}
@@ -73,18 +76,20 @@ impl Digests {
 
     /// A community whose digests take long to make is told of it less often.
     fn rest(&self, community: CommunityId, took: Duration) {
-        let rest = i64::try_from((took * SHARE).as_millis()).unwrap_or(i64::MAX);
+        let rest = pause_after(took);
         if let Some(gathering) = self.hub.state().communities.get_mut(&community)
-            && rest > 2_000
+            && rest > 0
         {
             gathering.next_at = gathering.next_at.max(self.clock.now() + rest);
         }
     }
 
+    /// Of which communities something is to be told.
     fn due(&self, now: Millis) -> Vec<CommunityId> {
         let state = self.hub.state();
-        let due =
-            |(id, gathering): (&CommunityId, &Gathering)| (gathering.next_at <= now).then_some(*id);
+        let due = |(id, gathering): (&CommunityId, &Gathering)| {
+            (gathering.next_at <= now && gathering.has_news()).then_some(*id)
+        };
         state.communities.iter().filter_map(due).collect()
     }
 
@@ -147,6 +152,20 @@ impl Digests {
     }
 }
 
+/// When in a period one of so many has its turn. One after the other over most of it: nobody is told everything at once.
+fn turn(period: Duration, at: usize, of: usize) -> Duration {
+    let most = period.as_nanos() * 3 / 4;
+    let nanos = most * at as u128 / (of.max(1) as u128);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+/// For how many milliseconds a community is not told anything after a digest that took so long to make; none if that was
+/// little.
+fn pause_after(took: Duration) -> Millis {
+    let rest = i64::try_from((took * SHARE).as_millis()).unwrap_or(i64::MAX);
+    if rest > 2_000 { rest } else { 0 }
+}
+
 /// The heads of topics that somebody may see.
 pub(crate) fn seen(structure: &Structure, sight: &Sight, moved: &[Moved], to: Millis) -> Digest {
     Digest {
@@ -168,5 +187,89 @@ pub(crate) fn seen(structure: &Structure, sight: &Sight, moved: &[Moved], to: Mi
             .collect(),
         members: structure.members(),
         online: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tulou_protocol::{
+        AccountId, Command, CommandId, Commanded, GroupId, MessageId, Rev, ServerFrame, SessionId,
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{App, Config};
+
+    #[tokio::test]
+    async fn of_ten_thousand_communities_the_one_that_moved_is_told_within_two_periods() {
+        let folder = tempfile::tempdir().unwrap();
+        let period = Duration::from_millis(1_500);
+        let config = Config {
+            data: folder.path().to_owned(),
+            digest_ms: u64::try_from(period.as_millis()).unwrap(),
+            ..Config::default()
+        };
+        let app = App::open(config).await.unwrap();
+        let account = AccountId(Uuid::now_v7());
+        let line = app
+            .hub()
+            .attach(account, SessionId(Uuid::now_v7()), Rev(1), 1 << 20);
+        let give = async |command| {
+            let id = CommandId(Uuid::now_v7());
+            let given = app.begin(line.actor.clone(), Commanded { id, command });
+            given.await.await.unwrap();
+        };
+        let (community, topic) = (CommunityId(Uuid::now_v7()), TopicId(Uuid::now_v7()));
+        give(Command::CommunityCreate {
+            community,
+            name: "土楼".to_owned(),
+            group: GroupId(Uuid::now_v7()),
+            group_name: "大厅".to_owned(),
+            topic,
+            topic_name: "闲聊".to_owned(),
+        })
+        .await;
+        let loaded = app.communities().loaded(community).await.unwrap().unwrap();
+        // In the others nothing moves, and nobody comes or goes.
+        for no in 0..10_000 {
+            let mut gathering = Gathering::begun(loaded.clone(), app.now());
+            gathering.said.1 = loaded.structure().members();
+            let other = CommunityId(Uuid::from_u128(no));
+            app.hub().state().communities.insert(other, gathering);
+        }
+        let is_told = |frame: &Utf8Bytes| {
+            let told = ServerFrame::parse(frame).unwrap();
+            matches!(told, ServerFrame::Pushed(Pushed::Digest(digest)) if !digest.topics.is_empty())
+        };
+        // Where it stands among the others does not matter.
+        for _ in 0..2 {
+            give(Command::MessageSend {
+                topic,
+                message: MessageId(Uuid::now_v7()),
+                text: "moved".to_owned(),
+                reply_to: None,
+                written_at: 1,
+            })
+            .await;
+            let begun = Instant::now();
+            while !line.take().0.iter().any(is_told) {
+                line.woken().await;
+            }
+            let took = begun.elapsed();
+            assert!(took < 2 * period, "it was told after {took:?}");
+        }
+        app.close().await;
+    }
+
+    #[test]
+    fn digests_are_spread_over_most_of_a_period_and_a_dear_one_has_a_long_rest() {
+        let period = Duration::from_secs(2);
+        let at = |no| turn(period, no, 10_000);
+        assert_eq!(at(0), Duration::ZERO);
+        assert_eq!(at(5_000), Duration::from_millis(750));
+        assert!(at(9_999) < Duration::from_millis(1_500));
+        assert_eq!(turn(period, 0, 0), Duration::ZERO);
+        assert_eq!(pause_after(Duration::from_millis(50)), 0);
+        assert_eq!(pause_after(Duration::from_secs(1)), 20_000);
     }
 }
