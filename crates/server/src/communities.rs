@@ -360,7 +360,7 @@ impl Communities {
             return Ok(None);
         };
         let found = self.membership(community, account).await?;
-        Ok(found.filter(|(structure, member)| structure.sight(member).topics.contains_key(&topic)))
+        Ok(found.filter(|(structure, member)| structure.sight(member).sees(topic)))
     }
 }
 

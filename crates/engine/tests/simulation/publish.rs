@@ -151,8 +151,8 @@ impl Server {
             let new = home.members.get(&account);
             let Some(new) = new else {
                 if let Some((was, old)) = old {
-                    for topic in was.sight(old).topics.keys() {
-                        self.end_watches(*topic, Some(account));
+                    for (topic, _) in was.sight(old).topics() {
+                        self.end_watches(topic, Some(account));
                     }
                     self.stale(account, log, after.rev);
                 }
@@ -236,12 +236,10 @@ impl Server {
     ) -> Digest {
         let (home, member) = self.memory.membership(account, community).unwrap();
         let sight = home.structure.sight(member);
-        let topics = moved
-            .iter()
-            .filter(|topic| sight.topics.contains_key(topic));
+        let topics = moved.iter().filter(|topic| sight.sees(**topic));
         Digest {
             community,
-            audience: sight.audience.clone(),
+            audience: sight.audience().to_owned(),
             from,
             to,
             topics: topics

@@ -34,10 +34,7 @@ impl Memory {
         let log = self.topics.get(&topic)?;
         let (home, member) = self.membership(account, log.community)?;
         let sight = home.structure.sight(member);
-        sight
-            .topics
-            .contains_key(&topic)
-            .then_some((&home.structure, member, log))
+        sight.sees(topic).then_some((&home.structure, member, log))
     }
 
     /// The first message that an account may read of a topic that it sees.

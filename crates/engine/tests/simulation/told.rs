@@ -220,18 +220,18 @@ impl Server {
         let now = self.now();
         let (home, member) = self.memory.membership(account, community).unwrap();
         let mut changes = Vec::new();
-        for topic in home.structure.sight(member).topics.keys() {
-            let seat = home.structure.seat(*topic, account).flatten();
+        for (topic, _) in home.structure.sight(member).topics() {
+            let seat = home.structure.seat(topic, account).flatten();
             let since = seat.unwrap_or(member.joined_at).max(member.joined_at);
-            let has_history = home.structure.readable_since(member, *topic).is_none();
-            let has_cursor = self.memory.row(account, "cursor", topic).is_some();
+            let has_history = home.structure.readable_since(member, topic).is_none();
+            let has_cursor = self.memory.row(account, "cursor", &topic).is_some();
             if has_cursor && has_history {
                 continue;
             }
-            let first = self.memory.topics[topic].first_since(since);
+            let first = self.memory.topics[&topic].first_since(since);
             changes.push(Change::ReadUpTo {
                 account,
-                topic: *topic,
+                topic: topic,
                 seq: Seq(first.0 - 1),
             });
         }

@@ -57,7 +57,7 @@ impl App {
         let (structure, member) = self.member_of(account, wanted.community).await?;
         let sight = structure.sight(&member);
         for (field, topic) in [("topic", wanted.topic), ("seats_of", wanted.seats_of)] {
-            if topic.is_some_and(|id| !sight.topics.contains_key(&id)) {
+            if topic.is_some_and(|id| !sight.sees(id)) {
                 return Err(Refusal::Rejected(Code::NotFound.at(field)));
             }
         }

@@ -8,7 +8,7 @@ mod pages;
 mod states;
 
 use tulou_protocol::{
-    AccountId, Code, CommandId, CommunityId, Log, Rev, Row, TopicId,
+    AccountId, Code, CommandId, CommunityId, Log, Permissions, Rev, Row, TopicId,
     frame::Refusal,
     limits,
     push::{SyncOutcome, SyncedLog},
@@ -188,14 +188,13 @@ impl App {
         let account = member.account;
         let sight = structure.sight(member);
         let topics = sight
-            .topics
-            .keys()
-            .map(|topic| {
-                let seat = structure.seat(*topic, account).flatten();
+            .topics()
+            .map(|(topic, rights)| {
+                let seat = structure.seat(topic, account).flatten();
                 ReadableSince {
-                    topic: *topic,
+                    topic,
                     since: seat.unwrap_or(member.joined_at).max(member.joined_at),
-                    has_history: structure.readable_since(member, *topic).is_none(),
+                    has_history: rights.contains(Permissions::READ_HISTORY),
                 }
             })
             .collect();

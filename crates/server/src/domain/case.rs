@@ -58,7 +58,7 @@ impl<'a> Case<'a> {
         let held = structure.held(member, place).ok_or(Code::NotFound)?;
         match place {
             Place::Topic(_) if !held.permissions.contains(Permissions::VIEW) => {
-                let is_locked = |id: TopicId| structure.sight(member).locked.contains(&id);
+                let is_locked = |id: TopicId| structure.sight(member).is_locked(id);
                 match place {
                     Place::Topic(id) if is_locked(id) => {
                         held.require(Permissions::VIEW)?;

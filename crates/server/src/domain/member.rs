@@ -46,7 +46,7 @@ pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Re
             .known
             .written_topics
             .iter()
-            .filter(|topic| sight.topics.contains_key(topic))
+            .filter(|topic| sight.sees(**topic))
             .map(|topic| Change::ReadSoFar {
                 account: case.actor,
                 topic: *topic,

@@ -60,7 +60,7 @@ fn seen_by(case: &Case<'_>, persons: &[AccountId]) -> Vec<Expect> {
 /// The right is looked up among the rights that are known for this kind of member; only a refusal is explained.
 fn require_fast(case: &Case<'_>, topic: TopicId, permission: Permissions) -> Result<(), Rejection> {
     let (structure, member) = case.member()?;
-    let rights = structure.sight(member).topics.get(&topic).copied();
+    let rights = structure.sight(member).rights(topic);
     if rights.is_some_and(|rights| rights.contains(permission)) {
         return Ok(());
     }
@@ -92,7 +92,7 @@ fn addressed(case: &Case<'_>, topic: TopicId, written: &str) -> Result<Addressed
         case.facts
             .members
             .get(id)
-            .is_some_and(|member| structure.sight(member).topics.contains_key(&topic))
+            .is_some_and(|member| structure.sight(member).sees(topic))
     };
     let persons = found
         .accounts

@@ -45,7 +45,7 @@ pub(super) fn create_group(
 /// The group, if the actor may know of it.
 fn known_group(case: &Case<'_>, id: GroupId) -> Result<(), Rejection> {
     let (structure, member) = case.member()?;
-    if structure.sight(member).groups.contains(&id)
+    if structure.sight(member).groups().contains(&id)
         || structure
             .permissions(member, Place::Group(id))
             .contains(Permissions::MANAGE_TOPICS)

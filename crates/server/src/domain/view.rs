@@ -86,9 +86,9 @@ impl View {
             ..Diff::default()
         };
         for topic in self.watched_here(&after.structure, watched) {
-            if !after.sight.topics.contains_key(topic) {
+            if !after.sight.sees(*topic) {
                 diff.hidden.push(*topic);
-            } else if !self.sight.topics.contains_key(topic)
+            } else if !self.sight.sees(*topic)
                 || self.readable_since(*topic) != after.readable_since(*topic)
             {
                 diff.refloored.push(*topic);
@@ -126,20 +126,17 @@ impl View {
         let group_was = |id: &GroupId| was.groups.contains_key(id) && is.groups.contains_key(id);
         let topics = |sight: &Sight| -> Vec<(TopicId, bool)> {
             sight
-                .topics
-                .iter()
+                .topics()
                 .filter(|(id, _)| topic_was(id))
-                .map(|(id, rights)| (*id, rights.contains(Permissions::READ_HISTORY)))
+                .map(|(id, rights)| (id, rights.contains(Permissions::READ_HISTORY)))
                 .collect()
         };
-        let locked = |sight: &Sight| -> Vec<TopicId> {
-            sight.locked.iter().copied().filter(topic_was).collect()
-        };
+        let locked = |sight: &Sight| -> Vec<TopicId> { sight.locked().filter(topic_was).collect() };
         let groups = |sight: &Sight| -> Vec<GroupId> {
-            sight.groups.iter().copied().filter(group_was).collect()
+            sight.groups().iter().copied().filter(group_was).collect()
         };
         let (before, after) = (&*self.sight, &*after.sight);
-        before.is_owner != after.is_owner
+        before.is_owner() != after.is_owner()
             || topics(before) != topics(after)
             || locked(before) != locked(after)
             || groups(before) != groups(after)

@@ -387,7 +387,7 @@ impl Telling<'_> {
         if named.is_some() || self.news.leaps(&before, &next) {
             // A watch may rest on what was between the two.
             let here = before.watched_here(self.after, &watched).copied();
-            let seen = here.filter(|topic| next.sight.topics.contains_key(topic));
+            let seen = here.filter(|topic| next.sight.sees(*topic));
             diff.refloored = seen.collect();
         }
         for topic in &diff.refloored {

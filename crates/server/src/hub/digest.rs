@@ -170,12 +170,12 @@ fn pause_after(took: Duration) -> Millis {
 pub(crate) fn seen(structure: &Structure, sight: &Sight, moved: &[Moved], to: Millis) -> Digest {
     Digest {
         community: structure.id,
-        audience: sight.audience.clone(),
+        audience: sight.audience().to_owned(),
         from: to,
         to,
         topics: moved
             .iter()
-            .filter(|moved| sight.topics.contains_key(&moved.topic))
+            .filter(|moved| sight.sees(moved.topic))
             .filter_map(|moved| {
                 Some(TopicHead {
                     no: structure.topics.get(&moved.topic)?.body.no,

@@ -116,7 +116,7 @@ impl State {
         topic: TopicId,
     ) -> Option<Option<Millis>> {
         let view = self.communities.get(&community)?.present.get(&account)?;
-        let is_seen = view.sight.topics.contains_key(&topic);
+        let is_seen = view.sight.sees(topic);
         is_seen.then(|| view.readable_since(topic))
     }
 

@@ -35,7 +35,7 @@ impl Page<'_> {
 
     pub fn sees(&self, member: &Member) -> bool {
         self.topic
-            .is_none_or(|topic| self.structure.sight(member).topics.contains_key(&topic))
+            .is_none_or(|topic| self.structure.sight(member).sees(topic))
     }
 
     /// Those who may see a closed topic, if they are few enough to look at each.

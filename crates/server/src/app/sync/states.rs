@@ -33,7 +33,7 @@ pub struct States {
 impl States {
     /// What somebody sees of a community.
     pub(super) fn of(&self, structure: &Structure, sight: &Sight) -> State {
-        let key = (structure.id, structure.rev, sight.shape.clone());
+        let key = (structure.id, structure.rev, sight.shape().to_owned());
         let made = {
             let mut by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
             if self.bytes.load(Ordering::Relaxed) > KEPT_BYTES {

@@ -18,13 +18,23 @@ type Own = Vec<(Option<MemberGroupId>, Permissions, Permissions)>;
 pub struct Rules {
     /// The access rows from the community down to a topic, one for each rule.
     ways: Vec<Vec<PlaceAccess>>,
-    /// Each topic, whether it is closed, and its rule.
-    pub topics: Vec<(TopicId, GroupId, bool, usize)>,
+    /// The topics, in the order of their ids.
+    pub topics: Vec<Ruled>,
     /// The access rows down to each group.
     groups: Vec<(GroupId, Vec<PlaceAccess>)>,
     community: Vec<PlaceAccess>,
     /// Member groups that rows speak of: the others give and take nothing.
     speaks_of: HashSet<MemberGroupId>,
+}
+
+/// A topic, and who may see it.
+#[derive(Debug)]
+pub struct Ruled {
+    pub id: TopicId,
+    pub group: GroupId,
+    pub is_closed: bool,
+    /// The rule, by its place.
+    pub rule: usize,
 }
 
 /// What a kind of member may do.
@@ -70,7 +80,12 @@ impl Rules {
                 ways.push(vec![community.clone(), of_group, of_topic]);
                 ways.len() - 1
             });
-            (*id, group, kept.body.closed, rule)
+            Ruled {
+                id: *id,
+                group,
+                is_closed: kept.body.closed,
+                rule,
+            }
         });
         let topics = topics.collect();
         let groups = groups
@@ -84,6 +99,12 @@ impl Rules {
             community: vec![community],
             speaks_of,
         }
+    }
+
+    /// A topic, if it is there.
+    pub fn topic(&self, id: TopicId) -> Option<&Ruled> {
+        let at = self.topics.binary_search_by_key(&id, |topic| topic.id);
+        Some(&self.topics[at.ok()?])
     }
 
     /// Whether a row speaks of a member group.

@@ -2,9 +2,10 @@
 //! hang on changes; a stamp names it, so that a client notices when it changed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     fmt::Write,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
 };
 
 use sha2::{Digest, Sha256};
@@ -18,42 +19,172 @@ use tulou_protocol::{
 
 use super::{
     Member, Structure,
-    rules::{Rights, Rules},
+    rules::{Rights, Ruled, Rules},
 };
 
-/// What a kind of member sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a kind of member sees. What hangs on his rights is shared by all who have the same ones; his own are his seats.
+#[derive(Debug)]
 pub struct Sight {
-    /// Topics he may see, with his rights there.
-    pub topics: BTreeMap<TopicId, Permissions>,
-    /// Closed topics that are listed for him, locked.
-    pub locked: BTreeSet<TopicId>,
-    /// Groups he sees: those with a topic that he sees, and those where he has `ManageTopics`, all if he has it at the
-    /// community.
-    pub groups: BTreeSet<GroupId>,
-    /// Whether he owns the community.
-    pub is_owner: bool,
-    /// His rights at the community.
-    pub community: Permissions,
-    /// Names the topics that he may see: the audience of digests.
-    pub audience: String,
-    /// Names what would have to appear or vanish if it were another one.
-    pub shape: String,
-}
-
-/// What a sight hangs on. Member groups that no access row speaks of are no part of it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Kind {
-    is_owner: bool,
-    member_groups: Vec<MemberGroupId>,
+    outlook: Arc<Outlook>,
+    /// The closed topics in which he has a seat, in order.
     seats: Vec<TopicId>,
+    names: OnceLock<Names>,
 }
 
-/// A sight, before its topics are listed: kinds of members with the same rights have the same one.
-type Key = (bool, Rights, Vec<TopicId>);
+/// What all see who have the same rights, but for seats.
+#[derive(Debug)]
+struct Outlook {
+    rules: Arc<Rules>,
+    is_owner: bool,
+    rights: Rights,
+    /// Groups with a topic that is seen or listed, and those where he may manage topics, all if he may at the community.
+    groups: BTreeSet<GroupId>,
+}
 
-/// Kinds of members that are known at the same time, before all are computed again.
-const KINDS: usize = 20_000;
+/// What names a sight.
+#[derive(Debug)]
+struct Names {
+    audience: String,
+    shape: String,
+}
+
+impl Sight {
+    /// His rights in a topic that he may see; none if he may not.
+    #[must_use]
+    pub fn rights(&self, topic: TopicId) -> Option<Permissions> {
+        let at = self.outlook.rules.topic(topic)?;
+        self.look(at)
+            .filter(|(_, is_open)| *is_open)
+            .map(|(rights, _)| rights)
+    }
+
+    /// Whether he may see a topic.
+    #[must_use]
+    pub fn sees(&self, topic: TopicId) -> bool {
+        self.rights(topic).is_some()
+    }
+
+    /// Whether a closed topic is listed for him, locked.
+    #[must_use]
+    pub fn is_locked(&self, topic: TopicId) -> bool {
+        let at = self.outlook.rules.topic(topic);
+        let found = at.and_then(|at| self.look(at));
+        found.is_some_and(|(_, is_open)| !is_open)
+    }
+
+    /// Topics that he may see, in order, with his rights there.
+    pub fn topics(&self) -> impl Iterator<Item = (TopicId, Permissions)> {
+        self.listed()
+            .filter_map(|(topic, rights, is_open)| is_open.then_some((topic, rights)))
+    }
+
+    /// Closed topics that are listed for him, locked.
+    pub fn locked(&self) -> impl Iterator<Item = TopicId> {
+        self.listed()
+            .filter_map(|(topic, _, is_open)| (!is_open).then_some(topic))
+    }
+
+    /// Groups that he sees.
+    #[must_use]
+    pub fn groups(&self) -> &BTreeSet<GroupId> {
+        &self.outlook.groups
+    }
+
+    /// Whether he owns the community.
+    #[must_use]
+    pub fn is_owner(&self) -> bool {
+        self.outlook.is_owner
+    }
+
+    /// Names the topics that he may see: the audience of digests.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.names().audience
+    }
+
+    /// Names what would have to appear or vanish if it were another one.
+    #[must_use]
+    pub fn shape(&self) -> &str {
+        &self.names().shape
+    }
+
+    fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::of(self))
+    }
+
+    /// All topics that he sees or that are listed for him, and whether they are open to him.
+    fn listed(&self) -> impl Iterator<Item = (TopicId, Permissions, bool)> {
+        let topics = self.outlook.rules.topics.iter();
+        topics.filter_map(|at| {
+            let (rights, is_open) = self.look(at)?;
+            Some((at.id, rights, is_open))
+        })
+    }
+
+    fn look(&self, at: &Ruled) -> Option<(Permissions, bool)> {
+        let rights = self.outlook.rights.by_rule[at.rule];
+        let is_listed = rights.contains(Permissions::VIEW);
+        is_listed.then(|| {
+            let has_seat = || self.seats.binary_search(&at.id).is_ok();
+            (rights, self.outlook.is_owner || !at.is_closed || has_seat())
+        })
+    }
+
+    /// Whether it shares all but its seats with another.
+    #[cfg(test)]
+    pub fn shares(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.outlook, &other.outlook)
+    }
+
+    /// What it holds, in things of some 16 bytes; what it shares is counted as if it were its own.
+    pub(crate) fn weight(&self) -> usize {
+        let Outlook { rights, groups, .. } = &*self.outlook;
+        16 + self.seats.len() + rights.by_rule.len() + groups.len()
+    }
+}
+
+impl Names {
+    fn of(sight: &Sight) -> Self {
+        let mut audience = Sha256::new();
+        let mut shape = Sha256::new();
+        shape.update([u8::from(sight.is_owner())]);
+        for (id, rights) in sight.topics() {
+            audience.update(id.as_bytes());
+            shape.update(id.as_bytes());
+            shape.update([u8::from(rights.contains(Permissions::READ_HISTORY))]);
+        }
+        for id in sight.locked() {
+            shape.update(id.as_bytes());
+            shape.update([2]);
+        }
+        for id in sight.groups() {
+            shape.update(id.as_bytes());
+            shape.update([3]);
+        }
+        Self {
+            audience: short(audience),
+            shape: short(shape),
+        }
+    }
+}
+
+impl Outlook {
+    fn of(rules: &Arc<Rules>, is_owner: bool, rights: Rights) -> Self {
+        // Whoever may put topics into a group sees it, also while it has none.
+        let mut groups = rights.manages.clone();
+        let listed = rules.topics.iter().filter(|at| {
+            let rights = rights.by_rule[at.rule];
+            rights.contains(Permissions::VIEW)
+        });
+        groups.extend(listed.map(|at| at.group));
+        Self {
+            rules: rules.clone(),
+            is_owner,
+            rights,
+            groups,
+        }
+    }
+}
 
 /// Sights by kind of member. Versions of a structure that are seen alike share them.
 #[derive(Debug, Clone, Default)]
@@ -61,19 +192,91 @@ pub(crate) struct Sights(Arc<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    rules: OnceLock<Rules>,
+    rules: OnceLock<Arc<Rules>>,
     by: Mutex<By>,
 }
 
+/// What is held by nobody else is kept up to so much, in things of some 16 bytes, in the order in which it was made.
+const KEPT: usize = 1_000_000;
+/// So many names of sights are known before those are looked for that nobody holds any more.
+const NAMES: usize = 1_024;
+
+/// The sights that somebody holds.
 #[derive(Debug, Default)]
 struct By {
-    kind: HashMap<Kind, Arc<Sight>>,
-    key: HashMap<Key, Arc<Sight>>,
+    /// By the member groups that access rows speak of, and whether he owns the community.
+    groups: HashMap<(bool, Vec<MemberGroupId>), Weak<Outlook>>,
+    /// By a hash of the rights: member groups with the same ones see the same.
+    rights: HashMap<u64, Weak<Outlook>>,
+    /// By the address of what is shared, and the seats.
+    seats: HashMap<(usize, Vec<TopicId>), Weak<Sight>>,
+    kept: VecDeque<Arc<Sight>>,
+    weight: usize,
+    sweeps_at: usize,
 }
 
 impl Known {
     fn by(&self) -> MutexGuard<'_, By> {
         self.by.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl By {
+    fn outlook(
+        &mut self,
+        key: (bool, Vec<MemberGroupId>),
+        rules: &Arc<Rules>,
+        rights: Rights,
+    ) -> Arc<Outlook> {
+        let is_owner = key.0;
+        let mut hasher = DefaultHasher::new();
+        (is_owner, &rights).hash(&mut hasher);
+        let hash = hasher.finish();
+        let known = self.rights.get(&hash).and_then(Weak::upgrade);
+        let is_same = |known: &Arc<Outlook>| known.is_owner == is_owner && known.rights == rights;
+        let outlook = match known.filter(is_same) {
+            Some(known) => known,
+            None => Arc::new(Outlook::of(rules, is_owner, rights)),
+        };
+        self.rights.insert(hash, Arc::downgrade(&outlook));
+        self.groups.insert(key, Arc::downgrade(&outlook));
+        outlook
+    }
+
+    fn sight(&mut self, outlook: Arc<Outlook>, seats: Vec<TopicId>) -> Arc<Sight> {
+        // As long as a sight is held, what it shares keeps its address.
+        let key = (Arc::as_ptr(&outlook).addr(), seats);
+        if let Some(known) = self.seats.get(&key).and_then(Weak::upgrade) {
+            return known;
+        }
+        let sight = Arc::new(Sight {
+            outlook,
+            seats: key.1.clone(),
+            names: OnceLock::new(),
+        });
+        self.seats.insert(key, Arc::downgrade(&sight));
+        self.weight += sight.weight();
+        self.kept.push_back(sight.clone());
+        while self.weight > KEPT
+            && let Some(first) = self.kept.pop_front()
+        {
+            self.weight -= first.weight();
+        }
+        self.sweep();
+        sight
+    }
+
+    /// Forgets the names of what nobody holds, whenever they may be half of all.
+    fn sweep(&mut self) {
+        let names = self.groups.len() + self.rights.len() + self.seats.len();
+        if names < self.sweeps_at.max(NAMES) {
+            return;
+        }
+        self.groups.retain(|_, held| held.strong_count() > 0);
+        self.rights.retain(|_, held| held.strong_count() > 0);
+        self.seats.retain(|_, held| held.strong_count() > 0);
+        let held = self.groups.len() + self.rights.len() + self.seats.len();
+        self.sweeps_at = 2 * held;
     }
 }
 
@@ -93,40 +296,29 @@ impl Structure {
     #[must_use]
     pub fn sight(&self, member: &Member) -> Arc<Sight> {
         let known = &self.sights.0;
-        let rules = known.rules.get_or_init(|| Rules::of(self));
+        let rules = known.rules.get_or_init(|| Arc::new(Rules::of(self)));
         let is_owner = self.is_owner(member.account);
-        let mut kind = Kind {
-            is_owner,
-            member_groups: Vec::new(),
-            seats: Vec::new(),
-        };
+        let (mut groups, mut seats) = (Vec::new(), Vec::new());
         if !is_owner {
             let exists = |id: &&MemberGroupId| self.member_groups.contains_key(*id);
             let mine = member.member_groups.iter().filter(exists);
-            kind.member_groups = mine.filter(|id| rules.speak_of(id)).copied().collect();
-            kind.member_groups.sort_unstable();
-            kind.member_groups.dedup();
-            let seats = self.seats_of(member.account).map(|(topic, _)| topic);
+            groups.extend(mine.filter(|id| rules.speak_of(id)).copied());
+            groups.sort_unstable();
+            groups.dedup();
+            let all = self.seats_of(member.account).map(|(topic, _)| topic);
             let is_closed = |topic: &TopicId| {
                 let kept = self.topics.get(topic);
                 kept.is_some_and(|kept| kept.body.closed)
             };
-            kind.seats = seats.filter(is_closed).collect();
+            seats.extend(all.filter(is_closed));
         }
-        if let Some(sight) = known.by().kind.get(&kind) {
-            return sight.clone();
-        }
-        let rights = rules.rights(is_owner, &kind.member_groups);
-        let key = (is_owner, rights, kind.seats.clone());
-        let mut by = known.by();
-        if by.kind.len() >= KINDS {
-            *by = By::default();
-        }
-        let sight = by.key.get(&key).cloned();
-        let sight = sight.unwrap_or_else(|| Arc::new(look(rules, &key)));
-        by.key.insert(key, sight.clone());
-        by.kind.insert(kind, sight.clone());
-        sight
+        let key = (is_owner, groups);
+        let outlook = known.by().groups.get(&key).and_then(Weak::upgrade);
+        let outlook = outlook.unwrap_or_else(|| {
+            let rights = rules.rights(is_owner, &key.1);
+            known.by().outlook(key, rules, rights)
+        });
+        known.by().sight(outlook, seats)
     }
 
     /// The stamp of what the member sees: it differs whenever rows would have to appear or vanish, or `me` changed.
@@ -139,7 +331,7 @@ impl Structure {
     #[must_use]
     pub fn stamp_as_seen(&self, sight: &Sight, me: &Me) -> String {
         let mut hash = Sha256::new();
-        hash.update(&sight.shape);
+        hash.update(sight.shape());
         hash.update(format!(
             "{:?}",
             (&me.member_groups, me.joined_at, &me.seats)
@@ -171,7 +363,7 @@ impl Structure {
         member: &Member,
         topic: TopicId,
     ) -> Option<Millis> {
-        let rights = sight.topics.get(&topic).copied();
+        let rights = sight.rights(topic);
         if rights.is_some_and(|rights| rights.contains(Permissions::READ_HISTORY)) {
             return None;
         }
@@ -187,12 +379,12 @@ impl Structure {
             Body::Group(_) => row
                 .id
                 .parse()
-                .is_ok_and(|id: GroupId| sight.groups.contains(&id)),
+                .is_ok_and(|id: GroupId| sight.groups().contains(&id)),
             Body::Topic(topic) => {
                 let Ok(id) = row.id.parse::<TopicId>() else {
                     return None;
                 };
-                if sight.locked.contains(&id) {
+                if sight.is_locked(id) {
                     return Some(Row {
                         id: row.id.clone(),
                         rev: row.rev,
@@ -206,12 +398,12 @@ impl Structure {
                         .into(),
                     });
                 }
-                sight.topics.contains_key(&id)
+                sight.sees(id)
             }
             Body::AccessRow(access) => match access.place {
                 Place::Community => true,
-                Place::Group(id) => sight.groups.contains(&id),
-                Place::Topic(id) => sight.topics.contains_key(&id),
+                Place::Group(id) => sight.groups().contains(&id),
+                Place::Topic(id) => sight.sees(id),
             },
             // A tombstone names an opaque id and nothing else.
             Body::Deleted(_) => true,
@@ -299,51 +491,6 @@ impl Structure {
             })
         });
         rows.collect()
-    }
-}
-
-/// Lists what somebody sees.
-fn look(rules: &Rules, (is_owner, rights, seats): &Key) -> Sight {
-    let mut topics = BTreeMap::new();
-    let mut locked = BTreeSet::new();
-    // Whoever may put topics into a group sees it, also while it has none.
-    let mut groups = rights.manages.clone();
-    for (id, group, is_closed, rule) in &rules.topics {
-        let held = rights.by_rule[*rule];
-        if !held.contains(Permissions::VIEW) {
-            continue;
-        }
-        if *is_owner || !is_closed || seats.binary_search(id).is_ok() {
-            topics.insert(*id, held);
-        } else {
-            locked.insert(*id);
-        }
-        groups.insert(*group);
-    }
-    let mut audience = Sha256::new();
-    let mut shape = Sha256::new();
-    shape.update([u8::from(*is_owner)]);
-    for (id, held) in &topics {
-        audience.update(id.as_bytes());
-        shape.update(id.as_bytes());
-        shape.update([u8::from(held.contains(Permissions::READ_HISTORY))]);
-    }
-    for id in &locked {
-        shape.update(id.as_bytes());
-        shape.update([2]);
-    }
-    for id in &groups {
-        shape.update(id.as_bytes());
-        shape.update([3]);
-    }
-    Sight {
-        topics,
-        locked,
-        groups,
-        is_owner: *is_owner,
-        community: rights.community,
-        audience: short(audience),
-        shape: short(shape),
     }
 }
 

@@ -60,7 +60,7 @@ fn the_owner_hands_the_community_over_and_stays_a_plain_member() {
         "the one before has what his member groups give him: {his:?}"
     );
     assert!(
-        !after.sight(&owner).topics.contains_key(&CLOSED),
+        !after.sight(&owner).sees(CLOSED),
         "where he has no seat he is not let in"
     );
     assert_eq!(after.community.body.name, "土楼", "nothing else changes");
