@@ -274,12 +274,7 @@ impl Ledger {
     }
 
     /// The numbers of a topic.
-    pub fn numbers(
-        &self,
-        db: &Connection,
-        shape: Option<&Shape>,
-        topic: TopicId,
-    ) -> Result<Numbers, StoreError> {
+    pub fn numbers(&self, shape: Option<&Shape>, topic: TopicId) -> Numbers {
         let read_to = self.read_to(topic);
         let head = self.heads.get(&topic);
         let last = head.map_or(0, |head| head.seq.0);
@@ -302,27 +297,21 @@ impl Ledger {
             if hits_me
                 && wide.seq > read_to.seq
                 && !named.contains(&wide.seq)
-                && !messages::is_mine(db, topic, wide.seq)?
+                && wide.author != self.as_of.me
             {
                 named.push(wide.seq);
             }
         }
-        Ok(Numbers {
+        Numbers {
             unread,
             mentions: named.len() as u64,
-        })
+        }
     }
 
     /// What is shown of a topic's numbers.
-    pub fn badge(
-        &self,
-        db: &Connection,
-        shape: &Shape,
-        group: GroupId,
-        topic: TopicId,
-    ) -> Result<Badge, StoreError> {
-        let numbers = self.numbers(db, Some(shape), topic)?;
-        Ok(shown(numbers, self.level(shape, group, topic)))
+    pub fn badge(&self, shape: &Shape, group: GroupId, topic: TopicId) -> Badge {
+        let numbers = self.numbers(Some(shape), topic);
+        shown(numbers, self.level(shape, group, topic))
     }
 }
 

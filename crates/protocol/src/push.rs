@@ -230,6 +230,8 @@ pub struct TopicHead {
 pub struct WideMention {
     /// Its place.
     pub seq: Seq,
+    /// Who wrote it: nobody is mentioned by himself, and the message may not be held.
+    pub author: AccountId,
     /// Which member group; absent: everyone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_group: Option<MemberGroupId>,

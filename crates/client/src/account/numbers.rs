@@ -76,7 +76,7 @@ impl Snapshot<'_> {
     /// Counts all numbers of a community, and keeps them.
     fn recount(&self, shape: &Shape, topics: &[TopicId]) -> Result<Numbered, StoreError> {
         let ledger = Ledger::load(self.db, self.as_of, &outbox::all(self.db)?)?;
-        let tally = Tally::count(self.db, shape, &ledger)?;
+        let tally = Tally::count(shape, &ledger);
         let found = tally.numbered(topics);
         let mut views = self.account.views();
         if let Some(began) = self.began
@@ -98,7 +98,7 @@ impl Snapshot<'_> {
         };
         let scopes = Ledger::scopes(shape, Some(held.group), Some(topic));
         let ledger = Ledger::of_shown(self.db, self.as_of, topic, &scopes)?;
-        let badge = ledger.badge(self.db, shape, held.group, topic)?;
+        let badge = ledger.badge(shape, held.group, topic);
         Ok(Some((held.group, badge)))
     }
 

@@ -3,10 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::Connection as Db;
 use tulou_protocol::{GroupId, TopicId, id::Millis};
 
-use crate::{shape::Shape, store::StoreError, unread::Ledger, view::Badge};
+use crate::{shape::Shape, unread::Ledger, view::Badge};
 
 /// A sum that badges can be taken out of again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,7 +63,7 @@ pub struct Numbered {
 }
 
 impl Tally {
-    pub fn count(db: &Db, shape: &Shape, ledger: &Ledger) -> Result<Self, StoreError> {
+    pub fn count(shape: &Shape, ledger: &Ledger) -> Self {
         let mut tally = Self {
             ends: ledger.next_end(),
             ..Self::default()
@@ -73,11 +72,11 @@ impl Tally {
         for topic in shape.topics.iter().filter(|topic| !topic.is_locked) {
             // What stands in no group that is shown adds to nothing.
             if groups.contains(&topic.group) {
-                let badge = ledger.badge(db, shape, topic.group, topic.id)?;
+                let badge = ledger.badge(shape, topic.group, topic.id);
                 tally.set(topic.id, Some((topic.group, badge)));
             }
         }
-        Ok(tally)
+        tally
     }
 
     pub fn set(&mut self, topic: TopicId, now: Option<Placed>) {

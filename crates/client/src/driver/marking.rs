@@ -173,27 +173,22 @@ fn unread_at(snapshot: &Snapshot<'_>, place: &LevelPlace) -> Result<Vec<Unread>,
             .filter(|topic| only_group.is_none_or(|group| topic.group == group))
             .filter(|topic| only_topic.is_none_or(|only| topic.id == only));
         for topic in topics {
-            unread.extend(unread_in(db, &ledger, &shape, topic.id)?);
+            unread.extend(unread_in(&ledger, &shape, topic.id));
         }
     }
     Ok(unread)
 }
 
-fn unread_in(
-    db: &Db,
-    ledger: &Ledger,
-    shape: &Shape,
-    topic: TopicId,
-) -> Result<Option<Unread>, Error> {
-    let numbers = ledger.numbers(db, Some(shape), topic)?;
+fn unread_in(ledger: &Ledger, shape: &Shape, topic: TopicId) -> Option<Unread> {
+    let numbers = ledger.numbers(Some(shape), topic);
     let (read_to, head) = (ledger.read_to(topic), ledger.head(topic));
     let mentions = ledger.mentioned_by_edit(topic);
     let is_unread = (numbers.unread > 0 || numbers.mentions > 0) && head > read_to.seq;
-    Ok((is_unread || !mentions.is_empty()).then_some(Unread {
+    (is_unread || !mentions.is_empty()).then_some(Unread {
         topic,
         from: read_to.seq,
         set_no: read_to.set_no,
         head,
         mentions,
-    }))
+    })
 }

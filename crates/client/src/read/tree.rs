@@ -35,7 +35,7 @@ pub fn tree(snapshot: &Snapshot<'_>, community: CommunityId) -> Result<TreeView,
     for group in &shape.groups {
         let mut topics = Vec::new();
         for topic in shape.topics_of(group.id) {
-            let mut view = topic_view(db, shape, &ledger, topic)?;
+            let mut view = topic_view(shape, &ledger, topic);
             view.has_draft = drafts.contains(&topic.id);
             view.has_failed = failed.contains(&topic.id);
             topics.push(view);
@@ -75,14 +75,9 @@ pub fn counts(db: &Connection, community: CommunityId) -> Result<CountsView, Sto
     })
 }
 
-fn topic_view(
-    db: &Connection,
-    shape: &Shape,
-    ledger: &Ledger,
-    topic: &TopicShape,
-) -> Result<TopicView, StoreError> {
+fn topic_view(shape: &Shape, ledger: &Ledger, topic: &TopicShape) -> TopicView {
     let permissions = shape.mine(Place::Topic(topic.id)).permissions;
-    Ok(TopicView {
+    TopicView {
         id: topic.id.to_string(),
         name: topic.name.clone(),
         introduction: topic.introduction.clone(),
@@ -92,7 +87,7 @@ fn topic_view(
         badge: if topic.is_locked {
             Badge::default()
         } else {
-            ledger.badge(db, shape, topic.group, topic.id)?
+            ledger.badge(shape, topic.group, topic.id)
         },
         level: ledger.level(shape, topic.group, topic.id).into(),
         can_speak: !topic.is_locked && permissions.contains(Permissions::SPEAK),
@@ -100,7 +95,7 @@ fn topic_view(
         has_draft: false,
         has_failed: false,
         is_pending: topic.is_pending,
-    })
+    }
 }
 
 /// Whether everyone sees a topic and may not speak in it.

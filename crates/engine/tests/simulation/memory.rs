@@ -159,6 +159,7 @@ impl TopicLog {
                 let seq = sent.message.seq;
                 sent.wide.iter().map(move |member_group| WideMention {
                     seq,
+                    author: sent.content().author,
                     member_group: *member_group,
                 })
             })

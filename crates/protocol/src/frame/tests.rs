@@ -487,6 +487,7 @@ fn pushes_and_answers_have_their_snapshots() {
                 rev: Rev(9),
                 wide_mentions: vec![WideMention {
                     seq: Seq(4),
+                    author: account,
                     member_group: None,
                 }],
             }],

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
-    CommunityId, Log, MemberGroupId, Rev, Seq, TopicId, id::Millis, push::WideMention,
+    AccountId, CommunityId, Log, MemberGroupId, Rev, Seq, TopicId, id::Millis, push::WideMention,
 };
 
 use crate::store::{Head, Moved, StoreError};
@@ -15,9 +15,11 @@ const COMMUNITY_OF: &str = "SELECT community FROM log WHERE id = ?1 AND kind = 0
 const MOVED_SINCE: &str =
     "SELECT id, rev, seq FROM log WHERE community = ?1 AND kind = 0 AND moved_at >= ?2";
 const WRITTEN: &str = "SELECT id FROM log WHERE community = ?1 AND kind = 0 AND seq > 0";
-const WIDE_SINCE: &str = "SELECT w.topic, w.seq, w.who FROM log l CROSS JOIN wide_mention w ON w.topic = l.id AND w.seq > l.seq - ?3
+const WIDE_SINCE: &str = "SELECT w.topic, w.seq, w.who, m.author FROM log l CROSS JOIN wide_mention w ON w.topic = l.id AND w.seq > l.seq - ?3
+    CROSS JOIN message m ON m.topic = w.topic AND m.seq = w.seq
     WHERE l.community = ?1 AND l.kind = 0 AND l.moved_at >= ?2";
-const WIDE: &str = "SELECT seq, who FROM wide_mention WHERE topic = ?1 AND seq > ?2";
+const WIDE: &str = "SELECT w.seq, w.who, m.author FROM wide_mention w
+    CROSS JOIN message m ON m.topic = w.topic AND m.seq = w.seq WHERE w.topic = ?1 AND w.seq > ?2";
 /// Statements whose plan is a test.
 #[cfg(test)]
 pub const HOT: &[&str] = &[
@@ -109,6 +111,7 @@ fn read_wide(row: &SqlRow<'_>, at: usize) -> rusqlite::Result<WideMention> {
     let who: Vec<u8> = row.get(at + 1)?;
     Ok(WideMention {
         seq: Seq(counter(row, at)?),
+        author: AccountId::from_bytes(row.get(at + 2)?),
         member_group: who.try_into().ok().map(MemberGroupId::from_bytes),
     })
 }
