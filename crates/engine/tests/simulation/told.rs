@@ -160,7 +160,7 @@ impl Server {
         if is_anew {
             rows.retain(|row| !matches!(row.body, Body::Deleted(_)));
         }
-        if is_anew && (asked.since > Rev::ZERO || rev < head) {
+        if is_anew {
             return SyncOutcome::Reset {
                 rev,
                 rows,

@@ -105,7 +105,8 @@ impl App {
         } else {
             page.rev
         };
-        let outcome = if is_anew && (since > Rev::ZERO || rev < head) {
+        // So that whoever holds some of it all the same (what could not be read made him begin anew) drops the rest.
+        let outcome = if is_anew {
             SyncOutcome::Reset {
                 rev,
                 rows: Vec::new(),

@@ -203,6 +203,18 @@ async fn mentions_become_tombstones_after_ninety_days_and_who_missed_these_is_to
 }
 
 #[tokio::test]
+async fn who_begins_anew_is_told_that_there_is_nothing_else() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let told = sync(&app, alice.account(), Rev::ZERO).await;
+    assert!(
+        matches!(&told, SyncOutcome::Reset { rows, begun: None, .. } if !rows.is_empty()),
+        "what could not be read made him ask again, and he holds what ended meanwhile: {told:?}"
+    );
+    app.close().await;
+}
+
+#[tokio::test]
 async fn communities_that_nobody_is_connected_for_leave_memory_and_come_back() {
     let (app, _folder) = app().await;
     let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
