@@ -119,9 +119,9 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
         Counts {
             members: 120,
             online: 7,
-            as_of: BEGIN,
         },
     ));
+    batch.push(Write::HeadsKnown(community, BEGIN));
     batch.push(Write::Profiles((1..=AUTHORS).map(author_row).collect()));
     store.apply(&batch, BEGIN)?;
 

@@ -38,13 +38,14 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine for what the store holds. The seed decides the chance in the back-off. It wants to be ticked at once.
+    /// An engine for what the store holds. The seed decides the chance in the back-off, and
+    /// what is looked through first. It wants to be ticked at once.
     #[must_use]
     pub fn new(mut restored: Restored, token: String, seed: u64, now: Millis) -> Self {
         let mut turn = Turn::new(now);
         let heads = std::mem::take(&mut restored.heads);
         let islands = std::mem::take(&mut restored.islands);
-        let mut topics = Topics::restored(heads, islands);
+        let mut topics = Topics::restored(heads, islands, seed);
         Self {
             epoch: restored.epoch,
             link: Link::new(token, seed, now),

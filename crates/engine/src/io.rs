@@ -37,8 +37,8 @@ pub enum Input {
     /// A command is older than the server keeps answers for ([`OutboxEntry::is_old`]): it is not sent until
     /// [`Input::Retry`]. The store says so already. Said before a link is opened.
     Aged(CommandId),
-    /// There is no room for messages of a topic up to this place: they are held no longer. Of one that is pushed the last
-    /// message stays.
+    /// There is no room for messages of a topic up to this place: they are held no longer. Of one that is shown the last
+    /// message stays, and of one that is pushed what came beyond a gap.
     LetGo(TopicId, Seq),
     /// Bytes of a frame came that is not whole yet: a slow link is not a dead one. Said at most every second, and not of
     /// what a quiet link says.
@@ -225,6 +225,10 @@ pub enum Write {
     Head(TopicId, TopicHead),
     /// A digest's counts.
     Counts(CommunityId, Counts),
+    /// Heads of a community that moved before this time of the server are known. It goes back where they are known no
+    /// longer (other rights, a server's clock that was wrong), and the store takes it as it is said: whoever starts asks
+    /// for heads from there.
+    HeadsKnown(CommunityId, Millis),
     /// Profiles of others, by account; the newest rev wins.
     Profiles(Vec<Row>),
     /// Rows of this batch name an author whose profile is not held at this rev (or, with none, it is lacking no more).
@@ -273,8 +277,6 @@ pub struct Counts {
     pub members: u64,
     /// Members connected.
     pub online: u64,
-    /// The digest's `to`: heads moved before it are known.
-    pub as_of: Millis,
 }
 
 /// What the store holds when the engine is made.
@@ -292,7 +294,7 @@ pub struct Restored {
     pub heads: BTreeMap<TopicId, TopicHead>,
     /// Small numbers of topics, by community.
     pub numbers: BTreeMap<CommunityId, BTreeMap<u32, TopicId>>,
-    /// Communities that I am a member of, with the `as_of` of their heads.
+    /// Communities that I am a member of, with the time up to which their heads are known.
     pub communities: BTreeMap<CommunityId, Millis>,
     /// The revs of the profiles held.
     pub profiles: BTreeMap<AccountId, Rev>,

@@ -41,6 +41,9 @@ pub struct Topics {
     wants: VecDeque<(TopicId, PageAt)>,
     /// Those that are known to have changed since they were held, and that nothing is pushed of.
     behind: BTreeSet<TopicId>,
+    /// In which order those are looked through whose turn is equally due: another one at each start, so that the last of
+    /// many have their turn although nobody stays that long.
+    order: u128,
     /// Those whose islands changed in this turn.
     new_islands: BTreeSet<TopicId>,
     /// Those whose heads changed in this turn.
@@ -115,8 +118,12 @@ impl Topics {
     pub fn restored(
         heads: BTreeMap<TopicId, TopicHead>,
         islands: BTreeMap<TopicId, Vec<Island>>,
+        seed: u64,
     ) -> Self {
-        let mut topics = Self::default();
+        let mut topics = Self {
+            order: u128::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
+            ..Self::default()
+        };
         for (topic, head) in heads {
             topics.all.entry(topic).or_default().head = head;
         }

@@ -31,7 +31,7 @@ pub struct Community {
     /// When heads were asked for last.
     pub asked_at: Millis,
     /// Members, and those of them that are connected, as they were told last.
-    pub counts: Option<(u64, u64)>,
+    pub counts: Option<Counts>,
 }
 
 impl Community {
@@ -97,18 +97,10 @@ impl Community {
     }
 
     /// Other rights, other topics: all heads are asked for anew. They are known as of 0 again, so that a crash or a cut
-    /// before the answer does not lose the question; what the store is told of that.
-    pub fn lose_heads(&mut self) -> Option<Counts> {
+    /// before the answer does not lose the question; whether the store has to be told of that.
+    pub fn lose_heads(&mut self) -> bool {
         self.ask_heads_since(0);
-        if std::mem::take(&mut self.as_of) == 0 {
-            return None;
-        }
-        let (members, online) = self.counts.unwrap_or_default();
-        Some(Counts {
-            members,
-            online,
-            as_of: 0,
-        })
+        std::mem::take(&mut self.as_of) > 0
     }
 }
 

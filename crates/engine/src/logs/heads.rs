@@ -54,15 +54,17 @@ impl Logs {
             let are_known =
                 since <= state.as_of && numbers.all(|no| state.numbers.contains_key(&no));
             let went_back = heads.to + WENT_BACK_MS < state.as_of;
-            state.as_of = match (are_known, went_back) {
+            let as_of = match (are_known, went_back) {
                 (true, false) => state.as_of.max(heads.to),
                 // What is asked for from a time that is still to come, the server tells from the beginning.
                 (true, true) => heads.to,
                 (false, true) => 0,
                 (false, false) => state.as_of,
             };
+            if std::mem::replace(&mut state.as_of, as_of) != as_of {
+                turn.apply(Write::HeadsKnown(community, as_of));
+            }
             state.digests.retain(|_, to| *to <= heads.to + WENT_BACK_MS);
-            state.counts = None;
         }
         self.take_moved(heads, topics, turn);
     }
@@ -83,8 +85,8 @@ impl Logs {
         let mut known = last.unwrap_or_default().max(state.as_of);
         if digest.to + WENT_BACK_MS < known {
             state.digests.clear();
-            if let Some(counts) = state.lose_heads() {
-                turn.apply(Write::Counts(digest.community, counts));
+            if state.lose_heads() {
+                turn.apply(Write::HeadsKnown(digest.community, 0));
             }
             known = state.as_of;
         }
@@ -104,16 +106,10 @@ impl Logs {
         let Some(state) = self.communities.get_mut(&digest.community) else {
             return;
         };
-        let counts = (digest.members, digest.online);
+        let (members, online) = (digest.members, digest.online);
+        let counts = Counts { members, online };
         if state.counts.replace(counts) != Some(counts) {
-            turn.apply(Write::Counts(
-                digest.community,
-                Counts {
-                    members: digest.members,
-                    online: digest.online,
-                    as_of: state.as_of,
-                },
-            ));
+            turn.apply(Write::Counts(digest.community, counts));
         }
         for head in digest.topics {
             match state.numbers.get(&head.no) {

@@ -276,8 +276,8 @@ impl Logs {
         let Some(state) = self.communities.get_mut(&community) else {
             return;
         };
-        if let Some(counts) = state.lose_heads() {
-            turn.apply(Write::Counts(community, counts));
+        if state.lose_heads() {
+            turn.apply(Write::HeadsKnown(community, 0));
         }
         for topic in state.numbers.values() {
             topics.lose_floor(*topic);

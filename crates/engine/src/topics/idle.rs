@@ -55,31 +55,29 @@ impl Topics {
         let mut due: Vec<(Millis, TopicId)> = behind
             .filter(|(looked_at, _)| now >= looked_at + REVALIDATE_MS)
             .collect();
-        due.sort_unstable();
+        due.sort_unstable_by_key(|(looked_at, topic)| (*looked_at, topic.0.as_u128() ^ self.order));
         let due = due.into_iter().take(IDLE_TOPICS);
         let topics: Vec<TopicId> = due.map(|(_, topic)| topic).collect();
         self.sync(&topics, true, questions, turn);
     }
+
     /// There is no room for messages of a topic up to a place.
     pub fn let_go(&mut self, topic: TopicId, to: Seq, turn: &mut Turn) {
-        let Some(state) = self.all.get_mut(&topic) else {
-            return;
-        };
-        let Some(last) = state.held.last() else {
-            return;
-        };
-        let most = if self.shown.contains(&topic) {
-            last.0.saturating_sub(1)
-        } else {
-            last.0
-        };
-        let to = Seq(to.0.min(most));
-        if to == Seq::ZERO {
-            return;
+        let mut to = to.0;
+        if let Some(state) = self.all.get_mut(&topic) {
+            let last = state.held.last().unwrap_or_default().0;
+            if self.shown.contains(&topic) {
+                to = to.min(last.saturating_sub(1));
+            } else if state.phase.is_pushed() {
+                // What came beyond a gap waits for it to close.
+                to = to.min(last);
+            }
+            state.held.remove(Seq(1), Seq(to));
         }
-        state.held.remove(Seq(1), to);
-        turn.apply(Write::DropRange(topic, Seq(1), to));
-        self.new_islands.insert(topic);
+        if to > 0 {
+            turn.apply(Write::DropRange(topic, Seq(1), Seq(to)));
+            self.new_islands.insert(topic);
+        }
     }
 
     /// When there is something to look through.

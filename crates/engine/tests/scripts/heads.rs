@@ -5,9 +5,18 @@ use crate::stage::*;
 use tulou_engine::{Counts, Input, Output, TopicHead, Write};
 use tulou_protocol::{
     Question, Rev, Seq,
-    push::{Pushed, TopicHead as Moved},
-    question::Told,
+    push::{Pushed, SyncOutcome, SyncedLog, TopicHead as Moved},
+    question::{Synced, Told},
 };
+
+/// The times up to which heads are said to be known.
+fn known_from(changes: &[Write]) -> Vec<i64> {
+    let times = changes.iter().filter_map(|change| match change {
+        Write::HeadsKnown(_, as_of) => Some(*as_of),
+        _ => None,
+    });
+    times.collect()
+}
 
 #[test]
 fn a_digest_moves_heads_and_a_lost_one_is_asked_for() {
@@ -115,8 +124,7 @@ fn heads_count_as_known_only_from_what_was_known_on() {
     };
     assert_eq!(question, heads, "a window was lost");
     stage.told(number, Told::Heads(digest(since, known + 41_000, vec![])));
-    let is_later =
-        |change: &Write| matches!(change, Write::Counts(_, counts) if counts.as_of > known);
+    let is_later = |change: &Write| matches!(change, Write::HeadsKnown(_, as_of) if *as_of > known);
     assert!(
         !stage.changes().iter().any(is_later),
         "the head of number 2 is not in the store: after a crash it has to be asked for again"
@@ -131,9 +139,9 @@ fn counts_come_with_the_heads() {
     let counts = Counts {
         members: 2,
         online: 1,
-        as_of: stage.now,
     };
-    assert!(stage.changes().contains(&Write::Counts(COMMUNITY, counts)));
+    let changes = stage.changes();
+    assert!(changes.contains(&Write::Counts(COMMUNITY, counts)));
     stage
         .outputs
         .retain(|output| matches!(output, Output::Apply(_)));
@@ -163,9 +171,9 @@ fn a_servers_clock_that_went_back_takes_what_is_known_with_it() {
     assert_eq!(question, all, "what moved in between was told to nobody");
     let to = now + 3_000;
     stage.told(number, Told::Heads(digest(0, to, vec![moved(5)])));
-    let is_told = |change: &Write| matches!(change, Write::Counts(_, counts) if counts.as_of == to);
-    assert!(
-        stage.changes().iter().any(is_told),
+    assert_eq!(
+        known_from(&stage.changes()),
+        [0, to],
         "the next start asks from there"
     );
     stage.pushed(Pushed::Digest(digest(to + 9_000, to + 11_000, vec![])));
@@ -186,6 +194,43 @@ fn an_answer_of_before_what_is_known_takes_it_back() {
     stage.changes();
     let to = known - 600_000;
     stage.told(number, Told::Heads(digest(0, to, vec![])));
-    let is_told = |change: &Write| matches!(change, Write::Counts(_, counts) if counts.as_of == to);
-    assert!(stage.changes().iter().any(is_told));
+    assert_eq!(known_from(&stage.changes()), [to]);
+}
+
+#[test]
+fn other_rights_at_a_start_say_nothing_of_how_many_are_there() {
+    let mut stage = Stage::new(member(vec![]));
+    stage.greet();
+    let (number, _) = stage.question("log.sync");
+    let outcome = SyncOutcome::Rows {
+        rev: Rev(5),
+        rows: vec![],
+        has_more: false,
+        view: None,
+    };
+    let log = ACCOUNT;
+    let logs = vec![SyncedLog { log, outcome }];
+    stage.told(number, Told::Synced(Synced { logs }));
+    let (number, _) = stage.question("log.sync");
+    stage.changes();
+    let outcome = SyncOutcome::Reset {
+        rev: Rev(6),
+        rows: vec![topic_row(TOPIC, 1, 3)],
+        begun: None,
+        view: Some("other".into()),
+        me: None,
+    };
+    let logs = vec![SyncedLog { log: LOG, outcome }];
+    stage.told(number, Told::Synced(Synced { logs }));
+    let changes = stage.changes();
+    assert_eq!(
+        known_from(&changes),
+        [0],
+        "all heads are asked for, at the next start too"
+    );
+    let is_counted = |change: &Write| matches!(change, Write::Counts(..));
+    assert!(
+        !changes.iter().any(is_counted),
+        "nobody has told yet, and what is held holds: {changes:?}"
+    );
 }

@@ -40,7 +40,11 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(restored: Restored) -> Self {
-        let engine = Engine::new(restored, "token".into(), 7, START);
+        Self::seeded(restored, 7)
+    }
+
+    pub fn seeded(restored: Restored, seed: u64) -> Self {
+        let engine = Engine::new(restored, "token".into(), seed, START);
         Self {
             engine,
             now: START,

@@ -48,6 +48,11 @@ fn topic(no: u32) -> TopicId {
 
 /// A member of a community with many topics, of each of which something is held that changed since.
 fn behind(topics: u32) -> Stage {
+    behind_at(topics, 7)
+}
+
+/// The same at one of many starts.
+fn behind_at(topics: u32, seed: u64) -> Stage {
     let mut restored = member(vec![]);
     for no in 2..topics + 2 {
         restored.islands.insert(topic(no), vec![island(1, 10, 10)]);
@@ -61,7 +66,7 @@ fn behind(topics: u32) -> Stage {
         };
         restored.heads.insert(topic(no), head);
     }
-    let mut stage = Stage::new(restored);
+    let mut stage = Stage::seeded(restored, seed);
     stage.greet();
     stage.answer_account();
     while let Some((number, _)) = stage.try_question("community.heads") {
@@ -131,6 +136,21 @@ fn each_topic_has_its_turn_however_many_change_all_the_time() {
 }
 
 #[test]
+fn who_never_stays_for_long_has_another_part_looked_through_each_time() {
+    let mut looked_at = std::collections::BTreeSet::new();
+    for start in 1..=12 {
+        let (asked, _) = asked_in(&mut behind_at(400, start), 1);
+        assert!(asked.len() < 200, "nobody gets through in a minute");
+        looked_at.extend(asked);
+    }
+    assert!(
+        looked_at.len() > 300,
+        "what was recalled in the last ones by their ids goes, too: {}",
+        looked_at.len()
+    );
+}
+
+#[test]
 fn heads_are_asked_for_again_although_there_is_always_something_to_look_through() {
     let mut stage = behind(400);
     let (_, heads) = asked_in(&mut stage, 12);
@@ -196,6 +216,10 @@ fn what_there_is_no_room_for_is_held_no_longer() {
     stage.input(Input::Unwatch(TOPIC));
     stage.input(Input::LetGo(TOPIC, Seq(99)));
     assert!(stage.changes().contains(&Write::Islands(TOPIC, vec![])));
+    // What no engine knows of is in no island, and goes all the same.
+    stage.input(Input::LetGo(TOPIC_2, Seq(5)));
+    let dropped = Write::DropRange(TOPIC_2, Seq(1), Seq(5));
+    assert_eq!(stage.changes(), vec![dropped]);
     stage.input(Input::Want(TOPIC, PageAt::End));
     stage.question("topic.page");
 }

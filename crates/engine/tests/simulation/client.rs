@@ -112,6 +112,9 @@ impl Client {
 
     pub fn start(&mut self, now: Millis) -> Vec<Wish> {
         self.be_another_version();
+        if self.may_crash && self.chance.one_in(6) {
+            self.store.heal(&mut self.chance);
+        }
         self.store.tidy(now + self.clock);
         let time = self.time(now);
         let seed = self.chance.next();

@@ -9,6 +9,8 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
+use crate::chance::Chance;
+
 /// Rows of a log that is not a topic's, by kind and id.
 pub type Rows = BTreeMap<(String, String), Row>;
 
@@ -22,6 +24,8 @@ pub struct Store {
     pub islands: BTreeMap<TopicId, Vec<Island>>,
     pub heads: BTreeMap<TopicId, TopicHead>,
     pub counts: BTreeMap<CommunityId, Counts>,
+    /// Up to when heads are known.
+    pub heads_known: BTreeMap<CommunityId, Millis>,
     pub profiles: BTreeMap<AccountId, Row>,
     /// Profiles that are named and not held.
     pub lacking: BTreeMap<AccountId, Rev>,
@@ -47,6 +51,23 @@ impl Store {
             let last = islands.and_then(|islands| islands.last());
             let end = last.map_or(Seq::ZERO, |island| island.to);
             messages.retain(|seq, _| *seq <= end);
+        }
+    }
+
+    /// A row cannot be read: it is dropped, and its log is fetched again from the beginning.
+    pub fn heal(&mut self, chance: &mut Chance) {
+        let logs: Vec<Log> = self.cursors.keys().copied().collect();
+        let Some(log) = chance.pick(&logs).copied() else {
+            return;
+        };
+        let rows = self.rows.entry(log).or_default();
+        let present = rows.iter();
+        let present = present.filter(|(_, row)| !matches!(row.body, Body::Deleted(_)));
+        let keys: Vec<(String, String)> = present.map(|(key, _)| key.clone()).collect();
+        if let Some(key) = chance.pick(&keys) {
+            rows.remove(key);
+            self.cursors.insert(log, (Rev::ZERO, None));
+            self.furthest.remove(&log);
         }
     }
 
@@ -91,8 +112,8 @@ impl Store {
             communities: communities
                 .into_iter()
                 .map(|community| {
-                    let as_of = self.counts.get(&community).map_or(0, |counts| counts.as_of);
-                    (community, as_of)
+                    let known = self.heads_known.get(&community).copied();
+                    (community, known.unwrap_or_default())
                 })
                 .collect(),
             profiles: self
@@ -233,6 +254,7 @@ impl Store {
                     self.cursors.remove(&log);
                     if let Log::Community(community) = log {
                         self.counts.remove(&community);
+                        self.heads_known.remove(&community);
                     }
                 }
                 Write::Islands(topic, islands) => {
@@ -253,6 +275,9 @@ impl Store {
                 }
                 Write::Counts(community, counts) => {
                     self.counts.insert(community, counts);
+                }
+                Write::HeadsKnown(community, as_of) => {
+                    self.heads_known.insert(community, as_of);
                 }
                 Write::Profiles(rows) => {
                     for row in rows {
