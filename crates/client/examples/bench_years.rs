@@ -11,7 +11,7 @@ mod load;
 mod server;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -292,10 +292,10 @@ impl Years {
             self.open(which)?;
         }
         loop {
-            match self.store.tidy(budget, true)? {
+            match self.store.tidy(budget, &BTreeMap::new())? {
                 Tidied::Nothing => return Ok(()),
                 Tidied::LetGo(topic, to) => self.feed(Input::LetGo(topic, to))?,
-                Tidied::Some | Tidied::Healed => {}
+                Tidied::Some => {}
             }
         }
     }

@@ -46,7 +46,7 @@ use tulou_protocol::{AccountId, id::Millis};
 pub use apply::Touched;
 pub use aside::Aside;
 pub(crate) use aside::free_name;
-pub use tidying::Tidied;
+pub use tidying::{Looked, Tidied};
 pub use trouble::{StoreError, Trouble, Troubled};
 
 /// Readers kept open for the next view.

@@ -19,6 +19,8 @@ pub struct Entered {
     pub first_unread: Option<Seq>,
     /// It was marked unread from somewhere: nothing advances until it is left.
     pub is_set_back: bool,
+    /// The first place that is shown of it; 0 while that is not known.
+    pub from: Seq,
 }
 
 /// Who looks at what.
@@ -46,6 +48,23 @@ impl Account {
     /// The topics that are shown.
     pub fn on_screen(&self) -> BTreeSet<TopicId> {
         self.on_screen.borrow().clone()
+    }
+
+    /// The topics that are shown, each with the first place that somebody looks at.
+    pub fn shown_from(&self) -> BTreeMap<TopicId, Seq> {
+        let mut topics = BTreeMap::new();
+        for ((topic, _), entered) in self.shown().iter() {
+            let from = topics.entry(*topic).or_insert(entered.from);
+            *from = entered.from.min(*from);
+        }
+        topics
+    }
+
+    /// Somebody looks at a topic from this place on.
+    pub fn look_from(&self, viewer: ViewerId, topic: TopicId, from: Seq) {
+        if let Some(entered) = self.shown().get_mut(&(topic, viewer)) {
+            entered.from = from;
+        }
     }
 
     /// What is remembered of a topic while somebody looks at it.

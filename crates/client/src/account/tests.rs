@@ -15,6 +15,7 @@ use super::{session::LATEST, *};
 use crate::store::outbox;
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
+const OTHER: AccountId = AccountId(Uuid::from_u128(7));
 const COMMUNITY: CommunityId = CommunityId(Uuid::from_u128(2));
 
 fn account(folder: &std::path::Path) -> Arc<Account> {
@@ -120,11 +121,7 @@ async fn how_many_are_there_has_a_note_of_its_own_and_reloads_nothing() {
     let account = account(folder.path());
     rename(&account, 1, "a");
     let counts = |members, online| {
-        let counts = tulou_engine::Counts {
-            members,
-            online,
-            as_of: 1,
-        };
+        let counts = tulou_engine::Counts { members, online };
         let change = Write::Counts(COMMUNITY, counts);
         let touched = account.store.apply(&[change], 1).unwrap();
         account.note(&touched).unwrap();
@@ -259,6 +256,7 @@ fn found(account: &Account, rev: &mut u64, topics: usize) {
 fn head(number: usize, seq: u64, wide: &[u64]) -> Write {
     let wide_mentions = wide.iter().map(|seq| WideMention {
         seq: Seq(*seq),
+        author: if seq % 3 == 0 { ME } else { OTHER },
         member_group: Some(MemberGroupId(Uuid::from_u128(9))).filter(|_| seq % 2 == 0),
     });
     let head = TopicHead {
@@ -361,6 +359,39 @@ fn step(account: &Account, rev: &mut u64, (what, number, value): (u8, usize, u64
                 seen: value % 2 == 0,
             },
         ),
+        7 => queue(
+            account,
+            Command::CursorSet {
+                topic: id,
+                seq: Seq(value / 2),
+            },
+        ),
+        8 => {
+            let content = tulou_protocol::row::Content {
+                author: if value % 2 == 0 { ME } else { OTHER },
+                sent_at: 0,
+                written_at: None,
+                text: "x".into(),
+                reply_to: None,
+                edited_at: None,
+                recalled_by: None,
+                more: More::new(),
+            };
+            let written = tulou_protocol::row::Message {
+                seq: Seq(value + 1),
+                content: Some(content),
+                content_rev: Rev(1),
+                marks: None,
+                marks_rev: Rev::ZERO,
+                more: More::new(),
+            };
+            let row = next_row(rev, &message(number, value + 1), written);
+            apply(account, &[Write::Rows(Log::Topic(id), vec![row])]);
+        }
+        9 => {
+            let gone = Write::DropRange(id, Seq(1), Seq(value));
+            apply(account, &[gone]);
+        }
         _ => {
             let row = topic_row(rev, number, value % 2 == 0);
             apply(
@@ -375,7 +406,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn numbers_that_are_kept_are_what_a_recount_says(
-        steps in prop::collection::vec((0_u8..8, 0_usize..6, 0_u64..12), 1..40),
+        steps in prop::collection::vec((0_u8..11, 0_usize..6, 0_u64..12), 1..40),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let account = account(folder.path());
@@ -393,6 +424,23 @@ proptest! {
             prop_assert_eq!(&counted, &kept(&account, &all), "after {:?}", &steps[..=at]);
         }
     }
+}
+
+#[test]
+fn messages_of_mine_that_come_and_go_move_the_numbers_they_are_no_part_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    let mut rev = 0;
+    found(&account, &mut rev, 1);
+    let unread = || kept(&account, &[0]).whole.unread;
+    // Ten messages, marked unread from the third on.
+    step(&account, &mut rev, (0, 0, 10));
+    step(&account, &mut rev, (7, 0, 4));
+    assert_eq!(unread(), 8);
+    step(&account, &mut rev, (8, 0, 6));
+    assert_eq!(unread(), 7, "the seventh is mine");
+    step(&account, &mut rev, (9, 0, 8));
+    assert_eq!(unread(), 8, "there is no room for it any more");
 }
 
 #[test]

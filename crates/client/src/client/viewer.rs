@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use tulou_protocol::TopicId;
+use tulou_protocol::{Seq, TopicId};
 
 use super::{Client, ids::topic_id};
 use crate::{
@@ -43,7 +43,7 @@ impl Viewer {
             .await?;
         let entered = Entered {
             first_unread,
-            is_set_back: false,
+            ..Entered::default()
         };
         account.enter(self.id, topic, entered);
         Ok(())
@@ -86,7 +86,13 @@ impl Viewer {
         stretch: Stretch,
     ) -> Result<TimelineView, Error> {
         let viewer = Some(self.id);
-        self.client.timeline(account, topic, stretch, viewer).await
+        let timeline = self.client.timeline(account, topic, stretch, viewer);
+        let view = timeline.await?;
+        if let Some(first) = view.rows.iter().find_map(|row| row.seq) {
+            let account = self.client.account(account)?;
+            account.look_from(self.id, topic_id(topic)?, Seq(first));
+        }
+        Ok(view)
     }
 
     /// Does what a person wants, as [`Client::submit`]. In a topic that was marked unread nothing counts as read by being

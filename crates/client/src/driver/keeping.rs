@@ -11,8 +11,8 @@ use super::Driver;
 use crate::{
     as_of::now,
     blocking::blocking,
-    error::chain,
-    store::{Tidied, messages},
+    error::{Error, chain},
+    store::{Tidied, messages, rows::RowKey},
 };
 
 /// How long a start is left in peace.
@@ -25,8 +25,8 @@ const STEP: Duration = Duration::from_millis(40);
 #[derive(Debug)]
 pub(super) struct Keeping {
     at: Instant,
-    /// The rows were looked through.
-    is_looked_through: bool,
+    /// After which row it is looked for such as cannot be read; none when all were looked at.
+    looking: Option<RowKey>,
     /// What the engine was last asked to let go of.
     last: Option<(TopicId, Seq)>,
 }
@@ -35,7 +35,7 @@ impl Default for Keeping {
     fn default() -> Self {
         Self {
             at: Instant::now() + AFTER_START,
-            is_looked_through: false,
+            looking: Some(RowKey::default()),
             last: None,
         }
     }
@@ -50,44 +50,66 @@ impl Keeping {
 impl Driver {
     /// One step.
     pub(super) async fn keep(&mut self) {
-        let account = Arc::clone(&self.account);
-        let is_looked_through = self.keeping.is_looked_through;
-        let tidied =
-            blocking(move || account.store.tidy(account.budget(), is_looked_through)).await;
-        let pause = match tidied {
-            Ok(Tidied::Nothing) => PAUSE,
-            Ok(Tidied::Some) => STEP,
-            Ok(Tidied::Healed) => {
-                self.make().await;
-                STEP
-            }
-            Ok(Tidied::LetGo(topic, to)) => self.let_go(topic, to).await,
-            Err(error) => {
-                tracing::debug!(account = %self.account.key, "the store is not tidied up: {}", chain(&error));
-                PAUSE
-            }
+        // If something in it breaks, it is not due again at once.
+        self.keeping.at = Instant::now() + PAUSE;
+        let pause = match self.keeping.looking.take() {
+            Some(after) => self.look_through(after).await,
+            None => self.tidy().await,
         };
-        self.keeping.is_looked_through = true;
         self.keeping.at = Instant::now() + pause;
     }
 
+    async fn look_through(&mut self, after: RowKey) -> Duration {
+        let account = Arc::clone(&self.account);
+        match blocking(move || account.store.look_through(&after)).await {
+            Ok(looked) => {
+                self.keeping.looking = looked.next;
+                if looked.is_healed {
+                    self.make().await;
+                }
+                STEP
+            }
+            Err(error) => self.leave_untidy(&error),
+        }
+    }
+
+    async fn tidy(&mut self) -> Duration {
+        let account = Arc::clone(&self.account);
+        let tidied = blocking(move || {
+            let shown = account.shown_from();
+            account.store.tidy(account.budget(), &shown)
+        });
+        match tidied.await {
+            Ok(Tidied::Nothing) => PAUSE,
+            Ok(Tidied::Some) => STEP,
+            Ok(Tidied::LetGo(topic, to)) => self.let_go(topic, to).await,
+            Err(error) => self.leave_untidy(&error),
+        }
+    }
+
     async fn let_go(&mut self, topic: TopicId, to: Seq) -> Duration {
-        if self.keeping.last.replace((topic, to)) != Some((topic, to)) {
+        if self.engine.is_some() {
+            // The same again: what is there came beyond a gap, and waits for it to close.
+            if self.keeping.last.replace((topic, to)) == Some((topic, to)) {
+                return PAUSE;
+            }
             self.feed(Input::LetGo(topic, to)).await;
             return STEP;
         }
-        self.keeping.last = None;
-        // It is on the screen, and only its end is left.
-        if self.watched.contains(&topic) {
-            return PAUSE;
-        }
-        // The engine knows nothing of it.
         let account = Arc::clone(&self.account);
-        let forgotten = blocking(move || account.store.keep(|db| messages::forget(db, topic)));
-        if let Err(error) = forgotten.await {
-            tracing::debug!(account = %self.account.key, "the store is not tidied up: {}", chain(&error));
+        let gone = blocking(move || {
+            let touched = account.store.let_go(topic, to, now())?;
+            account.note(&touched)
+        });
+        match gone.await {
+            Ok(()) => STEP,
+            Err(error) => self.leave_untidy(&error),
         }
-        STEP
+    }
+
+    fn leave_untidy(&self, error: &Error) -> Duration {
+        tracing::debug!(account = %self.account.key, "the store is not tidied up: {}", chain(error));
+        PAUSE
     }
 
     /// Topics came onto the screen, or left it.

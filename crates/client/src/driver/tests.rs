@@ -1,19 +1,23 @@
 use std::sync::atomic::AtomicU64;
 
-use tulou_protocol::{AccountId, MessageId, ServerId};
+use tulou_engine::{Island, Write};
+use tulou_protocol::{
+    AccountId, Log, MessageId, Rev, Row, Seq, ServerId,
+    row::{Content, Message, More},
+};
 
 use super::*;
 use crate::{
-    account::{Draft, WISHES},
+    account::{Draft, Entered, ViewerId, WISHES},
     known::Known,
-    store::{Store, drafts},
+    store::{Store, StoreError, drafts, islands, messages},
 };
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
 const TOPIC: TopicId = TopicId(Uuid::from_u128(2));
 
-/// An account with a driver that has no server.
-fn driven(folder: &std::path::Path) -> Arc<Account> {
+/// An account, and what its driver hears.
+fn account(folder: &std::path::Path, budget: u64) -> (Arc<Account>, mpsc::Receiver<Wish>) {
     let known = Known {
         server: ServerId(Uuid::from_u128(3)),
         account: ME,
@@ -30,10 +34,68 @@ fn driven(folder: &std::path::Path) -> Arc<Account> {
         wishes,
         crate::changes::Board::default(),
         Arc::default(),
-        Arc::new(AtomicU64::new(u64::MAX)),
+        Arc::new(AtomicU64::new(budget)),
     ));
+    (account, heard)
+}
+
+/// An account with a driver that has no server.
+fn driven(folder: &std::path::Path) -> Arc<Account> {
+    let (account, heard) = account(folder, u64::MAX);
     tokio::spawn(Driver::new(Arc::clone(&account), heard).run());
     account
+}
+
+/// Messages of a topic, held without a hole.
+fn fill(account: &Account, topic: TopicId, count: u64) {
+    let row = |seq: u64| {
+        let content = Content {
+            author: ME,
+            sent_at: 1,
+            written_at: None,
+            text: "text".into(),
+            reply_to: None,
+            edited_at: None,
+            recalled_by: None,
+            more: More::new(),
+        };
+        let message = Message {
+            seq: Seq(seq),
+            content: Some(content),
+            content_rev: Rev(seq),
+            marks: None,
+            marks_rev: Rev::ZERO,
+            more: More::new(),
+        };
+        Row {
+            id: MessageId(Uuid::from_u128(u128::from(seq))).to_string(),
+            rev: Rev(seq),
+            body: message.into(),
+        }
+    };
+    let island = Island {
+        from: Seq(1),
+        to: Seq(count),
+        rev: Rev(count),
+        is_paged: false,
+    };
+    let batch = [
+        Write::Rows(Log::Topic(topic), (1..=count).map(row).collect()),
+        Write::Islands(topic, vec![island]),
+    ];
+    account.store.apply(&batch, 1).unwrap();
+}
+
+/// The first message held of a topic, how many there are, and how many its islands say there are.
+fn held(account: &Account, topic: TopicId) -> (Option<u64>, u64, u64) {
+    let read = account.store.read(|db| {
+        let found = messages::stretch(db, topic, Seq(0), Seq(10_000), 10_000)?;
+        let islands = islands::of_topic(db, topic)?;
+        let islands = islands.iter().map(|island| island.to.0 + 1 - island.from.0);
+        let first = found.first().map(|held| held.seq.0);
+        Ok::<_, StoreError>((first, found.len() as u64, islands.sum()))
+    });
+    read.unwrap()
 }
 
 async fn draft(account: &Account, text: &str) -> Result<(), Error> {
@@ -68,4 +130,53 @@ async fn what_breaks_in_a_driver_is_said_and_it_begins_again() {
         .await
         .expect("it is begun again")
         .unwrap();
+}
+
+#[tokio::test]
+async fn without_an_engine_messages_go_with_the_islands_that_say_that_they_are_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, heard) = account(folder.path(), 0);
+    let mut driver = Driver::new(Arc::clone(&account), heard);
+    fill(&account, TOPIC, 900);
+    for step in 0..8 {
+        driver.keep().await;
+        let (_, rows, said) = held(&account, TOPIC);
+        assert_eq!(
+            rows, said,
+            "what an island says to be held is fetched by nobody (step {step})"
+        );
+    }
+    let (_, rows, _) = held(&account, TOPIC);
+    assert_eq!(rows, 200, "the end of what was viewed last stays");
+}
+
+#[tokio::test]
+async fn what_is_on_the_screen_is_no_obstacle_to_what_may_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, heard) = account(folder.path(), 0);
+    let mut driver = Driver::new(Arc::clone(&account), heard);
+    driver.token = Some("token".into());
+    driver.make().await;
+    let other = TopicId(Uuid::from_u128(9));
+    for topic in [TOPIC, other] {
+        fill(&account, topic, 900);
+        let viewed = |db: &rusqlite::Transaction<'_>| messages::view(db, topic, 1);
+        account.store.keep(viewed).unwrap();
+    }
+    driver.make().await;
+    account.enter(ViewerId(1), TOPIC, Entered::default());
+    for _ in 0..12 {
+        driver.keep().await;
+    }
+    assert_eq!(held(&account, TOPIC).1, 900, "somebody looks at it");
+    assert_eq!(held(&account, other), (Some(701), 200, 200));
+    account.look_from(ViewerId(1), TOPIC, Seq(850));
+    for _ in 0..12 {
+        driver.keep().await;
+    }
+    assert_eq!(
+        held(&account, TOPIC),
+        (Some(651), 250, 250),
+        "what lies far above what he looks at goes when nothing else can"
+    );
 }

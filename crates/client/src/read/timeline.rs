@@ -71,7 +71,7 @@ pub fn timeline(
         head: ledger.head(topic).max(last_held),
         floor: ledger.floor(topic),
     };
-    let numbers = ledger.numbers(db, shape, topic)?;
+    let numbers = ledger.numbers(shape, topic);
     let first_unread = match entered {
         Some(entered) => entered.first_unread,
         None => first_unread(db, &ledger, topic, numbers.unread)?,
@@ -213,7 +213,7 @@ pub fn divider(snapshot: &Snapshot<'_>, topic: TopicId) -> Result<Option<Seq>, S
     let db = snapshot.db;
     let ledger = Ledger::of_topic(db, snapshot.as_of, topic)?;
     let shape = snapshot.shape_of_topic(topic)?;
-    let numbers = ledger.numbers(db, shape.as_deref(), topic)?;
+    let numbers = ledger.numbers(shape.as_deref(), topic);
     first_unread(db, &ledger, topic, numbers.unread)
 }
 
@@ -227,9 +227,9 @@ fn first_unread(
         return Ok(None);
     }
     let read_to = ledger.read_to(topic);
-    let limit = u32::try_from(read_to.own.saturating_add(1)).unwrap_or(u32::MAX);
-    let next = messages::first_of_others(db, topic, read_to.seq, limit)?;
-    Ok(Some(next.unwrap_or(read_to.seq.next())))
+    let before_floor = Seq(ledger.floor(topic).0.saturating_sub(1));
+    let after = read_to.seq.max(before_floor);
+    messages::first_of_others(db, topic, after, read_to.own).map(Some)
 }
 
 fn choose(

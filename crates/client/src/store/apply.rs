@@ -138,6 +138,8 @@ fn one(
         Write::DropRange(topic, from, to) => {
             messages::drop_range(db, *topic, *from, *to)?;
             touched.timelines.insert(*topic);
+            // Messages of mine may be among them that are no part of what is unread.
+            touched.numbers.insert(*topic);
         }
         Write::Head(topic, head) => {
             heads::set(db, *topic, head)?;
@@ -153,6 +155,7 @@ fn one(
                 touched.counts.insert(*community);
             }
         },
+        Write::HeadsKnown(community, as_of) => heads::set_known(db, *community, *as_of)?,
         Write::Profiles(found) => {
             for row in found {
                 profiles::put(db, row)?;
@@ -210,6 +213,13 @@ fn take(
     match (log, &row.body) {
         (Log::Topic(topic), Body::Message(message)) => {
             touched.timelines.insert(topic);
+            if message
+                .content
+                .as_ref()
+                .is_some_and(|content| content.author == me)
+            {
+                touched.numbers.insert(topic);
+            }
             match row.id.parse() {
                 Ok(id) => messages::put(db, me, topic, id, message)?,
                 Err(_) => tracing::warn!(topic.id = %topic, "a message has an id that is none"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tulou_engine::{Counts, TopicHead};
-use tulou_protocol::{CommunityId, Rev, Seq, TopicId, limits, push::Me};
+use tulou_protocol::{CommunityId, Rev, Seq, TopicId, id::Millis, limits, push::Me};
 
 use super::{StoreError, int, legible, nat};
 
@@ -78,7 +78,7 @@ pub struct CommunityHead {
     /// Members and members connected; none before the first digest.
     pub counts: Option<(u64, u64)>,
     /// The server time up to which heads are known.
-    pub as_of: i64,
+    pub as_of: Millis,
 }
 
 /// What is known of a community beside its rows.
@@ -115,6 +115,20 @@ pub(super) fn set_me(db: &Connection, community: CommunityId, me: &Me) -> Result
     Ok(())
 }
 
+/// Up to which time of the server heads are known, as the engine says it: only that knows when they are known no longer.
+pub(super) fn set_known(
+    db: &Connection,
+    community: CommunityId,
+    as_of: Millis,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO communities (community, as_of) VALUES (?1, ?2)
+         ON CONFLICT DO UPDATE SET as_of = excluded.as_of",
+    )?
+    .execute(params![community.as_bytes(), as_of])?;
+    Ok(())
+}
+
 /// What a digest's counts are to those held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Counted {
@@ -134,15 +148,13 @@ pub(super) fn set_counts(
 ) -> Result<Counted, StoreError> {
     let was = of_community(db, community)?.counts;
     db.prepare_cached(
-        "INSERT INTO communities (community, members, online, as_of) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET members = excluded.members, online = excluded.online,
-             as_of = max(communities.as_of, excluded.as_of)",
+        "INSERT INTO communities (community, members, online) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET members = excluded.members, online = excluded.online",
     )?
     .execute(params![
         community.as_bytes(),
         int(counts.members),
-        int(counts.online),
-        counts.as_of
+        int(counts.online)
     ])?;
     let is_large = |members: u64| members > limits::SMALL_COMMUNITY;
     Ok(match was {

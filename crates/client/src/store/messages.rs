@@ -1,5 +1,7 @@
 //! Messages, by place. Both parts are kept as they came, each with the rev of its last change; the newest wins.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use tulou_protocol::{
     AccountId, MessageId, Rev, Seq, TopicId,
@@ -23,6 +25,10 @@ pub struct StoredMessage {
 }
 
 const COLUMNS: &str = "seq, id, content, marks";
+/// Topics that were viewed last, of which not all goes.
+const RECENT: usize = 20;
+/// Messages that stay at the end of those, and before what is looked at.
+const ENDS: u64 = 200;
 
 /// The messages of a stretch that are held, in order.
 pub fn stretch(
@@ -100,15 +106,6 @@ pub fn mine_after(db: &Connection, topic: TopicId, seq: Seq) -> Result<u64, Stor
     Ok(nat(count))
 }
 
-/// Whether the message at a place is mine; false if it is not held.
-pub fn is_mine(db: &Connection, topic: TopicId, seq: Seq) -> Result<bool, StoreError> {
-    Ok(db
-        .prepare_cached("SELECT is_mine FROM messages WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq = ?2")?
-        .query_row(params![topic.as_bytes(), int(seq.0)], |row| row.get(0))
-        .optional()?
-        .unwrap_or(false))
-}
-
 /// The place of the last message of a topic that is not mine. Those that are not held are taken for others'.
 pub fn last_of_others(
     db: &Connection,
@@ -129,24 +126,28 @@ pub fn last_of_others(
     Ok((place > 0).then_some(Seq(place)))
 }
 
-/// The place of the first message after `seq` that is not mine, within the next `limit` ones held.
+/// The place of the first message after `seq` that is not mine, of whom at most `own` are. Those that are not held are
+/// taken for others'.
 pub fn first_of_others(
     db: &Connection,
     topic: TopicId,
     seq: Seq,
-    limit: u32,
-) -> Result<Option<Seq>, StoreError> {
-    let found: Option<i64> = db
-        .prepare_cached(
-            "SELECT seq FROM (SELECT seq, is_mine FROM messages
-             WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq > ?2 ORDER BY seq LIMIT ?3)
-             WHERE is_mine = 0 ORDER BY seq LIMIT 1",
-        )?
-        .query_row(params![topic.as_bytes(), int(seq.0), limit], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    Ok(found.map(|seq| Seq(nat(seq))))
+    own: u64,
+) -> Result<Seq, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT seq, is_mine FROM messages
+         WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq > ?2 ORDER BY seq LIMIT ?3",
+    )?;
+    let mut held = statement.query(params![topic.as_bytes(), int(seq.0), int(own)])?;
+    let mut place = seq.next();
+    while let Some(row) = held.next()? {
+        let (seq, is_mine): (i64, bool) = (row.get(0)?, row.get(1)?);
+        if nat(seq) > place.0 || !is_mine {
+            break;
+        }
+        place = place.next();
+    }
+    Ok(place)
 }
 
 fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<StoredMessage>, StoreError> {
@@ -298,31 +299,74 @@ pub fn sweep(db: &Connection, most: u32) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// A topic is looked at.
+/// A topic is looked at, after all that were before: a clock that was wrong once changes nothing of the order.
 pub fn view(db: &Connection, topic: TopicId, now: Millis) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT INTO shelves (topic, viewed_at) VALUES (?1, ?2)
+        "INSERT INTO shelves (topic, viewed_at)
+         VALUES (?1, max(?2, 1 + (SELECT coalesce(max(viewed_at), 0) FROM shelves)))
          ON CONFLICT (topic) DO UPDATE SET viewed_at = excluded.viewed_at",
     )?
     .execute(params![topic.as_bytes(), now])?;
     Ok(())
 }
 
-/// Of what was viewed longest ago, the first messages: which topic, and up to which place. None if nothing is held.
-pub fn oldest(db: &Connection, most: u32) -> Result<Option<(TopicId, Seq)>, StoreError> {
-    let found = db
+/// What there is no room for: of what was viewed longest ago the first messages, up to which place. Of the topics that were
+/// viewed last the ends stay, or they would be fetched again each time. Of what is `shown`, with the first place that is
+/// looked at, something goes only when there is nothing else, and nothing near that place. None if nothing can go.
+pub fn oldest(
+    db: &Connection,
+    most: u32,
+    shown: &BTreeMap<TopicId, Seq>,
+) -> Result<Option<(TopicId, Seq)>, StoreError> {
+    let mut shelves: Vec<(i64, TopicId)> = db
         .prepare_cached(
-            "SELECT topic, (SELECT max(seq) FROM (
-                 SELECT seq FROM messages WHERE shelf = no ORDER BY seq LIMIT ?1))
-             FROM shelves WHERE topic IS NOT NULL
-                 AND EXISTS (SELECT 1 FROM messages WHERE shelf = no)
-             ORDER BY viewed_at, no LIMIT 1",
+            "SELECT no, topic FROM shelves WHERE topic IS NOT NULL ORDER BY viewed_at, no",
         )?
-        .query_row([most], |row| {
-            Ok((TopicId::from_bytes(row.get(0)?), Seq(nat(row.get(1)?))))
-        })
-        .optional()?;
-    Ok(found)
+        .query_map([], |row| {
+            Ok((row.get(0)?, TopicId::from_bytes(row.get(1)?)))
+        })?
+        .collect::<Result<_, _>>()?;
+    let on_screen: Vec<_> = shelves
+        .extract_if(.., |(_, topic)| shown.contains_key(topic))
+        .collect();
+    let recent = shelves.split_off(shelves.len().saturating_sub(RECENT));
+    let whole = shelves.into_iter().map(|shelf| (shelf, None));
+    let but_end = recent.into_iter().map(|shelf| (shelf, Some(Seq(u64::MAX))));
+    let seen = on_screen
+        .into_iter()
+        .map(|shelf| (shelf, shown.get(&shelf.1).copied()));
+    for ((shelf, topic), looked_at) in whole.chain(but_end).chain(seen) {
+        if let Some(to) = first_of(db, shelf, most, looked_at)? {
+            return Ok(Some((topic, to)));
+        }
+    }
+    Ok(None)
+}
+
+/// The last of the first messages on a shelf, as many as may go at a time; with a place that is looked at, of those that are
+/// neither near it nor at the end.
+fn first_of(
+    db: &Connection,
+    shelf: i64,
+    most: u32,
+    looked_at: Option<Seq>,
+) -> Result<Option<Seq>, StoreError> {
+    let (first, to, last): (Option<i64>, Option<i64>, Option<i64>) = db
+        .prepare_cached(
+            "SELECT (SELECT seq FROM messages WHERE shelf = ?1 ORDER BY seq LIMIT 1),
+                 (SELECT max(seq) FROM (
+                     SELECT seq FROM messages WHERE shelf = ?1 ORDER BY seq LIMIT ?2)),
+                 (SELECT seq FROM messages WHERE shelf = ?1 ORDER BY seq DESC LIMIT 1)",
+        )?
+        .query_row(params![shelf, most], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    let (Some(first), Some(to), Some(last)) = (first, to, last) else {
+        return Ok(None);
+    };
+    let bound = looked_at.map_or(u64::MAX, |at| at.0.min(nat(last)).saturating_sub(ENDS));
+    let to = nat(to).min(bound);
+    Ok((to >= nat(first)).then_some(Seq(to)))
 }
 
 /// Drops the messages of a topic with rev ≤ `rev` whose ids are not among those kept.

@@ -1,5 +1,7 @@
 //! Rows of community and account logs, as they came, with the cursors of all logs.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 use tulou_protocol::{
@@ -189,13 +191,38 @@ pub(super) fn bury(db: &Connection, log: Log, rev: Rev) -> Result<(), StoreError
     Ok(())
 }
 
-/// Drops rows that cannot be read, and the cursors of their logs, so that they are fetched again; whether there were any.
-pub fn heal(db: &Connection) -> Result<bool, StoreError> {
-    let logs: Vec<String> = db
-        .prepare_cached("SELECT DISTINCT log FROM rows WHERE deleted = 0 AND NOT json_valid(body)")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    for log in &logs {
+/// Names a row: its log, its kind, its id.
+pub type RowKey = (String, String, String);
+
+/// Looks through the next rows after one: the logs of those that cannot be read, and the last that was looked at; none at
+/// the end.
+pub(super) fn look_through(
+    db: &Connection,
+    after: &RowKey,
+    most: usize,
+) -> Result<(BTreeSet<String>, Option<RowKey>), StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT log, kind, id, deleted = 0 AND NOT json_valid(body) FROM rows
+         WHERE (log, kind, id) > (?1, ?2, ?3) ORDER BY log, kind, id LIMIT ?4",
+    )?;
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut found = statement.query(params![after.0, after.1, after.2, limit])?;
+    let (mut logs, mut looked_at) = (BTreeSet::new(), 0);
+    while let Some(row) = found.next()? {
+        looked_at += 1;
+        if row.get(3)? {
+            logs.insert(row.get(0)?);
+        }
+        if looked_at == most {
+            return Ok((logs, Some((row.get(0)?, row.get(1)?, row.get(2)?))));
+        }
+    }
+    Ok((logs, None))
+}
+
+/// Drops the rows of logs that cannot be read, and the cursors of these, so that they are fetched again.
+pub(super) fn heal(db: &Connection, logs: &BTreeSet<String>) -> Result<(), StoreError> {
+    for log in logs {
         tracing::warn!(%log, "some of its rows cannot be read: it is fetched again");
         db.prepare_cached(
             "DELETE FROM rows WHERE log = ?1 AND deleted = 0 AND NOT json_valid(body)",
@@ -205,7 +232,7 @@ pub fn heal(db: &Connection) -> Result<bool, StoreError> {
         db.prepare_cached("UPDATE cursors SET rev = 0, view = NULL WHERE log = ?1")?
             .execute([log])?;
     }
-    Ok(!logs.is_empty())
+    Ok(())
 }
 
 /// Drops everything held of a log.

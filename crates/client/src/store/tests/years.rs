@@ -1,6 +1,6 @@
 //! What keeps a store whole and small over years: values that cannot be read, what goes again, and how.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::*;
 
@@ -146,7 +146,12 @@ fn a_value_that_cannot_be_read_is_fetched_again_and_takes_nothing_along() {
     let restored = store.read(|db| restore::restored(db, ME)).unwrap();
     assert_eq!(restored.cursors[&log].0, Rev(2));
     assert_eq!(held(&store).len(), 1, "and the other message");
-    assert!(store.keep(|db| rows::heal(db)).unwrap());
+    let looked = |store: &Store| store.look_through(&rows::RowKey::default()).unwrap();
+    let healed = Looked {
+        is_healed: true,
+        next: None,
+    };
+    assert_eq!(looked(&store), healed);
     let restored = store.read(|db| restore::restored(db, ME)).unwrap();
     assert_eq!(
         restored.cursors[&log],
@@ -154,7 +159,7 @@ fn a_value_that_cannot_be_read_is_fetched_again_and_takes_nothing_along() {
         "the log is asked for from the beginning"
     );
     assert!(
-        !store.keep(|db| rows::heal(db)).unwrap(),
+        !looked(&store).is_healed,
         "there is nothing left to be healed"
     );
     apply(
@@ -273,20 +278,154 @@ fn what_was_viewed_longest_ago_goes_first() {
         let rows = (1..=20).map(|seq| message(seq, Some(("text", seq)), None));
         apply(&store, vec![Write::Rows(Log::Topic(topic), rows.collect())]);
     }
+    // The clock was years ahead for an hour.
     store
         .keep(|db| {
-            messages::view(db, topics[0], 3)?;
-            messages::view(db, topics[1], 1)?;
-            messages::view(db, topics[2], 2)
+            messages::view(db, topics[1], 900)?;
+            messages::view(db, topics[2], 5)?;
+            messages::view(db, topics[0], 6)?;
+            // What is looked at every day does not go.
+            (0..20).try_for_each(|id| messages::view(db, TopicId(Uuid::from_u128(100 + id)), 7))
         })
         .unwrap();
-    let mut order = Vec::new();
-    while let Some((topic, to)) = store.read(|db| messages::oldest(db, 10)).unwrap() {
-        order.push((topic, to.0));
-        apply(&store, vec![Write::DropRange(topic, Seq(1), to)]);
-    }
     let expected = [1, 2, 0].map(|at| [(topics[at], 10), (topics[at], 20)]);
-    assert_eq!(order, expected.concat(), "and of each the first messages");
+    assert_eq!(
+        let_go(&store, 10, &BTreeMap::new()),
+        expected.concat(),
+        "and of each the first messages"
+    );
+}
+
+/// Lets go of all that may go; of which topics, up to which places.
+fn let_go(store: &Store, most: u32, shown: &BTreeMap<TopicId, Seq>) -> Vec<(TopicId, u64)> {
+    let mut order = Vec::new();
+    while let Some((topic, to)) = store.read(|db| messages::oldest(db, most, shown)).unwrap() {
+        order.push((topic, to.0));
+        apply(store, vec![Write::DropRange(topic, Seq(1), to)]);
+    }
+    order
+}
+
+#[test]
+fn what_is_on_the_screen_goes_last_and_nothing_near_what_is_looked_at() {
+    let (_folder, store) = store();
+    let [shown, other] = [5, 6].map(|id| TopicId(Uuid::from_u128(id)));
+    for topic in [shown, other] {
+        let rows = (1..=900).map(|seq| message(seq, Some(("text", seq)), None));
+        apply(&store, vec![Write::Rows(Log::Topic(topic), rows.collect())]);
+    }
+    store
+        .keep(|db| {
+            messages::view(db, shown, 1)?;
+            messages::view(db, other, 2)
+        })
+        .unwrap();
+    let gone = |from: u64| let_go(&store, 500, &[(shown, Seq(from))].into());
+    assert_eq!(
+        gone(0),
+        [(other, 500), (other, 700)],
+        "it was viewed later, and its end stays: it would be fetched again"
+    );
+    assert_eq!(gone(400), [(shown, 200)], "the reader is far up");
+    assert_eq!(gone(880), [(shown, 680)], "and came down again");
+    assert_eq!(gone(900), [(shown, 700)], "the end stays");
+}
+
+#[test]
+fn rows_are_looked_through_in_steps() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    let rows = (1..=5_000).map(|id| group(id, 1, "a")).collect();
+    let cursor = Write::Cursor {
+        log,
+        rev: Rev(2),
+        view: None,
+    };
+    apply(&store, vec![Write::Rows(log, rows), cursor]);
+    execute(
+        &store,
+        "UPDATE rows SET body = '{' WHERE id = (SELECT max(id) FROM rows)",
+    );
+    let (mut after, mut healed) = (Some(rows::RowKey::default()), vec![]);
+    while let Some(from) = after.take() {
+        let looked = store.look_through(&from).unwrap();
+        healed.push(looked.is_healed);
+        after = looked.next;
+    }
+    assert_eq!(healed, [false, false, true], "so many that nobody waits");
+    assert_eq!(count(&store, "SELECT count(*) FROM rows"), 4_999);
+    assert_eq!(count(&store, "SELECT rev FROM cursors"), 0);
+}
+
+/// A topic of messages of others, of which I have read the first.
+fn read_to_the_first(store: &Store, rows: u64, mine: &[u64]) {
+    let author = |seq: u64| {
+        let mut row = message(seq, Some(("text", seq)), None);
+        if let Body::Message(message) = &mut row.body
+            && !mine.contains(&seq)
+        {
+            message.content.as_mut().unwrap().author = AccountId(Uuid::from_u128(99));
+        }
+        row
+    };
+    let cursor = tulou_protocol::row::Cursor {
+        seq: Seq(1),
+        own: mine.len() as u64,
+        set_no: 0,
+        more: serde_json::Map::new(),
+    };
+    let cursor = Row {
+        id: TOPIC.to_string(),
+        rev: Rev(1),
+        body: cursor.into(),
+    };
+    let island = Island {
+        from: Seq(1),
+        to: Seq(rows),
+        rev: Rev(rows),
+        is_paged: false,
+    };
+    let head = TopicHead {
+        seq: Seq(rows),
+        rev: Rev(rows),
+        floor: Seq(1),
+        wide_mentions: Vec::new(),
+    };
+    apply(
+        store,
+        vec![
+            topic_rows((1..=rows).map(author).collect()),
+            Write::Islands(TOPIC, vec![island]),
+            Write::Head(TOPIC, head),
+            Write::Rows(Log::Account(ME), vec![cursor]),
+        ],
+    );
+}
+
+fn linked() -> AsOf {
+    AsOf {
+        me: ME,
+        now: 0,
+        skew: 0,
+        is_linked: true,
+    }
+}
+
+#[test]
+fn the_first_unread_row_comes_after_the_cursor_whether_it_is_held_or_not() {
+    let (_folder, one) = store();
+    read_to_the_first(&one, 10, &[]);
+    let gone = Write::DropRange(TOPIC, Seq(2), Seq(5));
+    apply(&one, vec![gone]);
+    let view = end_of_topic(one, linked());
+    assert_eq!(
+        (view.first_unread, view.unread),
+        (Some(2), 9),
+        "what there was no room for is not read"
+    );
+    let (_folder, other) = store();
+    read_to_the_first(&other, 10, &[2, 3, 6]);
+    assert_eq!(end_of_topic(other, linked()).first_unread, Some(4));
 }
 
 #[test]
@@ -343,4 +482,49 @@ fn a_file_of_before_the_first_schema_is_set_aside_and_what_was_written_taken_alo
     let aside = store.read(meta::aside).unwrap().unwrap();
     assert_eq!((aside.commands, aside.drafts, aside.is_whole), (1, 1, true));
     assert_eq!(store.read(outbox::all).unwrap().len(), 1);
+}
+
+#[test]
+fn how_far_heads_are_known_is_what_the_engine_said_last() {
+    let (_folder, store) = store();
+    let membership = tulou_protocol::row::Membership {
+        community: COMMUNITY,
+        joined_at: 0,
+        more: serde_json::Map::new(),
+    };
+    let joined = Row {
+        id: COMMUNITY.to_string(),
+        rev: Rev(1),
+        body: membership.into(),
+    };
+    let known = |store: &Store| {
+        let restored = store.read(|db| restore::restored(db, ME)).unwrap();
+        restored.communities[&COMMUNITY]
+    };
+    apply(
+        &store,
+        vec![
+            Write::Rows(Log::Account(ME), vec![joined]),
+            Write::HeadsKnown(COMMUNITY, 9),
+        ],
+    );
+    assert_eq!(known(&store), 9);
+    apply(&store, vec![Write::HeadsKnown(COMMUNITY, 0)]);
+    assert_eq!(
+        known(&store),
+        0,
+        "I see other topics, and the program ended before their heads came"
+    );
+    let (members, online) = (200, 9);
+    let counts = tulou_engine::Counts { members, online };
+    apply(
+        &store,
+        vec![
+            Write::HeadsKnown(COMMUNITY, 7),
+            Write::Counts(COMMUNITY, counts),
+            Write::HeadsKnown(COMMUNITY, 5),
+        ],
+    );
+    let head = store.read(|db| heads::of_community(db, COMMUNITY)).unwrap();
+    assert_eq!((head.as_of, head.counts), (5, Some((200, 9))));
 }
