@@ -26,6 +26,10 @@ use crate::error::WindowError;
 /// The port that is tried first.
 const PORT: u16 = 4780;
 
+/// Files and connections that the app may have open while it hosts. Programs that it starts inherit it, and some look at
+/// each that there may be.
+const MOST_OPEN: u64 = 8_192;
+
 /// A server that ran for as long before a part of it broke begins again by itself; one that broke sooner would do so again.
 const WELL_AFTER: Duration = Duration::from_secs(60);
 
@@ -327,6 +331,7 @@ impl Hosting {
                 .collect(),
             announce: wish.is_announced,
             backups: Some(self.backups_folder()),
+            most_open: MOST_OPEN,
             ..Config::default()
         }
     }

@@ -78,6 +78,14 @@ pub struct Config {
     pub warn_below_bytes: u64,
     /// With fewer the server only reads, until there is room again.
     pub read_only_below_bytes: u64,
+    /// Files and connections that the program may have open, if the system lets it; what it starts inherits that. No
+    /// setting: a program of its own takes all that there are.
+    #[serde(skip, default = "all")]
+    pub most_open: u64,
+}
+
+const fn all() -> u64 {
+    u64::MAX
 }
 
 impl Default for Config {
@@ -104,6 +112,7 @@ impl Default for Config {
             backups_kept: 7,
             warn_below_bytes: 1 << 30,
             read_only_below_bytes: 200 << 20,
+            most_open: all(),
         }
     }
 }

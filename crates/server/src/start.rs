@@ -60,7 +60,7 @@ impl App {
                 return Err(error.into());
             }
         };
-        if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        if let Err(error) = rlimit::increase_nofile_limit(config.most_open) {
             tracing::warn!(%error, "the system lets the program have no more connections open");
         }
         let clock = Arc::new(Clock::of(store.latest().await?));
