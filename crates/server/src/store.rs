@@ -146,6 +146,8 @@ pub struct TopicChanges {
     pub tail_from: Option<Seq>,
     /// There are more changed rows.
     pub has_more: bool,
+    /// Changed rows that were looked at, held or not.
+    pub looked_at: usize,
     /// Authors of the rows.
     pub authors: Vec<(AccountId, Rev)>,
 }
@@ -293,13 +295,15 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
         author: AccountId,
         messages: Vec<MessageId>,
     ) -> Pending<Vec<MessageId>>;
-    /// What changed in stretches of a topic, and, if that is wanted, its tail.
+    /// What changed in stretches of a topic, and, if that is wanted, its tail. No more than `most` rows are looked at for
+    /// the first.
     fn topic_changes(
         &self,
         topic: TopicId,
         ranges: Vec<Range>,
         floor: Seq,
         has_tail: bool,
+        most: usize,
     ) -> Pending<TopicChanges>;
     /// Topics of a community that moved at a time or later.
     fn moved_since(&self, community: CommunityId, since: Millis) -> Pending<Vec<Moved>>;

@@ -445,7 +445,7 @@ async fn a_page_of_long_messages_is_a_short_one() {
     }
     let changes = app
         .store()
-        .topic_changes(topic, Vec::new(), Seq(1), true)
+        .topic_changes(topic, Vec::new(), Seq(1), true, 1_500)
         .await;
     let rows = changes.unwrap().rows;
     assert!(rows.len() < 20, "the tail is bounded, too: {}", rows.len());

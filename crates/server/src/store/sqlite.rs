@@ -282,8 +282,9 @@ impl Store for Sqlite {
         ranges: Vec<Range>,
         floor: Seq,
         has_tail: bool,
+        most: usize,
     ) -> Pending<TopicChanges> {
-        self.ask(move |db| message::changes(db, topic, &ranges, floor, has_tail))
+        self.ask(move |db| message::changes(db, topic, &ranges, floor, has_tail, most))
     }
 
     fn moved_since(&self, community: CommunityId, since: Millis) -> Pending<Vec<Moved>> {

@@ -410,7 +410,7 @@ async fn a_sync_brings_what_changed_in_held_stretches_and_the_tail() {
     };
     let changes = bench
         .store
-        .topic_changes(bench.topic, vec![range(1, 4, 6)], Seq(1), true)
+        .topic_changes(bench.topic, vec![range(1, 4, 6)], Seq(1), true, 1_500)
         .await
         .unwrap();
     assert_eq!(
@@ -422,7 +422,7 @@ async fn a_sync_brings_what_changed_in_held_stretches_and_the_tail() {
     assert_eq!((changes.rev, changes.has_more), (Rev(8), false));
     let changes = bench
         .store
-        .topic_changes(bench.topic, vec![range(1, 6, 7)], Seq(3), true)
+        .topic_changes(bench.topic, vec![range(1, 6, 7)], Seq(3), true, 1_500)
         .await
         .unwrap();
     assert_eq!(

@@ -6,10 +6,11 @@ use tulou_protocol::{
     frame::Refusal,
     permission::Place,
     push::Pushed,
-    question::{Synced, Told},
+    question::{Range, Synced, Told},
 };
 
 use super::*;
+use crate::domain::change::Marking;
 
 #[tokio::test]
 async fn a_repeat_gets_the_stored_answer_though_it_is_done_or_impossible_by_now() {
@@ -478,4 +479,62 @@ async fn a_repeat_tells_its_author_what_was_written_and_nothing_that_others_did_
         assert!(found.marks_rev <= push.rev, "nor when that was");
     }
     app.close().await;
+}
+
+#[tokio::test]
+async fn a_question_looks_at_so_many_rows_in_all_its_topics_together() {
+    const MESSAGES: u64 = 800;
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let mut logs = Vec::new();
+    for _ in 0..3 {
+        let (_, topic) = found(&app, &alice).await;
+        let mut changes = Vec::new();
+        let ids: Vec<_> = (0..MESSAGES).map(|_| MessageId(Uuid::now_v7())).collect();
+        for message in &ids {
+            changes.push(Change::Send(Box::new(Sent {
+                topic,
+                message: *message,
+                author: alice.account(),
+                author_rev: Rev(1),
+                text: "文".to_owned(),
+                reply_to: None,
+                written_at: None,
+                mentions: Vec::new(),
+                wide: Vec::new(),
+            })));
+        }
+        for (message, seq) in ids.iter().zip(1..) {
+            changes.push(Change::Marks {
+                topic,
+                message: *message,
+                seq: Seq(seq),
+                marking: Marking::Touch,
+            });
+        }
+        let commit = Commit::of_server(alice.account(), app.now(), changes);
+        app.store().commit(commit).await.unwrap();
+        // Of what changed only the last is held.
+        let last = Range {
+            from: Seq(MESSAGES),
+            to: Seq(MESSAGES),
+            rev: Rev(MESSAGES),
+        };
+        logs.push(SyncLog {
+            log: Log::Topic(topic),
+            since: Rev::ZERO,
+            begun: None,
+            view: None,
+            ranges: vec![last],
+            without_tail: true,
+        });
+    }
+    let answer = app.sync(alice.account(), logs).await.unwrap();
+    let synced: Synced = serde_json::from_str(&answer).unwrap();
+    let more: Vec<bool> = synced
+        .logs
+        .iter()
+        .map(|log| matches!(log.outcome, SyncOutcome::Topic { has_more: true, .. }))
+        .collect();
+    assert_eq!(more, [false, true], "the third is asked for again");
 }

@@ -52,8 +52,6 @@ const OWN_AFTER: &str =
     "SELECT count(*) FROM message WHERE topic = ?1 AND seq > ?2 AND author = ?3";
 const HAS_REACTED: &str =
     "SELECT 1 FROM reaction WHERE topic = ?1 AND seq = ?2 AND key = ?3 AND account = ?4";
-/// Changed rows that are looked at for one page of changes, whether they are in the stretches or not.
-const LOOKED_AT: usize = if cfg!(test) { 1_500 } else { 20_000 };
 /// Statements whose plan is a test.
 #[cfg(test)]
 pub const HOT: &[&str] = &[
@@ -313,6 +311,7 @@ pub fn changes(
     ranges: &[Range],
     floor: Seq,
     has_tail: bool,
+    most: usize,
 ) -> Result<TopicChanges, StoreError> {
     let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
     let mut found = TopicChanges {
@@ -326,14 +325,13 @@ pub fn changes(
     if let Some(oldest) = ranges.iter().map(|range| range.rev).min() {
         let mut statement = db.prepare_cached(CHANGED)?;
         let mut rows = statement.query((topic.as_bytes(), number(oldest.0)))?;
-        let mut looked_at = 0;
         while let Some(row) = rows.next()? {
             let (seq, rev) = (Seq(counter(row, 1)?), Rev(counter(row, 9)?));
             let is_held = ranges.iter().any(|range| {
                 range.from <= seq && seq <= range.to && rev > range.rev && seq >= floor
             });
             let is_full = found.rows.len() == limits::SYNC_ROWS || bytes >= limits::ANSWER_BYTES;
-            if looked_at == LOOKED_AT || (is_held && is_full) {
+            if found.looked_at >= most.max(1) || (is_held && is_full) {
                 found.has_more = true;
                 break;
             }
@@ -342,7 +340,7 @@ pub fn changes(
                 bytes += bytes_of(&row);
                 found.rows.push(row);
             }
-            looked_at += 1;
+            found.looked_at += 1;
             covered = rev;
         }
     }

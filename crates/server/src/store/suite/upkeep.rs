@@ -300,7 +300,7 @@ async fn what_changed_comes_in_pages_by_rev_until_it_is_complete() {
         loop {
             let changes = bench
                 .store
-                .topic_changes(bench.topic, ranges.clone(), Seq(1), true)
+                .topic_changes(bench.topic, ranges.clone(), Seq(1), true, 1_500)
                 .await
                 .unwrap();
             asked += 1;
