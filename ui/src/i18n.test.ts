@@ -83,6 +83,10 @@ describe('the catalogues', () => {
     expect(name).toContain('72')
     const kinds = i18n.rejection({ code: 'too_many', ...no, limit: 20, of: 'reactions' })
     expect(kinds, 'which limit it is').toContain('20 different reactions')
+    const many = (of: string): string => i18n.rejection({ code: 'too_many', ...no, limit: 500, of })
+    expect(many('communities')).toContain('500 communities')
+    expect(many('levels')).toContain('at most 500 places')
+    expect(many('what a newer server counts')).toBe('Too many: at most 500.')
     expect(i18n.rejection({ code: 'busy', ...no, retryAfterS: 7 })).toContain('7 s')
   })
 

@@ -8,7 +8,7 @@ mod pages;
 mod states;
 
 use tulou_protocol::{
-    AccountId, Code, CommandId, CommunityId, Log, Permissions, Rev, Row, TopicId,
+    AccountId, Code, CommandId, CommunityId, Log, Permissions, Rev, Row, Seq, TopicId,
     frame::Refusal,
     limits,
     push::{SyncOutcome, SyncedLog},
@@ -28,6 +28,9 @@ pub use states::States;
 
 /// Changed rows that are looked at for one question, in all its topics together.
 const LOOKED_AT: usize = if cfg!(test) { 1_500 } else { 20_000 };
+
+/// Topics that are looked at together for what was written in them before.
+const PART: usize = if cfg!(test) { 2 } else { 200 };
 
 /// Refuses what cannot be asked.
 pub(super) fn check(logs: &[SyncLog]) -> Result<(), Refusal> {
@@ -188,11 +191,11 @@ impl App {
 
     /// What was written in a topic before the member joined (or got his seat) is read. Joining and seats write such
     /// cursors; for topics that become visible later, or whose older messages he may not read any more, it is done when
-    /// the member asks what he sees.
+    /// the member asks what he sees. In parts, each of which is done once: on a slow disk the next attempt goes on.
     async fn read_before(&self, structure: &Structure, member: &Member) -> Result<(), StoreError> {
         let account = member.account;
         let sight = structure.sight(member);
-        let topics = sight
+        let topics: Vec<ReadableSince> = sight
             .topics()
             .map(|(topic, rights)| {
                 let seat = structure.seat(topic, account).flatten();
@@ -203,13 +206,23 @@ impl App {
                 }
             })
             .collect();
-        let read = self
-            .store()
-            .never_read(account, structure.id, topics)
-            .await?;
-        if read.is_empty() {
-            return Ok(());
+        for part in topics.chunks(PART) {
+            let read = self
+                .store()
+                .never_read(account, structure.id, part.to_vec())
+                .await?;
+            if !read.is_empty() {
+                self.read_up_to(account, read).await?;
+            }
         }
+        Ok(())
+    }
+
+    async fn read_up_to(
+        &self,
+        account: AccountId,
+        read: Vec<(TopicId, Seq)>,
+    ) -> Result<(), StoreError> {
         let changes = read
             .into_iter()
             .map(|(topic, seq)| Change::ReadUpTo {

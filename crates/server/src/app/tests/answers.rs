@@ -538,3 +538,79 @@ async fn a_question_looks_at_so_many_rows_in_all_its_topics_together() {
         .collect();
     assert_eq!(more, [false, true], "the third is asked for again");
 }
+
+#[tokio::test]
+async fn of_many_topics_that_are_shown_later_all_that_was_written_before_is_read() {
+    let (app, _folder) = app().await;
+    let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
+    let (community, _) = found(&app, &alice).await;
+    let group = GroupId(Uuid::now_v7());
+    let shelf = Command::GroupCreate {
+        community,
+        group,
+        name: "旧事".to_owned(),
+        position: "b".to_owned(),
+    };
+    give(&app, &alice, shelf).await;
+    let none_to = |from, to| Edit { from, to };
+    let hide = |from, to| Command::AccessSet {
+        community,
+        place: Place::Group(group),
+        member_group: None,
+        allow: none_to(Permissions::empty(), Permissions::empty()),
+        deny: none_to(from, to),
+    };
+    let (seen, hidden) = (Permissions::empty(), Permissions::VIEW);
+    give(&app, &alice, hide(seen, hidden)).await;
+    let topics: Vec<_> = (0..5).map(|_| TopicId(Uuid::now_v7())).collect();
+    for (no, topic) in topics.iter().enumerate() {
+        let room = Command::TopicCreate {
+            community,
+            group,
+            topic: *topic,
+            name: format!("第{no}间"),
+            introduction: String::new(),
+            closed: false,
+            position: format!("a{no}"),
+        };
+        give(&app, &alice, room).await;
+        give(&app, &alice, send(*topic, "以前")).await;
+    }
+    let now = app.now();
+    while app.now() == now {
+        tokio::task::yield_now().await;
+    }
+    let question = Question::InviteCreate {
+        community,
+        expires_at: None,
+        max_uses: None,
+    };
+    let Ok(Told::Invite(invite)) = app.ask(&alice.actor, question).await else {
+        panic!("the owner invites")
+    };
+    let join = Command::CommunityJoin {
+        community,
+        invite: Some(invite.code),
+    };
+    give(&app, &bob, join).await;
+    give(&app, &alice, hide(hidden, seen)).await;
+    let asked = SyncLog {
+        log: Log::Community(community),
+        since: Rev::ZERO,
+        begun: None,
+        view: None,
+        ranges: Vec::new(),
+        without_tail: false,
+    };
+    app.sync(bob.account(), vec![asked]).await.unwrap();
+    let own = Log::Account(bob.account());
+    let rows = app.store().rows_since(own, Rev::ZERO, None, 100).await;
+    let rows = rows.unwrap().rows;
+    for topic in topics {
+        let is_read = |row: &tulou_protocol::Row| {
+            let id = topic.to_string();
+            row.id == id && matches!(&row.body, Body::Cursor(cursor) if cursor.seq == Seq(1))
+        };
+        assert!(rows.iter().any(is_read), "nothing in it is new to him");
+    }
+}

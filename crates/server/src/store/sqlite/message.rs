@@ -136,17 +136,20 @@ pub fn authors(db: &Connection, rows: &[Row]) -> Result<Vec<(AccountId, Rev)>, S
     Ok(authors)
 }
 
+/// When a message was sent; none if there is none.
+fn sent_at(db: &Connection, topic: TopicId, seq: Seq) -> Result<Option<Millis>, StoreError> {
+    let mut statement = db.prepare_cached(SENT_AT)?;
+    let sent_at = statement.query_row((topic.as_bytes(), number(seq.0)), |row| row.get(0));
+    Ok(sent_at.optional()?)
+}
+
 /// The first place sent at a time or later. Times never go back along a topic, so this is a search by halves.
 pub fn first_since(db: &Connection, topic: TopicId, time: Millis) -> Result<Seq, StoreError> {
     let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
     let (mut low, mut high) = (1, head.seq.0 + 1);
-    let mut statement = db.prepare_cached(SENT_AT)?;
     while low < high {
         let middle = low + (high - low) / 2;
-        let sent_at: Option<Millis> = statement
-            .query_row((topic.as_bytes(), number(middle)), |row| row.get(0))
-            .optional()?;
-        if sent_at.is_some_and(|sent_at| sent_at >= time) {
+        if sent_at(db, topic, Seq(middle))?.is_some_and(|sent_at| sent_at >= time) {
             high = middle;
         } else {
             low = middle + 1;
@@ -552,13 +555,18 @@ pub fn never_read(
         if !written.contains(&topic) || (has_cursor && readable.has_history) {
             continue;
         }
-        let before = Seq(first_since(db, topic, readable.since)?.0 - 1);
         let read = if has_cursor {
             cursor(db, account, topic)?.map(|(cursor, _)| cursor.seq)
         } else {
             None
         };
-        if before > read.unwrap_or_default() {
+        let read = read.unwrap_or_default();
+        // Most end here: what he would read next was sent since, so that he has read all from before.
+        if sent_at(db, topic, read.next())?.is_some_and(|sent_at| sent_at >= readable.since) {
+            continue;
+        }
+        let before = Seq(first_since(db, topic, readable.since)?.0 - 1);
+        if before > read {
             found.push((topic, before));
         }
     }
