@@ -267,6 +267,10 @@ impl Hub {
     /// once it is known from where on.
     pub fn watch(&self, line: &Arc<Line>, topics: &[TopicId]) {
         let mut state = self.state();
+        if !state.lines.contains_key(&line.actor.origin) {
+            // The session has ended: nobody would end the watch.
+            return;
+        }
         let watched = line.watched();
         for topic in watched.iter().filter(|topic| !topics.contains(topic)) {
             state.unwatch_topic(line, *topic);

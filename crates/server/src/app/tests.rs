@@ -4,6 +4,7 @@ mod answers;
 mod bus;
 mod clock;
 mod order;
+mod telling;
 
 use std::sync::Arc;
 

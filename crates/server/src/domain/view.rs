@@ -145,7 +145,7 @@ impl View {
 
 impl Compared {
     /// Whether two members who had one sight, and have the other, are to ask: found out once for each pair.
-    fn differ(&mut self, before: &View, after: &View) -> bool {
+    pub(crate) fn differ(&mut self, before: &View, after: &View) -> bool {
         let (one, other) = (&before.sight, &after.sight);
         if Arc::ptr_eq(one, other) {
             return false;

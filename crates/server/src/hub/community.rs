@@ -5,12 +5,13 @@ use std::{
     borrow::Cow,
     collections::{BTreeSet, HashMap},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use axum::extract::ws::Utf8Bytes;
 use tulou_protocol::{AccountId, CommunityId, Log, Push, Rev, TopicId, limits, push::Pushed};
 
-use super::{Line, State, floors, publisher::Publisher, spread};
+use super::{Hub, Line, State, floors, publisher::Publisher, spread};
 use crate::{
     actor::Origin,
     communities::Loaded,
@@ -24,6 +25,8 @@ use crate::{
 
 /// So many members are told at a time.
 const AT_ONCE: usize = 128;
+/// Others have their turn after so long.
+const MOMENT: Duration = Duration::from_millis(1);
 
 impl Publisher {
     /// Brings a community up to date and tells those of its members who are connected. Whether it could.
@@ -243,6 +246,7 @@ impl Publisher {
             after: &after,
             frames: HashMap::new(),
             compared: Compared::default(),
+            seen: Vec::new(),
             asking: Vec::new(),
             hidden: Vec::new(),
             refloored: Vec::new(),
@@ -251,6 +255,7 @@ impl Publisher {
             return Vec::new();
         };
         for some in accounts.chunks(AT_ONCE) {
+            telling.looks_ahead(&self.hub, some).await;
             {
                 let mut state = self.hub.state();
                 for account in some {
@@ -263,8 +268,8 @@ impl Publisher {
         let Telling {
             asking, refloored, ..
         } = telling;
-        let mut state = self.hub.state();
         spread::stale(asking, after.log(), after.rev, self.stale_over);
+        let mut state = self.hub.state();
         for topic in &news.ended {
             state.end_watches(*topic, None);
         }
@@ -336,6 +341,8 @@ struct Telling<'a> {
     /// The rows by what is seen, which is held so that nothing else gets its address.
     frames: HashMap<usize, (Arc<Sight>, Utf8Bytes)>,
     compared: Compared,
+    /// What those see who are told next, which is found out before.
+    seen: Vec<Arc<Sight>>,
     /// Sessions that have to ask for the community anew.
     asking: Vec<Arc<Line>>,
     /// Watches that end.
@@ -372,6 +379,35 @@ impl Telling<'_> {
         Some(accounts)
     }
 
+    /// Finds out what some members see, and how that differs from what they saw, while nobody waits for the hub: of a kind
+    /// of member that is not known yet it takes as long as there are topics.
+    async fn looks_ahead(&mut self, hub: &Hub, accounts: &[AccountId]) {
+        let views: Vec<View> = {
+            let state = hub.state();
+            let gathering = state.communities.get(&self.after.id);
+            let present = |account| gathering?.present.get(account).cloned();
+            accounts.iter().filter_map(present).collect()
+        };
+        self.seen.clear();
+        let mut begun = Instant::now();
+        for view in views {
+            let next = self.next(&view);
+            self.compared.differ(&view, &next);
+            self.seen.push(next.sight);
+            if begun.elapsed() >= MOMENT {
+                tokio::task::yield_now().await;
+                begun = Instant::now();
+            }
+        }
+    }
+
+    /// A member's view after this.
+    fn next(&self, view: &View) -> View {
+        let named = self.news.members.get(&view.member.account);
+        let member = named.unwrap_or(&view.member);
+        View::of(self.after.clone(), member.clone())
+    }
+
     /// A member's view is brought up to date, if he is connected still.
     fn moves_on(&mut self, state: &mut State, account: AccountId) {
         let watched = state.watched_by(account);
@@ -379,12 +415,11 @@ impl Telling<'_> {
         let Some(view) = gathering.and_then(|it| it.present.get_mut(&account)) else {
             return;
         };
-        let named = self.news.members.get(&account);
-        let member = named.unwrap_or(&view.member);
-        let next = View::of(self.after.clone(), member.clone());
+        let next = self.next(view);
         let before = std::mem::replace(view, next.clone());
         let mut diff = before.diff(&next, &watched, &mut self.compared);
-        if named.is_some() || self.news.leaps(&before, &next) {
+        let is_named = self.news.members.contains_key(&account);
+        if is_named || self.news.leaps(&before, &next) {
             // A watch may rest on what was between the two.
             let here = before.watched_here(self.after, &watched).copied();
             let seen = here.filter(|topic| next.sight.sees(*topic));
