@@ -18,6 +18,9 @@ pub const FOLDER: &str = "backups";
 /// What no backup takes: something unfinished that is older was left behind.
 const LEFT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// What a daily backup is called that was made by a clock that was ahead: when its time has come, others are newer.
+const AHEAD: &str = "ahead";
+
 /// A clock that is set right by less is of no account.
 const TO_COME_MS: Millis = 60 * 60 * 1_000;
 
@@ -122,7 +125,8 @@ impl Shelf {
             .map(|kept| kept.made_at))
     }
 
-    /// Makes a backup in the folder; where it lies. After a daily one the oldest daily ones beyond `keep` are removed.
+    /// Makes a backup in the folder; where it lies. After a daily one the oldest daily ones beyond `keep` are removed, and
+    /// those of a time to come are daily ones no more.
     ///
     /// # Errors
     /// What making it says; then none was removed.
@@ -140,6 +144,7 @@ impl Shelf {
         self.sweep().map_err(here())?;
         make(source, &path)?;
         if kind == Kind::Daily {
+            self.set_aside(source.now).map_err(here())?;
             for old in self.past(keep, source.now).map_err(here())? {
                 fs::remove_file(&old).map_err(BackupError::file(&old))?;
             }
@@ -147,8 +152,27 @@ impl Shelf {
         Ok(path)
     }
 
-    /// Daily backups beyond the newest `keep`. Those of a time to come are not among them: as long as they lie there, they
-    /// would push the others out.
+    /// Daily backups of a time to come get another name: whenever that comes, they would push the others out, and nobody
+    /// would make another meanwhile. None is removed.
+    fn set_aside(&self, now: Millis) -> io::Result<()> {
+        let all = self.list()?;
+        let ahead = all
+            .iter()
+            .filter(|kept| kept.kind == Kind::Daily && is_to_come(kept, now));
+        for Kept { path, .. } in ahead {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let rest = name.and_then(|name| name.strip_prefix(Kind::Daily.prefix()));
+            if let Some(rest) = rest {
+                let aside = self.0.join(format!("{AHEAD}{rest}"));
+                if !aside.exists() {
+                    fs::rename(path, aside)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Daily backups beyond the newest `keep`.
     fn past(&self, keep: usize, now: Millis) -> io::Result<Vec<PathBuf>> {
         let daily = self
             .list()?
@@ -182,12 +206,12 @@ impl Shelf {
     }
 }
 
-/// What a file says of itself; none if it vanished meanwhile.
 /// Whether a backup was made by a clock that was ahead.
 const fn is_to_come(kept: &Kept, now: Millis) -> bool {
     kept.made_at > now + TO_COME_MS
 }
 
+/// What a file says of itself; none if it vanished meanwhile.
 fn kept(path: PathBuf) -> Option<Kept> {
     let about = fs::metadata(&path).ok()?;
     let manifest = open(&path).ok().map(|opened| opened.manifest().clone());

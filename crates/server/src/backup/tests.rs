@@ -480,3 +480,37 @@ async fn a_closed_store_has_let_go_of_its_files() {
     let asked = store.has_accounts().await;
     assert!(asked.is_err(), "it answers nothing any more");
 }
+
+#[test]
+fn a_backup_of_a_wrong_clock_is_none_of_a_right_one_when_that_time_has_come() {
+    let bench = Bench::new();
+    let store = bench.server("server");
+    let shelf = Shelf::in_folder(bench.at("backups"));
+    let add = |days: i64| {
+        let source = bench.source_at("server", NOW + days * DAY);
+        shelf.add(&source, Kind::Daily, 2).unwrap();
+    };
+    add(400);
+    add(401);
+    add(1);
+    add(399);
+    add(400);
+    drop(store);
+    let now = NOW + 402 * DAY;
+    assert_eq!(shelf.last_daily(now).unwrap(), Some(NOW + 400 * DAY));
+    let kept = shelf.list().unwrap();
+    let days = |kind| -> Vec<Millis> {
+        let of_kind = kept.iter().filter(|kept| kept.kind == kind);
+        of_kind.map(|kept| (kept.made_at - NOW) / DAY).collect()
+    };
+    assert_eq!(
+        days(Kind::Daily),
+        [400, 399],
+        "the newest two of the right clock"
+    );
+    assert_eq!(
+        days(Kind::Manual),
+        [401, 400],
+        "nothing is thrown away unasked"
+    );
+}
