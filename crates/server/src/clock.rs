@@ -5,7 +5,7 @@ mod passing;
 mod tests;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -14,22 +14,20 @@ use tulou_protocol::{id::Millis, push};
 
 use crate::{
     App,
-    store::{Shift, StoreError, Time},
+    store::{Doubt, Shift, StoreError, Time},
 };
 
 /// A clock that went back by less stands still until it is reached again; more is a step.
 const STEP_MS: Millis = 2 * 60_000;
-/// A clock that leaves what passed by so much was set, or is wrong.
-const LEAPS_MS: Millis = HOUR_MS;
-/// A server that slept for longer than this may as well have a clock that is ahead; no limit of days is passed by less.
-const SLEPT_MS: Millis = 7 * DAY_MS;
+/// A clock that is so far beyond what is known to have passed may be ahead; no limit of days is passed by less.
+const LEAPS_MS: Millis = 7 * DAY_MS;
 /// Where the system's clock is behind by no more, the time goes on at half its pace until it is reached; beyond, that would
 /// take too long to be worth wrong times.
 const SLOWS_MS: Millis = 7 * DAY_MS;
-const HOUR_MS: Millis = 60 * 60 * 1_000;
-const DAY_MS: Millis = 24 * HOUR_MS;
-/// So long nothing that became old is removed then: whoever sees that the time is wrong can mend it.
-const DISTRUST: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
+/// So long what became old is told by the time before then: whoever sees that it is wrong can mend it. It is a day by that
+/// clock, whether the server runs or not.
+const DOUBT_MS: Millis = DAY_MS;
 /// Between two looks at the clock.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
@@ -64,11 +62,11 @@ struct State {
     at: Duration,
     /// The start, and leaps forward since that were not undone.
     leaps: Vec<Leap>,
-    distrusted_until: Option<Duration>,
+    doubt: Option<Doubt>,
     /// It was seen to leap since the start.
     has_leapt: bool,
-    /// What the store knows of that: how long it is from the time when it was written.
-    kept_ms: Millis,
+    /// What the store knows of the doubt.
+    kept: Option<Doubt>,
 }
 
 /// Where the time went on by itself.
@@ -93,19 +91,31 @@ struct Leap {
 }
 
 impl Clock {
-    /// The clock of a store in which something moved last at a time.
+    /// The clock of a store in which something moved last at a time, and what was doubted when it was used last.
     #[must_use]
-    pub fn of(latest: Millis) -> Self {
+    pub fn of(latest: Millis, kept: Option<Doubt>) -> Self {
         let system = read_system();
-        let slept = latest > 0 && system - latest > SLEPT_MS;
-        if slept {
-            tracing::warn!(
-                days = (system - latest) / DAY_MS,
-                "nothing moved in the store for long, or this computer's clock is ahead: nothing that became old is removed \
-                 for a day"
-            );
-        }
         let time = system.max(latest);
+        // A day that was doubted came and went: two starts agree on it.
+        let over = kept
+            .map(|doubt| doubt.until)
+            .filter(|until| *until <= system);
+        let stood = over.unwrap_or_default().max(latest);
+        let doubt = if over.is_none() && kept.is_some() {
+            kept
+        } else if stood > 0 && system - stood >= LEAPS_MS {
+            tracing::warn!(
+                days = (system - stood) / DAY_MS,
+                "nothing moved in the store for long, or this computer's clock is ahead: for a day nothing is removed that \
+                 became old since"
+            );
+            Some(Doubt {
+                stood,
+                until: time + DOUBT_MS,
+            })
+        } else {
+            None
+        };
         let clock = Self {
             started: Instant::now(),
             began: passing::passed(),
@@ -121,9 +131,9 @@ impl Clock {
                     by: time - latest,
                     is_start: true,
                 }],
-                distrusted_until: slept.then_some(DISTRUST),
+                doubt,
                 has_leapt: false,
-                kept_ms: 0,
+                kept,
             }),
             said: watch::Sender::default(),
             #[cfg(test)]
@@ -173,20 +183,20 @@ impl Clock {
         self.started.elapsed()
     }
 
-    /// Whether what became old may be removed by it: the system's clock did not leap in the last day, and is not behind.
+    /// By which time what became old may be removed: the system's, unless that leapt there.
     #[must_use]
-    pub fn is_trusted(&self) -> bool {
-        let passed = self.passed();
-        let state = self.state();
-        state.own.is_none() && state.distrusted_until.is_none_or(|until| passed >= until)
+    pub fn old_by(&self) -> Millis {
+        let (system, at) = (self.system(), self.passed());
+        let mut state = self.state();
+        let time = state.read(system, at);
+        let doubt = state.doubt_at(system, time, at);
+        doubt.map_or(system, |doubt| doubt.stood.min(system))
     }
 
-    /// What is wrong with it, as far as is known.
+    /// What is wrong with it, as far as the last look found.
     fn standing(&self) -> push::Clock {
-        let passed = self.passed();
         let state = self.state();
-        let is_distrusted = state.distrusted_until.is_some_and(|until| passed < until);
-        match (state.own.is_some(), is_distrusted, state.has_leapt) {
+        match (state.own.is_some(), state.doubt.is_some(), state.has_leapt) {
             (true, ..) => push::Clock::Behind,
             (false, true, true) => push::Clock::Leapt,
             (false, true, false) => push::Clock::Doubted,
@@ -204,29 +214,13 @@ impl Clock {
         });
     }
 
-    /// It was distrusted for so long when the server ended.
-    pub fn was_distrusted(&self, left: Millis) {
-        let left_for = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-        let until = self.passed() + left_for.min(DISTRUST);
-        let mut state = self.state();
-        state.kept_ms = left;
-        if left > 0 {
-            state.distrusted_until = state.distrusted_until.max(Some(until));
-        }
-    }
-
-    /// How long it is distrusted, in whole hours, if the store knows it otherwise.
-    fn distrusted_anew(&self) -> Option<Millis> {
-        let passed = self.passed();
+    /// What is doubted, if the store knows it otherwise.
+    fn doubted_anew(&self) -> Option<Option<Doubt>> {
         let state = self.state();
-        let left = state
-            .distrusted_until
-            .map_or(0, |until| millis(until.saturating_sub(passed)));
-        let left = (left + HOUR_MS - 1) / HOUR_MS * HOUR_MS;
-        (left != state.kept_ms).then_some(left)
+        (state.doubt != state.kept).then_some(state.doubt)
     }
 
-    /// Looks whether the system's clock went as time did; by how much it leapt if it did not.
+    /// Looks whether the system's clock went as time did; by how much it leapt forward if that is doubted.
     fn look(&self) -> Option<Millis> {
         let (system, at) = (self.system(), self.passed());
         let mut state = self.state();
@@ -234,13 +228,12 @@ impl Clock {
         let passed = millis(at.saturating_sub(state.at));
         // What may be a sleep is none.
         let leap = |by: Millis| {
-            if passing::COUNTS_SLEEP || !(0..SLEPT_MS).contains(&by) {
+            if passing::COUNTS_SLEEP || !(0..LEAPS_MS).contains(&by) {
                 by
             } else {
                 0
             }
         };
-        let leapt = leap(system - state.system - passed);
         let by = leap(time - state.time - passed);
         if by > STEP_MS {
             let leap = Leap {
@@ -251,13 +244,18 @@ impl Clock {
             };
             state.leaps.push(leap);
         }
-        (state.system, state.time, state.at) = (system, time, at);
-        if leapt.abs() < LEAPS_MS {
-            return None;
+        if state
+            .own
+            .is_some_and(|own| own.is_slow != state.is_near(system))
+        {
+            state.go_on(system, at);
         }
-        state.distrusted_until = Some(at + DISTRUST);
-        state.has_leapt = true;
-        Some(leapt)
+        let leapt = system - state.system - passed;
+        let is_doubted = leapt >= LEAPS_MS;
+        state.doubt = state.doubt_at(system, time, at);
+        state.has_leapt |= is_doubted;
+        (state.system, state.time, state.at) = (system, time, at);
+        is_doubted.then_some(leapt)
     }
 
     /// What goes back with the system's clock, which is behind; none if it is not, or if that is known.
@@ -318,8 +316,28 @@ impl State {
         self.own = Some(Own {
             from: self.latest,
             at,
-            is_slow: self.latest - system <= SLOWS_MS,
+            is_slow: self.is_near(system),
         });
+    }
+
+    /// Whether the system's clock is waited for.
+    const fn is_near(&self, system: Millis) -> bool {
+        self.latest - system <= SLOWS_MS
+    }
+
+    /// What a look finds to doubt. It lasts for a day at most also if the time goes back.
+    fn doubt_at(&self, system: Millis, time: Millis, at: Duration) -> Option<Doubt> {
+        let until = time + DOUBT_MS;
+        let expected = self.system + millis(at.saturating_sub(self.at));
+        if system - expected >= LEAPS_MS {
+            let stood = self.doubt.map_or(expected, |doubt| doubt.stood);
+            return Some(Doubt { stood, until });
+        }
+        let lasting = self.doubt.filter(|doubt| time < doubt.until)?;
+        Some(Doubt {
+            until: lasting.until.min(until),
+            ..lasting
+        })
     }
 
     /// Leaps that the system's clock took back: what was written since goes back by as much. Only where all of it does is it
@@ -420,13 +438,14 @@ impl App {
         if let Some(leapt) = clock.look() {
             tracing::warn!(
                 leapt_s = leapt / 1_000,
-                "this computer's clock was set, or is wrong: nothing that became old is removed for a day"
+                "this computer's clock was set forward, or is wrong: for a day nothing is removed that became old since"
             );
         }
-        if let Some(left) = clock.distrusted_anew() {
-            self.store().distrust(left).await?;
-            clock.state().kept_ms = left;
+        if let Some(doubt) = clock.doubted_anew() {
+            self.store().set_doubt(doubt).await?;
+            clock.state().kept = doubt;
         }
+        self.communities().read_what_is_late().await?;
         let Some(shifts) = clock.goes_back() else {
             return Ok(());
         };
@@ -439,13 +458,14 @@ impl App {
             "this computer's clock was ahead and was set back: what was written meanwhile goes back with it"
         );
         let before = clock.state().clone();
-        let written = self.store().rewind(shifts, Arc::clone(clock) as _).await;
+        let written = self.store().rewind(shifts).await;
         if let Err(error) = written {
             // Nothing went back in the store.
             *clock.state() = before;
             return Err(error);
         }
         self.hub().went_back();
-        self.communities().read_all_again().await
+        self.communities().went_back();
+        self.communities().read_what_is_late().await
     }
 }

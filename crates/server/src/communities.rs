@@ -36,6 +36,8 @@ pub struct Communities {
     kept: RwLock<Kept>,
     /// The communities of topics.
     homes: RwLock<HashMap<TopicId, CommunityId>>,
+    /// How often the time went back, and those of members and seats with it.
+    rewinds: AtomicU64,
 }
 
 /// Those that somebody holds stay; of the others those that were used last.
@@ -80,6 +82,7 @@ impl Communities {
             store,
             kept: RwLock::default(),
             homes: RwLock::default(),
+            rewinds: AtomicU64::new(0),
         }
     }
 
@@ -110,16 +113,15 @@ impl Communities {
             if let Some(known) = self.known(community) {
                 return Ok(Some(known));
             }
+            let rewinds = self.rewinds();
             let Some(structure) = self.store.structure(community).await? else {
                 return Ok(None);
             };
-            let rev = structure.rev;
-            self.keep(Arc::new(Loaded::new(structure)));
+            self.keep(Arc::new(Loaded::new(structure, rewinds)));
             // What was committed while it was read, the publisher found nobody to tell: it is read again.
             let head = self.head(Log::Community(community)).await?;
-            if head.rev != rev
-                && let Some(known) = self.known(community)
-                && known.structure().rev < head.rev
+            if let Some(known) = self.known(community)
+                && (known.structure().rev < head.rev || known.rewinds() != self.rewinds())
             {
                 self.read_again(&known).await?;
             }
@@ -129,18 +131,22 @@ impl Communities {
     /// Reads a community's structure again; one that is no more leaves memory. What it did not hear of may have been of
     /// members, too.
     async fn read_again(&self, loaded: &Loaded) -> Result<(), StoreError> {
-        match self.store.structure(loaded.id).await? {
-            Some(fresh) => {
-                loaded.change(|structure| {
-                    if fresh.rev >= structure.rev {
-                        *structure = fresh;
-                    }
-                });
+        loop {
+            let rewinds = self.rewinds();
+            let Some(fresh) = self.store.structure(loaded.id).await? else {
+                self.drop_community(loaded.id);
+                return Ok(());
+            };
+            // What came while it was read is in the store by now.
+            if loaded.renew(fresh, rewinds) {
                 loaded.forget_all();
+                return Ok(());
             }
-            None => self.drop_community(loaded.id),
         }
-        Ok(())
+    }
+
+    fn rewinds(&self) -> u64 {
+        self.rewinds.load(Ordering::SeqCst)
     }
 
     async fn head(&self, log: Log) -> Result<Head, StoreError> {
@@ -173,12 +179,28 @@ impl Communities {
         self.known(community).map(|loaded| loaded.structure())
     }
 
-    /// Times of members and seats are others now: everything in memory is read again.
-    pub(crate) async fn read_all_again(&self) -> Result<(), StoreError> {
-        let all: Vec<Arc<Loaded>> = self.kept().by_id.values().cloned().collect();
-        // First of all members, so that none of them waits for the structures.
-        all.iter().for_each(|loaded| loaded.forget_all());
-        for loaded in all {
+    /// The time went back: those of members and seats are others now, in the store.
+    pub(crate) fn went_back(&self) {
+        self.rewinds.fetch_add(1, Ordering::SeqCst);
+        // Members are read when they are asked for.
+        for loaded in self.kept().by_id.values() {
+            loaded.forget_all();
+        }
+    }
+
+    /// Structures that were read before the time went back are read again.
+    pub(crate) async fn read_what_is_late(&self) -> Result<(), StoreError> {
+        let rewinds = self.rewinds();
+        let mut late: Vec<Arc<Loaded>> = Vec::new();
+        {
+            let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+            let of_before = kept
+                .by_id
+                .values()
+                .filter(|loaded| loaded.rewinds() != rewinds);
+            late.extend(of_before.cloned());
+        }
+        for loaded in late {
             self.read_again(&loaded).await?;
         }
         Ok(())

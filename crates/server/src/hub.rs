@@ -19,6 +19,7 @@ mod spread;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tulou_protocol::{AccountId, CommunityId, Log, Rev, Seq, SessionId, TopicId, id::Millis};
@@ -78,8 +79,8 @@ pub(crate) struct Gathering {
     /// What the last digest said: its end, members, online. Before the first: when the gathering began; who came asked
     /// for the heads after that.
     pub said: (Millis, u64, u64),
-    /// No digest before this time.
-    pub next_at: Millis,
+    /// No digest before the server has run for so long.
+    pub next_at: Duration,
 }
 
 impl Gathering {
@@ -90,7 +91,7 @@ impl Gathering {
             is_doubtful: false,
             moved: BTreeSet::new(),
             said: (now, 0, 0),
-            next_at: 0,
+            next_at: Duration::ZERO,
         }
     }
 
@@ -140,11 +141,10 @@ impl Hub {
         line
     }
 
-    /// The time went back, and times of members and seats with it: no digest waits for what was ahead, and with the next
-    /// commit all members who are connected are looked at again.
+    /// The time went back, and times of members and seats with it: with the next commit all members who are connected are
+    /// looked at again.
     pub fn went_back(&self) {
         for gathering in self.state().communities.values_mut() {
-            gathering.next_at = 0;
             // A digest from the beginning misses nothing.
             gathering.said.0 = 0;
             gathering.is_doubtful = true;

@@ -63,8 +63,8 @@ impl App {
         if let Err(error) = rlimit::increase_nofile_limit(config.most_open) {
             tracing::warn!(%error, "the system lets the program have no more connections open");
         }
-        let clock = Arc::new(Clock::of(store.latest().await?));
-        clock.was_distrusted(store.distrusted().await?);
+        let clock = Arc::new(Clock::of(store.latest().await?, store.doubt().await?));
+        store.follow(clock.clone());
         clock.say();
         let hub = Arc::new(Hub::default());
         let communities = Arc::new(Communities::of(store.clone()));

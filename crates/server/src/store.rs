@@ -247,15 +247,19 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
     /// What a command needs to be known.
     fn known(&self, actor: AccountId, needs: Needs) -> Pending<Known>;
 
-    /// The latest time at which a log moved.
+    /// The latest time at which a topic or a community moved.
     fn latest(&self) -> Pending<Millis>;
-    /// How long the clock is still distrusted, of the time that passes while a server runs.
-    fn distrusted(&self) -> Pending<Millis>;
-    /// It is so for so long from now on, also for whoever opens the store after this.
-    fn distrust(&self, left: Millis) -> Pending<()>;
-    /// What a clock that was ahead wrote goes back, and the clock with it at the same moment; no commit is of later than it
-    /// shows from then on.
-    fn rewind(&self, shifts: Vec<Shift>, time: Arc<dyn Time>) -> Pending<()>;
+    /// What the clock was doubted for when the store was used last.
+    fn doubt(&self) -> Pending<Option<Doubt>>;
+    /// It is kept for whoever opens the store after this.
+    fn set_doubt(&self, doubt: Option<Doubt>) -> Pending<()>;
+    /// What tells the time from now on: nothing is written as if it had been earlier.
+    fn follow(&self, time: Arc<dyn Time>);
+    /// Up to when everything that moved can be read, if it is so late.
+    fn settled(&self, now: Millis) -> Millis;
+    /// What a clock that was ahead wrote goes back, and the clock with it at the same moment; nothing that is written from
+    /// then on is of later than it shows, whenever it was decided.
+    fn rewind(&self, shifts: Vec<Shift>) -> Pending<()>;
     /// Heads of logs, in order; none for a log that does not exist.
     fn heads(&self, logs: Vec<Log>) -> Pending<Vec<Option<Head>>>;
     /// Rows of an account's log after a rev, tombstones among them. In the middle of its present state: that at which the

@@ -277,9 +277,10 @@ impl App {
         since: Millis,
     ) -> QuestionAnswer {
         let (structure, member) = self.member_of(account, community).await?;
-        let to = self.now();
+        let now = self.now();
+        let to = self.store().settled(now);
         // He heard of a later time while the clock was ahead.
-        let since = if since > to { 0 } else { since };
+        let since = if since > now { 0 } else { since };
         let moved = self
             .store()
             .moved_since(community, since)

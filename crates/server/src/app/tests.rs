@@ -3,6 +3,7 @@
 mod answers;
 mod bus;
 mod clock;
+mod leaps;
 mod order;
 mod telling;
 

@@ -25,6 +25,8 @@ pub struct Loaded {
     members: Mutex<HashMap<AccountId, Option<Member>>>,
     /// Counts changes of members: what was read before one is not kept.
     changes: AtomicU64,
+    /// How often the time had gone back before the structure was read.
+    rewinds: AtomicU64,
     /// The structure's rev, for those who wait for it.
     at: watch::Sender<Rev>,
     /// When it was asked for, counted.
@@ -44,9 +46,10 @@ pub(super) struct Remembered {
 }
 
 impl Loaded {
-    pub(super) fn new(structure: Structure) -> Self {
+    pub(super) fn new(structure: Structure, rewinds: u64) -> Self {
         Self {
             id: structure.id,
+            rewinds: AtomicU64::new(rewinds),
             at: watch::Sender::new(structure.rev),
             structure: RwLock::new(Arc::new(structure)),
             members: Mutex::default(),
@@ -72,6 +75,27 @@ impl Loaded {
             .unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut held));
         self.at.send_replace(held.rev);
+    }
+
+    /// How often the time had gone back before the structure was read.
+    pub(super) fn rewinds(&self) -> u64 {
+        self.rewinds.load(Ordering::SeqCst)
+    }
+
+    /// The structure was read again, after the time had gone back so often; false, and nothing is done, if what is here is of
+    /// later.
+    pub(super) fn renew(&self, fresh: Structure, rewinds: u64) -> bool {
+        let mut held = self
+            .structure
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if fresh.rev < held.rev || rewinds < self.rewinds() {
+            return false;
+        }
+        *held = Arc::new(fresh);
+        self.rewinds.store(rewinds, Ordering::SeqCst);
+        self.at.send_replace(held.rev);
+        true
     }
 
     /// Members are read again when they are asked for.

@@ -187,6 +187,51 @@ impl Change {
             | Self::Named { .. } => None,
         }
     }
+
+    /// The server's times that it has written down, beside its commit's.
+    pub fn times(&mut self) -> Vec<&mut Millis> {
+        match self {
+            Self::Row {
+                body: Body::Membership(membership),
+                ..
+            } => vec![&mut membership.joined_at],
+            Self::Row {
+                body: Body::Community(community),
+                ..
+            } => vec![&mut community.created_at],
+            Self::Row {
+                body: Body::Mention(mention),
+                ..
+            } => vec![&mut mention.sent_at],
+            Self::Content(contents) => {
+                let Content {
+                    sent_at, edited_at, ..
+                } = &mut contents.content;
+                std::iter::once(sent_at).chain(edited_at).collect()
+            }
+            Self::Marks {
+                marking: Marking::Pin(Some(pinned_at)),
+                ..
+            } => vec![pinned_at],
+            Self::Member { member, .. } => vec![&mut member.joined_at],
+            Self::Seat { since, .. } => since.iter_mut().collect(),
+            Self::Row { .. }
+            | Self::Marks { .. }
+            | Self::Send(_)
+            | Self::Numbered { .. }
+            | Self::MemberGone { .. }
+            | Self::ReadSoFar { .. }
+            | Self::ReadUpTo { .. }
+            | Self::TopicBegins { .. }
+            | Self::TopicEnds { .. }
+            | Self::CommunityEnds { .. }
+            | Self::Bereft { .. }
+            | Self::Fades { .. }
+            | Self::MentionSeen { .. }
+            | Self::InviteUsed { .. }
+            | Self::Named { .. } => Vec::new(),
+        }
+    }
 }
 
 /// A message to be appended.

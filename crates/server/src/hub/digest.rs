@@ -23,12 +23,14 @@ use crate::{
 };
 
 /// Bytes of digests of a community in a second, at most.
-const BYTES_PER_S: i64 = 2_048;
+const BYTES_PER_S: u32 = 2_048;
 
 /// So many sessions are told at a time.
 const AT_ONCE: usize = 256;
 /// A community's digests take at most one part in so many of the time.
 const SHARE: u32 = 20;
+/// A rest that need not be kept.
+const SHORT: Duration = Duration::from_secs(2);
 /// No shorter pause is made, because the system's timers know none: what is to come meanwhile comes at once.
 const SHORTEST: Duration = Duration::from_millis(5);
 
@@ -54,7 +56,7 @@ impl Digests {
                 () = closing.cancelled() => return,
                 _ = ticks.tick() => {}
             }
-            let due = self.due(self.clock.now());
+            let due = self.due();
             let round = Instant::now();
             let count = due.len();
             for (at, community) in due.into_iter().enumerate() {
@@ -66,7 +68,9 @@ impl Digests {
                     }
                 }
                 let begun = Instant::now();
-                if let Err(error) = self.send(community, self.clock.now()).await {
+                // What is being written moves in the next one.
+                let now = self.store.settled(self.clock.now());
+                if let Err(error) = self.send(community, now).await {
                     tracing::error!(%error, community.id = %community, "a digest could not be made");
                 }
                 self.rest(community, begun.elapsed());
@@ -78,14 +82,15 @@ impl Digests {
     fn rest(&self, community: CommunityId, took: Duration) {
         let rest = pause_after(took);
         if let Some(gathering) = self.hub.state().communities.get_mut(&community)
-            && rest > 0
+            && !rest.is_zero()
         {
-            gathering.next_at = gathering.next_at.max(self.clock.now() + rest);
+            gathering.next_at = gathering.next_at.max(self.clock.uptime() + rest);
         }
     }
 
     /// Of which communities something is to be told.
-    fn due(&self, now: Millis) -> Vec<CommunityId> {
+    fn due(&self) -> Vec<CommunityId> {
+        let now = self.clock.uptime();
         let state = self.hub.state();
         let due = |(id, gathering): (&CommunityId, &Gathering)| {
             (gathering.next_at <= now && gathering.has_news()).then_some(*id)
@@ -139,8 +144,12 @@ impl Digests {
                     sends.push((line.clone(), frame.clone()));
                 }
             }
-            let pause = i64::try_from(largest).unwrap_or(i64::MAX) * 1_000 / BYTES_PER_S;
-            gathering.next_at = if pause > 2_000 { now + pause } else { 0 };
+            let pause = Duration::from_secs(largest as u64) / BYTES_PER_S;
+            gathering.next_at = if pause > SHORT {
+                self.clock.uptime() + pause
+            } else {
+                Duration::ZERO
+            };
         }
         for some in sends.chunks(AT_ONCE) {
             for (line, frame) in some {
@@ -159,11 +168,10 @@ fn turn(period: Duration, at: usize, of: usize) -> Duration {
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
-/// For how many milliseconds a community is not told anything after a digest that took so long to make; none if that was
-/// little.
-fn pause_after(took: Duration) -> Millis {
-    let rest = i64::try_from((took * SHARE).as_millis()).unwrap_or(i64::MAX);
-    if rest > 2_000 { rest } else { 0 }
+/// For how long a community is not told anything after a digest that took so long to make; none if that was little.
+fn pause_after(took: Duration) -> Duration {
+    let rest = took.saturating_mul(SHARE);
+    if rest > SHORT { rest } else { Duration::ZERO }
 }
 
 /// The heads of topics that somebody may see.
@@ -269,7 +277,7 @@ mod tests {
         assert_eq!(at(5_000), Duration::from_millis(750));
         assert!(at(9_999) < Duration::from_millis(1_500));
         assert_eq!(turn(period, 0, 0), Duration::ZERO);
-        assert_eq!(pause_after(Duration::from_millis(50)), 0);
-        assert_eq!(pause_after(Duration::from_secs(1)), 20_000);
+        assert_eq!(pause_after(Duration::from_millis(50)), Duration::ZERO);
+        assert_eq!(pause_after(Duration::from_secs(1)), Duration::from_secs(20));
     }
 }

@@ -46,30 +46,14 @@ impl Commit {
             changes,
         }
     }
-}
 
-impl Commit {
     /// It was decided before the clock went back: its times go back as well, and none is later than now.
     pub fn go_back(&mut self, shifts: &[Shift], now: Millis) {
-        let back = |time: Millis| {
-            let shifted = shifts.iter().fold(time, |time, shift| {
-                if time > shift.after {
-                    time - shift.by
-                } else {
-                    time
-                }
-            });
-            shifted.min(now)
-        };
+        let back = |time: Millis| Shift::back(shifts, time).min(now);
         self.now = back(self.now);
         for change in &mut self.changes {
-            if let Change::Member { member, .. } = change {
-                member.joined_at = back(member.joined_at);
-            } else if let Change::Seat {
-                since: Some(since), ..
-            } = change
-            {
-                *since = back(*since);
+            for time in change.times() {
+                *time = back(*time);
             }
         }
     }
@@ -82,6 +66,29 @@ pub struct Shift {
     pub after: Millis,
     /// By how much.
     pub by: Millis,
+}
+
+impl Shift {
+    /// Where a time goes.
+    #[must_use]
+    pub fn back(shifts: &[Self], time: Millis) -> Millis {
+        shifts.iter().fold(time, |time, shift| {
+            if time > shift.after {
+                time - shift.by
+            } else {
+                time
+            }
+        })
+    }
+}
+
+/// The clock leapt forward, or the server did not run for long: the time may be ahead.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Doubt {
+    /// The time before, by which what became old is told meanwhile.
+    pub stood: Millis,
+    /// Until when nobody has set it right.
+    pub until: Millis,
 }
 
 /// The time, as a store hears of it.

@@ -4,6 +4,7 @@
 //! * `writer`: the thread
 //! * `integrity`: whether the file is whole
 //! * `group`: the transaction of a group of commits
+//! * `times`: the times of what is written, which go back with the clock
 //! * `readers`: the threads that read
 //! * one file per group of tables: `log`, `row`, `message`, `community`, `account`, `listing`, `session`,
 //!   `recovery`, `invite`, `answer`; `deletion`, `ending`, `fading` and `rewind` go across them
@@ -34,6 +35,7 @@ mod row;
 mod schema;
 mod session;
 pub(crate) mod snapshot;
+mod times;
 mod writer;
 
 use std::{
@@ -49,9 +51,9 @@ use tulou_protocol::{
 };
 
 use super::{
-    Bus, Commit, Head, Hold, Identity, Listed, MemberSlice, Moved, Outcome, Pending, ReadableSince,
-    RowsSince, Shift, Store, StoreError, Stretch, Time, TopicChanges, Written, make_file_private,
-    make_private,
+    Bus, Commit, Doubt, Head, Hold, Identity, Listed, MemberSlice, Moved, Outcome, Pending,
+    ReadableSince, RowsSince, Shift, Store, StoreError, Stretch, Time, TopicChanges, Written,
+    make_file_private, make_private,
 };
 use crate::{
     certificate::KEY_FILE,
@@ -202,26 +204,42 @@ impl Store for Sqlite {
         self.read(log::latest)
     }
 
-    fn distrusted(&self) -> Pending<Millis> {
+    fn doubt(&self) -> Pending<Option<Doubt>> {
         self.read(|db| {
-            let left = db.query_row("SELECT distrusted_ms FROM server", [], |row| row.get(0));
-            Ok(left?)
+            let doubt = db.query_row("SELECT stood, doubted_until FROM server", [], |row| {
+                Ok(Doubt {
+                    stood: row.get(0)?,
+                    until: row.get(1)?,
+                })
+            })?;
+            Ok(Some(doubt).filter(|doubt| *doubt != Doubt::default()))
         })
     }
 
-    fn distrust(&self, left: Millis) -> Pending<()> {
+    fn set_doubt(&self, doubt: Option<Doubt>) -> Pending<()> {
+        let Doubt { stood, until } = doubt.unwrap_or_default();
         self.write(move |db| {
-            db.execute("UPDATE server SET distrusted_ms = ?1", [left])?;
+            db.execute(
+                "UPDATE server SET stood = ?1, doubted_until = ?2",
+                (stood, until),
+            )?;
             Ok(())
         })
     }
 
-    fn rewind(&self, shifts: Vec<Shift>, time: Arc<dyn Time>) -> Pending<()> {
-        let late = self.writer.late();
+    fn follow(&self, time: Arc<dyn Time>) {
+        self.writer.times().follow(time);
+    }
+
+    fn settled(&self, now: Millis) -> Millis {
+        self.writer.settled(now)
+    }
+
+    fn rewind(&self, shifts: Vec<Shift>) -> Pending<()> {
+        let times = self.writer.times();
         self.write(move |db| {
             shifts.iter().try_for_each(|shift| rewind::by(db, *shift))?;
-            time.went_back(&shifts);
-            late.set(shifts, time);
+            times.go_back(shifts);
             Ok(())
         })
     }
@@ -320,7 +338,17 @@ impl Store for Sqlite {
     }
 
     fn create_invite(&self, community: CommunityId, made: Invite) -> Pending<bool> {
-        self.write(move |db| invite::create(db, community, &made))
+        let times = self.writer.times();
+        self.write(move |db| {
+            let created_at = times.right(made.created_at);
+            let back = made.created_at - created_at;
+            let made = Invite {
+                created_at,
+                expires_at: made.expires_at.map(|at| at - back),
+                ..made
+            };
+            invite::create(db, community, &made)
+        })
     }
 
     fn revoke_invite(&self, community: CommunityId, code: String) -> Pending<bool> {

@@ -4,6 +4,7 @@ use tulou_protocol::{
     AccountId, CommunityId, Seq, SessionId, TopicId,
     http::{ListedAccount, OwnedCommunity},
     id::Millis,
+    limits,
 };
 
 use super::{Sqlite, account, deletion, message, recovery, session};
@@ -12,9 +13,14 @@ use crate::store::{
     Pending, Seen, Sessions, SignedInAs, TokenHash, Unfinished,
 };
 
+/// How long a code of the administrator's is valid.
+const RESET_MS: Millis = limits::RESET_DAYS * 24 * 60 * 60 * 1_000;
+
 impl Accounts for Sqlite {
     fn create_account(&self, account: NewAccount) -> Pending<Option<AccountId>> {
+        let times = self.writer.times();
         self.write(move |db| {
+            let account = times.of_account(account);
             let made = account::create(db, &account)?;
             if made.is_some() {
                 recovery::set(db, account.id, &account.codes)?;
@@ -45,7 +51,8 @@ impl Accounts for Sqlite {
     }
 
     fn create_session(&self, new: NewSession) -> Pending<Option<Vec<SessionId>>> {
-        self.write(move |db| session::create(db, &new))
+        let times = self.writer.times();
+        self.write(move |db| session::create(db, &times.of_session(new)))
     }
 
     fn session(&self, token: TokenHash, not_before: Millis) -> Pending<Option<SignedInAs>> {
@@ -57,7 +64,11 @@ impl Accounts for Sqlite {
     }
 
     fn see_sessions(&self, seen: Vec<Seen>) -> Pending<()> {
-        self.write(move |db| session::see(db, &seen))
+        let times = self.writer.times();
+        self.write(move |db| {
+            let seen: Vec<Seen> = seen.into_iter().map(|seen| times.of_seen(seen)).collect();
+            session::see(db, &seen)
+        })
     }
 
     fn end_session(&self, token: TokenHash) -> Pending<Option<SessionId>> {
@@ -112,7 +123,11 @@ impl Accounts for Sqlite {
         code: CodeHash,
         expires_at: Millis,
     ) -> Pending<Option<Vec<SessionId>>> {
-        self.write(move |db| recovery::reset(db, account, code, expires_at))
+        let times = self.writer.times();
+        self.write(move |db| {
+            let expires_at = times.right(expires_at - RESET_MS) + RESET_MS;
+            recovery::reset(db, account, code, expires_at)
+        })
     }
 
     fn owned(&self, account: AccountId) -> Pending<Vec<OwnedCommunity>> {
@@ -124,7 +139,8 @@ impl Accounts for Sqlite {
     }
 
     fn begin_deletion(&self, account: AccountId, recalls: bool, now: Millis) -> Pending<Deletion> {
-        self.write(move |db| deletion::begin(db, account, recalls, now))
+        let times = self.writer.times();
+        self.write(move |db| deletion::begin(db, account, recalls, times.right(now)))
     }
 
     fn unfinished_deletions(&self) -> Pending<Vec<Unfinished>> {

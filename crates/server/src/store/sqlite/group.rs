@@ -52,6 +52,8 @@ pub struct LogState {
 /// The transaction.
 pub struct Group<'a> {
     pub db: &'a Connection,
+    /// When the writer took what is in it.
+    pub began_at: Millis,
     pub heads: HashMap<Uuid, LogState>,
 }
 
@@ -237,7 +239,8 @@ impl Group<'_> {
         Ok(state)
     }
 
-    /// Writes the heads back.
+    /// Writes the heads back. None of them moved before the transaction began, whenever it was decided: whoever asked until
+    /// then what has moved was not told of it.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         for (id, state) in &mut self.heads {
             if !state.is_moved {
@@ -252,7 +255,7 @@ impl Group<'_> {
                         id.as_bytes(),
                         number(state.rev.0),
                         number(state.seq.0),
-                        state.moved_at,
+                        state.moved_at.max(self.began_at),
                     ))?;
             } else {
                 self.db
@@ -264,7 +267,7 @@ impl Group<'_> {
                         state.kind,
                         number(state.rev.0),
                         number(state.seq.0),
-                        state.moved_at,
+                        state.moved_at.max(self.began_at),
                         state
                             .community
                             .as_ref()

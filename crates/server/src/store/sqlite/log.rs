@@ -76,13 +76,10 @@ pub fn floor(db: &Connection, log: Log) -> Result<Rev, StoreError> {
     Ok(Rev(floor.unwrap_or_default()))
 }
 
-/// The latest time at which a log moved. Looks at all of them.
+/// The latest time at which a topic or a community moved, of which everybody is told by time. Looks at all of them.
 pub fn latest(db: &Connection) -> Result<Millis, StoreError> {
-    Ok(
-        db.query_row("SELECT coalesce(max(moved_at), 0) FROM log", [], |row| {
-            row.get(0)
-        })?,
-    )
+    let latest = "SELECT coalesce(max(moved_at), 0) FROM log WHERE kind IN (0, 1)";
+    Ok(db.query_row(latest, [], |row| row.get(0))?)
 }
 
 /// The community of a topic.

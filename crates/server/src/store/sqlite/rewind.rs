@@ -29,6 +29,12 @@ const SHIFTS: &[&str] = &[
     "UPDATE answer SET at = at - ?2 WHERE at > ?1",
     "UPDATE session SET seen_at = seen_at - ?2 WHERE seen_at > ?1",
     "UPDATE session SET created_at = created_at - ?2 WHERE created_at > ?1",
+    "UPDATE row SET body = json_set(body, '$.sent_at', json_extract(body, '$.sent_at') - ?2)
+     WHERE deleted = 0 AND kind = 'mention' AND json_extract(body, '$.sent_at') > ?1",
+    "UPDATE row SET body = json_set(body, '$.joined_at', json_extract(body, '$.joined_at') - ?2)
+     WHERE deleted = 0 AND kind = 'membership' AND json_extract(body, '$.joined_at') > ?1",
+    "UPDATE row SET body = json_set(body, '$.created_at', json_extract(body, '$.created_at') - ?2)
+     WHERE deleted = 0 AND kind = 'community' AND json_extract(body, '$.created_at') > ?1",
 ];
 /// Codes that the administrator made: that and when shows by when they end.
 const CODES: &str = "UPDATE recovery SET expires_at = expires_at - ?2 WHERE expires_at > ?1";

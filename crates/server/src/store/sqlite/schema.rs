@@ -204,6 +204,11 @@ CREATE INDEX message_author ON message (topic, author, seq);
 ", "
 -- The clock leapt: for so long, of the time that passes while the server runs, nothing becomes old.
 ALTER TABLE server ADD COLUMN distrusted_ms INTEGER NOT NULL DEFAULT 0;
+", "
+-- The clock leapt: until then what became old is told by the time before.
+ALTER TABLE server DROP COLUMN distrusted_ms;
+ALTER TABLE server ADD COLUMN stood INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE server ADD COLUMN doubted_until INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// Settings of a connection.

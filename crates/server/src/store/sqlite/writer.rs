@@ -5,23 +5,24 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
         mpsc,
     },
 };
 
 use rusqlite::Connection;
 use tokio::{runtime::Handle, sync::oneshot};
-use tulou_protocol::Rev;
+use tulou_protocol::{Rev, id::Millis};
 
 use super::{
     group::{Done, Group},
     said,
+    times::{IDLE, Times},
 };
 use crate::{
     domain::Change,
-    store::{Bus, Commit, Committed, Outcome, Pending, Shift, StoreError, Time},
+    store::{Bus, Commit, Committed, Outcome, Pending, StoreError},
 };
 
 /// Most commits in one transaction: bounds how long the first waits for the last.
@@ -35,34 +36,11 @@ type Answer = oneshot::Sender<Result<Outcome, StoreError>>;
 /// Answers to a group of commits. Unbounded, because what is in it is bounded by the requests in flight of all sessions.
 type Answers = tokio::sync::mpsc::UnboundedSender<Vec<(Answer, Outcome)>>;
 
-/// The clock went back: commits that were decided before go back with it.
-#[derive(Clone, Default)]
-pub struct Late(Arc<Mutex<Option<WentBack>>>);
-
-type WentBack = (Vec<Shift>, Arc<dyn Time>);
-
-impl Late {
-    fn held(&self) -> MutexGuard<'_, Option<WentBack>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// It went back just now.
-    pub fn set(&self, shifts: Vec<Shift>, time: Arc<dyn Time>) {
-        *self.held() = Some((shifts, time));
-    }
-
-    fn set_right(&self, group: &mut [(Commit, Answer)]) {
-        if let Some((shifts, time)) = &*self.held() {
-            let now = time.now();
-            let late = group.iter_mut().filter(|(commit, _)| commit.now > now);
-            late.for_each(|(commit, _)| commit.go_back(shifts, now));
-        }
-    }
-}
-
 /// Where what was written goes.
 struct Ways {
-    late: Late,
+    times: Times,
+    /// When it took the commits that it is writing.
+    began_at: Arc<AtomicI64>,
     bus: Arc<dyn Bus>,
     /// None outside a runtime: the thread answers itself.
     answers: Option<Answers>,
@@ -81,7 +59,8 @@ pub struct Writer {
     jobs: mpsc::Sender<Job>,
     /// The disk failed the last write: it is full, or breaks.
     has_failed: Arc<AtomicBool>,
-    late: Late,
+    times: Times,
+    began_at: Arc<AtomicI64>,
 }
 
 impl Writer {
@@ -98,9 +77,11 @@ impl Writer {
             });
             answers
         });
-        let late = Late::default();
+        let times = Times::default();
+        let began_at = Arc::new(AtomicI64::new(IDLE));
         let ways = Ways {
-            late: late.clone(),
+            times: times.clone(),
+            began_at: began_at.clone(),
             bus,
             answers,
             has_failed: has_failed.clone(),
@@ -113,13 +94,20 @@ impl Writer {
         Self {
             jobs,
             has_failed,
-            late,
+            times,
+            began_at,
         }
     }
 
-    /// What it hears of a clock that went back.
-    pub fn late(&self) -> Late {
-        self.late.clone()
+    /// The times of what it writes.
+    pub fn times(&self) -> Times {
+        self.times.clone()
+    }
+
+    /// Up to when all that was written can be read, if it is so late: what is being written is dated no earlier than it was
+    /// taken.
+    pub fn settled(&self, now: Millis) -> Millis {
+        now.min(self.began_at.load(Ordering::SeqCst))
     }
 
     /// Whether the disk failed the last write.
@@ -206,8 +194,15 @@ fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, ways: &Ways) {
                         Err(_) => break,
                     }
                 }
-                ways.late.set_right(&mut group);
-                commit_all(&mut db, group, ways);
+                // Whoever read the time before this was stored read an earlier one than the group is dated.
+                ways.began_at
+                    .store(ways.times.now().unwrap_or(IDLE), Ordering::SeqCst);
+                let now = ways.times.now();
+                for (commit, _) in &mut group {
+                    ways.times.set_right(commit);
+                }
+                commit_all(&mut db, group, now, ways);
+                ways.began_at.store(IDLE, Ordering::SeqCst);
             }
         }
     }
@@ -236,9 +231,9 @@ fn note<T>(has_failed: &AtomicBool, result: &Result<T, StoreError>) {
     }
 }
 
-fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, ways: &Ways) {
+fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, now: Option<Millis>, ways: &Ways) {
     let commits: Vec<&Commit> = group.iter().map(|(commit, _)| commit).collect();
-    let written = write_all(db, &commits).map_err(of_the_disk);
+    let written = write_all(db, &commits, now).map_err(of_the_disk);
     note(&ways.has_failed, &written);
     match written {
         Ok(results) => {
@@ -295,7 +290,7 @@ fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, ways: &Ways) {
         // One of them spoils the transaction: each gets one of its own.
         Err(_) => {
             for one in group {
-                commit_all(db, vec![one], ways);
+                commit_all(db, vec![one], now, ways);
             }
         }
     }
@@ -313,10 +308,15 @@ fn put_revs(changes: &mut [Change], revs: Vec<Rev>) {
     }
 }
 
-fn write_all(db: &mut Connection, commits: &[&Commit]) -> Result<Vec<Done>, StoreError> {
+fn write_all(
+    db: &mut Connection,
+    commits: &[&Commit],
+    now: Option<Millis>,
+) -> Result<Vec<Done>, StoreError> {
     let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let mut group = Group {
         db: &tx,
+        began_at: now.unwrap_or_default(),
         heads: HashMap::new(),
     };
     let results: Result<Vec<_>, _> = commits.iter().map(|commit| group.write(commit)).collect();
