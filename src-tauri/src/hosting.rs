@@ -273,7 +273,7 @@ impl Hosting {
                     code: "host_failed".to_owned(),
                     message: format!("start the server on this computer: {error}"),
                     rejection: None,
-                    about: None,
+                    about: Some(error.code().to_owned()),
                 };
                 // A server that never ran is not hosted here.
                 if wish.server.is_some() || state.wish.is_some() {
@@ -564,6 +564,7 @@ mod tests {
         std::fs::write(&key, "damaged").unwrap();
         let error = hosting.resume().await.unwrap_err();
         assert_eq!(error.code, "host_failed");
+        assert_eq!(error.about.as_deref(), Some("key_unreadable"));
         let failure = hosting.view(None).unwrap().failure.unwrap();
         assert!(
             failure.details.contains("server-key.pem"),

@@ -92,8 +92,9 @@ impl Shell for NativeWindow {
             }
             return;
         }
-        let (width, height) = wished_size().unwrap_or(SIZE);
-        let made =
+        let wished = wished_size();
+        let (width, height) = wished.unwrap_or(SIZE);
+        let builder =
             WebviewWindowBuilder::new(&self.app, LABEL, WebviewUrl::App("index.html".into()))
                 .title("Tulou")
                 .data_directory(self.home.web_view())
@@ -106,8 +107,14 @@ impl Shell for NativeWindow {
                     if page.event() == PageLoadEvent::Finished {
                         show_loaded(&window);
                     }
-                })
-                .build();
+                });
+        // A small screen has less room than the usual size: title bar and composer stay within it.
+        let builder = if wished.is_none() {
+            builder.prevent_overflow()
+        } else {
+            builder
+        };
+        let made = builder.build();
         match made {
             Ok(window) => {
                 self.paint_ground(&window);

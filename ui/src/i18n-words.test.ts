@@ -94,13 +94,18 @@ function codesIn(path: string): string[] {
 interface Reference {
   methods: { name: string; 'x-id'?: { type: string } }[]
   components: {
-    schemas: { Code: { oneOf: { const: string }[] }; Permissions: { 'x-bits': Record<string, number> } }
+    schemas: {
+      Code: { oneOf: { const: string }[] }
+      Counted: { oneOf: { const?: string }[] }
+      Permissions: { 'x-bits': Record<string, number> }
+    }
   }
 }
 const reference = JSON.parse(readFileSync(join(root, 'docs/openrpc.json'), 'utf8')) as Reference
 /** The ids of commands are texts, those of questions numbers; notifications have none. */
 const commands = reference.methods.filter((method) => method['x-id']?.type === 'string').map(({ name }) => name)
 const rights = Object.keys(reference.components.schemas.Permissions['x-bits'])
+const counted = reference.components.schemas.Counted.oneOf.map((one) => one.const)
 const refusals = reference.components.schemas.Code.oneOf.map((one) => one.const)
 const errors = [
   ...codesIn('crates/client/src/error.rs'),
@@ -163,6 +168,19 @@ describe.each(['zh-CN', 'en'] as const)('what went wrong, in %s', (locale) => {
   it.each(rights)('names the right that is lacking, also over its column: %s', (right) => {
     expect(Object.keys(catalogues[locale].permissions)).toContain(right)
     expect(Object.keys(catalogues[locale].permissionHeads)).toContain(right)
+  })
+
+  it('says of what there are too many, or what is too long', () => {
+    const { too_many_of, too_long_by } = catalogues[locale].errors
+    const said = [...Object.keys(too_many_of), ...Object.keys(too_long_by), 'other']
+    expect(said.sort()).toEqual([...counted].sort())
+  })
+
+  it('says why a server did not start, and no more where that is not known', () => {
+    i18n.locale = locale
+    const told = (about: string) => i18n.error({ code: 'host_failed', message: '', rejection: null, about })
+    expect(told('no_room')).toContain(i18n.t.reach.failures.no_room)
+    for (const about of ['host_failed', 'toString', '']) expect(told(about)).toBe(i18n.t.errors.host_failed)
   })
 
   it('has no sentence for a code that nobody gives', () => {

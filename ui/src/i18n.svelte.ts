@@ -211,6 +211,12 @@ class I18n {
   error(error: WindowError): string {
     const because = this.because(error)
     if (because !== null) return because
+    const { host_failed } = this.t.errors
+    if (error.code === 'host_failed') {
+      const failures = this.t.reach.failures
+      const isKnown = error.about != null && error.about !== 'host_failed' && Object.hasOwn(failures, error.about)
+      return isKnown ? this.sentences(host_failed, failures[error.about as keyof typeof failures]) : host_failed
+    }
     return this.rejection(error.rejection ?? { code: error.code, permission: null, limit: null, retryAfterS: null })
   }
 }

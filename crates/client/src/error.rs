@@ -237,6 +237,12 @@ fn counted(of: Counted) -> String {
         Counted::Pins => "pins",
         Counted::Communities => "communities",
         Counted::Levels => "levels",
+        Counted::Groups => "groups",
+        Counted::Topics => "topics",
+        Counted::MemberGroups => "member_groups",
+        Counted::Access => "access",
+        Counted::Invites => "invites",
+        Counted::Sockets => "sockets",
         Counted::Other => "other",
     }
     .to_owned()

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
+use tokio_tungstenite::tungstenite::{self, error::ProtocolError, http::StatusCode};
 use tulou_protocol::http::{CAME_AS_HEADER, SERVER_HEADER};
 
 use crate::view::Cause;
@@ -49,6 +49,9 @@ pub enum Unusable {
     /// It is reached by HTTP 1.0, which knows no WebSocket.
     #[error("a proxy before it speaks HTTP 1.0")]
     Http10,
+    /// It has too many connections from the network that this computer is in.
+    #[error("too many connections come from here")]
+    Crowded,
     /// A proxy before it refuses.
     #[error("a proxy before it refused with status {0}")]
     Refused(u16),
@@ -75,6 +78,7 @@ impl Unusable {
             Self::SignIn => "sign_in_wall",
             Self::NoWebSocket => "no_websocket",
             Self::Http10 => "http_1_0",
+            Self::Crowded => "crowded",
             Self::Refused(_) => "proxy_refused",
             Self::Behind(_) => "proxy_behind",
         }
@@ -97,7 +101,8 @@ impl Unusable {
             | Self::NotTulou
             | Self::SignIn
             | Self::NoWebSocket
-            | Self::Http10 => None,
+            | Self::Http10
+            | Self::Crowded => None,
         }
     }
 
@@ -114,7 +119,7 @@ impl Unusable {
         match self {
             Self::NotTulou | Self::Refused(_) | Self::Behind(_) => 1,
             Self::Redirects(_) | Self::SignIn | Self::NotEncrypted => 2,
-            Self::NoWebSocket | Self::Http10 => 3,
+            Self::NoWebSocket | Self::Http10 | Self::Crowded => 3,
             Self::Expired(_)
             | Self::NotYet(_)
             | Self::OtherName(_)
@@ -145,7 +150,9 @@ impl Unusable {
             let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
             if headers.contains_key(SERVER_HEADER) {
                 let is_old = text(CAME_AS_HEADER).is_some_and(|came| came.ends_with("/1.0"));
-                return Some(if is_old {
+                return Some(if response.status() == StatusCode::TOO_MANY_REQUESTS {
+                    Self::Crowded
+                } else if is_old {
                     Self::Http10
                 } else {
                     Self::NoWebSocket
@@ -259,6 +266,26 @@ mod tests {
                 wanted,
                 "{status}"
             );
+        }
+    }
+
+    #[test]
+    fn a_handshake_that_the_server_itself_refuses_says_whose_fault_it_is() {
+        let refused = |status: StatusCode, came_as: &str| {
+            let response = tungstenite::http::Response::builder()
+                .status(status)
+                .header(SERVER_HEADER, "1")
+                .header(CAME_AS_HEADER, came_as)
+                .body(None)
+                .unwrap();
+            Unusable::of_handshake(&tungstenite::Error::Http(Box::new(response)))
+        };
+        for (status, came_as, wanted) in [
+            (StatusCode::UPGRADE_REQUIRED, "HTTP/1.1", Unusable::NoWebSocket),
+            (StatusCode::UPGRADE_REQUIRED, "HTTP/1.0", Unusable::Http10),
+            (StatusCode::TOO_MANY_REQUESTS, "HTTP/1.1", Unusable::Crowded),
+        ] {
+            assert_eq!(refused(status, came_as), Some(wanted), "{status}");
         }
     }
 }

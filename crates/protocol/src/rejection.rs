@@ -56,6 +56,18 @@ pub enum Counted {
     Communities,
     /// Levels of notifications that an account has set.
     Levels,
+    /// Groups of a community.
+    Groups,
+    /// Topics of a community.
+    Topics,
+    /// Member groups of a community.
+    MemberGroups,
+    /// Cells of a community's table of rights in which something is set.
+    Access,
+    /// Links of a community by which somebody can come.
+    Invites,
+    /// Sockets of an account.
+    Sockets,
     /// Something that this version does not know.
     #[serde(other)]
     Other,

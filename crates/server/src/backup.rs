@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{Epoch, ServerId, id::Millis};
 
-use crate::store::StoreError;
+use crate::{error::of_folder, store::StoreError};
 
 pub use daily::{Daily, is_due};
 pub use make::{Source, make};
@@ -148,7 +148,16 @@ impl BackupError {
             Self::NoServer(_) => "not_found",
             Self::NoRoom { .. } => "backup_no_room",
             Self::Store(StoreError::InUse(_)) => "in_use",
-            Self::File { .. } | Self::Store(_) => "storage",
+            Self::Store(StoreError::Before { .. }) => "backup_before",
+            Self::Store(StoreError::Unwritable) => "backup_no_room",
+            Self::File { source, .. } | Self::Store(StoreError::Folder(source)) => {
+                match of_folder(source.kind()) {
+                    "no_room" => "backup_no_room",
+                    "no_rights" => "no_rights",
+                    _ => "storage",
+                }
+            }
+            Self::Store(_) => "storage",
         }
     }
 }

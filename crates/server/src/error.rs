@@ -33,7 +33,7 @@ pub enum Error {
 }
 
 /// What a person can do about a folder that cannot be used.
-fn of_folder(why: ErrorKind) -> &'static str {
+pub(crate) fn of_folder(why: ErrorKind) -> &'static str {
     if matches!(
         why,
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem

@@ -1,4 +1,4 @@
-import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte'
+import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { firstStartScene, fullScene } from '../../stories/scenes'
 import type { AccountView } from '../api'
@@ -34,6 +34,24 @@ const lostIn = (topic: string, count: number, community: string | null = 'c1') =
 // Looking for faults takes its time on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
 afterEach(cleanup)
+
+describe('the first start', () => {
+  it('says at every step that no sign-in can be kept, in a region that was there before', async () => {
+    const api = firstStartScene('en', 'light')
+    const window = await ready(api)
+    const region = within(screen.getByTestId('first-start')).getByRole('status')
+    expect(region.textContent.trim()).toBe('')
+    await fireEvent.click(screen.getByTestId('first-join'))
+    await screen.findByTestId('join-link')
+    api.app = { ...api.app, hasKeyring: false }
+    await window.ask()
+    const note = await screen.findByTestId('first-no-keyring')
+    expect(region.contains(note), 'the same region says it').toBe(true)
+    await fireEvent.click(screen.getByText('Back'))
+    expect(await screen.findByTestId('first-no-keyring')).toBe(note)
+    expect(await faults()).toEqual([])
+  })
+})
 
 describe('restoring', () => {
   it('is offered at the first start, says what is in the file, and leads to signing in', async () => {

@@ -21,6 +21,8 @@ use crate::{
 
 /// How long nothing is asked after the server did not understand a question.
 const PAUSE_MS: Millis = 5_000;
+/// The least that a server is left alone that has too many sockets of this account.
+const CROWDED_MS: Millis = 60_000;
 
 impl Engine {
     pub(super) fn take_frame(&mut self, frame: ServerFrame) {
@@ -161,6 +163,10 @@ impl Engine {
                     .meet_other_version(rejection.version, &mut self.turn);
             }
             Err(Refusal::Busy(busy)) => self.cut_link(wait_of(busy)),
+            // So many of this account are connected already: one of them has to go first.
+            Err(Refusal::Rejected(rejection)) if rejection.code == Code::TooMany => {
+                self.cut_link(CROWDED_MS);
+            }
             Err(Refusal::Rejected(_) | Refusal::Misunderstood(_)) => self.cut_link(0),
         }
     }

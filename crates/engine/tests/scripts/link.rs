@@ -186,6 +186,16 @@ fn a_server_of_another_version_is_left_alone_for_a_while_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_server_with_too_many_sockets_of_the_account_is_left_alone_for_a_minute() {
+    let mut stage = Stage::new(Restored::default());
+    refuse(&mut stage, Rejection::limit(Code::TooMany, 100));
+    let Some(LinkState::Offline { retry_at }) = stage.link() else {
+        panic!("it is no sign-out: another device may go")
+    };
+    assert!(retry_at - stage.now >= 60_000, "{retry_at}");
+}
+
+#[test]
 fn a_goodbye_for_another_reason_is_a_cut() {
     let mut stage = Stage::synced(vec![]);
     stage.pushed(Pushed::Goodbye(Goodbye {

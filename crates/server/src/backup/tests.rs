@@ -1,7 +1,7 @@
 mod kinds;
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -202,6 +202,21 @@ async fn a_folder_in_which_a_server_works_is_not_restored_into() {
         .unwrap()
         .identity();
     assert_eq!(after, before, "nothing was touched");
+}
+
+#[test]
+fn why_a_backup_cannot_be_made_or_read_has_a_code_of_its_own() {
+    let file = |kind: io::ErrorKind| BackupError::file(Path::new("x"))(kind.into());
+    for (error, code) in [
+        (StoreError::Before { found: 1 }.into(), "backup_before"),
+        (StoreError::Unwritable.into(), "backup_no_room"),
+        (file(io::ErrorKind::StorageFull), "backup_no_room"),
+        (file(io::ErrorKind::PermissionDenied), "no_rights"),
+        (file(io::ErrorKind::UnexpectedEof), "storage"),
+    ] {
+        let error: BackupError = error;
+        assert_eq!(error.code(), code, "{error}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! he lacks.
 
 use tulou_protocol::{
-    Code, GroupId, MemberGroupId, Permissions, Rejection, Row, TopicId,
+    Code, Counted, GroupId, MemberGroupId, Permissions, Rejection, Row, TopicId,
     command::Edit,
     limits,
     permission::{Decision as Why, Place},
@@ -47,7 +47,11 @@ pub(super) fn create(
         ("rank", rank),
         structure.member_groups.contains_key(&id)
             || structure.was_used("member_group", &id.to_string()),
-        (structure.member_groups.len(), limits::MEMBER_GROUPS),
+        (
+            structure.member_groups.len(),
+            limits::MEMBER_GROUPS,
+            Counted::MemberGroups,
+        ),
     )?;
     require_below(case, &Rank::Group(rank.to_owned(), id))?;
     Ok(Decision::of(vec![Change::Row {
@@ -228,7 +232,7 @@ pub(super) fn set(
         return Ok(Decision::default());
     }
     if known.is_none() && structure.access.len() >= limits::ACCESS_ROWS {
-        return Err(Rejection::limit(Code::TooMany, limits::ACCESS_ROWS));
+        return Err(Rejection::limit(Code::TooMany, limits::ACCESS_ROWS).of(Counted::Access));
     }
     let body = if to_allow.is_empty() && to_deny.is_empty() {
         Body::Deleted("access".to_owned())

@@ -1,6 +1,6 @@
 //! A row of a community that is being edited field by field, and what has to hold before a new one is made.
 
-use tulou_protocol::{Code, Log, Rejection, Row, command::Edit, row::Body, text};
+use tulou_protocol::{Code, Counted, Log, Rejection, Row, command::Edit, row::Body, text};
 
 use super::{
     case::Decision,
@@ -81,7 +81,7 @@ pub(super) fn check_new(
     name: &str,
     (position_field, position): (&str, &str),
     is_taken: bool,
-    (siblings, limit): (usize, usize),
+    (siblings, limit, of): (usize, usize, Counted),
 ) -> Result<(), Rejection> {
     text::check_name(name).map_err(|no| no.at("name"))?;
     text::check_position(position).map_err(|no| no.at(position_field))?;
@@ -89,7 +89,7 @@ pub(super) fn check_new(
         return Err(Code::IdTaken.into());
     }
     if siblings >= limit {
-        return Err(Rejection::limit(Code::TooMany, limit));
+        return Err(Rejection::limit(Code::TooMany, limit).of(of));
     }
     Ok(())
 }

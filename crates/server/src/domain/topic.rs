@@ -1,7 +1,7 @@
 //! Decisions about groups and topics.
 
 use tulou_protocol::{
-    Code, GroupId, Log, Permissions, Rejection, TopicId,
+    Code, Counted, GroupId, Log, Permissions, Rejection, TopicId,
     command::Edit,
     limits,
     permission::Place,
@@ -28,7 +28,7 @@ pub(super) fn create_group(
         name,
         ("position", position),
         structure.groups.contains_key(&id) || structure.was_used("group", &id.to_string()),
-        (structure.groups.len(), limits::GROUPS),
+        (structure.groups.len(), limits::GROUPS, Counted::Groups),
     )?;
     Ok(Decision::of(vec![Change::Row {
         log: structure.log(),
@@ -127,7 +127,7 @@ pub(super) fn create(
         name,
         ("position", position),
         structure.topics.contains_key(&id) || structure.was_used("topic", &id.to_string()),
-        (structure.topics.len(), limits::TOPICS),
+        (structure.topics.len(), limits::TOPICS, Counted::Topics),
     )?;
     let community = structure.id;
     let no = structure.last_no + 1;

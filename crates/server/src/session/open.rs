@@ -6,7 +6,7 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use serde_json::Value;
 use tulou_protocol::{
-    ClientFrame, Code, Greeting, Log, Question, Rejection, VERSION,
+    ClientFrame, Code, Counted, Greeting, Log, Question, Rejection, VERSION,
     frame::{Misread, Refusal, Request},
     limits,
     push::AccountLimits,
@@ -123,7 +123,7 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Attached, Greeti
     );
     let attached = Attached::of(app, line.clone());
     if app.hub().count_lines(found.account) > limits::SOCKETS {
-        let refusal = Rejection::limit(Code::TooMany, limits::SOCKETS);
+        let refusal = Rejection::limit(Code::TooMany, limits::SOCKETS).of(Counted::Sockets);
         return Err(Refusal::Rejected(refusal));
     }
     // From here on joining and leaving reach the session, and so does its revocation: what was before is read now.

@@ -33,7 +33,7 @@ export const admin: typeof zh = {
     inherit: 'Inherit',
     cell: (permission, place, state) => `${permission}, ${place}: ${state}`,
     cellTitle: (place, permission) => `${place} · ${permission}`,
-    notSettable: 'You can’t change this',
+    fixed: (state) => `${state} (you can’t change this)`,
     legend: 'Legend',
     place: 'Place',
     setAllow: 'Allowed here',

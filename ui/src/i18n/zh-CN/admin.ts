@@ -30,7 +30,7 @@ export const admin = {
     inherit: '继承',
     cell: (permission: string, place: string, state: string) => `${permission}，${place}：${state}`,
     cellTitle: (place: string, permission: string) => `${place} · ${permission}`,
-    notSettable: '您不能改这里',
+    fixed: (state: string) => `${state}（您不能更改）`,
     legend: '图例',
     place: '位置',
     setAllow: '在此允许',

@@ -8,9 +8,11 @@ use tulou_protocol::{
 use super::*;
 use crate::domain::facts::Known;
 
-fn refused(facts: &Facts<'_>, command: &Command) -> (Code, Option<u64>) {
+/// Of what there are too many, and how many there may be.
+fn too_many(facts: &Facts<'_>, command: &Command) -> (Option<Counted>, Option<u64>) {
     let refused = run(facts, command).unwrap_err();
-    (refused.code, refused.limit)
+    assert_eq!(refused.code, Code::TooMany);
+    (refused.of, refused.limit)
 }
 
 /// The same community with as many groups, topics and member groups as there may be, but for `free` of each.
@@ -108,19 +110,19 @@ fn a_community_has_so_many_groups_topics_and_member_groups_and_no_more() {
         tagged: false,
     };
     let limits = [
-        (group, limits::GROUPS),
-        (topic, limits::TOPICS),
-        (member_group, limits::MEMBER_GROUPS),
+        (group, limits::GROUPS, Counted::Groups),
+        (topic, limits::TOPICS, Counted::Topics),
+        (member_group, limits::MEMBER_GROUPS, Counted::MemberGroups),
     ];
     let (full, last) = (crowded(0), crowded(1));
     let (full, last) = (
         facts(&full, member(OWNER, &[])),
         facts(&last, member(OWNER, &[])),
     );
-    for (command, limit) in limits {
+    for (command, limit, of) in limits {
         assert!(run(&last, &command).is_ok(), "the last one: {command:?}");
         let limit = u64::try_from(limit).unwrap();
-        assert_eq!(refused(&full, &command), (Code::TooMany, Some(limit)));
+        assert_eq!(too_many(&full, &command), (Some(of), Some(limit)));
     }
 }
 
@@ -158,8 +160,8 @@ fn a_community_has_so_many_access_rows_and_no_more() {
     let last = *topics.last().unwrap();
     let limit = u64::try_from(limits::ACCESS_ROWS).unwrap();
     assert_eq!(
-        refused(&owner, &set(last, Permissions::empty())),
-        (Code::TooMany, Some(limit))
+        too_many(&owner, &set(last, Permissions::empty())),
+        (Some(Counted::Access), Some(limit))
     );
     assert!(
         run(&owner, &set(topics[0], Permissions::PIN)).is_ok(),
@@ -212,7 +214,7 @@ fn a_topic_has_so_many_pins_and_no_more() {
     owner.known.pins = limits::PINS - 1;
     assert!(run(&owner, &pin).is_ok());
     owner.known.pins = limits::PINS;
-    assert_eq!(refused(&owner, &pin), (Code::TooMany, Some(250)));
+    assert_eq!(too_many(&owner, &pin), (Some(Counted::Pins), Some(250)));
 }
 
 #[test]
@@ -225,7 +227,10 @@ fn a_message_mentions_so_many_persons_and_no_more() {
     };
     assert!(run(&bob, &send(OPEN, &text(50))).is_ok());
     let all = text(51);
-    assert_eq!(refused(&bob, &send(OPEN, &all)), (Code::TooMany, Some(50)));
+    assert_eq!(
+        too_many(&bob, &send(OPEN, &all)),
+        (Some(Counted::Mentions), Some(50))
+    );
     let bob = with_message(bob, stored(BOB, NOW, "x"));
     let edit = Command::MessageEdit {
         topic: OPEN,
@@ -235,7 +240,7 @@ fn a_message_mentions_so_many_persons_and_no_more() {
             to: all,
         },
     };
-    assert_eq!(refused(&bob, &edit), (Code::TooMany, Some(50)));
+    assert_eq!(too_many(&bob, &edit), (Some(Counted::Mentions), Some(50)));
 }
 
 #[test]
