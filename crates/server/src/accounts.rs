@@ -11,6 +11,8 @@ mod deletion;
 mod recovery;
 mod secret;
 mod sessions;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 
@@ -207,21 +209,21 @@ impl App {
         from: Option<IpAddr>,
     ) -> Result<SignedIn, AccountRefusal> {
         let token = secret::token()?;
-        let ended = self
-            .store()
-            .create_session(NewSession {
-                session: SessionId(Uuid::now_v7()),
-                account: account.id,
-                token: secret::token_hash(&token),
-                password: account.password,
-                device: sessions::device(device),
-                address: sessions::address(from),
-                now: self.now(),
-            })
-            .await?;
-        let ended = ended.ok_or(AccountRefusal::from(Code::WrongPassword))?;
-        // One that is not kept any more is named by nothing that could end it later.
-        self.revocation().end(&ended);
+        let beginning = self.store().create_session(NewSession {
+            session: SessionId(Uuid::now_v7()),
+            account: account.id,
+            token: secret::token_hash(&token),
+            password: account.password,
+            device: sessions::device(device),
+            address: sessions::address(from),
+            now: self.now(),
+        });
+        let begun = self.revoke(beginning, |app, ended| {
+            app.revocation().end(ended.as_deref().unwrap_or_default());
+        });
+        begun
+            .await?
+            .ok_or(AccountRefusal::from(Code::WrongPassword))?;
         Ok(SignedIn {
             account: account.id,
             token,

@@ -95,9 +95,13 @@ impl App {
         let code = secret::code()?;
         let hash = secret::code_hash(account, &code).ok_or(AccountRefusal::from(Code::Internal))?;
         let expires_at = self.now() + limits::RESET_DAYS * DAY_MS;
-        let ended = self.store().reset(account, hash, expires_at).await?;
-        self.revocation()
-            .end(&ended.ok_or(AccountRefusal::from(Code::NotFound.at("id")))?);
+        let resetting = self.store().reset(account, hash, expires_at);
+        let reset = self.revoke(resetting, |app, ended| {
+            app.revocation().end(ended.as_deref().unwrap_or_default());
+        });
+        reset
+            .await?
+            .ok_or(AccountRefusal::from(Code::NotFound.at("id")))?;
         tracing::info!(account.id = %account, by = %session.account, "an account was set back");
         Ok(Reset { code, expires_at })
     }

@@ -42,16 +42,21 @@ impl App {
         }
         let recalls = asked.messages == Messages::Remove;
         let now = self.now();
-        match self.store().begin_deletion(account, recalls, now).await? {
-            Deletion::Owns => return Err(Code::OwnsCommunities.into()),
-            Deletion::Begun(ended) => self.revocation().end(&ended),
-        }
-        tracing::info!(account.id = %account, "an account is deleted");
-        let unfinished = Unfinished { account, recalls };
-        self.keep("what finishes a deletion", move |app| {
-            app.finish_deletion(unfinished)
+        let beginning = self.store().begin_deletion(account, recalls, now);
+        let begun = self.revoke(beginning, move |app, deletion| {
+            if let Deletion::Begun(ended) = deletion {
+                tracing::info!(account.id = %account, "an account is deleted");
+                app.revocation().end(ended);
+                let unfinished = Unfinished { account, recalls };
+                app.keep("what finishes a deletion", move |app| {
+                    app.finish_deletion(unfinished)
+                });
+            }
         });
-        Ok(())
+        match begun.await? {
+            Deletion::Owns => Err(Code::OwnsCommunities.into()),
+            Deletion::Begun(_) => Ok(()),
+        }
     }
 
     /// Goes on with what the server's end interrupted.

@@ -29,12 +29,15 @@ impl App {
         let account = self.confirm(session, asked.password, from).await?;
         let id = account.id;
         let password = secret::password_hash(asked.new_password).await?;
-        let ended = self
+        let changing = self
             .store()
-            .change_password(account, password, session.session)
-            .await?;
-        self.revocation()
-            .end(&ended.ok_or(AccountRefusal::from(Code::WrongPassword))?);
+            .change_password(account, password, session.session);
+        let changed = self.revoke(changing, |app, ended| {
+            app.revocation().end(ended.as_deref().unwrap_or_default());
+        });
+        changed
+            .await?
+            .ok_or(AccountRefusal::from(Code::WrongPassword))?;
         tracing::info!(account.id = %id, "a password was changed");
         Ok(())
     }
@@ -88,11 +91,11 @@ impl App {
         let is_right = self.store().has_code(id, code, now).await?;
         let account = account.filter(|_| is_right).ok_or_else(wrong)?;
         let password = secret::password_hash(password).await?;
-        let ended = self
-            .store()
-            .use_code(id, code, password.clone(), now)
-            .await?;
-        self.revocation().end(&ended.ok_or_else(wrong)?);
+        let using = self.store().use_code(id, code, password.clone(), now);
+        let used = self.revoke(using, |app, ended| {
+            app.revocation().end(ended.as_deref().unwrap_or_default());
+        });
+        used.await?.ok_or_else(wrong)?;
         self.rates().attempts.forgive(admitted);
         tracing::info!(account.id = %id, "a code has set a password");
         let account = Account {

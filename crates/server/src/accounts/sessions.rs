@@ -1,6 +1,6 @@
 //! Where an account is signed in.
 
-use std::{net::IpAddr, time::Duration};
+use std::{future::Future, net::IpAddr, time::Duration};
 
 use tulou_protocol::{
     Code, SessionId,
@@ -12,11 +12,13 @@ use tulou_protocol::{
 use super::{AccountRefusal, secret};
 use crate::{
     App,
-    store::{Seen, Sessions, SignedInAs, StoreError},
+    store::{Pending, Seen, Sessions, SignedInAs, StoreError},
 };
 
 /// Between two times that is written which sessions were connected.
 const WRITE: Duration = Duration::from_secs(60);
+/// Sessions that are looked for at once.
+const LOOKED_AT: usize = 1_000;
 /// Milliseconds in a day.
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
@@ -47,14 +49,32 @@ impl App {
             .await
     }
 
+    /// Has the store end sessions, and then ends what is connected with them. Both are done whether or not whoever asked
+    /// still waits: once the store has ended them, nothing names them any more.
+    pub(super) fn revoke<T: Send + 'static, Then: FnOnce(&Self, &T) + Send + 'static>(
+        &self,
+        ending: Pending<T>,
+        then: Then,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send + use<T, Then> {
+        let app = self.clone();
+        let whole = tokio::spawn(async move {
+            let ended = ending.await?;
+            then(&app, &ended);
+            Ok(ended)
+        });
+        async move { whole.await.unwrap_or(Err(StoreError::Closed)) }
+    }
+
     /// Ends the session of a token, and what is connected with it.
     ///
     /// # Errors
     /// If the store fails.
     pub async fn sign_out(&self, token: &str) -> Result<bool, StoreError> {
-        let ended = self.store().end_session(secret::token_hash(token)).await?;
-        self.revocation().end(ended.as_slice());
-        Ok(ended.is_some())
+        let ending = self.store().end_session(secret::token_hash(token));
+        let ended = self.revoke(ending, |app, ended| {
+            app.revocation().end(ended.as_slice());
+        });
+        Ok(ended.await?.is_some())
     }
 
     /// A session's account, as its owner sees it.
@@ -99,11 +119,11 @@ impl App {
         which: Option<SessionId>,
     ) -> Result<(), AccountRefusal> {
         let which = which.map_or(Sessions::AllBut(session.session), Sessions::Only);
-        let ended = self.store().end_sessions(session.account, which).await?;
-        if ended.is_empty() && matches!(which, Sessions::Only(_)) {
+        let ending = self.store().end_sessions(session.account, which);
+        let ended = self.revoke(ending, |app, ended| app.revocation().end(ended));
+        if ended.await?.is_empty() && matches!(which, Sessions::Only(_)) {
             return Err(Code::NotFound.at("id").into());
         }
-        self.revocation().end(&ended);
         Ok(())
     }
 
@@ -131,26 +151,44 @@ impl App {
     /// Writes which sessions are connected from time to time, and drops those that have not been for long.
     pub(crate) async fn look_after_sessions(self) {
         let mut ticks = tokio::time::interval(WRITE);
+        let mut connected = Vec::new();
         loop {
             tokio::select! {
                 () = self.closing() => return,
                 _ = ticks.tick() => {}
             }
-            for session in self.presence().sessions() {
-                self.see(session, None);
-            }
-            let kept = async {
-                self.write_seen().await?;
-                let now: Millis = self.clock().old_by();
-                let before = now - limits::SESSION_DAYS * DAY_MS;
-                let ended = self.store().forget_sessions(before, now).await?;
-                self.revocation().end(&ended);
-                Ok::<_, StoreError>(())
+            let before = connected;
+            connected = self.presence().sessions().into_iter().collect();
+            let looked = async {
+                self.end_gone(before).await?;
+                self.write_connected(&connected).await
             };
-            if let Err(error) = kept.await {
+            if let Err(error) = looked.await {
                 tracing::error!(%error, "it was not written which sessions were connected");
             }
         }
+    }
+
+    /// However a session was ended, it is not connected for long after that.
+    pub(super) async fn end_gone(&self, connected: Vec<SessionId>) -> Result<(), StoreError> {
+        for some in connected.chunks(LOOKED_AT) {
+            let gone = self.store().gone_sessions(some.to_vec()).await?;
+            self.revocation().end(&gone);
+        }
+        Ok(())
+    }
+
+    /// Writes which sessions are connected, and drops those that have not been for long.
+    async fn write_connected(&self, connected: &[SessionId]) -> Result<(), StoreError> {
+        for session in connected {
+            self.see(*session, None);
+        }
+        self.write_seen().await?;
+        let now: Millis = self.clock().old_by();
+        let before = now - limits::SESSION_DAYS * DAY_MS;
+        let ending = self.store().forget_sessions(before, now);
+        let ended = self.revoke(ending, |app, ended| app.revocation().end(ended));
+        ended.await.map(drop)
     }
 }
 

@@ -167,6 +167,8 @@ pub trait Accounts {
     fn session(&self, token: TokenHash, not_before: Millis) -> Pending<Option<SignedInAs>>;
     /// The sessions of an account, the last seen first.
     fn sessions(&self, account: AccountId) -> Pending<Vec<KeptSession>>;
+    /// Which of these sessions are not kept, or not any more.
+    fn gone_sessions(&self, sessions: Vec<SessionId>) -> Pending<Vec<SessionId>>;
     /// Notes that sessions were connected.
     fn see_sessions(&self, seen: Vec<Seen>) -> Pending<()>;
     /// Ends a session; which it was.

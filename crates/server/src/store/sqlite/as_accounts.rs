@@ -63,6 +63,10 @@ impl Accounts for Sqlite {
         self.read(move |db| session::list(db, account))
     }
 
+    fn gone_sessions(&self, sessions: Vec<SessionId>) -> Pending<Vec<SessionId>> {
+        self.read(move |db| session::gone(db, sessions))
+    }
+
     fn see_sessions(&self, seen: Vec<Seen>) -> Pending<()> {
         let times = self.writer.times();
         self.write(move |db| {
@@ -135,7 +139,7 @@ impl Accounts for Sqlite {
     }
 
     fn memberships(&self, account: AccountId) -> Pending<Vec<CommunityId>> {
-        self.read(move |db| account::memberships(db, account))
+        self.look(move |db| account::memberships(db, account))
     }
 
     fn begin_deletion(&self, account: AccountId, recalls: bool, now: Millis) -> Pending<Deletion> {
@@ -144,11 +148,11 @@ impl Accounts for Sqlite {
     }
 
     fn unfinished_deletions(&self) -> Pending<Vec<Unfinished>> {
-        self.read(deletion::unfinished)
+        self.look(deletion::unfinished)
     }
 
     fn written_in(&self, account: AccountId) -> Pending<Vec<TopicId>> {
-        self.read(move |db| deletion::topics(db, account))
+        self.look(move |db| deletion::topics(db, account))
     }
 
     fn written_by(
@@ -158,11 +162,11 @@ impl Accounts for Sqlite {
         after: Seq,
         limit: usize,
     ) -> Pending<Vec<OwnMessage>> {
-        self.read(move |db| message::written_by(db, account, topic, after, limit))
+        self.look(move |db| message::written_by(db, account, topic, after, limit))
     }
 
     fn last_written_by(&self, account: AccountId, topic: TopicId) -> Pending<Option<OwnMessage>> {
-        self.read(move |db| message::last_written_by(db, account, topic))
+        self.look(move |db| message::last_written_by(db, account, topic))
     }
 
     fn end_deletion(&self, account: AccountId) -> Pending<()> {

@@ -9,6 +9,7 @@ use crate::store::{KeptSession, NewSession, Seen, Sessions, SignedInAs, StoreErr
 const BY_TOKEN: &str = "SELECT id, account FROM session WHERE token = ?1 AND seen_at >= ?2";
 const OF_ACCOUNT: &str = "SELECT id, device, address, created_at, seen_at FROM session
     INDEXED BY session_account WHERE account = ?1";
+const KEPT: &str = "SELECT 1 FROM session WHERE id = ?1";
 const SEEN: &str = "UPDATE session SET seen_at = max(seen_at, ?2),
     address = CASE WHEN ?3 = '' THEN address ELSE ?3 END WHERE id = ?1";
 const END_ONE: &str = "DELETE FROM session WHERE id = ?1 AND account = ?2 RETURNING id";
@@ -19,7 +20,9 @@ const BOUND: &str =
 const FORGET: &str = "DELETE FROM session WHERE seen_at < ?1 RETURNING id";
 /// Statements whose plan is a test.
 #[cfg(test)]
-pub const HOT: &[&str] = &[BY_TOKEN, OF_ACCOUNT, SEEN, END_ONE, END_OTHERS, FORGET];
+pub const HOT: &[&str] = &[
+    BY_TOKEN, OF_ACCOUNT, KEPT, SEEN, END_ONE, END_OTHERS, FORGET,
+];
 
 /// Makes a session, and ends those that are too many then: which they were. None if the password is not the account's any
 /// more.
@@ -88,6 +91,18 @@ pub fn list(db: &Connection, account: AccountId) -> Result<Vec<KeptSession>, Sto
     let mut found = found?;
     found.sort_unstable_by_key(|kept| std::cmp::Reverse((kept.seen_at, kept.session)));
     Ok(found)
+}
+
+/// Which of these sessions are not there.
+pub fn gone(db: &Connection, sessions: Vec<SessionId>) -> Result<Vec<SessionId>, StoreError> {
+    let mut kept = db.prepare_cached(KEPT)?;
+    let mut gone = Vec::new();
+    for session in sessions {
+        if !kept.exists([session.as_bytes()])? {
+            gone.push(session);
+        }
+    }
+    Ok(gone)
 }
 
 /// Notes that sessions were connected.

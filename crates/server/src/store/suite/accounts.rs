@@ -128,6 +128,9 @@ async fn a_session_that_is_not_seen_for_long_ends() {
     assert!(store.session([2; 32], 11).await.unwrap().is_some());
     let forgotten = store.forget_sessions(11, 11).await.unwrap();
     assert_eq!(forgotten, [old.session]);
+    let connected = vec![old.session, fresh.session];
+    let gone = store.gone_sessions(connected).await.unwrap();
+    assert_eq!(gone, [old.session], "whoever is connected by it is to go");
     assert_eq!(store.sessions(bench.alice).await.unwrap().len(), 1);
     let ended = store
         .end_sessions(bench.alice, Sessions::AllBut(old.session))
