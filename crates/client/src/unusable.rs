@@ -281,7 +281,11 @@ mod tests {
             Unusable::of_handshake(&tungstenite::Error::Http(Box::new(response)))
         };
         for (status, came_as, wanted) in [
-            (StatusCode::UPGRADE_REQUIRED, "HTTP/1.1", Unusable::NoWebSocket),
+            (
+                StatusCode::UPGRADE_REQUIRED,
+                "HTTP/1.1",
+                Unusable::NoWebSocket,
+            ),
             (StatusCode::UPGRADE_REQUIRED, "HTTP/1.0", Unusable::Http10),
             (StatusCode::TOO_MANY_REQUESTS, "HTTP/1.1", Unusable::Crowded),
         ] {

@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use serde::{Deserialize, Serialize};
-use tulou_protocol::{AccountId, Rev};
+use tokio_util::sync::CancellationToken;
+use tulou_protocol::{AccountId, Code, Rejection, Rev};
 use uuid::Uuid;
 
 /// Where a commit came from, unique over all nodes: whoever it was gets the answer and no push.
@@ -39,6 +40,8 @@ pub struct Actor {
     pub origin: Origin,
     /// The rev of the account's profile, which goes with what it writes.
     profile_rev: Arc<AtomicU64>,
+    /// Its sign-in was revoked.
+    revoked: CancellationToken,
 }
 
 impl Actor {
@@ -49,6 +52,7 @@ impl Actor {
             account,
             origin: Origin::unique(),
             profile_rev: Arc::new(AtomicU64::new(profile_rev.0)),
+            revoked: CancellationToken::new(),
         }
     }
 
@@ -59,6 +63,33 @@ impl Actor {
             origin: Origin::SERVER,
             ..Self::new(account, Rev::ZERO)
         }
+    }
+
+    /// Whether its sign-in was revoked: nothing is done for it any more.
+    #[must_use]
+    pub fn is_revoked(&self) -> bool {
+        self.revoked.is_cancelled()
+    }
+
+    /// Refuses what is asked for by a sign-in that was revoked.
+    ///
+    /// # Errors
+    /// `signed_out`.
+    pub(crate) fn require_signed_in(&self) -> Result<(), Rejection> {
+        if self.is_revoked() {
+            return Err(Code::SignedOut.into());
+        }
+        Ok(())
+    }
+
+    /// Until its sign-in is revoked.
+    pub(crate) async fn revoked(&self) {
+        self.revoked.cancelled().await;
+    }
+
+    /// Its sign-in was revoked.
+    pub(crate) fn revoke(&self) {
+        self.revoked.cancel();
     }
 
     /// The rev of the account's profile.

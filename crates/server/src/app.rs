@@ -4,6 +4,7 @@
 //! * [`ask`] questions
 //! * `answer` what questions come to
 //! * `disk` what there is room for
+//! * `sight` what is read as one may see it
 //! * `sync` the question that everything else rests on
 //! * `members` lists of them
 //! * `parts` what runs beside the connections
@@ -16,6 +17,7 @@ mod disk;
 pub mod execute;
 mod members;
 mod parts;
+mod sight;
 pub(crate) mod sync;
 #[cfg(test)]
 mod tests;
@@ -81,9 +83,10 @@ pub(crate) struct Parts {
     pub listens_at: OnceLock<SocketAddr>,
     pub addresses: watch::Sender<Vec<String>>,
     pub room: Watcher,
-    /// Whose turn it is to be read for: who asks, and who gives commands.
+    /// Whose turn it is to be read for: who asks, and who gives commands; and who changes a community.
     pub turns: Turns,
     pub giving: Turns,
+    pub changing: Turns,
     pub sockets: Arc<Sockets>,
     pub visits: Arc<Sockets>,
     /// What broke, if anything did: then the server ends.
@@ -144,6 +147,12 @@ impl App {
     /// The account's turn to be read for by what a command needs. Questions do not keep it waiting.
     pub(crate) async fn turn_to_give(&self, account: AccountId) -> Turn {
         self.parts.giving.turn(account).await
+    }
+
+    /// The account's turn to change a community. Who has it waits for the community's, in whose queue an account stands
+    /// once, from however many sessions.
+    pub(crate) async fn turn_to_change(&self, account: AccountId) -> Turn {
+        self.parts.changing.turn(account).await
     }
 
     /// The sockets that are open.

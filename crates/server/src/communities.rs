@@ -365,6 +365,13 @@ impl Communities {
         community: CommunityId,
         account: AccountId,
     ) -> Result<Option<(Arc<Structure>, Member)>, StoreError> {
+        // For who is no member nothing more is read.
+        if self.known(community).is_none() {
+            let members = self.store.members(community, vec![account]).await?;
+            if members.is_empty() {
+                return Ok(None);
+            }
+        }
         let Some(loaded) = self.loaded(community).await? else {
             return Ok(None);
         };

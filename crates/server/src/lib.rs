@@ -54,6 +54,7 @@ mod session;
 mod sockets;
 mod start;
 pub mod store;
+mod task;
 
 pub use app::App;
 pub use config::Config;

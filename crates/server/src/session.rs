@@ -21,7 +21,6 @@ use frames::Frames;
 use futures_util::{FutureExt, SinkExt, StreamExt, stream::FuturesUnordered};
 use news::News;
 use serde_json::Value;
-use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite;
 use tulou_protocol::{
     ClientFrame, Code, Command, Log, Question, Rejection,
@@ -36,6 +35,7 @@ use crate::{
     hub::Line,
     rate::{Bucket, Rate},
     store::wire,
+    task::attended,
 };
 
 /// A client that has not opened its session by then is cut off.
@@ -103,6 +103,7 @@ pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
     app.crowd()
         .connected(from, line.account(), &app.config().proxies);
     session.serve(&mut socket).await;
+    drop(session);
     drop(attached);
     app.see(line.session, None);
     tracing::debug!(session.id = %line.session, "a session ends");
@@ -163,7 +164,8 @@ impl Session {
             self.out
                 .extend(news.take().map(|news| wire::pushed_frame(news).into()));
             let (frames, ended) = line.take();
-            if line.is_revoked() {
+            let is_revoked = ended == Some(Code::SignedOut);
+            if is_revoked {
                 // Whoever has it by now is told that it ended, and nothing else.
                 self.out.clear();
             }
@@ -172,7 +174,7 @@ impl Session {
             let is_last = is_closing || goodbye.is_some();
             self.out
                 .extend(goodbye.map(|goodbye| wire::pushed_frame(goodbye).into()));
-            if !self.write(socket).await {
+            if !self.write(socket, is_revoked).await {
                 return;
             }
             if is_last {
@@ -342,7 +344,10 @@ impl Session {
 
     /// Begins what may be begun: in order, and a command only if those before it on its log are far enough.
     fn begin_waiting(&mut self) {
-        while self.beginning.is_none() && self.working.len() < limits::REQUESTS_IN_FLIGHT {
+        while self.beginning.is_none()
+            && self.working.len() < limits::REQUESTS_IN_FLIGHT
+            && !self.line.is_revoked()
+        {
             let Some((_, _, request)) = self.waiting.front() else {
                 return;
             };
@@ -377,14 +382,18 @@ impl Session {
                     self.charge(extra(&question));
                     self.is_watching |= is_watch;
                     let (app, line) = (self.app.clone(), self.line.clone());
-                    // A session that is writing for long does not keep its account's turns.
-                    let mut answering = JoinSet::new();
-                    answering.spawn(async move {
-                        let _turn = app.turn(line.account()).await;
-                        app.answer(&line, question).await
+                    // A session that is writing for long does not keep its account's turns. One that ends gives up what
+                    // waits for a turn; what has one keeps it to its end, or hanging up would give more than others get.
+                    let answering = attended(async move {
+                        let turn = app.turn(line.account()).await;
+                        let answering = tokio::spawn(async move {
+                            let _turn = turn;
+                            app.answer(&line, question).await
+                        });
+                        answering.await
                     });
                     self.working.push(Box::pin(async move {
-                        let json = match answering.join_next().await {
+                        let json = match answering.await {
                             Some(Ok(Ok(json))) => wire::result_json(&id, &json),
                             Some(Ok(Err(refusal))) => refused(&id, &refusal),
                             Some(Err(_)) | None => {
@@ -447,17 +456,17 @@ impl Session {
                         Box<dyn Future<Output = InFlight> + Send>,
                     > = Box::pin(async move { app.begin(actor, commanded).await });
                     // One that waits for others' turns does not keep the session from anything else, nor the session,
-                    // which may be writing for long, the turn from others.
+                    // which may be writing for long, the turn from others. It is given up with the session.
                     if let Some(begun) = (&mut beginning).now_or_never() {
                         self.begun(Box::pin(answer(begun)));
                     } else {
-                        let beginning = tokio::spawn(beginning);
+                        let beginning = attended(beginning);
                         #[expect(
                             clippy::async_yields_async,
                             reason = "what was handed to the store is waited for beside what is begun next"
                         )]
                         let beginning: Beginning = Box::pin(async move {
-                            let begun = beginning.await.unwrap_or_else(|_| failed());
+                            let begun = beginning.await.unwrap_or_else(failed);
                             let working: Working = Box::pin(answer(begun));
                             working
                         });
@@ -517,14 +526,14 @@ impl Session {
         self.out.extend(whole.map(Utf8Bytes::from));
     }
 
-    /// Writes what waits, at once. False if the client takes nothing any more: one that is slow gets time for each frame.
-    async fn write(&mut self, socket: &mut WebSocket) -> bool {
+    /// Writes what waits, at once. False if the client takes nothing any more: one that is slow gets time for each frame. Of
+    /// a session that was revoked it is only told that it was.
+    async fn write(&mut self, socket: &mut WebSocket, is_revoked: bool) -> bool {
         if self.out.is_empty() {
             return true;
         }
         let frames = std::mem::take(&mut self.out);
         let line = self.line.clone();
-        let is_last = line.is_revoked();
         let stuck = self.stuck();
         let writing = async {
             for frame in frames {
@@ -540,7 +549,7 @@ impl Session {
             biased;
             is_written = writing => is_written,
             // He takes nothing: what he was to get is not for him any more, and he cannot be told so.
-            () = line.revoked(), if !is_last => false,
+            () = line.revoked(), if !is_revoked => false,
         }
     }
 }

@@ -12,7 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     App, Config, Error,
-    app::{Parts, sync::States, turns::Turns},
+    app::{
+        Parts,
+        sync::States,
+        turns::{CHANGING, READING, Turns},
+    },
     certificate::Certificate,
     clock::Clock,
     communities::Communities,
@@ -24,7 +28,7 @@ use crate::{
     revocation::Revocation,
     room::Watcher,
     sockets::Sockets,
-    store::{Bus, StoreError, Within},
+    store::{Bus, StoreError, Within, engine::telling},
 };
 
 impl App {
@@ -92,8 +96,9 @@ impl App {
             hub,
             communities,
             clock,
-            turns: Turns::default(),
-            giving: Turns::default(),
+            turns: Turns::of(READING),
+            giving: Turns::of(READING),
+            changing: Turns::of(CHANGING),
             sockets: Arc::default(),
             visits: Arc::new(Sockets::visits()),
             broken: OnceLock::new(),
@@ -109,9 +114,9 @@ impl App {
             ended,
             config,
         });
-        tokio::spawn(guard(app.clone(), publisher.run(heard)));
+        tokio::spawn(guard(app.clone(), telling(publisher.run(heard))));
         app.keep("what says what moved", move |_| {
-            digests.clone().run(closing.clone())
+            telling(digests.clone().run(closing.clone()))
         });
         app.look_at_disk().await;
         app.begin_upkeep();

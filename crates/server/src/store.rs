@@ -337,6 +337,9 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
     fn has_failed(&self) -> bool;
     /// Writes something that changes nothing, to see whether the disk takes it.
     fn try_to_write(&self) -> Pending<()>;
+    /// Nothing is read for those who ask, until what is given back is dropped.
+    #[cfg(test)]
+    fn hold_readers(&self) -> Box<dyn std::any::Any + Send>;
     /// Writes what is on its way and closes.
     fn close(&self) -> Pending<()>;
 }

@@ -40,6 +40,8 @@ impl App {
         line: &Arc<Line>,
         question: Question,
     ) -> Result<String, Refusal> {
+        // It may have waited for its turn since it was asked.
+        line.actor.require_signed_in().map_err(Refusal::Rejected)?;
         // Large and many: rows are put together as they are.
         if let Question::LogSync { logs } = question {
             sync::check(&logs)?;
@@ -109,8 +111,9 @@ impl App {
                 self.heads(account, community, since).await
             }
             Question::InviteList { community } => {
-                self.may_invite(account, community).await?;
+                self.may_invite(actor, community).await?;
                 let invites = self.store().invites(community).await.map_err(broken)?;
+                self.may_invite(actor, community).await?;
                 Ok(Told::Invites(Invites { invites }))
             }
             Question::InviteCreate {
@@ -118,11 +121,11 @@ impl App {
                 expires_at,
                 max_uses,
             } => {
-                self.create_invite(account, community, expires_at, max_uses)
+                self.create_invite(actor, community, expires_at, max_uses)
                     .await
             }
             Question::InviteRevoke { community, code } => {
-                self.may_invite(account, community).await?;
+                self.may_invite(actor, community).await?;
                 let is_gone = self
                     .store()
                     .revoke_invite(community, code)
@@ -233,27 +236,10 @@ impl App {
         at: PageAt,
         limit: usize,
     ) -> QuestionAnswer {
-        let Some((structure, member)) = self
-            .communities()
-            .visible(topic, account)
-            .await
-            .map_err(broken)?
-        else {
-            return Err(missing("topic"));
-        };
-        let floor = self
-            .communities()
-            .floor(&structure, &member, topic)
-            .await
-            .map_err(broken)?;
-        let Some(stretch) = self
-            .store()
-            .page(topic, at, limit, floor)
-            .await
-            .map_err(broken)?
-        else {
-            return Err(missing("at.message"));
-        };
+        let read = |floor| self.store().page(topic, at, limit, floor);
+        let found = self.read_topic(topic, account, read).await;
+        let (floor, stretch) = found.map_err(broken)?.ok_or_else(|| missing("topic"))?;
+        let stretch = stretch.ok_or_else(|| missing("at.message"))?;
         let place = |row: Option<&tulou_protocol::Row>| match row.map(|row| &row.body) {
             Some(Body::Message(message)) => message.seq,
             Some(_) | None => Seq::ZERO,
@@ -276,7 +262,7 @@ impl App {
         community: CommunityId,
         since: Millis,
     ) -> QuestionAnswer {
-        let (structure, member) = self.member_of(account, community).await?;
+        self.member_of(account, community).await?;
         let now = self.now();
         let to = self.store().settled(now);
         // He heard of a later time while the clock was ahead.
@@ -286,6 +272,8 @@ impl App {
             .moved_since(community, since)
             .await
             .map_err(broken)?;
+        // What moved while it was read is told to whoever may see it now.
+        let (structure, member) = self.member_of(account, community).await?;
         let digest = digest::seen(&structure, &structure.sight(&member), &moved, to);
         Ok(Told::Heads(Digest {
             from: since,
@@ -294,8 +282,9 @@ impl App {
         }))
     }
 
-    async fn may_invite(&self, account: AccountId, community: CommunityId) -> Result<(), Refusal> {
-        let (structure, member) = self.member_of(account, community).await?;
+    async fn may_invite(&self, actor: &Actor, community: CommunityId) -> Result<(), Refusal> {
+        let (structure, member) = self.member_of(actor.account, community).await?;
+        actor.require_signed_in().map_err(Refusal::Rejected)?;
         let held = structure.held(&member, Place::Community);
         held.ok_or_else(|| missing("community"))?
             .require(Permissions::INVITE)
@@ -304,12 +293,12 @@ impl App {
 
     async fn create_invite(
         &self,
-        account: AccountId,
+        actor: &Actor,
         community: CommunityId,
         expires_at: Option<Millis>,
         max_uses: Option<u32>,
     ) -> QuestionAnswer {
-        self.may_invite(account, community).await?;
+        self.may_invite(actor, community).await?;
         let created_at = self.now();
         if max_uses == Some(0) {
             return Err(Refusal::Rejected(Code::Malformed.at("max_uses")));
@@ -328,7 +317,7 @@ impl App {
             expires_at,
             max_uses,
             uses: 0,
-            by: account,
+            by: actor.account,
             created_at,
         };
         let is_made = self

@@ -13,6 +13,7 @@ use crate::{
     communities::Loaded,
     domain::{self, Change, Facts, Needs, needs},
     store::{Commit, Outcome, Pending, StoreError, wire},
+    task::attended,
 };
 
 /// A commit that was not heard of for so long was lost on the way.
@@ -55,7 +56,7 @@ impl App {
             match finish(begun).await {
                 Some(answered) => answered,
                 // Deciding again takes locks and reads; as a task of its own it goes on even while the session is busy.
-                None => tokio::spawn(app.again(actor, commanded))
+                None => attended(app.again(actor, commanded))
                     .await
                     .unwrap_or(Err(Refusal::Misunderstood(INTERNAL_ERROR))),
             }
@@ -107,11 +108,17 @@ impl App {
         let account = actor.account;
         let Commanded { id, command } = commanded;
         let mut needs = needs(command);
+        let changes_community = matches!(command.home(account), Log::Community(_));
+        let own_turn = if changes_community {
+            self.turn_to_change(account).await
+        } else {
+            self.turn_to_give(account).await
+        };
         let loaded = self.place(&mut needs).await?;
         // Commands on a community's log wait for each other, so that they need not be decided again and again.
-        let turn = match (&loaded, command.home(account)) {
-            (Some(loaded), Log::Community(_)) => Some(loaded.turn.lock().await),
-            _ => None,
+        let turn = match &loaded {
+            Some(loaded) if changes_community => Some(loaded.turn.lock().await),
+            Some(_) | None => None,
         };
         let structure = loaded.as_ref().map(|loaded| loaded.structure());
         let mut facts = Facts {
@@ -135,12 +142,12 @@ impl App {
             needs.cursor_at = Some(seq.max(facts.unreadable()));
         }
         if needs.asks_the_store() {
-            // Who has a community's turn gives one command at a time already, and others wait for him.
-            let _turn = match &turn {
-                Some(_) => None,
-                None => self.turn_to_give(account).await,
-            };
             facts.known = self.store().known(account, needs).await?;
+        }
+        // What waits to be written keeps nobody from being read for; what changes a community, from the next change.
+        let own_turn = own_turn.filter(|_| changes_community);
+        if let Err(revoked) = actor.require_signed_in() {
+            return Ok(Begun::Answered(Err(Refusal::Rejected(revoked))));
         }
         let now = self.now();
         match domain::decide(&facts, account, command, now) {
@@ -171,7 +178,7 @@ impl App {
                     changes: decision.changes,
                 };
                 let committing = self.commit(actor, commit).await;
-                drop(turn);
+                drop((turn, own_turn));
                 Ok(Begun::Committing(committing))
             }
         }

@@ -2,6 +2,8 @@
 
 mod page;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{
     AccountId, Code, CommunityId, MemberGroupId, TopicId,
@@ -14,7 +16,10 @@ use super::{
     App,
     answer::{QuestionAnswer, at_most},
 };
-use crate::store::{Listed, MemberSlice, SliceOf, StoreError};
+use crate::{
+    domain::Structure,
+    store::{Listed, MemberSlice, SliceOf, StoreError},
+};
 use page::{Page, section_of, sections};
 
 /// Up to so many members are looked at to count a section. In a larger community sections are counted by their member
@@ -54,13 +59,7 @@ type GoesOn = Option<Mark>;
 
 impl App {
     pub(super) async fn list_members(&self, account: AccountId, wanted: Wanted) -> QuestionAnswer {
-        let (structure, member) = self.member_of(account, wanted.community).await?;
-        let sight = structure.sight(&member);
-        for (field, topic) in [("topic", wanted.topic), ("seats_of", wanted.seats_of)] {
-            if topic.is_some_and(|id| !sight.sees(id)) {
-                return Err(Refusal::Rejected(Code::NotFound.at(field)));
-            }
-        }
+        let structure = self.listed_from(account, &wanted).await?;
         let after = match &wanted.after {
             None => None,
             Some(text) => {
@@ -79,18 +78,36 @@ impl App {
             looked_at: 0,
         };
         let told = if !wanted.accounts.is_empty() {
-            self.named_here(&mut page, wanted.accounts).await
+            self.named_here(&mut page, wanted.accounts.clone()).await
         } else if wanted.prefix.is_empty() {
             self.by_section(&mut page, after).await
         } else {
             self.by_prefix(&mut page, &wanted.prefix, after).await
         };
         let (counts, goes_on) = told.map_err(|error| Self::broken(&error))?;
+        // Rights may have been taken away while it was read.
+        self.listed_from(account, &wanted).await?;
         let next = goes_on.map(|mark| serde_json::to_string(&mark).unwrap_or_default());
         Ok(Told::Members(Members {
             sections: self.put_together(page, &counts),
             next,
         }))
+    }
+
+    /// The community that a list is of, if the account may have it.
+    async fn listed_from(
+        &self,
+        account: AccountId,
+        wanted: &Wanted,
+    ) -> Result<Arc<Structure>, Refusal> {
+        let (structure, member) = self.member_of(account, wanted.community).await?;
+        let sight = structure.sight(&member);
+        for (field, topic) in [("topic", wanted.topic), ("seats_of", wanted.seats_of)] {
+            if topic.is_some_and(|id| !sight.sees(id)) {
+                return Err(Refusal::Rejected(Code::NotFound.at(field)));
+            }
+        }
+        Ok(structure)
     }
 
     async fn slice(

@@ -7,6 +7,8 @@
 mod pages;
 mod states;
 
+use std::sync::Arc;
+
 use tulou_protocol::{
     AccountId, Code, CommandId, CommunityId, Log, Permissions, Rev, Row, Seq, TopicId,
     frame::Refusal,
@@ -17,7 +19,7 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::{App, answer::at_most};
+use super::{App, answer::at_most, sight::LOOKS};
 use crate::{
     actor::Origin,
     domain::{Structure, change::Change, structure::Member},
@@ -140,18 +142,42 @@ impl App {
         asked: &SyncLog,
         left: usize,
     ) -> Result<Found, StoreError> {
-        let Some((structure, member)) = self.communities().membership(community, account).await?
-        else {
-            return Ok(SyncOutcome::Gone {}.into());
-        };
-        let (sight, me) = (structure.sight(&member), structure.me(&member));
+        let mut seen = self.communities().membership(community, account).await?;
+        for _ in 0..LOOKS {
+            let Some((structure, member)) = &seen else {
+                return Ok(SyncOutcome::Gone {}.into());
+            };
+            let found = self.as_seen(structure, member, asked, left).await?;
+            let again = self.communities().membership(community, account).await?;
+            // Who sees the same is shown it, though there may be more by now.
+            let is_same = again.as_ref().is_some_and(|(later, as_member)| {
+                Arc::ptr_eq(later, structure) && as_member == member
+                    || later.stamp(as_member) == structure.stamp(member)
+            });
+            if is_same {
+                return Ok(found);
+            }
+            seen = again;
+        }
+        Err(StoreError::TooLong)
+    }
+
+    /// What changed in a community, as a member sees it.
+    async fn as_seen(
+        &self,
+        structure: &Arc<Structure>,
+        member: &Member,
+        asked: &SyncLog,
+        left: usize,
+    ) -> Result<Found, StoreError> {
+        let (sight, me) = (structure.sight(member), structure.me(member));
         let stamp = structure.stamp_as_seen(&sight, &me);
         let head = structure.rev;
         let rev_of = |page: &Page| if page.is_whole { head } else { page.rev };
         let is_known = Rev::ZERO < asked.since && asked.since <= head;
         if !is_known || asked.view.as_ref() != Some(&stamp) {
-            self.read_before(&structure, &member).await?;
-            let state = self.states().of(&structure, &sight).await?;
+            self.read_before(structure, member).await?;
+            let state = self.states().of(structure, &sight).await?;
             let rows = state.iter().map(|(rev, row)| (*rev, Some(row.clone())));
             let page = cut(rows, left);
             let rev = rev_of(&page);
@@ -166,7 +192,7 @@ impl App {
             return Ok(Found { outcome, rows });
         }
         let page = if let Some(begun) = asked.begun {
-            let state = self.states().of(&structure, &sight).await?;
+            let state = self.states().of(structure, &sight).await?;
             let gone = structure.tombstones_since(begun.max(asked.since));
             let gone = gone.iter().map(|row| (row.rev, encode(row)));
             let at = state.partition_point(|(rev, _)| *rev <= asked.since);
@@ -250,10 +276,6 @@ impl App {
         asked: SyncLog,
         to_look_at: &mut usize,
     ) -> Result<Found, StoreError> {
-        let Some((structure, member)) = self.communities().visible(topic, account).await? else {
-            return Ok(SyncOutcome::Gone {}.into());
-        };
-        let floor = self.communities().floor(&structure, &member, topic).await?;
         let ranges = asked.ranges;
         let newest = ranges
             .iter()
@@ -266,10 +288,15 @@ impl App {
             .map(|range| range.to)
             .max()
             .unwrap_or_default();
-        let changes = self
-            .store()
-            .topic_changes(topic, ranges, floor, !asked.without_tail, *to_look_at)
-            .await?;
+        let (has_tail, most) = (!asked.without_tail, *to_look_at);
+        let read = |floor| {
+            let ranges = ranges.clone();
+            self.store()
+                .topic_changes(topic, ranges, floor, has_tail, most)
+        };
+        let Some((floor, changes)) = self.read_topic(topic, account, read).await? else {
+            return Ok(SyncOutcome::Gone {}.into());
+        };
         *to_look_at = to_look_at.saturating_sub(changes.looked_at);
         if newest > changes.head.rev || highest > changes.head.seq {
             let rev = changes.head.rev;

@@ -553,3 +553,53 @@ async fn a_session_that_one_too_many_ends_is_not_connected_any_more() {
     );
     app.close().await;
 }
+
+#[tokio::test]
+async fn what_is_told_to_everybody_waits_for_nobody_who_is_read_for() {
+    let (app, _folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let (community, _) = found(&app, &alice).await;
+    let held = app.store().hold_readers();
+    let mut asked = app.store().structure(community);
+    for _ in 0..16 {
+        drop(std::mem::replace(
+            &mut asked,
+            app.store().structure(community),
+        ));
+    }
+    let told = crate::store::engine::telling(async { app.store().structure(community).await });
+    let told = tokio::time::timeout(std::time::Duration::from_secs(20), told).await;
+    assert!(
+        told.is_ok_and(|told| told.unwrap().is_some()),
+        "a reader is kept for it"
+    );
+    let waits = futures_util::FutureExt::now_or_never(&mut asked);
+    assert!(waits.is_none(), "and for nothing that somebody asks");
+    drop(held);
+    assert!(asked.await.unwrap().is_some());
+    app.close().await;
+}
+
+#[tokio::test]
+async fn for_who_is_no_member_no_community_comes_to_memory() {
+    let (app, folder) = app().await;
+    let alice = account(&app, "alice").await;
+    let (community, topic) = found(&app, &alice).await;
+    app.close().await;
+    let app = open(folder.path()).await;
+    let stranger = AccountId(Uuid::now_v7());
+    for log in [Log::Community(community), Log::Topic(topic)] {
+        let asked = SyncLog {
+            log,
+            since: Rev::ZERO,
+            begun: None,
+            view: None,
+            ranges: Vec::new(),
+            without_tail: false,
+        };
+        let synced = app.sync(stranger, vec![asked]).await.unwrap();
+        assert!(synced.contains("gone"), "{synced}");
+    }
+    assert_eq!(app.communities().count(), 0, "nothing of it is his to ask");
+    app.close().await;
+}

@@ -8,7 +8,6 @@ use std::{
 
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use tulou_protocol::{
     AccountId, Code, Log, Rev, SessionId, TopicId,
     push::{Pushed, Stale},
@@ -31,7 +30,6 @@ pub struct Line {
     pub session: SessionId,
     queue: Mutex<Queue>,
     wake: Notify,
-    revoked: CancellationToken,
     queue_bytes: usize,
 }
 
@@ -53,7 +51,6 @@ impl Line {
             session,
             queue: Mutex::default(),
             wake: Notify::new(),
-            revoked: CancellationToken::new(),
             queue_bytes,
         }
     }
@@ -75,9 +72,6 @@ impl Line {
     /// Rows of a log are to be sent.
     pub fn push(&self, frame: Utf8Bytes, log: Log, rev: Rev) {
         let mut queue = self.queue();
-        if queue.ended == Some(Code::SignedOut) {
-            return;
-        }
         if let Some(owed) = queue.owed.get_mut(&log) {
             *owed = rev.max(*owed);
             return;
@@ -141,18 +135,18 @@ impl Line {
         drop(queue);
         self.wake.notify_one();
         if reason == Code::SignedOut {
-            self.revoked.cancel();
+            self.actor.revoke();
         }
     }
 
     /// Whether its sign-in was revoked.
     pub fn is_revoked(&self) -> bool {
-        self.revoked.is_cancelled()
+        self.actor.is_revoked()
     }
 
     /// Until its sign-in is revoked.
     pub async fn revoked(&self) {
-        self.revoked.cancelled().await;
+        self.actor.revoked().await;
     }
 
     /// What waits, and why the session is to end if it is.
@@ -187,7 +181,11 @@ impl Line {
 }
 
 impl Queue {
+    /// Of what was revoked nothing is written but that it was.
     fn add(&mut self, frame: Utf8Bytes, rows_of: Option<(Log, Rev)>) {
+        if self.ended == Some(Code::SignedOut) {
+            return;
+        }
         self.bytes += frame.len();
         self.waiting.push_back(Waiting { frame, rows_of });
     }
@@ -280,11 +278,17 @@ mod tests {
     #[test]
     fn of_a_session_that_was_revoked_nothing_that_waits_is_written() {
         let log = Log::Topic(TopicId(Uuid::from_u128(3)));
-        for (reason, left) in [(Code::ServerFull, 2), (Code::SignedOut, 0)] {
+        for (reason, left) in [(Code::ServerFull, 1), (Code::SignedOut, 0)] {
             let line = line(10_000);
             line.push("x".into(), log, Rev(5));
+            line.owe(log, Rev(5));
             line.end(reason);
             line.push("x".into(), log, Rev(6));
+            if reason == Code::SignedOut {
+                line.tell("x".into());
+                line.pay(log);
+                line.stale(log, Rev(6));
+            }
             let (frames, ended) = line.take();
             assert_eq!((frames.len(), ended), (left, Some(reason)));
             assert_eq!(line.is_revoked(), left == 0);

@@ -283,3 +283,208 @@ async fn a_client_is_told_of_a_clock_that_leapt_and_when_it_is_right_again() {
         assert_eq!(news.take().collect::<Vec<_>>(), [condition(clock)]);
     }
 }
+
+/// One more session of an account.
+fn another(of: &Session) -> Session {
+    let (app, account) = (of.app.clone(), of.line.account());
+    let sign_in = SessionId(Uuid::now_v7());
+    let line = app.hub().attach(account, sign_in, Rev(1), 1 << 20);
+    Session::new(app, line)
+}
+
+fn invite(number: u64, community: CommunityId) -> Request {
+    let question = Question::InviteCreate {
+        community,
+        expires_at: None,
+        max_uses: None,
+    };
+    Request::Question(number, question)
+}
+
+/// The store's writer waits for another program from here on, until what is given back is dropped.
+fn hold_up(folder: &std::path::Path) -> rusqlite::Connection {
+    let lock = rusqlite::Connection::open(folder.join(crate::store::engine::FILE)).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    lock
+}
+
+/// Goes on with a session while nothing of it can be answered.
+async fn steps(session: &mut Session) {
+    for _ in 0..100 {
+        session.go_on();
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_turn_lasts_as_long_as_what_is_read_though_nobody_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = session(folder.path()).await;
+    let community = found(&session).await;
+    let (app, account) = (session.app.clone(), session.line.account());
+    let held = hold_up(folder.path());
+    for number in 0..2 {
+        let frame = session.frames.begin(1);
+        session.wait(frame, 0, invite(number, community));
+    }
+    steps(&mut session).await;
+    assert_eq!(session.working.len(), 2, "both are worked on");
+    drop(session);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let third = app.turn(account).now_or_never();
+    assert!(third.is_none(), "hanging up gives nobody more than others");
+    drop(held);
+    let next = tokio::time::timeout(DEADLINE, app.turn(account)).await;
+    assert!(next.is_ok(), "it ends with what is read");
+}
+
+#[tokio::test]
+async fn what_waits_in_a_session_that_is_signed_out_is_not_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = session(folder.path()).await;
+    let community = found(&session).await;
+    let frame = session.frames.begin(3);
+    for at in 0..2 {
+        session.wait(frame, at, invite(at as u64, community));
+    }
+    let leave = Request::Command(Commanded {
+        id: CommandId(Uuid::now_v7()),
+        command: Command::CommunityLeave { community },
+    });
+    session.wait(frame, 2, leave);
+    session.line.end(Code::SignedOut);
+    session.go_on();
+    assert!(
+        session.working.is_empty() && session.beginning.is_none() && session.flying.is_empty(),
+        "nothing is done for who is signed out"
+    );
+}
+
+#[tokio::test]
+async fn a_command_that_waits_for_its_turn_is_not_carried_out_once_the_sign_in_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = session(folder.path()).await;
+    let community = found(&session).await;
+    let loaded = session.app.communities().loaded(community).await.unwrap();
+    let loaded = loaded.unwrap();
+    let others = loaded.turn.lock().await;
+    let dissolve = Request::Command(Commanded {
+        id: CommandId(Uuid::now_v7()),
+        command: Command::CommunityDissolve { community },
+    });
+    let frame = session.frames.begin(1);
+    session.wait(frame, 0, dissolve);
+    steps(&mut session).await;
+    assert!(session.beginning.is_some(), "it stands in the queue");
+    session.line.end(Code::SignedOut);
+    drop(others);
+    while session.out.is_empty() {
+        if let Some(begun) = begun(&mut session.beginning).await {
+            session.begun(begun);
+        }
+        if let Some(answered) = session.working.next().await {
+            session.answered(answered);
+        }
+    }
+    assert!(
+        session.out[0].contains("signed_out"),
+        "it is refused: {}",
+        session.out[0]
+    );
+    let kept = session.app.store().structure(community).await.unwrap();
+    assert!(kept.is_some(), "and nothing is written");
+}
+
+#[tokio::test]
+async fn a_command_that_waits_for_its_turn_is_given_up_with_its_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = session(folder.path()).await;
+    let community = found(&session).await;
+    let app = session.app.clone();
+    let loaded = app.communities().loaded(community).await.unwrap().unwrap();
+    let others = loaded.turn.lock().await;
+    let dissolve = Request::Command(Commanded {
+        id: CommandId(Uuid::now_v7()),
+        command: Command::CommunityDissolve { community },
+    });
+    let frame = session.frames.begin(1);
+    session.wait(frame, 0, dissolve);
+    steps(&mut session).await;
+    assert!(session.beginning.is_some(), "it stands in the queue");
+    drop(session);
+    drop(others);
+    // Who comes later has the turn after whatever stands in the queue.
+    drop(loaded.turn.lock().await);
+    app.store().try_to_write().await.unwrap();
+    let kept = app.store().structure(community).await.unwrap();
+    assert!(kept.is_some(), "whoever hangs up leaves nothing in a queue");
+}
+
+#[tokio::test]
+async fn an_account_stands_once_in_the_queue_of_a_community_from_however_many_sessions() {
+    const SESSIONS: usize = 20;
+    let folder = tempfile::tempdir().unwrap();
+    let first = session(folder.path()).await;
+    let community = found(&first).await;
+    let app = first.app.clone();
+    let loaded = app.communities().loaded(community).await.unwrap().unwrap();
+    let others = loaded.turn.lock().await;
+    let mut sessions = Vec::new();
+    for no in 0..SESSIONS {
+        let mut session = another(&first);
+        let create = Request::Command(Commanded {
+            id: CommandId(Uuid::now_v7()),
+            command: Command::GroupCreate {
+                community,
+                group: GroupId(Uuid::now_v7()),
+                name: no.to_string(),
+                position: format!("z{no}1"),
+            },
+        });
+        let frame = session.frames.begin(1);
+        session.wait(frame, 0, create);
+        steps(&mut session).await;
+        sessions.push(session);
+    }
+    let other = tokio::spawn({
+        let loaded = loaded.clone();
+        async move {
+            let _turn = loaded.turn.lock().await;
+            loaded.structure().groups.len()
+        }
+    });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    drop(others);
+    let groups = tokio::time::timeout(DEADLINE, other)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(groups <= 2, "{} of one account came first", groups - 1);
+    let settled = async {
+        while loaded.structure().groups.len() <= SESSIONS {
+            tokio::task::yield_now().await;
+        }
+    };
+    let settled = tokio::time::timeout(DEADLINE, settled).await;
+    assert!(settled.is_ok(), "and each of them has its turn after that");
+}
+
+#[tokio::test]
+async fn a_watch_that_is_answered_when_its_session_has_ended_is_nobodys() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = session(folder.path()).await;
+    let hub = session.app.hub();
+    let topic = TopicId(Uuid::now_v7());
+    hub.detach(&session.line);
+    hub.watch(&session.line, &[topic]);
+    hub.stands_at(Log::Topic(topic), Rev(1));
+    let state = hub.state();
+    assert!(
+        state.watchers.is_empty() && state.told.is_empty(),
+        "nothing would name it again"
+    );
+}

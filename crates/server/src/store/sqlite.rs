@@ -28,7 +28,7 @@ mod log;
 mod member;
 mod message;
 mod missed;
-mod readers;
+pub(crate) mod readers;
 mod recovery;
 mod rewind;
 mod row;
@@ -138,19 +138,20 @@ impl Sqlite {
         })
     }
 
+    /// Reads: for somebody, as long as that may take, or to tell everybody.
     fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
-        self.readers.read(None, read)
+        self.readers.read(Some(readers::LONGEST), read)
     }
 
-    /// Reads for somebody who asks as often as he likes, or as much.
-    fn ask<T: Send + 'static>(
+    /// Reads for the server's own work, which nobody asks for, as long as it takes.
+    fn look<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
-        self.readers.read(Some(readers::LONGEST), read)
+        self.readers.read(None, read)
     }
 
     fn write<T: Send + 'static>(
@@ -197,15 +198,15 @@ impl Store for Sqlite {
     }
 
     fn known(&self, actor: AccountId, needs: Needs) -> Pending<Known> {
-        self.ask(move |db| message::known(db, actor, &needs))
+        self.read(move |db| message::known(db, actor, &needs))
     }
 
     fn latest(&self) -> Pending<Millis> {
-        self.read(log::latest)
+        self.look(log::latest)
     }
 
     fn doubt(&self) -> Pending<Option<Doubt>> {
-        self.read(|db| {
+        self.look(|db| {
             let doubt = db.query_row("SELECT stood, doubted_until FROM server", [], |row| {
                 Ok(Doubt {
                     stood: row.get(0)?,
@@ -255,7 +256,7 @@ impl Store for Sqlite {
         begun: Option<Rev>,
         limit: usize,
     ) -> Pending<RowsSince> {
-        self.ask(move |db| row::of_log(db, log, since, begun, limit))
+        self.read(move |db| row::of_log(db, log, since, begun, limit))
     }
 
     fn missed(&self, log: Log, since: Rev, most: usize) -> Pending<Option<Written>> {
@@ -272,7 +273,7 @@ impl Store for Sqlite {
         community: CommunityId,
         topics: Vec<ReadableSince>,
     ) -> Pending<Vec<(TopicId, Seq)>> {
-        self.ask(move |db| message::never_read(db, account, community, &topics))
+        self.read(move |db| message::never_read(db, account, community, &topics))
     }
 
     fn page(
@@ -282,7 +283,7 @@ impl Store for Sqlite {
         limit: usize,
         floor: Seq,
     ) -> Pending<Option<Stretch>> {
-        self.ask(move |db| message::page(db, topic, at, limit, floor))
+        self.read(move |db| message::page(db, topic, at, limit, floor))
     }
 
     fn held_messages(
@@ -291,7 +292,7 @@ impl Store for Sqlite {
         author: AccountId,
         messages: Vec<MessageId>,
     ) -> Pending<Vec<MessageId>> {
-        self.ask(move |db| held::of_author(db, topic, author, messages))
+        self.read(move |db| held::of_author(db, topic, author, messages))
     }
 
     fn topic_changes(
@@ -302,11 +303,11 @@ impl Store for Sqlite {
         has_tail: bool,
         most: usize,
     ) -> Pending<TopicChanges> {
-        self.ask(move |db| message::changes(db, topic, &ranges, floor, has_tail, most))
+        self.read(move |db| message::changes(db, topic, &ranges, floor, has_tail, most))
     }
 
     fn moved_since(&self, community: CommunityId, since: Millis) -> Pending<Vec<Moved>> {
-        self.ask(move |db| log::moved_since(db, community, since))
+        self.read(move |db| log::moved_since(db, community, since))
     }
 
     fn moved(&self, topics: Vec<TopicId>) -> Pending<Vec<Moved>> {
@@ -314,11 +315,11 @@ impl Store for Sqlite {
     }
 
     fn profiles(&self, accounts: Vec<AccountId>) -> Pending<Vec<Row>> {
-        self.ask(move |db| account::profiles(db, &accounts))
+        self.read(move |db| account::profiles(db, &accounts))
     }
 
     fn list_members(&self, community: CommunityId, slice: MemberSlice) -> Pending<Vec<Listed>> {
-        self.ask(move |db| listing::slice(db, community, &slice))
+        self.read(move |db| listing::slice(db, community, &slice))
     }
 
     fn count_in_member_groups(
@@ -326,7 +327,7 @@ impl Store for Sqlite {
         community: CommunityId,
         member_groups: Vec<MemberGroupId>,
     ) -> Pending<Vec<u64>> {
-        self.ask(move |db| listing::count(db, community, &member_groups))
+        self.read(move |db| listing::count(db, community, &member_groups))
     }
 
     fn invites(&self, community: CommunityId) -> Pending<Vec<Invite>> {
@@ -361,6 +362,11 @@ impl Store for Sqlite {
 
     fn try_to_write(&self) -> Pending<()> {
         self.write(schema::touch)
+    }
+
+    #[cfg(test)]
+    fn hold_readers(&self) -> Box<dyn std::any::Any + Send> {
+        Box::new(self.readers.hold())
     }
 
     fn close(&self) -> Pending<()> {

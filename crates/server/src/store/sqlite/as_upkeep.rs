@@ -7,15 +7,15 @@ use crate::store::{Fading, Pending, Upkeep};
 
 impl Upkeep for Sqlite {
     fn fading(&self, before: Millis, limit: usize) -> Pending<Vec<Fading>> {
-        self.read(move |db| fading::fading(db, before, limit))
+        self.look(move |db| fading::fading(db, before, limit))
     }
 
     fn crowded(&self, most: usize) -> Pending<Vec<(AccountId, String, usize)>> {
-        self.read(move |db| fading::crowded(db, most))
+        self.look(move |db| fading::crowded(db, most))
     }
 
     fn oldest(&self, account: AccountId, kind: String, limit: usize) -> Pending<Vec<Fading>> {
-        self.read(move |db| fading::oldest(db, account, &kind, limit))
+        self.look(move |db| fading::oldest(db, account, &kind, limit))
     }
 
     fn forget_tombstones(&self, before: Millis, limit: usize) -> Pending<usize> {
@@ -27,7 +27,7 @@ impl Upkeep for Sqlite {
     }
 
     fn bereft(&self, limit: usize) -> Pending<Vec<(CommunityId, AccountId)>> {
-        self.read(move |db| ending::bereft(db, limit))
+        self.look(move |db| ending::bereft(db, limit))
     }
 
     fn sweep(&self, limit: usize) -> Pending<bool> {

@@ -1,11 +1,12 @@
 //! Threads that read, each with a connection of its own. A read makes progress whether or not who asked looks after it,
 //! so nobody can hold up another's read by being busy. Each read is a transaction of its own.
 //!
-//! Reads that somebody asks for have an end to how long they take. What the server reads for itself has none: it comes
-//! first, and one thread is kept for it, so that what is told to everybody waits for nobody who asks.
+//! What is read for somebody has an end to how long it takes. What is told to everybody comes first, and one thread is kept
+//! for it, so that it waits for nobody who asks.
 
 use std::{
     collections::VecDeque,
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -20,18 +21,28 @@ use super::{said, schema};
 use crate::store::{Pending, StoreError};
 
 /// Whoever asks gets an answer, or none, after so long: nobody else waits for it longer.
-pub const LONGEST: Duration = if cfg!(test) {
-    Duration::from_millis(300)
-} else {
-    Duration::from_secs(5)
-};
-/// Instructions of the engine between two looks at the time.
-const LOOK_EVERY: i32 = 10_000;
+pub const LONGEST: Duration = Duration::from_secs(5);
+/// Instructions of the engine between two looks at the time, and at whether anybody waits.
+const LOOK_EVERY: i32 = 1_000;
 
 /// Reads at the same time.
 const READERS: usize = 4;
-/// Of these, for those who ask.
+/// Of these, for anything but what is told to everybody.
 const ASKING: usize = READERS - 1;
+
+tokio::task_local! {
+    /// Whoever works within tells everybody.
+    static TELLING: ();
+}
+
+/// What is read within this is to be told to everybody: it comes first, and ends when it ends.
+pub fn telling<Work: Future>(work: Work) -> impl Future<Output = Work::Output> {
+    TELLING.scope((), work)
+}
+
+fn is_telling() -> bool {
+    TELLING.try_with(|()| ()).is_ok()
+}
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -50,7 +61,7 @@ struct Queue {
 
 #[derive(Default)]
 struct Jobs {
-    /// What the server reads for itself.
+    /// What is told to everybody.
     own: VecDeque<Job>,
     asked: VecDeque<Job>,
     /// Threads that read for those who ask.
@@ -160,23 +171,49 @@ impl Readers {
         })
     }
 
-    /// Reads in one transaction, with an end to how long if somebody asks for it.
+    /// Keeps all threads that read for those who ask, until what is given back is dropped.
+    #[cfg(test)]
+    pub fn hold(&self) -> (std::sync::mpsc::Sender<()>, Vec<Pending<()>>) {
+        let (let_go, held) = std::sync::mpsc::channel();
+        let held = Arc::new(Mutex::new(held));
+        let reading = (0..ASKING).map(|_| {
+            let held = held.clone();
+            self.read(Some(LONGEST), move |_| {
+                let held = held.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = held.recv();
+                Ok(())
+            })
+        });
+        (let_go, reading.collect())
+    }
+
+    /// Reads in one transaction, with an end to how long unless it is told to everybody.
     pub fn read<T: Send + 'static>(
         &self,
         longest: Option<Duration>,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
+        let is_own = is_telling();
+        let longest = longest.filter(|_| !is_own);
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |db| {
-            let result = within(db, longest, |db| {
+            // Nobody waits any more if the request was dropped.
+            if answer.is_closed() {
+                return;
+            }
+            let answer = Arc::new(answer);
+            let asker = Arc::downgrade(&answer);
+            let is_left = move || asker.upgrade().is_none_or(|answer| answer.is_closed());
+            let result = within(db, longest, is_left, |db| {
                 db.transaction()
                     .map_err(StoreError::from)
                     .and_then(|tx| read(&tx))
             });
-            // Nobody waits any more if the request was dropped.
-            let _ = answer.send(result);
+            if let Some(answer) = Arc::into_inner(answer) {
+                let _ = answer.send(result);
+            }
         });
-        let is_sent = self.queue.add(job, longest.is_some());
+        let is_sent = self.queue.add(job, !is_own);
         Box::pin(async move {
             if !is_sent {
                 return Err(StoreError::Closed);
@@ -186,19 +223,16 @@ impl Readers {
     }
 }
 
-/// Reads for a time at most.
+/// Reads for a time at most, and while somebody waits.
 fn within<T>(
     db: &mut Connection,
     longest: Option<Duration>,
+    is_left: impl Fn() -> bool + Send + 'static,
     read: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let Some(longest) = longest else {
-        // One that panicked left its end behind.
-        db.progress_handler(0, None::<fn() -> bool>)?;
-        return read(db);
-    };
-    let until = Instant::now() + longest;
-    db.progress_handler(LOOK_EVERY, Some(move || Instant::now() >= until))?;
+    let until = longest.map(|longest| Instant::now() + longest);
+    let ends = move || is_left() || until.is_some_and(|until| Instant::now() >= until);
+    db.progress_handler(LOOK_EVERY, Some(ends))?;
     let result = read(db);
     db.progress_handler(0, None::<fn() -> bool>)?;
     result.map_err(|error| {
@@ -225,6 +259,8 @@ fn open(file: PathBuf) -> Result<Connection, StoreError> {
 mod tests {
     use super::*;
 
+    const SHORT: Duration = Duration::from_millis(300);
+
     #[tokio::test]
     async fn a_read_that_takes_too_long_ends_and_the_next_one_is_answered() {
         let folder = tempfile::tempdir().unwrap();
@@ -236,7 +272,7 @@ mod tests {
         let readers = Readers::start(&file).unwrap();
         let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
         let read = |sql: &'static str| {
-            readers.read(Some(LONGEST), move |db| {
+            readers.read(Some(SHORT), move |db| {
                 Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0))?)
             })
         };
@@ -250,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_server_reads_for_itself_does_not_wait_behind_those_who_ask() {
+    async fn what_is_told_to_everybody_does_not_wait_behind_what_is_read_for_somebody() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.sqlite");
         Connection::open(&file)
@@ -265,13 +301,60 @@ mod tests {
             })
         };
         let mut asked: Vec<_> = (0..4 * READERS)
-            .map(|_| read(Some(LONGEST), endless))
+            .map(|_| read(Some(SHORT), endless))
             .collect();
-        assert_eq!(read(None, "SELECT 7").await.unwrap(), 7);
+        let told = telling(async { read(Some(SHORT), "SELECT 7").await });
+        assert_eq!(told.await.unwrap(), 7);
         let still = futures_util::FutureExt::now_or_never(&mut asked[2 * READERS]);
         assert!(still.is_none(), "a reader is kept for it");
         for one in asked.drain(..2 * READERS) {
             assert!(matches!(one.await, Err(StoreError::TooLong)));
         }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.sqlite");
+        Connection::open(&file).unwrap();
+        let readers = Readers::start(&file).unwrap();
+        let (let_go, holding) = readers.hold();
+        let read = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        for _ in 0..100 {
+            let read = read.clone();
+            drop(readers.read(Some(LONGEST), move |_| {
+                read.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                Ok(())
+            }));
+        }
+        drop(let_go);
+        for one in holding {
+            one.await.unwrap();
+        }
+        readers.close().await.unwrap();
+        let read = read.load(std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(read, 0, "who hangs up keeps no reader");
+    }
+
+    #[tokio::test]
+    async fn a_read_ends_when_nobody_waits_for_it_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.sqlite");
+        Connection::open(&file).unwrap();
+        let readers = Readers::start(&file).unwrap();
+        let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+        let mut reading = Vec::new();
+        for _ in 0..ASKING {
+            let (tell, told) = oneshot::channel();
+            let read = readers.read(Some(Duration::from_secs(60)), move |db| {
+                let _ = tell.send(());
+                Ok(db.query_row(endless, [], |row| row.get::<_, i64>(0))?)
+            });
+            told.await.unwrap();
+            reading.push(read);
+        }
+        drop(reading);
+        let closed = tokio::time::timeout(Duration::from_secs(20), readers.close()).await;
+        assert!(closed.is_ok(), "nobody asks for what would come of it");
     }
 }
