@@ -280,3 +280,13 @@ describe('a server that shows another key', () => {
     await waitFor(() => expect(document.activeElement).toBe(refuse))
   })
 })
+
+describe('the settings of this computer', () => {
+  it('name a field by its name, and say the rest apart', async () => {
+    const window = await opened(fullScene('en', 'light'))
+    await import('./SettingsDialog.svelte')
+    window.dialogs.show({ kind: 'settings', page: 'general' })
+    const field = await screen.findByRole('combobox', { name: 'Space for messages on this computer' })
+    expect(field.getAttribute('aria-describedby')).toBe('history-hint')
+  })
+})
