@@ -16,6 +16,7 @@ mod security;
 mod viewer;
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -32,7 +33,7 @@ use tokio::{
     task::AbortHandle,
 };
 
-use self::listing::Listed;
+use self::{keyring::Wished, listing::Listed};
 use crate::{
     account::{Account, WISHES, Wish},
     as_of::now,
@@ -67,6 +68,8 @@ struct Inner {
     has_keyring: AtomicBool,
     /// How many wait for an answer of the keyring.
     keyring_waits: AtomicUsize,
+    /// What the keyring was last told to have, by account.
+    wished: Mutex<HashMap<String, Wished>>,
     http: Http,
     board: Board,
     nearby: Arc<Nearby>,
@@ -109,6 +112,7 @@ impl Client {
                 folder,
                 has_keyring: AtomicBool::new(secrets.is_lasting()),
                 keyring_waits: AtomicUsize::new(0),
+                wished: Mutex::default(),
                 secrets,
                 http: Http::new(),
                 board: Board::default(),
@@ -304,3 +308,6 @@ fn is_up(connection: &Connection) -> bool {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! (remembered members aside). It performs the engine's outputs in order. If one cannot be performed, the
 //! engine is dropped and made anew from the store: crash and error are one path.
 
+mod breaking;
 mod clock;
 mod hearing;
 mod keeping;
@@ -29,7 +30,7 @@ use tulou_engine::{Engine, Input, Ticket, Untold};
 use tulou_protocol::{Command, CommandId, TopicId, id::Millis};
 use uuid::Uuid;
 
-use self::{clock::Clock, keeping::Keeping, seeking::Seeking};
+use self::{breaking::Breaks, clock::Clock, keeping::Keeping, seeking::Seeking};
 use crate::{
     account::{Account, Told, Wish},
     as_of::now,
@@ -45,6 +46,9 @@ use crate::{
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait before the store is tried again.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// What was made durable, and what the engine is told of it.
+type Durable<T> = Result<(T, Vec<Input>), Error>;
 
 pub struct Driver {
     account: Arc<Account>,
@@ -82,6 +86,10 @@ pub struct Driver {
     copy_at: Option<Instant>,
     copy_pause: Duration,
     keeping: Keeping,
+    breaks: Breaks,
+    /// The next input breaks it, as a mistake would.
+    #[cfg(test)]
+    is_to_break: bool,
 }
 
 impl Driver {
@@ -100,6 +108,9 @@ impl Driver {
             copy_at: None,
             copy_pause: Duration::ZERO,
             keeping: Keeping::default(),
+            breaks: Breaks::default(),
+            #[cfg(test)]
+            is_to_break: false,
             account,
             wishes,
             token: None,
@@ -128,16 +139,6 @@ impl Driver {
                 Err(_) => self.begin_again(),
             }
         }
-    }
-
-    /// What broke was said where it broke.
-    fn begin_again(&mut self) {
-        tracing::error!(account = %self.account.key, "something in its driver broke");
-        self.seeking = None;
-        self.wait_for_store(Some(Cause {
-            code: "broken".into(),
-            about: None,
-        }));
     }
 
     async fn step(&mut self) -> ControlFlow<()> {
@@ -233,28 +234,42 @@ impl Driver {
             }
             Wish::Submit(action, answer) => {
                 let submitted = self.submit(action).await;
-                let _ = answer.send(submitted);
+                self.answer(submitted, answer).await;
             }
             Wish::Retry(id, answer) => {
                 let retried = self.retry(id).await;
-                let _ = answer.send(retried);
+                self.answer(retried, answer).await;
             }
             Wish::SendLost(topic, message, answer) => {
                 let sent = self.send_lost(topic, message).await;
-                let _ = answer.send(sent);
+                self.answer(sent, answer).await;
             }
             Wish::MarkRead(place, answer) => {
                 let marked = self.mark_read(place).await;
-                let _ = answer.send(marked);
+                self.answer(marked, answer).await;
             }
             Wish::SetRead(marks, answer) => {
                 let set = self.set_read(marks).await;
-                let _ = answer.send(set);
+                self.answer(set, answer).await;
             }
             Wish::Discard(id, answer) => {
                 let discarded = self.discard(id).await;
-                let _ = answer.send(discarded);
+                self.answer(discarded, answer).await;
             }
+        }
+    }
+
+    /// Who wished something is told as soon as it is durable: what breaks after that does not make it undone, and whoever
+    /// was told that it failed would do it again.
+    async fn answer<T>(&mut self, done: Durable<T>, asker: oneshot::Sender<Result<T, Error>>) {
+        let (told, inputs) = match done {
+            Ok((what, inputs)) => (Ok(what), inputs),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        // Who asked may have gone meanwhile.
+        let _ = asker.send(told);
+        for input in inputs {
+            self.feed(input).await;
         }
     }
 
@@ -334,17 +349,17 @@ impl Driver {
     fn fail(&mut self, error: &Error) {
         tracing::error!(account = %self.account.key, "the store failed, trying again in {} s: {}",
             self.patience.as_secs(), chain(error));
-        self.wait_for_store(None);
+        let wait = self.patience;
+        self.patience = (wait * 2).min(LONGEST);
+        self.wait_for_store(wait, None);
     }
 
     /// The engine is made anew after a while.
-    fn wait_for_store(&mut self, cause: Option<Cause>) {
+    fn wait_for_store(&mut self, wait: Duration, cause: Option<Cause>) {
         self.engine = None;
         self.link = None;
         self.leave_askers();
-        let wait = self.patience;
         self.remake_at = Some(Instant::now() + wait);
-        self.patience = (wait * 2).min(LONGEST);
         let retry_at = now() + Millis::try_from(wait.as_millis()).unwrap_or(0);
         self.account
             .set_connection(Connection::Offline { retry_at, cause });
@@ -352,6 +367,8 @@ impl Driver {
 
     /// Feeds the engine, and whatever follows from it.
     async fn feed(&mut self, input: Input) {
+        #[cfg(test)]
+        assert!(!self.is_to_break, "as it was wished");
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let Some(engine) = &mut self.engine else {

@@ -41,7 +41,10 @@ impl Folder {
         let accounts = path.join("accounts");
         fs::create_dir_all(&accounts).map_err(Error::file(&accounts))?;
         for folder in [&path, &accounts] {
-            make_private(folder).map_err(Error::file(folder))?;
+            // Not every disk knows whose a file is; that is no reason not to start.
+            if let Err(error) = make_private(folder) {
+                tracing::warn!(folder = %folder.display(), "others may read it: {error}");
+            }
         }
         Ok(Self(path))
     }

@@ -129,6 +129,21 @@ impl Link {
         }
     }
 
+    /// A socket that somebody else speaks for.
+    #[cfg(test)]
+    pub fn spoken_for(events: mpsc::Receiver<Event>) -> Self {
+        let (frames, outgoing) = mpsc::channel(OUTGOING);
+        let task = tokio::spawn(async move {
+            let _outgoing = outgoing;
+            std::future::pending::<()>().await;
+        });
+        Self {
+            events,
+            frames,
+            task: task.abort_handle(),
+        }
+    }
+
     /// What the socket says next.
     pub async fn next(&mut self) -> Event {
         match self.events.recv().await {

@@ -82,10 +82,8 @@ impl Ledger {
         outbox: &[OutboxEntry],
     ) -> Result<Self, StoreError> {
         let mut ledger = Self::of_cursor(db, as_of, topic)?;
-        for row in rows::mentions_in(db, Log::Account(as_of.me), topic)? {
-            if matches!(&row.body, Body::Mention(mention) if mention.by_edit) {
-                ledger.take(row);
-            }
+        for row in rows::mentions_by_edit(db, Log::Account(as_of.me), topic)? {
+            ledger.take(row);
         }
         ledger.lay(db, outbox)?;
         Ok(ledger)

@@ -303,6 +303,22 @@ async fn a_sign_in_that_the_keyring_does_not_let_go_of_is_said() {
     stage.end([alice]).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_signed_out_is_signed_in_by_no_token_that_the_keyring_did_not_let_go_of() {
+    let mut stage = Stage::new().await;
+    let alice = Person::open(stage.folder_of("alice"), Arc::new(Miser::default())).await;
+    let alice = alice.register(&stage.link(), "alice").await;
+    alice.settled().await;
+    // The server does not hear of it, so the token is as good as before.
+    stage.stop_server().await;
+    assert!(alice.client.sign_out(&alice.account).await.is_err());
+    let alice = alice.crash().await;
+    stage.start_server().await;
+    alice.client.hurry().await;
+    is_signed_out(&alice).await;
+    stage.end([alice]).await;
+}
+
 /// A keyring that has no place to keep anything: it is asked in vain, and does not say so.
 struct NoCollection;
 

@@ -19,6 +19,10 @@ pub(super) const LATEST: i64 = 253_402_300_799_999;
 pub(super) struct Session {
     /// The token in use; the keyring keeps it from one start to the next.
     token: Option<String>,
+    /// Counts sign-ins and sign-outs.
+    signs: u64,
+    /// The person signed out, and has not signed in since.
+    has_left: bool,
     /// The server's clock less this computer's.
     skew: i64,
     /// What is shown of that.
@@ -37,6 +41,8 @@ impl Default for Session {
     fn default() -> Self {
         Self {
             token: None,
+            signs: 0,
+            has_left: false,
             skew: 0,
             ahead: None,
             busy: HashMap::new(),
@@ -55,17 +61,30 @@ impl Account {
 
     /// Signs in with a token, or out; the token that was used before.
     pub async fn use_token(&self, token: Option<String>) -> Result<Option<String>, Error> {
-        let before = std::mem::replace(&mut self.session().token, token.clone());
+        let before = {
+            let mut session = self.session();
+            session.signs += 1;
+            session.has_left = token.is_none();
+            std::mem::replace(&mut session.token, token.clone())
+        };
         self.wish(Wish::Token(token)).await?;
         Ok(before)
     }
 
-    /// Signs in with the token that the keyring kept. If the person signed in meanwhile, that token stays: the keyring
-    /// may answer late.
-    pub async fn use_kept_token(&self, token: Option<String>) -> Result<(), Error> {
+    /// Whether a token that the keyring kept would be of use, and as of how many sign-ins and sign-outs: whoever signed
+    /// out is not signed in by it.
+    pub fn wants_kept_token(&self) -> Option<u64> {
+        let session = self.session();
+        let wants = session.token.is_none() && !session.has_left;
+        wants.then_some(session.signs)
+    }
+
+    /// Signs in with the token that the keyring kept. The keyring may answer late: if the person signed in or out since it
+    /// was asked, that stands.
+    pub async fn use_kept_token(&self, token: Option<String>, asked: u64) -> Result<(), Error> {
         {
             let mut session = self.session();
-            if session.token.is_some() {
+            if session.signs != asked {
                 return Ok(());
             }
             session.token.clone_from(&token);

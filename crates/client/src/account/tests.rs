@@ -167,6 +167,49 @@ async fn a_server_that_names_an_absurd_time_is_not_believed() {
     }
 }
 
+#[tokio::test]
+async fn whoever_signed_out_or_in_is_not_signed_in_by_what_the_keyring_says_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    let asked = account
+        .wants_kept_token()
+        .expect("it is asked at the start");
+    // There is no driver, which would be told.
+    let _ = account.use_token(None).await;
+    let _ = account.use_kept_token(Some("kept".into()), asked).await;
+    assert_eq!(account.token(), None, "the person signed out meanwhile");
+    assert_eq!(account.wants_kept_token(), None, "nor is it asked again");
+    let _ = account.use_token(Some("new".into())).await;
+    let _ = account.use_kept_token(Some("kept".into()), asked).await;
+    assert_eq!(account.token().as_deref(), Some("new"));
+}
+
+#[tokio::test]
+async fn a_level_ends_by_the_clock_of_this_computer_whatever_the_servers_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    let mut rev = 0;
+    found(&account, &mut rev, 1);
+    let hour = 3_600_000;
+    // The server's clock is an hour ahead of this computer's.
+    account.set_server_time(crate::as_of::now() + hour);
+    let ends = account.as_of().server_now() + hour;
+    let notify = Notify {
+        level: Level::Nothing,
+        until: Some(ends),
+        more: More::new(),
+    };
+    let row = next_row(&mut rev, &NotifyScope::Topic(topic(0)).key(), notify);
+    apply(&account, &[Write::Rows(Log::Account(ME), vec![row])]);
+    let tree = account.read(|snapshot| crate::read::tree::tree(snapshot, COMMUNITY));
+    let shown = tree.await.unwrap().levels_end_at.expect("it ends");
+    let left = shown - crate::as_of::now();
+    assert!(
+        (hour - 60_000..=hour).contains(&left),
+        "the window would look again and again until then: {left} ms"
+    );
+}
+
 const GROUP: GroupId = GroupId(Uuid::from_u128(5));
 const OTHER_GROUP: GroupId = GroupId(Uuid::from_u128(6));
 

@@ -14,11 +14,13 @@ use tulou_protocol::{
 
 use super::{Account, Client, is_up};
 use crate::{
+    blocking::blocking,
     device,
     error::Error,
     http::Found,
     known::Known,
     route::Route,
+    store::meta,
     view::{Connection, Place, ServerPeek, SignedUp},
 };
 
@@ -168,7 +170,9 @@ impl Client {
         let key = account.key.clone();
         let token = account.use_token(None).await?;
         let had_keyring = self.inner.has_keyring.load(Ordering::Relaxed);
-        let forgotten = self.tell_keyring(move |keyring| keyring.delete(&key)).await;
+        // Where that cannot be kept the keyring alone decides at the next start.
+        let _ = keep_left(&account, true).await;
+        let forgotten = self.tell_keyring(key, None).await;
         if let Some(token) = token
             && let Err(error) = self
                 .inner
@@ -233,12 +237,10 @@ impl Client {
         account: &Arc<Account>,
         token: String,
     ) -> Result<(), Error> {
-        let (key, kept) = (account.key.clone(), token.clone());
-        account.use_token(Some(token)).await?;
+        account.use_token(Some(token.clone())).await?;
+        let _ = keep_left(account, false).await;
         // Whether it is kept is told with everything else.
-        let _ = self
-            .tell_keyring(move |keyring| keyring.set(&key, &kept))
-            .await;
+        let _ = self.tell_keyring(account.key.clone(), Some(token)).await;
         Ok(())
     }
 
@@ -328,4 +330,11 @@ async fn linked(account: &Account) -> Result<(), Error> {
             .unusable()
             .map_or_else(|| account.offline(), Error::Unusable))
     }
+}
+
+/// Whether the person signed out stands in the store: a keyring that does not let go of a token signs nobody in at the next
+/// start.
+async fn keep_left(account: &Arc<Account>, has_left: bool) -> Result<(), Error> {
+    let account = Arc::clone(account);
+    blocking(move || account.store.write(|db| meta::set_left(db, has_left))).await
 }

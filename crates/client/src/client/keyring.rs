@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Client, Inner};
+use super::{Client, Inner, lock};
 use crate::{
     account::Account,
     secrets::{NoKeyring, Secrets, ask},
@@ -29,7 +29,7 @@ struct Asker {
 impl Asker {
     /// Asks, and remembers whether the keyring works.
     async fn ask<T: Send + 'static>(
-        self,
+        &self,
         question: impl FnOnce(&dyn Secrets) -> Result<T, NoKeyring> + Send + 'static,
     ) -> Result<T, NoKeyring> {
         let mut asked = std::pin::pin!(ask(&self.secrets, question));
@@ -51,6 +51,41 @@ impl Asker {
         }
         answer
     }
+
+    /// Has what was wished last of an account kept or forgotten. What was begun before may be done after it: then it is
+    /// told again.
+    async fn tell(self, key: String) -> Result<(), NoKeyring> {
+        loop {
+            let Some(wished) = self.wished(&key) else {
+                return Ok(());
+            };
+            let (account, token) = (key.clone(), wished.token.clone());
+            let answer = self
+                .ask(move |keyring| match token {
+                    Some(token) => keyring.set(&account, &token),
+                    None => keyring.delete(&account),
+                })
+                .await;
+            if self.wished(&key).is_none_or(|now| now.no == wished.no) {
+                return answer;
+            }
+        }
+    }
+
+    fn wished(&self, key: &str) -> Option<Wished> {
+        let client = self.client.upgrade()?;
+        let wished = lock(&client.wished);
+        wished.get(key).cloned()
+    }
+}
+
+/// What the keyring is to have of an account.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wished {
+    /// Counts what was wished of it.
+    no: u64,
+    /// None: it is to be forgotten.
+    token: Option<String>,
 }
 
 /// Somebody who waits for the keyring, as long as the value lives.
@@ -83,32 +118,59 @@ impl Client {
         }
     }
 
-    /// Has a token kept or forgotten; none if that is not done yet, and goes on beside everything else.
+    /// Has the token of an account kept, or forgotten; none if that is not done yet, and goes on beside everything else.
     pub(super) async fn tell_keyring(
         &self,
-        wish: impl FnOnce(&dyn Secrets) -> Result<(), NoKeyring> + Send + 'static,
+        key: String,
+        token: Option<String>,
     ) -> Option<Result<(), NoKeyring>> {
-        let told = tokio::spawn(self.asker().ask(wish));
+        self.note_wished(&key, token);
+        let told = tokio::spawn(self.asker().tell(key));
         tokio::time::timeout(PATIENCE, told).await.ok()?.ok()
+    }
+
+    fn note_wished(&self, key: &str, token: Option<String>) {
+        let mut all = lock(&self.inner.wished);
+        let wished = all.entry(key.to_owned()).or_default();
+        wished.no += 1;
+        wished.token = token;
     }
 
     /// Whether sign-ins can be kept is known before the first account is made. A keyring without a collection has nothing to
     /// give, and says so only to whoever wants something kept.
     pub(super) fn try_keyring(&self) {
-        tokio::spawn(self.asker().ask(|keyring| {
-            keyring.set(NOBODY, "")?;
-            keyring.delete(NOBODY)
-        }));
+        let asker = self.asker();
+        tokio::spawn(async move {
+            let tried = asker.ask(|keyring| {
+                keyring.set(NOBODY, "")?;
+                keyring.delete(NOBODY)
+            });
+            tried.await
+        });
     }
 
     /// Signs an account in with the token that the keyring has, whenever that answers.
     pub(super) fn take_kept_token(&self, account: Arc<Account>) {
+        let Some(asked) = account.wants_kept_token() else {
+            return;
+        };
         let asker = self.asker();
         tokio::spawn(async move {
             let key = account.key.clone();
             let token = asker.ask(move |keyring| keyring.get(&key)).await;
             // A driver that is gone has stopped with the client.
-            let _ = account.use_kept_token(token.ok().flatten()).await;
+            let _ = account.use_kept_token(token.ok().flatten(), asked).await;
+        });
+    }
+
+    /// An account that the person signed out stays so, and the keyring is told once more to forget its token.
+    pub(super) fn stay_out(&self, account: Arc<Account>) {
+        self.note_wished(&account.key, None);
+        let asker = self.asker();
+        tokio::spawn(async move {
+            // A driver that is gone has stopped with the client.
+            let _ = account.use_token(None).await;
+            asker.tell(account.key.clone()).await
         });
     }
 
@@ -120,9 +182,7 @@ impl Client {
             return;
         }
         for account in self.accounts() {
-            if account.token().is_none() {
-                self.take_kept_token(account);
-            }
+            self.take_kept_token(account);
         }
     }
 }

@@ -62,7 +62,11 @@ impl Client {
         for (known, store) in opened {
             let account = self.start(known, store);
             // The keyring may take its time: nobody waits for it.
-            self.take_kept_token(Arc::clone(&account));
+            if has_left(&account).await {
+                self.stay_out(Arc::clone(&account));
+            } else {
+                self.take_kept_token(Arc::clone(&account));
+            }
             started.push(account);
         }
         tokio::spawn(remember(started));
@@ -227,4 +231,11 @@ fn recalled(db: &Db, bare: Known) -> Result<Known, StoreError> {
         known.addresses = greeting.addresses;
     }
     Ok(known)
+}
+
+/// Whether the person signed out before.
+async fn has_left(account: &Arc<Account>) -> bool {
+    let account = Arc::clone(account);
+    let left = blocking(move || account.store.read(meta::has_left)).await;
+    left.unwrap_or(false)
 }

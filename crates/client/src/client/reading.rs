@@ -161,10 +161,13 @@ impl Client {
             // What makes a view stale has it read again many times before the page is here.
             if let PageAt::Message(_) = want
                 && account.awaits(topic, want)
-                && let Err(error) = is_there(&account, topic, want).await
             {
-                account.end_awaiting(topic, want);
-                return Err(error);
+                let is_known = is_there(&account, topic, want).await;
+                // Without a link nobody could be asked: the next reading does.
+                if !matches!(is_known, Ok(true)) {
+                    account.end_awaiting(topic, want);
+                }
+                is_known?;
             }
             account.tell(Input::Want(topic, want)).await;
         }
@@ -204,8 +207,9 @@ impl Client {
     }
 }
 
-/// Asks whether a message exists and may be read: a page that is refused would never come, and nobody would say so.
-async fn is_there(account: &Account, topic: TopicId, at: PageAt) -> Result<(), Error> {
+/// Asks whether a message exists and may be read: a page that is refused would never come, and nobody would say so. False
+/// if that is not known.
+async fn is_there(account: &Account, topic: TopicId, at: PageAt) -> Result<bool, Error> {
     let page = Question::TopicPage {
         topic,
         at,
@@ -214,7 +218,7 @@ async fn is_there(account: &Account, topic: TopicId, at: PageAt) -> Result<(), E
     match account.ask::<Page>(page).await {
         Ok(page) if page.rows.is_empty() => Err(Error::NotFound("the message")),
         Err(Error::Rejected(rejection)) => Err(Error::Rejected(rejection)),
-        // Without a link it is not known; the want waits.
-        Ok(_) | Err(_) => Ok(()),
+        Ok(_) => Ok(true),
+        Err(_) => Ok(false),
     }
 }

@@ -8,7 +8,7 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::Driver;
+use super::{Driver, Durable, outbox::note};
 use crate::{
     account::Account,
     blocking::blocking,
@@ -24,10 +24,10 @@ impl Driver {
     /// Puts messages of a topic that the server has lost into the outbox: one, or all in their order. They keep their
     /// ids, so that one which came back in another way is not doubled.
     pub(super) async fn send_lost(
-        &mut self,
+        &self,
         topic: TopicId,
         message: Option<MessageId>,
-    ) -> Result<(), Error> {
+    ) -> Durable<()> {
         let account = Arc::clone(&self.account);
         let entries = blocking(move || {
             let entries = account.store.write(|db| {
@@ -63,16 +63,12 @@ impl Driver {
                 }
                 Ok::<_, Error>(entries)
             })?;
-            for entry in &entries {
-                account.note_command(&entry.command)?;
-            }
+            let commands: Vec<Command> = entries.iter().map(|one| one.command.clone()).collect();
+            note(&account, &commands);
             Ok::<_, Error>(entries)
         })
         .await?;
-        for entry in entries {
-            self.feed(Input::Submit(entry)).await;
-        }
-        Ok(())
+        Ok(((), entries.into_iter().map(Input::Submit).collect()))
     }
 
     /// The link is up and complete: what a restored server has lost is found out beside it.

@@ -8,7 +8,7 @@ use tulou_engine::{Input, OutboxEntry, OutboxState};
 use tulou_protocol::{Command, CommandId, CommunityId, MessageId, Seq, TopicId};
 use uuid::Uuid;
 
-use super::Driver;
+use super::{Driver, Durable, outbox::note};
 use crate::{
     account::{Account, Snapshot},
     blocking::blocking,
@@ -22,7 +22,7 @@ use crate::{
 
 impl Driver {
     /// Marks what is unread at a place as read, in one step; how far each topic was read before.
-    pub(super) async fn mark_read(&mut self, place: LevelPlace) -> Result<Vec<ReadMark>, Error> {
+    pub(super) async fn mark_read(&self, place: LevelPlace) -> Durable<Vec<ReadMark>> {
         let account = Arc::clone(&self.account);
         let (marks, entries) = blocking(move || {
             let (marks, entries) = account.store.write(|db| {
@@ -32,16 +32,15 @@ impl Driver {
                 let marks = unread.iter().map(Unread::mark).collect();
                 Ok::<_, Error>((marks, entries))
             })?;
-            note_all(&account, &entries)?;
+            note_all(&account, &entries);
             Ok::<_, Error>((marks, entries))
         })
         .await?;
-        self.feed_all(entries).await;
-        Ok(marks)
+        Ok((marks, inputs(entries)))
     }
 
     /// Sets topics back to how far they were read, and their mentions to not seen, in one step.
-    pub(super) async fn set_read(&mut self, marks: Vec<ReadMark>) -> Result<(), Error> {
+    pub(super) async fn set_read(&self, marks: Vec<ReadMark>) -> Durable<()> {
         let account = Arc::clone(&self.account);
         let entries = blocking(move || {
             let mut commands = Vec::with_capacity(marks.len());
@@ -62,19 +61,16 @@ impl Driver {
             let entries = account
                 .store
                 .write(|db| push_all(db, &account, commands.into_iter()))?;
-            note_all(&account, &entries)?;
+            note_all(&account, &entries);
             Ok::<_, Error>(entries)
         })
         .await?;
-        self.feed_all(entries).await;
-        Ok(())
+        Ok(((), inputs(entries)))
     }
+}
 
-    async fn feed_all(&mut self, entries: Vec<OutboxEntry>) {
-        for entry in entries {
-            self.feed(Input::Submit(entry)).await;
-        }
-    }
+fn inputs(entries: Vec<OutboxEntry>) -> Vec<Input> {
+    entries.into_iter().map(Input::Submit).collect()
 }
 
 fn push_all(
@@ -95,11 +91,9 @@ fn push_all(
     Ok(entries)
 }
 
-fn note_all(account: &Account, entries: &[OutboxEntry]) -> Result<(), Error> {
-    for entry in entries {
-        account.note_command(&entry.command)?;
-    }
-    Ok(())
+fn note_all(account: &Account, entries: &[OutboxEntry]) {
+    let commands: Vec<Command> = entries.iter().map(|entry| entry.command.clone()).collect();
+    note(account, &commands);
 }
 
 /// A topic with something unread.

@@ -6,13 +6,13 @@ use tulou_engine::{Input, OutboxEntry, OutboxState};
 use tulou_protocol::{Command, CommandId};
 use uuid::Uuid;
 
-use super::Driver;
+use super::{Driver, Durable};
 use crate::{
-    account::{Draft, Submitted},
+    account::{Account, Draft, Submitted},
     action::Action,
     blocking::blocking,
     compose::{Composed, again, compose, refused_edits, renew},
-    error::Error,
+    error::{Error, chain},
     store::{StoreError, drafts, edits, outbox},
     view::EditInput,
 };
@@ -62,10 +62,10 @@ impl Driver {
     }
 
     /// Durable, then visible, then sent.
-    pub(super) async fn submit(&mut self, action: Action) -> Result<Submitted, Error> {
+    pub(super) async fn submit(&self, action: Action) -> Durable<Submitted> {
         let account = Arc::clone(&self.account);
         let may_be_sent = self.may_be_sent();
-        let (submitted, inputs) = blocking(move || {
+        blocking(move || {
             let as_of = account.as_of();
             let (submitted, inputs, commands) = account.store.write(|db| {
                 Ok::<_, Error>(match compose(db, as_of, action)? {
@@ -124,20 +124,14 @@ impl Driver {
                     Composed::Nothing => (Submitted::Queued(None), Vec::new(), Vec::new()),
                 })
             })?;
-            for command in &commands {
-                account.note_command(command)?;
-            }
+            note(&account, &commands);
             Ok::<_, Error>((submitted, inputs))
         })
-        .await?;
-        for input in inputs {
-            self.feed(input).await;
-        }
-        Ok(submitted)
+        .await
     }
 
     /// Tries a refused command again.
-    pub(super) async fn retry(&mut self, id: CommandId) -> Result<(), Error> {
+    pub(super) async fn retry(&mut self, id: CommandId) -> Durable<()> {
         let account = Arc::clone(&self.account);
         let (entry, others) = blocking(move || {
             let (entry, others) = account.store.write(|db| {
@@ -149,23 +143,21 @@ impl Driver {
                 }
                 Ok::<_, Error>((entry, others))
             })?;
-            account.note_command(&entry.command)?;
+            note(&account, std::slice::from_ref(&entry.command));
             Ok::<_, Error>((entry, others))
         })
         .await?;
-        for other in others {
-            self.feed(Input::Discard(other)).await;
-        }
+        let mut inputs: Vec<Input> = others.into_iter().map(Input::Discard).collect();
         if entry.id != id {
-            self.feed(Input::Discard(id)).await;
+            inputs.push(Input::Discard(id));
         }
         self.confirmed.insert(entry.id);
-        self.feed(Input::Retry(entry)).await;
-        Ok(())
+        inputs.push(Input::Retry(entry));
+        Ok(((), inputs))
     }
 
     /// Gives a refused command up.
-    pub(super) async fn discard(&mut self, id: CommandId) -> Result<(), Error> {
+    pub(super) async fn discard(&self, id: CommandId) -> Durable<()> {
         let account = Arc::clone(&self.account);
         let given_up = blocking(move || {
             let (entry, given_up) = account.store.write(|db| {
@@ -179,13 +171,20 @@ impl Driver {
                 }
                 Ok::<_, Error>((entry, given_up))
             })?;
-            account.note_command(&entry.command)?;
+            note(&account, std::slice::from_ref(&entry.command));
             Ok::<_, Error>(given_up)
         })
         .await?;
-        for id in given_up {
-            self.feed(Input::Discard(id)).await;
+        Ok(((), given_up.into_iter().map(Input::Discard).collect()))
+    }
+}
+
+/// Says what commands made stale that are durable. If that cannot be found out, everything may be.
+pub(super) fn note(account: &Account, commands: &[Command]) {
+    for command in commands {
+        if let Err(error) = account.note_command(command) {
+            tracing::warn!(account = %account.key, "what a command changes is not known: {}", chain(&error));
+            account.note_all();
         }
-        Ok(())
     }
 }

@@ -8,9 +8,10 @@ use tulou_protocol::{
 
 use super::*;
 use crate::{
-    account::{Draft, Entered, ViewerId, WISHES},
+    account::{Draft, Entered, Submitted, ViewerId, WISHES},
+    action::Action,
     known::Known,
-    store::{Store, StoreError, drafts, islands, messages},
+    store::{Store, StoreError, drafts, islands, messages, outbox},
 };
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
@@ -179,4 +180,71 @@ async fn what_is_on_the_screen_is_no_obstacle_to_what_may_go() {
         (Some(651), 250, 250),
         "what lies far above what he looks at goes when nothing else can"
     );
+}
+
+#[tokio::test]
+async fn what_breaks_again_and_again_is_begun_again_ever_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, heard) = account(folder.path(), u64::MAX);
+    let mut driver = Driver::new(account, heard);
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        driver.begin_again();
+        let wait = driver.remake_at.unwrap() - Instant::now();
+        waits.push(wait.as_secs_f32().round());
+        // What comes with each new link is no sign that it holds.
+        driver
+            .perform(tulou_engine::Output::Apply(vec![]), &mut VecDeque::new())
+            .await
+            .unwrap();
+    }
+    assert_eq!(waits, [1.0, 2.0, 4.0, 8.0]);
+}
+
+#[tokio::test]
+async fn what_is_durable_is_said_to_be_whatever_breaks_after_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, heard) = account(folder.path(), u64::MAX);
+    let mut driver = Driver::new(Arc::clone(&account), heard);
+    driver.is_to_break = true;
+    let (answer, told) = oneshot::channel();
+    let action = Action::SendMessage {
+        topic: TOPIC.to_string(),
+        text: "once".into(),
+        reply_to: None,
+    };
+    let wish = Wish::Submit(action, answer);
+    let broken = AssertUnwindSafe(driver.grant(wish)).catch_unwind().await;
+    assert!(broken.is_err());
+    assert!(
+        matches!(told.await, Ok(Ok(Submitted::Queued(_)))),
+        "who is told that it failed sends it a second time"
+    );
+    let waiting = account.store.read(outbox::all).unwrap();
+    assert_eq!(waiting.len(), 1);
+}
+
+#[tokio::test]
+async fn what_came_while_it_stood_still_is_heard_before_a_server_is_taken_for_silent() {
+    for has_spoken in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (account, heard) = account(folder.path(), u64::MAX);
+        let mut driver = Driver::new(account, heard);
+        driver.token = Some("token".into());
+        driver.make().await;
+        let (say, events) = mpsc::channel(INCOMING);
+        driver.link = Some(Link::spoken_for(events));
+        let up = Event::Up {
+            address: "ws://127.0.0.1:9".into(),
+            key: None,
+        };
+        driver.hear(up).await;
+        if has_spoken {
+            say.send(Event::Stirred).await.unwrap();
+        }
+        // The disk stood still for 20 seconds.
+        driver.clock.read(now() + 20_000);
+        driver.tick().await;
+        assert_eq!(driver.link.is_some(), has_spoken);
+    }
 }

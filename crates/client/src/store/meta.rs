@@ -13,6 +13,7 @@ const BEGUN: &str = "begun";
 const PROBE: &str = "probe";
 const ADDRESSES: &str = "whereabouts";
 const KNOWN: &str = "known";
+const LEFT: &str = "left";
 
 /// Where the server is, as it says itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +85,20 @@ pub fn known(db: &Connection) -> Result<Option<Known>, StoreError> {
 /// The list of accounts says something else of this one.
 pub fn set_known(db: &Connection, known: &Known) -> Result<(), StoreError> {
     put(db, KNOWN, &serde_json::to_string(known)?)
+}
+
+/// Whether the person signed out, and has not signed in since.
+pub fn has_left(db: &Connection) -> Result<bool, StoreError> {
+    Ok(one(db, LEFT)?.unwrap_or(false))
+}
+
+/// The person signed out, or in again.
+pub fn set_left(db: &Connection, has_left: bool) -> Result<(), StoreError> {
+    if has_left {
+        put(db, LEFT, "true")
+    } else {
+        remove(db, LEFT)
+    }
 }
 
 fn one<T: DeserializeOwned>(db: &Connection, key: &str) -> Result<Option<T>, StoreError> {

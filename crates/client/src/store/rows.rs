@@ -36,6 +36,16 @@ pub fn mentions_in(db: &Connection, log: Log, topic: TopicId) -> Result<Vec<Row>
     read(statement.query([log.to_string(), topic.to_string()])?)
 }
 
+/// Those of them that an edit made, and that were not seen since.
+pub fn mentions_by_edit(db: &Connection, log: Log, topic: TopicId) -> Result<Vec<Row>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT kind, id, rev, deleted, body FROM rows
+         WHERE log = ?1 AND kind = 'mention' AND id > ?2 || ':' AND id < ?2 || ';' AND deleted = 0
+             AND body LIKE '%\"by_edit\":true%'",
+    )?;
+    read(statement.query([log.to_string(), topic.to_string()])?)
+}
+
 /// One row, unless it is a tombstone.
 pub fn one(db: &Connection, log: Log, kind: &str, id: &str) -> Result<Option<Row>, StoreError> {
     let mut statement = db.prepare_cached(

@@ -429,6 +429,30 @@ fn the_first_unread_row_comes_after_the_cursor_whether_it_is_held_or_not() {
 }
 
 #[test]
+fn of_mentions_a_timeline_reads_those_that_edits_made() {
+    let (_folder, store) = store();
+    let rows = (1..=9).map(|seq| {
+        let mention = tulou_protocol::row::Mention {
+            topic: TOPIC,
+            seq: Seq(seq),
+            sent_at: 0,
+            by_edit: seq == 4,
+            more: serde_json::Map::new(),
+        };
+        Row {
+            id: MessageKey::of(TOPIC, id(seq)).to_string(),
+            rev: Rev(seq),
+            body: mention.into(),
+        }
+    });
+    let log = Log::Account(ME);
+    apply(&store, vec![Write::Rows(log, rows.collect())]);
+    let read = store.read(|db| rows::mentions_by_edit(db, log, TOPIC));
+    let ids: Vec<String> = read.unwrap().into_iter().map(|row| row.id).collect();
+    assert_eq!(ids, [MessageKey::of(TOPIC, id(4)).to_string()]);
+}
+
+#[test]
 fn a_file_gives_back_what_is_not_used_any_more() {
     let (_folder, store) = store();
     let text = "long ".repeat(200);
