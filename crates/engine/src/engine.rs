@@ -5,7 +5,7 @@ mod hear;
 use tulou_protocol::{Code, Command, CommandId, Epoch, Question, id::Millis};
 
 use crate::{
-    idle::Quiet,
+    idle::IdleSince,
     io::{Input, Output, Restored, Ticket, Untold},
     link::Link,
     live::LiveCommands,
@@ -34,7 +34,7 @@ pub struct Engine {
     profiles: Profiles,
     notices: Notices,
     outbox: Outbox,
-    quiet: Quiet,
+    idle_since: IdleSince,
 }
 
 impl Engine {
@@ -56,7 +56,7 @@ impl Engine {
             profiles: Profiles::new(restored.profiles, restored.lacking),
             notices: Notices::restored(restored.account),
             outbox: Outbox::restored(restored.account, restored.outbox, &mut turn),
-            quiet: Quiet::until(now),
+            idle_since: IdleSince::until(now),
             turn,
         }
     }
@@ -138,7 +138,7 @@ impl Engine {
         self.outbox.settle(&self.topics, &mut self.turn);
         self.outbox.pump(&self.topics, &mut self.turn);
         if !self.questions.is_empty() || !self.live.is_empty() || self.outbox.is_sending() {
-            self.quiet = Quiet::until(now);
+            self.idle_since = IdleSince::until(now);
         }
         self.pump_idle();
         if self.link.is_syncing() && self.is_complete() {
@@ -149,11 +149,11 @@ impl Engine {
 
     /// When the link is idle, what is held of unwatched topics is looked through, a few at a time, and then heads.
     fn pump_idle(&mut self) {
-        let idle_at = self.quiet.idle_at().max(self.questions.paused_until());
+        let idle_at = self.idle_since.idle_at().max(self.questions.paused_until());
         if !self.link.is_synced() || self.turn.now() < idle_at {
             return;
         }
-        self.quiet = Quiet::until(self.turn.now());
+        self.idle_since = IdleSince::until(self.turn.now());
         let (questions, turn) = (&mut self.questions, &mut self.turn);
         self.topics.look_through(questions, turn);
         self.logs.refresh_heads(questions, turn);
@@ -162,7 +162,7 @@ impl Engine {
     fn idle_due(&self) -> Option<Millis> {
         let due = [self.topics.idle_due(), self.logs.refresh_due()];
         let due = due.into_iter().flatten().min();
-        let idle_at = self.quiet.idle_at().max(self.questions.paused_until());
+        let idle_at = self.idle_since.idle_at().max(self.questions.paused_until());
         due.filter(|_| self.link.is_synced())
             .map(|due| due.max(idle_at))
     }

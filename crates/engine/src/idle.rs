@@ -7,11 +7,11 @@ const IDLE_MS: Millis = 2_000;
 
 /// How long it has been quiet.
 #[derive(Debug)]
-pub struct Quiet {
+pub struct IdleSince {
     since: Millis,
 }
 
-impl Quiet {
+impl IdleSince {
     /// Something is, or was, on its way at this time.
     pub const fn until(now: Millis) -> Self {
         Self { since: now }

@@ -29,7 +29,7 @@ const OTHER_VERSION_MS: Millis = 10 * 60 * 1_000;
 const BUSY_MOST_MS: Millis = 24 * 60 * 60 * 1_000;
 
 /// How long a busy server wants to be left alone.
-pub fn wait_of(busy: Busy) -> Millis {
+pub fn busy_for(busy: Busy) -> Millis {
     Millis::try_from(busy.retry_after_ms)
         .unwrap_or(BUSY_MOST_MS)
         .clamp(1, BUSY_MOST_MS)

@@ -13,7 +13,7 @@ use crate::{
 
 /// A live command on its way.
 #[derive(Debug)]
-pub struct Live {
+pub struct LiveCommand {
     /// Who gave it.
     pub ticket: Ticket,
     sent_at: Millis,
@@ -23,11 +23,11 @@ pub struct Live {
 
 /// Live commands on their way, by id.
 #[derive(Debug, Default)]
-pub struct LiveCommands(BTreeMap<CommandId, Live>);
+pub struct LiveCommands(BTreeMap<CommandId, LiveCommand>);
 
 impl LiveCommands {
     pub fn send(&mut self, ticket: Ticket, id: CommandId, command: Command, turn: &mut Turn) {
-        let live = Live {
+        let live = LiveCommand {
             ticket,
             sent_at: turn.now(),
             brings: brings(&command),
@@ -38,7 +38,7 @@ impl LiveCommands {
     }
 
     /// The one that was answered.
-    pub fn take(&mut self, id: CommandId) -> Option<Live> {
+    pub fn take(&mut self, id: CommandId) -> Option<LiveCommand> {
         self.0.remove(&id)
     }
 

@@ -75,7 +75,7 @@ impl Driver {
     pub(super) fn look_for_lost(&self) {
         let account = Arc::clone(&self.account);
         tokio::spawn(async move {
-            if let Err(error) = settle(&account).await {
+            if let Err(error) = find_lost(&account).await {
                 tracing::debug!(account = %account.key, "the server was not asked for lost messages: {error}");
             }
         });
@@ -84,7 +84,7 @@ impl Driver {
 
 /// Asks the server about messages that it may have lost, until it was asked about all. If the link is lost meanwhile, the
 /// next one goes on.
-async fn settle(account: &Account) -> Result<(), Error> {
+async fn find_lost(account: &Account) -> Result<(), Error> {
     loop {
         let store = Arc::clone(&account.store);
         let unasked = blocking(move || store.read(|db| lost::unasked(db, HELD_MESSAGES))).await?;

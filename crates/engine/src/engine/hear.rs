@@ -13,7 +13,7 @@ use tulou_protocol::{
 use super::Engine;
 use crate::{
     io::{Output, Untold, Write},
-    link::{is_final, wait_of},
+    link::{busy_for, is_final},
     live::brings,
     outbox::Accepted,
     questions::Asked,
@@ -162,7 +162,7 @@ impl Engine {
                 self.link
                     .meet_other_version(rejection.version, &mut self.turn);
             }
-            Err(Refusal::Busy(busy)) => self.cut_link(wait_of(busy)),
+            Err(Refusal::Busy(busy)) => self.cut_link(busy_for(busy)),
             // So many of this account are connected already: one of them has to go first.
             Err(Refusal::Rejected(rejection)) if rejection.code == Code::TooMany => {
                 self.cut_link(CROWDED_MS);
@@ -285,7 +285,7 @@ impl Engine {
                 self.outbox
                     .done(id, &sent, accepted, &self.topics, &mut self.turn);
             }
-            Err(Refusal::Busy(busy)) => self.outbox.put_off(id, log, now + wait_of(busy)),
+            Err(Refusal::Busy(busy)) => self.outbox.put_off(id, log, now + busy_for(busy)),
             Err(refusal) => {
                 let rejection: Option<Rejection> = refusal.into();
                 let rejection = rejection.unwrap_or_else(|| Code::Unknown.into());
@@ -303,7 +303,7 @@ impl Engine {
     fn question_refused(&mut self, refusal: &Refusal) {
         let now = self.turn.now();
         match refusal {
-            Refusal::Busy(busy) => self.questions.pause(now + wait_of(*busy)),
+            Refusal::Busy(busy) => self.questions.pause(now + busy_for(*busy)),
             Refusal::Rejected(rejection) if rejection.code == Code::SignedOut => {
                 self.sign_out(rejection.code);
             }
