@@ -115,15 +115,21 @@ impl Account {
     /// Who looks or acts, and that it is now.
     pub fn as_of(&self) -> AsOf {
         // Held together with the connection, the two would be waited for in a ring.
-        let skew = self.session().skew;
+        let (skew, has_token) = {
+            let session = self.session();
+            (session.skew, session.token.is_some())
+        };
+        // While a keyring is waited for nothing is on its way.
+        let is_linked = has_token
+            && matches!(
+                *self.connection.borrow(),
+                Connection::Connecting | Connection::Syncing | Connection::Synced
+            );
         AsOf {
             me: self.id,
             now: now(),
             skew,
-            is_linked: matches!(
-                *self.connection.borrow(),
-                Connection::Connecting | Connection::Syncing | Connection::Synced
-            ),
+            is_linked,
         }
     }
 

@@ -185,6 +185,15 @@ async fn whoever_signed_out_or_in_is_not_signed_in_by_what_the_keyring_says_late
 }
 
 #[tokio::test]
+async fn while_the_keyring_is_waited_for_nothing_is_on_its_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = account(folder.path());
+    assert!(!account.as_of().is_linked, "what is held is all there is");
+    let _ = account.use_token(Some("token".into())).await;
+    assert!(account.as_of().is_linked, "a link is being opened");
+}
+
+#[tokio::test]
 async fn a_level_ends_by_the_clock_of_this_computer_whatever_the_servers_says() {
     let folder = tempfile::tempdir().unwrap();
     let account = account(folder.path());
