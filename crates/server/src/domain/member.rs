@@ -88,6 +88,8 @@ fn goes(structure: &Structure, account: AccountId) -> Vec<Change> {
     changes
 }
 
+/// Who takes or gives a seat moves the topic's row, too: others see how many there are, and a send that was decided before
+/// rests on that row ([`Expect::Rights`]). Without it, who lost his seat could still write.
 fn touched(structure: &Structure, topic: TopicId) -> Option<Change> {
     let kept = structure.topics.get(&topic)?;
     Some(Change::Row {

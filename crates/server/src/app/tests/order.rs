@@ -392,7 +392,6 @@ async fn of_one_transaction_what_many_put_on_one_message_is_all_written() {
         key: key.to_owned(),
         on,
     };
-    let carol = account(&house.app, "carol").await;
     let held_up = house.hold_up();
     let mut given = Vec::new();
     for (line, command) in [
@@ -421,12 +420,36 @@ async fn of_one_transaction_what_many_put_on_one_message_is_all_written() {
     ] {
         given.push(house.hand_over(line, command).await);
     }
-    drop(carol);
     held_up.let_go().await;
     for given in given {
         given.await.unwrap().unwrap();
     }
     settled(&house.app).await;
+    let store = house.app.store();
+    let page = store.page(house.topic, PageAt::End, 1, Seq(1)).await;
+    let Body::Message(found) = &page.unwrap().unwrap().rows[0].body else {
+        panic!("it is a message")
+    };
+    let text = found.content.as_ref().map(|content| content.text.as_str());
+    assert_eq!(text, Some("edited"));
+    let marks = found.marks.as_ref().unwrap();
+    assert!(marks.pinned_at.is_some());
+    let counts: Vec<(&str, u32)> = marks
+        .reactions
+        .iter()
+        .map(|given| (given.key.as_str(), given.count))
+        .collect();
+    assert_eq!(counts, [("👍", 2), ("🔥", 1)], "of two people and of one");
+    for (line, given) in [(&house.alice, vec!["👍", "🔥"]), (&house.bob, vec!["👍"])] {
+        let log = Log::Account(line.account());
+        let own = store.rows_since(log, Rev::ZERO, None, usize::MAX).await;
+        let own = own.unwrap();
+        let marks = own.rows.iter().filter_map(|row| match &row.body {
+            Body::Mark(mark) => Some(mark.reactions.clone()),
+            _ => None,
+        });
+        assert_eq!(marks.collect::<Vec<_>>(), [given], "each has his own");
+    }
     let pushes = house.bob.take().0.into_iter().filter(|frame| {
         matches!(ServerFrame::parse(frame), Ok(ServerFrame::Pushed(Pushed::Push(push))) if push.log == Log::Topic(house.topic))
     });
@@ -748,5 +771,31 @@ async fn what_is_read_after_somebody_was_removed_is_not_handed_out() {
     assert_eq!(outcome(&answered[1]), &SyncOutcome::Gone {});
     assert_eq!(outcome(&answered[2]), &SyncOutcome::Gone {});
     assert!(is_refused(&answered[3], Code::NotAMember));
+    house.app.close().await;
+}
+
+#[tokio::test]
+async fn of_one_transaction_nobody_is_mentioned_who_has_left_before() {
+    let house = House::build(Permissions::empty()).await;
+    let bob = house.bob.account();
+    let community = house.community;
+    let held_up = house.hold_up();
+    let left = house.hand_over(&house.bob, Command::CommunityLeave { community });
+    let left = left.await;
+    let text = format!("<@{bob}> stays, I think");
+    let sent = house.hand_over(&house.alice, house.send(2, &text)).await;
+    held_up.let_go().await;
+    left.await.unwrap().unwrap();
+    sent.await.unwrap().unwrap();
+    let log = Log::Account(bob);
+    let own = house
+        .app
+        .store()
+        .rows_since(log, Rev::ZERO, None, usize::MAX);
+    let own = own.await.unwrap().rows;
+    assert!(
+        own.iter().all(|row| row.body.kind() != "mention"),
+        "it was decided while he was a member: {own:?}"
+    );
     house.app.close().await;
 }

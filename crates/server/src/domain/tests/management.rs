@@ -481,3 +481,33 @@ fn who_gets_a_seat_has_read_what_is_there() {
     };
     assert!(decision.changes.contains(&read), "{decision:?}");
 }
+
+#[test]
+fn a_seat_that_is_given_or_taken_moves_the_row_on_which_rights_rest() {
+    let mut structure = with_keepers_rights(Permissions::all());
+    for account in [BOB, CAROL] {
+        structure.seats.put(CLOSED, account, Some(1));
+    }
+    let seat = |account, on| Command::SeatSet {
+        community: COMMUNITY,
+        topic: CLOSED,
+        account,
+        on,
+    };
+    let community = COMMUNITY;
+    let kick = Command::MemberKick {
+        community,
+        account: CAROL,
+    };
+    let leave = Command::CommunityLeave { community };
+    for command in [seat(OWNER, true), seat(CAROL, false), kick, leave] {
+        let decision = run(&keeper(&structure), &command).unwrap();
+        let is_seat = |change: &Change| matches!(change, Change::Seat { topic: CLOSED, .. });
+        assert!(decision.changes.iter().any(is_seat), "{command:?}");
+        let is_row = |change: &Change| matches!(change, Change::Row { id, body: Body::Topic(_), .. } if *id == CLOSED.to_string());
+        assert!(
+            decision.changes.iter().any(is_row),
+            "what was decided before rests on it: {command:?}"
+        );
+    }
+}

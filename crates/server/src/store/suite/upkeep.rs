@@ -191,6 +191,24 @@ async fn mentions_fade_by_age_and_by_number_and_their_tombstones_go() {
     assert_eq!(after.head, before.head, "the head does not move");
     let (_, gone) = rows_of(&bench, bob, "mention").await;
     assert_eq!(gone, ["2", "3"], "younger tombstones stay");
+    let forgotten = after.floor.0;
+    for (asked, begun, goes_on, why) in [
+        (1, None, false, "what he holds may be gone since"),
+        (1, Some(forgotten), true, "what came since he was told"),
+        (1, Some(forgotten - 1), false, "pages that began before it"),
+        (
+            forgotten + 1,
+            Some(forgotten - 1),
+            false,
+            "however far they came",
+        ),
+        (forgotten, None, true, "he has heard of it"),
+    ] {
+        let found = bench.store.rows_since(own, Rev(asked), begun.map(Rev), 100);
+        let since = found.await.unwrap().since;
+        let from = if goes_on { Rev(asked) } else { Rev::ZERO };
+        assert_eq!(since, from, "{why}");
+    }
 }
 
 #[tokio::test]
