@@ -22,10 +22,10 @@ use peer::Peer;
 use serde::de::IgnoredAny;
 use server::{Server, percentile, print};
 use tulou_protocol::{
-    Command, CommunityId, GroupId, Question, TopicId,
+    Command, CommunityId, GroupId, Question, Seq, TopicId,
     http::{Register, SignedIn},
-    limits::{Limits, TEXT_BYTES},
-    question::Invite,
+    limits::{Limits, PAGE, SYNC_LOGS, TEXT_BYTES},
+    question::{Invite, Page, PageAt},
 };
 use uuid::Uuid;
 
@@ -36,6 +36,8 @@ const EACH_LONG: Duration = Duration::from_secs(60);
 const EACH_SHORT: Duration = Duration::from_millis(300);
 /// Messages of full length in the topic that he aims at.
 const MESSAGES: usize = 2_000;
+/// His own messages in it.
+const OWN: usize = 100;
 /// Between two sends: fewer than everybody may ask for in a second.
 const PAUSE: Duration = Duration::from_millis(40);
 
@@ -56,7 +58,24 @@ async fn main() -> Result<()> {
         member.acknowledged().await?;
         tokio::time::sleep(PAUSE).await;
     }
-    let mallory = mallory(&http, &server, &mut member, community, topic).await?;
+    // Only what has changed is looked for in what somebody holds.
+    let first = Question::TopicPage {
+        topic,
+        at: PageAt::After(Seq::ZERO),
+        limit: PAGE.min(messages),
+    };
+    let first: Page = member.ask(first).await?;
+    for row in first.rows {
+        tokio::time::sleep(PAUSE).await;
+        let react = Command::MessageReact {
+            topic,
+            message: row.id.parse()?,
+            key: "👍".to_owned(),
+            on: true,
+        };
+        let _: IgnoredAny = member.command(react).await?;
+    }
+    let mallory = mallory(&http, &server, &mut member, (community, topic), messages).await?;
     eprintln!(
         "a member who sends 200 bytes every {} ms, one account that does each thing for {} s at full speed, {messages} \
          messages of {TEXT_BYTES} bytes; server and load on this computer, data in {}",
@@ -142,8 +161,8 @@ async fn mallory(
     http: &reqwest::Client,
     server: &Server,
     member: &mut Peer,
-    community: CommunityId,
-    topic: TopicId,
+    (community, topic): (CommunityId, TopicId),
+    messages: usize,
 ) -> Result<Mallory> {
     let invite = Question::InviteCreate {
         community,
@@ -169,12 +188,24 @@ async fn mallory(
         .error_for_status()?
         .json()
         .await?;
+    let (foreign, ..) = build(member).await?;
     let mut peer = Peer::open(&server.address, signed_in.token.clone(), Default::default()).await?;
     let join = Command::CommunityJoin {
         community,
         invite: Some(invite.code),
     };
     let _: IgnoredAny = peer.command(join).await?;
+    for _ in 0..OWN {
+        tokio::time::sleep(PAUSE).await;
+        peer.send(topic, "mine").await?;
+        peer.acknowledged().await?;
+    }
+    let mut own = Vec::new();
+    for _ in 0..SYNC_LOGS {
+        // Two commands.
+        tokio::time::sleep(2 * PAUSE).await;
+        own.push(build(&mut peer).await?.0.to_string());
+    }
     Ok(Mallory {
         address: server
             .address
@@ -184,6 +215,9 @@ async fn mallory(
         token: signed_in.token,
         community: community.to_string(),
         topic: topic.to_string(),
+        head_seq: (messages + OWN) as u64,
+        own,
+        foreign: foreign.to_string(),
     })
 }
 

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use flood::{Deed, Heard, Mallory};
 use link::{Guest, Place, alice_and_bob, host};
-use serde_json::json;
-use tulou_protocol::limits::TEXT_BYTES;
+use serde_json::{Value, json};
+use tulou_protocol::limits::{SYNC_LOGS, TEXT_BYTES};
 
 /// No answer is longer than that.
 const ANSWER_BYTES: usize = 4 << 20;
@@ -23,6 +23,11 @@ const ANSWER_BYTES: usize = 4 << 20;
 const MORE_BYTES: u64 = 64 << 20;
 /// Long messages in the topic.
 const MESSAGES: usize = 250;
+/// Of these so many have changed: together they are longer than an answer.
+const CHANGED: usize = 2 * ANSWER_ROWS;
+const ANSWER_ROWS: usize = tulou_protocol::limits::ANSWER_BYTES / TEXT_BYTES;
+/// His own messages in it.
+const OWN: usize = 100;
 const PER_S: u32 = 30;
 const BURST: u32 = 60;
 
@@ -41,10 +46,23 @@ async fn one_account_at_full_speed_is_answered_held_to_its_rate_and_leaves_nothi
         config.limits.messages_per_10s = 1_000_000;
     })
     .await;
-    let (mut alice, bob, community, topic) = alice_and_bob(&place).await;
+    let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
     let long = "长".repeat(TEXT_BYTES / 3);
     for _ in 0..MESSAGES {
         said(&mut alice, &topic, &long).await;
+    }
+    let first = json!({"topic": topic, "at": {"after": 0}, "limit": CHANGED});
+    let first = asked(&mut alice, "topic.page", first).await;
+    for row in first["rows"].as_array().unwrap() {
+        let react = json!({"topic": topic, "message": row["id"], "key": "👍", "on": true});
+        done(&mut alice, "message.react", react).await;
+    }
+    for _ in 0..OWN {
+        said(&mut bob, &topic, "mine").await;
+    }
+    let mut own = Vec::new();
+    for _ in 0..SYNC_LOGS {
+        own.push(founded(&mut bob).await);
     }
     let account = bob.account.clone();
     let mallory = Mallory {
@@ -52,6 +70,9 @@ async fn one_account_at_full_speed_is_answered_held_to_its_rate_and_leaves_nothi
         token: bob.token.clone(),
         community: community.clone(),
         topic: topic.clone(),
+        head_seq: (MESSAGES + OWN) as u64,
+        own,
+        foreign: founded(&mut alice).await,
     };
     drop(bob);
     let mut taken = Vec::new();
@@ -60,6 +81,7 @@ async fn one_account_at_full_speed_is_answered_held_to_its_rate_and_leaves_nothi
             let begin = Instant::now();
             let heard = mallory.does(deed, each()).await;
             is_clear(deed, &heard);
+            is_what_was_meant(deed, &heard);
             is_held_to_its_rate(deed, &heard, begin.elapsed());
             said(&mut alice, &topic, "still here").await;
         }
@@ -78,15 +100,51 @@ async fn one_account_at_full_speed_is_answered_held_to_its_rate_and_leaves_nothi
 /// A message of somebody who waits when told to.
 async fn said(who: &mut Guest, topic: &str, text: &str) {
     let message = json!({"topic": topic, "message": link::id(), "text": text, "written_at": 1});
-    let deadline = Instant::now() + Duration::from_secs(60);
+    done(who, "message.send", message).await;
+}
+
+/// A community of somebody's who waits when told to.
+async fn founded(who: &mut Guest) -> String {
+    let community = link::id();
+    let made = json!({
+        "community": community, "name": "x", "group": link::id(), "group_name": "x", "topic": link::id(), "topic_name": "x",
+    });
+    done(who, "community.create", made).await;
+    community
+}
+
+async fn done(who: &mut Guest, method: &str, params: Value) {
+    let patience = Patience::default();
+    while let Err(why) = who.command(method, params.clone()).await {
+        patience.waits(&why).await;
+    }
+}
+
+async fn asked(who: &mut Guest, method: &str, params: Value) -> Value {
+    let patience = Patience::default();
     loop {
-        match who.command("message.send", message.clone()).await {
-            Ok(_) => return,
-            Err(why) => assert!(
-                why["retry_after_ms"].is_u64() && Instant::now() < deadline,
-                "others are answered: {why}"
-            ),
+        match who.ask(method, params.clone()).await {
+            Ok(answer) => return answer,
+            Err(why) => patience.waits(&why).await,
         }
+    }
+}
+
+/// Whoever is told to wait comes again, but not for ever.
+struct Patience(Instant);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(Instant::now() + Duration::from_secs(60))
+    }
+}
+
+impl Patience {
+    async fn waits(&self, why: &Value) {
+        assert!(
+            why["retry_after_ms"].is_u64() && Instant::now() < self.0,
+            "others are answered: {why}"
+        );
         tokio::task::yield_now().await;
     }
 }
@@ -106,13 +164,38 @@ fn is_clear(deed: Deed, heard: &Heard) {
     );
 }
 
+/// What costs is done, and not refused for what it is.
+fn is_what_was_meant(deed: Deed, heard: &Heard) {
+    let least = match deed {
+        Deed::ReadFarBack | Deed::HeadsOfAll | Deed::ManySmall => 0,
+        // A present state of each.
+        Deed::SyncMany => SYNC_LOGS * 500,
+        // As much as an answer may have.
+        Deed::SyncTheLargest => tulou_protocol::limits::ANSWER_BYTES / 2,
+        Deed::Joins => {
+            assert!(heard.refused > 0, "he is no member: {heard:?}");
+            return;
+        }
+        Deed::HangsUp | Deed::TakesNothing => {
+            assert!(heard.asked > heard.opened, "he asks: {heard:?}");
+            return;
+        }
+        Deed::Nonsense | Deed::NonsenseUnopened | Deed::Sockets | Deed::OpensCutShort => return,
+    };
+    assert!(
+        heard.answered > heard.opened && heard.refused == 0,
+        "{deed:?} is answered with what it asks for: {heard:?}"
+    );
+    assert!(heard.longest >= least, "{deed:?} costs: {heard:?}");
+}
+
 /// What is answered other than by "later" costs a request of those that one may have.
 fn is_held_to_its_rate(deed: Deed, heard: &Heard, took: Duration) {
     if matches!(deed, Deed::Sockets | Deed::OpensCutShort) {
         return;
     }
     // Each link begins with its own burst.
-    let links = u64::from(heard.cut_off > 0) * heard.cut_off + 1;
+    let links = heard.opened.max(heard.cut_off) + 1;
     let most = links * (u64::from(BURST) + 1) + (took.as_secs() + 2) * u64::from(PER_S);
     assert!(
         heard.answered <= most,

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, future::join_all};
 use serde_json::{Value, json};
 use tokio::{
     net::TcpStream,
@@ -24,18 +24,22 @@ use uuid::Uuid;
 
 /// Sockets that are held open at the same time, where there may be so many.
 const SOCKETS: usize = 300;
+/// Sockets from which he asks at the same time, where he does it from many: as many as an account may have.
+const AT_ONCE: usize = limits::SOCKETS;
 
 /// What he does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
     /// Says that he read the first message of a long topic: what is his own since then would be counted.
     ReadFarBack,
-    /// Syncs the same community, as often as a request may name logs.
-    SyncTheSame,
-    /// Syncs a topic of long messages from its beginning.
+    /// Syncs as many communities as a request may name.
+    SyncMany,
+    /// Syncs a topic of long messages from its beginning, in as many ranges as a request may name.
     SyncTheLargest,
     /// Asks what moved in a community since its beginning.
     HeadsOfAll,
+    /// As many small questions as a frame may hold.
+    ManySmall,
     /// Frames of the largest size in which there is no request.
     Nonsense,
     /// The same, before a session is opened.
@@ -44,32 +48,62 @@ pub enum Deed {
     Sockets,
     /// Opens sessions and goes before they are open.
     OpensCutShort,
+    /// Asks for as much as there is, and hangs up before it is answered.
+    HangsUp,
+    /// Wants to join a community that he has no invite to, and hangs up every other time.
+    Joins,
+    /// Asks for as much as there is, and takes none of it.
+    TakesNothing,
 }
 
 impl Deed {
     /// All.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::ReadFarBack,
-        Self::SyncTheSame,
+        Self::SyncMany,
         Self::SyncTheLargest,
         Self::HeadsOfAll,
+        Self::ManySmall,
         Self::Nonsense,
         Self::NonsenseUnopened,
         Self::Sockets,
         Self::OpensCutShort,
+        Self::HangsUp,
+        Self::Joins,
+        Self::TakesNothing,
     ];
 
     /// As measures call it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::ReadFarBack => "far_back",
-            Self::SyncTheSame => "sync_same",
+            Self::SyncMany => "sync_many",
             Self::SyncTheLargest => "sync_large",
             Self::HeadsOfAll => "heads",
+            Self::ManySmall => "many_small",
             Self::Nonsense => "nonsense",
             Self::NonsenseUnopened => "nonsense_unopened",
             Self::Sockets => "sockets",
             Self::OpensCutShort => "opens_cut",
+            Self::HangsUp => "hangs_up",
+            Self::Joins => "joins",
+            Self::TakesNothing => "takes_nothing",
+        }
+    }
+
+    /// From how many sockets at the same time.
+    const fn sockets(self) -> usize {
+        match self {
+            Self::HangsUp | Self::Joins | Self::TakesNothing => AT_ONCE,
+            Self::ReadFarBack
+            | Self::SyncMany
+            | Self::SyncTheLargest
+            | Self::HeadsOfAll
+            | Self::ManySmall
+            | Self::Nonsense
+            | Self::NonsenseUnopened
+            | Self::Sockets
+            | Self::OpensCutShort => 1,
         }
     }
 }
@@ -81,6 +115,10 @@ pub struct Heard {
     pub asked: u64,
     /// Answers that say what was asked for, or that it is not to be had.
     pub answered: u64,
+    /// Of these, what says that it is not to be had.
+    pub refused: u64,
+    /// Sessions that were opened, whose greetings are among the answers.
+    pub opened: u64,
     /// Answers that say: later.
     pub busy: u64,
     /// Answers that something in the server broke.
@@ -102,8 +140,14 @@ pub struct Mallory {
     pub token: String,
     /// A community that he is in.
     pub community: String,
-    /// A topic of it with many long messages.
+    /// A topic of it with many long messages, and some of his own.
     pub topic: String,
+    /// The `seq` of its last message.
+    pub head_seq: u64,
+    /// Communities of his own, as many as a question may name.
+    pub own: Vec<String>,
+    /// A community that he is not in, and has no invite to.
+    pub foreign: String,
 }
 
 type Socket = WebSocketStream<TcpStream>;
@@ -114,13 +158,14 @@ impl Mallory {
         let until = Instant::now() + during;
         let told = Told::default();
         // A server that takes nothing more holds him up no longer than that.
-        let _ = timeout_at(until, self.go_on(deed, &told)).await;
+        let all = (0..deed.sockets()).map(|_| self.go_on(deed, &told));
+        let _ = timeout_at(until, join_all(all)).await;
         told.heard()
     }
 
     async fn go_on(&self, deed: Deed, told: &Told) {
         let mut held = Vec::new();
-        loop {
+        for round in 0_u64.. {
             told.asked.fetch_add(1, Ordering::Relaxed);
             let Some(mut socket) = self.connect(told).await else {
                 tokio::task::yield_now().await;
@@ -139,10 +184,42 @@ impl Mallory {
                         held.clear();
                     }
                 }
+                Deed::HangsUp => {
+                    if self.open(&mut socket, told).await {
+                        for number in 2..4 {
+                            told.asked.fetch_add(1, Ordering::Relaxed);
+                            let text = self.frame(deed, number);
+                            let _ = socket.send(Message::text(text)).await;
+                        }
+                    }
+                }
+                Deed::Joins => {
+                    if self.open(&mut socket, told).await {
+                        told.asked.fetch_add(1, Ordering::Relaxed);
+                        let text = self.frame(deed, 2);
+                        let is_sent = socket.send(Message::text(text)).await.is_ok();
+                        if is_sent && round % 2 == 0 {
+                            take_next(&mut socket, told).await;
+                        }
+                    }
+                }
+                Deed::TakesNothing => {
+                    if self.open(&mut socket, told).await {
+                        for number in 2.. {
+                            told.asked.fetch_add(1, Ordering::Relaxed);
+                            let text = self.frame(deed, number);
+                            if socket.send(Message::text(text)).await.is_err() {
+                                told.cut_off("he takes nothing");
+                                break;
+                            }
+                        }
+                    }
+                }
                 Deed::ReadFarBack
-                | Deed::SyncTheSame
+                | Deed::SyncMany
                 | Deed::SyncTheLargest
                 | Deed::HeadsOfAll
+                | Deed::ManySmall
                 | Deed::Nonsense => {
                     if self.open(&mut socket, told).await {
                         self.pour(socket, deed, told).await;
@@ -184,7 +261,9 @@ impl Mallory {
             match socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     told.take(&text);
-                    return text.contains("\"result\"");
+                    let is_open = text.contains("\"result\"");
+                    told.opened.fetch_add(u64::from(is_open), Ordering::Relaxed);
+                    return is_open;
                 }
                 Some(Ok(
                     Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_),
@@ -206,11 +285,15 @@ impl Mallory {
                 let text = match deed {
                     Deed::Nonsense | Deed::NonsenseUnopened => nonsense.clone(),
                     Deed::ReadFarBack
-                    | Deed::SyncTheSame
+                    | Deed::SyncMany
                     | Deed::SyncTheLargest
                     | Deed::HeadsOfAll
+                    | Deed::ManySmall
                     | Deed::Sockets
-                    | Deed::OpensCutShort => self.frame(deed, number),
+                    | Deed::OpensCutShort
+                    | Deed::HangsUp
+                    | Deed::Joins
+                    | Deed::TakesNothing => self.frame(deed, number),
                 };
                 told.asked.fetch_add(1, Ordering::Relaxed);
                 if to.send(Message::text(text)).await.is_err() {
@@ -234,23 +317,36 @@ impl Mallory {
 
     fn frame(&self, deed: Deed, number: u64) -> String {
         let number = json!(number);
-        let sync = |log: String| {
-            let one = json!({"log": log, "since": 0});
-            json!({"logs": vec![one; limits::SYNC_LOGS]})
-        };
         match deed {
-            Deed::SyncTheSame => {
-                let all = sync(format!("community/{}", self.community));
-                request(&number, "log.sync", &all).to_string()
+            Deed::SyncMany => {
+                let one = |id| json!({"log": format!("community/{id}"), "since": 0});
+                let all: Vec<_> = self.own.iter().map(one).collect();
+                request(&number, "log.sync", &json!({"logs": all})).to_string()
             }
-            Deed::SyncTheLargest => {
+            Deed::SyncTheLargest | Deed::HangsUp | Deed::TakesNothing => {
+                let each = (self.head_seq / limits::SYNC_RANGES as u64).max(1);
+                let ranges: Vec<_> = (0..limits::SYNC_RANGES as u64)
+                    .map(|at| json!({"from": at * each + 1, "to": (at + 1) * each, "rev": 0}))
+                    .take_while(|range| range["to"].as_u64() <= Some(self.head_seq))
+                    .collect();
                 let log = format!("topic/{}", self.topic);
-                let all = json!({"logs": [{"log": log, "since": 0}]});
+                let all = json!({"logs": [{"log": log, "since": 0, "ranges": ranges}]});
                 request(&number, "log.sync", &all).to_string()
             }
             Deed::HeadsOfAll => {
                 let since = json!({"community": self.community, "since": 0});
                 request(&number, "community.heads", &since).to_string()
+            }
+            Deed::Joins => {
+                let join = json!({"community": self.foreign, "invite": "nobody's"});
+                let id = json!(CommandId(Uuid::now_v7()));
+                request(&id, "community.join", &join).to_string()
+            }
+            Deed::ManySmall => {
+                let none = json!({"accounts": []});
+                let many = (0..limits::REQUESTS_PER_FRAME)
+                    .map(|at| request(&json!(at + 2), "profile.list", &none));
+                Value::Array(many.collect()).to_string()
             }
             Deed::ReadFarBack
             | Deed::Nonsense
@@ -281,10 +377,23 @@ fn nonsense() -> String {
     text
 }
 
+/// Takes what comes up to an answer.
+async fn take_next(socket: &mut Socket, told: &Told) {
+    while let Some(Ok(message)) = socket.next().await {
+        if let Message::Text(text) = message {
+            told.take(&text);
+            if text.contains("\"id\"") {
+                return;
+            }
+        }
+    }
+}
+
 /// What he is told, as it comes.
 #[derive(Default)]
 struct Told {
     asked: AtomicU64,
+    opened: AtomicU64,
     heard: Mutex<Heard>,
 }
 
@@ -328,6 +437,7 @@ impl Told {
                 }
                 Some(code) => {
                     heard.answered += 1;
+                    heard.refused += 1;
                     heard.sample(&code.to_string(), &answer.to_string());
                 }
             }
@@ -340,6 +450,7 @@ impl Told {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         heard.asked = self.asked.into_inner();
+        heard.opened = self.opened.into_inner();
         heard
     }
 }
