@@ -247,10 +247,14 @@ impl Logs {
             kept.iter()
                 .any(|(kind, row)| kind == "membership" && *row == id)
         };
-        let older = self.memberships.iter().filter(|(_, row)| **row <= rev);
-        let left: Vec<CommunityId> = older
-            .map(|(community, _)| *community)
-            .filter(|community| !is_named(community))
+        // Of those that the state before named no rev is kept.
+        let is_older = |community: &CommunityId| {
+            let row = self.memberships.get(community);
+            row.is_none_or(|row| *row <= rev)
+        };
+        let known = self.communities.keys().copied();
+        let left: Vec<CommunityId> = known
+            .filter(|community| is_older(community) && !is_named(community))
             .collect();
         for community in left {
             self.forget_community(community, topics, turn);

@@ -200,3 +200,30 @@ fn what_an_answer_had_no_room_for_comes_first_in_the_next_question() {
         "nobody waits for as long as the first one takes"
     );
 }
+
+#[test]
+fn what_a_second_state_of_the_account_does_not_name_was_left() {
+    let mut stage = Stage::new(member(vec![]));
+    let state = |rev: u64, rows: Vec<Row>| SyncOutcome::Reset {
+        rev: Rev(rev),
+        rows,
+        begun: None,
+        view: None,
+        me: None,
+    };
+    stage.greet();
+    let (number, _) = stage.question("log.sync");
+    stage.synced_as(number, ACCOUNT, state(6, vec![membership(4, true)]));
+    stage.answer_all();
+    // So long without a link that the server has forgotten tombstones.
+    stage.input(tulou_engine::Input::LinkDown);
+    stage.pass(60_000);
+    stage.asked.clear();
+    stage.connect();
+    stage.greet_as(EPOCH);
+    stage.changes();
+    let (number, _) = stage.question("log.sync");
+    stage.synced_as(number, ACCOUNT, state(9, vec![]));
+    let changes = stage.changes();
+    assert!(changes.contains(&Write::Forget(LOG)), "{changes:?}");
+}
