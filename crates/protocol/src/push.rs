@@ -275,10 +275,10 @@ pub enum SyncOutcome {
     },
     /// The present state of a community or account log, whole: rows that are not in it and have rev ≤ `rev` are gone.
     ///
-    /// With `begun` this is its first page: rows up to `rev`. What is missing is asked for with `since` = `rev`, the same
-    /// `begun`, and `view` as it is here, and comes as [`SyncOutcome::Rows`], tombstones of what was deleted meanwhile
-    /// among them, until `has_more` is false; the state is whole then, as of the last page's `rev`. Another `Reset`
-    /// instead begins from the beginning: what may be seen has changed.
+    /// With `begun` this is its first page: rows up to `rev`. What is missing is asked for with `since` and `view` of the
+    /// page before and the same `begun`, and comes as [`SyncOutcome::Rows`], tombstones of what was deleted meanwhile
+    /// among them, until `has_more` is false; the state is whole then, as of the last page's `rev` and with its `view`.
+    /// Another `Reset` instead begins from the beginning: what may be seen is other than what was told.
     Reset {
         /// The rev of the state, or of the first page.
         rev: Rev,

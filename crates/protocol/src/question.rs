@@ -126,8 +126,7 @@ pub struct SyncLog {
     pub log: Log,
     /// The cursor: all rows up to this rev are held. 0: none.
     pub since: Rev,
-    /// In the middle of a reset: what its first page said. `since` is the rev of the page before, `view` the stamp of the
-    /// first one.
+    /// In the middle of a reset: what its first page said. `since` and `view` are the rev and the stamp of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Rev>,
     /// For a community: the view stamp last given.

@@ -14,7 +14,7 @@ pub struct Resetting {
     pub begun: Rev,
     /// The rev of the last page.
     pub at: Rev,
-    /// The stamp of the first page.
+    /// The stamp of the last page.
     pub view: Option<String>,
     /// How I stand in a community.
     pub me: Option<Me>,

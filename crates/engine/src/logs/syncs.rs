@@ -87,6 +87,7 @@ impl Logs {
                 view,
             } => {
                 if self.goes_on(log, rev, &rows, has_more) {
+                    self.take_page_stamp(log, view);
                     self.take_rows(log, rows, false, topics, turn);
                     if !has_more {
                         self.end_reset(log, rev, topics, turn);
@@ -197,6 +198,13 @@ impl Logs {
         }
         state.wants_sync |= has_more;
         true
+    }
+
+    /// The stamp of the last page that came says what was so then, and in the end what the whole is.
+    fn take_page_stamp(&mut self, log: Log, view: Option<String>) {
+        if let Some(resetting) = self.get_mut(log).and_then(|state| state.resetting.as_mut()) {
+            resetting.view = view;
+        }
     }
 
     /// The present state of a log is whole: what is not in it, and no newer, is gone.

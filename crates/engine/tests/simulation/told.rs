@@ -188,16 +188,21 @@ impl Server {
         };
         let structure = &home.structure;
         let stamp = structure.stamp(member);
-        let sight = structure.sight(member);
+        let (sight, me) = (structure.sight(member), structure.me(member));
         let head = structure.rev;
-        if asked.since > head || asked.since == Rev::ZERO || asked.view.as_ref() != Some(&stamp) {
+        let view = asked.view.as_ref();
+        let is_page = asked.begun.is_some();
+        let holds = view == Some(&stamp)
+            || is_page && view.is_some_and(|view| structure.goes_on(&sight, &me, view));
+        let page_stamp = structure.page_stamp(&sight, &me);
+        if asked.since > head || asked.since == Rev::ZERO || !holds {
             let (rows, rev) = page(structure.rows_since(&sight, Rev::ZERO, false), head);
             let reset = SyncOutcome::Reset {
                 rev,
                 rows,
                 begun: (rev < head).then_some(head),
-                view: Some(stamp),
-                me: Some(structure.me(member)),
+                view: Some(if rev < head { page_stamp } else { stamp }),
+                me: Some(me),
             };
             self.read_before(account, community);
             return reset;
@@ -207,11 +212,20 @@ impl Server {
         let is_new = |row: &Row| asked.begun.is_none_or(|begun| row.rev > begun);
         rows.retain(|row| !matches!(row.body, Body::Deleted(_)) || is_new(row));
         let (rows, rev) = page(rows, head);
+        let is_last = rev == head;
+        let view = if is_page && !is_last {
+            page_stamp
+        } else {
+            stamp
+        };
+        if is_page && is_last {
+            self.read_before(account, community);
+        }
         SyncOutcome::Rows {
             rev,
             rows,
-            has_more: rev < head,
-            view: Some(stamp),
+            has_more: !is_last,
+            view: Some(view),
         }
     }
 

@@ -175,7 +175,19 @@ impl App {
         let head = structure.rev;
         let rev_of = |page: &Page| if page.is_whole { head } else { page.rev };
         let is_known = Rev::ZERO < asked.since && asked.since <= head;
-        if !is_known || asked.view.as_ref() != Some(&stamp) {
+        let view = asked.view.as_ref();
+        let holds = view == Some(&stamp)
+            || asked.begun.is_some()
+                && view.is_some_and(|view| structure.goes_on(&sight, &me, view));
+        // The stamp of a page says what was so when it was made; the last has that of the whole.
+        let stamp_of = |rev: Rev| {
+            if rev < head && (asked.begun.is_some() || !is_known || !holds) {
+                structure.page_stamp(&sight, &me)
+            } else {
+                stamp.clone()
+            }
+        };
+        if !is_known || !holds {
             self.read_before(structure, member).await?;
             let state = self.states().of(structure, &sight).await?;
             let rows = state.iter().map(|(rev, row)| (*rev, Some(row.clone())));
@@ -185,8 +197,8 @@ impl App {
                 rev,
                 rows: Vec::new(),
                 begun: (rev < head).then_some(head),
-                view: Some(stamp),
-                me: Some(me),
+                view: Some(stamp_of(rev)),
+                me: Some(me.clone()),
             };
             let rows = page.rows;
             return Ok(Found { outcome, rows });
@@ -205,11 +217,15 @@ impl App {
             cut(rows.iter().map(|row| (row.rev, Some(encode(row)))), left)
         };
         let rev = rev_of(&page);
+        if asked.begun.is_some() && rev == head {
+            // Topics that came into his sight since the first page.
+            self.read_before(structure, member).await?;
+        }
         let outcome = SyncOutcome::Rows {
             rev,
             rows: Vec::new(),
             has_more: rev < head,
-            view: Some(stamp),
+            view: Some(stamp_of(rev)),
         };
         let rows = page.rows;
         Ok(Found { outcome, rows })

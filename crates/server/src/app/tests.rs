@@ -5,6 +5,7 @@ mod bus;
 mod clock;
 mod leaps;
 mod order;
+mod paging;
 mod telling;
 
 use std::sync::Arc;

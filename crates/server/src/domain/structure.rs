@@ -3,6 +3,7 @@
 //! copies the way to what it changes, and nothing else.
 
 mod apply;
+mod paging;
 mod rules;
 mod seats;
 pub mod sight;

@@ -287,7 +287,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn short(hash: Sha256) -> String {
+pub(super) fn short(hash: Sha256) -> String {
     hex(&hash.finalize()[..12])
 }
 
