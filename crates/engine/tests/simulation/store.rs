@@ -67,7 +67,8 @@ impl Store {
         if let Some(key) = chance.pick(&keys) {
             rows.remove(key);
             self.cursors.insert(log, (Rev::ZERO, None));
-            self.furthest.remove(&log);
+            // A community whose membership cannot be read is forgotten and learnt anew.
+            self.furthest.clear();
         }
     }
 
