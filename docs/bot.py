@@ -14,8 +14,9 @@ def new_id(of=None):
     made = uuid.uuid5(uuid.NAMESPACE_URL, of) if of else uuid.uuid4()
     return base64.urlsafe_b64encode(made.bytes).decode().rstrip("=")
 
-def http(path, body=None):
-    request = urllib.request.Request(HERE + path, body and json.dumps(body).encode(), {"Content-Type": "application/json"})
+def http(path, body=None, token=""):
+    about = {"Content-Type": "application/json", **({"Authorization": "Bearer " + token} if token else {})}
+    request = urllib.request.Request(HERE + path, body and json.dumps(body).encode(), about)
     return json.load(urllib.request.urlopen(request, timeout=30))
 
 def sign_in():
@@ -59,7 +60,7 @@ async def talk(link, token):
     link.bells = []
     me = (await ask(link, "session.open", token=token, version=2))["account"]
     if CODE and not await rows(link, f"account/{me}", "membership"):
-        await ask(link, "community.join", new_id(), community=http(f"/v1/invites/{CODE}")["community"], invite=CODE)
+        await ask(link, "community.join", new_id(), community=http(f"/v1/invites/{CODE}", token=token)["community"], invite=CODE)
     while True:
         held = {row["id"]: row for row in await rows(link, f"account/{me}", "cursor")}
         houses = await rows(link, f"account/{me}", "membership")

@@ -51,6 +51,7 @@ pub fn builder() -> Builder<tauri::Wry> {
         commands::person_view,
         commands::invites_view,
         commands::create_invite,
+        commands::take_over_invite,
         commands::revoke_invite,
         commands::submit,
         commands::mark_read,

@@ -454,6 +454,22 @@ pub async fn create_invite(
         .await?)
 }
 
+/// Makes an invite link my own.
+#[tauri::command]
+#[specta::specta]
+pub async fn take_over_invite(
+    app: State<'_, App>,
+    account: String,
+    community: String,
+    code: String,
+) -> Answer<InviteView> {
+    Ok(app
+        .client()
+        .await?
+        .take_over_invite(&account, &community, &code)
+        .await?)
+}
+
 /// Ends an invite link.
 #[tauri::command]
 #[specta::specta]

@@ -117,6 +117,7 @@ export interface Api {
     expiresInS: number | null,
     maxUses: number | null,
   ): Promise<InviteView>
+  takeOverInvite(account: string, community: string, code: string): Promise<InviteView>
   revokeInvite(account: string, community: string, code: string): Promise<null>
   submit(account: string, action: Action): Promise<Submitted>
   markRead(account: string, place: LevelPlace): Promise<ReadMark[]>
@@ -217,6 +218,7 @@ export const tauri: Api = {
   invitesView: (account, community) => unwrap(commands.invitesView(account, community)),
   createInvite: (account, community, expiresInS, maxUses) =>
     unwrap(commands.createInvite(account, community, expiresInS, maxUses)),
+  takeOverInvite: (account, community, code) => unwrap(commands.takeOverInvite(account, community, code)),
   revokeInvite: (account, community, code) => unwrap(commands.revokeInvite(account, community, code)),
   markRead: (account, place) => unwrap(commands.markRead(account, place)),
   setRead: (account, marks) => unwrap(commands.setRead(account, marks)),

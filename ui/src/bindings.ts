@@ -91,6 +91,8 @@ export const commands = {
 	invitesView: (account: string, community: string) => typedError<InviteView[], WindowError>(__TAURI_INVOKE("invites_view", { account, community })),
 	/**  Makes an invite link. */
 	createInvite: (account: string, community: string, expiresInS: number | null, maxUses: number | null) => typedError<InviteView, WindowError>(__TAURI_INVOKE("create_invite", { account, community, expiresInS, maxUses })),
+	/**  Makes an invite link my own. */
+	takeOverInvite: (account: string, community: string, code: string) => typedError<InviteView, WindowError>(__TAURI_INVOKE("take_over_invite", { account, community, code })),
 	/**  Ends an invite link. */
 	revokeInvite: (account: string, community: string, code: string) => typedError<null, WindowError>(__TAURI_INVOKE("revoke_invite", { account, community, code })),
 	/**  Does what a person wishes. It is durable when this answers, and on its way. */
@@ -437,7 +439,9 @@ community: string } |
 /**  The community. */
 community: string; 
 /**  The member's account. */
-member: string } | 
+member: string; 
+/**  The invite link that the member came by ends as well, and those that are his or hers. */
+endsInvites: boolean } | 
 /**  Hand a community over to another member (live). */
 { type: "transferCommunity"; 
 /**  The community. */
@@ -1011,8 +1015,12 @@ export type InviteView = {
 	maxUses: number | null,
 	/**  How often it was used. */
 	uses: number,
-	/**  The name of who made it; empty when it is not known here. */
+	/**  The name of whoever made it, or took it over; empty when it is not known here. */
 	madeBy: string,
+	/**  The names of members who came by it, the latest first; there may be more. */
+	came: string[],
+	/**  Nobody comes by it: whoever made it has left, or may not invite any more. It can be taken over. */
+	hasLapsed: boolean,
 	/**  When it was made. */
 	madeAt: number,
 };

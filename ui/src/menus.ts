@@ -322,7 +322,9 @@ export async function memberMenu(window: WindowState, member: MemberView): Promi
             kind: 'confirm',
             text: t.kickSure(member.name),
             action: t.kick,
-            run: () => window.api.submit(account, { type: 'kick', community: tree.id, member: member.id }),
+            also: tree.permissions.includes('invite') ? t.kickInvites : undefined,
+            run: (endsInvites) =>
+              window.api.submit(account, { type: 'kick', community: tree.id, member: member.id, endsInvites }),
           }),
         { isDanger: true },
       ),

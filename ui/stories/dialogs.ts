@@ -1,5 +1,7 @@
 // The dialogs and pages of a community's admin, as they are opened.
 import type { MemberView } from '../src/api'
+import { i18n } from '../src/i18n.svelte'
+import { memberMenu } from '../src/menus'
 import type { Dialog } from '../src/state/dialogs.svelte'
 import type { WindowState } from '../src/state/window.svelte'
 import type { StandIn } from '../src/testing/stand-in'
@@ -150,6 +152,14 @@ export const dialogStories: Record<string, Story> = {
     typed: WIDE,
     run: () => Promise.resolve(),
   }),
+  kick: {
+    scene: fullScene,
+    then: async (window) => {
+      await there('[data-testid=tree]')
+      const items = await memberMenu(window, member('kes', 'Kestrel'))
+      items.forEach((item) => item.kind === 'item' && item.label === i18n.t.members.kick && item.run())
+    },
+  },
   'confirm-plain': shown({
     kind: 'confirm',
     text: '作废这个链接？之后不能再用它加入。',

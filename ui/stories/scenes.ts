@@ -518,6 +518,8 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
       maxUses: 25,
       uses: 3,
       madeBy: s('林间鹿', 'Fawn'),
+      came: [s('小满', 'Maple'), 'Kestrel', s('阿岚', 'Wren')],
+      hasLapsed: false,
       madeAt: Date.now() - 3_600_000,
     },
     {
@@ -527,6 +529,8 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
       maxUses: null,
       uses: 40,
       madeBy: '',
+      came: Array.from({ length: 10 }, (_, no) => s(`候鸟${no + 1}`, `Swift ${no + 1}`)),
+      hasLapsed: false,
       madeAt: Date.now() - 40 * 86_400_000,
     },
     {
@@ -536,7 +540,20 @@ export function fullScene(lang: Tongue, theme: 'light' | 'dark'): StandIn {
       maxUses: 5,
       uses: 5,
       madeBy: 'Kestrel',
+      came: [s('小满', 'Maple')],
+      hasLapsed: false,
       madeAt: Date.now() - 7 * 86_400_000,
+    },
+    {
+      code: 'D',
+      link: 'tulou://join/192.168.1.20:4780/9XDM-PQ4W',
+      expiresAt: null,
+      maxUses: null,
+      uses: 12,
+      madeBy: s('旧友', 'Old friend'),
+      came: [s('阿岚', 'Wren')],
+      hasLapsed: true,
+      madeAt: Date.now() - 30 * 86_400_000,
     },
   ]
   api.app = appView({

@@ -276,6 +276,8 @@ pub enum Action {
         community: String,
         /// The member's account.
         member: String,
+        /// The invite link that the member came by ends as well, and those that are his or hers.
+        ends_invites: bool,
     },
     /// Hand a community over to another member (live).
     TransferCommunity {

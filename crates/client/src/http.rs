@@ -137,14 +137,19 @@ impl Http {
         Ok(card)
     }
 
-    /// What an invite's code leads to.
-    pub async fn invite(&self, address: &str, code: &str) -> Result<InviteCard, Error> {
+    /// What an invite's code leads to; with a token also if that account keeps a place, though the invite is used up.
+    pub async fn invite(
+        &self,
+        address: &str,
+        code: &str,
+        token: Option<&str>,
+    ) -> Result<InviteCard, Error> {
         self.ask::<(), _>(
             Method::GET,
             address,
             &format!("/v1/invites/{code}"),
             None,
-            None,
+            token,
         )
         .await
     }

@@ -89,7 +89,8 @@ fn account(no: u128) -> NewAccount {
         display_name: format!("Somebody {no}"),
         password: "hash".to_owned(),
         codes: Vec::new(),
-        only_as_first: false,
+        unless_first: None,
+        invite: None,
         now: 1,
     }
 }

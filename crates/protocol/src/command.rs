@@ -374,5 +374,8 @@ pub enum Command {
         community: CommunityId,
         /// Whom.
         account: AccountId,
+        /// The invite link that the member came by ends, and those that are his. Needs `Invite`, too.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        end_invites: bool,
     },
 }

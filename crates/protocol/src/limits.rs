@@ -100,6 +100,8 @@ pub const CURSOR_MS: i64 = 5_000;
 pub const CURSORS_PER_FRAME: usize = 64;
 /// Live invite links of a community.
 pub const INVITES: usize = 1_000;
+/// Members who came by an invite link that its list names.
+pub const INVITE_CAME: usize = 10;
 
 /// Limits that an operator may change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -83,7 +83,7 @@ fn told(name: &str, generator: &mut SchemaGenerator) -> Schema {
         "member.list" => generator.subschema_for::<question::Members>(),
         "community.heads" => generator.subschema_for::<Digest>(),
         "invite.list" => generator.subschema_for::<question::Invites>(),
-        "invite.create" => generator.subschema_for::<question::Invite>(),
+        "invite.create" | "invite.take" => generator.subschema_for::<question::Invite>(),
         _ => schemars::json_schema!({"type": "object"}),
     }
 }

@@ -109,6 +109,14 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_uses: Option<u32>,
     },
+    /// Makes an invite link my own, so that it rests on my right to invite. Needs `Invite`. Answer: [`Invite`].
+    #[serde(rename = "invite.take")]
+    InviteTake {
+        /// Of which community.
+        community: CommunityId,
+        /// Its code.
+        code: String,
+    },
     /// Ends an invite link. Needs `Invite`. Answer: `{}`.
     #[serde(rename = "invite.revoke")]
     InviteRevoke {
@@ -296,8 +304,15 @@ pub struct Invite {
     pub max_uses: Option<u32>,
     /// How often it was used.
     pub uses: u32,
-    /// Who made it.
+    /// Members who came by it, the latest first, at most [`limits::INVITE_CAME`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub came: Vec<AccountId>,
+    /// Whose it is: who made it, or took it over.
     pub by: AccountId,
+    /// Nobody comes by it: whoever it belongs to may not invite any more, or has left. The first may pass, the second does
+    /// not; in both cases it can be taken over (`invite.take`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lapsed: bool,
     /// When it was made.
     pub created_at: Millis,
 }
@@ -314,6 +329,7 @@ pub const METHODS: &[&str] = &[
     "community.heads",
     "invite.list",
     "invite.create",
+    "invite.take",
     "invite.revoke",
 ];
 
@@ -332,6 +348,7 @@ impl Question {
             Self::CommunityHeads { .. } => "community.heads",
             Self::InviteList { .. } => "invite.list",
             Self::InviteCreate { .. } => "invite.create",
+            Self::InviteTake { .. } => "invite.take",
             Self::InviteRevoke { .. } => "invite.revoke",
         }
     }

@@ -126,7 +126,7 @@ pub enum Code {
     EditTooLate,
     /// The actor is muted here. Kept for later: no server of this version says it.
     Muted,
-    /// The invite link is unknown, expired or used up. Ask for another.
+    /// The invite link is unknown, expired or used up, or whoever it belongs to may not invite any more. Ask for another.
     InviteInvalid,
     /// Nobody gets in here without an invite link, and none was given. Ask for one.
     InviteNeeded,

@@ -90,13 +90,19 @@ impl App {
         secret::check_password(&password).map_err(|no| no.at("password"))?;
         self.rates().sign_ups.admit_place(from, self.uptime_ms())?;
         let now = self.now();
+        // By an invite as many register as it has uses. Where anybody may register it is used by joining only.
+        let mut by_invite = None;
         let no = match (self.config().registration, invite) {
             (Registration::Open, _) => None,
             (Registration::Closed, _) => Some(Code::Closed),
             (Registration::Invite, None) => Some(Code::InviteNeeded),
             (Registration::Invite, Some(code)) => {
-                let is_invited = self.store().invite(code, now).await?.is_some();
-                (!is_invited).then_some(Code::InviteInvalid)
+                if self.invited_to(code.clone(), None).await?.is_some() {
+                    by_invite = Some(code);
+                    None
+                } else {
+                    Some(Code::InviteInvalid)
+                }
             }
         };
         if let Some(no) = no
@@ -123,11 +129,12 @@ impl App {
                 display_name,
                 password: password.clone(),
                 codes,
-                only_as_first: no.is_some(),
+                unless_first: no,
+                invite: by_invite,
                 now,
             })
             .await?;
-        made.ok_or(no.unwrap_or(Code::NameTaken))?;
+        made?;
         tracing::info!(account.id = %id, "an account was made");
         let made = Account {
             id,

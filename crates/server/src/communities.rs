@@ -413,6 +413,7 @@ fn whom(change: &Change) -> Option<AccountId> {
         | Change::Fades { .. }
         | Change::MentionSeen { .. }
         | Change::InviteUsed { .. }
+        | Change::InvitesEnd { .. }
         | Change::Named { .. } => None,
     }
 }

@@ -34,6 +34,7 @@ use crate::{
     session,
     store::StoreError,
 };
+use accounts::Asking;
 use bounds::Table;
 use connections::Connections;
 use peer::Peer;
@@ -162,20 +163,17 @@ async fn server(State(app): State<App>) -> Result<Json<ServerCard>, No> {
     }))
 }
 
-async fn invite(State(app): State<App>, Path(code): Path<String>) -> Result<Json<InviteCard>, No> {
-    let community = app
-        .store()
-        .invite(code, app.now())
+async fn invite(
+    State(app): State<App>,
+    Path(code): Path<String>,
+    Asking(account): Asking,
+) -> Result<Json<InviteCard>, No> {
+    let structure = app
+        .invited_to(code, account)
         .await?
         .ok_or(Code::InviteInvalid)?;
-    let loaded = app
-        .communities()
-        .loaded(community)
-        .await?
-        .ok_or(Code::InviteInvalid)?;
-    let structure = loaded.structure();
     Ok(Json(InviteCard {
-        community,
+        community: structure.id,
         name: structure.community.body.name.clone(),
         introduction: structure.community.body.introduction.clone(),
         members: structure.members(),

@@ -233,7 +233,8 @@ mod tests {
             display_name: "alice".to_owned(),
             password: "hash".to_owned(),
             codes: Vec::new(),
-            only_as_first: false,
+            unless_first: None,
+            invite: None,
             now: hosted.app().now(),
         });
         let _ = made.await;

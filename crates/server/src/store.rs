@@ -324,12 +324,31 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
         member_groups: Vec<MemberGroupId>,
     ) -> Pending<Vec<u64>>;
 
-    /// Invite links of a community, newest first.
+    /// Invite links of a community, newest first. Of each it is told whether it has lapsed because somebody left; whether
+    /// whoever it belongs to may invite, is not looked at.
     fn invites(&self, community: CommunityId) -> Pending<Vec<Invite>>;
-    /// An invite link that may be used at this time, and the community it leads to.
-    fn invite(&self, code: String, now: Millis) -> Pending<Option<CommunityId>>;
-    /// Makes an invite link; false if there are too many.
-    fn create_invite(&self, community: CommunityId, invite: Invite) -> Pending<bool>;
+    /// Where an invite link leads that may be used at this time, and whose it is. An account that keeps a place of it may
+    /// use it though it is used up or has expired.
+    fn invite(
+        &self,
+        code: String,
+        account: Option<AccountId>,
+        now: Millis,
+    ) -> Pending<Option<(CommunityId, AccountId)>>;
+    /// An invite link becomes an account's; none if there is no such link.
+    fn take_over_invite(
+        &self,
+        community: CommunityId,
+        code: String,
+        account: AccountId,
+    ) -> Pending<Option<Invite>>;
+    /// Makes an invite link; false if there are too many that may be used. Those of `idle` may not, and those that are over.
+    fn create_invite(
+        &self,
+        community: CommunityId,
+        invite: Invite,
+        idle: Vec<AccountId>,
+    ) -> Pending<bool>;
     /// Ends an invite link; false if there is none.
     fn revoke_invite(&self, community: CommunityId, code: String) -> Pending<bool>;
 

@@ -10,6 +10,8 @@ mod link;
 mod bodies;
 #[path = "accounts/deletion.rs"]
 mod deletion;
+#[path = "accounts/invites.rs"]
+mod invites;
 #[path = "accounts/recovery.rs"]
 mod recovery;
 #[path = "accounts/secrets.rs"]

@@ -304,6 +304,17 @@ describe('the invite', () => {
   }
   const link = () => screen.getByTestId<HTMLInputElement>('invite-link').value
 
+  it('is a new one where the others have lapsed', async () => {
+    const api = fullScene('en', 'light')
+    api.invites = api.invites.filter((one) => one.hasLapsed)
+    expect(api.invites).toHaveLength(1)
+    const window = await started(api)
+    await window.openCommunity('s1.me', 'c1')
+    window.dialogs.show({ kind: 'invite' })
+    await shows('invite-link')
+    expect(api.calls).toContain('createInvite')
+  })
+
   it('is there at once; one that goes on being good is not made again', async () => {
     const [api, window] = await invite(null)
     await shows('invite-link')

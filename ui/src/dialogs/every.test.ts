@@ -149,6 +149,12 @@ const ways: Record<string, Way> = {
     first: 'cancel',
     enter: ['confirm-submit'],
   },
+  'a question with a choice': {
+    show: { ...confirm, also: 'Also revoke' },
+    testid: 'dialog-confirm',
+    first: 'cancel',
+    enter: ['confirm-submit'],
+  },
   'revoking an invite': {
     show: admin('invites'),
     press: ['invite-revoke'],

@@ -155,18 +155,18 @@ describe('the page of invites', () => {
     api.revokeInvite = () => Promise.reject(new Error('no link'))
     await click('confirm-submit')
     expect(await screen.findByTestId('form-error')).toBeTruthy()
-    expect(screen.getAllByTestId('invite')).toHaveLength(3)
+    expect(screen.getAllByTestId('invite')).toHaveLength(4)
     api.revokeInvite = revoke
     await click('confirm-submit')
     await gone('dialog-confirm')
-    expect(screen.getAllByTestId('invite').map((one) => one.dataset.code)).toEqual(['B', 'C'])
+    expect(screen.getAllByTestId('invite').map((one) => one.dataset.code)).toEqual(['B', 'C', 'D'])
   })
 
   it('lists a new one as soon as it is made', async () => {
     const api = fullScene('en', 'light')
     await shown(api)
     await click('invite-create')
-    await waitFor(() => expect(screen.getAllByTestId('invite')).toHaveLength(4))
+    await waitFor(() => expect(screen.getAllByTestId('invite')).toHaveLength(5))
     expect(screen.getByTestId<HTMLInputElement>('invite-link').value).toContain('tulou://join/')
   })
 })

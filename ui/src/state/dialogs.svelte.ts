@@ -28,7 +28,16 @@ export type Dialog =
   | { kind: 'relocate'; account: string }
   | { kind: 'link'; target: LinkView; open: () => void }
   | { kind: 'recoveryCodes'; account: string; codes: readonly string[]; then?: () => void }
-  | { kind: 'confirm'; title?: string; text: string; action: string; typed?: string; run: () => Promise<unknown> }
+  | {
+      kind: 'confirm'
+      title?: string
+      text: string
+      action: string
+      typed?: string
+      /** What can be done along with it; `run` is told whether it is wished. */
+      also?: string
+      run: (also: boolean) => Promise<unknown>
+    }
 
 /** A dialog that is open, and what was open behind it: that is what it is about, wherever the window goes meanwhile. */
 export type OpenDialog = { id: number; dialog: Dialog; account: string; community: string }

@@ -210,7 +210,7 @@ describe('the window', () => {
     await window.start()
     await settle()
     api.refusal = 'rank_too_low'
-    await window.act({ type: 'kick', community: 'c1', member: 'x' })
+    await window.act({ type: 'kick', community: 'c1', member: 'x', endsInvites: false })
     expect(window.toasts.shown.map((toast) => toast.isError)).toEqual([true])
   })
 

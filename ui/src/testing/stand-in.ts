@@ -243,10 +243,17 @@ export class StandIn implements Api {
       maxUses,
       uses: 0,
       madeBy: '夏至',
+      came: [],
+      hasLapsed: false,
       madeAt: Date.now(),
     }
     this.invites = [invite, ...this.invites]
     return this.#call('createInvite', invite)
+  }
+  takeOverInvite = (_account: string, _community: string, code: string) => {
+    const take = (one: InviteView): InviteView => ({ ...one, madeBy: '夏至', hasLapsed: false })
+    this.invites = this.invites.map((one) => (one.code === code ? take(one) : one))
+    return this.#call('takeOverInvite', this.invites.find((one) => one.code === code) as InviteView)
   }
   revokeInvite = (_account: string, _community: string, code: string) => {
     this.invites = this.invites.filter((one) => one.code !== code)

@@ -141,13 +141,14 @@ async fn account(store: &Sqlite, name: String, now: i64) -> Result<(AccountId, S
         name: name.clone(),
         password: NO_PASSWORD.to_owned(),
         codes: Vec::new(),
-        only_as_first: false,
+        unless_first: None,
+        invite: None,
         now,
     };
     store
         .create_account(account)
         .await?
-        .context("the name is free")?;
+        .map_err(|no| anyhow::anyhow!("the account was not made: {}", no.key()))?;
     let session = NewSession {
         session: SessionId(Uuid::now_v7()),
         account: id,

@@ -34,14 +34,11 @@ impl Client {
         let community = community_id(community)?;
         let found: Invites = account.ask(Question::InviteList { community }).await?;
         let addresses = public_addresses(&account).await?;
-        let makers = makers(&account, community, &found.invites).await?;
+        let names = names(&account, community, &found.invites).await?;
         Ok(found
             .invites
             .into_iter()
-            .map(|invite| {
-                let made_by = makers.get(&invite.by).cloned().unwrap_or_default();
-                invite_view(&account, &addresses, invite, made_by)
-            })
+            .map(|invite| invite_view(&account, &addresses, invite, &names))
             .collect())
     }
 
@@ -66,10 +63,28 @@ impl Client {
                 max_uses,
             })
             .await?;
-        let addresses = public_addresses(&account).await?;
-        let makers = makers(&account, community, std::slice::from_ref(&invite)).await?;
-        let made_by = makers.get(&invite.by).cloned().unwrap_or_default();
-        Ok(invite_view(&account, &addresses, invite, made_by))
+        shown(&account, community, invite).await
+    }
+
+    /// Makes an invite link my own: it is good as long as I may invite.
+    ///
+    /// # Errors
+    /// What the server says, or `offline`.
+    pub async fn take_over_invite(
+        &self,
+        account: &str,
+        community: &str,
+        code: &str,
+    ) -> Result<InviteView, Error> {
+        let account = self.account(account)?;
+        let community = community_id(community)?;
+        let invite: Invite = account
+            .ask(Question::InviteTake {
+                community,
+                code: code.to_owned(),
+            })
+            .await?;
+        shown(&account, community, invite).await
     }
 
     /// Ends an invite link.
@@ -108,14 +123,26 @@ async fn public_addresses(account: &Arc<Account>) -> Result<Vec<String>, Error> 
         .await
 }
 
-/// The names of those who made invite links; who is known nowhere is asked for. Who left is not found any more.
-async fn makers(
+async fn shown(
+    account: &Arc<Account>,
+    community: CommunityId,
+    invite: Invite,
+) -> Result<InviteView, Error> {
+    let addresses = public_addresses(account).await?;
+    let names = names(account, community, std::slice::from_ref(&invite)).await?;
+    Ok(invite_view(account, &addresses, invite, &names))
+}
+
+/// The names of those who made invite links or came by them; who is known nowhere is asked for, as many as a page holds.
+/// Who left is not found any more.
+async fn names(
     account: &Arc<Account>,
     community: CommunityId,
     invites: &[Invite],
 ) -> Result<HashMap<AccountId, String>, Error> {
-    let makers: HashSet<AccountId> = invites.iter().map(|invite| invite.by).collect();
-    let of_these = makers.clone();
+    let makers = invites.iter().map(|invite| invite.by);
+    let came = invites.iter().flat_map(|invite| &invite.came).copied();
+    let of_these: HashSet<AccountId> = makers.clone().chain(came.clone()).collect();
     let mut names: HashMap<AccountId, String> = account
         .read(move |snapshot| {
             let known = remembered::some(snapshot.db, community, of_these)?;
@@ -125,9 +152,10 @@ async fn makers(
                 .collect())
         })
         .await?;
+    let mut asked = HashSet::new();
     let unknown: Vec<AccountId> = makers
-        .into_iter()
-        .filter(|id| !names.contains_key(id))
+        .chain(came)
+        .filter(|id| !names.contains_key(id) && asked.insert(*id))
         .take(limits::MEMBERS_PAGE)
         .collect();
     if unknown.is_empty() {
@@ -161,8 +189,9 @@ fn invite_view(
     account: &Account,
     addresses: &[String],
     invite: Invite,
-    made_by: String,
+    names: &HashMap<AccountId, String>,
 ) -> InviteView {
+    let came = invite.came.iter().filter_map(|id| names.get(id).cloned());
     let link = Link {
         code: Some(invite.code.clone()),
         server: Some(account.server),
@@ -175,7 +204,9 @@ fn invite_view(
         expires_at: invite.expires_at,
         max_uses: invite.max_uses,
         uses: invite.uses,
-        made_by,
+        made_by: names.get(&invite.by).cloned().unwrap_or_default(),
+        came: came.collect(),
+        has_lapsed: invite.lapsed,
         made_at: invite.created_at,
     }
 }

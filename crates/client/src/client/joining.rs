@@ -37,18 +37,25 @@ impl Client {
         let http = self.inner.http.with(self.route_of(&link)?);
         let found = http.find_to_enter().await?;
         let mut is_invite_over = false;
-        let invite = match &link.code {
-            Some(code) => match http.invite(&found.address, code).await {
-                Ok(card) => Some(card),
-                // Who has an account there can sign in without it.
-                Err(Error::Rejected(no)) if no.code == Code::InviteInvalid => {
-                    is_invite_over = true;
-                    None
+        let mut accounts = self.accounts();
+        accounts.retain(|account| account.server == found.card.server);
+        let mut invite = None;
+        if let Some(code) = &link.code {
+            // One that is used up may lead an account that was made with it.
+            let tokens = accounts.iter().filter_map(|account| account.token());
+            for token in std::iter::once(None).chain(tokens.map(Some)) {
+                match http.invite(&found.address, code, token.as_deref()).await {
+                    Ok(card) => {
+                        invite = Some(card);
+                        break;
+                    }
+                    Err(Error::Rejected(no)) if no.code == Code::InviteInvalid => {}
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
-            },
-            None => None,
-        };
+            }
+            // Who has an account there can sign in without it.
+            is_invite_over = invite.is_none();
+        }
         Ok(ServerPeek {
             server: found.card.server.to_string(),
             name: found.card.name,
@@ -62,12 +69,7 @@ impl Client {
             members: invite.as_ref().map(|card| card.members),
             community: invite.map(|card| card.name),
             is_invite_over,
-            accounts: self
-                .accounts()
-                .iter()
-                .filter(|account| account.server == found.card.server)
-                .map(|account| account.key.clone())
-                .collect(),
+            accounts: accounts.iter().map(|account| account.key.clone()).collect(),
         })
     }
 
@@ -264,19 +266,26 @@ impl Client {
             // The link may know where the server has gone.
             self.relocate(&account.key, &link.to_text(), None).await?;
         }
-        let card = self
-            .inner
-            .http
-            .with(account.route().await)
-            .invite(&account.address(), &code)
-            .await
-            .map_err(|error| {
-                if error.code() == Code::NotFound.key() {
-                    Code::InviteInvalid.into()
-                } else {
-                    error
-                }
-            })?;
+        let http = self.inner.http.with(account.route().await);
+        let token = account.token();
+        let mut card = http
+            .invite(&account.address(), &code, token.as_deref())
+            .await;
+        if token.is_none() && card.is_err() {
+            // It may lead this account only, which is known once the keyring has answered.
+            linked(&account).await?;
+            let token = account.token();
+            card = http
+                .invite(&account.address(), &code, token.as_deref())
+                .await;
+        }
+        let card = card.map_err(|error| {
+            if error.code() == Code::NotFound.key() {
+                Code::InviteInvalid.into()
+            } else {
+                error
+            }
+        })?;
         linked(&account).await?;
         let joined = account
             .live(Command::CommunityJoin {

@@ -196,9 +196,14 @@ fn as_it_is(action: Action) -> Result<Composed, Error> {
         Action::LeaveCommunity { community } => Command::CommunityLeave {
             community: id(&community)?,
         },
-        Action::Kick { community, member } => Command::MemberKick {
+        Action::Kick {
+            community,
+            member,
+            ends_invites,
+        } => Command::MemberKick {
             community: id(&community)?,
             account: id(&member)?,
+            end_invites: ends_invites,
         },
         Action::DissolveCommunity { community } => Command::CommunityDissolve {
             community: id(&community)?,

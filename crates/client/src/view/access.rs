@@ -173,8 +173,12 @@ pub struct InviteView {
     pub max_uses: Option<u32>,
     /// How often it was used.
     pub uses: u32,
-    /// The name of who made it; empty when it is not known here.
+    /// The name of whoever made it, or took it over; empty when it is not known here.
     pub made_by: String,
+    /// The names of members who came by it, the latest first; there may be more.
+    pub came: Vec<String>,
+    /// Nobody comes by it: whoever made it has left, or may not invite any more. It can be taken over.
+    pub has_lapsed: bool,
     /// When it was made.
     #[specta(type = Number)]
     pub made_at: i64,

@@ -23,6 +23,20 @@ pub struct Known {
     pub accounts: Vec<AccountId>,
 }
 
+/// The code of a link that is somebody's, or its owner's. Links are not made: everybody has one to each community.
+pub fn invite_of(community: CommunityId, by: Option<AccountId>) -> String {
+    by.map_or_else(|| community.to_string(), |by| format!("{community}:{by}"))
+}
+
+/// Whose link it is that leads to a community; its owner's, if nobody is named.
+pub fn invited_by(community: CommunityId, code: &str) -> Option<Option<AccountId>> {
+    let rest = code.strip_prefix(&community.to_string())?;
+    match rest.strip_prefix(':') {
+        Some(by) => by.parse().ok().map(Some),
+        None => rest.is_empty().then_some(None),
+    }
+}
+
 pub fn edit<T>(from: T, to: T) -> Edit<T> {
     Edit { from, to }
 }
@@ -397,7 +411,11 @@ impl Client {
         let invite = match self.chance.below(10) {
             0 => None,
             1 => Some("wrong".to_owned()),
-            _ => Some(community.to_string()),
+            2..=4 => {
+                let by = self.chance.pick(&known.accounts).copied();
+                Some(invite_of(community, by))
+            }
+            _ => Some(invite_of(community, None)),
         };
         self.live(Command::CommunityJoin { community, invite }, now)
     }

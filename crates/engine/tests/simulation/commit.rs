@@ -122,7 +122,7 @@ impl Memory {
                     self.put(commit, log, name.to_string(), body.into());
                 }
             }
-            Change::InviteUsed { .. } | Change::Named { .. } => {}
+            Change::InviteUsed { .. } | Change::InvitesEnd { .. } | Change::Named { .. } => {}
         }
     }
 

@@ -192,7 +192,15 @@ impl Client {
                 self.live(assign, now)
             }
             (14..=22, _) => self.set_access(community, topic, group, now),
-            (23, _) => self.live(Command::MemberKick { community, account }, now),
+            (23, _) => {
+                let end_invites = self.chance.one_in(4);
+                let kick = Command::MemberKick {
+                    community,
+                    account,
+                    end_invites,
+                };
+                self.live(kick, now)
+            }
             _ => vec![],
         }
     }

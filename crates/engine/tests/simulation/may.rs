@@ -1,8 +1,9 @@
 //! What each command asks of whoever gives it, said a second time.
 
+use crate::acts::invited_by;
 use crate::oracle::Oracle;
 use crate::rights::*;
-use tulou_protocol::{AccountId, Command, MessageId, Permissions, id::Millis};
+use tulou_protocol::{AccountId, Command, MessageId, Permissions, id::Millis, permission::Place};
 
 impl Oracle {
     /// Whether an account may do this, as things stand.
@@ -106,10 +107,11 @@ impl Oracle {
                     .get(community)
                     .ok_or("there is no such community")?;
                 unless(kept.members.contains_key(&actor), "he is a member")?;
-                let is_right = invite
-                    .as_ref()
-                    .is_some_and(|code| *code == community.to_string());
-                if_so(is_right, "the invite is not valid")
+                let code = invite.as_ref().ok_or("there is no invite")?;
+                let by = invited_by(*community, code).ok_or("the invite is not valid")?;
+                let by = by.unwrap_or(kept.owner);
+                if_so(kept.members.contains_key(&by), "who invites has left")?;
+                self.has(by, *community, Place::Community, Permissions::INVITE)
             }
             _ => self.may_manage(actor, command),
         }

@@ -164,9 +164,16 @@ impl Oracle {
                 let is_above = account == &actor || kept.rank(*account) < kept.rank(actor);
                 if_so(is_so || *on || is_above, "he stands too high")
             }
-            Command::MemberKick { community, account } => {
+            Command::MemberKick {
+                community,
+                account,
+                end_invites,
+            } => {
                 let kept = self.member_of(actor, *community)?;
                 self.has(actor, *community, Place::Community, Permissions::KICK)?;
+                if *end_invites {
+                    self.has(actor, *community, Place::Community, Permissions::INVITE)?;
+                }
                 if_so(kept.members.contains_key(account), "he is no member")?;
                 if_so(
                     kept.rank(*account) < kept.rank(actor),

@@ -146,7 +146,9 @@ impl Oracle {
                 true
             }
             Command::CommunityLeave { community } => self.leaves(actor, *community),
-            Command::MemberKick { community, account } => self.leaves(*account, *community),
+            Command::MemberKick {
+                community, account, ..
+            } => self.leaves(*account, *community),
             Command::GroupCreate {
                 community,
                 group,

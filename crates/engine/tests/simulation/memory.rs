@@ -19,7 +19,7 @@ use tulou_server::domain::{
 };
 use uuid::Uuid;
 
-use crate::store::Rows;
+use crate::{acts::invited_by, store::Rows};
 
 /// A message, who reacted to it, and whom it addresses at large.
 #[derive(Debug, Clone)]
@@ -296,6 +296,18 @@ impl Memory {
                 facts.members.insert(*account, member.clone());
             }
         }
+        if let (
+            Some(home),
+            Command::CommunityJoin {
+                community,
+                invite: Some(code),
+            },
+        ) = (home, command)
+        {
+            let by = invited_by(*community, code);
+            let by = by.map(|by| by.unwrap_or(home.structure.community.body.owner));
+            facts.inviter = by.and_then(|by| home.members.get(&by).cloned());
+        }
         let log = needs.topic.and_then(|topic| self.topics.get(&topic));
         if let (Some(topic), Some(log)) = (needs.topic, log) {
             facts.known.head_seq = log.head();
@@ -418,9 +430,6 @@ impl Memory {
                     if let Err(no) = marking.done_to(before.as_ref(), log.pins()) {
                         return Some(Outcome::Refused(no));
                     }
-                }
-                Change::InviteUsed { community, code } if *code != community.to_string() => {
-                    return Some(Outcome::Refused(Code::InviteInvalid.into()));
                 }
                 _ => {}
             }

@@ -415,7 +415,11 @@ fn commands() -> Vec<Command> {
                 to: Permissions::empty(),
             },
         },
-        Command::MemberKick { community, account },
+        Command::MemberKick {
+            community,
+            account,
+            end_invites: true,
+        },
     ]
 }
 

@@ -93,7 +93,10 @@ pub const DOORS: &[Door] = &[
     Door {
         success: (200, Some(of::<InviteCard>)),
         refusals: &[Code::InviteInvalid],
-        ..get("/v1/invites/{code}", "What an invite link leads to.")
+        ..get(
+            "/v1/invites/{code}",
+            "What an invite link leads to; with a token also if the link is over, and the account was made by it and has still to join.",
+        )
     },
     Door {
         method: "POST",

@@ -159,7 +159,8 @@ impl House {
             display_name: name.to_owned(),
             password: password.to_owned(),
             codes: secret::code_hash(id, &code).into_iter().collect(),
-            only_as_first: false,
+            unless_first: None,
+            invite: None,
             now: app.now(),
         };
         app.store().create_account(new).await.unwrap().unwrap();
@@ -244,7 +245,8 @@ async fn a_connected_session_that_is_not_kept_ends_with_the_next_look() {
         display_name: "alice".to_owned(),
         password: account.password.clone(),
         codes: Vec::new(),
-        only_as_first: false,
+        unless_first: None,
+        invite: None,
         now: app.now(),
     };
     app.store().create_account(new).await.unwrap().unwrap();

@@ -62,7 +62,11 @@ impl App {
     /// The refusal.
     pub async fn ask(&self, actor: &Actor, question: Question) -> QuestionAnswer {
         let account = actor.account;
-        if matches!(question, Question::InviteCreate { .. }) && self.is_read_only() {
+        if matches!(
+            question,
+            Question::InviteCreate { .. } | Question::InviteTake { .. }
+        ) && self.is_read_only()
+        {
             return Err(Self::no_room());
         }
         match question {
@@ -112,7 +116,7 @@ impl App {
             }
             Question::InviteList { community } => {
                 self.may_invite(actor, community).await?;
-                let invites = self.store().invites(community).await.map_err(broken)?;
+                let invites = self.invites(community).await.map_err(broken)?;
                 self.may_invite(actor, community).await?;
                 Ok(Told::Invites(Invites { invites }))
             }
@@ -123,6 +127,12 @@ impl App {
             } => {
                 self.create_invite(actor, community, expires_at, max_uses)
                     .await
+            }
+            Question::InviteTake { community, code } => {
+                self.may_invite(actor, community).await?;
+                let taken = self.store().take_over_invite(community, code, account);
+                let taken = taken.await.map_err(broken)?;
+                taken.map(Told::Invite).ok_or_else(|| missing("code"))
             }
             Question::InviteRevoke { community, code } => {
                 self.may_invite(actor, community).await?;
@@ -282,6 +292,40 @@ impl App {
         }))
     }
 
+    /// The links of a community. Those have lapsed, too, whose owner may not invite.
+    async fn invites(&self, community: CommunityId) -> Result<Vec<Invite>, StoreError> {
+        let mut invites = self.store().invites(community).await?;
+        let mut owners: Vec<AccountId> = invites.iter().map(|invite| invite.by).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let Some(loaded) = self.communities().loaded(community).await? else {
+            return Ok(invites);
+        };
+        let structure = loaded.structure();
+        let mut owners = self.communities().members(&loaded, &owners).await?;
+        owners.retain(|owner| structure.may_invite(owner));
+        for invite in &mut invites {
+            invite.lapsed |= !owners.iter().any(|owner| owner.account == invite.by);
+        }
+        Ok(invites)
+    }
+
+    /// The community that an invite link leads to, if it may be used.
+    pub(crate) async fn invited_to(
+        &self,
+        code: String,
+        account: Option<AccountId>,
+    ) -> Result<Option<Arc<Structure>>, StoreError> {
+        let found = self.store().invite(code, account, self.now()).await?;
+        let Some((community, by)) = found else {
+            return Ok(None);
+        };
+        let owner = self.communities().membership(community, by).await?;
+        Ok(owner
+            .filter(|(structure, owner)| structure.may_invite(owner))
+            .map(|(structure, _)| structure))
+    }
+
     async fn may_invite(&self, actor: &Actor, community: CommunityId) -> Result<(), Refusal> {
         let (structure, member) = self.member_of(actor.account, community).await?;
         actor.require_signed_in().map_err(Refusal::Rejected)?;
@@ -317,14 +361,21 @@ impl App {
             expires_at,
             max_uses,
             uses: 0,
+            came: Vec::new(),
             by: actor.account,
+            lapsed: false,
             created_at,
         };
-        let is_made = self
-            .store()
-            .create_invite(community, invite.clone())
-            .await
-            .map_err(broken)?;
+        let make = |idle| {
+            let made = self.store().create_invite(community, invite.clone(), idle);
+            async { made.await.map_err(broken) }
+        };
+        let is_made = make(Vec::new()).await? || {
+            // Those that nobody may come by make room.
+            let mut held = self.invites(community).await.map_err(broken)?;
+            held.retain(|invite| invite.lapsed);
+            make(held.into_iter().map(|invite| invite.by).collect()).await?
+        };
         if is_made {
             Ok(Told::Invite(invite))
         } else {

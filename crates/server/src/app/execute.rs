@@ -11,7 +11,7 @@ use super::App;
 use crate::{
     actor::{Actor, Origin},
     communities::Loaded,
-    domain::{self, Change, Facts, Needs, needs},
+    domain::{self, Change, Facts, Member, Needs, needs},
     store::{Commit, Outcome, Pending, StoreError, wire},
     task::attended,
 };
@@ -135,6 +135,15 @@ impl App {
                 .map(|member| (member.account, member))
                 .collect::<HashMap<_, _>>();
         }
+        if let (
+            Some(loaded),
+            Command::CommunityJoin {
+                invite: Some(code), ..
+            },
+        ) = (&loaded, command)
+        {
+            facts.inviter = self.inviter(loaded, code, account).await?;
+        }
         if let (Some(seq), Some(topic), Some(structure), Some(member)) =
             (needs.cursor_at, needs.topic, &structure, &facts.actor)
         {
@@ -229,6 +238,25 @@ impl App {
         match needs.community {
             Some(community) => self.communities().loaded(community).await,
             None => Ok(None),
+        }
+    }
+
+    /// Whoever owns the link that an account comes by, if it may be used, leads to the community, and he is a member.
+    async fn inviter(
+        &self,
+        loaded: &Loaded,
+        code: &str,
+        account: AccountId,
+    ) -> Result<Option<Member>, StoreError> {
+        let now = self.now();
+        let found = self.store().invite(code.to_owned(), Some(account), now);
+        match found.await? {
+            // Who stands in no command is not looked at again if a decision has to be made anew.
+            Some((community, by)) if community == loaded.id => {
+                let found = self.communities().members_again(loaded, &[by]).await?;
+                Ok(found.into_iter().next())
+            }
+            Some(_) | None => Ok(None),
         }
     }
 

@@ -56,12 +56,13 @@ async fn account(app: &App, name: &str) -> Arc<Line> {
             display_name: name.to_owned(),
             password: "hash".to_owned(),
             codes: Vec::new(),
-            only_as_first: false,
+            unless_first: None,
+            invite: None,
             now: app.now(),
         })
         .await
         .unwrap();
-    assert_eq!(made, Some(id), "the name is free");
+    assert_eq!(made, Ok(id), "the name is free");
     app.hub().attach(
         id,
         tulou_protocol::SessionId(Uuid::now_v7()),

@@ -142,12 +142,20 @@ pub enum Change {
         /// Whether it was seen.
         seen: bool,
     },
-    /// An invite was used. The store refuses the whole commit if it may not be used any more.
+    /// Whoever commits came by an invite link and is a member. The store refuses the whole commit if it may not be used any
+    /// more.
     InviteUsed {
         /// To which community.
         community: CommunityId,
         /// Its code.
         code: String,
+    },
+    /// The invite link that a member came by ends, and those that are his.
+    InvitesEnd {
+        /// Of which community.
+        community: CommunityId,
+        /// Whose.
+        account: AccountId,
     },
     /// An account's display name, as member lists search it.
     Named {
@@ -181,6 +189,7 @@ impl Change {
             | Self::ReadSoFar { .. }
             | Self::ReadUpTo { .. }
             | Self::InviteUsed { .. }
+            | Self::InvitesEnd { .. }
             | Self::Bereft { .. }
             | Self::Fades { .. }
             | Self::MentionSeen { .. }
@@ -229,7 +238,39 @@ impl Change {
             | Self::Fades { .. }
             | Self::MentionSeen { .. }
             | Self::InviteUsed { .. }
+            | Self::InvitesEnd { .. }
             | Self::Named { .. } => Vec::new(),
+        }
+    }
+
+    /// The member group that it deletes.
+    #[must_use]
+    pub fn ended_group(&self) -> Option<MemberGroupId> {
+        match self {
+            Self::Row {
+                id,
+                body: Body::Deleted(kind),
+                ..
+            } if kind == "member_group" => id.parse().ok(),
+            Self::Row { .. }
+            | Self::Send(_)
+            | Self::Content(_)
+            | Self::Marks { .. }
+            | Self::Numbered { .. }
+            | Self::Member { .. }
+            | Self::MemberGone { .. }
+            | Self::Seat { .. }
+            | Self::ReadSoFar { .. }
+            | Self::ReadUpTo { .. }
+            | Self::TopicBegins { .. }
+            | Self::TopicEnds { .. }
+            | Self::CommunityEnds { .. }
+            | Self::Bereft { .. }
+            | Self::Fades { .. }
+            | Self::MentionSeen { .. }
+            | Self::InviteUsed { .. }
+            | Self::InvitesEnd { .. }
+            | Self::Named { .. } => None,
         }
     }
 }

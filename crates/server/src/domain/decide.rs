@@ -164,7 +164,11 @@ pub fn decide(
             deny,
             ..
         } => access::set(&case, *place, *member_group, allow, deny),
-        Command::MemberKick { account, .. } => member::kick(&case, *account),
+        Command::MemberKick {
+            account,
+            end_invites,
+            ..
+        } => member::kick(&case, *account, *end_invites),
     }
     .map_err(|no| {
         if no.code == Code::NotFound && no.field.is_none() {

@@ -81,6 +81,8 @@ pub struct Facts<'a> {
     pub actor: Option<Member>,
     /// The rev of the actor's profile, as far as that was not asked for.
     pub profile_rev: Rev,
+    /// Whoever owns the invite link that the actor comes by, if it may be used and he is a member.
+    pub inviter: Option<Member>,
     /// The members asked for who are members.
     pub members: HashMap<AccountId, Member>,
     /// The id of the message asked for.

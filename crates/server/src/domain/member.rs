@@ -1,7 +1,7 @@
 //! Decisions about who belongs: joining, leaving, seats, member groups of a member.
 
 use tulou_protocol::{
-    AccountId, Code, MemberGroupId, Permissions, Rejection, TopicId, limits,
+    AccountId, Code, MemberGroupId, Permissions, Rejection, Rev, TopicId, limits,
     permission::{Decision as Why, Place},
     rejection::Counted,
     row::Join,
@@ -24,21 +24,28 @@ pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Re
     }
     case.facts
         .has_room(limits::COMMUNITIES, Counted::Communities)?;
-    let mut changes = Vec::new();
+    let mut expects = vec![Expect::Member(structure.id, case.actor, Rev::ZERO)];
+    let mut changes = Vec::from(joins(case, structure.id));
     match (structure.community.body.join, invite) {
-        (_, Some(code)) => changes.push(Change::InviteUsed {
-            community: structure.id,
-            code: code.to_owned(),
-        }),
+        (_, Some(code)) => {
+            let inviter = case.facts.inviter.as_ref();
+            let inviter = inviter
+                .filter(|inviter| structure.may_invite(inviter))
+                .ok_or(Code::InviteInvalid)?;
+            expects.push(Expect::Member(structure.id, inviter.account, inviter.rev));
+            changes.push(Change::InviteUsed {
+                community: structure.id,
+                code: code.to_owned(),
+            });
+        }
         (Join::Open, None) => {}
         (Join::Invite, None) => return Err(Code::InviteNeeded.into()),
     }
-    changes.extend(joins(case, structure.id));
     let newcomer = Member {
         account: case.actor,
         joined_at: case.now,
         member_groups: Vec::new(),
-        rev: tulou_protocol::Rev::ZERO,
+        rev: Rev::ZERO,
     };
     let sight = structure.sight(&newcomer);
     changes.extend(
@@ -52,14 +59,7 @@ pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Re
                 topic: *topic,
             }),
     );
-    Ok(Decision {
-        expects: vec![Expect::Member(
-            structure.id,
-            case.actor,
-            tulou_protocol::Rev::ZERO,
-        )],
-        changes,
-    })
+    Ok(Decision { expects, changes })
 }
 
 /// The member goes, with his seats. Rows of the topics move, because those without a seat see how many there are.
@@ -119,16 +119,31 @@ fn require_above(case: &Case<'_>, target: &Member) -> Result<(), Rejection> {
     })
 }
 
-pub(super) fn kick(case: &Case<'_>, account: AccountId) -> Result<Decision, Rejection> {
+pub(super) fn kick(
+    case: &Case<'_>,
+    account: AccountId,
+    end_invites: bool,
+) -> Result<Decision, Rejection> {
     let structure = case.managing(Place::Community, Permissions::KICK)?;
+    if end_invites {
+        case.require(Place::Community, Permissions::INVITE)?;
+    }
     let target = case.target(account)?;
     if structure.is_owner(account) {
         return Err(Code::LastOwner.into());
     }
     require_above(case, target)?;
+    let mut changes = Vec::new();
+    if end_invites {
+        changes.push(Change::InvitesEnd {
+            community: structure.id,
+            account,
+        });
+    }
+    changes.extend(goes(structure, account));
     Ok(Decision {
         expects: vec![Expect::Member(structure.id, account, target.rev)],
-        changes: goes(structure, account),
+        changes,
     })
 }
 

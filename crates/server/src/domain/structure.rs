@@ -246,6 +246,13 @@ impl Structure {
         self.community.body.owner == account
     }
 
+    /// Whether a member may bring others in: an invite link is good for as long as whoever it belongs to may.
+    #[must_use]
+    pub fn may_invite(&self, member: &Member) -> bool {
+        self.held(member, Place::Community)
+            .is_some_and(|held| held.permissions.contains(Permissions::INVITE))
+    }
+
     /// The access rows at one place.
     fn access_at(&self, place: Place) -> PlaceAccess {
         let mut everyone = Access::default();

@@ -281,6 +281,7 @@ fn a_refusal_names_the_field_that_was_wrong() {
     let kick = Command::MemberKick {
         community: COMMUNITY,
         account: CAROL,
+        end_invites: false,
     };
     wrong(&kick, Code::NotFound, "account");
     let seat = Command::SeatSet {
@@ -455,6 +456,7 @@ fn nobody_acts_on_his_own_rank_or_above() {
     let kick = |account| Command::MemberKick {
         community: COMMUNITY,
         account,
+        end_invites: false,
     };
     assert_eq!(code(&keeper, &kick(CAROL)), Code::RankTooLow);
     assert_eq!(code(&keeper, &kick(OWNER)), Code::LastOwner);
@@ -598,10 +600,23 @@ fn a_stranger_learns_nothing() {
     };
     let refused = decide(&stranger, BOB, &join(None), NOW).unwrap_err();
     assert_eq!(refused.code, Code::InviteNeeded);
+    let refused = decide(&stranger, BOB, &join(Some("code")), NOW).unwrap_err();
+    assert_eq!(refused.code, Code::InviteInvalid, "it leads nowhere");
+    stranger.inviter = Some(member(CAROL, &[]));
+    assert!(!structure.may_invite(&member(CAROL, &[])));
+    let refused = decide(&stranger, BOB, &join(Some("code")), NOW).unwrap_err();
+    assert_eq!(refused.code, Code::InviteInvalid, "she may not invite");
+    stranger.inviter = Some(member(OWNER, &[]));
     let decision = decide(&stranger, BOB, &join(Some("code")), NOW).unwrap();
+    let is_use = |change: &Change| matches!(change, Change::InviteUsed { .. });
     assert!(
-        matches!(&decision.changes[0], Change::InviteUsed { .. }),
+        decision.changes.iter().any(is_use),
         "the invite is used in the same transaction"
+    );
+    let inviter = super::change::Expect::Member(COMMUNITY, OWNER, Rev(1));
+    assert!(
+        decision.expects.contains(&inviter),
+        "and whoever it belongs to is a member at commit"
     );
 }
 
@@ -668,6 +683,7 @@ fn a_decision_names_the_rows_that_it_rests_on() {
     let kick = Command::MemberKick {
         community: COMMUNITY,
         account: CAROL,
+        end_invites: false,
     };
     let carol = Expect::Member(COMMUNITY, CAROL, Rev(1));
     let kicked = run(&keeper, &kick).unwrap();

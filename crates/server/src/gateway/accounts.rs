@@ -125,6 +125,21 @@ impl FromRequestParts<App> for Me {
     }
 }
 
+/// Who asks, where it may also be somebody without an account.
+pub(super) struct Asking(pub Option<AccountId>);
+
+impl FromRequestParts<App> for Asking {
+    type Rejection = No;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, No> {
+        let Ok(Token(token)) = Token::from_request_parts(parts, app).await else {
+            return Ok(Self(None));
+        };
+        let session = app.session(&token).await?;
+        Ok(Self(session.map(|session| session.account)))
+    }
+}
+
 async fn register(
     State(app): State<App>,
     Peer(from): Peer,

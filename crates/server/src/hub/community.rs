@@ -483,11 +483,12 @@ fn ended_topics(committed: &Committed) -> impl Iterator<Item = TopicId> + '_ {
 }
 
 /// Whether a change leaves something to be removed.
-const fn ends(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::TopicEnds { .. } | Change::CommunityEnds { .. }
-    )
+fn ends(change: &Change) -> bool {
+    change.ended_group().is_some()
+        || matches!(
+            change,
+            Change::TopicEnds { .. } | Change::CommunityEnds { .. }
+        )
 }
 
 /// The rows of a community as a kind of member sees them.

@@ -2,7 +2,7 @@
 //! tokens and codes are there as hashes only.
 
 use tulou_protocol::{
-    AccountId, CommunityId, MessageId, Rev, Seq, SessionId, TopicId,
+    AccountId, Code, CommunityId, MessageId, Rev, Seq, SessionId, TopicId,
     http::{ListedAccount, OwnedCommunity},
     id::Millis,
     row::Message,
@@ -39,8 +39,10 @@ pub struct NewAccount {
     pub password: String,
     /// Its recovery codes.
     pub codes: Vec<CodeHash>,
-    /// Only if it would be the first account of the server.
-    pub only_as_first: bool,
+    /// Why it is not made unless it is the first account of the server.
+    pub unless_first: Option<Code>,
+    /// Only by this invite link: it takes a use of it, and keeps a place.
+    pub invite: Option<String>,
     /// The server's time.
     pub now: Millis,
 }
@@ -143,8 +145,9 @@ pub struct OwnMessage {
 
 /// What is kept of accounts.
 pub trait Accounts {
-    /// Makes an account; none if the name is taken, or if it is not the first but had to be.
-    fn create_account(&self, account: NewAccount) -> Pending<Option<AccountId>>;
+    /// Makes an account, or says why not: the name is taken, it is not the first but had to be, or the invite link may not
+    /// be used.
+    fn create_account(&self, account: NewAccount) -> Pending<Result<AccountId, Code>>;
     /// The account with a name.
     fn account(&self, name: String) -> Pending<Option<Account>>;
     /// The account with an id, unless it was deleted.

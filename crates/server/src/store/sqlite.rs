@@ -334,11 +334,30 @@ impl Store for Sqlite {
         self.read(move |db| invite::list(db, community))
     }
 
-    fn invite(&self, code: String, now: Millis) -> Pending<Option<CommunityId>> {
-        self.read(move |db| invite::find(db, &code, now))
+    fn invite(
+        &self,
+        code: String,
+        account: Option<AccountId>,
+        now: Millis,
+    ) -> Pending<Option<(CommunityId, AccountId)>> {
+        self.read(move |db| invite::find(db, &code, account, now))
     }
 
-    fn create_invite(&self, community: CommunityId, made: Invite) -> Pending<bool> {
+    fn take_over_invite(
+        &self,
+        community: CommunityId,
+        code: String,
+        account: AccountId,
+    ) -> Pending<Option<Invite>> {
+        self.write(move |db| invite::take_over(db, community, &code, account))
+    }
+
+    fn create_invite(
+        &self,
+        community: CommunityId,
+        made: Invite,
+        idle: Vec<AccountId>,
+    ) -> Pending<bool> {
         let times = self.writer.times();
         self.write(move |db| {
             let created_at = times.right(made.created_at);
@@ -348,7 +367,7 @@ impl Store for Sqlite {
                 expires_at: made.expires_at.map(|at| at - back),
                 ..made
             };
-            invite::create(db, community, &made)
+            invite::create(db, community, &made, &idle)
         })
     }
 

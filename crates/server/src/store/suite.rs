@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod invites;
 mod members;
 mod places;
 mod preconditions;
@@ -13,6 +14,7 @@ use tulou_protocol::{
     AccountId, Code, CommandId, CommunityId, Log, MemberGroupId, MessageId, Rev, Seq, SessionId,
     TopicId,
     id::Millis,
+    limits,
     question::{Invite, PageAt, Range},
     row::{Body, Content, Cursor, Membership, Mention, MessageKey},
 };
@@ -82,12 +84,13 @@ impl Bench {
                 display_name: name.to_owned(),
                 password: "hash".to_owned(),
                 codes: Vec::new(),
-                only_as_first: false,
+                unless_first: None,
+                invite: None,
                 now: 1,
             })
             .await
             .unwrap();
-        assert_eq!(made, Some(id), "the name is free");
+        assert_eq!(made, Ok(id), "the name is free");
     }
 
     fn community_row(&self, name: &str) -> Change {
@@ -441,22 +444,24 @@ async fn an_invite_is_used_as_often_as_it_may_be() {
         expires_at: Some(100),
         max_uses: Some(1),
         uses: 0,
+        came: Vec::new(),
         by: bench.alice,
+        lapsed: false,
         created_at: 1,
     };
     let is_made = bench
         .store
-        .create_invite(bench.community, invite.clone())
+        .create_invite(bench.community, invite.clone(), Vec::new())
         .await
         .unwrap();
     assert!(is_made);
     let uses = |account| {
         vec![
+            bench.joins(account),
             Change::InviteUsed {
                 community: bench.community,
                 code: invite.code.clone(),
             },
-            bench.joins(account),
         ]
     };
     let (bob, carol) = (AccountId(Uuid::now_v7()), AccountId(Uuid::now_v7()));

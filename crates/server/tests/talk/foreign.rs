@@ -16,6 +16,7 @@ async fn ids_of_others_open_nothing() {
     let message = sent["pushes"][0]["rows"][0]["id"].clone();
     let topic = talk.topic.clone();
     let alice = talk.alice.account.clone();
+    let code = talk.alice.invite(&community).await;
     let mut mallory = Guest::register(&place, "mallory", None).await;
     let own = (id(), id());
     let made = json!({"community": own.0, "name": "x", "group": id(), "group_name": "x", "topic": own.1, "topic_name": "x"});
@@ -109,6 +110,11 @@ async fn ids_of_others_open_nothing() {
             "not_found",
         ),
         (
+            "member.kick",
+            json!({"community": community, "account": alice, "end_invites": true}),
+            "not_a_member",
+        ),
+        (
             "member_group.assign",
             json!({"community": own.0, "member_group": id(), "account": alice, "on": true}),
             "not_found",
@@ -164,6 +170,21 @@ async fn ids_of_others_open_nothing() {
             "invite.create",
             json!({"community": community}),
             "not_a_member",
+        ),
+        (
+            "invite.take",
+            json!({"community": community, "code": code}),
+            "not_a_member",
+        ),
+        (
+            "invite.take",
+            json!({"community": own.0, "code": code}),
+            "not_found",
+        ),
+        (
+            "invite.revoke",
+            json!({"community": own.0, "code": code}),
+            "not_found",
         ),
         (
             "member.list",

@@ -88,7 +88,7 @@ export const trouble: typeof zh = {
     not_a_member: 'You aren’t a member of this community.',
     closed: 'This server doesn’t accept new accounts.',
     invite_needed: 'You need an invite link for that.',
-    invite_invalid: 'The invite link is invalid, expired or used up.',
+    invite_invalid: 'The invite link is invalid, expired or used up, or no longer works.',
     name_taken: 'This account name is taken.',
     wrong_password: 'Wrong account name or password.',
     wrong_code: 'Wrong account name or recovery code, or the code was used.',

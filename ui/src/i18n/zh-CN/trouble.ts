@@ -83,7 +83,7 @@ export const trouble = {
     not_a_member: '您不是这个社群的成员。',
     closed: '这台服务器不开放注册。',
     invite_needed: '需要邀请链接。',
-    invite_invalid: '邀请链接无效、已过期或已用完。',
+    invite_invalid: '邀请链接无效、已过期、已用完或已失效。',
     name_taken: '这个账号名已被使用。',
     wrong_password: '账号名或密码不对。',
     wrong_code: '账号名或恢复码不对，或者恢复码已经用过。',

@@ -444,6 +444,7 @@ async fn a_repeat_tells_its_author_what_was_written_and_nothing_that_others_did_
     let kick = Command::MemberKick {
         community,
         account: bob.account(),
+        end_invites: false,
     };
     let once = async |commanded: &Commanded| {
         let begun = app.begin(bob.actor.clone(), commanded.clone()).await;

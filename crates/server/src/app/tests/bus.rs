@@ -166,6 +166,7 @@ impl House {
         Command::MemberKick {
             community: self.community,
             account: line.account(),
+            end_invites: false,
         }
     }
 

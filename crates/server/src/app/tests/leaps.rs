@@ -67,7 +67,8 @@ async fn an_account_that_is_made_while_the_clock_goes_back_keeps_nothing_of_tomo
         display_name: "Bob".to_owned(),
         password: "hash".to_owned(),
         codes: Vec::new(),
-        only_as_first: false,
+        unless_first: None,
+        invite: None,
         now: ahead,
     };
     app.store().create_account(bob).await.unwrap().unwrap();

@@ -764,6 +764,7 @@ async fn what_is_read_after_somebody_was_removed_is_not_handed_out() {
     let kick = Command::MemberKick {
         community,
         account: house.bob.account(),
+        end_invites: false,
     };
     // He is one who is in memory, so that nothing has to be read to remove him.
     let answered = house.asked_while(questions, kick).await;

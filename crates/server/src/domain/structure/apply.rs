@@ -39,6 +39,7 @@ impl Structure {
                 | Change::Fades { .. }
                 | Change::MentionSeen { .. }
                 | Change::InviteUsed { .. }
+                | Change::InvitesEnd { .. }
                 | Change::Named { .. } => {}
             }
         }

@@ -106,6 +106,7 @@ fn all() -> Vec<Change> {
             community,
             code: "ABC".to_owned(),
         },
+        Change::InvitesEnd { community, account },
         Change::Named {
             account,
             display_name: "Bob".to_owned(),
@@ -138,19 +139,20 @@ const fn no_of(change: &Change) -> usize {
         Change::MentionSeen { .. } => 15,
         Change::InviteUsed { .. } => 16,
         Change::Named { .. } => 17,
+        Change::InvitesEnd { .. } => 18,
     }
 }
 
 #[test]
 fn every_change_comes_out_of_json_as_it_went_in() {
-    let mut kinds = [false; 18];
+    let mut kinds = [false; 19];
     for change in all() {
         let json = serde_json::to_string(&change).unwrap();
         let back: Change = serde_json::from_str(&json).unwrap();
         assert_eq!(back, change, "{json}");
         kinds[no_of(&change)] = true;
     }
-    assert_eq!(kinds, [true; 18], "one of each kind was tried");
+    assert_eq!(kinds, [true; 19], "one of each kind was tried");
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn an_account_has_so_many_communities_and_levels_and_no_more() {
     ] {
         let facts = |count, is_there| Facts {
             structure: place,
+            inviter: Some(member(OWNER, &[])),
             known: Known {
                 own: (count, is_there),
                 ..Known::default()

@@ -161,6 +161,7 @@ fn acts() -> Vec<(Command, Permissions)> {
             Command::MemberKick {
                 community,
                 account: CAROL,
+                end_invites: false,
             },
             Permissions::KICK,
         ),
@@ -498,6 +499,7 @@ fn a_seat_that_is_given_or_taken_moves_the_row_on_which_rights_rest() {
     let kick = Command::MemberKick {
         community,
         account: CAROL,
+        end_invites: false,
     };
     let leave = Command::CommunityLeave { community };
     for command in [seat(OWNER, true), seat(CAROL, false), kick, leave] {

@@ -414,6 +414,7 @@ fn management() -> impl Strategy<Value = Command> {
     let kick = prop::sample::select(vec![OWNER, CAROL]).prop_map(|account| Command::MemberKick {
         community: COMMUNITY,
         account,
+        end_invites: false,
     });
     let moving = (
         prop::sample::select(TOPICS.to_vec()),

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
-    AccountId, CommunityId, Log, Rev, Row,
+    AccountId, Code, CommunityId, Log, Rev, Row,
     authors::FIRST,
     http::{ListedAccount, OwnedCommunity},
     row::{Body, Profile},
@@ -39,10 +39,10 @@ pub fn any(db: &Connection) -> Result<bool, StoreError> {
 }
 
 /// Makes an account with its profile. The first is the server's administrator.
-pub fn create(db: &Connection, new: &NewAccount) -> Result<Option<AccountId>, StoreError> {
+pub fn create(db: &Connection, new: &NewAccount) -> Result<Result<AccountId, Code>, StoreError> {
     let is_first = !any(db)?;
-    if new.only_as_first && !is_first {
-        return Ok(None);
+    if let Some(no) = new.unless_first.filter(|_| !is_first) {
+        return Ok(Err(no));
     }
     let made = db
         .prepare_cached(
@@ -57,7 +57,7 @@ pub fn create(db: &Connection, new: &NewAccount) -> Result<Option<AccountId>, St
             name_key(&new.display_name),
         ))?;
     if made == 0 {
-        return Ok(None);
+        return Ok(Err(Code::NameTaken));
     }
     let profile: Body = Profile {
         account_name: new.name.clone(),
@@ -77,7 +77,7 @@ pub fn create(db: &Connection, new: &NewAccount) -> Result<Option<AccountId>, St
     row::put(db, own, &row, new.now)?;
     db.prepare_cached("INSERT INTO log (id, kind, rev, moved_at) VALUES (?1, ?2, ?3, ?4)")?
         .execute((new.id.as_bytes(), log::kind(own), number(1), new.now))?;
-    Ok(Some(new.id))
+    Ok(Ok(new.id))
 }
 
 fn read(row: &SqlRow<'_>) -> rusqlite::Result<Account> {

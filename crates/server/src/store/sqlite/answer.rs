@@ -91,6 +91,7 @@ fn written(change: &Change) -> Option<MessageKey> {
         | Change::Fades { .. }
         | Change::MentionSeen { .. }
         | Change::InviteUsed { .. }
+        | Change::InvitesEnd { .. }
         | Change::Named { .. } => None,
     }
 }

@@ -1,13 +1,13 @@
 //! Accounts, asked of the readers and the writer.
 
 use tulou_protocol::{
-    AccountId, CommunityId, Seq, SessionId, TopicId,
+    AccountId, Code, CommunityId, Seq, SessionId, TopicId,
     http::{ListedAccount, OwnedCommunity},
     id::Millis,
     limits,
 };
 
-use super::{Sqlite, account, deletion, message, recovery, session};
+use super::{Sqlite, account, deletion, invite, message, recovery, session};
 use crate::store::{
     Account, Accounts, CodeHash, Deletion, KeptSession, NewAccount, NewSession, OwnMessage,
     Pending, Seen, Sessions, SignedInAs, TokenHash, Unfinished,
@@ -17,13 +17,23 @@ use crate::store::{
 const RESET_MS: Millis = limits::RESET_DAYS * 24 * 60 * 60 * 1_000;
 
 impl Accounts for Sqlite {
-    fn create_account(&self, account: NewAccount) -> Pending<Option<AccountId>> {
+    fn create_account(&self, account: NewAccount) -> Pending<Result<AccountId, Code>> {
         let times = self.writer.times();
         self.write(move |db| {
             let account = times.of_account(account);
+            let place = match &account.invite {
+                Some(code) => match invite::find(db, code, None, account.now)? {
+                    Some((community, _)) => Some((community, code)),
+                    None => return Ok(Err(Code::InviteInvalid)),
+                },
+                None => None,
+            };
             let made = account::create(db, &account)?;
-            if made.is_some() {
+            if made.is_ok() {
                 recovery::set(db, account.id, &account.codes)?;
+                if let Some((community, code)) = place {
+                    invite::keep_place(db, community, code, account.id)?;
+                }
             }
             Ok(made)
         })

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension};
 use tulou_protocol::{AccountId, CommunityId, Log, Rev, TopicId, id::Millis, row::Profile};
 
 use super::{
-    listing,
+    invite, listing,
     log::{self, counter},
     member::{name_key, read_member},
     row,
@@ -24,8 +24,10 @@ const PUT: &str = "INSERT INTO member (community, account, joined_at, member_gro
     VALUES (?1, ?2, ?3, ?4, 1, 0, ?5, ?6, ?7)
     ON CONFLICT (community, account) DO UPDATE SET joined_at = ?3, member_groups = ?4, rev = rev + 1, has_left = 0,
     account_name = ?5, display_name = ?6, name_key = ?7";
-const LEAVE: &str = "UPDATE member SET has_left = 1, rev = rev + 1, member_groups = x''
+const LEAVE: &str =
+    "UPDATE member SET has_left = 1, rev = rev + 1, member_groups = x'', invite = ''
     WHERE community = ?1 AND account = ?2 AND has_left = 0";
+const CAME_BY: &str = "UPDATE member SET invite = ?3 WHERE community = ?1 AND account = ?2";
 const COMMUNITIES_OF: &str = "SELECT community FROM member WHERE account = ?1";
 const RENAME: &str =
     "UPDATE member SET display_name = ?3, name_key = ?4 WHERE community = ?1 AND account = ?2";
@@ -126,13 +128,26 @@ pub fn put_member(
     Ok(is_new)
 }
 
-/// A member goes; whether he was one.
+/// The link that a member came by.
+pub fn came_by(
+    db: &Connection,
+    community: CommunityId,
+    account: AccountId,
+    code: &str,
+) -> Result<(), StoreError> {
+    db.prepare_cached(CAME_BY)?
+        .execute((community.as_bytes(), account.as_bytes(), code))?;
+    Ok(())
+}
+
+/// A member goes, and nobody comes by his links any more; whether he was one.
 pub fn remove_member(
     db: &Connection,
     community: CommunityId,
     account: AccountId,
 ) -> Result<bool, StoreError> {
     listing::unlist(db, community, account)?;
+    invite::lapse(db, community, account)?;
     let gone = db
         .prepare_cached(LEAVE)?
         .execute((community.as_bytes(), account.as_bytes()))?;

@@ -88,6 +88,7 @@ pub fn end(db: &Connection, account: AccountId) -> Result<(), StoreError> {
     for sql in [
         "DELETE FROM row WHERE log = ?1 AND kind <> 'profile'",
         "DELETE FROM answer WHERE account = ?1",
+        "DELETE FROM kept_place WHERE account = ?1",
         "UPDATE member SET account_name = '', display_name = '', name_key = '' WHERE account = ?1 AND has_left = 1",
     ] {
         db.prepare_cached(sql)?.execute([account.as_bytes()])?;

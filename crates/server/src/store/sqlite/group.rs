@@ -163,7 +163,7 @@ impl Group<'_> {
                     }
                 }
                 Change::InviteUsed { community, code } => {
-                    if !invite::take(self.db, *community, code, commit.now)? {
+                    if !invite::take(self.db, *community, code, commit.account, commit.now)? {
                         return Ok(Some(Outcome::Refused(Code::InviteInvalid.into())));
                     }
                 }
@@ -181,6 +181,7 @@ impl Group<'_> {
                 | Change::Bereft { .. }
                 | Change::Fades { .. }
                 | Change::MentionSeen { .. }
+                | Change::InvitesEnd { .. }
                 | Change::Named { .. } => {}
             }
         }
@@ -282,7 +283,12 @@ impl Group<'_> {
 
     fn change(&mut self, progress: &mut Progress<'_>, change: &Change) -> Result<(), StoreError> {
         match change {
-            Change::Row { log, id, body } => self.put(progress, *log, id, body),
+            Change::Row { log, id, body } => {
+                if let (Log::Community(community), Some(group)) = (log, change.ended_group()) {
+                    ending::member_group(self.db, *community, group)?;
+                }
+                self.put(progress, *log, id, body)
+            }
             Change::Send(sent) => self.send(progress, sent),
             Change::Content(contents) => self.contents(progress, contents),
             Change::Marks {
@@ -365,8 +371,13 @@ impl Group<'_> {
                 message,
                 seen,
             } => self.see_mention(progress, *account, MessageKey::of(*topic, *message), *seen),
-            // Used when it was checked.
-            Change::InviteUsed { .. } => Ok(()),
+            // Its use was taken when it was checked.
+            Change::InviteUsed { community, code } => {
+                community::came_by(self.db, *community, progress.commit.account, code)
+            }
+            Change::InvitesEnd { community, account } => {
+                invite::revoke_of(self.db, *community, *account)
+            }
             Change::Named {
                 account,
                 display_name,

@@ -209,6 +209,28 @@ ALTER TABLE server ADD COLUMN distrusted_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE server DROP COLUMN distrusted_ms;
 ALTER TABLE server ADD COLUMN stood INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE server ADD COLUMN doubted_until INTEGER NOT NULL DEFAULT 0;
+", "
+-- Whoever the link belongs to has left.
+ALTER TABLE invite ADD COLUMN lapsed INTEGER NOT NULL DEFAULT 0;
+
+-- The link that a member came by.
+ALTER TABLE member ADD COLUMN invite TEXT NOT NULL DEFAULT '';
+CREATE INDEX member_invite ON member (community, invite, joined_at) WHERE invite <> '';
+
+-- Who registered by a link and has still to join by it: the use is counted already.
+CREATE TABLE kept_place (
+    account BLOB PRIMARY KEY,
+    community BLOB NOT NULL,
+    code TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX kept_place_of ON kept_place (community, code);
+
+-- Member groups that were deleted, and that members are still to be taken out of.
+CREATE TABLE ended_group (
+    community BLOB NOT NULL,
+    member_group BLOB NOT NULL,
+    PRIMARY KEY (community, member_group)
+) STRICT, WITHOUT ROWID;
 "];
 
 /// Settings of a connection.
@@ -367,6 +389,8 @@ mod tests {
             .chain(super::super::session::HOT)
             .chain(super::super::recovery::HOT)
             .chain(super::super::deletion::HOT)
+            .chain(super::super::invite::HOT)
+            .chain(super::super::ending::HOT)
         {
             let plan = plan(sql);
             assert!(!plan.contains("SCAN"), "{sql} reads by key, not: {plan}");

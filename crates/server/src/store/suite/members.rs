@@ -55,6 +55,44 @@ async fn members_are_listed_by_name_in_slices_of_any_size() {
     assert_eq!(some, ["Adam", "äpfel"], "of those asked for, the members");
 }
 
+#[tokio::test]
+async fn a_member_group_that_is_deleted_leaves_no_row_behind() {
+    let bench = bench().await;
+    let (ends, stays) = (MemberGroupId(Uuid::now_v7()), MemberGroupId(Uuid::now_v7()));
+    let mut accounts = Vec::new();
+    for no in 0..5 {
+        let id = AccountId(Uuid::now_v7());
+        bench.account(id, &format!("guest{no}")).await;
+        let Change::Member {
+            community,
+            mut member,
+        } = bench.joins(id)
+        else {
+            panic!("it is a member")
+        };
+        member.member_groups = vec![ends, stays];
+        let change = Change::Member { community, member };
+        bench.commit(id, Vec::new(), vec![change]).await;
+        accounts.push(id);
+    }
+    let deleted = Change::Row {
+        log: Log::Community(bench.community),
+        id: ends.to_string(),
+        body: Body::Deleted("member_group".to_owned()),
+    };
+    bench.commit(bench.alice, Vec::new(), vec![deleted]).await;
+    // In steps, however many are in it.
+    while bench.store.sweep(2).await.unwrap() {}
+    let counts = bench
+        .store
+        .count_in_member_groups(bench.community, vec![ends, stays]);
+    assert_eq!(counts.await.unwrap(), [0, 5]);
+    let members = bench.store.members(bench.community, accounts);
+    for member in members.await.unwrap() {
+        assert_eq!(member.member_groups, [stays], "no id stays with anybody");
+    }
+}
+
 impl Bench {
     async fn rename(&self, account: AccountId, name: &str) {
         let named = Change::Named {
