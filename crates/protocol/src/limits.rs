@@ -18,7 +18,7 @@ pub const MEMBER_GROUPS: usize = 250;
 pub const ACCESS_ROWS: usize = 20_000;
 /// Bytes of a message text (UTF-8, NFC).
 pub const TEXT_BYTES: usize = 16_384;
-/// Persons mentioned in a message.
+/// Persons and member groups mentioned in a message; everyone counts as one.
 pub const MENTIONS: usize = 50;
 /// Kinds of reactions to a message.
 pub const REACTION_KINDS: usize = 20;

@@ -220,7 +220,7 @@ pub struct TopicHead {
     pub head_seq: Seq,
     /// The last rev.
     pub rev: Rev,
-    /// Messages among the last 100 that mention everyone or a member group.
+    /// Mentions of everyone or a member group in the last 100 messages; of these the last 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wide_mentions: Vec<WideMention>,
 }

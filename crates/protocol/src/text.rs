@@ -28,6 +28,14 @@ pub struct Mentions {
     pub everyone: bool,
 }
 
+impl Mentions {
+    /// How many are named.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.accounts.len() + self.member_groups.len() + usize::from(self.everyone)
+    }
+}
+
 /// Who a text mentions. What stands in code, or behind a backslash, is a name and calls nobody.
 #[must_use]
 pub fn mentions(text: &str) -> Mentions {
@@ -120,7 +128,7 @@ pub fn check_message(text: &str) -> Result<(), Rejection> {
         return Err(Code::Empty.into());
     }
     check(text, limits::TEXT_BYTES)?;
-    if mentions(text).accounts.len() > limits::MENTIONS {
+    if mentions(text).count() > limits::MENTIONS {
         return Err(Rejection::limit(Code::TooMany, limits::MENTIONS).of(Counted::Mentions));
     }
     Ok(())
@@ -288,6 +296,19 @@ mod tests {
         let found = mentions(&format!("<@{id}> 你好 <@{id}> <@everyone> <@nobody>"));
         assert_eq!(found.accounts, [id]);
         assert!(found.everyone);
+    }
+
+    #[test]
+    fn persons_member_groups_and_everyone_count_as_mentions_of_a_message() {
+        let text = |groups: u128| {
+            let groups =
+                (0..groups).map(|no| format!("<@&{}>", MemberGroupId(Uuid::from_u128(no))));
+            let one = format!("<@{}> <@everyone> ", AccountId(Uuid::from_u128(5)));
+            one + &groups.collect::<String>()
+        };
+        assert_eq!(check_message(&text(48)), Ok(()));
+        let many = Rejection::limit(Code::TooMany, limits::MENTIONS).of(Counted::Mentions);
+        assert_eq!(check_message(&text(49)), Err(many));
     }
 
     #[test]

@@ -25,6 +25,9 @@ use crate::{
 /// Bytes of digests of a community in a second, at most.
 const BYTES_PER_S: u32 = 2_048;
 
+/// A larger digest would fill the queues of those whom it is for, and is not said: they ask.
+const LARGEST: usize = 64 * 1_024;
+
 /// So many sessions are told at a time.
 const AT_ONCE: usize = 256;
 /// A community's digests take at most one part in so many of the time.
@@ -137,7 +140,7 @@ impl Digests {
                             online,
                             ..seen(&structure, &view.sight, &moved, now)
                         };
-                        wire::pushed_frame(Pushed::Digest(digest)).into()
+                        said(digest)
                     });
                 largest = largest.max(frame.len());
                 for line in state.accounts.get(account).into_iter().flatten() {
@@ -159,6 +162,21 @@ impl Digests {
         }
         Ok(())
     }
+}
+
+/// A digest as it goes out. One that is too large names no topics, and begins where it ends: whoever hears it misses what was
+/// before, and asks for it.
+fn said(digest: Digest) -> Utf8Bytes {
+    let frame = wire::pushed_frame(Pushed::Digest(digest.clone()));
+    if frame.len() <= LARGEST {
+        return frame.into();
+    }
+    let without = Digest {
+        from: digest.to,
+        topics: Vec::new(),
+        ..digest
+    };
+    wire::pushed_frame(Pushed::Digest(without)).into()
 }
 
 /// When in a period one of so many has its turn. One after the other over most of it: nobody is told everything at once.
@@ -267,6 +285,38 @@ mod tests {
             assert!(took < 2 * period, "it was told after {took:?}");
         }
         app.close().await;
+    }
+
+    #[test]
+    fn a_digest_that_is_too_large_makes_those_who_hear_it_ask() {
+        let digest = |topics: u32| Digest {
+            community: CommunityId(Uuid::from_u128(1)),
+            audience: "a".to_owned(),
+            from: 10,
+            to: 20,
+            topics: (0..topics)
+                .map(|no| TopicHead {
+                    no,
+                    head_seq: tulou_protocol::Seq(1),
+                    rev: Rev(1),
+                    wide_mentions: Vec::new(),
+                })
+                .collect(),
+            members: 7,
+            online: 3,
+        };
+        let heard = |digest: Digest| match ServerFrame::parse(&said(digest)).unwrap() {
+            ServerFrame::Pushed(Pushed::Digest(digest)) => digest,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(heard(digest(500)), digest(500));
+        let large = heard(digest(20_000));
+        assert_eq!(
+            (large.from, large.to),
+            (20, 20),
+            "what is before is missing"
+        );
+        assert_eq!((large.topics.len(), large.members, large.online), (0, 7, 3));
     }
 
     #[test]

@@ -581,6 +581,30 @@ async fn a_dissolved_community_leaves_tombstones_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_head_names_the_last_hundred_mentions_of_many_and_no_more() {
+    let bench = bench().await;
+    for no in 0..15_u128 {
+        let id = MessageId(Uuid::now_v7());
+        let Change::Send(mut sent) = bench.sent(id, "all of you") else {
+            panic!("a message is sent")
+        };
+        let groups = (0..10).map(|group| MemberGroupId(Uuid::from_u128(no * 10 + group)));
+        sent.wide = groups.map(Some).collect();
+        let outcome = bench
+            .commit(bench.alice, Vec::new(), vec![Change::Send(sent)])
+            .await;
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    }
+    let since = bench.store.moved_since(bench.community, 0).await.unwrap();
+    let moved = bench.store.moved(vec![bench.topic]).await.unwrap();
+    for moved in [&since[0], &moved[0]] {
+        assert_eq!(moved.wide.len(), 100);
+        let last: Vec<u64> = moved.wide.iter().map(|wide| wide.seq.0).collect();
+        assert!(last.is_sorted() && last[0] == 6, "the newest: {last:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_message_moves_its_authors_cursor() {
     let bench = bench().await;
     bench.send("1", 10).await;

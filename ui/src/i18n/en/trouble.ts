@@ -60,7 +60,7 @@ export const trouble: typeof zh = {
     },
     too_many: (limit) => (limit ? `Too many: at most ${limit}.` : 'Too many.'),
     too_many_of: {
-      mentions: (limit) => `A message can mention at most ${limit} people.`,
+      mentions: (limit) => `A message can mention at most ${limit} people and member groups.`,
       reactions: (limit) => `A message can have at most ${limit} different reactions. Add to one that is there.`,
       pins: (limit) => `A topic can have at most ${limit} pinned messages. Unpin some first.`,
       communities: (limit) => `You can be in at most ${limit} communities. Leave one first.`,

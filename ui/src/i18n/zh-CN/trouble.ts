@@ -57,7 +57,7 @@ export const trouble = {
     },
     too_many: (limit: string) => (limit ? `太多了，最多 ${limit} 个。` : '太多了。'),
     too_many_of: {
-      mentions: (limit: string) => `一条消息最多提及 ${limit} 人。`,
+      mentions: (limit: string) => `一条消息最多提及 ${limit} 个成员或成员组。`,
       reactions: (limit: string) => `一条消息最多有 ${limit} 种表情回应，可以选用已有的。`,
       pins: (limit: string) => `一个话题最多置顶 ${limit} 条消息，请先取消一些。`,
       communities: (limit: string) => `最多加入 ${limit} 个社群，请先退出一个。`,

@@ -34,6 +34,8 @@ pub const HOT: &[&str] = &[
 
 /// Messages back from the head in which wide mentions are named.
 const WIDE_MESSAGES: u64 = 100;
+/// Wide mentions of a topic that are named, at most: whoever calls many member groups in each message is named with the last.
+const WIDE_MENTIONS: usize = 100;
 
 /// The number of a kind of log in the table.
 pub const fn kind(log: Log) -> i64 {
@@ -119,7 +121,13 @@ fn wide(db: &Connection, topic: TopicId, head: Seq) -> Result<Vec<WideMention>, 
         .prepare_cached(WIDE)?
         .query_map((topic.as_bytes(), after), |row| read_wide(row, 0))?
         .collect();
-    Ok(found?)
+    Ok(last(found?))
+}
+
+/// The last of a topic's wide mentions.
+fn last(mut wide: Vec<WideMention>) -> Vec<WideMention> {
+    wide.sort_unstable_by_key(|mention| mention.seq);
+    wide.split_off(wide.len().saturating_sub(WIDE_MENTIONS))
 }
 
 /// Topics of a community that moved.
@@ -154,7 +162,7 @@ pub fn moved_since(
     let moved = heads.into_iter().map(|(topic, head)| Moved {
         topic,
         head,
-        wide: wide.remove(&topic).unwrap_or_default(),
+        wide: last(wide.remove(&topic).unwrap_or_default()),
     });
     Ok(moved.collect())
 }

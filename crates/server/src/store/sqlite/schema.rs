@@ -240,6 +240,8 @@ pub fn prepare(db: &Connection) -> Result<(), StoreError> {
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "foreign_keys", false)?;
     db.pragma_update(None, "temp_store", "memory")?;
+    // What was recalled is written over, on pages that are free by now, too.
+    db.pragma_update(None, "secure_delete", true)?;
     db.busy_timeout(std::time::Duration::from_secs(10))?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
@@ -358,6 +360,38 @@ mod tests {
                 .pragma_query_value(None, pragma, |row| row.get(0))
                 .unwrap();
             assert!(is_on, "{pragma}");
+        }
+    }
+
+    #[test]
+    fn what_is_removed_is_nowhere_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.sqlite");
+        let db = Connection::open(&file).unwrap();
+        prepare(&db).unwrap();
+        db.execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL)")
+            .unwrap();
+        // Within a page, and on pages of its own.
+        for length in [10, 10_000] {
+            let secret = "whispered".repeat(length);
+            for no in 0..20 {
+                let text = if no == 7 {
+                    secret.as_str()
+                } else {
+                    "said aloud"
+                };
+                db.execute("INSERT INTO t VALUES (?1, ?2)", (no, text))
+                    .unwrap();
+            }
+            db.pragma_update(None, "wal_checkpoint", "truncate")
+                .unwrap();
+            db.execute("UPDATE t SET b = '' WHERE a = 7", []).unwrap();
+            db.execute("DELETE FROM t", []).unwrap();
+            db.pragma_update(None, "wal_checkpoint", "truncate")
+                .unwrap();
+            let kept = std::fs::read(&file).unwrap();
+            let found = kept.windows(9).any(|bytes| bytes == b"whispered");
+            assert!(!found, "of {length}");
         }
     }
 
