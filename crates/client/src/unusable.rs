@@ -2,8 +2,12 @@
 
 use std::error::Error as StdError;
 
+use serde::Deserialize;
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError, http::StatusCode};
-use tulou_protocol::http::{CAME_AS_HEADER, SERVER_HEADER};
+use tulou_protocol::{
+    Counted, Rejection, ServerFrame,
+    http::{CAME_AS_HEADER, SERVER_HEADER},
+};
 
 use crate::view::Cause;
 
@@ -52,6 +56,9 @@ pub enum Unusable {
     /// It has too many connections from the network that this computer is in.
     #[error("too many connections come from here")]
     Crowded,
+    /// So many connections of the account are open already.
+    #[error("{0} connections of this account are open already")]
+    Sockets(u64),
     /// A proxy before it refuses.
     #[error("a proxy before it refused with status {0}")]
     Refused(u16),
@@ -79,6 +86,7 @@ impl Unusable {
             Self::NoWebSocket => "no_websocket",
             Self::Http10 => "http_1_0",
             Self::Crowded => "crowded",
+            Self::Sockets(_) => "too_many_sockets",
             Self::Refused(_) => "proxy_refused",
             Self::Behind(_) => "proxy_behind",
         }
@@ -96,6 +104,7 @@ impl Unusable {
             | Self::Certificate(text)
             | Self::Redirects(text) => Some(text.clone()),
             Self::Refused(status) | Self::Behind(status) => Some(status.to_string()),
+            Self::Sockets(limit) => Some(limit.to_string()),
             Self::SelfSigned
             | Self::NotEncrypted
             | Self::NotTulou
@@ -119,7 +128,7 @@ impl Unusable {
         match self {
             Self::NotTulou | Self::Refused(_) | Self::Behind(_) => 1,
             Self::Redirects(_) | Self::SignIn | Self::NotEncrypted => 2,
-            Self::NoWebSocket | Self::Http10 | Self::Crowded => 3,
+            Self::NoWebSocket | Self::Http10 | Self::Crowded | Self::Sockets(_) => 3,
             Self::Expired(_)
             | Self::NotYet(_)
             | Self::OtherName(_)
@@ -141,6 +150,20 @@ impl Unusable {
             403 | 408 | 411 | 413 | 414 | 421 | 429 | 431 | 451 => Self::Refused(status),
             _ => Self::NotTulou,
         }
+    }
+
+    /// That a session is not opened because of how many there are.
+    pub(crate) fn of_refusal(frame: &ServerFrame) -> Option<Self> {
+        let ServerFrame::Responses(responses) = frame else {
+            return None;
+        };
+        let refusals = responses
+            .iter()
+            .filter_map(|one| one.error.as_ref()?.data.as_ref());
+        refusals
+            .filter_map(|data| Rejection::deserialize(data).ok())
+            .find(|no| no.of == Some(Counted::Sockets))
+            .map(|no| Self::Sockets(no.limit.unwrap_or_default()))
     }
 
     /// Why a handshake of a WebSocket failed, unless nobody answered.
@@ -233,6 +256,11 @@ fn asks_to_sign_in(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tulou_protocol::{
+        Code,
+        frame::{Refusal, Response},
+    };
+
     use super::*;
 
     #[test]
@@ -267,6 +295,17 @@ mod tests {
                 "{status}"
             );
         }
+    }
+
+    #[test]
+    fn a_session_that_is_one_too_many_of_its_account_says_so() {
+        let refused = |of: Counted| {
+            let no = Rejection::limit(Code::TooMany, 100).of(of);
+            let response = Response::refused(1.into(), &Refusal::Rejected(no));
+            Unusable::of_refusal(&ServerFrame::Responses(vec![response]))
+        };
+        assert_eq!(refused(Counted::Sockets), Some(Unusable::Sockets(100)));
+        assert_eq!(refused(Counted::Pins), None);
     }
 
     #[test]

@@ -156,9 +156,9 @@ pub enum Clock {
     #[default]
     Right,
     /// It was not believed in the last day: it leapt, or nothing was written for so long that it may be ahead. For a day
-    /// nothing is removed for its age.
+    /// nothing that became old by that is removed.
     Doubted,
-    /// It was seen to leap while the server ran: it was set, or is wrong. For a day nothing is removed for its age.
+    /// It was seen to leap while the server ran: it was set, or is wrong. For a day nothing that became old by it is removed.
     Leapt,
     /// It is behind what is stored, so one of the two is wrong. The server's time goes on from the later one.
     Behind,

@@ -29,6 +29,9 @@ impl Driver {
             Event::Stirred => self.feed(Input::Stirred).await,
             Event::Frame(frame) => {
                 self.note_busy(&frame);
+                if let Some(crowded) = Unusable::of_refusal(&frame) {
+                    self.be_unusable(Some(crowded));
+                }
                 if let ServerFrame::Pushed(Pushed::Condition(condition)) = &frame {
                     self.account.set_condition(*condition);
                 }

@@ -45,6 +45,8 @@ export const because: typeof zh = {
     'The server answers, but the proxy in front of it uses HTTP/1.0, so WebSockets don’t get through. It has to use HTTP/1.1.',
   crowded: () =>
     'The server has too many connections from the network that you’re in. Try again later, or ask the server’s admin.',
+  too_many_sockets: (limit) =>
+    `This account already has ${limit} connections to the server, and there can’t be more. Close Tulou on a device that you don’t use.`,
   proxy_refused: (status) =>
     `The proxy in front of the server refused the request (status ${status}). Ask the server’s admin.`,
   proxy_behind: (status) =>

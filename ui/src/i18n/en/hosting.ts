@@ -134,9 +134,9 @@ export const hosting: typeof zh = {
 
   clock: {
     leapt: {
-      here: 'The clock of this computer was changed, or is wrong. If date and time are right, there’s nothing to do. For a day the server deletes nothing because of its age.',
+      here: 'The clock of this computer was changed, or is wrong. If date and time are right, there’s nothing to do. For a day the server deletes nothing that became old by this.',
       there:
-        'The clock of the server’s computer was changed, or is wrong. If date and time there are right, there’s nothing to do. For a day the server deletes nothing because of its age.',
+        'The clock of the server’s computer was changed, or is wrong. If date and time there are right, there’s nothing to do. For a day the server deletes nothing that became old by this.',
     },
     behind: {
       here: 'The clock of this computer is behind what is stored on the server, so one of the two is wrong. Check date and time. Until then the server goes on from the later time.',
@@ -144,7 +144,7 @@ export const hosting: typeof zh = {
         'The clock of the server’s computer is behind what is stored there, so one of the two is wrong. Check date and time there. Until then the server goes on from the later time.',
     },
     doubted: {
-      here: 'The clock of this computer may be ahead, or the server wasn’t used for a long time. If date and time are right, there’s nothing to do. For a day the server deletes nothing because of its age.',
+      here: 'The clock of this computer may be ahead, or the server wasn’t used for a long time. If date and time are right, there’s nothing to do. For a day the server deletes nothing that became old by this.',
     },
     unsure: 'The server’s clock may be wrong, and so may the times shown here.',
     ahead: (by) => `The clock of this computer is ${by} ahead of the server’s. Times shown here are the server’s.`,

@@ -32,6 +32,8 @@ export const because = {
   no_websocket: () => '服务器有回应，但 WebSocket 无法通过。服务器前面的代理必须转发 Upgrade 和 Connection 请求头。',
   http_1_0: () => '服务器有回应，但前面的代理使用 HTTP/1.0，WebSocket 无法通过。代理必须改用 HTTP/1.1。',
   crowded: () => '您所在的网络与这台服务器的连接太多。请稍后再试，或联系服务器管理员。',
+  too_many_sockets: (limit: string) =>
+    `这个账号与服务器的连接已有 ${limit} 个，不能再多了。请关掉不用的设备上的 Tulou。`,
   proxy_refused: (status: string) => `服务器前面的代理拒绝了请求（状态码 ${status}）。请联系服务器管理员。`,
   proxy_behind: (status: string) => `服务器前面的代理有回应，但服务器没有（状态码 ${status}）。服务器可能没有运行。`,
 }
