@@ -147,6 +147,29 @@ async fn a_proxy_that_passes_no_websocket_is_named_before_an_account_is_made() {
     alice.client.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_made_a_link_is_not_shown_who_looks_at_it() {
+    let stage = Stage::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let alice = person(&folder, "alice").await;
+    let address = format!("ws://{}", stage.server().address());
+    let alice = alice.register(&address, "alice").await;
+    alice.settled().await;
+    let server = alice.client.peek(&address).await.unwrap().server;
+
+    // Somebody says of himself that he is her server; here he only passes on what he hears.
+    let mallory = Proxy::before(stage.server().address(), Pass::All).await;
+    let link = format!(
+        "tulou://join/ABCDEFGHIJKL?at={}&server={server}",
+        mallory.link()
+    );
+    let peek = alice.client.peek(&link).await.unwrap();
+    assert!(peek.is_invite_over, "there is no such invite");
+    assert!(mallory.has_heard("/v1/invites/abcdefghijkl"));
+    assert!(!mallory.has_heard("authorization"), "her token is hers");
+    alice.client.shutdown().await;
+}
+
 /// A server that is reached through its proxy only.
 async fn behind(proxy: &Proxy, folder: &TempDir) -> Hosted {
     let config = Config {

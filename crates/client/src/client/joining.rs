@@ -7,7 +7,7 @@ use std::{
 
 use tulou_protocol::{
     Code, Command,
-    http::{Register, Registered, Registration, SignIn, SignedIn},
+    http::{InviteCard, Register, Registered, Registration, SignIn, SignedIn},
     invite::Link,
     text::{check_account_name, check_name, clean_name},
 };
@@ -41,17 +41,12 @@ impl Client {
         accounts.retain(|account| account.server == found.card.server);
         let mut invite = None;
         if let Some(code) = &link.code {
-            // One that is used up may lead an account that was made with it.
-            let tokens = accounts.iter().filter_map(|account| account.token());
-            for token in std::iter::once(None).chain(tokens.map(Some)) {
-                match http.invite(&found.address, code, token.as_deref()).await {
-                    Ok(card) => {
-                        invite = Some(card);
-                        break;
-                    }
-                    Err(Error::Rejected(no)) if no.code == Code::InviteInvalid => {}
-                    Err(error) => return Err(error),
+            match http.invite(&found.address, code, None).await {
+                Ok(card) => invite = Some(card),
+                Err(Error::Rejected(no)) if no.code == Code::InviteInvalid => {
+                    invite = self.kept_place(&accounts, code).await;
                 }
+                Err(error) => return Err(error),
             }
             // Who has an account there can sign in without it.
             is_invite_over = invite.is_none();
@@ -71,6 +66,22 @@ impl Client {
             is_invite_over,
             accounts: accounts.iter().map(|account| account.key.clone()).collect(),
         })
+    }
+
+    /// What an invite that is used up leads to for an account that was made with it. Asked where the account's own server
+    /// is, never where the link leads: who answers there only says that it is that server.
+    async fn kept_place(&self, accounts: &[Arc<Account>], code: &str) -> Option<InviteCard> {
+        for account in accounts {
+            let Some(token) = account.token() else {
+                continue;
+            };
+            let http = self.inner.http.with(account.route().await);
+            let card = http.invite(&account.address(), code, Some(&token)).await;
+            if let Ok(card) = card {
+                return Some(card);
+            }
+        }
+        None
     }
 
     /// Makes an account on the server of a link and signs in; the account's key. For programs: the recovery codes are

@@ -39,6 +39,8 @@ struct State {
     pass: Pass,
     server: SocketAddr,
     cut: usize,
+    /// All that was said through it.
+    heard: Vec<u8>,
     /// Sockets that are open, and since when.
     sockets: Vec<(usize, Instant)>,
     open: Vec<AbortHandle>,
@@ -59,6 +61,7 @@ impl Proxy {
             pass,
             server: address,
             cut: 0,
+            heard: Vec::new(),
             sockets: Vec::new(),
             open: Vec::new(),
         }));
@@ -96,6 +99,12 @@ impl Proxy {
         state.sockets.clear();
     }
 
+    pub fn has_heard(&self, words: &str) -> bool {
+        let state = self.state.lock().unwrap();
+        let heard = String::from_utf8_lossy(&state.heard).to_lowercase();
+        heard.contains(words)
+    }
+
     /// How often a quiet connection was cut.
     pub fn cut(&self) -> usize {
         self.state.lock().unwrap().cut
@@ -124,7 +133,8 @@ async fn carry(no: usize, mut visitor: TcpStream, state: Arc<Mutex<State>>) {
         }
     }
     let (pass, server) = {
-        let state = state.lock().unwrap();
+        let mut state = state.lock().unwrap();
+        state.heard.extend_from_slice(&head);
         (state.pass, state.server)
     };
     let text = String::from_utf8(head).unwrap();
@@ -174,7 +184,10 @@ async fn carry(no: usize, mut visitor: TcpStream, state: Arc<Mutex<State>>) {
     loop {
         tokio::select! {
             read = visitor.read(&mut there) => match read {
-                Ok(read) if read > 0 => inner.write_all(&there[..read]).await.unwrap_or_default(),
+                Ok(read) if read > 0 => {
+                    state.lock().unwrap().heard.extend_from_slice(&there[..read]);
+                    inner.write_all(&there[..read]).await.unwrap_or_default();
+                }
                 Ok(_) | Err(_) => break,
             },
             read = inner.read(&mut back) => match read {
