@@ -11,7 +11,7 @@ mod load;
 mod server;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -292,7 +292,10 @@ impl Years {
             self.open(which)?;
         }
         loop {
-            match self.store.tidy(budget, &BTreeMap::new())? {
+            match self
+                .store
+                .tidy(budget, &BTreeMap::new(), &BTreeSet::new())?
+            {
                 Tidied::Nothing => return Ok(()),
                 Tidied::LetGo(topic, to) => self.feed(Input::LetGo(topic, to))?,
                 Tidied::Some => {}

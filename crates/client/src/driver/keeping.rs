@@ -21,14 +21,17 @@ const AFTER_START: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(60);
 /// Between two steps: whoever writes meanwhile does not wait.
 const STEP: Duration = Duration::from_millis(40);
+
 /// When the next step is due.
 #[derive(Debug)]
 pub(super) struct Keeping {
     at: Instant,
     /// After which row it is looked for such as cannot be read; none when all were looked at.
     looking: Option<RowKey>,
-    /// What the engine was last asked to let go of.
-    last: Option<(TopicId, Seq)>,
+    /// They could not be looked at: first come the steps that do something else, and then it is tried again.
+    is_put_off: bool,
+    /// Topics of which nothing goes now, until all others have had their turn.
+    stuck: BTreeSet<TopicId>,
 }
 
 impl Default for Keeping {
@@ -36,7 +39,8 @@ impl Default for Keeping {
         Self {
             at: Instant::now() + AFTER_START,
             looking: Some(RowKey::default()),
-            last: None,
+            is_put_off: false,
+            stuck: BTreeSet::new(),
         }
     }
 }
@@ -52,16 +56,22 @@ impl Driver {
     pub(super) async fn keep(&mut self) {
         // If something in it breaks, it is not due again at once.
         self.keeping.at = Instant::now() + PAUSE;
-        let pause = match self.keeping.looking.take() {
+        let is_put_off = self.keeping.is_put_off;
+        let pause = match self.keeping.looking.take_if(|_| !is_put_off) {
             Some(after) => self.look_through(after).await,
             None => self.tidy().await,
         };
+        if pause == PAUSE {
+            self.keeping.is_put_off = false;
+            self.keeping.stuck.clear();
+        }
         self.keeping.at = Instant::now() + pause;
     }
 
     async fn look_through(&mut self, after: RowKey) -> Duration {
         let account = Arc::clone(&self.account);
-        match blocking(move || account.store.look_through(&after)).await {
+        let from = after.clone();
+        match blocking(move || account.store.look_through(&from)).await {
             Ok(looked) => {
                 self.keeping.looking = looked.next;
                 if looked.is_healed {
@@ -69,15 +79,21 @@ impl Driver {
                 }
                 STEP
             }
-            Err(error) => self.leave_untidy(&error),
+            Err(error) => {
+                self.leave_untidy(&error);
+                self.keeping.looking = Some(after);
+                self.keeping.is_put_off = true;
+                STEP
+            }
         }
     }
 
     async fn tidy(&mut self) -> Duration {
         let account = Arc::clone(&self.account);
+        let stuck = self.keeping.stuck.clone();
         let tidied = blocking(move || {
             let shown = account.shown_from();
-            account.store.tidy(account.budget(), &shown)
+            account.store.tidy(account.budget(), &shown, &stuck)
         });
         match tidied.await {
             Ok(Tidied::Nothing) => PAUSE,
@@ -89,12 +105,8 @@ impl Driver {
 
     async fn let_go(&mut self, topic: TopicId, to: Seq) -> Duration {
         if self.engine.is_some() {
-            // The same again: what is there came beyond a gap, and waits for it to close.
-            if self.keeping.last.replace((topic, to)) == Some((topic, to)) {
-                return PAUSE;
-            }
             self.feed(Input::LetGo(topic, to)).await;
-            return STEP;
+            return self.look_after(topic, to).await;
         }
         let account = Arc::clone(&self.account);
         let gone = blocking(move || {
@@ -103,6 +115,25 @@ impl Driver {
         });
         match gone.await {
             Ok(()) => STEP,
+            Err(error) => self.leave_untidy(&error),
+        }
+    }
+
+    /// What the engine did not let go of came beyond a gap, and waits for it to close: meanwhile others go.
+    async fn look_after(&mut self, topic: TopicId, to: Seq) -> Duration {
+        if self.engine.is_none() {
+            // It could not be written.
+            return PAUSE;
+        }
+        let account = Arc::clone(&self.account);
+        let stays = blocking(move || account.store.read(|db| messages::has_up_to(db, topic, to)));
+        match stays.await {
+            Ok(stays) => {
+                if stays {
+                    self.keeping.stuck.insert(topic);
+                }
+                STEP
+            }
             Err(error) => self.leave_untidy(&error),
         }
     }

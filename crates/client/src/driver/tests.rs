@@ -49,6 +49,19 @@ fn driven(folder: &std::path::Path) -> Arc<Account> {
 
 /// Messages of a topic, held without a hole.
 fn fill(account: &Account, topic: TopicId, count: u64) {
+    scatter(account, topic, count);
+    let island = Island {
+        from: Seq(1),
+        to: Seq(count),
+        rev: Rev(count),
+        is_paged: false,
+    };
+    let islands = Write::Islands(topic, vec![island]);
+    account.store.apply(&[islands], 1).unwrap();
+}
+
+/// Messages of a topic that came beyond a gap.
+fn scatter(account: &Account, topic: TopicId, count: u64) {
     let row = |seq: u64| {
         let content = Content {
             author: ME,
@@ -74,17 +87,8 @@ fn fill(account: &Account, topic: TopicId, count: u64) {
             body: message.into(),
         }
     };
-    let island = Island {
-        from: Seq(1),
-        to: Seq(count),
-        rev: Rev(count),
-        is_paged: false,
-    };
-    let batch = [
-        Write::Rows(Log::Topic(topic), (1..=count).map(row).collect()),
-        Write::Islands(topic, vec![island]),
-    ];
-    account.store.apply(&batch, 1).unwrap();
+    let rows = Write::Rows(Log::Topic(topic), (1..=count).map(row).collect());
+    account.store.apply(&[rows], 1).unwrap();
 }
 
 /// The first message held of a topic, how many there are, and how many its islands say there are.
@@ -180,6 +184,120 @@ async fn what_is_on_the_screen_is_no_obstacle_to_what_may_go() {
         (Some(651), 250, 250),
         "what lies far above what he looks at goes when nothing else can"
     );
+}
+
+/// A driver with an engine, and more in its store than there is room for: some of a topic that is viewed first, and some of
+/// [`TOPIC`].
+async fn without_room(folder: &std::path::Path, count: u64) -> (Arc<Account>, Driver) {
+    let (account, heard) = account(folder, 0);
+    let mut driver = Driver::new(Arc::clone(&account), heard);
+    driver.token = Some("token".into());
+    // What cannot be read is looked for before: here there is nothing.
+    driver.keep().await;
+    fill(&account, TOPIC, count);
+    driver.make().await;
+    (account, driver)
+}
+
+fn execute(account: &Account, sql: &str) {
+    let executed = |db: &rusqlite::Transaction<'_>| Ok::<_, StoreError>(db.execute_batch(sql)?);
+    account.store.keep(executed).unwrap();
+}
+
+#[tokio::test]
+async fn what_could_not_be_dropped_once_is_dropped_when_the_disk_works_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, mut driver) = without_room(folder.path(), 900).await;
+    execute(
+        &account,
+        "CREATE TRIGGER stuck BEFORE DELETE ON messages BEGIN SELECT RAISE(ABORT, 'no'); END",
+    );
+    driver.keep().await;
+    assert!(driver.engine.is_none(), "the store failed");
+    assert_eq!(held(&account, TOPIC).1, 900);
+    execute(&account, "DROP TRIGGER stuck");
+    driver.make().await;
+    for _ in 0..4 {
+        driver.keep().await;
+    }
+    assert_eq!(held(&account, TOPIC), (Some(701), 200, 200));
+}
+
+#[tokio::test]
+async fn what_is_held_again_is_dropped_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, mut driver) = without_room(folder.path(), 500).await;
+    for _ in 0..2 {
+        fill(&account, TOPIC, 500);
+        driver.make().await;
+        for _ in 0..3 {
+            driver.keep().await;
+        }
+        assert_eq!(held(&account, TOPIC), (Some(301), 200, 200));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_go_yet_is_no_obstacle_to_what_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, mut driver) = without_room(folder.path(), 900).await;
+    let pushed = TopicId(Uuid::from_u128(9));
+    driver.feed(Input::Watch(pushed)).await;
+    scatter(&account, pushed, 500);
+    // It was viewed longest ago.
+    for topic in [pushed, TOPIC] {
+        let viewed = |db: &rusqlite::Transaction<'_>| messages::view(db, topic, 1);
+        account.store.keep(viewed).unwrap();
+    }
+    let is_paused = |driver: &Driver| {
+        let due = driver.keeping.at().unwrap();
+        due - Instant::now() > Duration::from_secs(50)
+    };
+    let mut steps = 0;
+    while steps == 0 || !is_paused(&driver) {
+        driver.keep().await;
+        steps += 1;
+        assert!(steps < 20, "what cannot go is asked for without a pause");
+    }
+    assert_eq!(
+        held(&account, pushed).1,
+        500,
+        "what came beyond a gap waits for it to close"
+    );
+    assert_eq!(held(&account, TOPIC), (Some(701), 200, 200));
+    driver.feed(Input::Unwatch(pushed)).await;
+    for _ in 0..3 {
+        driver.keep().await;
+    }
+    assert_eq!(held(&account, pushed).1, 200, "it may go now");
+}
+
+#[tokio::test]
+async fn what_could_not_be_looked_through_once_is_looked_through_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, heard) = account(folder.path(), 0);
+    let mut driver = Driver::new(Arc::clone(&account), heard);
+    fill(&account, TOPIC, 900);
+    execute(
+        &account,
+        "INSERT INTO rows (log, kind, id, rev, deleted, body) VALUES ('c', 'group', 'g', 1, 0, '{');
+         ALTER TABLE rows RENAME TO away;",
+    );
+    for _ in 0..4 {
+        driver.keep().await;
+    }
+    assert_eq!(
+        held(&account, TOPIC).1,
+        200,
+        "room is made although some rows cannot be looked at"
+    );
+    execute(&account, "ALTER TABLE away RENAME TO rows");
+    driver.keep().await;
+    let left = account.store.read(|db| {
+        let count: i64 = db.query_row("SELECT count(*) FROM rows", [], |row| row.get(0))?;
+        Ok::<_, StoreError>(count)
+    });
+    assert_eq!(left.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Messages, by place. Both parts are kept as they came, each with the rev of its last change; the newest wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tulou_protocol::{
@@ -312,11 +312,13 @@ pub fn view(db: &Connection, topic: TopicId, now: Millis) -> Result<(), StoreErr
 
 /// What there is no room for: of what was viewed longest ago the first messages, up to which place. Of the topics that were
 /// viewed last the ends stay, or they would be fetched again each time. Of what is `shown`, with the first place that is
-/// looked at, something goes only when there is nothing else, and nothing near that place. None if nothing can go.
+/// looked at, something goes only when there is nothing else, and nothing near that place. Nothing goes of topics that are
+/// `stuck`. None if nothing can go.
 pub fn oldest(
     db: &Connection,
     most: u32,
     shown: &BTreeMap<TopicId, Seq>,
+    stuck: &BTreeSet<TopicId>,
 ) -> Result<Option<(TopicId, Seq)>, StoreError> {
     let mut shelves: Vec<(i64, TopicId)> = db
         .prepare_cached(
@@ -335,12 +337,24 @@ pub fn oldest(
     let seen = on_screen
         .into_iter()
         .map(|shelf| (shelf, shown.get(&shelf.1).copied()));
-    for ((shelf, topic), looked_at) in whole.chain(but_end).chain(seen) {
+    let all = whole.chain(but_end).chain(seen);
+    for ((shelf, topic), looked_at) in all.filter(|((_, topic), _)| !stuck.contains(topic)) {
         if let Some(to) = first_of(db, shelf, most, looked_at)? {
             return Ok(Some((topic, to)));
         }
     }
     Ok(None)
+}
+
+/// Whether something is held of a topic up to a place.
+pub fn has_up_to(db: &Connection, topic: TopicId, to: Seq) -> Result<bool, StoreError> {
+    let has = db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM messages
+             WHERE shelf = (SELECT no FROM shelves WHERE topic = ?1) AND seq <= ?2)",
+        )?
+        .query_row(params![topic.as_bytes(), int(to.0)], |row| row.get(0))?;
+    Ok(has)
 }
 
 /// The last of the first messages on a shelf, as many as may go at a time; with a place that is looked at, of those that are

@@ -1,7 +1,7 @@
 //! What a store has too much of, in small steps: what nobody sees any more, what was viewed longest ago, room that nothing is
 //! in. And what of it cannot be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tulou_engine::{Island, Write};
 use tulou_protocol::{Seq, TopicId, id::Millis};
@@ -53,16 +53,23 @@ impl Store {
         Ok(Looked { is_healed, next })
     }
 
-    /// One step, with so many bytes for what is held. What is shown, from which place on, is spared.
+    /// One step, with so many bytes for what is held. What is shown, from which place on, is spared, and topics that are
+    /// stuck.
     ///
     /// # Errors
     /// If the file cannot be read or written.
-    pub fn tidy(&self, budget: u64, shown: &BTreeMap<TopicId, Seq>) -> Result<Tidied, StoreError> {
+    pub fn tidy(
+        &self,
+        budget: u64,
+        shown: &BTreeMap<TopicId, Seq>,
+        stuck: &BTreeSet<TopicId>,
+    ) -> Result<Tidied, StoreError> {
         if self.keep(|db| messages::sweep(db, MESSAGES))? {
             return Ok(Tidied::Some);
         }
         if self.bytes()? > budget
-            && let Some((topic, to)) = self.read(|db| messages::oldest(db, MESSAGES, shown))?
+            && let Some((topic, to)) =
+                self.read(|db| messages::oldest(db, MESSAGES, shown, stuck))?
         {
             return Ok(Tidied::LetGo(topic, to));
         }

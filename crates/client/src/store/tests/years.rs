@@ -1,6 +1,6 @@
 //! What keeps a store whole and small over years: values that cannot be read, what goes again, and how.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::*;
 
@@ -299,7 +299,9 @@ fn what_was_viewed_longest_ago_goes_first() {
 /// Lets go of all that may go; of which topics, up to which places.
 fn let_go(store: &Store, most: u32, shown: &BTreeMap<TopicId, Seq>) -> Vec<(TopicId, u64)> {
     let mut order = Vec::new();
-    while let Some((topic, to)) = store.read(|db| messages::oldest(db, most, shown)).unwrap() {
+    let stuck = BTreeSet::new();
+    let oldest = |db: &Connection| messages::oldest(db, most, shown, &stuck);
+    while let Some((topic, to)) = store.read(oldest).unwrap() {
         order.push((topic, to.0));
         apply(store, vec![Write::DropRange(topic, Seq(1), to)]);
     }
