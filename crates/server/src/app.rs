@@ -123,6 +123,7 @@ impl App {
         if let Err(error) = self.write_seen().await {
             tracing::warn!(%error, "it was not written which sessions were connected");
         }
+        self.parts.communities.close();
         if let Err(error) = self.parts.store.close().await {
             tracing::error!(%error, "the store did not close");
         }
@@ -275,7 +276,7 @@ impl App {
         &self.parts.states
     }
 
-    pub(crate) fn communities(&self) -> &Communities {
+    pub(crate) fn communities(&self) -> &Arc<Communities> {
         &self.parts.communities
     }
 

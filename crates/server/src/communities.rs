@@ -1,6 +1,7 @@
 //! Communities in memory: structures and members, read when they are asked for and brought up to date by what is committed.
 
 mod loaded;
+mod reading;
 
 use std::{
     collections::HashMap,
@@ -34,6 +35,7 @@ pub(crate) const IDLE: usize = if cfg!(test) { 8 } else { 500 };
 pub struct Communities {
     store: Arc<dyn Store>,
     kept: RwLock<Kept>,
+    readings: reading::Readings,
     /// The communities of topics.
     homes: RwLock<HashMap<TopicId, CommunityId>>,
     /// How often the time went back, and those of members and seats with it.
@@ -77,13 +79,14 @@ impl Kept {
 impl Communities {
     /// Those of a store; none is in memory yet.
     #[must_use]
-    pub fn of(store: Arc<dyn Store>) -> Self {
-        Self {
+    pub fn of(store: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
             store,
             kept: RwLock::default(),
+            readings: reading::Readings::default(),
             homes: RwLock::default(),
             rewinds: AtomicU64::new(0),
-        }
+        })
     }
 
     fn kept(&self) -> RwLockWriteGuard<'_, Kept> {
@@ -102,30 +105,6 @@ impl Communities {
     #[cfg(test)]
     pub fn count(&self) -> usize {
         self.kept().by_id.len()
-    }
-
-    /// A community, from memory or the store; none if there is none.
-    pub(crate) async fn loaded(
-        &self,
-        community: CommunityId,
-    ) -> Result<Option<Arc<Loaded>>, StoreError> {
-        loop {
-            if let Some(known) = self.known(community) {
-                return Ok(Some(known));
-            }
-            let rewinds = self.rewinds();
-            let Some(structure) = self.store.structure(community).await? else {
-                return Ok(None);
-            };
-            self.keep(Arc::new(Loaded::new(structure, rewinds)));
-            // What was committed while it was read, the publisher found nobody to tell: it is read again.
-            let head = self.head(Log::Community(community)).await?;
-            if let Some(known) = self.known(community)
-                && (known.structure().rev < head.rev || known.rewinds() != self.rewinds())
-            {
-                self.read_again(&known).await?;
-            }
-        }
     }
 
     /// Reads a community's structure again; one that is no more leaves memory. What it did not hear of may have been of
@@ -361,7 +340,7 @@ impl Communities {
 
     /// A community and the account as a member of it.
     pub(crate) async fn membership(
-        &self,
+        self: &Arc<Self>,
         community: CommunityId,
         account: AccountId,
     ) -> Result<Option<(Arc<Structure>, Member)>, StoreError> {
@@ -381,7 +360,7 @@ impl Communities {
 
     /// A topic that the account may see, with the community and the member.
     pub(crate) async fn visible(
-        &self,
+        self: &Arc<Self>,
         topic: TopicId,
         account: AccountId,
     ) -> Result<Option<(Arc<Structure>, Member)>, StoreError> {

@@ -71,7 +71,7 @@ impl App {
         store.follow(clock.clone());
         clock.say();
         let hub = Arc::new(Hub::default());
-        let communities = Arc::new(Communities::of(store.clone()));
+        let communities = Communities::of(store.clone());
         let ended = Arc::new(Notify::new());
         let publisher = Publisher {
             hub: hub.clone(),

@@ -359,6 +359,12 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
     /// Nothing is read for those who ask, until what is given back is dropped.
     #[cfg(test)]
     fn hold_readers(&self) -> Box<dyn std::any::Any + Send>;
+    /// What is read for somebody ends as soon as anybody looks at how long it takes.
+    #[cfg(test)]
+    fn hurry(&self);
+    /// Reads that wait until those before them have ended, but for what is told to everybody.
+    #[cfg(test)]
+    fn waiting(&self) -> usize;
     /// Writes what is on its way and closes.
     fn close(&self) -> Pending<()>;
 }

@@ -4,6 +4,7 @@ mod answers;
 mod bus;
 mod clock;
 mod leaps;
+mod loading;
 mod order;
 mod paging;
 mod telling;

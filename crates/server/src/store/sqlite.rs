@@ -176,7 +176,8 @@ impl Store for Sqlite {
     }
 
     fn structure(&self, community: CommunityId) -> Pending<Option<Structure>> {
-        self.read(move |db| community::structure(db, community))
+        // It is read once for everybody, and kept: whoever ended it would have it begun again.
+        self.look(move |db| community::structure(db, community))
     }
 
     fn community_of(&self, topic: TopicId) -> Pending<Option<CommunityId>> {
@@ -386,6 +387,16 @@ impl Store for Sqlite {
     #[cfg(test)]
     fn hold_readers(&self) -> Box<dyn std::any::Any + Send> {
         Box::new(self.readers.hold())
+    }
+
+    #[cfg(test)]
+    fn hurry(&self) {
+        self.readers.hurry();
+    }
+
+    #[cfg(test)]
+    fn waiting(&self) -> usize {
+        self.readers.waiting()
     }
 
     fn close(&self) -> Pending<()> {

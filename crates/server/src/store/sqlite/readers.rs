@@ -40,7 +40,8 @@ pub fn telling<Work: Future>(work: Work) -> impl Future<Output = Work::Output> {
     TELLING.scope((), work)
 }
 
-fn is_telling() -> bool {
+/// Whether this is within what is told to everybody.
+pub fn is_telling() -> bool {
     TELLING.try_with(|()| ()).is_ok()
 }
 
@@ -48,6 +49,8 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The threads' entrance. Their queue is bounded by what all sessions together may have in flight.
 pub struct Readers {
+    #[cfg(test)]
+    is_hurried: std::sync::atomic::AtomicBool,
     queue: Arc<Queue>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -149,6 +152,8 @@ impl Readers {
             threads.push(thread);
         }
         Ok(Self {
+            #[cfg(test)]
+            is_hurried: false.into(),
             queue,
             threads: Mutex::new(threads),
         })
@@ -187,6 +192,19 @@ impl Readers {
         (let_go, reading.collect())
     }
 
+    /// What has an end ends at the first look at the time.
+    #[cfg(test)]
+    pub fn hurry(&self) {
+        self.is_hurried
+            .store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// How many wait that somebody asked for.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.queue.jobs().asked.len()
+    }
+
     /// Reads in one transaction, with an end to how long unless it is told to everybody.
     pub fn read<T: Send + 'static>(
         &self,
@@ -195,6 +213,12 @@ impl Readers {
     ) -> Pending<T> {
         let is_own = is_telling();
         let longest = longest.filter(|_| !is_own);
+        #[cfg(test)]
+        let longest = if self.is_hurried.load(std::sync::atomic::Ordering::SeqCst) {
+            longest.map(|_| Duration::ZERO)
+        } else {
+            longest
+        };
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |db| {
             // Nobody waits any more if the request was dropped.
