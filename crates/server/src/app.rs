@@ -252,6 +252,11 @@ impl App {
         self.parts.store.identity()
     }
 
+    #[cfg(test)]
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.parts.store
     }

@@ -26,7 +26,7 @@ use crate::{
 /// So many members are told at a time.
 const AT_ONCE: usize = 128;
 /// Others have their turn after so long.
-const MOMENT: Duration = Duration::from_millis(1);
+pub(super) const MOMENT: Duration = Duration::from_millis(1);
 
 impl Publisher {
     /// Brings a community up to date and tells those of its members who are connected. Whether it could.

@@ -9,12 +9,12 @@ use std::{
 use axum::extract::ws::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tulou_protocol::{
-    CommunityId, Digest, TopicId,
+    AccountId, CommunityId, Digest, TopicId,
     id::Millis,
     push::{Pushed, TopicHead},
 };
 
-use super::{Gathering, Hub, Line};
+use super::{Gathering, Hub, Line, community::MOMENT};
 use crate::{
     clock::Clock,
     communities::Communities,
@@ -28,8 +28,11 @@ const BYTES_PER_S: u32 = 2_048;
 /// A larger digest would fill the queues of those whom it is for, and is not said: they ask.
 const LARGEST: usize = 64 * 1_024;
 
-/// So many sessions are told at a time.
+/// So many members are told at a time.
 const AT_ONCE: usize = 256;
+/// So often it is looked at who sees something else by now. Who does even then learns it from the next digest, which begins
+/// later than what he has.
+const LOOKS: usize = 3;
 /// A community's digests take at most one part in so many of the time.
 const SHARE: u32 = 20;
 /// A rest that need not be kept.
@@ -120,47 +123,120 @@ impl Digests {
             (topics, from)
         };
         let moved = self.store.moved(topics).await?;
-        let mut frames: HashMap<usize, Utf8Bytes> = HashMap::new();
-        let mut largest = 0;
-        let mut sends: Vec<(Arc<Line>, Utf8Bytes)> = Vec::new();
-        {
-            let mut state = self.hub.state();
-            let state = &mut *state;
-            let Some(gathering) = state.communities.get_mut(&community) else {
+        let (mut left, counts) = {
+            let state = self.hub.state();
+            let Some(gathering) = state.communities.get(&community) else {
                 return Ok(());
             };
+            let present = gathering.present.iter();
+            let left: Vec<Seeing> = present
+                .map(|(account, view)| (*account, view.sight.clone()))
+                .collect();
             let (_, members, online) = gathering.said;
-            for (account, view) in &gathering.present {
-                let frame = frames
-                    .entry(Arc::as_ptr(&view.sight).addr())
-                    .or_insert_with(|| {
-                        let digest = Digest {
-                            from,
-                            members,
-                            online,
-                            ..seen(&structure, &view.sight, &moved, now)
-                        };
-                        said(digest)
-                    });
-                largest = largest.max(frame.len());
-                for line in state.accounts.get(account).into_iter().flatten() {
-                    sends.push((line.clone(), frame.clone()));
-                }
+            (left, (members, online))
+        };
+        let mut saying = Saying {
+            structure: &structure,
+            moved: &moved,
+            from,
+            now,
+            counts,
+            frames: HashMap::new(),
+        };
+        for _ in 0..LOOKS {
+            saying.prepare(&left).await;
+            left = self.tell(&saying, &left).await;
+            if left.is_empty() {
+                break;
             }
-            let pause = Duration::from_secs(largest as u64) / BYTES_PER_S;
+        }
+        let largest = saying.frames.values().map(|frame| frame.len()).max();
+        let pause = Duration::from_secs(largest.unwrap_or_default() as u64) / BYTES_PER_S;
+        if let Some(gathering) = self.hub.state().communities.get_mut(&community) {
             gathering.next_at = if pause > SHORT {
                 self.clock.uptime() + pause
             } else {
                 Duration::ZERO
             };
         }
-        for some in sends.chunks(AT_ONCE) {
-            for (line, frame) in some {
-                line.tell(frame.clone());
+        Ok(())
+    }
+
+    /// Tells members what was made ready for them. Whoever is here still and sees something else by now was not told.
+    async fn tell(&self, saying: &Saying<'_>, all: &[Seeing]) -> Vec<Seeing> {
+        let mut others = Vec::new();
+        for some in all.chunks(AT_ONCE) {
+            let mut sends: Vec<(Arc<Line>, Utf8Bytes)> = Vec::new();
+            {
+                let state = self.hub.state();
+                let Some(gathering) = state.communities.get(&saying.structure.id) else {
+                    return Vec::new();
+                };
+                for (account, sight) in some {
+                    let Some(view) = gathering.present.get(account) else {
+                        continue;
+                    };
+                    if !Arc::ptr_eq(&view.sight, sight) {
+                        others.push((*account, view.sight.clone()));
+                        continue;
+                    }
+                    let Some(frame) = saying.frames.get(sight.audience()) else {
+                        continue;
+                    };
+                    let lines = state.accounts.get(account).into_iter().flatten();
+                    sends.extend(lines.map(|line| (line.clone(), frame.clone())));
+                }
+            }
+            for (line, frame) in sends {
+                line.tell(frame);
             }
             tokio::task::yield_now().await;
         }
-        Ok(())
+        others
+    }
+}
+
+/// Who is told, and what he sees.
+type Seeing = (AccountId, Arc<Sight>);
+
+/// A digest of a community, encoded once for each audience.
+struct Saying<'a> {
+    structure: &'a Structure,
+    moved: &'a [Moved],
+    from: Millis,
+    now: Millis,
+    /// Members, and those who are connected.
+    counts: (u64, u64),
+    /// By audience.
+    frames: HashMap<String, Utf8Bytes>,
+}
+
+impl Saying<'_> {
+    /// Encodes it for some members while nobody waits for the hub: to name what a kind of member sees takes as long as
+    /// there are topics.
+    async fn prepare(&mut self, all: &[Seeing]) {
+        let mut begun = Instant::now();
+        for (_, sight) in all {
+            if !self.frames.contains_key(sight.audience()) {
+                let frame = self.frame(sight);
+                self.frames.insert(sight.audience().to_owned(), frame);
+            }
+            if begun.elapsed() >= MOMENT {
+                tokio::task::yield_now().await;
+                begun = Instant::now();
+            }
+        }
+    }
+
+    fn frame(&self, sight: &Sight) -> Utf8Bytes {
+        let (members, online) = self.counts;
+        let digest = Digest {
+            from: self.from,
+            members,
+            online,
+            ..seen(self.structure, sight, self.moved, self.now)
+        };
+        said(digest)
     }
 }
 
@@ -218,13 +294,19 @@ pub(crate) fn seen(structure: &Structure, sight: &Sight, moved: &[Moved], to: Mi
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
     use tulou_protocol::{
-        AccountId, Command, CommandId, Commanded, GroupId, MessageId, Rev, ServerFrame, SessionId,
+        Command, CommandId, Commanded, GroupId, Log, MessageId, Rev, ServerFrame, SessionId,
+        row::Topic,
     };
     use uuid::Uuid;
 
     use super::*;
-    use crate::{App, Config};
+    use crate::{
+        App, Config,
+        domain::{Change, Member, View},
+        store::Commit,
+    };
 
     #[tokio::test]
     async fn of_ten_thousand_communities_the_one_that_moved_is_told_within_two_periods() {
@@ -317,6 +399,197 @@ mod tests {
             "what is before is missing"
         );
         assert_eq!((large.topics.len(), large.members, large.online), (0, 7, 3));
+    }
+
+    /// The server says nothing by itself; a community with so many closed topics, each with somebody who has a seat in it.
+    struct House {
+        app: App,
+        digests: Digests,
+        community: CommunityId,
+        open: TopicId,
+        seats: Vec<(TopicId, AccountId)>,
+        _folder: tempfile::TempDir,
+    }
+
+    impl House {
+        async fn with(closed: u32) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let config = Config {
+                data: folder.path().to_owned(),
+                digest_ms: 24 * 3_600 * 1_000,
+                ..Config::default()
+            };
+            let app = App::open(config).await.unwrap();
+            let owner = AccountId(Uuid::now_v7());
+            let (community, open) = (CommunityId(Uuid::now_v7()), TopicId(Uuid::now_v7()));
+            let group = GroupId(Uuid::now_v7());
+            let command = Command::CommunityCreate {
+                community,
+                name: "土楼".to_owned(),
+                group,
+                group_name: "大厅".to_owned(),
+                topic: open,
+                topic_name: "闲聊".to_owned(),
+            };
+            let id = CommandId(Uuid::now_v7());
+            let actor = crate::actor::Actor::server(owner);
+            let given = app.begin(actor, Commanded { id, command });
+            given.await.await.unwrap();
+            let mut changes = Vec::new();
+            let mut seats = Vec::new();
+            for no in 0..closed {
+                let (topic, account) = (TopicId(Uuid::now_v7()), AccountId(Uuid::now_v7()));
+                let body = Topic {
+                    group,
+                    name: format!("密室{no}"),
+                    introduction: String::new(),
+                    closed: true,
+                    position: "80".to_owned(),
+                    no: no + 2,
+                    more: Default::default(),
+                };
+                changes.push(Change::Row {
+                    log: Log::Community(community),
+                    id: topic.to_string(),
+                    body: body.into(),
+                });
+                changes.push(Change::TopicBegins { community, topic });
+                changes.push(Change::Seat {
+                    community,
+                    topic,
+                    account,
+                    since: Some(1),
+                });
+                seats.push((topic, account));
+            }
+            if !changes.is_empty() {
+                let commit = Commit::of_server(owner, app.now(), changes);
+                app.store().commit(commit).await.unwrap();
+            }
+            let digests = Digests {
+                hub: app.parts().hub.clone(),
+                communities: app.communities().clone(),
+                store: app.parts().store.clone(),
+                clock: app.parts().clock.clone(),
+                period: Duration::from_secs(1),
+            };
+            Self {
+                app,
+                digests,
+                community,
+                open,
+                seats,
+                _folder: folder,
+            }
+        }
+
+        async fn structure(&self) -> Arc<Structure> {
+            let loaded = self.app.communities().loaded(self.community).await;
+            loaded.unwrap().unwrap().structure()
+        }
+
+        /// Somebody is connected; what he sees.
+        async fn comes(&self, account: AccountId) -> (Arc<Line>, Arc<Sight>) {
+            let session = SessionId(Uuid::now_v7());
+            let line = self.app.hub().attach(account, session, Rev(1), 1 << 20);
+            let loaded = self.app.communities().loaded(self.community).await;
+            let loaded = loaded.unwrap().unwrap();
+            let view = View::of(loaded.structure(), member(account));
+            let sight = view.sight.clone();
+            self.app.hub().present(&loaded, view, self.app.now());
+            (line, sight)
+        }
+
+        fn moves(&self, topics: &[TopicId]) {
+            let mut state = self.app.hub().state();
+            let gathering = state.communities.get_mut(&self.community).unwrap();
+            gathering.moved.extend(topics);
+        }
+    }
+
+    fn member(account: AccountId) -> Member {
+        Member {
+            account,
+            joined_at: 1,
+            member_groups: Vec::new(),
+            rev: Rev(1),
+        }
+    }
+
+    fn told(line: &Line) -> Option<(Digest, Utf8Bytes)> {
+        line.take().0.into_iter().find_map(|frame| {
+            let ServerFrame::Pushed(Pushed::Digest(digest)) = ServerFrame::parse(&frame).unwrap()
+            else {
+                return None;
+            };
+            Some((digest, frame))
+        })
+    }
+
+    #[tokio::test]
+    async fn the_hub_is_free_while_digests_are_made_for_many_kinds_of_members() {
+        const KINDS: u32 = 200;
+        let house = House::with(KINDS).await;
+        let mut all = Vec::new();
+        for (_, account) in &house.seats {
+            all.push(house.comes(*account).await);
+        }
+        let named = || all.iter().filter(|(_, sight)| sight.is_named()).count();
+        assert_eq!(named(), 0, "nobody asked yet what they see");
+        let (room, loser) = house.seats[0];
+        house.moves(&[house.open, room]);
+        let mut sending = Box::pin(house.digests.send(house.community, house.app.now()));
+        let (mut at_once, mut before) = (0, 0);
+        let mut lost = None;
+        while sending.as_mut().now_or_never().is_none() {
+            at_once = at_once.max(named() - before);
+            before = named();
+            if before > 0 && lost.is_none() {
+                // Meanwhile somebody loses his seat.
+                let mut structure = (*house.structure().await).clone();
+                structure.seats.put(room, loser, None);
+                let view = View::of(Arc::new(structure), member(loser));
+                lost = Some(view.sight.clone());
+                let mut state = house.app.hub().state();
+                let gathering = state.communities.get_mut(&house.community).unwrap();
+                gathering.present.insert(loser, view);
+            }
+            tokio::task::yield_now().await;
+        }
+        at_once = at_once.max(named() - before);
+        assert_eq!(named(), all.len());
+        assert!(
+            at_once <= all.len() / 4,
+            "{at_once} kinds were looked at in one go"
+        );
+        let (digest, _) = told(&all[0].0).unwrap();
+        assert_eq!(digest.audience, lost.unwrap().audience());
+        assert_eq!(
+            digest.topics.len(),
+            1,
+            "what he may not see any more is not told"
+        );
+        for (line, sight) in &all[1..] {
+            let (digest, _) = told(line).unwrap();
+            assert_eq!(digest.audience, sight.audience());
+            assert_eq!(digest.topics.len(), 1);
+        }
+        house.app.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_digest_is_encoded_once_for_all_who_see_the_same_topics() {
+        let house = House::with(0).await;
+        let owner = house.structure().await.community.body.owner;
+        let (one, his) = house.comes(owner).await;
+        let (other, hers) = house.comes(AccountId(Uuid::now_v7())).await;
+        assert!(!Arc::ptr_eq(&his, &hers), "they have other rights");
+        house.moves(&[house.open]);
+        let now = house.app.now();
+        house.digests.send(house.community, now).await.unwrap();
+        let (one, other) = (told(&one).unwrap().1, told(&other).unwrap().1);
+        assert_eq!(one.as_ptr(), other.as_ptr());
+        house.app.close().await;
     }
 
     #[test]

@@ -130,6 +130,12 @@ impl Sight {
         })
     }
 
+    /// Whether anybody asked for its names yet.
+    #[cfg(test)]
+    pub fn is_named(&self) -> bool {
+        self.names.get().is_some()
+    }
+
     /// Whether it shares all but its seats with another.
     #[cfg(test)]
     pub fn shares(&self, other: &Self) -> bool {
