@@ -5,7 +5,8 @@ use std::sync::Arc;
 use base64::Engine;
 use serde::de::DeserializeOwned;
 use tulou_protocol::{
-    AccountId, Code, CommunityId, Digest, Log, Permissions, Question, Rejection, Seq, TopicId,
+    AccountId, Code, CommunityId, Counted, Digest, Log, Permissions, Question, Rejection, Seq,
+    TopicId,
     frame::Refusal,
     id::Millis,
     limits,
@@ -379,10 +380,8 @@ impl App {
         if is_made {
             Ok(Told::Invite(invite))
         } else {
-            Err(Refusal::Rejected(Rejection::limit(
-                Code::TooMany,
-                limits::INVITES,
-            )))
+            let full = Rejection::limit(Code::TooMany, limits::INVITES);
+            Err(Refusal::Rejected(full.of(Counted::Invites)))
         }
     }
 

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use tulou_protocol::{AccountId, CommunityId, Log, Seq, TopicId, id::Millis};
 
 use super::{Floor, Hub, Line, State, Watcher, publisher::Publisher};
-use crate::{communities::Communities, store::StoreError};
+use crate::{
+    communities::Communities,
+    store::{StoreError, engine::telling},
+};
 
 /// So many are looked up while what was committed next waits. More are looked up beside it: until then they get no rows, and
 /// then they ask for what came.
@@ -33,12 +36,13 @@ pub(super) async fn look(
     if later.is_empty() {
         return;
     }
-    tokio::spawn(async move {
+    // Until then they get no rows, so it waits behind nobody who asks.
+    tokio::spawn(telling(async move {
         for (account, topic) in later {
             looking.look(account, topic).await;
             tokio::task::yield_now().await;
         }
-    });
+    }));
 }
 
 struct Looking {

@@ -595,6 +595,34 @@ async fn of_two_changes_of_rights_the_floors_of_the_later_one_hold() {
 }
 
 #[tokio::test]
+async fn floors_that_many_wait_for_wait_behind_nobody_who_asks() {
+    let house = House::build(Permissions::empty()).await;
+    let watching = house.crowd().await;
+    let held = house.app.store().hold_readers();
+    let hide = house.denied_elsewhere(Permissions::READ_HISTORY);
+    let changed = house.commit_elsewhere(hide);
+    assert!(matches!(changed.await, Ok(Outcome::Done(_))));
+    let come = async {
+        loop {
+            let is_known = {
+                let state = house.app.hub().state();
+                let watches = &state.watchers[&house.topic];
+                assert_eq!(watches.len(), watching.len());
+                watches.iter().all(|it| it.floor == Floor::At(Seq(2)))
+            };
+            if is_known {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let came = tokio::time::timeout(DEADLINE, come).await;
+    assert!(came.is_ok(), "all readers but one are busy with questions");
+    drop(held);
+    house.app.close().await;
+}
+
+#[tokio::test]
 async fn a_floor_that_was_looked_up_for_rights_of_before_is_not_taken() {
     let house = House::build(Permissions::READ_HISTORY).await;
     let bob = (house.community, house.bob.account());
