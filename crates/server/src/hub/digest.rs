@@ -387,9 +387,13 @@ mod tests {
             members: 7,
             online: 3,
         };
-        let heard = |digest: Digest| match ServerFrame::parse(&said(digest)).unwrap() {
-            ServerFrame::Pushed(Pushed::Digest(digest)) => digest,
-            other => panic!("{other:?}"),
+        let heard = |digest: Digest| {
+            let frame = said(digest);
+            let ServerFrame::Pushed(Pushed::Digest(digest)) = ServerFrame::parse(&frame).unwrap()
+            else {
+                panic!("{frame}")
+            };
+            digest
         };
         assert_eq!(heard(digest(500)), digest(500));
         let large = heard(digest(20_000));

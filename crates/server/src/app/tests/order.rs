@@ -444,9 +444,11 @@ async fn of_one_transaction_what_many_put_on_one_message_is_all_written() {
         let log = Log::Account(line.account());
         let own = store.rows_since(log, Rev::ZERO, None, usize::MAX).await;
         let own = own.unwrap();
-        let marks = own.rows.iter().filter_map(|row| match &row.body {
-            Body::Mark(mark) => Some(mark.reactions.clone()),
-            _ => None,
+        let marks = own.rows.iter().filter_map(|row| {
+            let Body::Mark(mark) = &row.body else {
+                return None;
+            };
+            Some(mark.reactions.clone())
         });
         assert_eq!(marks.collect::<Vec<_>>(), [given], "each has his own");
     }

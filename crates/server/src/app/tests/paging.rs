@@ -71,7 +71,9 @@ impl<'a> Reader<'a> {
                 (self.since, self.view) = (rev, view);
                 (rows, has_more)
             }
-            other => panic!("{other:?}"),
+            other @ (SyncOutcome::Topic { .. }
+            | SyncOutcome::Ahead { .. }
+            | SyncOutcome::Gone { .. }) => panic!("{other:?}"),
         };
         for row in rows {
             let named = (row.body.kind().to_owned(), row.id);

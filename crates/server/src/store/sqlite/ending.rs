@@ -125,6 +125,9 @@ pub fn sweep(db: &Connection, limit: usize) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// A member who has a member group that ended: his account, his member groups, his place in lists.
+type StillIn = ([u8; 16], Vec<u8>, String);
+
 /// Takes at most `limit` members out of a member group that ended; whether there may be more to do. Their rows keep their
 /// revs: of a group that is not there nobody sees who was in it.
 fn sweep_group(db: &Connection, limit: usize) -> Result<bool, StoreError> {
@@ -135,7 +138,7 @@ fn sweep_group(db: &Connection, limit: usize) -> Result<bool, StoreError> {
     let Some((community, group)) = next else {
         return Ok(false);
     };
-    let members: Result<Vec<([u8; 16], Vec<u8>, String)>, _> = db
+    let members: Result<Vec<StillIn>, _> = db
         .prepare_cached(STILL_IN)?
         .query_map((community, group, number(limit as u64)), |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
