@@ -13,6 +13,9 @@ export const catalogues: Record<Locale, Messages> = { 'zh-CN': isolating(zhCN), 
 /** Punctuation that brings its own blank. */
 const FULL_WIDTH_END = /[。！？：；，、…）」』】》”]$/
 
+/** A blank between a number and the word behind it, as in the catalogue. */
+const spaced = (text: string): string => text.replace(/(?<=\d)(?=\p{Script=Han})/u, ' ')
+
 /** The locale of a language setting on a system that speaks `systemLanguages`. */
 export function localeOf(language: Language, systemLanguages: readonly string[]): Locale {
   if (language !== 'system') return language
@@ -87,7 +90,7 @@ class I18n {
   since(ms: number): string {
     const days = today.daysSince(ms)
     if (days < 0 || days >= 7) return this.date(ms)
-    return this.#ago.format(-days, 'day')
+    return spaced(this.#ago.format(-days, 'day'))
   }
 
   /** Things in a row, without a word before the last: what is lacking is no “and”. */
@@ -140,14 +143,16 @@ class I18n {
 
   /** `3 days`: the largest unit that is full. */
   span(ms: number): string {
+    const [n, unit] = this.spanOf(ms)
+    return spaced(new Intl.NumberFormat(this.locale, { style: 'unit', unit, unitDisplay: 'long' }).format(n))
+  }
+
+  /** How many of the largest unit that is full. */
+  spanOf(ms: number): [n: number, unit: string] {
     const minutes = Math.max(1, Math.floor(ms / 60_000))
-    const [n, unit] =
-      minutes < 60
-        ? [minutes, 'minute']
-        : minutes < 24 * 60
-          ? [Math.floor(minutes / 60), 'hour']
-          : [Math.floor(minutes / (24 * 60)), 'day']
-    return new Intl.NumberFormat(this.locale, { style: 'unit', unit, unitDisplay: 'long' }).format(n)
+    if (minutes < 60) return [minutes, 'minute']
+    if (minutes < 24 * 60) return [Math.floor(minutes / 60), 'hour']
+    return [Math.floor(minutes / (24 * 60)), 'day']
   }
 
   method(method: string): string {

@@ -1,4 +1,5 @@
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte'
+import { tick } from 'svelte'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { firstStartScene, fullScene } from '../../stories/scenes'
 import type { AccountView } from '../api'
@@ -231,8 +232,104 @@ describe('a wrong clock', () => {
   it('is gone once it was read', async () => {
     const api = withAccount({ clock: 'leapt' })
     await ready(api)
-    await fireEvent.click(await screen.findByTestId('banner-clock-seen'))
+    const seen = await screen.findByTestId('banner-clock-seen')
+    seen.focus()
+    expect(document.activeElement).toBe(seen)
+    await fireEvent.click(seen)
     await waitFor(() => expect(screen.queryByTestId('banner-clock')).toBeNull())
+    await waitFor(() => expect(document.activeElement).not.toBe(document.body))
+  })
+
+  const gone = (): Promise<void> => waitFor(() => expect(screen.queryByTestId('banner-clock')).toBeNull())
+  /** The account of this place in the list is like this now. */
+  async function become(api: StandIn, window: WindowState, at: number, change: Partial<AccountView>): Promise<void> {
+    const accounts = api.app.accounts.map((account, place) => (place === at ? { ...account, ...change } : account))
+    api.app = { ...api.app, accounts }
+    await window.ask()
+  }
+  const read = async (): Promise<void> => {
+    await fireEvent.click(await screen.findByTestId('banner-clock-seen'))
+    await gone()
+  }
+
+  it('is told again when it is wrong again, or wrong by something else', async () => {
+    const api = withAccount({ isHostedHere: false, ahead: 360_000 })
+    const window = await ready(api)
+    await read()
+    await become(api, window, 0, { ahead: 94_608_000_000 })
+    expect((await screen.findByTestId('banner-clock')).textContent).toContain('1,095 days')
+    await read()
+    await become(api, window, 0, { ahead: null, clock: 'leapt' })
+    await read()
+    await become(api, window, 0, { clock: 'right' })
+    await become(api, window, 0, { clock: 'leapt' })
+    await screen.findByTestId('banner-clock')
+  })
+
+  it('stays read for each account by itself, until it is right there', async () => {
+    const api = withAccount({ clock: 'leapt' })
+    const window = await ready(api)
+    const [one, other] = api.app.accounts.map((account) => account.key)
+    await become(api, window, 1, { isHostedHere: false, ahead: 7_200_000 })
+    await read()
+    await window.openPlace({ account: other ?? '', community: null, topic: null })
+    await read()
+    await window.openPlace({ account: one ?? '', community: null, topic: null })
+    await tick()
+    expect(screen.queryByTestId('banner-clock')).toBeNull()
+    // It is right again, and then wrong, while somebody else is open.
+    await become(api, window, 1, { ahead: null })
+    await become(api, window, 1, { ahead: 7_200_000 })
+    await window.openPlace({ account: other ?? '', community: null, topic: null })
+    await screen.findByTestId('banner-clock')
+  })
+
+  it('is told in a region that was there before', async () => {
+    const api = withAccount({})
+    const window = await ready(api)
+    await screen.findAllByTestId('message')
+    const regions = screen.getAllByRole('status')
+    await become(api, window, 0, { clock: 'leapt' })
+    const banner = await screen.findByTestId('banner-clock')
+    expect(regions).toContain(banner.closest('[role=status]'))
+  })
+})
+
+describe('a port that another program has', () => {
+  it('stays read whichever account is open, until it is free again', async () => {
+    const api = fullScene('en', 'light')
+    const window = await ready(api)
+    const [one, other] = api.app.accounts.map((account) => account.key)
+    const take = async (takenPort: number | null): Promise<void> => {
+      if (api.app.hosting) api.app = { ...api.app, hosting: { ...api.app.hosting, takenPort } }
+      await window.ask()
+    }
+    const gone = (): Promise<void> => waitFor(() => expect(screen.queryByTestId('banner-port')).toBeNull())
+    await take(4780)
+    await fireEvent.click(await screen.findByTestId('banner-port-seen'))
+    await gone()
+    await window.openPlace({ account: other ?? '', community: null, topic: null })
+    await screen.findByTestId('no-community')
+    await window.openPlace({ account: one ?? '', community: null, topic: null })
+    await tick()
+    expect(screen.queryByTestId('banner-port')).toBeNull()
+    await take(null)
+    await tick()
+    await take(4780)
+    await screen.findByTestId('banner-port')
+  })
+})
+
+describe('spans and sizes', () => {
+  it('have a blank between number and word', () => {
+    i18n.use('zh-CN')
+    const hour = 3_600_000
+    expect([hour / 60, 2 * hour, 72 * hour].map((ms) => i18n.span(ms))).toEqual(['1 分钟', '2 小时', '3 天'])
+    expect(i18n.t.clock.ahead(i18n.span(2 * hour))).toContain('快 2 小时。')
+    expect(i18n.t.clock.late(i18n.span(2 * hour))).toContain('慢 2 小时。')
+    expect(i18n.since(Date.now() - 72 * hour)).toBe('3 天前')
+    i18n.use('en')
+    expect(i18n.span(2 * hour)).toBe('2 hours')
   })
 })
 
