@@ -319,6 +319,29 @@ async fn who_signed_out_is_signed_in_by_no_token_that_the_keyring_did_not_let_go
     stage.end([alice]).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_signed_in_again_stays_so_although_the_store_did_not_take_it() {
+    let stage = Stage::new().await;
+    let keyring: Arc<dyn Secrets> = Arc::new(InMemory::default());
+    let alice = Person::open(stage.folder_of("alice"), keyring).await;
+    let alice = alice.register(&stage.link(), "alice").await;
+    alice.settled().await;
+    alice.client.sign_out(&alice.account).await.unwrap();
+    is_signed_out(&alice).await;
+    let db = rusqlite::Connection::open(alice.store()).unwrap();
+    db.execute_batch(
+        "CREATE TRIGGER full BEFORE DELETE ON meta WHEN OLD.key = 'left' BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    )
+    .unwrap();
+    drop(db);
+    let (client, account) = (&alice.client, &alice.account);
+    client.sign_in_again(account, PASSWORD).await.unwrap();
+    alice.settled().await;
+    let alice = alice.crash().await;
+    alice.settled().await;
+    stage.end([alice]).await;
+}
+
 /// A keyring that has no place to keep anything: it is asked in vain, and does not say so.
 struct NoCollection;
 

@@ -8,6 +8,7 @@ use super::{Account, Wish};
 use crate::{
     as_of::{AsOf, now},
     error::Error,
+    store::meta::Left,
     unusable::Unusable,
     view::{Change, ClockView, Connection, DiskView},
 };
@@ -22,7 +23,7 @@ pub(super) struct Session {
     /// Counts sign-ins and sign-outs.
     signs: u64,
     /// The person signed out, and has not signed in since.
-    has_left: bool,
+    left: Option<Left>,
     /// The server's clock less this computer's.
     skew: i64,
     /// What is shown of that.
@@ -42,7 +43,7 @@ impl Default for Session {
         Self {
             token: None,
             signs: 0,
-            has_left: false,
+            left: None,
             skew: 0,
             ahead: None,
             busy: HashMap::new(),
@@ -64,8 +65,13 @@ impl Account {
         let before = {
             let mut session = self.session();
             session.signs += 1;
-            session.has_left = token.is_none();
-            std::mem::replace(&mut session.token, token.clone())
+            let before = std::mem::replace(&mut session.token, token.clone());
+            session.left = match (&token, &before) {
+                (Some(_), _) => None,
+                (None, Some(before)) => Some(Left::with(Some(before))),
+                (None, None) => session.left.take().or_else(|| Some(Left::with(None))),
+            };
+            before
         };
         self.wish(Wish::Token(token)).await?;
         Ok(before)
@@ -75,8 +81,25 @@ impl Account {
     /// out is not signed in by it.
     pub fn wants_kept_token(&self) -> Option<u64> {
         let session = self.session();
-        let wants = session.token.is_none() && !session.has_left;
+        let wants = session.token.is_none() && session.left.is_none();
         wants.then_some(session.signs)
+    }
+
+    /// As what the person signed out, if he has not signed in since.
+    pub fn left(&self) -> Option<Left> {
+        self.session().left.clone()
+    }
+
+    /// What the keyring kept is the token that the person had when he signed out. False if he signed in or out since it was
+    /// asked.
+    pub fn refuse_kept_token(&self, left: Left, asked: u64) -> bool {
+        let mut session = self.session();
+        let is_so = session.signs == asked;
+        if is_so {
+            session.signs += 1;
+            session.left = Some(left);
+        }
+        is_so
     }
 
     /// Signs in with the token that the keyring kept. The keyring may answer late: if the person signed in or out since it

@@ -184,7 +184,7 @@ impl Client {
         let token = account.use_token(None).await?;
         let had_keyring = self.inner.has_keyring.load(Ordering::Relaxed);
         // Where that cannot be kept the keyring alone decides at the next start.
-        let _ = keep_left(&account, true).await;
+        let _ = keep_left(&account).await;
         let forgotten = self.tell_keyring(key, None).await;
         if let Some(token) = token
             && let Err(error) = self
@@ -251,7 +251,8 @@ impl Client {
         token: String,
     ) -> Result<(), Error> {
         account.use_token(Some(token.clone())).await?;
-        let _ = keep_left(account, false).await;
+        // If it cannot be kept the token is another one than that of the sign-out.
+        let _ = keep_left(account).await;
         // Whether it is kept is told with everything else.
         let _ = self.tell_keyring(account.key.clone(), Some(token)).await;
         Ok(())
@@ -354,7 +355,12 @@ async fn linked(account: &Account) -> Result<(), Error> {
 
 /// Whether the person signed out stands in the store: a keyring that does not let go of a token signs nobody in at the next
 /// start.
-async fn keep_left(account: &Arc<Account>, has_left: bool) -> Result<(), Error> {
+async fn keep_left(account: &Arc<Account>) -> Result<(), Error> {
     let account = Arc::clone(account);
-    blocking(move || account.store.write(|db| meta::set_left(db, has_left))).await
+    // As it is when it is written: of a sign-out and a sign-in the one that was begun last may be written first.
+    let keep = move || {
+        let store = &account.store;
+        store.write(|db| meta::set_left(db, account.left().as_ref()))
+    };
+    blocking(keep).await
 }

@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::{Client, Inner, lock};
+use super::{Client, Inner, listing::left, lock};
 use crate::{
-    account::Account,
+    account::{Account, Wish},
     secrets::{NoKeyring, Secrets, ask},
+    store::meta::Left,
     view::Change,
 };
 
@@ -149,27 +150,45 @@ impl Client {
         });
     }
 
-    /// Signs an account in with the token that the keyring has, whenever that answers.
-    pub(super) fn take_kept_token(&self, account: Arc<Account>) {
+    /// Signs an account in with the token that the keyring has, whenever that answers; not with the one that the person
+    /// signed out of.
+    pub(super) fn take_kept_token(&self, account: Arc<Account>, left: Option<Left>) {
         let Some(asked) = account.wants_kept_token() else {
             return;
         };
+        if let Some(left) = left.as_ref().filter(|left| left.refuses_all()) {
+            return self.stay_out(account, left.clone(), asked);
+        }
+        let client = Arc::downgrade(&self.inner);
         let asker = self.asker();
         tokio::spawn(async move {
             let key = account.key.clone();
             let token = asker.ask(move |keyring| keyring.get(&key)).await;
-            // A driver that is gone has stopped with the client.
-            let _ = account.use_kept_token(token.ok().flatten(), asked).await;
+            let token = token.ok().flatten();
+            let refusing = |token: &String| left.filter(|left| left.refuses(token));
+            let Some(left) = token.as_ref().and_then(refusing) else {
+                // A driver that is gone has stopped with the client.
+                let _ = account.use_kept_token(token, asked).await;
+                return;
+            };
+            if let Some(inner) = client.upgrade() {
+                Self { inner }.stay_out(account, left, asked);
+            }
         });
     }
 
     /// An account that the person signed out stays so, and the keyring is told once more to forget its token.
-    pub(super) fn stay_out(&self, account: Arc<Account>) {
+    fn stay_out(&self, account: Arc<Account>, left: Left, asked: u64) {
+        if !account.refuse_kept_token(left, asked) {
+            return;
+        }
         self.note_wished(&account.key, None);
         let asker = self.asker();
         tokio::spawn(async move {
-            // A driver that is gone has stopped with the client.
-            let _ = account.use_token(None).await;
+            if account.token().is_none() {
+                // A driver that is gone has stopped with the client.
+                let _ = account.wish(Wish::Token(None)).await;
+            }
             asker.tell(account.key.clone()).await
         });
     }
@@ -181,8 +200,12 @@ impl Client {
         if is_asked || !self.inner.secrets.is_lasting() {
             return;
         }
-        for account in self.accounts() {
-            self.take_kept_token(account);
-        }
+        let client = self.clone();
+        tokio::spawn(async move {
+            for account in client.accounts() {
+                let left = left(&account).await;
+                client.take_kept_token(account, left);
+            }
+        });
     }
 }

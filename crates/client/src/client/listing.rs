@@ -13,7 +13,11 @@ use crate::{
     error::{Error, chain},
     files::{List, ListAside},
     known::Known,
-    store::{Store, StoreError, Trouble, meta, rows},
+    store::{
+        Store, StoreError, Trouble,
+        meta::{self, Left},
+        rows,
+    },
     view::{Change, ListAsideView, ListView, StoreTrouble},
 };
 
@@ -62,11 +66,8 @@ impl Client {
         for (known, store) in opened {
             let account = self.start(known, store);
             // The keyring may take its time: nobody waits for it.
-            if has_left(&account).await {
-                self.stay_out(Arc::clone(&account));
-            } else {
-                self.take_kept_token(Arc::clone(&account));
-            }
+            let left = left(&account).await;
+            self.take_kept_token(Arc::clone(&account), left);
             started.push(account);
         }
         tokio::spawn(remember(started));
@@ -233,9 +234,9 @@ fn recalled(db: &Db, bare: Known) -> Result<Known, StoreError> {
     Ok(known)
 }
 
-/// Whether the person signed out before.
-async fn has_left(account: &Arc<Account>) -> bool {
+/// As what the person signed out before.
+pub(super) async fn left(account: &Arc<Account>) -> Option<Left> {
     let account = Arc::clone(account);
-    let left = blocking(move || account.store.read(meta::has_left)).await;
-    left.unwrap_or(false)
+    let left = blocking(move || account.store.read(meta::left)).await;
+    left.ok().flatten()
 }

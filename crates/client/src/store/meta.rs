@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 use tulou_protocol::Greeting;
 
 use super::{Aside, StoreError, legible};
@@ -14,6 +15,37 @@ const PROBE: &str = "probe";
 const ADDRESSES: &str = "whereabouts";
 const KNOWN: &str = "known";
 const LEFT: &str = "left";
+
+/// The person signed out: the token that he had then signs nobody in, should a keyring still have it. Another one does, also
+/// if it could not be kept here that he signed in again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// The hash of the token; none if it was not known, and then none that the keyring has is good.
+    token: Option<[u8; 32]>,
+}
+
+impl Left {
+    /// Signed out while this was the token.
+    pub fn with(token: Option<&str>) -> Self {
+        Self {
+            token: token.map(hash),
+        }
+    }
+
+    /// Whether no token is good, whichever it is.
+    pub const fn refuses_all(&self) -> bool {
+        self.token.is_none()
+    }
+
+    /// Whether a token is not good.
+    pub fn refuses(&self, token: &str) -> bool {
+        self.token.is_none_or(|refused| refused == hash(token))
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
 
 /// Where the server is, as it says itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,17 +119,16 @@ pub fn set_known(db: &Connection, known: &Known) -> Result<(), StoreError> {
     put(db, KNOWN, &serde_json::to_string(known)?)
 }
 
-/// Whether the person signed out, and has not signed in since.
-pub fn has_left(db: &Connection) -> Result<bool, StoreError> {
-    Ok(one(db, LEFT)?.unwrap_or(false))
+/// As what the person signed out, if he has not signed in since.
+pub fn left(db: &Connection) -> Result<Option<Left>, StoreError> {
+    one(db, LEFT)
 }
 
 /// The person signed out, or in again.
-pub fn set_left(db: &Connection, has_left: bool) -> Result<(), StoreError> {
-    if has_left {
-        put(db, LEFT, "true")
-    } else {
-        remove(db, LEFT)
+pub fn set_left(db: &Connection, left: Option<&Left>) -> Result<(), StoreError> {
+    match left {
+        Some(left) => put(db, LEFT, &serde_json::to_string(left)?),
+        None => remove(db, LEFT),
     }
 }
 
