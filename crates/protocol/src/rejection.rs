@@ -46,7 +46,7 @@ pub enum Counted {
     Characters,
     /// Bytes of a text in UTF-8.
     Bytes,
-    /// Persons mentioned in a message.
+    /// Persons and member groups mentioned in a message.
     Mentions,
     /// Kinds of reactions to a message.
     Reactions,

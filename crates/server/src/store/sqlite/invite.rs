@@ -32,6 +32,7 @@ const USE: &str = "UPDATE invite SET uses = uses + 1 WHERE community = ?1 AND co
 const KEEP: &str = "INSERT INTO kept_place (account, community, code) VALUES (?1, ?2, ?3)";
 const GIVE_UP: &str =
     "DELETE FROM kept_place WHERE account = ?1 AND community = ?2 RETURNING code = ?3";
+const FORGET_PLACE: &str = "DELETE FROM kept_place WHERE account = ?1 AND community = ?2";
 const IS_KEPT: &str = "SELECT 1 FROM kept_place WHERE community = ?1 AND code = ?2 LIMIT 1";
 const DROP_PLACES: &str = "DELETE FROM kept_place WHERE community = ?1 AND code = ?2";
 const LAPSE: &str = "UPDATE invite SET lapsed = 1 WHERE community = ?1 AND made_by = ?2";
@@ -48,6 +49,7 @@ pub const HOT: &[&str] = &[
     COUNT,
     USE,
     GIVE_UP,
+    FORGET_PLACE,
     IS_KEPT,
     DROP_PLACES,
     LAPSE,
@@ -206,7 +208,7 @@ pub fn keep_place(
     Ok(())
 }
 
-/// A member goes: nobody comes any more by links that are his.
+/// A member goes: nobody comes any more by links that are his, nor he by a place that he kept and did not come by.
 pub fn lapse(
     db: &Connection,
     community: CommunityId,
@@ -214,6 +216,8 @@ pub fn lapse(
 ) -> Result<(), StoreError> {
     db.prepare_cached(LAPSE)?
         .execute((community.as_bytes(), account.as_bytes()))?;
+    db.prepare_cached(FORGET_PLACE)?
+        .execute((account.as_bytes(), community.as_bytes()))?;
     Ok(())
 }
 

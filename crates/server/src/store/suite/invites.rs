@@ -85,6 +85,25 @@ async fn links_that_nobody_may_come_by_make_room_and_those_that_somebody_has_a_p
 }
 
 #[tokio::test]
+async fn a_place_that_is_kept_goes_with_the_member_also_if_he_came_without_it() {
+    let bench = bench().await;
+    let one = link(1, bench.alice, Some(1));
+    bench.links(std::iter::once(one.clone())).await;
+    let carol = bench.registers("carol", &one.code).await.unwrap();
+    let leads = || bench.store.invite(one.code.clone(), Some(carol), 1);
+    assert!(leads().await.unwrap().is_some());
+    bench
+        .commit(carol, Vec::new(), vec![bench.joins(carol)])
+        .await;
+    let gone = Change::MemberGone {
+        community: bench.community,
+        account: carol,
+    };
+    bench.commit(bench.alice, Vec::new(), vec![gone]).await;
+    assert_eq!(leads().await.unwrap(), None, "it would lead her back");
+}
+
+#[tokio::test]
 async fn who_came_by_a_link_is_named_for_as_long_as_he_is_a_member() {
     let bench = bench().await;
     let some = limits::INVITE_CAME + 2;
