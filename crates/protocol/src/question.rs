@@ -304,7 +304,7 @@ pub struct Invite {
     pub max_uses: Option<u32>,
     /// How often it was used.
     pub uses: u32,
-    /// Members who came by it, the latest first, at most [`limits::INVITE_CAME`].
+    /// Members who came by it, the latest first, at most `INVITE_CAME`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub came: Vec<AccountId>,
     /// Whose it is: who made it, or took it over.

@@ -238,14 +238,14 @@ impl Server {
             let seat = home.structure.seat(topic, account).flatten();
             let since = seat.unwrap_or(member.joined_at).max(member.joined_at);
             let has_history = home.structure.readable_since(member, topic).is_none();
-            let has_cursor = self.memory.row(account, "cursor", &topic).is_some();
+            let has_cursor = self.memory.row(account, "cursor", topic).is_some();
             if has_cursor && has_history {
                 continue;
             }
             let first = self.memory.topics[&topic].first_since(since);
             changes.push(Change::ReadUpTo {
                 account,
-                topic: topic,
+                topic,
                 seq: Seq(first.0 - 1),
             });
         }

@@ -96,7 +96,7 @@ pub struct Facts<'a> {
 impl Facts<'_> {
     /// Refuses one more row of the kind asked for, if the actor has as many as there may be. That is looked at, and not held
     /// when it is written: what his sessions ask for at the same moment may be beyond it by one for each session, of which
-    /// there are [`limits::SOCKETS`] at most.
+    /// there are [`SOCKETS`](tulou_protocol::limits::SOCKETS) at most.
     ///
     /// # Errors
     /// The limit.
