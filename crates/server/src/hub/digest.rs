@@ -142,6 +142,7 @@ impl Digests {
             now,
             counts,
             frames: HashMap::new(),
+            largest: 0,
         };
         for _ in 0..LOOKS {
             saying.prepare(&left).await;
@@ -150,8 +151,7 @@ impl Digests {
                 break;
             }
         }
-        let largest = saying.frames.values().map(|frame| frame.len()).max();
-        let pause = Duration::from_secs(largest.unwrap_or_default() as u64) / BYTES_PER_S;
+        let pause = pause_of(saying.largest);
         if let Some(gathering) = self.hub.state().communities.get_mut(&community) {
             gathering.next_at = if pause > SHORT {
                 self.clock.uptime() + pause
@@ -209,6 +209,8 @@ struct Saying<'a> {
     counts: (u64, u64),
     /// By audience.
     frames: HashMap<String, Utf8Bytes>,
+    /// The bytes of the largest, also if it was too large to be said.
+    largest: usize,
 }
 
 impl Saying<'_> {
@@ -218,7 +220,8 @@ impl Saying<'_> {
         let mut begun = Instant::now();
         for (_, sight) in all {
             if !self.frames.contains_key(sight.audience()) {
-                let frame = self.frame(sight);
+                let (frame, bytes) = self.frame(sight);
+                self.largest = self.largest.max(bytes);
                 self.frames.insert(sight.audience().to_owned(), frame);
             }
             if begun.elapsed() >= MOMENT {
@@ -228,7 +231,7 @@ impl Saying<'_> {
         }
     }
 
-    fn frame(&self, sight: &Sight) -> Utf8Bytes {
+    fn frame(&self, sight: &Sight) -> (Utf8Bytes, usize) {
         let (members, online) = self.counts;
         let digest = Digest {
             from: self.from,
@@ -241,18 +244,24 @@ impl Saying<'_> {
 }
 
 /// A digest as it goes out. One that is too large names no topics, and begins where it ends: whoever hears it misses what was
-/// before, and asks for it.
-fn said(digest: Digest) -> Utf8Bytes {
+/// before, and asks for it. Also how many bytes there were to say: whoever asks gets as many.
+fn said(digest: Digest) -> (Utf8Bytes, usize) {
     let frame = wire::pushed_frame(Pushed::Digest(digest.clone()));
-    if frame.len() <= LARGEST {
-        return frame.into();
+    let bytes = frame.len();
+    if bytes <= LARGEST {
+        return (frame.into(), bytes);
     }
     let without = Digest {
         from: digest.to,
         topics: Vec::new(),
         ..digest
     };
-    wire::pushed_frame(Pushed::Digest(without)).into()
+    (wire::pushed_frame(Pushed::Digest(without)).into(), bytes)
+}
+
+/// How long nothing is said after so many bytes to each.
+fn pause_of(bytes: usize) -> Duration {
+    Duration::from_secs(bytes as u64) / BYTES_PER_S
 }
 
 /// When in a period one of so many has its turn. One after the other over most of it: nobody is told everything at once.
@@ -388,7 +397,7 @@ mod tests {
             online: 3,
         };
         let heard = |digest: Digest| {
-            let frame = said(digest);
+            let (frame, _) = said(digest);
             let ServerFrame::Pushed(Pushed::Digest(digest)) = ServerFrame::parse(&frame).unwrap()
             else {
                 panic!("{frame}")
@@ -403,6 +412,12 @@ mod tests {
             "what is before is missing"
         );
         assert_eq!((large.topics.len(), large.members, large.online), (0, 7, 3));
+        let (frame, bytes) = said(digest(20_000));
+        assert!(frame.len() < 1_000 && bytes > 20_000);
+        assert!(
+            pause_of(bytes) > Duration::from_secs(60),
+            "all ask for as much, and not again at once"
+        );
     }
 
     /// The server says nothing by itself; a community with so many closed topics, each with somebody who has a seat in it.
