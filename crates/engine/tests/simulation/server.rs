@@ -283,8 +283,9 @@ impl Server {
         Ok(answer)
     }
 
-    /// What was decided on how things were a while ago, if that still holds. What only depends on how far somebody had
-    /// heard (whom a text names, how far a cursor goes) is left out.
+    /// What was decided on how things were a while ago, if that still holds. Then nobody is mentioned who does not see the
+    /// topic by now; who came to see it since is not mentioned, so what was decided names all whom it would name now, or
+    /// it is left out.
     fn decided_before(
         &mut self,
         account: AccountId,
@@ -292,8 +293,7 @@ impl Server {
         now: Millis,
     ) -> Option<Decision> {
         let is_in_topic = matches!(command.spec().home, Home::Topic(_));
-        let names = serde_json::to_string(command).unwrap().contains("<@");
-        let earlier = if is_in_topic && !names {
+        let earlier = if is_in_topic {
             self.earlier.take()
         } else {
             None
@@ -311,7 +311,21 @@ impl Server {
         let refusal = self
             .memory
             .refusal(account, &decided.expects, &decided.changes);
-        (!matches!(refusal, Some(Outcome::Conflict))).then_some(decided)
+        if matches!(refusal, Some(Outcome::Conflict)) {
+            return None;
+        }
+        if !serde_json::to_string(command).unwrap().contains("<@") {
+            return Some(decided);
+        }
+        let facts = self.memory.facts(account, command);
+        let anew = tulou_server::domain::decide(&facts, account, command, now);
+        let anew = anew.map(|decision| named(&decision)).unwrap_or_default();
+        let before = named(&decided);
+        assert!(
+            before.0.is_subset(&anew.0),
+            "{command:?} was decided before, and mentions who does not see it any more"
+        );
+        (before == anew).then_some(decided)
     }
 
     /// Members of a community that ended are members no more.
@@ -412,4 +426,20 @@ impl Server {
                 .push((*id, ServerFrame::Pushed(heartbeat), false));
         }
     }
+}
+
+/// Who is mentioned by what was decided, and who is not any more.
+fn named(decision: &Decision) -> (BTreeSet<AccountId>, BTreeSet<AccountId>) {
+    let (mut mentioned, mut unmentioned) = (BTreeSet::new(), BTreeSet::new());
+    for change in &decision.changes {
+        match change {
+            Change::Send(sent) => mentioned.extend(sent.mentions.iter().copied()),
+            Change::Content(content) => {
+                mentioned.extend(content.mentioned.iter().copied());
+                unmentioned.extend(content.unmentioned.iter().copied());
+            }
+            _ => {}
+        }
+    }
+    (mentioned, unmentioned)
 }
