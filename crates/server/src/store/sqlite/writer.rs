@@ -2,13 +2,10 @@
 //! an fsync: the more there is to do, the more shares one. What was committed is handed to the bus; who waits for it is
 //! answered beside the thread, which goes on with the next transaction.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-        mpsc,
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+    mpsc,
 };
 
 use rusqlite::Connection;
@@ -314,11 +311,7 @@ fn write_all(
     now: Option<Millis>,
 ) -> Result<Vec<Done>, StoreError> {
     let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let mut group = Group {
-        db: &tx,
-        began_at: now.unwrap_or_default(),
-        heads: HashMap::new(),
-    };
+    let mut group = Group::new(&tx, now.unwrap_or_default());
     let results: Result<Vec<_>, _> = commits.iter().map(|commit| group.write(commit)).collect();
     let results = results?;
     group.flush()?;
