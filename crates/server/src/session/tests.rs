@@ -1,13 +1,15 @@
 //! What a session does with requests that wait for each other.
 
+use futures_util::FutureExt;
 use tulou_protocol::{
-    AccountId, CommandId, Commanded, CommunityId, GroupId, MessageId, Rev, SessionId, TopicId,
+    AccountId, Command, CommandId, Commanded, CommunityId, GroupId, Log, MessageId, Question, Rev,
+    SessionId, TopicId,
     command::Edit,
     push::{Clock, Condition, Disk},
 };
 use uuid::Uuid;
 
-use super::*;
+use super::{flying::Flight, working::Answered, *};
 use crate::Config;
 
 async fn session(folder: &std::path::Path) -> Session {
@@ -26,15 +28,20 @@ async fn a_request_is_begun_when_what_it_waited_for_was_answered_unnoticed() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = session(folder.path()).await;
     let topic = TopicId(Uuid::now_v7());
-    let log = Log::Topic(topic);
     let frame = session.frames.begin(2);
+    let pin = Command::MessagePin {
+        topic,
+        message: MessageId(Uuid::now_v7()),
+        on: true,
+    };
     // The first was committed while the session was busy with something else.
-    session.flying.entry(log).or_default().others += 1;
+    let flight = Flight::of(Log::Topic(topic), &pin);
+    session.flights.begin(flight);
     session.working.push(Box::pin(std::future::ready(Answered {
         is_watch: false,
         frame,
         at: 0,
-        log: Some((log, false)),
+        flight: Some(flight),
         json: "{}".to_owned(),
         is_busy: false,
     })));
@@ -136,10 +143,9 @@ async fn a_frame_that_is_refused_whole_costs_what_it_was_to_read() {
     for _ in 0..20 {
         session.received(Message::Text(zeros.clone().into()));
     }
-    let now = session.app.uptime_ms();
     assert_eq!(session.out.len(), 20, "each is answered");
     assert!(
-        session.bucket.owes_ms(session.rate, now) > 1_000,
+        session.allowance.owes() > Duration::from_secs(1),
         "and the next one is not read before these are paid"
     );
 }
@@ -238,7 +244,7 @@ async fn what_is_refused_for_its_rate_is_read_no_faster_than_the_rate() {
         let mut session = session(folder.path()).await;
         let begun = session.app.uptime_ms();
         let mut read = 0_u64;
-        while session.owes().is_zero() && read < 5_000 {
+        while session.allowance.owes().is_zero() && read < 5_000 {
             session.received(message.clone());
             while !session.waiting.is_empty() {
                 session.go_on();
@@ -249,7 +255,7 @@ async fn what_is_refused_for_its_rate_is_read_no_faster_than_the_rate() {
             read += 1;
         }
         let took = session.app.uptime_ms() - begun;
-        let most = 2.0 * (session.rate.capacity + session.rate.per_ms * took as f64) + 2.0;
+        let most = 2.0 * session.allowance.most_in(took) + 2.0;
         assert!(
             (read as f64) <= most,
             "{read} of {message:?} were read in {took} ms"
@@ -357,7 +363,7 @@ async fn what_waits_in_a_session_that_is_signed_out_is_not_begun() {
     session.line.end(Code::SignedOut);
     session.go_on();
     assert!(
-        session.working.is_empty() && session.beginning.is_none() && session.flying.is_empty(),
+        session.working.is_empty() && session.beginning.is_none() && session.flights.is_empty(),
         "nothing is done for who is signed out"
     );
 }
