@@ -3,10 +3,13 @@
 mod answers;
 mod bus;
 mod clock;
+mod floors;
+mod house;
 mod leaps;
 mod loading;
 mod order;
 mod paging;
+mod reading;
 mod telling;
 
 use std::sync::Arc;

@@ -1,11 +1,11 @@
-//! Communities come to memory, however long it takes to read them and however many ask.
+//! Communities come to memory, however long it takes to read them and however many ask, and stand there once.
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tulou_protocol::question::Told;
+use tulou_protocol::{Permissions, ServerFrame, push::Pushed, question::Told};
 
-use super::*;
+use super::{house::House, *};
 use crate::communities::Communities;
 
 const SEATS: u128 = 1_000;
@@ -144,4 +144,77 @@ async fn while_communities_are_read_a_reader_is_left_for_other_questions() {
     drop(held);
     assert!(all.await.into_iter().all(|one| one.unwrap().is_some()));
     app.close().await;
+}
+
+#[tokio::test]
+async fn who_joins_copies_nothing_of_the_community() {
+    let house = House::build(Permissions::empty()).await;
+    let known = || house.app.communities().known_structure(house.community);
+    let before = known().unwrap();
+    let carol = account(&house.app, "carol").await;
+    let question = Question::InviteCreate {
+        community: house.community,
+        expires_at: None,
+        max_uses: None,
+    };
+    let Ok(Told::Invite(invite)) = house.app.ask(&house.alice.actor, question).await else {
+        panic!("the owner invites")
+    };
+    let join = Command::CommunityJoin {
+        community: house.community,
+        invite: Some(invite.code),
+    };
+    give(&house.app, &carol, join).await;
+    settled(&house.app).await;
+    let after = known().unwrap();
+    assert!(
+        Arc::ptr_eq(&before, &after),
+        "10,000 who join would hold 10,000 copies"
+    );
+    assert_eq!(after.members(), 3, "and is counted all the same");
+    house.app.close().await;
+}
+
+#[tokio::test]
+async fn what_moves_in_a_topic_that_nobody_asked_for_since_the_start_is_in_the_digest() {
+    let house = House::build(Permissions::empty()).await;
+    // As after a start, when nobody has come to the topic yet: a deletion recalls what was written in it.
+    let communities = house.app.communities();
+    communities.drop_community(house.community);
+    communities.loaded(house.community).await.unwrap();
+    assert_eq!(communities.known_home(house.topic), None);
+    let sent = Sent {
+        topic: house.topic,
+        message: MessageId(Uuid::from_u128(7)),
+        author: house.alice.account(),
+        author_rev: Rev(1),
+        text: "moved".to_owned(),
+        reply_to: None,
+        written_at: None,
+        mentions: Vec::new(),
+        wide: Vec::new(),
+    };
+    let change = Change::Send(Box::new(sent));
+    let commit = Commit::of_server(house.alice.account(), house.app.now(), vec![change]);
+    {
+        let mut state = house.app.hub().state();
+        let gathering = state.communities.get_mut(&house.community);
+        gathering.unwrap().moved.clear();
+    }
+    house.app.store().commit(commit).await.unwrap();
+    settled(&house.app).await;
+    // The next digest names it, or one did a moment ago.
+    let is_next = {
+        let state = house.app.hub().state();
+        let gathering = &state.communities[&house.community];
+        gathering.moved.contains(&house.topic)
+    };
+    let frames = house.bob.take().0;
+    let is_told = frames.iter().any(|frame| {
+        let Ok(ServerFrame::Pushed(Pushed::Digest(digest))) = ServerFrame::parse(frame) else {
+            return false;
+        };
+        digest.topics.iter().any(|head| head.head_seq == Seq(2))
+    });
+    assert!(is_next || is_told, "those who do not watch it hear of it");
 }

@@ -225,3 +225,74 @@ fn an_edit_mentions_whom_it_adds_and_unmentions_whom_it_leaves_out() {
     assert_eq!(contents.mentioned, [OWNER], "and not himself");
     assert_eq!(contents.unmentioned, [CAROL]);
 }
+
+#[test]
+fn an_edit_that_comes_too_late_names_the_present_row() {
+    let structure = structure();
+    let bob = with_message(facts(&structure, member(BOB, &[])), stored(BOB, NOW, "b"));
+    let edit = |from: &str, to: &str| Command::MessageEdit {
+        topic: OPEN,
+        message: MESSAGE,
+        text: Edit {
+            from: from.into(),
+            to: to.into(),
+        },
+    };
+    let refused = run(&bob, &edit("a", "c")).unwrap_err();
+    assert_eq!(refused.code, Code::ChangedMeanwhile);
+    assert_eq!(refused.present.unwrap().rev, Rev(4));
+    assert!(run(&bob, &edit("b", "c")).is_ok(), "from what it is");
+    assert_eq!(
+        run(&bob, &edit("a", "b")).unwrap().changes,
+        [],
+        "it is so already"
+    );
+    let others = with_message(facts(&structure, member(BOB, &[])), stored(CAROL, NOW, "b"));
+    assert_eq!(code(&others, &edit("b", "c")), Code::NotYours);
+}
+
+#[test]
+fn a_message_is_recalled_by_its_author_for_two_minutes_and_by_keepers_always() {
+    let structure = structure();
+    let recall = Command::MessageRecall {
+        topic: OPEN,
+        message: MESSAGE,
+    };
+    let at = |who, groups: &[MemberGroupId], author, age| {
+        let facts = with_message(
+            facts(&structure, member(who, groups)),
+            stored(author, NOW - age, "x"),
+        );
+        run(&facts, &recall).map_err(|rejection| rejection.code)
+    };
+    assert!(at(BOB, &[], BOB, 120_000).is_ok());
+    assert_eq!(at(BOB, &[], BOB, 120_001), Err(Code::RecallTooLate));
+    assert_eq!(at(BOB, &[], CAROL, 0), Err(Code::NotAllowed));
+    assert!(at(BOB, &[KEEPERS], CAROL, 9_000_000).is_ok());
+}
+
+#[test]
+fn a_reaction_counts_once_and_goes_when_nobody_gives_it() {
+    let structure = structure();
+    let mut message = stored(CAROL, NOW, "x");
+    message.message.marks = Some(Marks {
+        reactions: vec![Reaction {
+            key: "👍".into(),
+            count: 1,
+        }],
+        ..Marks::default()
+    });
+    message.has_reacted = true;
+    let bob = with_message(facts(&structure, member(BOB, &[])), message);
+    let react = |on| Command::MessageReact {
+        topic: OPEN,
+        message: MESSAGE,
+        key: "👍".into(),
+        on,
+    };
+    let again = run(&bob, &react(true)).unwrap().changes;
+    assert_eq!(again.len(), 1, "the store knows whether he has a row of it");
+    let decision = run(&bob, &react(false)).unwrap();
+    let marks = marked_by(&bob, &decision.changes[0]);
+    assert_eq!(marks.reactions, [], "the last one took it back");
+}
