@@ -68,6 +68,8 @@ pub struct Driver {
     patience: Duration,
     /// The last attempt met somebody who has not the server's key.
     met_other_key: bool,
+    /// Whether the server of this link said how it is.
+    was_told: bool,
     /// Why whoever answered the last attempt cannot be used.
     unusable: Option<Unusable>,
     /// How long a socket to this server may be quiet.
@@ -124,6 +126,7 @@ impl Driver {
             remake_at: None,
             patience: FIRST,
             met_other_key: false,
+            was_told: false,
             unusable: None,
             pulse: Pulse::default(),
         }
@@ -216,8 +219,9 @@ impl Driver {
             Wish::Stop(_) => {}
             #[cfg(test)]
             Wish::Break => panic!("as it was wished"),
-            Wish::Token(token) => {
-                self.token = token;
+            Wish::Token => {
+                // As it is now: of two that were wished at once the later one may have been the earlier one's.
+                self.token = self.account.token();
                 self.make().await;
             }
             Wish::Reconnect => self.make().await,

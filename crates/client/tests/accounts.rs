@@ -240,6 +240,35 @@ async fn a_link_whose_invite_is_over_still_leads_to_the_server_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_is_used_up_is_offered_to_the_account_that_was_made_with_it() {
+    let stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, _) = alice.found("星海").await;
+    alice.settled().await;
+    let invite = alice
+        .client
+        .create_invite(&alice.account, &community, None, Some(1))
+        .await
+        .unwrap();
+    let bob = stage.newcomer("bob").await;
+    bob.client
+        .register(&stage.link(), "bob", "Bob", "correct horse")
+        .await
+        .unwrap();
+    let made = bob
+        .client
+        .register(&invite.link, "carol", "Carol", "correct horse")
+        .await
+        .unwrap();
+    let peek = bob.client.peek(&invite.link).await.unwrap();
+    assert_eq!(peek.community.as_deref(), Some("星海"));
+    assert_eq!(peek.accounts, [made.clone()], "bob cannot come by it");
+    assert!(peek.is_invite_over, "and nobody can register by it");
+    bob.client.join_link(&made, &invite.link).await.unwrap();
+    stage.end([alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accounts_that_lose_their_server_together_do_not_come_back_together() {
     /// So many, by chance within half a second, all come within a tenth of one in a run of four million.
     const ACCOUNTS: usize = 12;

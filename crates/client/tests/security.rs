@@ -328,12 +328,41 @@ async fn who_signed_in_again_stays_so_although_the_store_did_not_take_it() {
     alice.settled().await;
     alice.client.sign_out(&alice.account).await.unwrap();
     is_signed_out(&alice).await;
-    let db = rusqlite::Connection::open(alice.store()).unwrap();
+    fill_the_disk(&alice);
+    let (client, account) = (&alice.client, &alice.account);
+    client.sign_in_again(account, PASSWORD).await.unwrap();
+    alice.settled().await;
+    let alice = alice.crash().await;
+    alice.settled().await;
+    stage.end([alice]).await;
+}
+
+/// From here on there is no room to take back that the person signed out.
+fn fill_the_disk(person: &Person) {
+    let db = rusqlite::Connection::open(person.store()).unwrap();
     db.execute_batch(
         "CREATE TRIGGER full BEFORE DELETE ON meta WHEN OLD.key = 'left' BEGIN SELECT RAISE(ABORT, 'no room'); END",
     )
     .unwrap();
-    drop(db);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn who_signed_out_while_the_keyring_was_waited_for_and_in_again_stays_so() {
+    let stage = Stage::new().await;
+    let keyring = Arc::new(Witness {
+        is_locked: true,
+        ..Witness::default()
+    });
+    let alice = Person::open(stage.folder_of("alice"), keyring.clone()).await;
+    let alice = alice.register(&stage.link(), "alice").await;
+    alice.settled().await;
+    keyring.turn(true);
+    let alice = alice.crash().await;
+    keyring.until(&keyring.asked, 1).await;
+    alice.client.sign_out(&alice.account).await.unwrap();
+    keyring.turn(false);
+    keyring.until(&keyring.answered, 1).await;
+    fill_the_disk(&alice);
     let (client, account) = (&alice.client, &alice.account);
     client.sign_in_again(account, PASSWORD).await.unwrap();
     alice.settled().await;

@@ -140,6 +140,25 @@ describe('somebody who hears the form', () => {
     expect(await faults(dialog)).toEqual([])
   })
 
+  it('is offered a place that only the account has which was made with the link, and not to register for it', async () => {
+    const api = fullScene('en', 'light')
+    const mine = api.app.accounts[0]?.key ?? ''
+    api.peek = () => Promise.resolve({ ...card(api), registration: 'invite', isInviteOver: true, accounts: [mine] })
+    const window = await started(api)
+    window.dialogs.show({ kind: 'join', link: 'invite' })
+    await shows('join-form')
+    await click('join-look')
+    await shows('join-as')
+    expect(screen.getAllByTestId('join-as')).toHaveLength(1)
+    expect(screen.getByTestId('join-peek').textContent).toContain('星海')
+    expect(screen.queryByTestId('join-over'), 'it leads this one').toBeNull()
+    await click('join-other')
+    await shows('join-over')
+    expect(screen.queryByTestId('join-register')).toBeNull()
+    expect(screen.getByTestId('join-peek').textContent, 'nobody else is invited').not.toContain('星海')
+    expect(await faults(screen.getByTestId('dialog-join'))).toEqual([])
+  })
+
   it('can tell accounts of one name apart', async () => {
     const api = fullScene('en', 'light')
     const [first] = api.app.accounts

@@ -73,7 +73,7 @@ impl Account {
             };
             before
         };
-        self.wish(Wish::Token(token)).await?;
+        self.wish(Wish::Token).await?;
         Ok(before)
     }
 
@@ -102,6 +102,17 @@ impl Account {
         is_so
     }
 
+    /// Which token the keyring had when the person signed out without knowing it: from now on only that one is refused. False
+    /// if that was known, or he has signed in since.
+    pub fn name_left(&self, token: &str) -> bool {
+        let mut session = self.session();
+        let is_unknown = session.left.as_ref().is_some_and(Left::refuses_all);
+        if is_unknown {
+            session.left = Some(Left::with(Some(token)));
+        }
+        is_unknown
+    }
+
     /// Signs in with the token that the keyring kept. The keyring may answer late: if the person signed in or out since it
     /// was asked, that stands.
     pub async fn use_kept_token(&self, token: Option<String>, asked: u64) -> Result<(), Error> {
@@ -112,7 +123,7 @@ impl Account {
             }
             session.token.clone_from(&token);
         }
-        self.wish(Wish::Token(token)).await
+        self.wish(Wish::Token).await
     }
 
     /// The server named its time. What is no time of this age is not believed as it stands, so that times can be added.

@@ -44,7 +44,7 @@ pub enum Wish {
     /// Tell the engine.
     Input(Input),
     /// Sign in with a token, or be signed out.
-    Token(Option<String>),
+    Token,
     /// Do at once what waits for its time: look at the store again, connect.
     Hurry,
     /// Go to the account's addresses, which have changed.

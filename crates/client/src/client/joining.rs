@@ -44,12 +44,15 @@ impl Client {
             match http.invite(&found.address, code, None).await {
                 Ok(card) => invite = Some(card),
                 Err(Error::Rejected(no)) if no.code == Code::InviteInvalid => {
-                    invite = self.kept_place(&accounts, code).await;
+                    // Who has an account there can sign in without it.
+                    is_invite_over = true;
+                    if let Some((account, card)) = self.kept_place(&accounts, code).await {
+                        accounts = vec![account];
+                        invite = Some(card);
+                    }
                 }
                 Err(error) => return Err(error),
             }
-            // Who has an account there can sign in without it.
-            is_invite_over = invite.is_none();
         }
         Ok(ServerPeek {
             server: found.card.server.to_string(),
@@ -68,9 +71,13 @@ impl Client {
         })
     }
 
-    /// What an invite that is used up leads to for an account that was made with it. Asked where the account's own server
+    /// The account that was made with an invite that is used up, and where it leads. Asked where the account's own server
     /// is, never where the link leads: who answers there only says that it is that server.
-    async fn kept_place(&self, accounts: &[Arc<Account>], code: &str) -> Option<InviteCard> {
+    async fn kept_place(
+        &self,
+        accounts: &[Arc<Account>],
+        code: &str,
+    ) -> Option<(Arc<Account>, InviteCard)> {
         for account in accounts {
             let Some(token) = account.token() else {
                 continue;
@@ -78,7 +85,7 @@ impl Client {
             let http = self.inner.http.with(account.route().await);
             let card = http.invite(&account.address(), code, Some(&token)).await;
             if let Ok(card) = card {
-                return Some(card);
+                return Some((Arc::clone(account), card));
             }
         }
         None
@@ -355,7 +362,7 @@ async fn linked(account: &Account) -> Result<(), Error> {
 
 /// Whether the person signed out stands in the store: a keyring that does not let go of a token signs nobody in at the next
 /// start.
-async fn keep_left(account: &Arc<Account>) -> Result<(), Error> {
+pub(super) async fn keep_left(account: &Arc<Account>) -> Result<(), Error> {
     let account = Arc::clone(account);
     // As it is when it is written: of a sign-out and a sign-in the one that was begun last may be written first.
     let keep = move || {

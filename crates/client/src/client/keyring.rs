@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Client, Inner, listing::left, lock};
+use super::{Client, Inner, joining::keep_left, listing::left, lock};
 use crate::{
     account::{Account, Wish},
     secrets::{NoKeyring, Secrets, ask},
@@ -16,6 +16,8 @@ use crate::{
 
 /// Not the key of an account: the keyring keeps nothing under it.
 const NOBODY: &str = "nobody";
+/// No token is empty.
+const FORGOTTEN: &str = "";
 /// A keyring that takes longer may be asking the person, who is told that it is waited for.
 const SOON: Duration = Duration::from_secs(1);
 /// Who has a token kept or forgotten does not wait longer for that to be done.
@@ -67,9 +69,27 @@ impl Asker {
                     None => keyring.delete(&account),
                 })
                 .await;
+            if answer.is_ok() && wished.token.is_none() {
+                // What it has from now on is of a later sign-in.
+                self.name_left(&key, FORGOTTEN).await;
+            }
             if self.wished(&key).is_none_or(|now| now.no == wished.no) {
                 return answer;
             }
+        }
+    }
+
+    /// Which token an account was signed out of, if that was not known.
+    async fn name_left(&self, key: &str, token: &str) {
+        let account = self
+            .client
+            .upgrade()
+            .and_then(|inner| Client { inner }.account(key).ok());
+        if let Some(account) = account
+            && account.name_left(token)
+        {
+            // If it cannot be kept none is taken at the next start.
+            let _ = keep_left(&account).await;
         }
     }
 
@@ -168,7 +188,10 @@ impl Client {
             let refusing = |token: &String| left.filter(|left| left.refuses(token));
             let Some(left) = token.as_ref().and_then(refusing) else {
                 // A driver that is gone has stopped with the client.
-                let _ = account.use_kept_token(token, asked).await;
+                let _ = account.use_kept_token(token.clone(), asked).await;
+                if let Some(token) = token {
+                    asker.name_left(&account.key, &token).await;
+                }
                 return;
             };
             if let Some(inner) = client.upgrade() {
@@ -187,7 +210,7 @@ impl Client {
         tokio::spawn(async move {
             if account.token().is_none() {
                 // A driver that is gone has stopped with the client.
-                let _ = account.wish(Wish::Token(None)).await;
+                let _ = account.wish(Wish::Token).await;
             }
             asker.tell(account.key.clone()).await
         });

@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use tulou_engine::Input;
-use tulou_protocol::{
-    ServerFrame,
-    frame::BUSY,
-    push::{Condition, Pushed},
-};
+use tulou_protocol::{ServerFrame, frame::BUSY, push::Pushed};
 
 use super::Driver;
 use crate::{as_of::now, blocking::blocking, link::Event, unusable::Unusable};
@@ -22,8 +18,7 @@ impl Driver {
                 self.was_up = true;
                 self.end_seeking(&address);
                 self.account.found_at(address, key);
-                // All is well with the server unless it says otherwise.
-                self.account.set_condition(Condition::default());
+                self.was_told = false;
                 self.feed(Input::LinkUp).await;
             }
             Event::Stirred => self.feed(Input::Stirred).await,
@@ -33,6 +28,7 @@ impl Driver {
                     self.be_unusable(Some(crowded));
                 }
                 if let ServerFrame::Pushed(Pushed::Condition(condition)) = &frame {
+                    self.was_told = true;
                     self.account.set_condition(*condition);
                 }
                 if let ServerFrame::Pushed(Pushed::Heartbeat(heartbeat)) = &frame {

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use tulou_engine::{Input, LinkState, Output, Write};
-use tulou_protocol::frame::Request;
+use tulou_protocol::{frame::Request, push::Condition};
 
 use super::{Driver, FIRST, clock::Clock};
 use crate::{
@@ -116,7 +116,7 @@ impl Driver {
     }
 
     /// That somebody else answers, or that the server cannot be used, is told until another attempt has ended.
-    fn tell_link(&self, state: LinkState) {
+    pub(super) fn tell_link(&self, state: LinkState) {
         let connection = match (self.met_other_key, connection(state, &self.clock)) {
             (true, Connection::Offline { retry_at, .. }) => Connection::OtherKey { retry_at },
             (true, Connection::Connecting) => return,
@@ -130,6 +130,11 @@ impl Driver {
         let is_synced = connection == Connection::Synced;
         self.account.set_connection(connection);
         if is_synced {
+            // A server says how it is before it answers anything, and nothing if all is well. Until then what it said last
+            // stands: a link that was cut is no news of the disk.
+            if !self.was_told {
+                self.account.set_condition(Condition::default());
+            }
             self.look_for_lost();
         }
     }

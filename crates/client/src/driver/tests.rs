@@ -1,8 +1,9 @@
 use std::sync::atomic::AtomicU64;
 
-use tulou_engine::{Island, Write};
+use tulou_engine::{Island, LinkState, Write};
 use tulou_protocol::{
-    AccountId, Log, MessageId, Rev, Row, Seq, ServerId,
+    AccountId, Log, MessageId, Rev, Row, Seq, ServerFrame, ServerId,
+    push::{Clock as ServerClock, Condition, Disk, Pushed},
     row::{Content, Message, More},
 };
 
@@ -11,7 +12,9 @@ use crate::{
     account::{Draft, Entered, Submitted, ViewerId, WISHES},
     action::Action,
     known::Known,
+    link::Event,
     store::{Store, StoreError, drafts, islands, messages, outbox},
+    view::{ClockView, DiskView},
 };
 
 const ME: AccountId = AccountId(Uuid::from_u128(1));
@@ -116,10 +119,7 @@ async fn what_breaks_in_a_driver_is_said_and_it_begins_again() {
     let folder = tempfile::tempdir().unwrap();
     let account = driven(folder.path());
     let mut connection = account.connection.subscribe();
-    account
-        .wish(Wish::Token(Some("token".into())))
-        .await
-        .unwrap();
+    account.use_token(Some("token".into())).await.unwrap();
     draft(&account, "before").await.unwrap();
     account.wish(Wish::Break).await.unwrap();
     let told = connection.wait_for(|connection| {
@@ -365,4 +365,32 @@ async fn what_came_while_it_stood_still_is_heard_before_a_server_is_taken_for_si
         driver.tick().await;
         assert_eq!(driver.link.is_some(), has_spoken);
     }
+}
+
+#[tokio::test]
+async fn a_link_that_was_cut_is_no_news_of_the_servers_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, heard) = account(folder.path(), u64::MAX);
+    let mut driver = Driver::new(Arc::clone(&account), heard);
+    account.use_token(Some("token".into())).await.unwrap();
+    driver.grant(Wish::Token).await;
+    let up = || Event::Up {
+        address: "ws://127.0.0.1:9".into(),
+        key: None,
+    };
+    driver.hear(up()).await;
+    let full = Condition {
+        disk: Disk::Full,
+        clock: ServerClock::Leapt,
+    };
+    let told = ServerFrame::Pushed(Pushed::Condition(full));
+    driver.hear(Event::Frame(told)).await;
+    driver.tell_link(LinkState::Synced);
+    driver.hear(up()).await;
+    driver.tell_link(LinkState::Syncing);
+    assert_eq!(account.disk(), DiskView::Full, "it said nothing yet");
+    assert_eq!(account.clock(), ClockView::Leapt);
+    driver.tell_link(LinkState::Synced);
+    assert_eq!(account.disk(), DiskView::Plenty, "all is well with it");
+    assert_eq!(account.clock(), ClockView::Right);
 }

@@ -330,13 +330,13 @@ pub struct ServerPeek {
     pub registration: String,
     /// The address that answered.
     pub address: String,
-    /// The community the link invites to, when it does and is still valid.
+    /// The community the link invites to, when it does and is still valid, if only for the one account that was made with it.
     pub community: Option<String>,
     /// Its members.
     #[specta(type = Option<Number>)]
     pub members: Option<u64>,
-    /// The link invites, but to nothing any more: withdrawn, used up, expired, or mistyped.
+    /// The link invites nobody else any more: withdrawn, used up, expired, or mistyped.
     pub is_invite_over: bool,
-    /// Accounts on this server that this computer already has, by key.
+    /// Accounts on this server that this computer already has, by key; if only one has a place by the link, that one.
     pub accounts: Vec<String>,
 }

@@ -156,7 +156,7 @@ export const talk: typeof zh = {
     groups: 'Member groups',
     kick: 'Remove from community',
     kickSure: (name) => `Remove ${name} from the community? They can join again with any invite link that still works.`,
-    kickInvites: 'Also revoke the link they joined with and the links they created',
+    kickInvites: 'Also revoke the link they joined with and all links of theirs',
     explain: 'Where permissions come from',
     close: 'Hide members',
   },

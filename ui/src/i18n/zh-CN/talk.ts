@@ -147,7 +147,7 @@ export const talk = {
     groups: '成员组',
     kick: '移出社群',
     kickSure: (name: string) => `把 ${name} 移出社群？对方以后还可以用有效的邀请链接重新加入。`,
-    kickInvites: '同时作废对方加入时用的链接，以及对方创建的链接',
+    kickInvites: '同时作废对方加入时用的链接，以及对方名下的所有链接',
     explain: '查看权限来源',
     close: '收起成员列表',
   },
