@@ -244,15 +244,10 @@ async fn a_link_that_is_used_up_is_offered_to_the_account_that_was_made_with_it(
     let stage = Stage::new().await;
     let alice = stage.host("alice").await;
     let (community, _) = alice.found("星海").await;
-    alice.settled().await;
+    let bob = stage.invite(&alice, &community, "bob").await;
     let invite = alice
         .client
         .create_invite(&alice.account, &community, None, Some(1))
-        .await
-        .unwrap();
-    let bob = stage.newcomer("bob").await;
-    bob.client
-        .register(&stage.link(), "bob", "Bob", "correct horse")
         .await
         .unwrap();
     let made = bob
