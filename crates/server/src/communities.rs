@@ -315,17 +315,6 @@ impl Communities {
         Ok(self.members(loaded, &[account]).await?.pop())
     }
 
-    /// The first message of a topic that a member may read.
-    pub(crate) async fn floor(
-        &self,
-        structure: &Structure,
-        member: &Member,
-        topic: TopicId,
-    ) -> Result<Seq, StoreError> {
-        self.floor_since(topic, structure.readable_since(member, topic))
-            .await
-    }
-
     /// The first message of a topic for whoever may read it since a time, or all of it.
     pub(crate) async fn floor_since(
         &self,
@@ -373,7 +362,7 @@ impl Communities {
 }
 
 /// Whose membership a change is of.
-fn whom(change: &Change) -> Option<AccountId> {
+pub(crate) const fn whom(change: &Change) -> Option<AccountId> {
     match change {
         Change::Member { member, .. } => Some(member.account),
         Change::MemberGone { account, .. } => Some(*account),

@@ -31,6 +31,7 @@ use crate::{
     actor::{Actor, Origin},
     communities::Loaded,
     domain::{Structure, View, view::Compared},
+    store::Written,
 };
 
 /// Who on this node watches what.
@@ -378,6 +379,12 @@ impl State {
             Log::Account(account) => self.accounts.contains_key(&account),
             Log::Community(community) => self.communities.contains_key(&community),
         }
+    }
+
+    /// Whether those who listen to a log know already what was written to it.
+    pub fn has_told(&self, written: &Written) -> bool {
+        let told = self.told.get(&written.log);
+        told.is_some_and(|told| written.rev <= *told)
     }
 
     /// Those who listen to a log have been told of it up to a rev.

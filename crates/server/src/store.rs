@@ -127,6 +127,8 @@ pub struct Head {
 pub struct Stretch {
     /// The topic's head.
     pub head: Head,
+    /// The first message that may be among the rows.
+    pub floor: Seq,
     /// Rows in the order of `seq`.
     pub rows: Vec<Row>,
     /// Their authors.
@@ -138,6 +140,8 @@ pub struct Stretch {
 pub struct TopicChanges {
     /// The topic's head.
     pub head: Head,
+    /// The first message that may be among the rows.
+    pub floor: Seq,
     /// The rev that the ranges are valid as of after these rows.
     pub rev: Rev,
     /// Changed rows in the order of rev, then the tail.
@@ -284,13 +288,14 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
         community: CommunityId,
         topics: Vec<ReadableSince>,
     ) -> Pending<Vec<(TopicId, Seq)>>;
-    /// A page of a topic from `floor` on; none if it is asked for around a message that does not exist.
+    /// A page of a topic, of what was sent since a time, or of all of it; none if it is asked for around a message that does
+    /// not exist.
     fn page(
         &self,
         topic: TopicId,
         at: PageAt,
         limit: usize,
-        floor: Seq,
+        since: Option<Millis>,
     ) -> Pending<Option<Stretch>>;
     /// Which of these messages are there, written by an account.
     fn held_messages(
@@ -299,13 +304,13 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
         author: AccountId,
         messages: Vec<MessageId>,
     ) -> Pending<Vec<MessageId>>;
-    /// What changed in stretches of a topic, and, if that is wanted, its tail. No more than `most` rows are looked at for
-    /// the first.
+    /// What changed in stretches of a topic, of what was sent since a time, or of all of it; and, if that is wanted, its tail.
+    /// No more than `most` rows are looked at for the first.
     fn topic_changes(
         &self,
         topic: TopicId,
         ranges: Vec<Range>,
-        floor: Seq,
+        since: Option<Millis>,
         has_tail: bool,
         most: usize,
     ) -> Pending<TopicChanges>;

@@ -324,10 +324,10 @@ impl Memory {
             facts.known.pins = log.pins();
             if let Some(seq) = needs.cursor_at {
                 if self.visible(actor, topic).is_some() {
-                    facts.floor = self.floor(actor, topic);
+                    facts.known.floor = self.floor(actor, topic);
                 }
                 facts.known.cursor = self.cursor(actor, topic);
-                let at = seq.max(facts.unreadable()).min(log.head());
+                let at = seq.max(facts.known.unreadable()).min(log.head());
                 let after = log.messages.iter().filter(|sent| sent.message.seq > at);
                 facts.known.own_after =
                     after.filter(|sent| sent.content().author == actor).count() as u64;

@@ -247,9 +247,9 @@ impl App {
         at: PageAt,
         limit: usize,
     ) -> QuestionAnswer {
-        let read = |floor| self.store().page(topic, at, limit, floor);
+        let read = |since| self.store().page(topic, at, limit, since);
         let found = self.read_topic(topic, account, read).await;
-        let (floor, stretch) = found.map_err(broken)?.ok_or_else(|| missing("topic"))?;
+        let stretch = found.map_err(broken)?.ok_or_else(|| missing("topic"))?;
         let stretch = stretch.ok_or_else(|| missing("at.message"))?;
         let place = |row: Option<&tulou_protocol::Row>| match row.map(|row| &row.body) {
             Some(Body::Message(message)) => message.seq,
@@ -259,7 +259,7 @@ impl App {
             topic,
             rev: stretch.head.rev,
             head_seq: stretch.head.seq,
-            floor,
+            floor: stretch.floor,
             from: place(stretch.rows.first()),
             to: place(stretch.rows.last()),
             rows: stretch.rows,

@@ -10,7 +10,7 @@ use tulou_protocol::{
 use super::App;
 use crate::{
     actor::{Actor, Origin},
-    communities::Loaded,
+    communities::{Loaded, whom},
     domain::{self, Change, Facts, Member, Needs, needs},
     store::{Commit, Outcome, Pending, StoreError, wire},
     task::attended,
@@ -144,11 +144,10 @@ impl App {
         {
             facts.inviter = self.inviter(loaded, code, account).await?;
         }
-        if let (Some(seq), Some(topic), Some(structure), Some(member)) =
-            (needs.cursor_at, needs.topic, &structure, &facts.actor)
+        if let (Some(topic), Some(structure), Some(member)) =
+            (needs.topic, &structure, &facts.actor)
         {
-            facts.floor = self.communities().floor(structure, member, topic).await?;
-            needs.cursor_at = Some(seq.max(facts.unreadable()));
+            needs.readable_since = structure.readable_since(member, topic);
         }
         if needs.asks_the_store() {
             facts.known = self.store().known(account, needs).await?;
@@ -206,6 +205,8 @@ impl App {
                 pending
             };
         };
+        let mut accounts: Vec<AccountId> = commit.changes.iter().filter_map(whom).collect();
+        accounts.push(actor.account);
         let mut heard = self.hub().expected().expect(actor.account, commit.command);
         let outcome = self.store().commit(commit).await;
         let is_behind = match &outcome {
@@ -214,18 +215,23 @@ impl App {
             Ok(Outcome::Repeat(_)) => true,
             Ok(Outcome::Conflict | Outcome::Refused(_)) | Err(_) => false,
         };
-        if is_behind && let Err(error) = self.catch_up(community, actor.account).await {
+        if is_behind && let Err(error) = self.catch_up(community, actor.account, &accounts).await {
             // It is committed all the same: whoever gave the command is not told otherwise.
             tracing::error!(%error, community.id = %community, "what was committed was not read");
         }
         Box::pin(std::future::ready(outcome))
     }
 
-    /// What was committed has not come back by the bus, or not now: it is read.
-    async fn catch_up(&self, community: CommunityId, account: AccountId) -> Result<(), StoreError> {
+    /// What was committed has not come back by the bus, or not now: it is read, with the members that it changed.
+    async fn catch_up(
+        &self,
+        community: CommunityId,
+        account: AccountId,
+        changed: &[AccountId],
+    ) -> Result<(), StoreError> {
         tracing::debug!(community.id = %community, "a commit was not heard of and is read from the store");
         if let Some(loaded) = self.communities().loaded(community).await? {
-            self.communities().refresh(&loaded, &[account]).await?;
+            self.communities().refresh(&loaded, changed).await?;
         }
         self.gather(community, account).await
     }

@@ -1,7 +1,7 @@
 //! What an account may see, looked at before something is read and again after: what waits to be read is read as it is
 //! then, and rights may have been taken away meanwhile.
 
-use tulou_protocol::{AccountId, Seq, TopicId};
+use tulou_protocol::{AccountId, TopicId, id::Millis};
 
 use super::App;
 use crate::store::{Pending, StoreError};
@@ -10,28 +10,26 @@ use crate::store::{Pending, StoreError};
 pub(super) const LOOKS: usize = 8;
 
 impl App {
-    /// Reads of a topic from the first message on that an account may read: which that is, and what was read. None if the
-    /// account does not see the topic.
+    /// Reads of a topic what an account may read: since a time, or all of it. None if the account does not see the topic.
     pub(super) async fn read_topic<T>(
         &self,
         topic: TopicId,
         account: AccountId,
-        read: impl Fn(Seq) -> Pending<T>,
-    ) -> Result<Option<(Seq, T)>, StoreError> {
+        read: impl Fn(Option<Millis>) -> Pending<T>,
+    ) -> Result<Option<T>, StoreError> {
         let Some((structure, member)) = self.communities().visible(topic, account).await? else {
             return Ok(None);
         };
         let mut since = structure.readable_since(&member, topic);
         for _ in 0..LOOKS {
-            let floor = self.communities().floor_since(topic, since).await?;
-            let found = read(floor).await?;
+            let found = read(since).await?;
             let Some((structure, member)) = self.communities().visible(topic, account).await?
             else {
                 return Ok(None);
             };
             let is_since = structure.readable_since(&member, topic);
             if is_since == since {
-                return Ok(Some((floor, found)));
+                return Ok(Some(found));
             }
             since = is_since;
         }

@@ -305,12 +305,12 @@ impl App {
             .max()
             .unwrap_or_default();
         let (has_tail, most) = (!asked.without_tail, *to_look_at);
-        let read = |floor| {
+        let read = |since| {
             let ranges = ranges.clone();
             self.store()
-                .topic_changes(topic, ranges, floor, has_tail, most)
+                .topic_changes(topic, ranges, since, has_tail, most)
         };
-        let Some((floor, changes)) = self.read_topic(topic, account, read).await? else {
+        let Some(changes) = self.read_topic(topic, account, read).await? else {
             return Ok(SyncOutcome::Gone {}.into());
         };
         *to_look_at = to_look_at.saturating_sub(changes.looked_at);
@@ -321,7 +321,7 @@ impl App {
         let outcome = SyncOutcome::Topic {
             rev: changes.rev,
             head_seq: changes.head.seq,
-            floor,
+            floor: changes.floor,
             rows: Vec::new(),
             tail_from: changes.tail_from,
             has_more: changes.has_more,

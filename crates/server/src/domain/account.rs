@@ -30,7 +30,7 @@ pub(super) fn advance(
         return Ok(Decision::default());
     }
     let seq = seq
-        .max(case.facts.unreadable())
+        .max(case.facts.known.unreadable())
         .min(case.facts.known.head_seq);
     if seq <= at {
         return Ok(Decision::default());
@@ -49,7 +49,7 @@ pub(super) fn set_cursor(case: &Case<'_>, topic: TopicId, seq: Seq) -> Result<De
     Ok(put(
         case,
         topic,
-        seq.max(case.facts.unreadable())
+        seq.max(case.facts.known.unreadable())
             .min(case.facts.known.head_seq),
         last_set.wrapping_add(1),
     ))

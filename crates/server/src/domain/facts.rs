@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tulou_protocol::{
     AccountId, Code, Command, CommunityId, MessageId, Rejection, Rev, Seq, TopicId,
     command::Whose,
+    id::Millis,
     rejection::Counted,
     row::{Cursor, Message, Profile},
     text,
@@ -41,6 +42,8 @@ pub struct Needs {
     pub pins: bool,
     /// The actor's cursor of the topic, the topic's head, and his own messages after this place.
     pub cursor_at: Option<Seq>,
+    /// Since when the actor may read the topic; none: all of it.
+    pub readable_since: Option<Millis>,
     /// The actor's profile.
     pub profile: bool,
     /// Rows that the actor has of a kind, and whether that of this id is among them.
@@ -62,7 +65,9 @@ pub struct Known {
     pub cursor: Option<(Cursor, Rev)>,
     /// The topic's last `seq`.
     pub head_seq: Seq,
-    /// The actor's messages after the place asked for.
+    /// With a cursor: the first message of the topic that the actor may read.
+    pub floor: Seq,
+    /// The actor's messages after the place asked for, or after what he may not read if that is later.
     pub own_after: u64,
     /// The actor's profile with its rev.
     pub profile: Option<(Profile, Rev)>,
@@ -70,6 +75,15 @@ pub struct Known {
     pub own: (usize, bool),
     /// Topics of the community that hold messages.
     pub written_topics: Vec<TopicId>,
+}
+
+impl Known {
+    /// The last message of the topic that the actor may not read: a cursor before it would count as unread what nobody
+    /// can show him.
+    #[must_use]
+    pub const fn unreadable(&self) -> Seq {
+        Seq(self.floor.0.saturating_sub(1))
+    }
 }
 
 /// What a decision is made from.
@@ -87,8 +101,6 @@ pub struct Facts<'a> {
     pub members: HashMap<AccountId, Member>,
     /// The id of the message asked for.
     pub asked_message: Option<MessageId>,
-    /// With a cursor: the first message of the topic that the actor may read.
-    pub floor: Seq,
     /// What the store knows.
     pub known: Known,
 }
@@ -106,13 +118,6 @@ impl Facts<'_> {
             return Err(Rejection::limit(Code::TooMany, limit).of(of));
         }
         Ok(())
-    }
-
-    /// The last message of the topic that the actor may not read: a cursor before it would count as unread what nobody
-    /// can show him.
-    #[must_use]
-    pub const fn unreadable(&self) -> Seq {
-        Seq(self.floor.0.saturating_sub(1))
     }
 
     /// The rev of the actor's profile.

@@ -86,24 +86,35 @@ impl Publisher {
     ) -> Result<(), StoreError> {
         self.communities.follow(community, committed).await?;
         let mut news = News::of(committed, community);
-        let (told, is_doubtful) = {
+        let (told, is_doubtful, is_late) = {
             let state = self.hub.state();
-            let is_connected = |account| state.accounts.contains_key(account);
+            let is_connected = |account: &AccountId| state.accounts.contains_key(account);
             // If nobody is connected, nobody on this node is concerned with it.
             if !state.communities.contains_key(&community) && !news.members.keys().any(is_connected)
             {
                 return Ok(());
             }
             let gathering = state.communities.get(&community);
+            // Whoever comes is told so in his own log; who has been there is present.
+            let is_astray = |account: &AccountId| {
+                is_connected(account)
+                    && gathering.is_none_or(|it| !it.present.contains_key(account))
+                    && committed.of(Log::Account(*account)).is_none()
+            };
             let told = state.told.get(&Log::Community(community)).copied();
             (
                 told,
                 gathering.is_some_and(|gathering| gathering.is_doubtful),
+                committed.logs.iter().any(|written| state.has_told(written))
+                    || news.members.keys().any(is_astray),
             )
         };
         let Some(loaded) = self.communities.loaded(community).await? else {
             return Ok(());
         };
+        if is_late {
+            self.look_at_named(&loaded, &mut news).await?;
+        }
         let is_beyond = |told: &Rev| {
             let written = news.written.as_ref();
             is_doubtful || written.is_some_and(|written| written.prev > *told)
@@ -114,6 +125,19 @@ impl Publisher {
             news.asks_all |= is_doubtful;
         }
         self.tell(&loaded, &news).await;
+        Ok(())
+    }
+
+    /// Those whose membership a commit changed are looked at again: it was heard of before, or after what came later, and does
+    /// not say how it is.
+    async fn look_at_named(&self, loaded: &Loaded, news: &mut News<'_>) -> Result<(), StoreError> {
+        let members = std::mem::take(&mut news.members).into_keys();
+        let named: Vec<AccountId> = members.chain(std::mem::take(&mut news.gone)).collect();
+        for member in self.communities.members_again(loaded, &named).await? {
+            news.members.insert(member.account, member);
+        }
+        let is_gone = |account: &AccountId| !news.members.contains_key(account);
+        news.gone = named.into_iter().filter(is_gone).collect();
         Ok(())
     }
 
@@ -404,6 +428,8 @@ impl Telling<'_> {
     /// A member's view after this.
     fn next(&self, view: &View) -> View {
         let named = self.news.members.get(&view.member.account);
+        // What comes late is of a member as he was.
+        let named = named.filter(|named| named.rev >= view.member.rev);
         let member = named.unwrap_or(&view.member);
         View::of(self.after.clone(), member.clone())
     }

@@ -17,7 +17,7 @@ pub type Batch = Vec<Arc<Committed>>;
 pub trait Bus: Send + Sync + 'static {
     /// Tells what one transaction committed; it is durable already. It may wait while too much is on its way, so it is
     /// called by threads that may. What gets lost is noticed by the revs that are missing once the same log is heard of
-    /// again.
+    /// again. What comes twice, or after what was committed later, changes nothing.
     fn publish(&self, batch: Batch);
 }
 

@@ -282,9 +282,9 @@ impl Store for Sqlite {
         topic: TopicId,
         at: PageAt,
         limit: usize,
-        floor: Seq,
+        since: Option<Millis>,
     ) -> Pending<Option<Stretch>> {
-        self.read(move |db| message::page(db, topic, at, limit, floor))
+        self.read(move |db| message::page(db, topic, at, limit, since))
     }
 
     fn held_messages(
@@ -300,11 +300,11 @@ impl Store for Sqlite {
         &self,
         topic: TopicId,
         ranges: Vec<Range>,
-        floor: Seq,
+        since: Option<Millis>,
         has_tail: bool,
         most: usize,
     ) -> Pending<TopicChanges> {
-        self.read(move |db| message::changes(db, topic, &ranges, floor, has_tail, most))
+        self.read(move |db| message::changes(db, topic, &ranges, since, has_tail, most))
     }
 
     fn moved_since(&self, community: CommunityId, since: Millis) -> Pending<Vec<Moved>> {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod bus;
 mod invites;
 mod members;
 mod places;
@@ -21,8 +22,8 @@ use tulou_protocol::{
 use uuid::Uuid;
 
 use super::{
-    Commit, Fading, MemberSlice, NewAccount, NewSession, Nowhere, Outcome, ReadableSince, SliceOf,
-    Store, sqlite::Sqlite,
+    Bus, Commit, Fading, MemberSlice, NewAccount, NewSession, Nowhere, Outcome, ReadableSince,
+    SliceOf, Store, sqlite::Sqlite,
 };
 use crate::{
     actor::Origin,
@@ -43,13 +44,21 @@ struct Bench {
 }
 
 fn open(folder: &std::path::Path) -> Box<dyn Store> {
-    Box::new(Sqlite::open(folder, Arc::new(Nowhere)).unwrap())
+    open_over(folder, Arc::new(Nowhere))
+}
+
+fn open_over(folder: &std::path::Path, bus: Arc<dyn Bus>) -> Box<dyn Store> {
+    Box::new(Sqlite::open(folder, bus).unwrap())
 }
 
 async fn bench() -> Bench {
+    bench_over(Arc::new(Nowhere)).await
+}
+
+async fn bench_over(bus: Arc<dyn Bus>) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench {
-        store: open(folder.path()),
+        store: open_over(folder.path(), bus),
         folder,
         alice: AccountId(Uuid::now_v7()),
         community: CommunityId(Uuid::now_v7()),
@@ -214,7 +223,7 @@ impl Bench {
     async fn page(&self, at: PageAt, limit: usize) -> Vec<u64> {
         let page = self
             .store
-            .page(self.topic, at, limit, Seq(1))
+            .page(self.topic, at, limit, None)
             .await
             .unwrap()
             .unwrap();
@@ -374,7 +383,7 @@ async fn pages_are_contiguous_in_every_direction() {
             bench.topic,
             PageAt::Message(MessageId(Uuid::now_v7())),
             4,
-            Seq(1),
+            None,
         )
         .await
         .unwrap();
@@ -385,14 +394,19 @@ async fn pages_are_contiguous_in_every_direction() {
     }
     let page = bench
         .store
-        .page(bench.topic, PageAt::End, 50, Seq(9))
+        .page(bench.topic, PageAt::End, 50, Some(90))
         .await
         .unwrap()
         .unwrap();
     assert_eq!(
         page.rows.iter().map(seq).collect::<Vec<_>>(),
         [9, 10],
-        "nothing below the floor"
+        "nothing that was sent before"
+    );
+    assert_eq!(
+        page.floor,
+        Seq(9),
+        "and where that begins, of the same moment"
     );
     assert_eq!(page.authors, [], "her profile is as it was made");
 }
@@ -402,7 +416,7 @@ async fn a_sync_brings_what_changed_in_held_stretches_and_the_tail() {
     let bench = bench().await;
     let mut ids = Vec::new();
     for n in 1..=6 {
-        ids.push(bench.send(&n.to_string(), 10).await);
+        ids.push(bench.send(&n.to_string(), n * 10).await);
     }
     bench.edit(ids[1], Seq(2), "two").await;
     bench.edit(ids[4], Seq(5), "five").await;
@@ -413,7 +427,7 @@ async fn a_sync_brings_what_changed_in_held_stretches_and_the_tail() {
     };
     let changes = bench
         .store
-        .topic_changes(bench.topic, vec![range(1, 4, 6)], Seq(1), true, 1_500)
+        .topic_changes(bench.topic, vec![range(1, 4, 6)], None, true, 1_500)
         .await
         .unwrap();
     assert_eq!(
@@ -425,7 +439,7 @@ async fn a_sync_brings_what_changed_in_held_stretches_and_the_tail() {
     assert_eq!((changes.rev, changes.has_more), (Rev(8), false));
     let changes = bench
         .store
-        .topic_changes(bench.topic, vec![range(1, 6, 7)], Seq(3), true, 1_500)
+        .topic_changes(bench.topic, vec![range(1, 6, 7)], Some(30), true, 1_500)
         .await
         .unwrap();
     assert_eq!(
@@ -434,6 +448,7 @@ async fn a_sync_brings_what_changed_in_held_stretches_and_the_tail() {
         "only what is newer than held"
     );
     assert_eq!(changes.tail_from, None, "nothing is new");
+    assert_eq!(changes.floor, Seq(3), "of the same moment");
 }
 
 #[tokio::test]

@@ -65,7 +65,8 @@ pub(super) async fn join(app: &App, owner: &Arc<Line>, line: &Arc<Line>, communi
 async fn floor(app: &App, topic: TopicId, line: &Line) -> Seq {
     let seen = app.communities().visible(topic, line.account()).await;
     let (structure, member) = seen.unwrap().expect("it is visible");
-    let floor = app.communities().floor(&structure, &member, topic).await;
+    let since = structure.readable_since(&member, topic);
+    let floor = app.communities().floor_since(topic, since).await;
     floor.unwrap()
 }
 

@@ -149,7 +149,7 @@ async fn of_one_transaction_what_many_put_on_one_message_is_all_written() {
     }
     settled(&house.app).await;
     let store = house.app.store();
-    let page = store.page(house.topic, PageAt::End, 1, Seq(1)).await;
+    let page = store.page(house.topic, PageAt::End, 1, None).await;
     let Body::Message(found) = &page.unwrap().unwrap().rows[0].body else {
         panic!("it is a message")
     };

@@ -158,6 +158,11 @@ pub fn first_since(db: &Connection, topic: TopicId, time: Millis) -> Result<Seq,
     Ok(Seq(low))
 }
 
+/// The first place that may be read by whoever may read what was sent since a time, or all of it.
+pub fn floor(db: &Connection, topic: TopicId, since: Option<Millis>) -> Result<Seq, StoreError> {
+    since.map_or(Ok(Seq(1)), |since| first_since(db, topic, since))
+}
+
 /// How much may be in an answer: rows, and about so many bytes of them.
 #[derive(Clone, Copy)]
 struct Room {
@@ -236,8 +241,9 @@ pub fn page(
     topic: TopicId,
     at: PageAt,
     limit: usize,
-    floor: Seq,
+    since: Option<Millis>,
 ) -> Result<Option<Stretch>, StoreError> {
+    let floor = floor(db, topic, since)?;
     let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
     let room = Room {
         rows: limit.clamp(1, limits::PAGE),
@@ -275,6 +281,7 @@ pub fn page(
     let authors = authors(db, &rows)?;
     Ok(Some(Stretch {
         head,
+        floor,
         rows,
         authors,
     }))
@@ -312,13 +319,15 @@ pub fn changes(
     db: &Connection,
     topic: TopicId,
     ranges: &[Range],
-    floor: Seq,
+    since: Option<Millis>,
     has_tail: bool,
     most: usize,
 ) -> Result<TopicChanges, StoreError> {
+    let floor = floor(db, topic, since)?;
     let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
     let mut found = TopicChanges {
         head,
+        floor,
         rev: head.rev,
         ..TopicChanges::default()
     };
@@ -508,8 +517,9 @@ pub fn known(db: &Connection, actor: AccountId, needs: &Needs) -> Result<Known, 
         }
         if let Some(seq) = needs.cursor_at {
             known.cursor = cursor(db, actor, topic)?;
+            known.floor = floor(db, topic, needs.readable_since)?;
             // An advance to a place behind the cursor changes nothing, whatever is counted after it.
-            let seq = seq.min(known.head_seq);
+            let seq = seq.max(known.unreadable()).min(known.head_seq);
             known.own_after = own_after(db, topic, seq, actor)?;
         }
     }

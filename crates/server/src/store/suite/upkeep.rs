@@ -23,7 +23,7 @@ async fn what_ended_is_removed_in_bounded_steps_also_after_a_restart() {
         "it is hidden at once"
     );
     let left = async |store: &dyn Store| {
-        let page = store.page(topic, PageAt::After(Seq(0)), 200, Seq(1));
+        let page = store.page(topic, PageAt::After(Seq(0)), 200, None);
         page.await.unwrap().unwrap().rows.len()
     };
     assert_eq!(left(&*bench.store).await, 25, "and not removed yet");
@@ -318,7 +318,7 @@ async fn what_changed_comes_in_pages_by_rev_until_it_is_complete() {
         loop {
             let changes = bench
                 .store
-                .topic_changes(bench.topic, ranges.clone(), Seq(1), true, 1_500)
+                .topic_changes(bench.topic, ranges.clone(), None, true, 1_500)
                 .await
                 .unwrap();
             asked += 1;
