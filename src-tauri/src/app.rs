@@ -13,7 +13,7 @@ use crate::{
     commands::{HostInput, HostingInput, JoinInput, account::Joined},
     controller::Controller,
     error::WindowError,
-    home::Home,
+    folders::Folders,
     hosting::Hosting,
     viewers::Viewers,
 };
@@ -23,7 +23,7 @@ const FRAME: Duration = Duration::from_millis(16);
 
 /// What the commands work with.
 pub struct App {
-    home: Home,
+    folders: Folders,
     /// Between the client and the native window.
     pub controller: Arc<Controller>,
     /// The server on this computer.
@@ -36,13 +36,13 @@ pub struct App {
 
 impl App {
     /// An app whose client is not open yet.
-    pub fn new(home: Home, controller: Arc<Controller>) -> Self {
+    pub fn new(folders: Folders, controller: Arc<Controller>) -> Self {
         Self {
-            hosting: Arc::new(Hosting::in_folder(home.server(), {
+            hosting: Arc::new(Hosting::in_folder(folders.server(), {
                 let controller = Arc::clone(&controller);
                 Arc::new(move || controller.tell(vec![Change::App]))
             })),
-            home,
+            folders,
             controller,
             viewers: Viewers::default(),
             client: OnceCell::new(),
@@ -53,7 +53,7 @@ impl App {
     /// computer may host starts meanwhile: after a loss of power it looks through its store first, and nobody waits for that.
     pub async fn client(&self) -> Result<&Client, WindowError> {
         let client = self.client.get_or_try_init(|| async {
-            let client = Client::open(self.home.client(), Arc::new(Keyring)).await?;
+            let client = Client::open(self.folders.client(), Arc::new(Keyring)).await?;
             tokio::spawn(follow(client.clone(), self.controller.clone()));
             tokio::spawn(host(Arc::clone(&self.hosting), client.clone()));
             Ok(client)

@@ -9,14 +9,14 @@
 //! - `viewers`: who looks in which window
 //! - `words`: what the program is told when it is started
 //! - `launcher`: the person's own programs, for links and folders
-//! - `home`: the folder that everything of the person lives in
+//! - `folders`: the folder that everything of the person lives in
 
 mod app;
 mod bindings;
 mod commands;
 mod controller;
 mod error;
-mod home;
+mod folders;
 mod hosting;
 mod launcher;
 mod renderer;
@@ -31,7 +31,9 @@ use tauri_plugin_window_state::StateFlags;
 use tracing_subscriber::EnvFilter;
 use tulou_client::settings_of;
 
-use crate::{app::App, controller::Controller, home::Home, window::NativeWindow, words::Words};
+use crate::{
+    app::App, controller::Controller, folders::Folders, window::NativeWindow, words::Words,
+};
 
 /// Says what is written to standard error, in the way of `tracing`: `TULOU_LOG=debug`.
 const LOG_VARIABLE: &str = "TULOU_LOG";
@@ -53,14 +55,14 @@ pub fn run() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     renderer::choose();
-    let home = Home::of_this_person();
+    let folders = Folders::of_this_person();
     let stays = words.stay || words.closed;
-    match built(&home, words) {
+    match built(&folders, words) {
         Ok(app) => {
             app.run(move |app, event| {
                 follow(app, &event, || {
                     stays || {
-                        let set = settings_of(&home.client());
+                        let set = settings_of(&folders.client());
                         set.stays || set.starts_closed
                     }
                 })
@@ -75,10 +77,10 @@ pub fn run() -> ExitCode {
 }
 
 /// The app, or in a line why there is none. What draws windows breaks, where there is no display, instead of saying so.
-fn built(home: &Home, words: Words) -> Result<tauri::App, String> {
+fn built(folders: &Folders, words: Words) -> Result<tauri::App, String> {
     let told = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
-    let built = panic::catch_unwind(panic::AssertUnwindSafe(|| build(home.clone(), &words)));
+    let built = panic::catch_unwind(panic::AssertUnwindSafe(|| build(folders.clone(), &words)));
     panic::set_hook(told);
     match built {
         Ok(Ok(app)) => Ok(app),
@@ -114,13 +116,13 @@ fn no_display() -> Option<String> {
     }
 }
 
-fn build(home: Home, words: &Words) -> tauri::Result<tauri::App> {
+fn build(folders: Folders, words: &Words) -> tauri::Result<tauri::App> {
     let (is_bare, is_closed) = (
         words.bare,
-        words.closed || settings_of(&home.client()).starts_closed,
+        words.closed || settings_of(&folders.client()).starts_closed,
     );
     let single = tauri_plugin_single_instance::Builder::new()
-        .dbus_id(home.instance_id())
+        .dbus_id(folders.instance_id())
         .callback(|app, words, _folder| {
             let Some(state) = app.try_state::<App>() else {
                 return;
@@ -135,7 +137,7 @@ fn build(home: Home, words: &Words) -> tauri::Result<tauri::App> {
         .build();
     let mut state = tauri_plugin_window_state::Builder::new()
         .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
-        .with_filename(home.window_state().to_string_lossy());
+        .with_filename(folders.window_state().to_string_lossy());
     if window::wished_size().is_some() {
         state = state.skip_initial_state(window::LABEL);
     }
@@ -149,8 +151,8 @@ fn build(home: Home, words: &Words) -> tauri::Result<tauri::App> {
                 return Ok(window::make_bare(app.handle())?);
             }
             let handle = app.handle().clone();
-            let controller = Controller::new(NativeWindow::new(handle.clone(), home.clone()));
-            app.manage(App::new(home, controller.clone()));
+            let controller = Controller::new(NativeWindow::new(handle.clone(), folders.clone()));
+            app.manage(App::new(folders, controller.clone()));
             end_on_signals(handle.clone());
             tauri::async_runtime::spawn(async move {
                 // A failure is told to the window, which asks as well.

@@ -11,7 +11,7 @@ use tauri::{
 };
 use tulou_client::{theme_of, view::Theme};
 
-use crate::{controller::Shell, home::Home, launcher, renderer};
+use crate::{controller::Shell, folders::Folders, launcher, renderer};
 
 /// The only window's label; the capability names it.
 pub const LABEL: &str = "main";
@@ -29,13 +29,13 @@ const DARK: Color = Color(0x20, 0x20, 0x1e, 0xff);
 /// The window as the controller reaches it.
 pub struct NativeWindow {
     app: AppHandle,
-    home: Home,
+    folders: Folders,
 }
 
 impl NativeWindow {
     /// The window of this app, for the person whose folder it is.
-    pub fn new(app: AppHandle, home: Home) -> Self {
-        Self { app, home }
+    pub fn new(app: AppHandle, folders: Folders) -> Self {
+        Self { app, folders }
     }
 
     /// Lets the web view show the program's own page and nothing else: whatever else would take its place could do what the
@@ -57,7 +57,7 @@ impl NativeWindow {
 
     /// Gives the window the colour of what will be drawn in it, so that a dark one does not begin with a white flash.
     fn paint_ground(&self, window: &WebviewWindow) {
-        let is_dark = match theme_of(&self.home.client()) {
+        let is_dark = match theme_of(&self.folders.client()) {
             Theme::Dark => true,
             Theme::Light => false,
             Theme::System => window
@@ -97,7 +97,7 @@ impl Shell for NativeWindow {
         let builder =
             WebviewWindowBuilder::new(&self.app, LABEL, WebviewUrl::App("index.html".into()))
                 .title("Tulou")
-                .data_directory(self.home.web_view())
+                .data_directory(self.folders.web_view())
                 .inner_size(width, height)
                 .min_inner_size(760.0, 520.0)
                 .center()

@@ -35,7 +35,7 @@ pub use self::{
     shown::{Entered, ViewerId},
     snapshot::Snapshot,
     tally::Numbered,
-    wish::{Draft, Submitted, Told, WISHES, Wish},
+    wish::{Submitted, Told, WISHES, Wish, Writing},
 };
 use self::{session::Session, shown::Shown, views::Views, whereabouts::Whereabouts};
 use crate::{

@@ -33,7 +33,7 @@ struct State {
     /// The operation with which power is lost.
     ends_with: Option<u64>,
     is_dead: bool,
-    files: BTreeMap<PathBuf, Kept>,
+    files: BTreeMap<PathBuf, DiskFile>,
     /// Syncs that were asked for, and those that are over.
     syncs: (u64, u64),
     holds_syncs: bool,
@@ -41,7 +41,7 @@ struct State {
 
 /// A file as the disk has it.
 #[derive(Debug, Default)]
-struct Kept {
+struct DiskFile {
     /// What it has for sure; none if that is that there is no such file.
     durable: Option<Vec<u8>>,
     /// What came after, in order.
@@ -176,7 +176,7 @@ impl Disk {
         self.state()
             .files
             .entry(path.to_owned())
-            .or_insert_with(|| Kept {
+            .or_insert_with(|| DiskFile {
                 durable: fs::read(path).ok().filter(|bytes| !bytes.is_empty()),
                 pending: Vec::new(),
             });
@@ -236,7 +236,7 @@ impl Disk {
     }
 }
 
-impl Kept {
+impl DiskFile {
     fn after(&self, fate: Fate, chance: &mut ChaCha8Rng) -> Option<Vec<u8>> {
         let mut file = self.durable.clone();
         let end = match fate {

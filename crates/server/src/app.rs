@@ -56,7 +56,7 @@ use crate::{
     rate::Rates,
     reach,
     revocation::Revocation,
-    room::Watcher,
+    room::Gauge,
     sockets::Sockets,
     store::{Identity, Store, StoreError},
 };
@@ -82,7 +82,7 @@ pub(crate) struct Parts {
     pub certificate: Certificate,
     pub listens_at: OnceLock<SocketAddr>,
     pub addresses: watch::Sender<Vec<String>>,
-    pub room: Watcher,
+    pub room: Gauge,
     /// Whose turn it is to be read for: who asks, and who gives commands; and who changes a community.
     pub turns: Turns,
     pub giving: Turns,

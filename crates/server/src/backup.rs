@@ -31,7 +31,7 @@ use crate::{error::of_folder, store::StoreError};
 pub use daily::{Daily, is_due};
 pub use make::{Source, make};
 pub use open::{Opened, Restored, open};
-pub use shelf::{Kept, Kind, Shelf};
+pub use shelf::{Backup, Kind, Shelf};
 
 /// The version of the format that is written; a backup with a newer one is refused.
 pub const FORMAT: u32 = 1;

@@ -34,7 +34,7 @@ pub(crate) const IDLE: usize = if cfg!(test) { 8 } else { 500 };
 /// The communities in memory.
 pub struct Communities {
     store: Arc<dyn Store>,
-    kept: RwLock<Kept>,
+    kept: RwLock<Residents>,
     readings: reading::Readings,
     /// The communities of topics.
     homes: RwLock<HashMap<TopicId, CommunityId>>,
@@ -44,12 +44,12 @@ pub struct Communities {
 
 /// Those that somebody holds stay; of the others those that were used last.
 #[derive(Default)]
-struct Kept {
+struct Residents {
     by_id: HashMap<CommunityId, Arc<Loaded>>,
     uses: AtomicU64,
 }
 
-impl Kept {
+impl Residents {
     /// Makes room for one more; which go.
     fn make_room(&mut self) -> Vec<CommunityId> {
         if self.by_id.len() < IDLE {
@@ -89,7 +89,7 @@ impl Communities {
         })
     }
 
-    fn kept(&self) -> RwLockWriteGuard<'_, Kept> {
+    fn kept(&self) -> RwLockWriteGuard<'_, Residents> {
         self.kept.write().unwrap_or_else(PoisonError::into_inner)
     }
 

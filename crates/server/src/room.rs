@@ -33,12 +33,12 @@ impl Room {
 }
 
 /// Looks at the disk and remembers what it saw.
-pub(crate) struct Watcher {
+pub(crate) struct Gauge {
     probe: Mutex<Probe>,
     room: watch::Sender<Room>,
 }
 
-impl Default for Watcher {
+impl Default for Gauge {
     fn default() -> Self {
         Self {
             probe: Mutex::new(Arc::new(|folder| fs4::available_space(folder))),
@@ -59,7 +59,7 @@ fn judge(config: &Config, free: Option<u64>) -> Disk {
     }
 }
 
-impl Watcher {
+impl Gauge {
     /// How much room there is.
     pub fn room(&self) -> Room {
         *self.room.borrow()

@@ -26,7 +26,7 @@ use crate::{
     presence::Presence,
     rate::Rates,
     revocation::Revocation,
-    room::Watcher,
+    room::Gauge,
     sockets::Sockets,
     store::{Bus, StoreError, Within, engine::telling},
 };
@@ -107,7 +107,7 @@ impl App {
             certificate,
             listens_at: OnceLock::new(),
             addresses: watch::Sender::default(),
-            room: Watcher::default(),
+            room: Gauge::default(),
             written_at: AtomicU64::new(0),
             backup_failure: Mutex::default(),
             closing: closing.clone(),

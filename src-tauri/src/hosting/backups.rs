@@ -6,7 +6,7 @@ use tulou_client::view::{BackupPeek, BackupView, BackupsView};
 use tulou_protocol::id::Millis;
 use tulou_server::{
     Hosted,
-    backup::{self, BackupError, Daily, Kept, Kind, Shelf},
+    backup::{self, Backup, BackupError, Daily, Kind, Shelf},
 };
 
 use super::{Hosting, PORT, State, unkept, wish::Wish};
@@ -120,7 +120,7 @@ impl State {
     }
 }
 
-fn shown(kept: Kept) -> BackupView {
+fn shown(kept: Backup) -> BackupView {
     BackupView {
         name: file_name(&kept.path),
         path: kept.path.to_string_lossy().into_owned(),

@@ -32,7 +32,7 @@ pub enum Wish {
         oneshot::Sender<Result<(), Error>>,
     ),
     /// Keep what is being written. Answered once that survives the loss of power.
-    Draft(Draft, oneshot::Sender<Result<(), Error>>),
+    Draft(Writing, oneshot::Sender<Result<(), Error>>),
     /// Mark as read what is unread at a place; answers how far each topic was read before.
     MarkRead(LevelPlace, oneshot::Sender<Result<Vec<ReadMark>, Error>>),
     /// Set topics back to how far they were read.
@@ -58,7 +58,7 @@ pub enum Wish {
 
 /// What is being written. It goes the way of actions, so that a draft never comes after the message that it became.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Draft {
+pub enum Writing {
     /// A message for a topic, and what it answers.
     Message(TopicId, String, Option<MessageId>),
     /// Another text for a message; none: the edit is over.

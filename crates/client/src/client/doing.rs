@@ -5,7 +5,7 @@ use tulou_protocol::{Code, MessageId};
 
 use super::{Client, ids::topic_id};
 use crate::{
-    account::{Account, Draft, Submitted, Wish},
+    account::{Account, Submitted, Wish, Writing},
     action::Action,
     error::Error,
     view::{DraftView, EditInput, LevelPlace, ReadMark},
@@ -107,7 +107,7 @@ impl Client {
             .reply_to
             .map(|id| id.parse().map_err(|_| Code::NotFound))
             .transpose()?;
-        keep(&account, Draft::Message(topic, draft.text, reply_to)).await
+        keep(&account, Writing::Message(topic, draft.text, reply_to)).await
     }
 
     /// Keeps an edit in progress; none: it is over. It survives the loss of power when this answers.
@@ -124,11 +124,11 @@ impl Client {
         let account = self.account(account)?;
         let topic = topic_id(topic)?;
         let message = message.parse().map_err(|_| Code::NotFound)?;
-        keep(&account, Draft::Edit(topic, message, edit)).await
+        keep(&account, Writing::Edit(topic, message, edit)).await
     }
 }
 
-async fn keep(account: &Account, draft: Draft) -> Result<(), Error> {
+async fn keep(account: &Account, draft: Writing) -> Result<(), Error> {
     let (answer, kept) = oneshot::channel();
     account.wish(Wish::Draft(draft, answer)).await?;
     kept.await.map_err(|_| Error::Stopped)?

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Driver, Durable};
 use crate::{
-    account::{Account, Draft, Submitted},
+    account::{Account, Submitted, Writing},
     action::Action,
     blocking::blocking,
     compose::{Composed, again, compose, refused_edits, renew},
@@ -33,18 +33,18 @@ fn recall_of(entry: &OutboxEntry) -> Option<Command> {
 
 impl Driver {
     /// Keeps what is being written.
-    pub(super) async fn keep_draft(&self, draft: Draft) -> Result<(), Error> {
+    pub(super) async fn keep_draft(&self, draft: Writing) -> Result<(), Error> {
         let account = Arc::clone(&self.account);
         blocking(move || {
             let (topic, is_shown) = account.store.write(|db| {
                 Ok::<_, StoreError>(match draft {
-                    Draft::Message(topic, text, reply_to) => {
+                    Writing::Message(topic, text, reply_to) => {
                         (topic, drafts::put(db, topic, &text, reply_to)?)
                     }
-                    Draft::Edit(topic, message, Some(EditInput { base, text })) => {
+                    Writing::Edit(topic, message, Some(EditInput { base, text })) => {
                         (topic, edits::put(db, topic, message, &base, &text)?)
                     }
-                    Draft::Edit(topic, message, None) => {
+                    Writing::Edit(topic, message, None) => {
                         (topic, edits::remove(db, topic, message)?)
                     }
                 })

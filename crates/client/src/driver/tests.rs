@@ -9,7 +9,7 @@ use tulou_protocol::{
 
 use super::*;
 use crate::{
-    account::{Draft, Entered, Submitted, ViewerId, WISHES},
+    account::{Entered, Submitted, ViewerId, WISHES, Writing},
     action::Action,
     known::Known,
     link::Event,
@@ -109,7 +109,7 @@ fn held(account: &Account, topic: TopicId) -> (Option<u64>, u64, u64) {
 async fn draft(account: &Account, text: &str) -> Result<(), Error> {
     let (answer, kept) = oneshot::channel();
     let reply_to = Some(MessageId(Uuid::from_u128(4)));
-    let draft = Draft::Message(TOPIC, text.into(), reply_to);
+    let draft = Writing::Message(TOPIC, text.into(), reply_to);
     account.wish(Wish::Draft(draft, answer)).await?;
     kept.await.map_err(|_| Error::Stopped)?
 }

@@ -214,7 +214,7 @@ impl Memory {
             {
                 let rows = vec![row.clone()];
                 let structure = Structure::from_rows(community, rev, rows, vec![], 0, 1).unwrap();
-                let home = Home {
+                let home = Hall {
                     structure: Arc::new(structure),
                     members: BTreeMap::new(),
                     member_revs: BTreeMap::new(),

@@ -50,7 +50,7 @@ pub struct Account {
 }
 
 #[derive(Debug, Clone)]
-pub struct Home {
+pub struct Hall {
     pub structure: Arc<Structure>,
     pub members: BTreeMap<AccountId, Member>,
     /// The rev of each member's row, also of those who left.
@@ -59,7 +59,7 @@ pub struct Home {
     pub row_revs: BTreeMap<(String, String), Rev>,
 }
 
-impl Home {
+impl Hall {
     /// Whether something that decides on rights in a topic of a group has changed since a rev.
     pub fn have_rights_moved(&self, topic: TopicId, group: GroupId, since: Rev) -> bool {
         let places = [Place::Community, Place::Group(group), Place::Topic(topic)];
@@ -82,7 +82,7 @@ impl Home {
 pub struct Memory {
     pub epoch: Epoch,
     pub accounts: BTreeMap<AccountId, Account>,
-    pub communities: BTreeMap<CommunityId, Home>,
+    pub communities: BTreeMap<CommunityId, Hall>,
     pub topics: BTreeMap<TopicId, TopicLog>,
     /// Logs that ended: their ids are never used again.
     pub ended: BTreeMap<Uuid, Rev>,

@@ -20,7 +20,7 @@ impl Memory {
         &self,
         account: AccountId,
         community: CommunityId,
-    ) -> Option<(&crate::memory::Home, &Member)> {
+    ) -> Option<(&crate::memory::Hall, &Member)> {
         let home = self.communities.get(&community)?;
         Some((home, home.members.get(&account)?))
     }

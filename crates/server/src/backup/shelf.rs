@@ -44,7 +44,7 @@ impl Kind {
 
 /// A backup in the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct Backup {
     /// Where it lies.
     pub path: PathBuf,
     /// What it was made for.
@@ -89,7 +89,7 @@ impl Shelf {
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn list(&self) -> io::Result<Vec<Kept>> {
+    pub fn list(&self) -> io::Result<Vec<Backup>> {
         let entries = match fs::read_dir(&self.0) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -115,7 +115,7 @@ impl Shelf {
     /// # Errors
     /// If the folder cannot be read.
     pub fn last_daily(&self, now: Millis) -> io::Result<Option<Millis>> {
-        let daily = |kept: &Kept| {
+        let daily = |kept: &Backup| {
             kept.kind == Kind::Daily && kept.manifest.is_some() && !is_to_come(kept, now)
         };
         Ok(self
@@ -159,7 +159,7 @@ impl Shelf {
         let ahead = all
             .iter()
             .filter(|kept| kept.kind == Kind::Daily && is_to_come(kept, now));
-        for Kept { path, .. } in ahead {
+        for Backup { path, .. } in ahead {
             let name = path.file_name().and_then(|name| name.to_str());
             let rest = name.and_then(|name| name.strip_prefix(Kind::Daily.prefix()));
             if let Some(rest) = rest {
@@ -207,12 +207,12 @@ impl Shelf {
 }
 
 /// Whether a backup was made by a clock that was ahead.
-const fn is_to_come(kept: &Kept, now: Millis) -> bool {
+const fn is_to_come(kept: &Backup, now: Millis) -> bool {
     kept.made_at > now + TO_COME_MS
 }
 
 /// What a file says of itself; none if it vanished meanwhile.
-fn kept(path: PathBuf) -> Option<Kept> {
+fn kept(path: PathBuf) -> Option<Backup> {
     let about = fs::metadata(&path).ok()?;
     let manifest = open(&path).ok().map(|opened| opened.manifest().clone());
     let written = about
@@ -221,7 +221,7 @@ fn kept(path: PathBuf) -> Option<Kept> {
         .and_then(|time| jiff::Timestamp::try_from(time).ok())
         .map_or(0, |time| time.as_millisecond());
     let name = path.file_name()?.to_str()?;
-    Some(Kept {
+    Some(Backup {
         kind: if name.starts_with(Kind::Daily.prefix()) {
             Kind::Daily
         } else {

@@ -11,14 +11,14 @@ const HOME_VARIABLE: &str = "TULOU_HOME";
 /// The app's identifier, as in `tauri.conf.json`.
 const IDENTIFIER: &str = "app.tulou.desktop";
 
-/// The person's folder.
+/// Where what belongs to the person lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Home {
+pub struct Folders {
     folder: PathBuf,
     is_default: bool,
 }
 
-impl Home {
+impl Folders {
     /// `TULOU_HOME`, or the system's folder for what programs keep for a person.
     pub fn of_this_person() -> Self {
         match std::env::var_os(HOME_VARIABLE).filter(|folder| !folder.is_empty()) {
@@ -75,8 +75,8 @@ fn absolute(folder: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn at(folder: &str) -> Home {
-        Home {
+    fn at(folder: &str) -> Folders {
+        Folders {
             folder: folder.into(),
             is_default: false,
         }
