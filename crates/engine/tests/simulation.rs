@@ -19,10 +19,14 @@ mod chance;
 mod check;
 #[path = "simulation/client.rs"]
 mod client;
+#[path = "simulation/clock.rs"]
+mod clock;
 #[path = "simulation/commit.rs"]
 mod commit;
 #[path = "simulation/compare.rs"]
 mod compare;
+#[path = "simulation/ending.rs"]
+mod ending;
 #[path = "simulation/habits.rs"]
 mod habits;
 #[path = "simulation/looks.rs"]
@@ -49,6 +53,8 @@ mod plan;
 mod publish;
 #[path = "simulation/rights.rs"]
 mod rights;
+#[path = "simulation/room.rs"]
+mod room;
 #[path = "simulation/rules.rs"]
 mod rules;
 #[path = "simulation/server.rs"]

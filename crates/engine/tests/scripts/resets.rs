@@ -4,7 +4,8 @@ use crate::logs::*;
 use crate::stage::*;
 use tulou_engine::Write;
 use tulou_protocol::{
-    Body, CommunityId, Log, Rev, Row, Stale, TopicId,
+    Body, CommunityId, Log, Rev, Row, ServerFrame, Stale, TopicId,
+    frame::{Busy, Refusal, Response},
     push::{Pushed, SyncOutcome, SyncedLog},
     question::{SyncLog, Synced, Told},
 };
@@ -96,6 +97,38 @@ fn a_state_in_pages_takes_nothing_away_before_it_is_whole() {
         rev: Rev(8),
         view: Some("other".into()),
     }));
+}
+
+#[test]
+fn tombstones_stay_until_a_state_in_pages_is_whole() {
+    let mut stage = Stage::first_page(vec![topic_row(TOPIC_2, 2, 3)]);
+    let is_buried = |changes: Vec<Write>| {
+        let mut changes = changes.iter();
+        changes.any(|change| matches!(change, Write::Bury(log, _) if *log == LOG))
+    };
+    let (number, _) = stage.question("log.sync");
+    let busy = Refusal::Busy(Busy {
+        retry_after_ms: 3_000,
+    });
+    stage.hear(ServerFrame::Responses(vec![Response::refused(
+        number.into(),
+        &busy,
+    )]));
+    stage.pushed(Pushed::Push(push(LOG, 5, 7, vec![gone(TOPIC, 7)])));
+    assert!(
+        !is_buried(stage.changes()),
+        "nothing is on its way, and there are pages to come"
+    );
+    stage.pass(3_000);
+    let (number, _) = stage.question("log.sync");
+    let last = SyncOutcome::Rows {
+        rev: Rev(7),
+        rows: vec![gone(TOPIC, 7)],
+        has_more: false,
+        view: Some("other".into()),
+    };
+    stage.synced_as(number, LOG, last);
+    assert!(is_buried(stage.changes()));
 }
 
 #[test]

@@ -29,6 +29,10 @@ pub struct Client {
     /// None while the program is not running.
     pub engine: Option<Engine>,
     pub link: Option<LinkState>,
+    /// What the server knows it by.
+    pub token: String,
+    /// Its person is about to sign in again.
+    pub is_signing_in: bool,
     pub shown: Vec<TopicId>,
     pub chance: Chance,
     /// What its clock says, less what the world's says.
@@ -81,6 +85,8 @@ impl Client {
             store: Store::default(),
             engine: None,
             link: None,
+            token: format!("token {number}"),
+            is_signing_in: false,
             shown: vec![],
             chance: Chance::new(0),
             clock: 0,
@@ -120,7 +126,7 @@ impl Client {
         let seed = self.chance.next();
         self.engine = Some(Engine::new(
             self.store.restored(),
-            "token".into(),
+            self.token.clone(),
             seed,
             time,
         ));
@@ -136,8 +142,16 @@ impl Client {
     pub fn crash(&mut self) {
         self.engine = None;
         self.rules.lose_time();
+        self.rules.begin_anew();
         self.lose_link();
         self.tickets.clear();
+    }
+
+    /// The person signs in: the engine begins again with another token.
+    pub fn sign_in(&mut self) {
+        self.is_signing_in = false;
+        self.token.push('+');
+        self.crash();
     }
 
     /// When its timer rings, in the time of the world. It was set when the engine spoke last: a clock that is set to
@@ -192,6 +206,10 @@ impl Client {
         for output in outputs {
             match output {
                 Output::Connect => {
+                    assert!(
+                        !matches!(self.link, Some(LinkState::SignedOut(_))),
+                        "a token that is not accepted is tried again"
+                    );
                     aged.extend(self.store.mark_old(now + self.clock));
                     wishes.push(Wish::Connect);
                 }

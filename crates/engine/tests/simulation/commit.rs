@@ -159,7 +159,9 @@ impl Memory {
             }
             return;
         }
-        let marks = marking.done_to(sent.message.marks.as_ref(), 0).unwrap();
+        let pins = self.room.pins(self.topics[&topic].pins());
+        let before = self.sent(topic, seq).message.marks.clone();
+        let marks = marking.done_to(before.as_ref(), pins).unwrap();
         let rev = self.touch(topic, commit.now);
         let sent = self.sent(topic, seq);
         sent.message.marks = Some(marks);

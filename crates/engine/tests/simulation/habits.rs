@@ -159,8 +159,11 @@ impl Client {
         wishes
     }
 
-    /// More reactions to the first message than it takes, each by one of them.
+    /// More reactions to the first message than it takes, each by one of them; and more pins than the topic takes.
     fn mark_first(&mut self, topic: TopicId, now: Millis) -> Vec<Wish> {
+        if self.chance.one_in(3) {
+            return self.pin_some(topic, now);
+        }
         let held = self.store.messages.get(&topic);
         let Some((id, _)) = held.and_then(|held| held.get(&Seq(1))) else {
             return vec![];
@@ -177,6 +180,18 @@ impl Client {
                 on,
             };
             wishes.extend(self.submit(react, now));
+        }
+        wishes
+    }
+
+    fn pin_some(&mut self, topic: TopicId, now: Millis) -> Vec<Wish> {
+        let mut wishes = Vec::new();
+        for _ in 0..4 {
+            if let Some((message, ..)) = self.message(topic) {
+                let on = !self.chance.one_in(4);
+                let pin = Command::MessagePin { topic, message, on };
+                wishes.extend(self.submit(pin, now));
+            }
         }
         wishes
     }

@@ -85,28 +85,44 @@ impl Oracle {
                     self.has_at_topic(actor, *topic, Permissions::PIN),
                     "he may not pin",
                 )?;
-                unless(*on && sent.recalled_by.is_some(), "it was recalled")
+                unless(*on && sent.recalled_by.is_some(), "it was recalled")?;
+                let messages = self.topics[topic].messages.iter();
+                let pins = messages.filter(|sent| sent.is_pinned).count();
+                let is_full = *on && !sent.is_pinned && pins >= self.room.pins;
+                unless(is_full, "there are too many pins")
             }
             Command::CursorAdvance { topic, .. } | Command::CursorSet { topic, .. } => {
                 if_so(self.sees_topic(actor, *topic), "he does not see the topic")
             }
-            Command::MentionSeen { .. } | Command::NotifySet { .. } => Ok(()),
+            Command::MentionSeen { .. } => Ok(()),
+            Command::NotifySet { scope, .. } => {
+                let levels = &self.accounts[&actor].notify;
+                let is_new = !levels.contains_key(&scope.key());
+                unless(
+                    is_new && levels.len() >= self.room.levels,
+                    "there are too many levels",
+                )
+            }
             Command::ProfileEdit { display_name } => {
                 moved(&self.accounts[&actor].name, Some(display_name))?;
                 named(&display_name.to)
             }
             Command::CommunityCreate {
                 community, topic, ..
-            } => unless(
-                self.used.contains(&community.0) || self.used.contains(&topic.0),
-                "an id is taken",
-            ),
+            } => {
+                unless(
+                    self.used.contains(&community.0) || self.used.contains(&topic.0),
+                    "an id is taken",
+                )?;
+                self.has_room(actor)
+            }
             Command::CommunityJoin { community, invite } => {
                 let kept = self
                     .communities
                     .get(community)
                     .ok_or("there is no such community")?;
                 unless(kept.members.contains_key(&actor), "he is a member")?;
+                self.has_room(actor)?;
                 let code = invite.as_ref().ok_or("there is no invite")?;
                 let by = invited_by(*community, code).ok_or("the invite is not valid")?;
                 let by = by.unwrap_or(kept.owner);
@@ -115,5 +131,14 @@ impl Oracle {
             }
             _ => self.may_manage(actor, command),
         }
+    }
+
+    /// Whether an account may come to one more community.
+    fn has_room(&self, actor: AccountId) -> May {
+        let mine = self.accounts[&actor].memberships.len();
+        unless(
+            mine >= self.room.communities,
+            "there are too many communities",
+        )
     }
 }

@@ -19,7 +19,7 @@ use tulou_server::domain::{
 };
 use uuid::Uuid;
 
-use crate::{acts::invited_by, store::Rows};
+use crate::{acts::invited_by, room::Room, store::Rows};
 
 /// A message, who reacted to it, and whom it addresses at large.
 #[derive(Debug, Clone)]
@@ -89,6 +89,7 @@ pub struct Memory {
     pub answers: BTreeMap<(AccountId, CommandId), Answer>,
     /// The last time that was given to anything.
     pub clock: Millis,
+    pub room: Room,
 }
 
 /// What was written to one log.
@@ -209,6 +210,7 @@ impl Memory {
             ended: BTreeMap::new(),
             answers: BTreeMap::new(),
             clock: 0,
+            room: Room::default(),
         };
         for account in accounts {
             let body = Profile {
@@ -321,7 +323,7 @@ impl Memory {
                 });
             }
             facts.known.has_reply_to = needs.reply_to.is_some_and(|id| log.find(id).is_some());
-            facts.known.pins = log.pins();
+            facts.known.pins = self.room.pins(log.pins());
             if let Some(seq) = needs.cursor_at {
                 if self.visible(actor, topic).is_some() {
                     facts.known.floor = self.floor(actor, topic);
@@ -338,6 +340,15 @@ impl Memory {
                 self.row(actor, "profile", actor).map(|row| &row.body)
         {
             facts.known.profile = Some((profile.clone(), facts.profile_rev));
+        }
+        if let Some((kind, id)) = &needs.own {
+            let rows = &self.accounts[&actor].rows;
+            let is_own = |((of, _), row): &(&(String, String), &Row)| {
+                of == kind && !matches!(row.body, Body::Deleted(_))
+            };
+            let count = rows.iter().filter(is_own).count();
+            let is_there = self.row(actor, kind, id).is_some();
+            facts.known.own = (self.room.own(kind, count), is_there);
         }
         if needs.heads {
             facts.known.written_topics = self
@@ -427,7 +438,7 @@ impl Memory {
                 } => {
                     let log = &self.topics[topic];
                     let before = &log.messages[seq.0 as usize - 1].message.marks;
-                    if let Err(no) = marking.done_to(before.as_ref(), log.pins()) {
+                    if let Err(no) = marking.done_to(before.as_ref(), self.room.pins(log.pins())) {
                         return Some(Outcome::Refused(no));
                     }
                 }

@@ -75,6 +75,7 @@ impl World {
         if self.clients[client].engine.is_none() {
             self.lose_process(client);
         }
+        self.look_at_link(client);
     }
 
     pub fn send(&mut self, client: usize, frame: ClientFrame) {

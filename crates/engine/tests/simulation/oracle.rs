@@ -11,6 +11,8 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
+use crate::room::Room;
+
 #[derive(Debug, Clone, Default)]
 pub struct Oracle {
     pub communities: BTreeMap<CommunityId, Community>,
@@ -20,6 +22,7 @@ pub struct Oracle {
     pub used: BTreeSet<Uuid>,
     /// Commands that became a change.
     pub accepted: BTreeSet<(AccountId, CommandId)>,
+    pub room: Room,
 }
 
 #[derive(Debug, Clone)]

@@ -24,6 +24,8 @@ pub enum Kind {
     Cut(usize),
     /// A client's socket is dead without being closed.
     Dead(usize),
+    /// A client is signed out from elsewhere.
+    Revoke(usize),
     /// A client's program ends at once.
     Crash(usize),
     /// The server ends at once, and is there again a little later.
@@ -71,12 +73,13 @@ impl Plan {
             let kind = match chance.below(100) {
                 0..=85 => Kind::Act(client),
                 86..=89 => Kind::Cut(client),
+                90 if chance.one_in(3) => Kind::Revoke(client),
                 90 => Kind::Dead(client),
                 91..=92 => Kind::Crash(client),
                 93 => Kind::Restart,
                 94..=96 => Kind::Weather,
-                97 => Kind::ClientClock(client),
-                98 => Kind::ServerClock,
+                97 if chance.one_in(2) => Kind::ClientClock(client),
+                97 | 98 => Kind::ServerClock,
                 _ if chance.one_in(2) => Kind::Age,
                 _ => Kind::Newer,
             };
@@ -135,6 +138,7 @@ impl fmt::Display for Plan {
                 Kind::Act(client) => ("act", *client),
                 Kind::Cut(client) => ("cut", *client),
                 Kind::Dead(client) => ("dead", *client),
+                Kind::Revoke(client) => ("revoke", *client),
                 Kind::Crash(client) => ("crash", *client),
                 Kind::ClientClock(client) => ("client-clock", *client),
                 Kind::Restart => ("restart", 0),
@@ -176,6 +180,7 @@ impl FromStr for Plan {
                         "act" => Kind::Act(client),
                         "cut" => Kind::Cut(client),
                         "dead" => Kind::Dead(client),
+                        "revoke" => Kind::Revoke(client),
                         "crash" => Kind::Crash(client),
                         "client-clock" => Kind::ClientClock(client),
                         "restart" => Kind::Restart,

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tulou_engine::{OutboxEntry, OutboxState, Write};
 use tulou_protocol::{
-    AccountId, Answer, Body, ClientFrame, Command, CommandId, Commanded, Log, Question, Rev, Row,
-    Seq, ServerFrame, TopicId,
+    AccountId, Answer, Body, ClientFrame, Code, Command, CommandId, Commanded, Log, Question, Rev,
+    Row, Seq, ServerFrame, TopicId,
     frame::{Refusal, Request, Response},
     id::Millis,
     limits::{CURSOR_MS, Limits},
-    push::Pushed,
-    question::Watched,
+    push::{Pushed, SyncOutcome, SyncedLog},
+    question::{Synced, Watched},
 };
 
 use crate::store::Store;
@@ -45,6 +45,10 @@ pub struct Rules {
     places: BTreeMap<CommandId, (TopicId, Seq)>,
     /// Watches on their way, by question.
     watches: BTreeMap<u64, Vec<TopicId>>,
+    /// Questions of logs on their way.
+    syncs: BTreeSet<u64>,
+    /// Logs whose present state came in part.
+    in_parts: BTreeSet<Log>,
     /// Messages that the person gave up.
     given_up: BTreeSet<CommandId>,
     /// Topics that the server does not let be watched.
@@ -62,6 +66,7 @@ impl Rules {
         self.asked.clear();
         self.answered.clear();
         self.watches.clear();
+        self.syncs.clear();
         self.unwatched.clear();
         self.quiet_until = 0;
     }
@@ -73,6 +78,11 @@ impl Rules {
         self.cursors.clear();
         self.synced_at = 0;
         self.quiet_until = 0;
+    }
+
+    /// Another engine knows nothing of what came in part.
+    pub fn begin_anew(&mut self) {
+        self.in_parts.clear();
     }
 
     /// The topic is not shown any more.
@@ -131,6 +141,15 @@ impl Rules {
 
     fn hear_answer(&mut self, response: Response, now: Millis) {
         if let Some(number) = response.id.as_u64() {
+            if self.syncs.remove(&number)
+                && let Ok(synced) = response.clone().into_result::<Synced>()
+            {
+                for SyncedLog { log, outcome } in synced.logs {
+                    if matches!(outcome, SyncOutcome::Reset { begun: Some(_), .. }) {
+                        self.in_parts.insert(log);
+                    }
+                }
+            }
             if let Some(topics) = self.watches.remove(&number) {
                 let watched = response.clone().into_result::<Watched>();
                 let named: Vec<TopicId> = watched.map_or(vec![], |watched| {
@@ -156,6 +175,8 @@ impl Rules {
                     *until = now + Millis::try_from(busy.retry_after_ms).unwrap();
                 }
             }
+            // Whoever signs in again sends it again.
+            Err(Refusal::Rejected(refused)) if refused.code == Code::SignedOut => {}
             Err(Refusal::Rejected(_) | Refusal::Misunderstood(_)) => {
                 self.refused.insert(id);
             }
@@ -213,6 +234,7 @@ impl Rules {
                         self.watches.insert(*number, topics.clone());
                     }
                     if let Question::LogSync { logs } = question {
+                        self.syncs.insert(*number);
                         self.synced_at = now;
                         for asked in logs {
                             self.owed.remove(&asked.log);
@@ -272,7 +294,12 @@ impl Rules {
     pub fn cares(change: &&Write) -> bool {
         matches!(
             change,
-            Write::Forget(_) | Write::Cursor { .. } | Write::Rejected(..) | Write::Done(_)
+            Write::Forget(_)
+                | Write::Cursor { .. }
+                | Write::Rejected(..)
+                | Write::Done(_)
+                | Write::Reset { .. }
+                | Write::Bury(..)
         )
     }
 
@@ -280,7 +307,15 @@ impl Rules {
     pub fn applied(&mut self, changes: &[Write], shown: &[TopicId], store: &Store) {
         for change in changes {
             match change {
+                Write::Reset { log, .. } => {
+                    self.in_parts.remove(log);
+                }
+                Write::Bury(log, _) => assert!(
+                    !self.in_parts.contains(log),
+                    "tombstones of {log} go before its present state is whole"
+                ),
                 Write::Forget(log) => {
+                    self.in_parts.remove(log);
                     self.owed.remove(log);
                     self.unwatched.extend(log.topic());
                 }

@@ -21,6 +21,7 @@ use tulou_server::domain::{Change, Decision};
 
 use crate::{
     chance::Chance,
+    clock::Leap,
     memory::{Memory, Outcome},
     oracle::Oracle,
     weather::Weather,
@@ -60,6 +61,16 @@ pub struct Server {
     pub earlier: Option<Memory>,
     /// Commands that asked for what was so already.
     pub idle: BTreeSet<CommandId>,
+    /// Leaps of its clock that were not taken back.
+    pub leaps: Vec<Leap>,
+    /// Times that it gave went back.
+    pub has_gone_back: bool,
+    /// Tokens that are not accepted any more.
+    pub revoked: BTreeSet<String>,
+    /// Connections that are over after so many more commands.
+    pub ends: BTreeMap<u64, u64>,
+    /// Connections whose session is over.
+    pub ended: BTreeSet<u64>,
     /// Frames to be delivered: (connection, frame, may be lost or late).
     pub outgoing: Vec<(u64, ServerFrame, bool)>,
 }
@@ -78,6 +89,11 @@ impl Server {
             refused: BTreeSet::new(),
             earlier: None,
             idle: BTreeSet::new(),
+            leaps: Vec::new(),
+            has_gone_back: false,
+            revoked: BTreeSet::new(),
+            ends: BTreeMap::new(),
+            ended: BTreeSet::new(),
             outgoing: Vec::new(),
         }
     }
@@ -99,6 +115,9 @@ impl Server {
         self.sessions.clear();
         self.gatherings.clear();
         self.owed.clear();
+        self.ends.clear();
+        // What its clock did before is not known to it.
+        self.leaps.clear();
     }
 
     pub fn detach(&mut self, connection: u64) {
@@ -123,8 +142,16 @@ impl Server {
             let retry_after_ms = 1 + self.chance.below(3_000);
             let busy = Refusal::Busy(Busy { retry_after_ms });
             let response = match request {
+                Request::Question(number, Question::SessionOpen { token, .. })
+                    if self.revoked.contains(&token) =>
+                {
+                    Response::refused(Value::from(number), &Self::signed_out())
+                }
                 Request::Question(number, Question::SessionOpen { .. }) => {
                     self.open(from, account, number)
+                }
+                Request::Question(number, _) if self.ended.contains(&from) => {
+                    Response::refused(Value::from(number), &Self::signed_out())
                 }
                 Request::Question(number, _) if !self.sessions.contains_key(&from) => {
                     panic!("question {number} before the greeting")
@@ -141,11 +168,14 @@ impl Server {
                 },
                 Request::Command(commanded) => {
                     let id = Value::from(commanded.id.to_string());
-                    let answered = if is_busy {
+                    let answered = if self.ended.contains(&from) {
+                        Err(Self::signed_out())
+                    } else if is_busy {
                         Err(busy)
                     } else {
                         self.execute(from, account, &commanded)
                     };
+                    self.worked_for(from);
                     match answered {
                         Ok(answer) => Response::ok(id, &answer).unwrap(),
                         Err(refusal) => Response::refused(id, &refusal),

@@ -13,6 +13,7 @@ use crate::{
     memory::{Commit, Memory},
     oracle::Oracle,
     plan::{Kind, Plan, Step},
+    room::Room,
     server::Server,
     weather::Weather,
 };
@@ -31,6 +32,10 @@ pub enum Event {
     Closed(usize, u64),
     /// A crashed client is started.
     Start(usize),
+    /// A session is over.
+    Ends(usize, u64),
+    /// The person at a client signs in again.
+    SignIn(usize),
     Digest,
     Heartbeat,
     /// The server is there again.
@@ -105,6 +110,9 @@ impl World {
             backup: None,
             was_restored: false,
         };
+        let room = Room::of(Habit::of(plan.seed));
+        world.server.memory.room = room;
+        world.server.oracle.room = room;
         for client in 0..world.clients.len() {
             world.clients[client].chance = Chance::new(plan.seed ^ client as u64);
             world.clients[client].habit = Habit::of(plan.seed);
@@ -145,6 +153,7 @@ impl World {
                     self.server.detach(connection);
                 }
             }
+            Kind::Revoke(client) => self.revoke(client),
             Kind::Crash(client) => {
                 self.clients[client].crash();
                 self.lose_process(client);
@@ -166,8 +175,11 @@ impl World {
                 self.clients[client].lose_time();
             }
             Kind::ServerClock => {
-                self.server_clock += self.another_time();
-                self.server.wall = self.now + self.server_clock;
+                self.server_clock += match self.server.leaps.last() {
+                    Some(leap) if self.chance.one_in(2) => -leap.by,
+                    _ => self.another_time(),
+                };
+                self.server.set_clock(self.now + self.server_clock);
             }
             Kind::Age => {
                 let account = *self.chance.pick(&self.accounts).unwrap();
@@ -341,6 +353,8 @@ impl World {
                 self.deliver();
                 self.at(30_000, Event::Heartbeat);
             }
+            Event::Ends(client, connection) => self.end(client, connection),
+            Event::SignIn(client) => self.sign_in(client),
             Event::ServerUp => self.is_server_up = true,
         }
     }
