@@ -168,6 +168,8 @@ fn is_clear(deed: Deed, heard: &Heard) {
 fn is_what_was_meant(deed: Deed, heard: &Heard) {
     let least = match deed {
         Deed::ReadFarBack | Deed::HeadsOfAll | Deed::ManySmall => 0,
+        // A present state.
+        Deed::MadeUp => 500,
         // A present state of each.
         Deed::SyncMany => SYNC_LOGS * 500,
         // As much as an answer may have.

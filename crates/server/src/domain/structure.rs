@@ -60,6 +60,8 @@ pub struct Structure {
     pub groups: OrdMap<GroupId, Kept<Group>>,
     /// Topics.
     pub topics: OrdMap<TopicId, Kept<Topic>>,
+    /// Since when each of them stands in its group, open or closed as it is; no earlier than that, if it was read later.
+    placed: OrdMap<TopicId, Rev>,
     /// Member groups.
     pub member_groups: OrdMap<MemberGroupId, Kept<MemberGroup>>,
     /// Access rows.
@@ -114,6 +116,7 @@ impl Structure {
             },
             groups: OrdMap::new(),
             topics: OrdMap::new(),
+            placed: OrdMap::new(),
             member_groups: OrdMap::new(),
             access: OrdMap::new(),
             gone: OrdMap::new(),
@@ -161,6 +164,9 @@ impl Structure {
             }
             Body::Topic(body) => {
                 if let Ok(id) = row.id.parse() {
+                    if !self.is_placed_alike(id, body) {
+                        self.placed.insert(id, rev);
+                    }
                     self.topics.insert(
                         id,
                         Kept {
@@ -193,7 +199,12 @@ impl Structure {
             Body::Deleted(kind) => {
                 match kind.as_str() {
                     "group" => drop(row.id.parse().map(|id: GroupId| self.groups.remove(&id))),
-                    "topic" => drop(row.id.parse().map(|id: TopicId| self.topics.remove(&id))),
+                    "topic" => {
+                        if let Ok(id) = row.id.parse::<TopicId>() {
+                            self.topics.remove(&id);
+                            self.placed.remove(&id);
+                        }
+                    }
                     "member_group" => {
                         drop(
                             row.id
@@ -221,6 +232,13 @@ impl Structure {
             | Body::Mark(_)
             | Body::Unknown(..) => {}
         }
+    }
+
+    /// Whether a topic is there, in that group and as open or closed: whoever sees it goes on seeing it as he did.
+    fn is_placed_alike(&self, id: TopicId, topic: &Topic) -> bool {
+        self.topics
+            .get(&id)
+            .is_some_and(|kept| (kept.body.group, kept.body.closed) == (topic.group, topic.closed))
     }
 
     /// How many members there are.

@@ -7,6 +7,7 @@ mod management;
 mod membership;
 mod messages;
 mod moving;
+mod paging;
 mod ranks;
 mod rights;
 mod sending;

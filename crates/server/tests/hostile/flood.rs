@@ -27,6 +27,14 @@ const SOCKETS: usize = 300;
 /// Sockets from which he asks at the same time, where he does it from many: as many as an account may have.
 const AT_ONCE: usize = limits::SOCKETS;
 
+/// Stamps of pages that nobody was sent: of no member, at revs and numbers of topics that there may be.
+const MADE_UP: [&str; 4] = [
+    "x.0.4294967295",
+    "x.0.0",
+    "x.18446744073709551615.4294967295",
+    "x.18446744073709551615.0",
+];
+
 /// What he does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
@@ -38,6 +46,8 @@ pub enum Deed {
     SyncTheLargest,
     /// Asks what moved in a community since its beginning.
     HeadsOfAll,
+    /// Goes on with states of a community whose stamps and pages he made up.
+    MadeUp,
     /// As many small questions as a frame may hold.
     ManySmall,
     /// Frames of the largest size in which there is no request.
@@ -58,11 +68,12 @@ pub enum Deed {
 
 impl Deed {
     /// All.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ReadFarBack,
         Self::SyncMany,
         Self::SyncTheLargest,
         Self::HeadsOfAll,
+        Self::MadeUp,
         Self::ManySmall,
         Self::Nonsense,
         Self::NonsenseUnopened,
@@ -80,6 +91,7 @@ impl Deed {
             Self::SyncMany => "sync_many",
             Self::SyncTheLargest => "sync_large",
             Self::HeadsOfAll => "heads",
+            Self::MadeUp => "made_up",
             Self::ManySmall => "many_small",
             Self::Nonsense => "nonsense",
             Self::NonsenseUnopened => "nonsense_unopened",
@@ -99,6 +111,7 @@ impl Deed {
             | Self::SyncMany
             | Self::SyncTheLargest
             | Self::HeadsOfAll
+            | Self::MadeUp
             | Self::ManySmall
             | Self::Nonsense
             | Self::NonsenseUnopened
@@ -219,6 +232,7 @@ impl Mallory {
                 | Deed::SyncMany
                 | Deed::SyncTheLargest
                 | Deed::HeadsOfAll
+                | Deed::MadeUp
                 | Deed::ManySmall
                 | Deed::Nonsense => {
                     if self.open(&mut socket, told).await {
@@ -288,6 +302,7 @@ impl Mallory {
                     | Deed::SyncMany
                     | Deed::SyncTheLargest
                     | Deed::HeadsOfAll
+                    | Deed::MadeUp
                     | Deed::ManySmall
                     | Deed::Sockets
                     | Deed::OpensCutShort
@@ -336,6 +351,12 @@ impl Mallory {
             Deed::HeadsOfAll => {
                 let since = json!({"community": self.community, "since": 0});
                 request(&number, "community.heads", &since).to_string()
+            }
+            Deed::MadeUp => {
+                let stamp = MADE_UP[number.as_u64().unwrap_or_default() as usize % MADE_UP.len()];
+                let log = format!("community/{}", self.community);
+                let page = json!({"log": log, "since": 1, "begun": 1, "view": stamp});
+                request(&number, "log.sync", &json!({"logs": [page]})).to_string()
             }
             Deed::Joins => {
                 let join = json!({"community": self.foreign, "invite": "nobody's"});

@@ -217,3 +217,102 @@ async fn a_state_in_pages_begins_again_when_something_is_seen_otherwise() {
     }
     app.close().await;
 }
+
+/// What somebody who is not its owner makes of a state of several pages, between two of which something is done.
+async fn begins_after(
+    app: &App,
+    (alice, bob): (&Arc<Line>, &Arc<Line>),
+    community: CommunityId,
+    change: Command,
+) -> u32 {
+    let mut reader = Reader::new(app, bob.account(), community);
+    assert!(reader.page().await);
+    give(app, alice, change).await;
+    while reader.page().await {}
+    assert_eq!(
+        (reader.kept.clone(), reader.view.clone()),
+        reader.sees().await
+    );
+    reader.begins
+}
+
+fn at_everyone(community: CommunityId, topic: TopicId, deny: Permissions) -> Command {
+    Command::AccessSet {
+        community,
+        place: Place::Topic(topic),
+        member_group: None,
+        allow: Edit {
+            from: Permissions::empty(),
+            to: Permissions::empty(),
+        },
+        deny: Edit {
+            from: Permissions::empty(),
+            to: deny,
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_state_in_pages_goes_on_when_somebody_comes_to_a_topic_that_is_hidden_from_who_reads() {
+    let (app, _folder) = app().await;
+    let (alice, bob, community, group) = large(&app).await;
+    let carol = account(&app, "carol").await;
+    join(&app, &alice, &carol, community).await;
+    let mut close = create(community, group, 900);
+    if let Command::TopicCreate { closed, .. } = &mut close {
+        *closed = true;
+    }
+    give(&app, &alice, close).await;
+    let hide = at_everyone(community, topic(900), Permissions::VIEW);
+    give(&app, &alice, hide).await;
+    let seat = Command::SeatSet {
+        community,
+        topic: topic(900),
+        account: carol.account(),
+        on: true,
+    };
+    let begins = begins_after(&app, (&alice, &bob), community, seat).await;
+    assert_eq!(begins, 1, "nothing of it is told to him, before or after");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_state_in_pages_goes_on_when_a_topic_with_rights_of_its_own_is_renamed_and_not_when_it_comes_into_sight()
+ {
+    let (app, _folder) = app().await;
+    let (alice, bob, community, group) = large(&app).await;
+    let quiet = at_everyone(community, topic(1), Permissions::SPEAK);
+    give(&app, &alice, quiet).await;
+    let edit = |name: Option<&str>, to: Option<(GroupId, GroupId)>| Command::TopicEdit {
+        community,
+        topic: topic(1),
+        name: name.map(|name| Edit {
+            from: "topic 1".into(),
+            to: name.into(),
+        }),
+        introduction: None,
+        group: to.map(|(from, to)| Edit { from, to }),
+        position: None,
+    };
+    let renamed = edit(Some("茶馆"), None);
+    let begins = begins_after(&app, (&alice, &bob), community, renamed).await;
+    assert_eq!(begins, 1, "its rights were told and are as they were");
+    let hidden = GroupId(Uuid::now_v7());
+    let make = Command::GroupCreate {
+        community,
+        group: hidden,
+        name: "后院".into(),
+        position: "W".into(),
+    };
+    give(&app, &alice, make).await;
+    let mut hide = at_everyone(community, topic(1), Permissions::VIEW);
+    if let Command::AccessSet { place, .. } = &mut hide {
+        *place = Place::Group(hidden);
+    }
+    give(&app, &alice, hide).await;
+    give(&app, &alice, edit(None, Some((group, hidden)))).await;
+    let back = edit(None, Some((hidden, group)));
+    let begins = begins_after(&app, (&alice, &bob), community, back).await;
+    assert_eq!(begins, 2, "its rights are older than the page before");
+    app.close().await;
+}

@@ -58,12 +58,10 @@ impl Structure {
                 .id
                 .parse()
                 .is_ok_and(|id: GroupId| !self.groups.contains_key(&id)),
-            Body::Topic(body) => row.id.parse().is_ok_and(|id: TopicId| {
-                let before = self.topics.get(&id);
-                before.is_none_or(|kept| {
-                    (kept.body.group, kept.body.closed) != (body.group, body.closed)
-                })
-            }),
+            Body::Topic(body) => row
+                .id
+                .parse()
+                .is_ok_and(|id: TopicId| !self.is_placed_alike(id, body)),
             Body::MemberGroup(_) => row
                 .id
                 .parse()

@@ -10,6 +10,9 @@ use super::{
     sight::{Sight, short},
 };
 
+/// The kind under which access rows are among what is gone.
+const GONE_RIGHTS: &str = "access";
+
 impl Structure {
     /// The stamp of a page that is not the last: how the member stands, how far the community was, which topics there were.
     #[must_use]
@@ -19,45 +22,52 @@ impl Structure {
         format!("{standing}.{}.{}", self.rev.0, last_no.unwrap_or_default())
     }
 
-    /// Whether the pages told so far, the last of them with this stamp, hold: with those to come they are what is seen.
+    /// Whether the pages told so far, the last of them with this stamp, hold: with those to come they are what is seen. The
+    /// stamp may be made up by whoever asks: for any it costs no more than to look at each thing once.
     #[must_use]
     pub fn goes_on(&self, sight: &Sight, me: &Me, stamp: &str) -> bool {
         let Some((standing, rev, last_no)) = parts(stamp) else {
             return false;
         };
-        // What was made since was never told.
-        let is_made_since = |topic: &TopicId| {
-            let topic = self.topics.get(topic);
-            topic.is_none_or(|kept| kept.body.no > last_no)
-        };
+        rev <= self.rev
+            && standing == self.standing(sight, me, rev)
+            && self.are_rights_as_at(rev, last_no)
+            && self.are_topics_told(sight, rev, last_no)
+    }
+
+    /// Whether no rights have changed since a rev, but in topics that were made since: of these nothing was told.
+    fn are_rights_as_at(&self, rev: Rev, last_no: u32) -> bool {
         let is_apart = |place: Place| match place {
-            Place::Topic(topic) => is_made_since(&topic),
+            Place::Topic(topic) => {
+                let topic = self.topics.get(&topic);
+                topic.is_none_or(|kept| kept.body.no > last_no)
+            }
             Place::Community | Place::Group(_) => false,
         };
         let mut rights = self.access.iter();
-        let are_rights_as_before =
-            rights.all(|((place, _), kept)| kept.rev <= rev || is_apart(*place));
-        let mut gone = self.gone.iter();
-        let are_rights_there = gone.all(|((kind, id), gone)| {
-            let named = AccessRow::named(id).map(|(place, _)| place);
-            kind != "access" || *gone <= rev || named.is_some_and(is_apart)
-        });
-        // A topic that was moved is told again if it is seen, but nobody tells that it is seen no more, nor the rights in it
-        // that were hidden before.
+        let gone = self.gone.range((GONE_RIGHTS.to_owned(), String::new())..);
+        rights.all(|((place, _), kept)| kept.rev <= rev || is_apart(*place))
+            && gone
+                .take_while(|((kind, _), _)| kind == GONE_RIGHTS)
+                .filter(|(_, gone)| **gone > rev)
+                .all(|((_, id), _)| AccessRow::named(id).is_some_and(|(place, _)| is_apart(place)))
+    }
+
+    /// Whether each topic that was moved since a rev, and is not newer than that, is told of by its row. If it is seen, its
+    /// row is told again; but nobody tells that it is seen no more, nor the rights in it that were hidden before.
+    fn are_topics_told(&self, sight: &Sight, rev: Rev, last_no: u32) -> bool {
         let is_seen = |topic: TopicId| sight.sees(topic) || sight.is_locked(topic);
         let has_rights = |topic: TopicId| {
-            let mut places = self.access.keys();
-            places.any(|(place, _)| *place == Place::Topic(topic))
+            let place = Place::Topic(topic);
+            let mut rights = self.access.range((place, None)..);
+            rights.next().is_some_and(|((at, _), _)| *at == place)
         };
-        let mut topics = self.topics.iter();
-        let are_topics_seen = topics.all(|(id, kept)| {
-            kept.rev <= rev || kept.body.no > last_no || is_seen(*id) && !has_rights(*id)
-        });
-        rev <= self.rev
-            && standing == self.standing(sight, me, rev)
-            && are_rights_as_before
-            && are_rights_there
-            && are_topics_seen
+        let is_old = |topic: &TopicId| {
+            let kept = self.topics.get(topic);
+            kept.is_some_and(|kept| kept.body.no <= last_no)
+        };
+        let mut placed = self.placed.iter();
+        placed.all(|(id, at)| *at <= rev || !is_old(id) || is_seen(*id) && !has_rights(*id))
     }
 
     /// Names how a member stands, and which of the groups that have not changed since a rev he sees: a group comes and goes
