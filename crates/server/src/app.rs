@@ -16,7 +16,7 @@ pub mod ask;
 mod disk;
 pub mod execute;
 mod members;
-mod parts;
+pub(crate) mod parts;
 mod sight;
 pub(crate) mod sync;
 #[cfg(test)]

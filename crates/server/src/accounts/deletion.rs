@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use tulou_protocol::{
-    AccountId, Code, Command, CommandId, Commanded, Seq, TopicId,
+    AccountId, Code, Command, CommandId, Commanded, CommunityId, Seq, TopicId,
     frame::Refusal,
     http::{DeleteAccount, Messages},
 };
@@ -14,6 +14,7 @@ use super::AccountRefusal;
 use crate::{
     App,
     actor::{Actor, Origin},
+    app::parts::Pauses,
     domain::{
         Change,
         change::{Expect, Marking},
@@ -24,6 +25,15 @@ use crate::{
 
 /// Messages that are recalled in one commit: others' commits wait no longer than for these.
 const RECALLS: usize = 100;
+
+/// Why a deletion did not come to its end.
+#[derive(Debug, thiserror::Error)]
+enum Interrupted {
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    #[error("leaving a community was refused: {0:?}")]
+    Refused(Refusal),
+}
 
 impl App {
     /// Deletes a session's account. Its sessions have ended when this answers.
@@ -49,7 +59,7 @@ impl App {
                 app.revocation().end(ended);
                 let unfinished = Unfinished { account, recalls };
                 app.keep("what finishes a deletion", move |app| {
-                    app.finish_deletion(unfinished)
+                    app.finish(vec![unfinished])
                 });
             }
         });
@@ -61,32 +71,47 @@ impl App {
 
     /// Goes on with what the server's end interrupted.
     pub(crate) async fn finish_deletions(self) {
-        match self.store().unfinished_deletions().await {
-            Ok(all) => {
-                for unfinished in all {
-                    self.clone().finish_deletion(unfinished).await;
-                }
+        let mut pauses = Pauses::default();
+        loop {
+            match self.store().unfinished_deletions().await {
+                Ok(unfinished) => return self.finish(unfinished).await,
+                Err(error) => tracing::error!(%error, "unfinished deletions could not be read"),
             }
-            Err(error) => tracing::error!(%error, "unfinished deletions could not be read"),
+            if !pauses.rest(&self).await {
+                return;
+            }
         }
     }
 
-    async fn finish_deletion(self, unfinished: Unfinished) {
-        let account = unfinished.account;
-        let swept = tokio::select! {
-            () = self.closing() => return,
-            swept = self.sweep(unfinished) => swept,
-        };
-        match swept {
-            Ok(()) => tracing::info!(account.id = %account, "an account was deleted"),
-            Err(error) => {
-                tracing::error!(error = ?error, account.id = %account, "a deletion goes on at the next start");
+    /// Finishes deletions, one after the other, those again and again that could not be: the disk may be full.
+    async fn finish(self, mut unfinished: Vec<Unfinished>) {
+        let mut pauses = Pauses::default();
+        loop {
+            let mut left = Vec::new();
+            for one in unfinished {
+                let account = one.account;
+                let swept = tokio::select! {
+                    () = self.closing() => return,
+                    swept = self.sweep(one) => swept,
+                };
+                match swept {
+                    Ok(()) => tracing::info!(account.id = %account, "an account was deleted"),
+                    Err(error) => {
+                        let pause_ms = pauses.next().as_millis();
+                        tracing::error!(error = ?error, account.id = %account, pause_ms, "a deletion is tried again");
+                        left.push(one);
+                    }
+                }
             }
+            if left.is_empty() || !pauses.rest(&self).await {
+                return;
+            }
+            unfinished = left;
         }
     }
 
     /// Leaves first: from then on nothing that was on its way is committed for the account any more.
-    async fn sweep(&self, unfinished: Unfinished) -> Result<(), StoreError> {
+    async fn sweep(&self, unfinished: Unfinished) -> Result<(), Interrupted> {
         let Unfinished { account, recalls } = unfinished;
         for community in self.store().memberships(account).await? {
             self.leave_for_good(account, community).await?;
@@ -98,14 +123,14 @@ impl App {
                 self.touch_last(account, topic).await?;
             }
         }
-        self.store().end_deletion(account).await
+        Ok(self.store().end_deletion(account).await?)
     }
 
     async fn leave_for_good(
         &self,
         account: AccountId,
-        community: tulou_protocol::CommunityId,
-    ) -> Result<(), StoreError> {
+        community: CommunityId,
+    ) -> Result<(), Interrupted> {
         let commanded = Commanded {
             id: CommandId(Uuid::now_v7()),
             command: Command::CommunityLeave { community },
@@ -118,7 +143,9 @@ impl App {
                     code = rejection.code.key(), "a deleted account stays in a community");
                 Ok(())
             }
-            Err(Refusal::Busy(_) | Refusal::Misunderstood(_)) => Err(StoreError::Closed),
+            Err(refusal @ (Refusal::Busy(_) | Refusal::Misunderstood(_))) => {
+                Err(Interrupted::Refused(refusal))
+            }
         }
     }
 

@@ -5,10 +5,36 @@ use std::{future::Future, time::Duration};
 
 use super::App;
 
-/// Before the first time that a part begins again. Twice as long before each next time.
+/// Before the first time that something is done again. Twice as long before each next time.
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 1_000 });
 /// No pause is longer. A part that ran for as long is well again.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// Pauses between attempts at something, each longer than the one before.
+pub(crate) struct Pauses(Duration);
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self(PAUSE)
+    }
+}
+
+impl Pauses {
+    /// The next one.
+    pub const fn next(&self) -> Duration {
+        self.0
+    }
+
+    /// Rests before the next attempt; false if the server stops.
+    pub async fn rest(&mut self, app: &App) -> bool {
+        let pause = self.0;
+        self.0 = LONGEST.min(pause * 2);
+        tokio::select! {
+            () = app.closing() => false,
+            () = tokio::time::sleep(pause) => true,
+        }
+    }
+}
 
 impl App {
     /// Runs a part until it returns, which it does when its work is done or the server stops.
@@ -21,7 +47,7 @@ impl App {
     {
         let app = self.clone();
         tokio::spawn(async move {
-            let mut pause = PAUSE;
+            let mut pauses = Pauses::default();
             loop {
                 let begun = tokio::time::Instant::now();
                 let Err(error) = tokio::spawn(begin(app.clone())).await else {
@@ -31,14 +57,13 @@ impl App {
                     return;
                 }
                 if begun.elapsed() >= LONGEST {
-                    pause = PAUSE;
+                    pauses = Pauses::default();
                 }
-                tracing::error!(%error, part, pause_ms = pause.as_millis(), "a part of the server broke and begins again");
-                tokio::select! {
-                    () = app.closing() => return,
-                    () = tokio::time::sleep(pause) => {}
+                let pause_ms = pauses.next().as_millis();
+                tracing::error!(%error, part, pause_ms, "a part of the server broke and begins again");
+                if !pauses.rest(&app).await {
+                    return;
                 }
-                pause = LONGEST.min(pause * 2);
             }
         });
     }

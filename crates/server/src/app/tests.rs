@@ -3,6 +3,7 @@
 mod answers;
 mod bus;
 mod clock;
+mod ending;
 mod floors;
 mod house;
 mod leaps;

@@ -6,7 +6,7 @@ use std::{future::Future, time::Duration};
 use tulou_protocol::{AccountId, CommandId, id::Millis, limits};
 use uuid::Uuid;
 
-use super::App;
+use super::{App, parts::Pauses};
 use crate::{
     actor::Origin,
     domain::Change,
@@ -34,12 +34,20 @@ async fn fade(app: App) {
     }
 }
 
-/// Removes what ended, until the server stops: what an earlier run has left, and then whenever something ends.
-async fn sweep(app: App) {
+/// Removes what ended, until the server stops: what an earlier run has left, and then whenever something ends. What could
+/// not be removed waits for nothing to end.
+pub(super) async fn sweep(app: App) {
+    let mut pauses = Pauses::default();
     loop {
         if let Err(error) = app.remove_ended().await {
-            tracing::error!(%error, "what ended was not removed");
+            let pause_ms = pauses.next().as_millis();
+            tracing::error!(%error, pause_ms, "what ended was not removed, and is tried again");
+            if !pauses.rest(&app).await {
+                return;
+            }
+            continue;
         }
+        pauses = Pauses::default();
         tokio::select! {
             () = app.closing() => return,
             () = app.parts.ended.notified() => {}
