@@ -5,8 +5,11 @@ import { Reread } from './reread'
 
 /** Members of a page. */
 const STEP = 200
-/** Who comes and goes is seen this long after, where it is looked at. */
-const LATER_MS = 60_000
+/**
+ * Who comes and goes is seen this long after, where it is looked at: at once among few. In a large community somebody always
+ * does, and each who looks asks the server.
+ */
+const LATER = { leastMs: 1_000, eachMs: 10, mostMs: 60_000 }
 /** A search starts this long after the last key. */
 const SEARCH_MS = 150
 
@@ -54,13 +57,17 @@ export class MembersState {
     return this.isShown ? this.#reread.ask() : Promise.resolve()
   }
 
-  /** Somebody came or went: in a large community somebody always does. */
+  /** Somebody came or went. */
   askLater(): void {
     if (!this.isShown || this.#later !== null) return
-    this.#later = setTimeout(() => {
-      this.#later = null
-      void this.ask()
-    }, LATER_MS)
+    const all = (this.view?.sections ?? []).reduce((sum, { count }) => sum + count, 0)
+    this.#later = setTimeout(
+      () => {
+        this.#later = null
+        void this.ask()
+      },
+      Math.min(Math.max(all * LATER.eachMs, LATER.leastMs), LATER.mostMs),
+    )
   }
 
   /** It is looked at from here on; until what this returns is called. */
