@@ -190,14 +190,18 @@ pub struct Goodbye {
     pub reason: crate::rejection::Code,
 }
 
-/// Topics of a community that moved in the server-time window (`from`, `to`]. If `from` is later than the receiver's
-/// last `to`, it asks for `community.heads`.
+/// Topics of an audience that moved in the server-time window (`from`, `to`]. If `from` is later than the receiver's last
+/// `to` of that audience, and than that of the last answer with heads, it asks for `community.heads` since the later one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Digest {
     /// Which community.
     pub community: CommunityId,
-    /// Topics with the same View rule share an audience; a session receives those of its audiences. Opaque.
-    #[serde(default)]
+    /// Open topics with the same View rule are an audience, and so is each closed topic; a session receives what is said to
+    /// its audiences. Opaque, and other after a change of rights.
+    ///
+    /// Empty: none of them; there are no topics then, and the window is compared with the last answer alone. With `from` 0
+    /// only the counts have changed; otherwise something was said that the receiver could not be told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub audience: String,
     /// The window's begin.
     pub from: Millis,

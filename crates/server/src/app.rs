@@ -20,7 +20,7 @@ pub(crate) mod parts;
 mod sight;
 pub(crate) mod sync;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod turns;
 mod upkeep;
 

@@ -77,11 +77,16 @@ pub(crate) struct Gathering {
     pub is_doubtful: bool,
     /// Topics that moved since the last digest.
     pub moved: BTreeSet<TopicId>,
-    /// What the last digest said: its end, members, online. Before the first: when the gathering began; who came asked
-    /// for the heads after that.
-    pub said: (Millis, u64, u64),
+    /// When it began. Who came asked for the heads after that, so the first window of an audience begins there.
+    pub begun: Millis,
+    /// What was told to audiences, by their names.
+    told: HashMap<String, digest::Told>,
+    /// Members and those of them who are connected, as it was said last.
+    pub counts: (u64, u64),
     /// No digest before the server has run for so long.
     pub next_at: Duration,
+    /// How long the last round of digests took.
+    pub took: Duration,
 }
 
 impl Gathering {
@@ -91,16 +96,18 @@ impl Gathering {
             present: HashMap::new(),
             is_doubtful: false,
             moved: BTreeSet::new(),
-            said: (now, 0, 0),
+            begun: now,
+            told: HashMap::new(),
+            counts: (0, 0),
             next_at: Duration::ZERO,
+            took: Duration::ZERO,
         }
     }
 
     /// Whether there is something that the last digest did not say.
     fn has_news(&self) -> bool {
-        let (_, members, online) = self.said;
-        let present = self.present.len() as u64;
-        !self.moved.is_empty() || (members, online) != (self.loaded.structure().members(), present)
+        let counts = (self.loaded.structure().members(), self.present.len() as u64);
+        !self.moved.is_empty() || self.counts != counts
     }
 }
 
@@ -146,8 +153,9 @@ impl Hub {
     /// looked at again.
     pub fn went_back(&self) {
         for gathering in self.state().communities.values_mut() {
-            // A digest from the beginning misses nothing.
-            gathering.said.0 = 0;
+            // Digests from the beginning miss nothing.
+            gathering.begun = 0;
+            gathering.told.clear();
             gathering.is_doubtful = true;
         }
     }

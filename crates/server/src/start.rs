@@ -21,7 +21,11 @@ use crate::{
     clock::Clock,
     communities::Communities,
     crowd::Crowd,
-    hub::{Hub, digest::Digests, publisher::Publisher},
+    hub::{
+        Hub,
+        digest::{self, Digests},
+        publisher::Publisher,
+    },
     place,
     presence::Presence,
     rate::Rates,
@@ -116,7 +120,7 @@ impl App {
         });
         tokio::spawn(guard(app.clone(), telling(publisher.run(heard))));
         app.keep("what says what moved", move |_| {
-            telling(digests.clone().run(closing.clone()))
+            telling(digest::run(digests.clone(), closing.clone()))
         });
         app.look_at_disk().await;
         app.begin_upkeep();

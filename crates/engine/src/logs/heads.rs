@@ -1,6 +1,6 @@
 //! Heads of topics: digests, and what is asked when one of them was lost.
 
-use tulou_protocol::{CommunityId, Digest, Question, Rev, id::Millis};
+use tulou_protocol::{CommunityId, Digest, Question, Rev, id::Millis, limits};
 
 use super::Logs;
 use crate::{
@@ -12,8 +12,10 @@ use crate::{
 
 /// Requests for heads on their way.
 const HEADS: usize = 2;
-/// Heads of topics not known yet, and audiences, kept of a community.
+/// Heads of topics not known yet that are kept of a community.
 const KEPT: usize = 512;
+/// So many audiences are remembered of a community: each has a topic.
+const AUDIENCES: usize = limits::TOPICS;
 /// How often heads are asked for without a reason, against a last digest that was lost.
 const REFRESH_MS: Millis = 600_000;
 /// What ends so long before what is known was told by a server whose clock went back.
@@ -76,7 +78,7 @@ impl Logs {
         }
     }
 
-    /// A digest: a window that begins after what is known means that one before it was lost.
+    /// A digest: a window that begins after what is known of its audience means that one before it was lost.
     pub fn take_digest(&mut self, digest: Digest, topics: &mut Topics, turn: &mut Turn) {
         let Some(state) = self.communities.get_mut(&digest.community) else {
             return;
@@ -93,12 +95,14 @@ impl Logs {
         if digest.from > known {
             state.ask_heads_since(known);
         }
-        if state.digests.len() >= KEPT {
-            state.digests.clear();
+        // One to nobody in particular says nothing of windows to come.
+        if !digest.audience.is_empty() {
+            if state.digests.len() >= AUDIENCES {
+                state.digests.clear();
+            }
+            let audience = digest.audience.clone();
+            state.digests.insert(audience, known.max(digest.to));
         }
-        state
-            .digests
-            .insert(digest.audience.clone(), known.max(digest.to));
         self.take_moved(digest, topics, turn);
     }
 

@@ -66,6 +66,75 @@ fn a_digest_moves_heads_and_a_lost_one_is_asked_for() {
 }
 
 #[test]
+fn a_gap_in_the_windows_of_one_audience_is_noticed_whatever_others_say() {
+    let mut stage = Stage::synced(vec![]);
+    let known = stage.now;
+    let told = |stage: &mut Stage, audience: &str, from, to| {
+        let mut digest = digest(known + from, known + to, vec![]);
+        digest.audience = audience.into();
+        stage.pushed(Pushed::Digest(digest));
+    };
+    told(&mut stage, "a", -5, 1_000);
+    told(&mut stage, "b", -5, 2_000);
+    // To the first one nothing was said in between.
+    told(&mut stage, "a", 1_000, 3_000);
+    assert!(
+        stage.try_question("community.heads").is_none(),
+        "each one's windows touch"
+    );
+    told(&mut stage, "b", 2_500, 3_000);
+    let (_, question) = stage.question("community.heads");
+    let since = known + 2_000 - 10_000;
+    let heads = Question::CommunityHeads {
+        community: COMMUNITY,
+        since,
+    };
+    assert_eq!(
+        question, heads,
+        "what was said to the second one is missing"
+    );
+}
+
+#[test]
+fn a_digest_to_no_audience_brings_counts_or_says_that_something_was_missed() {
+    let mut stage = Stage::synced(vec![]);
+    let known = stage.now;
+    let told = |stage: &mut Stage, audience: &str, from, to| {
+        let mut digest = digest(from, to, vec![]);
+        digest.audience = audience.into();
+        digest.members = 7;
+        stage.pushed(Pushed::Digest(digest));
+    };
+    told(&mut stage, "", 0, known + 1_000);
+    let counts = Counts {
+        members: 7,
+        online: 1,
+    };
+    assert!(stage.changes().contains(&Write::Counts(COMMUNITY, counts)));
+    told(&mut stage, "a", known, known + 2_000);
+    assert!(
+        stage.try_question("community.heads").is_none(),
+        "nothing was missed"
+    );
+    // What was missed may be of any audience, however late the last one is.
+    told(&mut stage, "", known + 500, known + 500);
+    let (number, question) = stage.question("community.heads");
+    let since = known - 10_000;
+    let heads = Question::CommunityHeads {
+        community: COMMUNITY,
+        since,
+    };
+    assert_eq!(question, heads);
+    let to = known + 3_000;
+    stage.told(number, Told::Heads(digest(since, to, vec![])));
+    told(&mut stage, "", to, to);
+    assert!(
+        stage.try_question("community.heads").is_none(),
+        "the answer was later"
+    );
+}
+
+#[test]
 fn a_head_that_comes_before_its_topic_is_kept_for_it() {
     let mut stage = Stage::synced(vec![]);
     let moved = Moved {

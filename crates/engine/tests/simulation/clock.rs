@@ -55,7 +55,8 @@ impl Server {
         self.has_gone_back = true;
         for gathering in self.gatherings.values_mut() {
             // A digest from the beginning misses nothing.
-            gathering.said_at = 0;
+            gathering.begun = 0;
+            gathering.told.clear();
         }
         for account in self.oracle.accounts.keys() {
             self.oracle.check_account(*account, &self.memory);

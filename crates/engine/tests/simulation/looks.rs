@@ -10,10 +10,8 @@ use tulou_protocol::{
 
 impl Oracle {
     pub fn look_at_push(&self, account: AccountId, pushed: &Pushed) {
-        match pushed {
-            Pushed::Push(push) => self.look_at_rows(account, push.log, &push.rows),
-            Pushed::Digest(digest) => self.look_at_digest(account, digest),
-            _ => {}
+        if let Pushed::Push(push) = pushed {
+            self.look_at_rows(account, push.log, &push.rows);
         }
     }
 
@@ -52,7 +50,6 @@ impl Oracle {
                 }
             }
             Told::Page(page) => self.look_at_rows(account, Log::Topic(page.topic), &page.rows),
-            Told::Heads(digest) => self.look_at_digest(account, digest),
             Told::Watched(watched) => {
                 for topic in &watched.topics {
                     assert!(
@@ -63,17 +60,6 @@ impl Oracle {
             }
             _ => {}
         }
-    }
-
-    pub fn look_at_digest(&self, account: AccountId, digest: &tulou_protocol::Digest) {
-        let seen = self.communities[&digest.community].topics.iter();
-        let seen = seen
-            .filter(|topic| self.sees_topic(account, **topic))
-            .count();
-        assert!(
-            digest.topics.len() <= seen,
-            "a digest names what may not be seen"
-        );
     }
 
     pub fn look_at_rows(&self, account: AccountId, log: Log, rows: &[Row]) {

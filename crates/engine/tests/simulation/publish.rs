@@ -10,7 +10,7 @@ use tulou_protocol::{
     id::Millis,
     push::{Pushed, TopicHead},
 };
-use tulou_server::domain::{Change, Member, Structure, View, view::Compared};
+use tulou_server::domain::{Audience, Change, Hears, Member, Structure, View, view::Compared};
 
 use crate::{memory::Written, server::Server, weather::Weather};
 
@@ -217,48 +217,58 @@ impl Server {
         since: Millis,
         to: Millis,
     ) -> Digest {
-        let topics: BTreeSet<TopicId> = self
-            .memory
-            .topics
-            .iter()
-            .filter(|(_, log)| log.community == community && log.moved_at >= since)
-            .map(|(topic, _)| *topic)
-            .collect();
-        self.digest(account, community, (since, to), &topics)
+        let (home, member) = self.memory.membership(account, community).unwrap();
+        let sight = home.structure.sight(member);
+        let moved = self.memory.topics.iter().filter(|(topic, log)| {
+            log.community == community && log.moved_at >= since && sight.sees(**topic)
+        });
+        let topics: Vec<TopicId> = moved.map(|(topic, _)| *topic).collect();
+        self.digest(community, "", (since, to), &topics)
     }
 
     fn digest(
         &self,
-        account: AccountId,
         community: CommunityId,
+        audience: &str,
         (from, to): (Millis, Millis),
-        moved: &BTreeSet<TopicId>,
+        topics: &[TopicId],
     ) -> Digest {
-        let (home, member) = self.memory.membership(account, community).unwrap();
-        let sight = home.structure.sight(member);
-        let topics = moved.iter().filter(|topic| sight.sees(**topic));
+        let home = &self.memory.communities[&community];
+        let head = |topic: &TopicId| {
+            let log = &self.memory.topics[topic];
+            TopicHead {
+                no: home.structure.topics[topic].body.no,
+                head_seq: log.head(),
+                rev: log.rev,
+                wide_mentions: log.wide(),
+            }
+        };
         Digest {
             community,
-            audience: sight.audience().to_owned(),
+            audience: audience.to_owned(),
             from,
             to,
-            topics: topics
-                .map(|topic| {
-                    let log = &self.memory.topics[topic];
-                    TopicHead {
-                        no: home.structure.topics[topic].body.no,
-                        head_seq: log.head(),
-                        rev: log.rev,
-                        wide_mentions: log.wide(),
-                    }
-                })
-                .collect(),
+            topics: topics.iter().map(head).collect(),
             members: home.members.len() as u64,
             online: 1,
         }
     }
 
-    /// The slow lane: topics that moved since it was said last.
+    /// A digest names topics that its reader may see, and no others.
+    pub fn look_at_digest(&self, account: AccountId, digest: &Digest) {
+        let home = &self.memory.communities[&digest.community];
+        for head in &digest.topics {
+            let mut topics = home.structure.topics.iter();
+            let named = topics.find(|(_, kept)| kept.body.no == head.no);
+            let (topic, _) = named.expect("a digest names what is not there");
+            assert!(
+                self.oracle.sees_topic(account, *topic),
+                "a digest names what may not be seen"
+            );
+        }
+    }
+
+    /// The slow lane: topics that moved since it was said last, to each audience its own.
     pub fn send_digests(&mut self) {
         self.pay();
         let now = self.now();
@@ -267,23 +277,47 @@ impl Server {
             let Some(home) = self.memory.communities.get(&community) else {
                 continue;
             };
+            let structure = home.structure.clone();
             let members = home.members.len() as u64;
             let gathering = self.gatherings.get_mut(&community).unwrap();
-            if gathering.moved.is_empty() && gathering.said == members {
-                continue;
+            let is_counted_anew = std::mem::replace(&mut gathering.said, members) != members;
+            let moved = std::mem::take(&mut gathering.moved);
+            let mut said: Vec<(Audience, Digest)> = Vec::new();
+            for audience in structure.audiences(moved) {
+                let gathering = self.gatherings.get_mut(&community).unwrap();
+                let told = gathering.told.insert(audience.name.clone(), now);
+                let window = (told.unwrap_or(gathering.begun), now);
+                let digest = self.digest(community, &audience.name, window, &audience.topics);
+                said.push((audience, digest));
             }
-            let from = std::mem::replace(&mut gathering.said_at, now);
-            gathering.said = members;
-            let mut moved = std::mem::take(&mut gathering.moved);
-            moved.retain(|topic| self.memory.topics.contains_key(topic));
             let sessions: Vec<(u64, AccountId)> = self
                 .sessions
                 .iter()
                 .map(|(id, session)| (*id, session.account))
                 .collect();
             for (session, account) in sessions {
-                if self.memory.membership(account, community).is_some() {
-                    let digest = self.digest(account, community, (from, now), &moved);
+                let Some((home, member)) = self.memory.membership(account, community) else {
+                    continue;
+                };
+                let sight = home.structure.sight(member);
+                let heard = |audience: &Audience| audience.heard_by(&sight) == Hears::All;
+                let mut heard: Vec<Digest> = said
+                    .iter()
+                    .filter(|(audience, _)| heard(audience))
+                    .map(|(_, digest)| digest.clone())
+                    .collect();
+                if heard.is_empty() && is_counted_anew {
+                    heard.push(self.digest(community, "", (0, now), &[]));
+                }
+                // A slow reader is told that he missed something.
+                let is_full =
+                    !heard.is_empty() && Weather::happens(self.weather.stale, &mut self.chance);
+                if is_full {
+                    let note = self.digest(community, "", (now, now), &[]);
+                    self.say(session, Pushed::Digest(note), false);
+                    continue;
+                }
+                for digest in heard {
                     self.say(session, Pushed::Digest(digest), true);
                 }
             }

@@ -38,7 +38,9 @@ pub struct Session {
 #[derive(Debug)]
 pub struct Gathering {
     pub moved: BTreeSet<TopicId>,
-    pub said_at: Millis,
+    pub begun: Millis,
+    /// Up to when each audience was told, by its name.
+    pub told: BTreeMap<String, Millis>,
     /// Members, as it was said last.
     pub said: u64,
 }
@@ -106,7 +108,11 @@ impl Server {
 
     pub fn say(&mut self, to: u64, pushed: Pushed, may_be_lost: bool) {
         let account = self.sessions[&to].account;
-        self.oracle.look_at_push(account, &pushed);
+        if let Pushed::Digest(digest) = &pushed {
+            self.look_at_digest(account, digest);
+        } else {
+            self.oracle.look_at_push(account, &pushed);
+        }
         self.outgoing
             .push((to, ServerFrame::Pushed(pushed), may_be_lost));
     }
@@ -161,6 +167,9 @@ impl Server {
                 }
                 Request::Question(number, question) => match self.tell(from, account, question) {
                     Ok(told) => {
+                        if let Told::Heads(heads) = &told {
+                            self.look_at_digest(account, heads);
+                        }
                         self.oracle.look_at_told(account, &told);
                         Response::told(number, &told).unwrap()
                     }
@@ -216,7 +225,8 @@ impl Server {
     pub fn gather(&mut self, community: CommunityId, now: Millis) {
         self.gatherings.entry(community).or_insert(Gathering {
             moved: BTreeSet::new(),
-            said_at: now,
+            begun: now,
+            told: BTreeMap::new(),
             said: 0,
         });
     }

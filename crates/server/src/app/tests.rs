@@ -88,7 +88,7 @@ async fn give(app: &App, line: &Arc<Line>, command: Command) {
 }
 
 /// Everything that was committed so far was told to those who are connected: what is committed after it is.
-async fn settled(app: &App) {
+pub(crate) async fn settled(app: &App) {
     let nobody = AccountId(Uuid::now_v7());
     let line = app.hub().attach(
         nobody,

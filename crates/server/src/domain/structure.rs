@@ -3,6 +3,7 @@
 //! copies the way to what it changes, and nothing else.
 
 mod apply;
+pub mod audience;
 mod paging;
 mod rules;
 mod seats;

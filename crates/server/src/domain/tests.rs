@@ -1,6 +1,7 @@
 //! Decisions, without a store.
 
 mod answers;
+mod audiences;
 mod data;
 mod limits;
 mod management;

@@ -9,7 +9,7 @@ use std::{
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 use tulou_protocol::{
-    AccountId, Code, Log, Rev, SessionId, TopicId,
+    AccountId, Code, CommunityId, Log, Rev, SessionId, TopicId,
     push::{Pushed, Stale},
 };
 
@@ -18,8 +18,18 @@ use crate::{actor::Actor, store::wire};
 /// A frame that waits.
 struct Waiting {
     frame: Utf8Bytes,
-    /// The log whose rows are in it, and the rev that they bring to.
-    rows_of: Option<(Log, Rev)>,
+    of: Of,
+}
+
+/// What is in a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Rows of a log, and the rev that they bring to.
+    Rows(Log, Rev),
+    /// A digest of a community.
+    Digest(CommunityId),
+    /// Something that the next one says again.
+    Other,
 }
 
 /// A session's queue, with who acts at its other end.
@@ -80,18 +90,36 @@ impl Line {
             queue.make_stale(log, rev);
             queue.shrink(self.queue_bytes);
         } else {
-            queue.add(frame, Some((log, rev)));
+            queue.add(frame, Of::Rows(log, rev));
         }
         drop(queue);
         self.wake.notify_one();
     }
 
-    /// A frame without rows is to be sent: a digest, a heartbeat. It is left out when the queue is full, because the next
-    /// one says the same.
+    /// A frame without rows is to be sent: a heartbeat. It is left out when the queue is full, because the next one says
+    /// the same.
     pub fn tell(&self, frame: Utf8Bytes) {
         let mut queue = self.queue();
         if queue.bytes + frame.len() <= self.queue_bytes {
-            queue.add(frame, None);
+            queue.add(frame, Of::Other);
+        }
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    /// Digests of a community are to be sent. When the queue is full they are replaced, with those that wait, by a note that
+    /// makes its reader ask: no other digest says what is in them.
+    pub(crate) fn digest(&self, community: CommunityId, frames: &[Utf8Bytes], note: &Utf8Bytes) {
+        let mut queue = self.queue();
+        let bytes: usize = frames.iter().map(|frame| frame.len()).sum();
+        let of = Of::Digest(community);
+        if queue.bytes + bytes > self.queue_bytes {
+            queue.remove(|waiting| waiting == of);
+            queue.add(note.clone(), of);
+        } else {
+            for frame in frames {
+                queue.add(frame.clone(), of);
+            }
         }
         drop(queue);
         self.wake.notify_one();
@@ -182,29 +210,38 @@ impl Line {
 
 impl Queue {
     /// Of what was revoked nothing is written but that it was.
-    fn add(&mut self, frame: Utf8Bytes, rows_of: Option<(Log, Rev)>) {
+    fn add(&mut self, frame: Utf8Bytes, of: Of) {
         if self.ended == Some(Code::SignedOut) {
             return;
         }
         self.bytes += frame.len();
-        self.waiting.push_back(Waiting { frame, rows_of });
+        self.waiting.push_back(Waiting { frame, of });
+    }
+
+    fn remove(&mut self, mut is_meant: impl FnMut(Of) -> bool) {
+        let mut freed = 0;
+        self.waiting.retain(|waiting| {
+            let is_meant = is_meant(waiting.of);
+            if is_meant {
+                freed += waiting.frame.len();
+            }
+            !is_meant
+        });
+        self.bytes -= freed;
     }
 
     /// Replaces the waiting rows of a log by a note.
     fn make_stale(&mut self, log: Log, rev: Rev) {
         let mut newest = rev;
-        let mut freed = 0;
-        self.waiting.retain(|waiting| match waiting.rows_of {
-            Some((of, to)) if of == log => {
+        self.remove(|of| match of {
+            Of::Rows(rows, to) if rows == log => {
                 newest = newest.max(to);
-                freed += waiting.frame.len();
-                false
+                true
             }
-            Some(_) | None => true,
+            Of::Rows(..) | Of::Digest(_) | Of::Other => false,
         });
-        self.bytes -= freed;
         let note = wire::pushed_frame(Pushed::Stale(Stale { log, rev: newest }));
-        self.add(note.into(), Some((log, newest)));
+        self.add(note.into(), Of::Rows(log, newest));
     }
 
     /// Makes room by doing the same to the logs with the most bytes.
@@ -212,7 +249,7 @@ impl Queue {
         while self.bytes > to {
             let mut sizes: Vec<(Log, Rev, usize, usize)> = Vec::new();
             for waiting in &self.waiting {
-                if let Some((log, rev)) = waiting.rows_of {
+                if let Of::Rows(log, rev) = waiting.of {
                     match sizes.iter_mut().find(|(known, ..)| *known == log) {
                         Some(size) => {
                             size.2 += waiting.frame.len();
@@ -318,5 +355,36 @@ mod tests {
             ),
             "the reader is told to sync: {notes:?}"
         );
+    }
+
+    #[test]
+    fn a_full_queue_replaces_the_digests_of_a_community_by_one_note() {
+        let line = line(1_000);
+        let community = |n| CommunityId(Uuid::from_u128(n));
+        let told = |n, bytes: usize| {
+            let frame = format!("{n}{}", "d".repeat(bytes - 1));
+            line.digest(community(n), &[frame.into()], &format!("note {n}").into());
+        };
+        told(1, 300);
+        told(2, 300);
+        told(1, 300);
+        let log = Log::Topic(TopicId(Uuid::from_u128(3)));
+        line.push("x".repeat(80).into(), log, Rev(5));
+        told(1, 100);
+        let waits = || {
+            let (frames, _) = line.take();
+            let frames = frames.iter().map(|frame| frame[..6].to_owned());
+            frames.collect::<Vec<_>>()
+        };
+        let expected = ["2ddddd", "xxxxxx", "note 1"];
+        assert_eq!(waits(), expected, "what was in them is asked for");
+        // One that is larger than the queue.
+        told(1, 2_000);
+        assert_eq!(waits(), ["note 1"]);
+        for _ in 0..100 {
+            told(1, 2_000);
+            told(2, 2_000);
+        }
+        assert_eq!(waits(), ["note 1", "note 2"], "one for each community");
     }
 }

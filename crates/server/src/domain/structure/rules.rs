@@ -13,6 +13,9 @@ use super::Structure;
 /// A topic's own access rows: for whom, what is allowed, what is denied.
 type Own = Vec<(Option<MemberGroupId>, Permissions, Permissions)>;
 
+/// What an access row says of `View`: for whom, and whether it is allowed.
+pub type Said = (Option<MemberGroupId>, bool);
+
 /// The rules of a version of a community.
 #[derive(Debug)]
 pub struct Rules {
@@ -105,6 +108,28 @@ impl Rules {
     pub fn topic(&self, id: TopicId) -> Option<&Ruled> {
         let at = self.topics.binary_search_by_key(&id, |topic| topic.id);
         Some(&self.topics[at.ok()?])
+    }
+
+    /// What the access rows of a rule say of `View`, for each place from the community down. Rules that say the same are
+    /// seen by the same people: each right is decided by itself.
+    pub fn of_view(&self, rule: usize) -> Vec<Vec<Said>> {
+        let said = |places: &PlaceAccess| {
+            let everyone = (None, places.everyone);
+            let groups = places
+                .groups
+                .iter()
+                .map(|(id, access)| (Some(*id), *access));
+            let all = std::iter::once(everyone).chain(groups);
+            let of_view = all.filter(|(_, access)| {
+                let spoken_of = access.allow | access.deny;
+                spoken_of.contains(Permissions::VIEW)
+            });
+            // What is allowed and denied at one place is allowed.
+            of_view
+                .map(|(whom, access)| (whom, access.allow.contains(Permissions::VIEW)))
+                .collect()
+        };
+        self.ways[rule].iter().map(said).collect()
     }
 
     /// Whether a row speaks of a member group.

@@ -28,7 +28,7 @@ pub struct Sight {
     outlook: Arc<Outlook>,
     /// The closed topics in which he has a seat, in order.
     seats: Vec<TopicId>,
-    names: OnceLock<Names>,
+    shape: OnceLock<String>,
 }
 
 /// What all see who have the same rights, but for seats.
@@ -39,13 +39,6 @@ struct Outlook {
     rights: Rights,
     /// Groups with a topic that is seen or listed, and those where he may manage topics, all if he may at the community.
     groups: BTreeSet<GroupId>,
-}
-
-/// What names a sight.
-#[derive(Debug)]
-struct Names {
-    audience: String,
-    shape: String,
 }
 
 impl Sight {
@@ -96,20 +89,20 @@ impl Sight {
         self.outlook.is_owner
     }
 
-    /// Names the topics that he may see: the audience of digests.
-    #[must_use]
-    pub fn audience(&self) -> &str {
-        &self.names().audience
-    }
-
     /// Names what would have to appear or vanish if it were another one.
     #[must_use]
     pub fn shape(&self) -> &str {
-        &self.names().shape
+        self.shape.get_or_init(|| shape(self))
     }
 
-    fn names(&self) -> &Names {
-        self.names.get_or_init(|| Names::of(self))
+    /// Whether it follows from these rules.
+    pub(super) fn rests_on(&self, rules: &Arc<Rules>) -> bool {
+        Arc::ptr_eq(&self.outlook.rules, rules)
+    }
+
+    /// The same for all who have the same rights, and see the same but for seats, while one of these sights is held.
+    pub(crate) fn kind(&self) -> usize {
+        Arc::as_ptr(&self.outlook).addr()
     }
 
     /// All topics that he sees or that are listed for him, and whether they are open to him.
@@ -130,12 +123,6 @@ impl Sight {
         })
     }
 
-    /// Whether anybody asked for its names yet.
-    #[cfg(test)]
-    pub fn is_named(&self) -> bool {
-        self.names.get().is_some()
-    }
-
     /// Whether it shares all but its seats with another.
     #[cfg(test)]
     pub fn shares(&self, other: &Self) -> bool {
@@ -149,29 +136,22 @@ impl Sight {
     }
 }
 
-impl Names {
-    fn of(sight: &Sight) -> Self {
-        let mut audience = Sha256::new();
-        let mut shape = Sha256::new();
-        shape.update([u8::from(sight.is_owner())]);
-        for (id, rights) in sight.topics() {
-            audience.update(id.as_bytes());
-            shape.update(id.as_bytes());
-            shape.update([u8::from(rights.contains(Permissions::READ_HISTORY))]);
-        }
-        for id in sight.locked() {
-            shape.update(id.as_bytes());
-            shape.update([2]);
-        }
-        for id in sight.groups() {
-            shape.update(id.as_bytes());
-            shape.update([3]);
-        }
-        Self {
-            audience: short(audience),
-            shape: short(shape),
-        }
+fn shape(sight: &Sight) -> String {
+    let mut shape = Sha256::new();
+    shape.update([u8::from(sight.is_owner())]);
+    for (id, rights) in sight.topics() {
+        shape.update(id.as_bytes());
+        shape.update([u8::from(rights.contains(Permissions::READ_HISTORY))]);
     }
+    for id in sight.locked() {
+        shape.update(id.as_bytes());
+        shape.update([2]);
+    }
+    for id in sight.groups() {
+        shape.update(id.as_bytes());
+        shape.update([3]);
+    }
+    short(shape)
 }
 
 impl Outlook {
@@ -258,7 +238,7 @@ impl By {
         let sight = Arc::new(Sight {
             outlook,
             seats: key.1.clone(),
-            names: OnceLock::new(),
+            shape: OnceLock::new(),
         });
         self.seats.insert(key, Arc::downgrade(&sight));
         self.weight += sight.weight();
@@ -298,11 +278,17 @@ pub(super) fn short(hash: Sha256) -> String {
 }
 
 impl Structure {
+    /// The rules from which rights follow.
+    pub(super) fn rules(&self) -> &Arc<Rules> {
+        let rules = &self.sights.0.rules;
+        rules.get_or_init(|| Arc::new(Rules::of(self)))
+    }
+
     /// What the member sees.
     #[must_use]
     pub fn sight(&self, member: &Member) -> Arc<Sight> {
         let known = &self.sights.0;
-        let rules = known.rules.get_or_init(|| Arc::new(Rules::of(self)));
+        let rules = self.rules();
         let is_owner = self.is_owner(member.account);
         let (mut groups, mut seats) = (Vec::new(), Vec::new());
         if !is_owner {
