@@ -26,6 +26,8 @@ mod logs;
 mod outbox;
 #[path = "scripts/profiles.rs"]
 mod profiles;
+#[path = "scripts/progress.rs"]
+mod progress;
 #[path = "scripts/resets.rs"]
 mod resets;
 #[path = "scripts/rows.rs"]

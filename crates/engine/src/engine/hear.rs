@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use tulou_protocol::{
-    Answer, Code, CommandId, CommunityId, Digest, Greeting, Heartbeat, Log, Push, Rejection,
+    Answer, Code, CommandId, CommunityId, Digest, Greeting, Heartbeat, Log, Push, Rejection, Rev,
     ServerFrame, TopicId,
     frame::{Refusal, Response},
     id::Millis,
-    push::Pushed,
+    push::{Pushed, SyncOutcome},
     question::{Page, PageAt, SyncLog, Synced, Watched},
 };
 
@@ -219,10 +219,17 @@ impl Engine {
                 Log::Account(_) | Log::Community(_) => self.logs.sync_again(*log),
             }
         }
+        let mut is_further = !synced.logs.is_empty();
         let turn = &mut self.turn;
         for (asked, synced) in asked.into_iter().zip(synced.logs) {
             let log = asked.log;
+            is_further &= log == synced.log && leads_on(&asked, &synced.outcome);
             if log != synced.log {
+                // Another place in the answer than in the question: whose it is nobody knows.
+                match log {
+                    Log::Topic(topic) => self.topics.sync_again(topic),
+                    Log::Account(_) | Log::Community(_) => self.logs.sync_again(log),
+                }
                 continue;
             }
             match log {
@@ -232,6 +239,9 @@ impl Engine {
                         .take_synced(log, synced.outcome, &mut self.topics, turn);
                 }
             }
+        }
+        if !is_further {
+            self.questions.pause(self.turn.now() + PAUSE_MS);
         }
     }
 
@@ -311,5 +321,19 @@ impl Engine {
                 self.questions.pause(now + PAUSE_MS);
             }
         }
+    }
+}
+
+/// Whether what is asked next is another question. The same one would have the same answer, again and again, as fast as the
+/// link is.
+fn leads_on(asked: &SyncLog, outcome: &SyncOutcome) -> bool {
+    match outcome {
+        SyncOutcome::Rows { rev, has_more, .. } => !has_more || *rev > asked.since,
+        SyncOutcome::Reset { rev, begun, .. } => begun.is_none() || *rev > Rev::ZERO,
+        SyncOutcome::Topic { rev, has_more, .. } => {
+            !has_more || asked.ranges.iter().any(|range| range.rev < *rev)
+        }
+        SyncOutcome::Ahead { .. } => asked.since > Rev::ZERO,
+        SyncOutcome::Gone {} => true,
     }
 }

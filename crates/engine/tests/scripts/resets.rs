@@ -174,17 +174,6 @@ fn a_state_goes_on_with_the_next_link() {
 }
 
 #[test]
-fn what_a_full_answer_left_out_is_asked_for_again() {
-    let mut stage = Stage::synced(vec![]);
-    let rev = Rev(50);
-    stage.pushed(Pushed::Stale(Stale { log: LOG, rev }));
-    let (number, _) = stage.question("log.sync");
-    stage.told(number, Told::Synced(Synced { logs: vec![] }));
-    let (_, question) = stage.question("log.sync");
-    assert_eq!(synced_logs(question)[0].log, LOG, "and once more");
-}
-
-#[test]
 fn what_an_answer_had_no_room_for_comes_first_in_the_next_question() {
     let mut stage = Stage::synced(vec![]);
     let other = CommunityId(Uuid::from_u128(u128::MAX));
