@@ -280,7 +280,7 @@ async fn what_could_not_be_looked_through_once_is_looked_through_later() {
     fill(&account, TOPIC, 900);
     execute(
         &account,
-        "INSERT INTO rows (log, kind, id, rev, deleted, body) VALUES ('c', 'group', 'g', 1, 0, '{');
+        "INSERT INTO rows (log, kind, id, rev, deleted, body) VALUES (1, 'group', 'g', 1, 0, '{');
          ALTER TABLE rows RENAME TO away;",
     );
     for _ in 0..4 {

@@ -1,4 +1,5 @@
-//! Rows of community and account logs, as they came, with the cursors of all logs.
+//! Rows of community and account logs, as they came, with the cursors of all logs. The rows of a log are under a number:
+//! of one that is forgotten the number loses its name at once, and its rows in steps.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,8 @@ use super::{StoreError, int, legible, nat};
 /// The rows of a log, tombstones left out.
 pub fn of_log(db: &Connection, log: Log) -> Result<Vec<Row>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT kind, id, rev, deleted, body FROM rows WHERE log = ?1 AND deleted = 0",
+        "SELECT kind, id, rev, deleted, body FROM rows
+         WHERE log = (SELECT no FROM logs WHERE log = ?1) AND deleted = 0",
     )?;
     read(statement.query([log.to_string()])?)
 }
@@ -22,7 +24,8 @@ pub fn of_log(db: &Connection, log: Log) -> Result<Vec<Row>, StoreError> {
 /// The rows of one kind of a log, tombstones left out.
 pub fn of_kind(db: &Connection, log: Log, kind: &str) -> Result<Vec<Row>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT kind, id, rev, deleted, body FROM rows WHERE log = ?1 AND kind = ?2 AND deleted = 0",
+        "SELECT kind, id, rev, deleted, body FROM rows
+         WHERE log = (SELECT no FROM logs WHERE log = ?1) AND kind = ?2 AND deleted = 0",
     )?;
     read(statement.query(params![log.to_string(), kind])?)
 }
@@ -31,7 +34,7 @@ pub fn of_kind(db: &Connection, log: Log, kind: &str) -> Result<Vec<Row>, StoreE
 pub fn mentions_in(db: &Connection, log: Log, topic: TopicId) -> Result<Vec<Row>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT kind, id, rev, deleted, body FROM rows
-         WHERE log = ?1 AND kind = 'mention' AND id > ?2 || ':' AND id < ?2 || ';' AND deleted = 0",
+         WHERE log = (SELECT no FROM logs WHERE log = ?1) AND kind = 'mention' AND id > ?2 || ':' AND id < ?2 || ';' AND deleted = 0",
     )?;
     read(statement.query([log.to_string(), topic.to_string()])?)
 }
@@ -40,7 +43,7 @@ pub fn mentions_in(db: &Connection, log: Log, topic: TopicId) -> Result<Vec<Row>
 pub fn mentions_by_edit(db: &Connection, log: Log, topic: TopicId) -> Result<Vec<Row>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT kind, id, rev, deleted, body FROM rows
-         WHERE log = ?1 AND kind = 'mention' AND id > ?2 || ':' AND id < ?2 || ';' AND deleted = 0
+         WHERE log = (SELECT no FROM logs WHERE log = ?1) AND kind = 'mention' AND id > ?2 || ':' AND id < ?2 || ';' AND deleted = 0
              AND body LIKE '%\"by_edit\":true%'",
     )?;
     read(statement.query([log.to_string(), topic.to_string()])?)
@@ -50,7 +53,7 @@ pub fn mentions_by_edit(db: &Connection, log: Log, topic: TopicId) -> Result<Vec
 pub fn one(db: &Connection, log: Log, kind: &str, id: &str) -> Result<Option<Row>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT kind, id, rev, deleted, body FROM rows
-         WHERE log = ?1 AND kind = ?2 AND id = ?3 AND deleted = 0",
+         WHERE log = (SELECT no FROM logs WHERE log = ?1) AND kind = ?2 AND id = ?3 AND deleted = 0",
     )?;
     Ok(read(statement.query(params![log.to_string(), kind, id])?)?.pop())
 }
@@ -100,7 +103,8 @@ fn direct(kind: &str, text: &str) -> Option<Body> {
 pub fn community_of(db: &Connection, topic: TopicId) -> Result<Option<CommunityId>, StoreError> {
     let log: Option<String> = db
         .prepare_cached(
-            "SELECT log FROM rows WHERE kind = 'topic' AND id = ?1 AND deleted = 0 LIMIT 1",
+            "SELECT logs.log FROM rows JOIN logs ON logs.no = rows.log
+             WHERE rows.kind = 'topic' AND rows.id = ?1 AND rows.deleted = 0 AND logs.log IS NOT NULL LIMIT 1",
         )?
         .query_row([topic.to_string()], |row| row.get(0))
         .optional()?;
@@ -153,15 +157,30 @@ pub(super) fn put(db: &Connection, log: Log, row: &Row) -> Result<bool, StoreErr
          ON CONFLICT DO UPDATE SET rev = excluded.rev, deleted = excluded.deleted, body = excluded.body
          WHERE excluded.rev >= rows.rev",
         )?
-    .execute(params![
-        log.to_string(),
-        row.body.kind(),
-        row.id,
-        int(row.rev.0),
-        is_deleted,
-        fields.transpose()?.unwrap_or_default(),
-    ])?;
+        .execute(params![
+            no_of(db, log)?,
+            row.body.kind(),
+            row.id,
+            int(row.rev.0),
+            is_deleted,
+            fields.transpose()?.unwrap_or_default(),
+        ])?;
     Ok(taken > 0)
+}
+
+/// Under which number the rows of a log are; it gets one if it has none.
+fn no_of(db: &Connection, log: Log) -> Result<i64, StoreError> {
+    let log = log.to_string();
+    let found: Option<i64> = db
+        .prepare_cached("SELECT no FROM logs WHERE log = ?1")?
+        .query_row([&log], |row| row.get(0))
+        .optional()?;
+    if let Some(no) = found {
+        return Ok(no);
+    }
+    db.prepare_cached("INSERT INTO logs (log) VALUES (?1)")?
+        .execute([&log])?;
+    Ok(db.last_insert_rowid())
 }
 
 /// Drops the rows of a log with rev ≤ `rev` that are not among those kept.
@@ -177,8 +196,9 @@ pub(super) fn reset(
         .collect();
     let mut statement =
         db.prepare_cached("SELECT kind, id FROM rows WHERE log = ?1 AND rev <= ?2")?;
+    let no = no_of(db, log)?;
     let held: Vec<(String, String)> = statement
-        .query_map(params![log.to_string(), int(rev.0)], |row| {
+        .query_map(params![no, int(rev.0)], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?
         .collect::<Result<_, _>>()?;
@@ -186,7 +206,7 @@ pub(super) fn reset(
         db.prepare_cached("DELETE FROM rows WHERE log = ?1 AND kind = ?2 AND id = ?3")?;
     for (kind, id) in held {
         if !kept.contains(&(kind.as_str(), id.as_str())) {
-            drop.execute(params![log.to_string(), kind, id])?;
+            drop.execute(params![no, kind, id])?;
         }
     }
     Ok(())
@@ -195,14 +215,15 @@ pub(super) fn reset(
 /// Drops tombstones up to a rev: nothing older comes any more.
 pub(super) fn bury(db: &Connection, log: Log, rev: Rev) -> Result<(), StoreError> {
     db.prepare_cached(
-        "DELETE FROM rows INDEXED BY rows_gone WHERE log = ?1 AND rev <= ?2 AND deleted = 1",
+        "DELETE FROM rows INDEXED BY rows_gone
+         WHERE log = (SELECT no FROM logs WHERE log = ?1) AND rev <= ?2 AND deleted = 1",
     )?
     .execute(params![log.to_string(), int(rev.0)])?;
     Ok(())
 }
 
-/// Names a row: its log, its kind, its id.
-pub type RowKey = (String, String, String);
+/// Names a row: the number of its log, its kind, its id.
+pub type RowKey = (i64, String, String);
 
 /// Looks through the next rows after one: the logs of those that cannot be read, and the last that was looked at; none at
 /// the end.
@@ -210,7 +231,7 @@ pub(super) fn look_through(
     db: &Connection,
     after: &RowKey,
     most: usize,
-) -> Result<(BTreeSet<String>, Option<RowKey>), StoreError> {
+) -> Result<(BTreeSet<i64>, Option<RowKey>), StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT log, kind, id, deleted = 0 AND NOT json_valid(body) FROM rows
          WHERE (log, kind, id) > (?1, ?2, ?3) ORDER BY log, kind, id LIMIT ?4",
@@ -231,28 +252,55 @@ pub(super) fn look_through(
 }
 
 /// Drops the rows of logs that cannot be read, and the cursors of these, so that they are fetched again.
-pub(super) fn heal(db: &Connection, logs: &BTreeSet<String>) -> Result<(), StoreError> {
-    for log in logs {
-        tracing::warn!(%log, "some of its rows cannot be read: it is fetched again");
+pub(super) fn heal(db: &Connection, logs: &BTreeSet<i64>) -> Result<(), StoreError> {
+    for no in logs {
+        tracing::warn!(
+            log = no,
+            "some of its rows cannot be read: it is fetched again"
+        );
         db.prepare_cached(
             "DELETE FROM rows WHERE log = ?1 AND deleted = 0 AND NOT json_valid(body)",
         )?
-        .execute([log])?;
+        .execute([no])?;
         // The membership says which communities there are; without it this one would be taken for left.
-        db.prepare_cached("UPDATE cursors SET rev = 0, view = NULL WHERE log = ?1")?
-            .execute([log])?;
+        db.prepare_cached(
+            "UPDATE cursors SET rev = 0, view = NULL WHERE log = (SELECT log FROM logs WHERE no = ?1)",
+        )?
+        .execute([no])?;
     }
     Ok(())
 }
 
-/// Drops everything held of a log.
+/// What is held of a log is seen no longer, whatever comes into it later; [`sweep`] drops the rows.
 pub(super) fn forget(db: &Connection, log: Log) -> Result<(), StoreError> {
     let log = log.to_string();
-    db.prepare_cached("DELETE FROM rows WHERE log = ?1")?
+    db.prepare_cached("UPDATE logs SET log = NULL WHERE log = ?1")?
         .execute([&log])?;
     db.prepare_cached("DELETE FROM cursors WHERE log = ?1")?
         .execute([&log])?;
     Ok(())
+}
+
+/// Drops some of what is seen no longer; whether there may be more.
+pub fn sweep(db: &Connection, most: u32) -> Result<bool, StoreError> {
+    let no: Option<i64> = db
+        .prepare_cached("SELECT no FROM logs WHERE log IS NULL LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    let Some(no) = no else {
+        return Ok(false);
+    };
+    let dropped = db
+        .prepare_cached(
+            "DELETE FROM rows WHERE log = ?1 AND (kind, id) IN (
+                 SELECT kind, id FROM rows WHERE log = ?1 ORDER BY kind, id LIMIT ?2)",
+        )?
+        .execute(params![no, most])?;
+    if dropped < most as usize {
+        db.prepare_cached("DELETE FROM logs WHERE no = ?1")?
+            .execute([no])?;
+    }
+    Ok(true)
 }
 
 /// The revs of another epoch mean nothing: whatever comes replaces what is held.

@@ -6,7 +6,7 @@ use super::{StoreError, Trouble};
 
 /// The number of the first of these schemas. What was written under a smaller one is not read: what the person wrote is
 /// taken out of it, as out of a damaged file, and the rest is fetched again.
-const FIRST: u32 = 6;
+const FIRST: u32 = 8;
 /// One entry per schema; the file's `user_version` is the number of the last that was applied.
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE meta (
@@ -18,8 +18,13 @@ CREATE TABLE cursors (
     rev  INTEGER NOT NULL,
     view TEXT
 ) STRICT, WITHOUT ROWID;
+-- The rows of which log are held. One without a name is cleared in steps: what it has is seen by nobody.
+CREATE TABLE logs (
+    no  INTEGER PRIMARY KEY AUTOINCREMENT,
+    log TEXT UNIQUE
+) STRICT;
 CREATE TABLE rows (
-    log     TEXT NOT NULL,
+    log     INTEGER NOT NULL,
     kind    TEXT NOT NULL,
     id      TEXT NOT NULL,
     rev     INTEGER NOT NULL,
@@ -89,7 +94,8 @@ CREATE TABLE members (
     body      TEXT NOT NULL,
     PRIMARY KEY (community, account)
 ) STRICT, WITHOUT ROWID;
--- `awaits` names what is not done and no command makes, as a list of ids; nothing at all is an empty text.
+-- `awaits` names what is not done and no command makes, as a list of ids; nothing at all is an empty text. `first_text` is
+-- what a message said when it was sent first, if it was changed since.
 CREATE TABLE outbox (
     no         INTEGER PRIMARY KEY AUTOINCREMENT,
     id         BLOB NOT NULL UNIQUE,
@@ -99,7 +105,8 @@ CREATE TABLE outbox (
     state      TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'rejected', 'stale')),
     rejection  TEXT NOT NULL DEFAULT '',
     quiet      INTEGER NOT NULL DEFAULT 0,
-    awaits     TEXT NOT NULL DEFAULT ''
+    awaits     TEXT NOT NULL DEFAULT '',
+    first_text TEXT
 ) STRICT;
 CREATE INDEX outbox_by_topic ON outbox (topic, no);
 -- Where the topic of a draft stands, or stood last: the log of its community, and its name.
@@ -134,9 +141,6 @@ CREATE TABLE lost (
     PRIMARY KEY (topic, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lost_unasked ON lost (topic) WHERE is_asked = 0;
-", "
--- What a message said when it was sent first, if it was changed since.
-ALTER TABLE outbox ADD COLUMN first_text TEXT;
 "];
 
 /// Brings the file to this program's schema.
@@ -165,7 +169,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 pub(super) fn look_at_tables(connection: &Connection) -> Result<(), StoreError> {
     connection
         .prepare(
-            "SELECT 1 FROM meta, cursors, rows, shelves, messages, islands, heads, outbox, drafts, edits LIMIT 0",
+            "SELECT 1 FROM meta, cursors, logs, rows, shelves, messages, islands, heads, outbox, drafts, edits LIMIT 0",
         )
         .map(|_| ())
         .map_err(|error| match StoreError::from(error) {

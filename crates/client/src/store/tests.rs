@@ -4,6 +4,7 @@
 )]
 
 mod forgetting;
+mod leaving;
 mod newest;
 mod opening;
 mod restart;

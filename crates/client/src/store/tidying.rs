@@ -13,6 +13,8 @@ use super::{
 
 /// Messages that go in a step.
 const MESSAGES: u32 = 500;
+/// Rows that go in a step.
+const GONE: u32 = 500;
 /// Rows that are looked through in a step.
 const ROWS: usize = 2_000;
 /// Pages that are given back to the disk in a step.
@@ -64,7 +66,9 @@ impl Store {
         shown: &BTreeMap<TopicId, Seq>,
         stuck: &BTreeSet<TopicId>,
     ) -> Result<Tidied, StoreError> {
-        if self.keep(|db| messages::sweep(db, MESSAGES))? {
+        if self.keep(|db| {
+            Ok::<_, StoreError>(messages::sweep(db, MESSAGES)? || rows::sweep(db, GONE)?)
+        })? {
             return Ok(Tidied::Some);
         }
         if self.bytes()? > budget

@@ -115,7 +115,7 @@ fn damage_that_is_met_while_the_store_is_open_is_mended_and_nothing_of_the_outbo
         .keep(|db| {
             for no in 0..3_000_u32 {
                 db.execute(
-                    "INSERT INTO rows (log, kind, id, rev, body) VALUES ('l', 'k', ?1, 1, ?2)",
+                    "INSERT INTO rows (log, kind, id, rev, body) VALUES (1, 'k', ?1, 1, ?2)",
                     (format!("{no:05}"), &large),
                 )?;
             }
