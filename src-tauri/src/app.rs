@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::sync::OnceCell;
 use tulou_client::{
-    Client, Keyring, Viewer,
+    Client, Secrets, Viewer,
     view::{AppView, Change, Place, SignedUp},
 };
 use tulou_protocol::invite::Link;
@@ -30,13 +30,14 @@ pub struct App {
     pub hosting: Arc<Hosting>,
     /// Who looks in which window.
     pub viewers: Viewers,
+    secrets: Arc<dyn Secrets>,
     /// Opened while the window is being made, so that neither waits for the other.
     client: OnceCell<Client>,
 }
 
 impl App {
     /// An app whose client is not open yet.
-    pub fn new(folders: Folders, controller: Arc<Controller>) -> Self {
+    pub fn new(folders: Folders, controller: Arc<Controller>, secrets: Arc<dyn Secrets>) -> Self {
         Self {
             hosting: Arc::new(Hosting::in_folder(folders.server(), {
                 let controller = Arc::clone(&controller);
@@ -45,6 +46,7 @@ impl App {
             folders,
             controller,
             viewers: Viewers::default(),
+            secrets,
             client: OnceCell::new(),
         }
     }
@@ -53,7 +55,7 @@ impl App {
     /// computer may host starts meanwhile: after a loss of power it looks through its store first, and nobody waits for that.
     pub async fn client(&self) -> Result<&Client, WindowError> {
         let client = self.client.get_or_try_init(|| async {
-            let client = Client::open(self.folders.client(), Arc::new(Keyring)).await?;
+            let client = Client::open(self.folders.client(), Arc::clone(&self.secrets)).await?;
             tokio::spawn(follow(client.clone(), self.controller.clone()));
             tokio::spawn(host(Arc::clone(&self.hosting), client.clone()));
             Ok(client)
@@ -240,5 +242,69 @@ async fn follow(client: Client, controller: Arc<Controller>) {
         }
         controller.tell(batch);
         tokio::time::sleep(FRAME).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tulou_client::InMemory;
+
+    use super::*;
+    use crate::controller::Shell;
+
+    /// No window.
+    struct Nowhere;
+
+    impl Shell for Nowhere {
+        fn set_title(&self, _: &str) {}
+
+        fn show(&self) {}
+
+        fn close(&self) {}
+
+        fn open(&self, _: &str) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn open_folder(&self, _: &Path) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    /// The app of a person in a folder.
+    fn app_in(folder: &tempfile::TempDir) -> App {
+        let folders = Folders::in_folder(folder.path().to_owned());
+        App::new(
+            folders,
+            Controller::new(Nowhere),
+            Arc::new(InMemory::default()),
+        )
+    }
+
+    #[tokio::test]
+    async fn while_the_hosted_server_is_looked_through_the_app_is_there_and_says_that_it_starts() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = app_in(&folder);
+        first.hosting.begin("A house", false).await.unwrap();
+        first.shut_down().await;
+
+        let second = app_in(&folder);
+        let view = {
+            let _looks_through = second.hosting.look_through().await;
+            let shown = tokio::time::timeout(Duration::from_secs(20), second.view());
+            shown.await.expect("nobody waits for that").unwrap()
+        };
+        assert!(view.hosting.is_some_and(|hosting| hosting.is_starting));
+        let runs = async {
+            while second.hosting.address().await.is_none() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), runs)
+            .await
+            .expect("then it starts");
+        second.shut_down().await;
     }
 }

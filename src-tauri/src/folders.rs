@@ -36,6 +36,15 @@ impl Folders {
         }
     }
 
+    /// Everything of a person in a folder.
+    #[cfg(test)]
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            is_default: false,
+        }
+    }
+
     /// Where the client keeps accounts, history and settings.
     pub fn client(&self) -> PathBuf {
         self.folder.clone()

@@ -67,19 +67,26 @@ struct State {
 impl Hosting {
     /// The server whose data is in `folder`. Nothing starts yet. `on_change` is called when its addresses change.
     pub fn in_folder(folder: PathBuf, on_change: Listener) -> Self {
-        // Whose accounts are on it is known before it has started.
-        let wish = Wish::read(&folder).ok().flatten();
-        let seen = Seen {
-            server: wish.and_then(|wish| wish.server),
-            view: None,
+        // Whose accounts are on it, and that there is one, is known before it has started.
+        let state = State {
+            wish: Wish::read(&folder).ok().flatten(),
+            ..State::default()
         };
-        Self {
+        let hosting = Self {
             folder,
             state: Mutex::default(),
-            seen: std::sync::Mutex::new(seen),
+            seen: std::sync::Mutex::default(),
             ended: Arc::default(),
             well_after: WELL_AFTER,
             on_change,
+        };
+        *hosting.seen() = Seen {
+            server: state.wish.as_ref().and_then(|wish| wish.server),
+            view: hosting.view_of(&state, None),
+        };
+        Self {
+            state: Mutex::new(state),
+            ..hosting
         }
     }
 
@@ -89,17 +96,19 @@ impl Hosting {
         if state.running.is_none()
             && let Some(wish) = Wish::read(&self.folder).map_err(|error| unkept(&error))?
         {
+            self.say_starting(&mut state, &wish);
             self.start(&mut state, wish).await?;
         }
         Ok(())
     }
 
-    /// Starts the server now and at each start from here on; its address on this computer. A server that runs already
-    /// stays as it is, but for letting others join.
+    /// Starts the server now and at each start from here on; its address on this computer. One that was begun before stays
+    /// as it was wished, whether it runs already or not.
     pub async fn begin(&self, name: &str, is_open: bool) -> Result<String, WindowError> {
         let mut state = self.state.lock().await;
         if state.running.is_none() {
-            let wish = Wish {
+            let begun = Wish::read(&self.folder).map_err(|error| unkept(&error))?;
+            let wish = begun.unwrap_or_else(|| Wish {
                 name: name.to_owned(),
                 port: PORT,
                 other_port: None,
@@ -107,7 +116,7 @@ impl Hosting {
                 own_address: None,
                 is_announced: true,
                 server: None,
-            };
+            });
             self.start(&mut state, wish).await?;
         }
         state.here().ok_or_else(not_hosting)
@@ -215,11 +224,23 @@ impl Hosting {
     /// What the settings say about it; while it starts or ends, what they said last.
     pub fn view(&self, administrator: Option<String>) -> Option<HostingView> {
         let Ok(state) = self.state.try_lock() else {
-            return self.seen().view.clone();
+            let last = self.seen().view.clone();
+            return last.map(|view| HostingView {
+                account: administrator,
+                ..view
+            });
         };
         let view = self.view_of(&state, administrator);
         self.seen().view.clone_from(&view);
         view
+    }
+
+    /// It may be long until it runs: after a loss of power it looks through its store first.
+    fn say_starting(&self, state: &mut State, wish: &Wish) {
+        state.failure = None;
+        state.wish = Some(wish.clone());
+        self.seen().view = self.view_of(state, None);
+        self.tell();
     }
 
     fn view_of(&self, state: &State, administrator: Option<String>) -> Option<HostingView> {
@@ -242,6 +263,7 @@ impl Hosting {
                 .map(|key| key.to_string()),
             port: port.unwrap_or(wish.port),
             taken_port: port.filter(|port| *port != wish.port).map(|_| wish.port),
+            is_starting: running.is_none() && state.failure.is_none(),
             failure: state.failure.clone(),
             disk,
             free_bytes,
@@ -422,6 +444,14 @@ fn unkept(error: &io::Error) -> WindowError {
 }
 
 #[cfg(test)]
+impl Hosting {
+    /// The server is looked through for as long as the value lives.
+    pub async fn look_through(&self) -> impl Drop + '_ {
+        self.state.lock().await
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::net::TcpListener;
 
@@ -463,7 +493,8 @@ mod tests {
         assert_eq!(first.view(None), None, "it was stopped");
 
         let second = in_folder(&folder);
-        assert_eq!(second.view(None), None, "nothing runs before resume");
+        let view = second.view(None).unwrap();
+        assert!(view.is_starting, "nothing runs before resume");
         second.resume().await.unwrap();
         assert_eq!(
             second.server().await,
@@ -474,7 +505,49 @@ mod tests {
         let view = second.view(None).unwrap();
         assert_eq!(view.addresses[0].address, address);
         assert_eq!(view.addresses[0].reach, HostReach::ThisComputer);
+        assert!(!view.is_starting);
         assert!(!view.is_open, "others are let in by the person only");
+        second.end().await;
+    }
+
+    #[tokio::test]
+    async fn while_a_server_is_looked_through_it_is_said_to_start_and_none_is_begun_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = begun(&folder).await;
+        let before = first.view(None).unwrap();
+        let server = first.server().await;
+        first.end().await;
+
+        let second = in_folder(&folder);
+        {
+            let _looks_through = second.state.lock().await;
+            let view = second.view(Some("alice".into())).unwrap();
+            assert!(view.is_starting && view.failure.is_none());
+            assert_eq!(
+                (view.port, view.account.as_deref()),
+                (before.port, Some("alice"))
+            );
+            assert_eq!(
+                second.known_server(),
+                server,
+                "it is known whose accounts are on it"
+            );
+        }
+        // It cannot be used for now, and the person begins to host.
+        let data = folder.path().join("server");
+        let elsewhere = in_folder(&folder);
+        elsewhere.resume().await.unwrap();
+        assert!(second.resume().await.is_err(), "another one works in there");
+        assert!(!second.view(None).unwrap().is_starting);
+        elsewhere.end().await;
+        let wished = Wish::read(&data).unwrap();
+        second.begin("Another house", true).await.unwrap();
+        assert_eq!(second.server().await, server);
+        assert_eq!(Wish::read(&data).unwrap(), wished, "what was wished stays");
+        assert!(
+            !second.view(None).unwrap().is_open,
+            "nobody is let in who was not"
+        );
         second.end().await;
     }
 

@@ -24,12 +24,12 @@ mod viewers;
 mod window;
 mod words;
 
-use std::{io::IsTerminal, panic, process::ExitCode, time::Duration};
+use std::{io::IsTerminal, panic, process::ExitCode, sync::Arc, time::Duration};
 
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 use tracing_subscriber::EnvFilter;
-use tulou_client::settings_of;
+use tulou_client::{Keyring, settings_of};
 
 use crate::{
     app::App, controller::Controller, folders::Folders, window::NativeWindow, words::Words,
@@ -152,7 +152,7 @@ fn build(folders: Folders, words: &Words) -> tauri::Result<tauri::App> {
             }
             let handle = app.handle().clone();
             let controller = Controller::new(NativeWindow::new(handle.clone(), folders.clone()));
-            app.manage(App::new(folders, controller.clone()));
+            app.manage(App::new(folders, controller.clone(), Arc::new(Keyring)));
             end_on_signals(handle.clone());
             tauri::async_runtime::spawn(async move {
                 // A failure is told to the window, which asks as well.

@@ -130,6 +130,28 @@ describe('the server on this computer', () => {
     expect(await faults(screen.getByTestId('reach'))).toEqual([])
   })
 
+  it('is said to start while its data is looked through, and nothing is put in its place meanwhile', async () => {
+    setHosting({ isStarting: true, addresses: [], key: null })
+    const [first, ...others] = api.app.accounts
+    if (!first) throw new Error('the scene has an account')
+    const offline = { ...first, connection: { state: 'offline' as const, retryAt: Date.now() + 9_000 } }
+    api.app = { ...api.app, accounts: [offline, ...others] }
+    const window = await ready()
+    expect((await screen.findByTestId('banner-hosting-starts')).textContent).toContain('is starting')
+    expect(screen.queryByTestId('banner-offline'), 'nobody has to look for it').toBeNull()
+    window.dialogs.show({ kind: 'settings', page: 'server' })
+    const said = await screen.findByTestId('hosting-starts')
+    expect(said.textContent).toContain('is starting')
+    expect(screen.queryByTestId('settings-restore')).toBeNull()
+    expect(screen.queryByTestId('backup-list')).toBeNull()
+    expect(screen.queryByTestId('reach')).toBeNull()
+    expect(await faults()).toEqual([])
+    window.dialogs.closeAll()
+    window.dialogs.show({ kind: 'add' })
+    await screen.findByTestId('dialog-add')
+    expect(screen.queryByTestId('add-host'), 'this computer hosts').toBeNull()
+  })
+
   it('tells what is wrong with it in the window, not only in the settings', async () => {
     setHosting({ takenPort: 4780, port: 50123 })
     await ready()

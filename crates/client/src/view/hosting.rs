@@ -28,6 +28,8 @@ pub struct HostingView {
     pub port: u16,
     /// The port that it should have, when another program has that.
     pub taken_port: Option<u16>,
+    /// It does not run yet: it may be looking through its store.
+    pub is_starting: bool,
     /// Why it does not run.
     pub failure: Option<HostFailure>,
     /// Room on the disk of this computer.

@@ -39,6 +39,8 @@ export const hosting: typeof zh = {
     key: 'Key fingerprint',
     keyHint: 'Invite links carry it. Whoever joins knows the server by it, wherever it moves.',
     copyKey: 'Copy the fingerprint',
+    starting:
+      'The server on this computer is starting. If it wasn’t closed properly it checks its data first, which can take minutes.',
     failed: 'The server on this computer isn’t running.',
     failures: {
       store_before:
