@@ -66,6 +66,7 @@ pub fn builder() -> Builder<tauri::Wry> {
         commands::forget_list_aside,
         commands::open_list_folder,
         commands::hurry,
+        commands::ask_keyring,
         commands::backups::backups_view,
         commands::backups::back_up,
         commands::backups::open_backups,

@@ -617,6 +617,14 @@ pub async fn hurry(app: State<'_, App>) -> Answer<()> {
     Ok(())
 }
 
+/// Asks the system's keyring again for what it did not do: the person has unlocked it, or will.
+#[tauri::command]
+#[specta::specta]
+pub async fn ask_keyring(app: State<'_, App>) -> Answer<()> {
+    app.client().await?.ask_keyring_again();
+    Ok(())
+}
+
 /// The rows of a topic are on the screen since `at_ms`; measurements read it in the log.
 #[tauri::command]
 #[specta::specta]

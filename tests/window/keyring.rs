@@ -15,13 +15,13 @@ async fn without_a_keyring_the_person_signs_in_at_each_start_and_no_file_holds_t
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("alice");
     let window = Window::start_without_keyring(&home).await;
-    window.find(&named("first-no-keyring")).await;
+    window.find(&named("first-keyring-missing")).await;
     pictures(&window, "no-keyring-first").await;
     window.host("夏至", "alice", "Keyless").await;
     let app = window.ask("app_view", json!({})).await;
     assert_eq!(
-        app["hasKeyring"],
-        json!(false),
+        app["keyring"],
+        json!("missing"),
         "the window says that there is none"
     );
     window.click(&named("rail-settings")).await;

@@ -132,6 +132,7 @@ export interface Api {
   forgetListAside(): Promise<null>
   openListFolder(): Promise<null>
   hurry(): Promise<null>
+  askKeyring(): Promise<null>
   backupsView(): Promise<BackupsView>
   backUp(): Promise<null>
   openBackups(): Promise<null>
@@ -233,6 +234,7 @@ export const tauri: Api = {
   forgetListAside: () => unwrap(commands.forgetListAside()),
   openListFolder: () => unwrap(commands.openListFolder()),
   hurry: () => unwrap(commands.hurry()),
+  askKeyring: () => unwrap(commands.askKeyring()),
   backupsView: () => unwrap(commands.backupsView()),
   backUp: () => unwrap(commands.backUp()),
   openBackups: () => unwrap(commands.openBackups()),

@@ -121,6 +121,8 @@ export const commands = {
 	openListFolder: () => typedError<null, WindowError>(__TAURI_INVOKE("open_list_folder")),
 	/**  Does at once what waits for its time: looks again at histories that cannot be used, connects. */
 	hurry: () => typedError<null, WindowError>(__TAURI_INVOKE("hurry")),
+	/**  Asks the system's keyring again for what it did not do: the person has unlocked it, or will. */
+	askKeyring: () => typedError<null, WindowError>(__TAURI_INVOKE("ask_keyring")),
 	/**  The backups of the server on this computer. */
 	backupsView: () => typedError<BackupsView, WindowError>(__TAURI_INVOKE("backups_view")),
 	/**  Makes a backup of the server on this computer now. */
@@ -183,6 +185,8 @@ export type AccountView = {
 	isServerAdmin: boolean,
 	/**  State of the link. */
 	connection: Connection,
+	/**  How the keyring keeps its sign-in. */
+	kept: KeptView,
 	/**  State of its history on this computer. */
 	store: StoreView,
 	/**  Room on its server's disk, as far as the server says. */
@@ -469,10 +473,8 @@ export type AppView = {
 	lastPlace: Place | null,
 	/**  The server hosted on this computer, when there is one. */
 	hosting: HostingView | null,
-	/**  Whether the system's keyring keeps the sign-in; without one the person signs in at each start. */
-	hasKeyring: boolean,
-	/**  Whether the keyring was asked and has not answered yet: it may be asking the person to unlock it. */
-	keyringWaits: boolean,
+	/**  What the system's keyring does, which keeps the sign-ins. */
+	keyring: KeyringView,
 	/**  Sum of unread and mention numbers shown on tiles; goes into the window's title. */
 	badge: Badge,
 };
@@ -936,6 +938,8 @@ export type HostingView = {
 	port: number,
 	/**  The port that it should have, when another program has that. */
 	takenPort: number | null,
+	/**  It does not run yet: it may be looking through its store. */
+	isStarting: boolean,
 	/**  Why it does not run. */
 	failure: HostFailure | null,
 	/**  Room on the disk of this computer. */
@@ -1086,6 +1090,34 @@ export type JumpView = {
 	/**  The topic. */
 	topic: JumpTopic,
 };
+
+/**  What is to be said of how the keyring keeps the sign-in of an account. */
+export type KeptView = 
+/**  Nothing: all is as it should be. */
+"settled" | 
+/**  It was asked for the sign-in, and has not answered yet. */
+"reading" | 
+/**  It was asked to keep the sign-in, and has not answered yet. */
+"keeping" | 
+/**  It was asked to forget the sign-in, and has not answered yet. */
+"forgetting" | 
+/**  It did not say whether it has one: the person is signed out, the session may be good. */
+"unread" | 
+/**  It did not keep it: the next start asks for the password. */
+"unkept" | 
+/**  It did not forget it. It signs nobody in here. */
+"unforgotten";
+
+/**  What the system's keyring does. */
+export type KeyringView = 
+/**  What it was asked for last it did, or it was not asked yet. */
+"works" | 
+/**  It was asked and has not answered yet: it may be asking the person to unlock it. */
+"waits" | 
+/**  It is there, and was not opened or failed. It can be asked again. */
+"refused" | 
+/**  There is none that keeps anything: the person signs in at each start. */
+"missing";
 
 /**  A language that letters tell. */
 export type Lang = 
@@ -1666,13 +1698,13 @@ export type ServerPeek = {
 	registration: string,
 	/**  The address that answered. */
 	address: string,
-	/**  The community the link invites to, when it does and is still valid. */
+	/**  The community the link invites to, when it does and is still valid, if only for the one account that was made with it. */
 	community: string | null,
 	/**  Its members. */
 	members: number | null,
-	/**  The link invites, but to nothing any more: withdrawn, used up, expired, or mistyped. */
+	/**  The link invites nobody else any more: withdrawn, used up, expired, or mistyped. */
 	isInviteOver: boolean,
-	/**  Accounts on this server that this computer already has, by key. */
+	/**  Accounts on this server that this computer already has, by key; if only one has a place by the link, that one. */
 	accounts: string[],
 };
 

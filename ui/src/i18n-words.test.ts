@@ -34,6 +34,9 @@ const DYNAMIC: Record<string, string> = {
   'emoji.tones': 'the tones of skin',
   'field.over': 'what a limit counts',
   names: 'the marks of a person',
+  'keyring.names': 'the system',
+  'keyring.does': 'what the keyring does',
+  'keyring.kept': 'how it keeps a sign-in',
   link: 'the doubts about a link, beside the keys that are written out',
 }
 /** Keys in a dynamic part that are written out one by one. */

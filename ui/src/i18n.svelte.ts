@@ -1,8 +1,9 @@
 // The window's words: one typed catalogue per language, and numbers and dates as each language writes them.
-import type { Language, RejectionView, WindowError } from './api'
+import type { KeyringView, Language, RejectionView, WindowError } from './api'
 import { en } from './i18n/en'
 import { zhCN, type Messages } from './i18n/zh-CN'
 import { isolating, withoutTurns } from './lib/isolate'
+import { system } from './lib/shortcuts'
 import { today } from './lib/today.svelte'
 
 export type Locale = 'zh-CN' | 'en'
@@ -205,6 +206,17 @@ class I18n {
     const about = cause.about ?? ''
     const isTime = /^\d{4}-\d\d-\d\dT/.test(about)
     return because[cause.code as keyof typeof because](isTime ? this.date(Date.parse(about)) : about)
+  }
+
+  /** What the system calls its keyring. */
+  get keyring(): string {
+    return this.t.keyring.names[system()]
+  }
+
+  /** What whoever is about to type a password has to know of the keyring; empty if nothing. */
+  keyringNote(keyring: KeyringView): string {
+    if (keyring === 'works') return ''
+    return keyring === 'missing' ? this.t.keyring.missing : this.t.keyring.does[keyring](this.keyring)
   }
 
   /** Why the server on this computer does not run, and what helps. */

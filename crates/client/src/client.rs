@@ -20,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -33,7 +33,10 @@ use tokio::{
     task::AbortHandle,
 };
 
-use self::{keyring::Wished, listing::Listed};
+use self::{
+    keyring::{Asked, Wished},
+    listing::Listed,
+};
 use crate::{
     account::{Account, WISHES, Wish},
     as_of::now,
@@ -64,10 +67,8 @@ pub struct Client {
 struct Inner {
     folder: Folder,
     secrets: Arc<dyn Secrets>,
-    /// Whether the keyring worked when it was asked last.
-    has_keyring: AtomicBool,
-    /// How many wait for an answer of the keyring.
-    keyring_waits: AtomicUsize,
+    /// What is known of the keyring.
+    keyring: Mutex<Asked>,
     /// What the keyring was last told to have, by account.
     wished: Mutex<HashMap<String, Wished>>,
     http: Http,
@@ -110,8 +111,7 @@ impl Client {
         let client = Self {
             inner: Arc::new(Inner {
                 folder,
-                has_keyring: AtomicBool::new(secrets.is_lasting()),
-                keyring_waits: AtomicUsize::new(0),
+                keyring: Mutex::new(Asked::new(secrets.is_lasting())),
                 wished: Mutex::default(),
                 secrets,
                 http: Http::new(),
@@ -158,8 +158,7 @@ impl Client {
             settings: preferences.settings,
             last_place: preferences.last_place,
             hosting: None,
-            has_keyring: self.inner.has_keyring.load(Ordering::Relaxed),
-            keyring_waits: self.inner.keyring_waits.load(Ordering::Relaxed) > 0,
+            keyring: lock(&self.inner.keyring).view(),
         }
     }
 
@@ -205,7 +204,7 @@ impl Client {
     /// The system woke up, or the person does not want to wait: every account connects at once.
     pub async fn hurry(&self) {
         self.look_at_list().await;
-        self.look_at_keyring();
+        self.ask_keyring_again();
         join_all(self.accounts().iter().map(|account| account.hurry())).await;
     }
 

@@ -5,13 +5,21 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use keyring_core::{Entry, Error};
+
 /// The name under which the system lists the entries.
 const SERVICE: &str = "Tulou";
 
-/// A keyring that does not work.
+/// Why a keyring did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
-#[error("the keyring is not usable: {0}")]
-pub struct NoKeyring(pub String);
+pub enum NoKeyring {
+    /// There is none, or none that has a place to keep anything in.
+    #[error("there is no keyring: {0}")]
+    Missing(String),
+    /// It is there; it was not opened, or failed. Asked again it may do it.
+    #[error("the keyring did not do it: {0}")]
+    Refused(String),
+}
 
 /// Keeps a token per account. The methods may block.
 pub trait Secrets: Send + Sync + 'static {
@@ -39,35 +47,102 @@ pub trait Secrets: Send + Sync + 'static {
 pub struct Keyring;
 
 impl Keyring {
-    fn entry(account: &str) -> Result<keyring::Entry, NoKeyring> {
-        keyring::Entry::new(SERVICE, account).map_err(|error| NoKeyring(error.to_string()))
+    /// What the keyring does with the entry of an account.
+    fn with<T>(
+        account: &str,
+        ask: impl FnOnce(&Entry) -> keyring_core::Result<T>,
+    ) -> Result<Option<T>, NoKeyring> {
+        // One that could not be had is looked for again: it may have been started since.
+        if keyring_core::get_default_store().is_none() {
+            let found = system::open().map_err(|error| system::without(&error))?;
+            keyring_core::set_default_store(found);
+        }
+        let answer = Entry::new(SERVICE, account).and_then(|entry| ask(&entry));
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => {
+                if matches!(error, Error::PlatformFailure(_)) {
+                    // The way to it may be broken for good, as when its service was started anew.
+                    keyring_core::unset_default_store();
+                }
+                Err(system::refusal(&error))
+            }
+        }
     }
 }
 
 impl Secrets for Keyring {
     fn get(&self, account: &str) -> Result<Option<String>, NoKeyring> {
-        match Self::entry(account)?.get_password() {
-            Ok(token) => Ok(Some(token)),
-            Err(keyring::Error::NoEntry) => Ok(None),
-            Err(error) => Err(NoKeyring(error.to_string())),
-        }
+        Self::with(account, Entry::get_password)
     }
 
     fn set(&self, account: &str, token: &str) -> Result<(), NoKeyring> {
-        Self::entry(account)?
-            .set_password(token)
-            .map_err(|error| NoKeyring(error.to_string()))
+        Self::with(account, |entry| entry.set_password(token)).map(drop)
     }
 
     fn delete(&self, account: &str) -> Result<(), NoKeyring> {
-        match Self::entry(account)?.delete_credential() {
-            Ok(()) | Err(keyring::Error::NoEntry) => Ok(()),
-            Err(error) => Err(NoKeyring(error.to_string())),
-        }
+        Self::with(account, Entry::delete_credential).map(drop)
     }
 
     fn is_lasting(&self) -> bool {
         true
+    }
+}
+
+/// A desktop may have no keyring, and a keyring no collection to keep anything in.
+#[cfg(not(any(windows, target_vendor = "apple")))]
+mod system {
+    use std::sync::Arc;
+
+    use keyring_core::{CredentialStore, Error};
+
+    use super::NoKeyring;
+
+    pub fn open() -> keyring_core::Result<Arc<CredentialStore>> {
+        Ok(zbus_secret_service_keyring_store::Store::new()?)
+    }
+
+    pub fn without(error: &Error) -> NoKeyring {
+        NoKeyring::Missing(error.to_string())
+    }
+
+    pub fn refusal(error: &Error) -> NoKeyring {
+        if let Error::NoStorageAccess(cause) = error
+            && let Some(secret_service::Error::NoResult | secret_service::Error::Unavailable) =
+                cause.downcast_ref()
+        {
+            return without(error);
+        }
+        NoKeyring::Refused(error.to_string())
+    }
+}
+
+/// The keyring is a part of the system.
+#[cfg(any(windows, target_vendor = "apple"))]
+mod system {
+    use std::sync::Arc;
+
+    use keyring_core::{CredentialStore, Error};
+
+    use super::NoKeyring;
+
+    #[cfg(windows)]
+    pub fn open() -> keyring_core::Result<Arc<CredentialStore>> {
+        Ok(windows_native_keyring_store::Store::new()?)
+    }
+
+    #[cfg(target_vendor = "apple")]
+    pub fn open() -> keyring_core::Result<Arc<CredentialStore>> {
+        Ok(apple_native_keyring_store::keychain::Store::new()?)
+    }
+
+    pub fn without(error: &Error) -> NoKeyring {
+        NoKeyring::Refused(error.to_string())
+    }
+
+    pub fn refusal(error: &Error) -> NoKeyring {
+        NoKeyring::Refused(error.to_string())
     }
 }
 
@@ -111,7 +186,7 @@ pub(crate) async fn ask<T: Send + 'static>(
     let secrets = Arc::clone(secrets);
     match tokio::task::spawn_blocking(move || question(secrets.as_ref())).await {
         Ok(answer) => answer,
-        Err(_) => Err(NoKeyring("the question panicked".into())),
+        Err(_) => Err(NoKeyring::Refused("the question panicked".into())),
     }
 }
 

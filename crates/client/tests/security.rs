@@ -19,7 +19,7 @@ use stage::{Person, Stage};
 use tulou_client::{
     Client, Error, InMemory, Secrets,
     secrets::NoKeyring,
-    view::{Connection, DraftView, MessagesThen},
+    view::{Connection, DraftView, KeptView, KeyringView, MessagesThen},
 };
 
 const PASSWORD: &str = "correct horse";
@@ -31,15 +31,15 @@ struct Keyless;
 
 impl Secrets for Keyless {
     fn get(&self, _: &str) -> Result<Option<String>, NoKeyring> {
-        Err(NoKeyring("nobody answers".into()))
+        Err(NoKeyring::Missing("nobody answers".into()))
     }
 
     fn set(&self, _: &str, _: &str) -> Result<(), NoKeyring> {
-        Err(NoKeyring("nobody answers".into()))
+        Err(NoKeyring::Missing("nobody answers".into()))
     }
 
     fn delete(&self, _: &str) -> Result<(), NoKeyring> {
-        Err(NoKeyring("nobody answers".into()))
+        Err(NoKeyring::Missing("nobody answers".into()))
     }
 
     fn is_lasting(&self) -> bool {
@@ -64,7 +64,7 @@ async fn is_known_at_the_first_start(keyring: Arc<dyn Secrets>) {
         .unwrap();
     let mut changes = client.changes();
     let known = async {
-        while client.app_view().await.has_keyring {
+        while client.app_view().await.keyring != KeyringView::Missing {
             changes.next().await.expect("the client says what is new");
         }
     };
@@ -94,7 +94,7 @@ struct Witness {
 impl Witness {
     fn works(&self) -> Result<(), NoKeyring> {
         if self.is_broken {
-            return Err(NoKeyring("nobody answers".into()));
+            return Err(NoKeyring::Missing("nobody answers".into()));
         }
         Ok(())
     }
@@ -191,7 +191,7 @@ async fn the_token_is_in_the_keyring_and_in_no_file() {
         tokens.last(),
         "the keyring has it"
     );
-    assert!(alice.client.app_view().await.has_keyring);
+    assert_eq!(alice.client.app_view().await.keyring, KeyringView::Works);
 
     // The next start needs no password.
     let alice = alice.crash().await;
@@ -222,8 +222,9 @@ async fn without_a_keyring_the_token_is_nowhere_and_the_person_is_told() {
     let folder = stage.folder_of("alice");
     let alice = Person::open(folder.clone(), none.clone()).await;
     let alice = alice.register(&stage.link(), "alice").await;
-    assert!(
-        !alice.client.app_view().await.has_keyring,
+    assert_eq!(
+        alice.client.app_view().await.keyring,
+        KeyringView::Missing,
         "the person is told by the time that the account is made"
     );
     alice.settled().await;
@@ -234,7 +235,7 @@ async fn without_a_keyring_the_token_is_nowhere_and_the_person_is_told() {
 
     let alice = alice.crash().await;
     is_signed_out(&alice).await;
-    assert!(!alice.client.app_view().await.has_keyring);
+    assert_eq!(alice.client.app_view().await.keyring, KeyringView::Missing);
     let account = alice.account.clone();
     alice
         .client
@@ -259,13 +260,14 @@ async fn a_keyring_that_is_unlocked_late_signs_in() {
     let alice = alice.crash().await;
     alice
         .until("it is waited for", async || {
-            alice.client.app_view().await.keyring_waits.then_some(())
+            waits(&alice).await.then_some(())
         })
         .await;
     keyring.turn(false);
     alice.settled().await;
     let view = alice.client.app_view().await;
-    assert!(view.has_keyring && !view.keyring_waits, "all is well");
+    assert_eq!(view.keyring, KeyringView::Works);
+    assert_eq!(view.accounts[0].kept, KeptView::Settled, "all is well");
     stage.end([alice]).await;
 }
 
@@ -283,7 +285,7 @@ impl Secrets for Miser {
     }
 
     fn delete(&self, _: &str) -> Result<(), NoKeyring> {
-        Err(NoKeyring("it is locked".into()))
+        Err(NoKeyring::Refused("it is locked".into()))
     }
 
     fn is_lasting(&self) -> bool {
@@ -380,7 +382,7 @@ impl Secrets for NoCollection {
     }
 
     fn set(&self, _: &str, _: &str) -> Result<(), NoKeyring> {
-        Err(NoKeyring("there is no default collection".into()))
+        Err(NoKeyring::Missing("there is no default collection".into()))
     }
 
     fn delete(&self, _: &str) -> Result<(), NoKeyring> {
@@ -422,11 +424,11 @@ async fn a_keyring_that_takes_its_time_holds_nobody_up_and_takes_nothing_back() 
     let alice = alice.crash().await;
     alice
         .until("it is waited for", async || {
-            alice.client.app_view().await.keyring_waits.then_some(())
+            waits(&alice).await.then_some(())
         })
         .await;
     let view = alice.client.app_view().await;
-    assert!(view.has_keyring, "nothing says that it does not work");
+    assert_eq!(view.accounts[0].kept, KeptView::Reading, "of this account");
     assert_eq!(
         view.accounts[0].connection,
         Connection::Connecting,
@@ -440,6 +442,11 @@ async fn a_keyring_that_takes_its_time_holds_nobody_up_and_takes_nothing_back() 
     alice.settled().await;
     keyring.turn(false);
     stage.end([alice]).await;
+}
+
+/// Whether the keyring is waited for.
+async fn waits(person: &Person) -> bool {
+    person.client.app_view().await.keyring == KeyringView::Waits
 }
 
 /// Waits until an account is signed out, without having asked for it.

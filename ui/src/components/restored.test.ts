@@ -44,12 +44,12 @@ describe('the first start', () => {
     expect(region.textContent.trim()).toBe('')
     await fireEvent.click(screen.getByTestId('first-join'))
     await screen.findByTestId('join-link')
-    api.app = { ...api.app, hasKeyring: false }
+    api.app = { ...api.app, keyring: 'missing' }
     await window.ask()
-    const note = await screen.findByTestId('first-no-keyring')
+    const note = await screen.findByTestId('first-keyring-missing')
     expect(region.contains(note), 'the same region says it').toBe(true)
     await fireEvent.click(screen.getByText('Back'))
-    expect(await screen.findByTestId('first-no-keyring')).toBe(note)
+    expect(await screen.findByTestId('first-keyring-missing')).toBe(note)
     expect(await faults()).toEqual([])
   })
 })

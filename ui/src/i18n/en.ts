@@ -3,6 +3,7 @@ import { because } from './en/because'
 import { entering } from './en/entering'
 import { hosting } from './en/hosting'
 import { house } from './en/house'
+import { keyring } from './en/keyring'
 import { self } from './en/self'
 import { talk } from './en/talk'
 import { text } from './en/text'
@@ -37,6 +38,7 @@ export const en: Messages = {
   ...house,
   ...talk,
   ...self,
+  keyring,
   ...hosting,
   ...admin,
   ...text,

@@ -3,6 +3,7 @@ import { because } from './zh-CN/because'
 import { entering } from './zh-CN/entering'
 import { hosting } from './zh-CN/hosting'
 import { house } from './zh-CN/house'
+import { keyring } from './zh-CN/keyring'
 import { self } from './zh-CN/self'
 import { talk } from './zh-CN/talk'
 import { text } from './zh-CN/text'
@@ -36,6 +37,7 @@ export const zhCN = {
   ...house,
   ...talk,
   ...self,
+  keyring,
   ...hosting,
   ...admin,
   ...text,

@@ -18,6 +18,10 @@ export type Shortcut =
 /** Whether keys are those of a Mac. */
 export const isMac = (): boolean => /^(Mac|iP)/.test(navigator.platform)
 
+/** The kind of system that the window is on. */
+export const system = (): 'windows' | 'mac' | 'other' =>
+  isMac() ? 'mac' : navigator.platform.startsWith('Win') ? 'windows' : 'other'
+
 /** Signs that a shortcut is named by, and the places of their keys on the layout that most programs think of. */
 const PLACES: Readonly<Record<string, string>> = { Comma: ',', Slash: '/', Equal: '+' }
 

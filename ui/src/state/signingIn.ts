@@ -10,7 +10,7 @@ export class SigningIn {
     const asked: string[] = []
     for (const { key, connection } of view.accounts) {
       if (connection.state === 'syncing' || connection.state === 'synced') this.#known.add(key)
-      if (connection.state !== 'signedOut' || this.#known.has(key) || view.hasKeyring) continue
+      if (connection.state !== 'signedOut' || this.#known.has(key) || view.keyring !== 'missing') continue
       this.#known.add(key)
       asked.push(key)
     }

@@ -188,7 +188,7 @@ describe('the window', () => {
   it('asks to sign in at the start when there is no keyring, and only then', async () => {
     const signedOut = { connection: { state: 'signedOut' as const } }
     const api = new StandIn()
-    api.app = appView({ hasKeyring: false, accounts: [account(signedOut)] })
+    api.app = appView({ keyring: 'missing', accounts: [account(signedOut)] })
     const window = new WindowState(api)
     await window.start()
     expect(window.dialogs.open.map((one) => one.dialog.kind)).toEqual(['signIn'])
@@ -196,10 +196,10 @@ describe('the window', () => {
     await window.ask()
     expect(window.dialogs.open, 'once').toEqual([])
 
-    api.app = appView({ hasKeyring: false })
+    api.app = appView({ keyring: 'missing' })
     const other = new WindowState(api)
     await other.start()
-    api.app = appView({ hasKeyring: false, accounts: [account(signedOut)] })
+    api.app = appView({ keyring: 'missing', accounts: [account(signedOut)] })
     await other.ask()
     expect(other.dialogs.open, 'not after signing out').toEqual([])
   })

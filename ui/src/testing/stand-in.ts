@@ -322,6 +322,7 @@ export class StandIn implements Api {
   forgetListAside = () => this.#call('forgetListAside', null)
   openListFolder = () => this.#call('openListFolder', null)
   hurry = () => this.#call('hurry', null)
+  askKeyring = () => this.#call('askKeyring', null)
   backupsView = () => this.#call('backupsView', this.backups)
   backUp = () => {
     const made = { path: '/b/now.tulou-backup', name: 'now.tulou-backup', madeAt: Date.now(), bytes: 4_200_000 }

@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     store::meta::Left,
     unusable::Unusable,
-    view::{Change, ClockView, Connection, DiskView},
+    view::{Change, ClockView, Connection, DiskView, KeptView},
 };
 
 /// The last time that a server is believed to have: the end of the year 9999.
@@ -24,6 +24,8 @@ pub(super) struct Session {
     signs: u64,
     /// The person signed out, and has not signed in since.
     left: Option<Left>,
+    /// What is to be said of how the keyring keeps the token.
+    kept: KeptView,
     /// The server's clock less this computer's.
     skew: i64,
     /// What is shown of that.
@@ -44,6 +46,7 @@ impl Default for Session {
             token: None,
             signs: 0,
             left: None,
+            kept: KeptView::default(),
             skew: 0,
             ahead: None,
             busy: HashMap::new(),
@@ -65,6 +68,7 @@ impl Account {
         let before = {
             let mut session = self.session();
             session.signs += 1;
+            session.kept = KeptView::default();
             let before = std::mem::replace(&mut session.token, token.clone());
             session.left = match (&token, &before) {
                 (Some(_), _) => None,
@@ -98,6 +102,7 @@ impl Account {
         if is_so {
             session.signs += 1;
             session.left = Some(left);
+            session.kept = KeptView::default();
         }
         is_so
     }
@@ -124,6 +129,31 @@ impl Account {
             session.token.clone_from(&token);
         }
         self.wish(Wish::Token).await
+    }
+
+    /// What is to be said of how the keyring keeps the sign-in.
+    pub fn kept(&self) -> KeptView {
+        self.session().kept
+    }
+
+    /// Something is to be said of how the keyring keeps the sign-in, or no longer.
+    pub fn set_kept(&self, kept: KeptView) {
+        let before = std::mem::replace(&mut self.session().kept, kept);
+        if before != kept {
+            self.board.put_up([Change::App]);
+        }
+    }
+
+    /// The same of a question, unless the person signed in or out since it was asked.
+    pub fn set_kept_as_of(&self, asked: u64, kept: KeptView) {
+        {
+            let mut session = self.session();
+            if session.signs != asked || session.kept == kept {
+                return;
+            }
+            session.kept = kept;
+        }
+        self.board.put_up([Change::App]);
     }
 
     /// The server named its time. What is no time of this age is not believed as it stands, so that times can be added.

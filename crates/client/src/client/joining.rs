@@ -1,9 +1,6 @@
 //! Servers, accounts and communities that a client gets to: looking, registering, signing in and out, joining.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tulou_protocol::{
     Code, Command,
@@ -12,7 +9,7 @@ use tulou_protocol::{
     text::{check_account_name, check_name, clean_name},
 };
 
-use super::{Account, Client, is_up};
+use super::{Account, Client, is_up, lock};
 use crate::{
     blocking::blocking,
     device,
@@ -20,6 +17,7 @@ use crate::{
     http::Found,
     known::Known,
     route::Route,
+    secrets::NoKeyring,
     store::meta,
     view::{Connection, Place, ServerPeek, SignedUp},
 };
@@ -189,7 +187,7 @@ impl Client {
         let account = self.account(account)?;
         let key = account.key.clone();
         let token = account.use_token(None).await?;
-        let had_keyring = self.inner.has_keyring.load(Ordering::Relaxed);
+        let had_keyring = lock(&self.inner.keyring).has_worked();
         // Where that cannot be kept the keyring alone decides at the next start.
         let _ = keep_left(&account).await;
         let forgotten = self.tell_keyring(key, None).await;
@@ -204,9 +202,11 @@ impl Client {
             tracing::warn!("the session could not be ended on the server: {error}");
         }
         match forgotten {
-            // Where no keyring ever worked nothing was kept.
-            Some(Err(error)) if had_keyring => Err(Error::Keyring(error)),
-            Some(_) | None => Ok(()),
+            // Where there never was one nothing was kept.
+            Some(Err(NoKeyring::Missing(_))) if !had_keyring => Ok(()),
+            Some(Err(error)) => Err(Error::Keyring(error)),
+            // What is answered later stands in the view.
+            Some(Ok(())) | None => Ok(()),
         }
     }
 

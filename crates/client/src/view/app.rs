@@ -20,12 +20,46 @@ pub struct AppView {
     pub last_place: Option<Place>,
     /// The server hosted on this computer, when there is one.
     pub hosting: Option<HostingView>,
-    /// Whether the system's keyring keeps the sign-in; without one the person signs in at each start.
-    pub has_keyring: bool,
-    /// Whether the keyring was asked and has not answered yet: it may be asking the person to unlock it.
-    pub keyring_waits: bool,
+    /// What the system's keyring does, which keeps the sign-ins.
+    pub keyring: KeyringView,
     /// Sum of unread and mention numbers shown on tiles; goes into the window's title.
     pub badge: Badge,
+}
+
+/// What the system's keyring does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyringView {
+    /// What it was asked for last it did, or it was not asked yet.
+    #[default]
+    Works,
+    /// It was asked and has not answered yet: it may be asking the person to unlock it.
+    Waits,
+    /// It is there, and was not opened or failed. It can be asked again.
+    Refused,
+    /// There is none that keeps anything: the person signs in at each start.
+    Missing,
+}
+
+/// What is to be said of how the keyring keeps the sign-in of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum KeptView {
+    /// Nothing: all is as it should be.
+    #[default]
+    Settled,
+    /// It was asked for the sign-in, and has not answered yet.
+    Reading,
+    /// It was asked to keep the sign-in, and has not answered yet.
+    Keeping,
+    /// It was asked to forget the sign-in, and has not answered yet.
+    Forgetting,
+    /// It did not say whether it has one: the person is signed out, the session may be good.
+    Unread,
+    /// It did not keep it: the next start asks for the password.
+    Unkept,
+    /// It did not forget it. It signs nobody in here.
+    Unforgotten,
 }
 
 /// Numbers of a thing in the tree. A group's, a community's and the app's are sums of what is shown under them.
@@ -62,6 +96,8 @@ pub struct AccountView {
     pub is_server_admin: bool,
     /// State of the link.
     pub connection: Connection,
+    /// How the keyring keeps its sign-in.
+    pub kept: KeptView,
     /// State of its history on this computer.
     pub store: StoreView,
     /// Room on its server's disk, as far as the server says.

@@ -145,7 +145,7 @@ impl Tokens {
         change: impl FnOnce(&mut BTreeMap<String, String>) -> T,
     ) -> Result<T, NoKeyring> {
         let path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let no = |error: io::Error| NoKeyring(error.to_string());
+        let no = |error: io::Error| NoKeyring::Refused(error.to_string());
         let mut tokens = match std::fs::read(&*path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| no(error.into()))?,
             Err(_) => BTreeMap::new(),

@@ -46,8 +46,6 @@ export const entering: typeof zh = {
     inviteOver: 'This invite isn’t valid: it may have expired, been used up or withdrawn. Ask for a new one.',
     needsInvite: 'New accounts here need an invite link. If you already have an account, sign in.',
     serverName: (name) => `${name}’s server`,
-    keyringWaits: 'Waiting for the keyring: if the system asks you to unlock it, do so, or sign-ins can’t be kept.',
-    noKeyring: 'This system has no keyring, so sign-ins can’t be kept: you’ll have to sign in each time Tulou starts.',
   },
 
   rail: {

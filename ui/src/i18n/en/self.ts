@@ -27,8 +27,6 @@ export const self: typeof zh = {
       'This server runs an older version: its admin has to update it. What you write is kept, and sent in order after that.',
     unusable: 'The server can’t be used',
     broke: 'Something broke in Tulou',
-    keyringWaits:
-      'Waiting for the keyring. If the system asks you to unlock it, do so; you can also sign in with your password.',
     otherKey: 'Server key changed',
     otherKeyBanner:
       'Where the server should be, something answers with another key. Nothing was sent there, no password either. If the server has moved, enter its new link; if not, ask the server’s admin.',
@@ -59,7 +57,6 @@ export const self: typeof zh = {
     notHosting: 'No server is running on this computer.',
     plain:
       'Data isn’t encrypted on disk, and conversations aren’t end-to-end encrypted: a server’s admin can reach what it stores.',
-    keyring: 'Sign-ins are kept in the system’s keyring.',
     history: 'Space for messages on this computer',
     historyHint:
       'For each account. Beyond it, topics you haven’t looked at for longest are removed from this computer first. They stay on the server, and load again when you open them.',

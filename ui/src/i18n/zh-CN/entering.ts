@@ -42,8 +42,6 @@ export const entering = {
     inviteOver: '这个邀请无效：可能已过期、已用完或已撤销，请让对方重新邀请您。',
     needsInvite: '在这台服务器上注册需要邀请链接。已有账号的话，请直接登录。',
     serverName: (name: string) => `${name}的服务器`,
-    keyringWaits: '正在等待密钥环：如果系统要求解锁，请解锁，登录状态才能保存。',
-    noKeyring: '系统没有密钥环：登录状态无法保存，每次启动都要重新登录。',
   },
 
   rail: {
