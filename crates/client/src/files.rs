@@ -42,7 +42,7 @@ impl Folder {
         fs::create_dir_all(&accounts).map_err(Error::file(&accounts))?;
         for folder in [&path, &accounts] {
             // Not every disk knows whose a file is; that is no reason not to start.
-            if let Err(error) = make_private(folder) {
+            if let Err(error) = tulou_private::folder(folder) {
                 tracing::warn!(folder = %folder.display(), "others may read it: {error}");
             }
         }
@@ -63,21 +63,6 @@ impl Folder {
     pub fn keep_preferences(&self, preferences: &Preferences) -> Result<(), Error> {
         write(&self.0.join(SETTINGS), preferences)
     }
-}
-
-/// Has nobody else read what a person's folder holds. Elsewhere than on Unix it lies where nobody else may read.
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(folder)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
 }
 
 /// The theme that the person set, read without opening a client: a window has its colour before anything is drawn in it.

@@ -358,14 +358,13 @@ fn own(folder: &Path) -> Result<Fingerprint, CertificateError> {
 fn keep(path: &Path, text: &str) -> Result<(), CertificateError> {
     let attempt = || -> io::Result<()> {
         let beside = path.with_extension("new");
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
+        // What an attempt left behind that was cut off.
+        if let Err(error) = fs::remove_file(&beside)
+            && error.kind() != io::ErrorKind::NotFound
         {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
+            return Err(error);
         }
-        let mut file = options.open(&beside)?;
+        let mut file = tulou_private::create_new(&beside)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&beside, path)?;

@@ -16,7 +16,8 @@ const WINE: &str = "/usr/lib/wine/wine64";
 const PRIMITIVES: &str = include_str!("wine/bcryptprimitives.c");
 
 /// What is run: files, folders, locks and processes behave otherwise there. The rest is type-checked.
-const TESTS: [(&str, &[&str]); 3] = [
+const TESTS: [(&str, &[&str]); 4] = [
+    ("tulou-private", &["--lib"]),
     ("tulou-protocol", &["--lib"]),
     (
         "tulou-server",

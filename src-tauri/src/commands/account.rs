@@ -193,11 +193,7 @@ fn write_codes(folder: &Path, account_name: &str, text: &str) -> std::io::Result
             _ => format!("tulou-{name}-{number}.txt"),
         };
         let path = folder.join(file);
-        let mut options = fs::File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&path) {
+        match tulou_private::create_new(&path) {
             Ok(mut file) => {
                 file.write_all(text.as_bytes())?;
                 file.sync_all()?;

@@ -161,15 +161,8 @@ fn packed(found: &Found<'_>) -> Result<Packed, BackupError> {
 }
 
 fn pack(manifest: &Manifest, files: &[Found<'_>], to: &Path) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        // The key of the server is in it.
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let file = options.open(to)?;
+    // The key of the server is in it.
+    let file = tulou_private::create_new(to)?;
     let mut packer = zstd::Encoder::new(file, LEVEL)?;
     packer.include_checksum(true)?;
     let mut archive = tar::Builder::new(packer);

@@ -170,13 +170,12 @@ impl Opened {
             if let Some(within) = path.parent() {
                 std::fs::create_dir_all(within).map_err(BackupError::file(within))?;
             }
-            let mut file = File::create_new(&path).map_err(BackupError::file(&path))?;
-            #[cfg(unix)]
-            if kind.is_secret {
-                use std::os::unix::fs::PermissionsExt;
-                file.set_permissions(std::fs::Permissions::from_mode(0o600))
-                    .map_err(BackupError::file(&path))?;
-            }
+            let made = if kind.is_secret {
+                tulou_private::create_new(&path)
+            } else {
+                File::create_new(&path)
+            };
+            let mut file = made.map_err(BackupError::file(&path))?;
             let mut copying = Copying {
                 from,
                 to: &mut file,

@@ -25,45 +25,30 @@ pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     std::fs::create_dir_all(folder)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    // Not every disk knows whose a file is; that is no reason not to start.
+    if let Err(error) = tulou_private::folder(folder) {
+        tracing::warn!("others may read {}: {error}", folder.display());
     }
     Ok(())
 }
 
-/// Makes a file, if it is not there yet, and has nobody else read it. What SQLite keeps beside it has the same rights.
+/// Makes a file, if it is not there yet, and has nobody else read it, nor what SQLite keeps beside it.
 pub(crate) fn make_file_private(file: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        // Of a file that is there the mode stays what it was.
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(file)?;
-        for beside in ["", "-wal", "-shm"] {
-            let mut name = file.as_os_str().to_owned();
-            name.push(beside);
-            let name = Path::new(&name);
-            let Ok(found) = std::fs::metadata(name) else {
-                continue;
-            };
-            if found.permissions().mode() & 0o077 == 0 {
-                continue;
-            }
-            let private = std::fs::Permissions::from_mode(0o600);
-            if let Err(error) = std::fs::set_permissions(name, private) {
-                // It is somebody else's, who lets this program write it.
-                tracing::warn!("others may read {}: {error}", name.display());
-            }
+    match tulou_private::create_new(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        made => drop(made?),
+    }
+    for beside in ["", "-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(beside);
+        let name = Path::new(&name);
+        // One that is somebody else's lets this program write it.
+        if name.exists()
+            && let Err(error) = tulou_private::file(name)
+        {
+            tracing::warn!("others may read {}: {error}", name.display());
         }
     }
-    // Elsewhere the rights of the folder are those of what is in it.
-    #[cfg(not(unix))]
-    let _ = file;
     Ok(())
 }
 

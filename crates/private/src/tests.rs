@@ -1,0 +1,39 @@
+use super::*;
+use system::{is_open_to_others, open_to_others};
+
+#[test]
+fn a_folder_that_all_may_read_is_for_nobody_else_then_and_what_is_made_in_it() {
+    let above = tempfile::tempdir().unwrap();
+    open_to_others(above.path()).unwrap();
+    let path = above.path().join("tulou");
+    fs::create_dir(&path).unwrap();
+    open_to_others(&path).unwrap();
+    assert!(is_open_to_others(&path), "or this test would prove nothing");
+    folder(&path).unwrap();
+    assert!(!is_open_to_others(&path));
+    fs::write(path.join("file"), "still mine").unwrap();
+    assert_eq!(fs::read(path.join("file")).unwrap(), b"still mine");
+    folder(&path).unwrap();
+    assert!(!is_open_to_others(&path), "as it was");
+}
+
+#[test]
+fn a_secret_in_a_folder_of_all_is_for_nobody_else() {
+    let above = tempfile::tempdir().unwrap();
+    open_to_others(above.path()).unwrap();
+    let made = above.path().join("key");
+    drop(create_new(&made).unwrap());
+    assert!(!is_open_to_others(&made));
+    assert!(create_new(&made).is_err(), "there is one");
+
+    let found = above.path().join("list");
+    fs::write(&found, "old").unwrap();
+    open_to_others(&found).unwrap();
+    assert!(
+        is_open_to_others(&found),
+        "or this test would prove nothing"
+    );
+    file(&found).unwrap();
+    assert!(!is_open_to_others(&found));
+    assert_eq!(fs::read(&found).unwrap(), b"old");
+}
