@@ -1,14 +1,20 @@
 use super::*;
 use system::{is_open_to_others, open_to_others};
 
-#[test]
-fn a_folder_that_all_may_read_is_for_nobody_else_then_and_what_is_made_in_it() {
+/// A folder in one that nobody else may read: Wine takes the rights of the folder above over, whatever the list says.
+fn somewhere() -> (tempfile::TempDir, std::path::PathBuf) {
     let above = tempfile::tempdir().unwrap();
-    open_to_others(above.path()).unwrap();
+    folder(above.path()).unwrap();
     let path = above.path().join("tulou");
     fs::create_dir(&path).unwrap();
     open_to_others(&path).unwrap();
-    assert!(is_open_to_others(&path), "or this test would prove nothing");
+    assert!(is_open_to_others(&path), "or the test would prove nothing");
+    (above, path)
+}
+
+#[test]
+fn a_folder_that_all_may_read_is_for_nobody_else_then_and_what_is_made_in_it() {
+    let (_above, path) = somewhere();
     folder(&path).unwrap();
     assert!(!is_open_to_others(&path));
     fs::write(path.join("file"), "still mine").unwrap();
@@ -18,9 +24,8 @@ fn a_folder_that_all_may_read_is_for_nobody_else_then_and_what_is_made_in_it() {
 }
 
 #[test]
-fn a_secret_in_a_folder_of_all_is_for_nobody_else() {
-    let above = tempfile::tempdir().unwrap();
-    open_to_others(above.path()).unwrap();
+fn a_secret_is_for_nobody_else_whether_it_is_made_or_found() {
+    let (above, _) = somewhere();
     let made = above.path().join("key");
     drop(create_new(&made).unwrap());
     assert!(!is_open_to_others(&made));
@@ -29,10 +34,7 @@ fn a_secret_in_a_folder_of_all_is_for_nobody_else() {
     let found = above.path().join("list");
     fs::write(&found, "old").unwrap();
     open_to_others(&found).unwrap();
-    assert!(
-        is_open_to_others(&found),
-        "or this test would prove nothing"
-    );
+    assert!(is_open_to_others(&found), "or the test would prove nothing");
     file(&found).unwrap();
     assert!(!is_open_to_others(&found));
     assert_eq!(fs::read(&found).unwrap(), b"old");

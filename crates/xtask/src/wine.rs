@@ -1,6 +1,10 @@
 //! Programs for Windows, run under Wine: the tests of what differs there. What needs a web view cannot be had this way.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result};
 
@@ -70,7 +74,7 @@ fn set_up() -> Result<()> {
     let system = prefix.join("drive_c/windows/system32");
     let library = system.join("bcryptprimitives.dll");
     if library.is_file() {
-        return Ok(());
+        return close_temp(&prefix);
     }
     fs::create_dir_all(&prefix).with_context(|| format!("make {}", prefix.display()))?;
     let mut boot = repo::command(WINE);
@@ -85,5 +89,23 @@ fn set_up() -> Result<()> {
         .arg(&library)
         .arg(&source)
         .arg("-ladvapi32");
-    repo::finish(compile)
+    repo::finish(compile)?;
+    close_temp(&prefix)
+}
+
+/// Wine gives what is made in a folder the rights of that one, whatever its own list says: tests of who may read begin where
+/// nobody else does.
+fn close_temp(prefix: &Path) -> Result<()> {
+    for user in fs::read_dir(prefix.join("drive_c/users")).context("look for Wine's users")? {
+        let temp = user?.path().join("Temp");
+        if temp.is_dir() {
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                fs::set_permissions(&temp, fs::Permissions::from_mode(0o700))
+                    .with_context(|| format!("close {}", temp.display()))?;
+            }
+        }
+    }
+    Ok(())
 }
