@@ -27,6 +27,7 @@ import {
   type Tongue,
 } from './scenes'
 import { dialogStories } from './dialogs'
+import { firstKeyringScene, keptScene } from './scenes/keyring'
 import { click, frames, pause, there, type } from './steps'
 import { doubtful, moreTextsScene, textsScene } from './texts'
 
@@ -101,6 +102,32 @@ const stories: Record<string, Story> = {
       return api
     },
     then: (window) => window.dialogs.show({ kind: 'settings', page: 'server' }),
+  },
+  'keyring-reading': { scene: (lang, theme) => keptScene(lang, theme, 'waits', 'keeping', 'reading') },
+  'keyring-unread': { scene: (lang, theme) => keptScene(lang, theme, 'refused', 'unread', 'unread') },
+  'keyring-unkept': { scene: (lang, theme) => keptScene(lang, theme, 'refused', 'unkept', 'unforgotten') },
+  'keyring-forgetting': { scene: (lang, theme) => keptScene(lang, theme, 'waits', 'settled', 'forgetting') },
+  'keyring-missing': { scene: (lang, theme) => keptScene(lang, theme, 'missing', 'unread', 'settled') },
+  'first-missing': { scene: (lang, theme) => firstKeyringScene(lang, theme, 'missing') },
+  'first-waits': {
+    scene: (lang, theme) => firstKeyringScene(lang, theme, 'waits'),
+    then: () => click('[data-testid=first-join]'),
+  },
+  'first-refused': {
+    scene: (lang, theme) => firstKeyringScene(lang, theme, 'refused'),
+    then: () => click('[data-testid=first-host]'),
+  },
+  'hosting-starts': {
+    scene: (lang, theme) => {
+      const api = fullScene(lang, theme)
+      const accounts = api.app.accounts.map((one) => ({
+        ...one,
+        connection: { state: 'offline' as const, retryAt: Date.now() + 9_000 },
+      }))
+      if (api.app.hosting)
+        api.app = { ...api.app, accounts, hosting: { ...api.app.hosting, isStarting: true, addresses: [], key: null } }
+      return api
+    },
   },
   broken: {
     scene: (lang, theme) => {

@@ -257,7 +257,11 @@ async fn a_link_that_is_used_up_is_offered_to_the_account_that_was_made_with_it(
         .unwrap();
     let peek = bob.client.peek(&invite.link).await.unwrap();
     assert_eq!(peek.community.as_deref(), Some("星海"));
-    assert_eq!(peek.accounts, [made.clone()], "bob cannot come by it");
+    assert_eq!(
+        peek.accounts,
+        std::slice::from_ref(&made),
+        "bob cannot come by it"
+    );
     assert!(peek.is_invite_over, "and nobody can register by it");
     bob.client.join_link(&made, &invite.link).await.unwrap();
     stage.end([alice, bob]).await;

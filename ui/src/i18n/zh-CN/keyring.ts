@@ -13,7 +13,7 @@ export const keyring = {
   /** How it keeps the sign-ins of some accounts. */
   kept: {
     reading: (keyring: string, who: string) =>
-      `正在等待${keyring}给出${who}的登录状态。如果系统要求解锁，请解锁；也可以输入密码登录。`,
+      `正在从${keyring}读取${who}的登录状态。如果系统要求解锁，请解锁；也可以输入密码登录。`,
     keeping: (keyring: string, who: string) => `正在等待${keyring}保存${who}的登录状态。如果系统要求解锁，请解锁。`,
     forgetting: (keyring: string, who: string) =>
       `${who}已退出登录，正在等待${keyring}删除保存的登录状态。如果系统要求解锁，请解锁。`,
