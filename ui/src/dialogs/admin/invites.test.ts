@@ -38,6 +38,7 @@ describe('the list of invites', () => {
     const api = fullScene('en', 'light')
     const row = await listed(api)
     expect(plain(row('D'))).toContain(i18n.t.invite.lapsed)
+    expect(plain(row('D')), 'and what whoever takes it over gets').toContain('Any number of uses, 12 so far')
     expect(plain(row('D'))).toContain(i18n.t.invite.lapsedHint)
     expect(within(row('D')).queryByTestId('invite-row-copy'), 'nobody comes by it').toBeNull()
     expect(within(row('C')).queryByTestId('invite-take-over'), 'one that is over stays so').toBeNull()
