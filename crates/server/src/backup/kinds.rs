@@ -5,6 +5,7 @@
 //! damaged.
 
 use std::{
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -117,6 +118,9 @@ impl FileKind {
             }
         }
         found.sort_by(|one, other| one.name.cmp(&other.name));
+        // To Windows and macOS a capital letter makes no other name: such a backup could not be unpacked there.
+        let mut taken = HashSet::new();
+        found.retain(|one| taken.insert(one.name.to_lowercase()));
         Ok(found)
     }
 
@@ -180,7 +184,50 @@ impl FileKind {
     }
 }
 
-/// The name of something in a folder, and none that means something else on any system.
+/// The name of something in a folder on any system: none that leads elsewhere, is a device, or cannot be made.
 fn is_plain(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':', '\0'])
+    const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+    const PORTS: [&str; 2] = ["com", "lpt"];
+    let is_forbidden = |c: char| c.is_control() || "/\\:<>\"|?*".contains(c);
+    // Windows takes no notice of what follows the first dot.
+    let stem = name.split('.').next().unwrap_or_default();
+    let stem = stem.trim_end().to_lowercase();
+    let is_port = PORTS.iter().any(|port| {
+        let number = stem.strip_prefix(port).unwrap_or_default();
+        number.chars().count() == 1 && number.chars().all(|c| c.is_numeric() && c != '0')
+    });
+    let is_other = name.is_empty()
+        || name.starts_with('.')
+        || name.ends_with(['.', ' '])
+        || name.contains(is_forbidden)
+        || DEVICES.contains(&stem.as_str())
+        || is_port;
+    !is_other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_plain;
+
+    #[test]
+    fn a_name_is_plain_if_every_system_has_such_a_file() {
+        for plain in [
+            "server.key",
+            "one.webp",
+            "公告.txt",
+            "Notes",
+            "com.txt",
+            "company",
+            "com0",
+        ] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for other in [
+            "", ".hidden", "a/b", "a\\b", "c:x", "a?.txt", "x|y", "a*", "<a>", "\"a\"", "a\nb",
+            "end.", "end ", "con", "Nul.txt", "AUX", "com1", "LPT9.log", "com²", "CONOUT$",
+            "nul .txt",
+        ] {
+            assert!(!is_plain(other), "{other:?}");
+        }
+    }
 }

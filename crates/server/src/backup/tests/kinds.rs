@@ -373,3 +373,27 @@ fn another_kind_is_another_format() {
         "an older program calls a backup with a kind that it does not know damaged, unless its format is newer"
     );
 }
+
+// Elsewhere there are no such files.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_some_system_could_not_unpack_is_not_packed() {
+    let bench = Bench::new();
+    gallery(&bench, "one").await;
+    let folder = bench.at("one").join("pictures");
+    for name in ["a?.webp", "nul.webp", "One.webp", "end .webp"] {
+        fs::write(folder.join(name), "of this system only").unwrap();
+    }
+    let path = make_one(&bench, "one");
+    let names: Vec<String> = entries(&path).into_iter().map(|(name, ..)| name).collect();
+    let pictures = names.iter().filter(|name| name.starts_with("pictures/"));
+    // Of two names that differ by a capital letter only one can be there.
+    assert_eq!(
+        pictures.collect::<Vec<_>>(),
+        [
+            "pictures/One.webp",
+            "pictures/ab/two.webp",
+            "pictures/end .webp"
+        ]
+    );
+}
