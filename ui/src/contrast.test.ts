@@ -112,6 +112,39 @@ const SEEN: Pair[] = [
   ['accent', 'bg-active', 'bg-side'],
 ]
 
+/** The style sheets of the page and of every component. */
+const SHEETS: [string, string][] = [
+  ['app.css', CSS],
+  ...Object.entries(
+    import.meta.glob<string>('./**/*.svelte', { query: '?raw', import: 'default', eager: true }),
+  ).flatMap(([path, source]): [string, string][] => {
+    const [, sheet] = /<style>([^]*)<\/style>/.exec(source) ?? []
+    return sheet === undefined ? [] : [[path, sheet]]
+  }),
+]
+
+const rulesOf = (sheet: string): (readonly [selector: string, body: string])[] =>
+  [...sheet.replaceAll(/\/\*[^]*?\*\//g, '').matchAll(/([^{};]+)\{([^{}]*)\}/g)].map(
+    ([, selector = '', body = '']) => [selector.trim(), body] as const,
+  )
+
+/** Where segments lie in a track of their own, and the tokens of the chosen one and of the track. */
+function segmented(): [where: string, chosen: string, track: string][] {
+  return SHEETS.flatMap(([path, sheet]) => {
+    const rules = rulesOf(sheet)
+    const ground = (body: string): string | undefined => /background: var\(--([\w-]+)\)/.exec(body)?.[1]
+    return rules.flatMap(([selector, body]): [string, string, string][] => {
+      const track = ground(body)
+      if (track === undefined || !/padding: [2-4]px;/.test(body) || !/gap: [1-4]px;/.test(body)) return []
+      const marked = rules.filter(
+        ([other, its]) => /\.on\b|aria-pressed|aria-checked|:checked/.test(other) && ground(its) !== undefined,
+      )
+      const chosen = marked.find(([other]) => other.startsWith(selector)) ?? marked[0]
+      return [[`${path} ${selector}`, ground(chosen?.[1] ?? '') ?? track, track]]
+    })
+  })
+}
+
 function contrast(tokens: Map<string, Colour>, [ink, ...grounds]: Pair): number {
   const colour = (name: string): Colour => {
     const found = tokens.get(`--${name}`)
@@ -144,8 +177,11 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     expect(colours.filter(([, colour]) => ratio(white, colour) < TEXT).map(([name]) => name)).toEqual([])
   })
 
-  test('a chosen segment stands out from its track, and a warning from an error', () => {
-    expect(contrast(tokens, ['seg-on', 'seg', 'bg'])).toBeGreaterThan(theme === 'dark' ? 1.5 : 1.1)
+  test.each(segmented())('a chosen segment stands out from its track: %s', (_where, chosen, track) => {
+    expect(contrast(tokens, [chosen, track, 'bg'])).toBeGreaterThan(theme === 'dark' ? 1.5 : 1.1)
+  })
+
+  test('a warning stands out from an error', () => {
     const ground = (top: string): Colour => over(tokens.get(`--${top}`) as Colour, tokens.get('--bg') as Colour)
     const [warn, bad] = [ground('warn-soft'), ground('bad-soft')]
     expect(Math.hypot(warn[0] - bad[0], warn[1] - bad[1], warn[2] - bad[2]), 'told apart by hue').toBeGreaterThan(14)
