@@ -300,6 +300,49 @@ describe('Ctrl+A in the rows', () => {
     expect(text).not.toContain('edited')
     expect(event.defaultPrevented).toBe(true)
   })
+
+  it.each([
+    ['Russian', 'ф'],
+    ['Zhuyin', 'ㄇ'],
+  ])('is the same key on a %s keyboard', async (_, key) => {
+    await rendered()
+    row('m3').focus()
+    await press(key, { code: 'KeyA', ctrlKey: true })
+    await waitFor(() => expect(getSelection()?.isCollapsed).toBe(false))
+  })
+})
+
+describe('“Mark all as read” over the rows', () => {
+  it('says what it did, can be taken back, and ends what was held as unread', async () => {
+    const { api, window } = await rendered((api) => {
+      const tree = api.trees.get('c1')
+      const groups = (tree?.groups ?? []).map((group) => ({
+        ...group,
+        topics: group.topics.map((one) =>
+          one.id === 't3' ? { ...one, badge: { unread: 9, mentions: 0, hasDot: true } } : one,
+        ),
+      }))
+      if (tree) api.trees.set('c1', { ...tree, groups })
+    })
+    await press('u', { code: 'KeyU', altKey: true })
+    await waitFor(() => expect(window.timeline?.reading.isHeld).toBe(true))
+    vi.spyOn(Element.prototype, 'getBoundingClientRect').mockReturnValue(new DOMRect(0, 0, 300, 30))
+    shown(api, (view) => ({
+      rows: view.rows.map((one) => ({ ...one, seq: (one.seq ?? 0) + 100 })),
+      hasBefore: true,
+      unread: 9,
+      readTo: 1,
+    }))
+    await fireEvent.click(await screen.findByTestId('mark-read'))
+    await waitFor(() => expect(api.calls).toContain('markRead topic'))
+    expect(window.timeline?.reading.isHeld, 'what is seen counts again').toBe(false)
+    const undo = await screen.findByTestId('toast-action')
+    expect(undo.closest('[data-testid=toast]')?.textContent ?? document.body.textContent).toContain('one topic')
+    await fireEvent.click(undo)
+    await waitFor(() => expect(api.calls.some((call) => call.startsWith('setRead'))).toBe(true))
+    expect(window.timeline?.reading.isHeld, 'as it was').toBe(true)
+    vi.restoreAllMocks()
+  })
 })
 
 describe('the head of a topic', () => {

@@ -1,9 +1,15 @@
 // The table of rights as it is shown: its columns in groups, and what each cell says.
 import type { AccessPlace, PermissionView, RightsLine, RightsView } from '../api'
 import type { IconName } from './icons'
+import { letterOf } from './shortcuts'
 
 /** Allowed, denied, or neither. */
 export type Tri = true | false | null
+
+/** What a key sets: A allows, D denies, I inherits. */
+export function valueOf(event: KeyboardEvent): Tri | undefined {
+  return { a: true, d: false, i: null }[letterOf(event) ?? '']
+}
 
 export const COLUMN_GROUPS = ['read', 'write', 'moderate', 'manage'] as const
 export type ColumnGroup = (typeof COLUMN_GROUPS)[number]

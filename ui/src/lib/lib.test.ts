@@ -32,6 +32,8 @@ describe('a key that undoes', () => {
     expect([key('Z', { shiftKey: true }), key('y')]).toEqual(['redo', 'redo'])
     expect([key('z', { ctrlKey: false }), key('z', { altKey: true }), key('x')]).toEqual([null, null, null])
     expect(key('y', { code: 'KeyZ' }), 'on a German keyboard').toBe('redo')
+    expect(key(';', { code: 'KeyZ' }), 'on a Dvorak keyboard, which has its Z elsewhere').toBeNull()
+    expect(key('ㄈ', { code: 'KeyZ' }), 'Zhuyin').toBe('undo')
   })
 })
 

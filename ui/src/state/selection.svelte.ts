@@ -1,6 +1,7 @@
 // The selection in the rows of a timeline: where it begins and ends stays in the page, and what it copies reads well.
 import type { MentionedView } from '../api'
 import { copied } from '../lib/copied'
+import { letterOf } from '../lib/shortcuts'
 import { rowAt, selectRows } from '../lib/stops'
 import type { Item } from '../lib/rows'
 import { tick } from 'svelte'
@@ -34,7 +35,7 @@ export class RowSelection {
 
   /** Ctrl+A takes all rows that are loaded, and nothing of the window around them. */
   readonly key = (event: KeyboardEvent): void => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== 'a') return
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || letterOf(event) !== 'a') return
     event.preventDefault()
     void this.#selectAll()
   }

@@ -71,6 +71,32 @@ describe('the table of rights', () => {
     expect(sets(api)).toEqual([setting('pin', false), setting('pin', true), setting('pin', null)])
   })
 
+  it.each([
+    ['Russian', 'в', 'ф', 'ш'],
+    ['Zhuyin', 'ㄎ', 'ㄇ', 'ㄛ'],
+  ])('sets it by the places of the letters on %s keys, on the cell and in its menu', async (_, d, a, i) => {
+    const api = fullScene('en', 'light')
+    await opened(api)
+    at('topic:t4', 'pin').focus()
+    await key(d, { code: 'KeyD' })
+    await waitFor(() => expect(at('topic:t4', 'pin').dataset.value).toBe('deny'))
+    await key(a, { code: 'KeyA' })
+    await waitFor(() => expect(at('topic:t4', 'pin').dataset.value).toBe('allow'))
+    await fireEvent.click(at('topic:t4', 'pin'))
+    await screen.findByTestId('right-menu')
+    await key(i, { code: 'KeyI' })
+    await waitFor(() => expect(at('topic:t4', 'pin').dataset.value).toBe('inherit'))
+  })
+
+  it('leaves a place alone where the layout has another letter', async () => {
+    const api = fullScene('en', 'light')
+    await opened(api)
+    at('topic:t4', 'pin').focus()
+    // Dvorak: E stands where D is on a US keyboard.
+    await key('e', { code: 'KeyD' })
+    expect(sets(api)).toEqual([])
+  })
+
   it('sends nothing when it is opened, walked through and closed', async () => {
     const api = fullScene('en', 'light')
     await opened(api)
