@@ -36,6 +36,17 @@ pub use upkeep::*;
 /// What a method of a store comes to, later.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
+/// What comes of a wish to make an invite link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inviting {
+    /// There it is.
+    Made,
+    /// There are too many that may be used.
+    TooMany,
+    /// Whose it was to be is a member no more.
+    NoMember,
+}
+
 /// Something broke; the command was not applied, or it is not known whether it was.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -340,20 +351,20 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
         account: Option<AccountId>,
         now: Millis,
     ) -> Pending<Option<(CommunityId, AccountId)>>;
-    /// An invite link becomes an account's; none if there is no such link.
+    /// An invite link becomes a member's; none if there is no such link, or he is a member no more.
     fn take_over_invite(
         &self,
         community: CommunityId,
         code: String,
         account: AccountId,
     ) -> Pending<Option<Invite>>;
-    /// Makes an invite link; false if there are too many that may be used. Those of `idle` may not, and those that are over.
+    /// Makes an invite link of a member's. Of those that there are, those of `idle` may not be used, and those that are over.
     fn create_invite(
         &self,
         community: CommunityId,
         invite: Invite,
         idle: Vec<AccountId>,
-    ) -> Pending<bool>;
+    ) -> Pending<Inviting>;
     /// Ends an invite link; false if there is none.
     fn revoke_invite(&self, community: CommunityId, code: String) -> Pending<bool>;
 

@@ -28,7 +28,7 @@ use crate::{
     actor::Actor,
     domain::{Structure, structure::Member},
     hub::{Line, digest},
-    store::StoreError,
+    store::{Inviting, StoreError},
 };
 
 impl App {
@@ -132,8 +132,11 @@ impl App {
             Question::InviteTake { community, code } => {
                 self.may_invite(actor, community).await?;
                 let taken = self.store().take_over_invite(community, code, account);
-                let taken = taken.await.map_err(broken)?;
-                taken.map(Told::Invite).ok_or_else(|| missing("code"))
+                if let Some(invite) = taken.await.map_err(broken)? {
+                    return Ok(Told::Invite(invite));
+                }
+                self.may_invite(actor, community).await?;
+                Err(missing("code"))
             }
             Question::InviteRevoke { community, code } => {
                 self.may_invite(actor, community).await?;
@@ -371,17 +374,20 @@ impl App {
             let made = self.store().create_invite(community, invite.clone(), idle);
             async { made.await.map_err(broken) }
         };
-        let is_made = make(Vec::new()).await? || {
+        let mut made = make(Vec::new()).await?;
+        if made == Inviting::TooMany {
             // Those that nobody may come by make room.
             let mut held = self.invites(community).await.map_err(broken)?;
             held.retain(|invite| invite.lapsed);
-            make(held.into_iter().map(|invite| invite.by).collect()).await?
-        };
-        if is_made {
-            Ok(Told::Invite(invite))
-        } else {
-            let full = Rejection::limit(Code::TooMany, limits::INVITES);
-            Err(Refusal::Rejected(full.of(Counted::Invites)))
+            made = make(held.into_iter().map(|invite| invite.by).collect()).await?;
+        }
+        match made {
+            Inviting::Made => Ok(Told::Invite(invite)),
+            Inviting::NoMember => Err(no(Code::NotAMember)),
+            Inviting::TooMany => {
+                let full = Rejection::limit(Code::TooMany, limits::INVITES);
+                Err(Refusal::Rejected(full.of(Counted::Invites)))
+            }
         }
     }
 

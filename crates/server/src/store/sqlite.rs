@@ -51,9 +51,9 @@ use tulou_protocol::{
 };
 
 use super::{
-    Bus, Commit, Doubt, Head, Hold, Identity, Listed, MemberSlice, Moved, Outcome, Pending,
-    ReadableSince, RowsSince, Shift, Store, StoreError, Stretch, Time, TopicChanges, Written,
-    make_file_private, make_private,
+    Bus, Commit, Doubt, Head, Hold, Identity, Inviting, Listed, MemberSlice, Moved, Outcome,
+    Pending, ReadableSince, RowsSince, Shift, Store, StoreError, Stretch, Time, TopicChanges,
+    Written, make_file_private, make_private,
 };
 use crate::{
     certificate::KEY_FILE,
@@ -358,7 +358,7 @@ impl Store for Sqlite {
         community: CommunityId,
         made: Invite,
         idle: Vec<AccountId>,
-    ) -> Pending<bool> {
+    ) -> Pending<Inviting> {
         let times = self.writer.times();
         self.write(move |db| {
             let created_at = times.right(made.created_at);

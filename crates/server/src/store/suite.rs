@@ -22,8 +22,8 @@ use tulou_protocol::{
 use uuid::Uuid;
 
 use super::{
-    Bus, Commit, Fading, MemberSlice, NewAccount, NewSession, Nowhere, Outcome, ReadableSince,
-    SliceOf, Store, sqlite::Sqlite,
+    Bus, Commit, Fading, Inviting, MemberSlice, NewAccount, NewSession, Nowhere, Outcome,
+    ReadableSince, SliceOf, Store, sqlite::Sqlite,
 };
 use crate::{
     actor::Origin,
@@ -464,12 +464,12 @@ async fn an_invite_is_used_as_often_as_it_may_be() {
         lapsed: false,
         created_at: 1,
     };
-    let is_made = bench
+    let made = bench
         .store
         .create_invite(bench.community, invite.clone(), Vec::new())
         .await
         .unwrap();
-    assert!(is_made);
+    assert_eq!(made, Inviting::Made);
     let uses = |account| {
         vec![
             bench.joins(account),

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{AccountId, CommunityId, id::Millis, limits, question::Invite};
 
 use super::log::{counter, number};
-use crate::store::StoreError;
+use crate::store::{Inviting, StoreError};
 
 macro_rules! columns {
     ($rest:literal) => {
@@ -36,6 +36,8 @@ const FORGET_PLACE: &str = "DELETE FROM kept_place WHERE account = ?1 AND commun
 const IS_KEPT: &str = "SELECT 1 FROM kept_place WHERE community = ?1 AND code = ?2 LIMIT 1";
 const DROP_PLACES: &str = "DELETE FROM kept_place WHERE community = ?1 AND code = ?2";
 const LAPSE: &str = "UPDATE invite SET lapsed = 1 WHERE community = ?1 AND made_by = ?2";
+const IS_MEMBER: &str =
+    "SELECT 1 FROM member WHERE community = ?1 AND account = ?2 AND has_left = 0";
 const TAKE_OVER: &str =
     "UPDATE invite SET made_by = ?3, lapsed = 0 WHERE community = ?1 AND code = ?2";
 const REVOKE: &str = "DELETE FROM invite WHERE community = ?1 AND code = ?2";
@@ -52,6 +54,7 @@ pub const HOT: &[&str] = &[
     FORGET_PLACE,
     IS_KEPT,
     DROP_PLACES,
+    IS_MEMBER,
     LAPSE,
     OF_MEMBER,
 ];
@@ -121,6 +124,17 @@ pub fn find(
         .optional()?)
 }
 
+/// Whether an account is a member by now: he may have been removed while this waited to be written.
+fn is_member(
+    db: &Connection,
+    community: CommunityId,
+    account: AccountId,
+) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached(IS_MEMBER)?
+        .exists((community.as_bytes(), account.as_bytes()))?)
+}
+
 /// Makes a link unless there are too many that may be used: of those that may not, also because they are of one of `idle`,
 /// one makes room, if possible one that nobody has still to come by.
 pub fn create(
@@ -128,7 +142,10 @@ pub fn create(
     community: CommunityId,
     new: &Invite,
     idle: &[AccountId],
-) -> Result<bool, StoreError> {
+) -> Result<Inviting, StoreError> {
+    if !is_member(db, community, new.by)? {
+        return Ok(Inviting::NoMember);
+    }
     let count = db
         .prepare_cached(COUNT)?
         .query_row([community.as_bytes()], |row| counter(row, 0))?;
@@ -148,7 +165,7 @@ pub fn create(
             }
         }
         let Some(code) = goes else {
-            return Ok(false);
+            return Ok(Inviting::TooMany);
         };
         revoke(db, community, &code)?;
     }
@@ -160,7 +177,7 @@ pub fn create(
         new.by.as_bytes(),
         new.created_at,
     ))?;
-    Ok(true)
+    Ok(Inviting::Made)
 }
 
 fn is_over(link: &Invite, now: Millis) -> bool {
@@ -221,13 +238,16 @@ pub fn lapse(
     Ok(())
 }
 
-/// A link becomes somebody else's; none if there is no such link.
+/// A link becomes somebody else's; none if there is no such link, or he is a member no more.
 pub fn take_over(
     db: &Connection,
     community: CommunityId,
     code: &str,
     account: AccountId,
 ) -> Result<Option<Invite>, StoreError> {
+    if !is_member(db, community, account)? {
+        return Ok(None);
+    }
     db.prepare_cached(TAKE_OVER)?
         .execute((community.as_bytes(), code, account.as_bytes()))?;
     let mut found = db

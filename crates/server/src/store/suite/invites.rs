@@ -18,8 +18,8 @@ fn link(no: usize, by: AccountId, max_uses: Option<u32>) -> Invite {
 impl Bench {
     async fn links(&self, links: impl Iterator<Item = Invite>) {
         let made = links.map(|link| self.store.create_invite(self.community, link, Vec::new()));
-        for is_made in futures_util::future::join_all(made).await {
-            assert!(is_made.unwrap());
+        for made in futures_util::future::join_all(made).await {
+            assert_eq!(made.unwrap(), Inviting::Made);
         }
     }
 
@@ -52,6 +52,8 @@ async fn links_that_nobody_may_come_by_make_room_and_those_that_somebody_has_a_p
     let one = |no| link(no, bench.alice, Some(1));
     bench.links([one(1), one(2)].into_iter()).await;
     let bob = AccountId(Uuid::now_v7());
+    bench.account(bob, "bob").await;
+    bench.commit(bob, Vec::new(), vec![bench.joins(bob)]).await;
     bench.links(std::iter::once(link(3, bob, None))).await;
     let usual = |no| link(no, bench.alice, None);
     bench.links((4..=most).map(usual)).await;
@@ -59,7 +61,8 @@ async fn links_that_nobody_may_come_by_make_room_and_those_that_somebody_has_a_p
         let community = bench.community;
         bench.store.create_invite(community, usual(no), idle)
     };
-    assert!(!new(most + 1, Vec::new()).await.unwrap(), "all may be used");
+    let made = new(most + 1, Vec::new()).await.unwrap();
+    assert_eq!(made, Inviting::TooMany, "all may be used");
 
     assert!(bench.registers("carol", &one(1).code).await.is_ok());
     let dave = bench.registers("dave", &one(2).code).await.unwrap();
@@ -76,12 +79,14 @@ async fn links_that_nobody_may_come_by_make_room_and_those_that_somebody_has_a_p
     assert!(matches!(joined, Outcome::Done(_)), "{joined:?}");
     for (goes, idle) in [(2, vec![]), (3, vec![bob]), (1, vec![])] {
         assert!(bench.codes().await.contains(&one(goes).code), "{goes}");
-        assert!(new(most + 1 + goes, idle).await.unwrap(), "{goes}");
+        let made = new(most + 1 + goes, idle).await.unwrap();
+        assert_eq!(made, Inviting::Made, "{goes}");
         let left = bench.codes().await;
         assert!(!left.contains(&one(goes).code), "{goes}");
         assert_eq!(left.len(), most, "and no other");
     }
-    assert!(!new(most + 5, Vec::new()).await.unwrap());
+    let made = new(most + 5, Vec::new()).await.unwrap();
+    assert_eq!(made, Inviting::TooMany);
 }
 
 #[tokio::test]
@@ -159,4 +164,31 @@ async fn who_came_by_a_link_is_named_for_as_long_as_he_is_a_member() {
         "he came otherwise"
     );
     assert_eq!(link.uses as usize, some);
+}
+
+#[tokio::test]
+async fn who_is_removed_before_his_link_is_written_makes_none_and_takes_none_over() {
+    let bench = bench().await;
+    let bob = AccountId(Uuid::now_v7());
+    bench.account(bob, "bob").await;
+    bench.commit(bob, Vec::new(), vec![bench.joins(bob)]).await;
+    let one = link(1, bench.alice, None);
+    bench.links(std::iter::once(one.clone())).await;
+    let (community, account) = (bench.community, bob);
+    let gone = Change::MemberGone { community, account };
+    // All three wait to be written, in this order.
+    let gone = Commit::of_server(bench.alice, 1, vec![gone]);
+    let removed = bench.store.commit(gone);
+    let taken = bench
+        .store
+        .take_over_invite(community, one.code.clone(), bob);
+    let made = bench
+        .store
+        .create_invite(community, link(2, bob, None), Vec::new());
+    let (removed, taken, made) = tokio::join!(removed, taken, made);
+    assert!(matches!(removed, Ok(Outcome::Done(_))), "{removed:?}");
+    assert_eq!(taken.unwrap(), None);
+    assert_eq!(made.unwrap(), Inviting::NoMember);
+    let links = bench.store.invites(community).await.unwrap();
+    assert_eq!(links, [one], "it is alice's, and the only one");
 }
