@@ -60,7 +60,7 @@ struct Session {
 /// Serves a session from its first request to its end.
 pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
     let opened = tokio::time::timeout(OPEN_TIMEOUT, open::open(&app, &mut socket)).await;
-    let Ok(Some(attached)) = opened else {
+    let Ok(Some((attached, news))) = opened else {
         let _ = socket.send(Message::Close(None)).await;
         return;
     };
@@ -70,7 +70,7 @@ pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
     app.see(line.session, from);
     app.crowd()
         .connected(from, line.account(), &app.config().proxies);
-    session.serve(&mut socket).await;
+    session.serve(&mut socket, news).await;
     drop(session);
     drop(attached);
     app.see(line.session, None);
@@ -111,14 +111,13 @@ impl Session {
         }
     }
 
-    async fn serve(&mut self, socket: &mut WebSocket) {
+    async fn serve(&mut self, socket: &mut WebSocket, mut news: News) {
         let line = self.line.clone();
         let app = self.app.clone();
         let beat = Duration::from_millis(app.config().heartbeat_ms.max(1));
         let mut heard_at = tokio::time::Instant::now();
         let mut heartbeats = tokio::time::interval_at(tokio::time::Instant::now() + beat, beat);
         heartbeats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut news = News::of(&app);
         let mut is_closing = false;
         loop {
             self.go_on();

@@ -75,8 +75,10 @@ impl Communities {
     fn reading(self: &Arc<Self>, community: CommunityId) -> impl Future<Output = Found> + use<> {
         let mut readings = self.readings.by_id();
         let reading = readings.entry(community).or_insert_with(|| {
-            let ends = Ends(self.clone(), community);
+            let communities = self.clone();
             let task = tokio::spawn(async move {
+                // A runtime that ends drops what is spawned on the spot, while the lock is held that this takes.
+                let ends = Ends(communities, community);
                 let communities = &ends.0;
                 let Readings { turns, closing, .. } = &communities.readings;
                 let read = async {

@@ -16,7 +16,7 @@ pub struct News {
 }
 
 impl News {
-    /// Of a client that was greeted.
+    /// Of a client that is going to be greeted with what is so by then.
     pub fn of(app: &App) -> Self {
         Self {
             addresses: app.watch_addresses(),

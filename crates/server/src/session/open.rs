@@ -13,7 +13,7 @@ use tulou_protocol::{
     question::Told,
 };
 
-use super::{ONLY_TEXT, misread, refused};
+use super::{ONLY_TEXT, misread, news::News, refused};
 use crate::{
     App,
     hub::Line,
@@ -46,7 +46,7 @@ impl Drop for Attached {
 }
 
 /// The first request: `session.open`. None if the link is to be closed.
-pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Attached> {
+pub async fn open(app: &App, socket: &mut WebSocket) -> Option<(Attached, News)> {
     // Nobody waits for the answers of one who is not known, so nothing slows him but this.
     for _ in 0..WRONG_FRAMES {
         let text = match socket.next().await?.ok()? {
@@ -84,12 +84,12 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Attached> {
         };
         let answer = greet(app, &token, version).await;
         return match answer {
-            Ok((attached, greeting)) => {
+            Ok((attached, news, greeting)) => {
                 let told = Told::Greeting(Box::new(greeting));
                 let json = serde_json::to_string(&told).ok()?;
                 let greeting = wire::result_json(&number, &json);
                 socket.send(Message::Text(greeting.into())).await.ok()?;
-                Some(attached)
+                Some((attached, news))
             }
             Err(refusal) => {
                 let refused = refused(&number, &refusal);
@@ -102,13 +102,18 @@ pub async fn open(app: &App, socket: &mut WebSocket) -> Option<Attached> {
 }
 
 /// Refuses what has to wait for a session, and ends the link.
-async fn not_open(socket: &mut WebSocket, id: Value) -> Option<Attached> {
+async fn not_open(socket: &mut WebSocket, id: Value) -> Option<(Attached, News)> {
     let refused = refused(&id, &Refusal::Rejected(Code::NotOpen.into()));
     socket.send(Message::Text(refused.into())).await.ok()?;
     None
 }
 
-async fn greet(app: &App, token: &str, version: u32) -> Result<(Attached, Greeting), Refusal> {
+/// Attaches whoever has this token, with what he is told, and with what becomes another thing after that.
+pub(super) async fn greet(
+    app: &App,
+    token: &str,
+    version: u32,
+) -> Result<(Attached, News, Greeting), Refusal> {
     if version != VERSION {
         return Err(Refusal::Rejected(Rejection::outdated(VERSION)));
     }
@@ -144,6 +149,7 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Attached, Greeti
         return Err(App::rejected(Code::SignedOut));
     }
     let identity = app.identity();
+    let news = News::of(app);
     let greeting = Greeting {
         version: VERSION,
         server: identity.server,
@@ -156,5 +162,5 @@ async fn greet(app: &App, token: &str, version: u32) -> Result<(Attached, Greeti
         account_limits: AccountLimits::default(),
         addresses: app.addresses(),
     };
-    Ok((attached, greeting))
+    Ok((attached, news, greeting))
 }

@@ -3,9 +3,10 @@
 use futures_util::FutureExt;
 use tulou_protocol::{
     AccountId, Command, CommandId, Commanded, CommunityId, GroupId, Log, MessageId, Question, Rev,
-    SessionId, TopicId,
+    SessionId, TopicId, VERSION,
     command::Edit,
-    push::{Clock, Condition, Disk},
+    http::{Register, Registration},
+    push::{Addresses, Clock, Condition, Disk},
 };
 use uuid::Uuid;
 
@@ -493,4 +494,34 @@ async fn a_watch_that_is_answered_when_its_session_has_ended_is_nobodys() {
         state.watchers.is_empty() && state.told.is_empty(),
         "nothing would name it again"
     );
+}
+
+#[tokio::test]
+async fn an_address_that_changes_after_a_greeting_was_made_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config {
+        data: folder.path().to_owned(),
+        registration: Registration::Open,
+        ..Config::default()
+    };
+    let app = App::open(config).await.unwrap();
+    let register = Register {
+        account_name: "alice".to_owned(),
+        display_name: "alice".to_owned(),
+        password: "correct horse".to_owned(),
+        invite: None,
+        device: String::new(),
+    };
+    let Ok(alice) = app.register(register, None).await else {
+        panic!("anybody may")
+    };
+    let greeted = open::greet(&app, &alice.token, VERSION).await;
+    let (_attached, mut news, greeting) = greeted.unwrap();
+    let addresses = vec!["wss://elsewhere".to_owned()];
+    app.parts().addresses.send_replace(addresses.clone());
+    assert_ne!(greeting.addresses, addresses);
+    assert!(news.changed().now_or_never().is_some());
+    let told: Vec<Pushed> = news.take().collect();
+    assert_eq!(told, [Pushed::Addresses(Addresses { addresses })]);
+    app.close().await;
 }

@@ -218,3 +218,34 @@ async fn what_moves_in_a_topic_that_nobody_asked_for_since_the_start_is_in_the_d
     });
     assert!(is_next || is_told, "those who do not watch it hear of it");
 }
+
+/// Asks for a community when it is dropped.
+struct AsksAtLast(Arc<Communities>, CommunityId);
+
+impl Drop for AsksAtLast {
+    fn drop(&mut self) {
+        let _ = self.0.loaded(self.1).now_or_never();
+    }
+}
+
+#[test]
+fn a_runtime_that_ends_is_not_held_up_by_what_is_asked_for_at_its_end() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+    let (app, _folder) = runtime.block_on(app());
+    let asks = AsksAtLast(
+        Communities::of(app.parts.store.clone()),
+        CommunityId(Uuid::now_v7()),
+    );
+    runtime.spawn(async move {
+        std::future::pending::<()>().await;
+        drop(asks);
+    });
+    let (ended, has_ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        drop(runtime);
+        let _ = ended.send(());
+    });
+    let has_ended = has_ended.recv_timeout(Duration::from_secs(20));
+    assert!(has_ended.is_ok(), "a lock is waited for that is held");
+}
