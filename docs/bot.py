@@ -4,11 +4,10 @@
 Made from protocol.md alone; needs Python 3.9 and websockets 10 or newer (Debian: python3-websockets). It may be cut off or killed
 at any moment: how far it has answered is kept by the server, and the id of an answer follows from the message that it answers.
 """
-import asyncio, base64, itertools, json, sys, time, urllib.error, urllib.request, uuid
+import asyncio, base64, json, sys, time, urllib.error, urllib.request, uuid
 import websockets
 
 HERE, NAME, PASSWORD, CODE = (sys.argv[1:] + [None])[:4]
-QUESTIONS = itertools.count(1)
 
 def new_id(of=None):
     made = uuid.uuid5(uuid.NAMESPACE_URL, of) if of else uuid.uuid4()
@@ -26,13 +25,13 @@ def sign_in():
         return http("/v1/accounts", {**me, "display_name": NAME, "invite": CODE})["token"]
 
 async def ask(link, method, id=None, **params):
-    request = json.dumps({"jsonrpc": "2.0", "id": id or next(QUESTIONS), "method": method, "params": params})
+    request = json.dumps({"jsonrpc": "2.0", "id": id or time.monotonic_ns(), "method": method, "params": params})
     while True:
         await link.send(request)
         while "method" in (frame := json.loads(await link.recv())):
             link.has_news = True
         if "result" in frame or frame["error"]["code"] != 2:
-            return frame.get("result") or print("refused:", method, frame.get("error"), flush=True) or {}
+            return frame["result"] if "result" in frame else print("refused:", method, frame["error"], flush=True) or frame["error"]
         await asyncio.sleep(frame["error"]["data"]["retry_after_ms"] / 1000)
 
 async def own_rows(link, me):  # its communities, how far it has read, who mentions it
@@ -53,13 +52,14 @@ async def answer(link, rows):
             await ask(link, "cursor.advance", new_id(), topic=topic, seq=seq, set_no=read.get("set_no", 0))
 
 async def talk(link, token):
-    me = (await ask(link, "session.open", token=token, version=2))["account"]
-    if CODE and not any(kind == "membership" for kind, _ in await own_rows(link, me)):
+    if ((opened := await ask(link, "session.open", token=token, version=2)).get("data") or {}).get("code") == "signed_out":
+        return None  # the session was ended elsewhere: there will be a new one
+    if CODE and not any(kind == "membership" for kind, _ in await own_rows(link, opened["account"])):
         card = http(f"/v1/invites/{CODE}", Authorization=f"Bearer {token}")
         await ask(link, "community.join", new_id(), community=card["community"], invite=CODE)
     while True:
         link.has_news = False
-        await answer(link, await own_rows(link, me))
+        await answer(link, await own_rows(link, opened["account"]))
         while not link.has_news:
             link.has_news = json.loads(await link.recv())["method"] in ("push", "stale")
 
@@ -69,7 +69,7 @@ async def main():
         try:
             token = token or sign_in()
             async with websockets.connect(url, subprotocols=["tulou.v1"], max_size=None, ping_interval=15) as link:
-                await talk(link, token)
+                token = await talk(link, token)
         except (OSError, ValueError, KeyError, asyncio.TimeoutError, websockets.WebSocketException) as cut:
             print("cut off:", cut, flush=True)
         await asyncio.sleep(3)

@@ -223,6 +223,12 @@ async fn the_bot_of_the_documentation_answers_each_mention_once_whatever_is_cut(
         (unread == 0).then_some(())
     })
     .await;
+    // Its session is ended elsewhere: it has a name and a password.
+    let ended = echo.client.end_sessions(&echo.account, None).await;
+    ended.unwrap();
+    let message = alice.say(&topic, &format!("{mention}, who are you?")).await;
+    called.push(message.clone());
+    is_answered(&alice, &topic, &id, &message).await;
     assert!(bot.runs(), "nothing was refused");
     alice.settled().await;
     let to: Vec<String> = answers(&alice, &topic, &id)
