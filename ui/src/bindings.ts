@@ -1527,6 +1527,8 @@ export type ReadMark = {
 export type RecalledView = {
 	/**  The name of who recalled it. */
 	by: string,
+	/**  The name that he signs in with, where the name looks like another's or like a member group's. */
+	byAccountName?: string | null,
 	/**  The author did. */
 	isByAuthor: boolean,
 };

@@ -127,6 +127,12 @@ class I18n {
     return name === '' ? this.t.security.deletedName : withoutTurns(name)
   }
 
+  /** The name of somebody inside a sentence, with the account name where there is one to tell him from others by. */
+  someone({ name, accountName }: { name: string; accountName?: string | null }): string {
+    const shown = this.person(name)
+    return accountName && accountName !== shown ? this.t.names.beside(shown, accountName) : shown
+  }
+
   /** What a message shows on one line, with the window's word for everyone. */
   excerpt(line: string): string {
     return line.replaceAll('<@everyone>', `@${this.t.everyone}`)

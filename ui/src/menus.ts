@@ -263,7 +263,7 @@ export function messageMenu(
       item(t.copyText, 'copy', () => void window.copy(typedText(message, timeline.view?.mentioned ?? []))),
     seq !== null && item(t.markUnread, 'unread', () => void window.marking.unread(timeline.account, topic, seq)),
     line,
-    timeline.view?.community != null && item(t.person(i18n.person(message.author.name)), 'user', person),
+    timeline.view?.community != null && item(t.person(i18n.someone(message.author)), 'user', person),
     line,
     may('recall') && item(t.recall, 'trash', () => confirmRecall(window, message), { isDanger: true, key: 'Del' }),
   ])
@@ -320,7 +320,7 @@ export async function memberMenu(window: WindowState, member: MemberView): Promi
         () =>
           window.dialogs.show({
             kind: 'confirm',
-            text: t.kickSure(member.name),
+            text: t.kickSure(i18n.someone(member)),
             action: t.kick,
             also: tree.permissions.includes('invite') ? t.kickInvites : undefined,
             run: (endsInvites) =>

@@ -187,6 +187,7 @@ describe("a server's accounts", () => {
     await click('account-reset')
     await waitFor(() => expect(screen.getByTestId('confirm-submit')).toBeTruthy())
     expect(api.calls.some((call) => call.startsWith('resetAccount'))).toBe(false)
+    expect(screen.getByTestId('dialog-confirm').textContent, 'whose it is, beyond doubt').toContain('BOB (@bob)')
     await click('confirm-submit')
     expect(await screen.findByTestId('reset-code')).toHaveProperty('textContent', 'ABCD-EFGH-JKMN-PQRS')
     expect(api.calls).toContain('resetAccount id-bob')

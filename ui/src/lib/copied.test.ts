@@ -94,6 +94,19 @@ describe('a copied conversation', () => {
     )
   })
 
+  it('tells two of one name apart', () => {
+    const rows = [
+      message('m1', 1, 'hi', { author: { ...fawn, accountName: 'fawn' }, sentAt: at(22, 20, 14) }),
+      message('m4', 4, '', {
+        author: { ...fawn, accountName: 'fawn' },
+        sentAt: at(22, 20, 17),
+        recalled: { by: 'Fawn', byAccountName: 'fawn_2', isByAuthor: false },
+      }),
+    ]
+    const copy = copied(root, select(root, 0, root, 4), itemsOf(timeline({ rows })), mentioned)
+    expect(copy).toBe('Fawn (@fawn) – 20:14\nhi\n\nFawn (@fawn_2) recalled a message by Fawn (@fawn)')
+  })
+
   it('begins and ends where the selection does', () => {
     const first = wordsOf(root, 'm1')
     const last = wordsOf(root, 'm2')

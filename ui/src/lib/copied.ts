@@ -19,8 +19,11 @@ export function recalledText(message: MessageView): string {
   const { recalled, author } = message
   if (!recalled) return ''
   const t = i18n.t.timeline
-  if (!recalled.isByAuthor) return t.recalledBy(i18n.person(recalled.by), i18n.person(author.name))
-  return message.isMine ? t.youRecalled : t.recalledByAuthor(i18n.person(author.name))
+  if (!recalled.isByAuthor) {
+    const by = i18n.someone({ name: recalled.by, accountName: recalled.byAccountName })
+    return t.recalledBy(by, i18n.someone(author))
+  }
+  return message.isMine ? t.youRecalled : t.recalledByAuthor(i18n.someone(author))
 }
 
 /**
@@ -71,7 +74,7 @@ export function copied(
     const isContinued = item.isTight && lines.length > 0
     if (!isContinued) {
       if (lines.length > 0) lines.push('')
-      lines.push(`${i18n.person(item.message.author.name)} – ${i18n.time(item.message.sentAt)}`)
+      lines.push(`${withoutTurns(i18n.someone(item.message.author))} – ${i18n.time(item.message.sentAt)}`)
     }
     lines.push(words)
   }

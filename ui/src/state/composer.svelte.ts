@@ -1,6 +1,6 @@
 // What is being written in the open topic: a message with what it replies to, and edits of messages that are there. All
 // of it is stored a moment after the last key, and stays until it is sent or given up.
-import type { Api, DraftView, EditView, MentionedView, MessageView } from '../api'
+import type { Api, AuthorView, DraftView, EditView, MentionedView, MessageView } from '../api'
 import { MESSAGE_BYTES, bytesOf } from '../lib/bytes'
 import { i18n } from '../i18n.svelte'
 import {
@@ -21,7 +21,8 @@ import {
 /** A draft is stored this long after the last key. */
 const DRAFT_MS = 250
 
-export type Quoted = { id: string; author: string }
+/** The message that is answered; whose it is stays unknown until it was in a view. */
+export type Quoted = { id: string; author: Pick<AuthorView, 'name' | 'accountName'> | null }
 
 /** An edit in progress. */
 export type Editing = {
@@ -87,7 +88,9 @@ export class ComposerState {
   /** What the view says: at first what is stored, later what became of the messages that are edited. */
   hear(stored: Stored, find: (id: string) => MessageView | undefined): void {
     for (const { id, name } of stored.mentioned) this.#names.set(id, name)
-    if (!this.#isRestored) this.#restore(stored, find)
+    if (!this.#isRestored) this.#restore(stored)
+    const author = this.#reply && find(this.#reply.id)?.author
+    if (this.#reply && author) this.#reply = { ...this.#reply, author }
     this.#message = named(this.#message, this.#names)
     if (this.#edits.length === 0) return
     this.#edits = this.#edits.map((edit) => {
@@ -103,14 +106,14 @@ export class ComposerState {
   }
 
   /** Puts what is stored into the input, once; what was written meanwhile stays. */
-  #restore({ draft, edits }: Stored, find: (id: string) => MessageView | undefined): void {
+  #restore({ draft, edits }: Stored): void {
     this.#isRestored = true
     const isUntouched = this.#message.text === '' && this.#reply === null && !this.#hasSent
     if (isUntouched) {
       this.#kept.set('', keyOf(draft.text, draft.replyTo ?? ''))
       this.#message = this.#decoded(draft.text)
       if (draft.replyTo !== null) {
-        this.#reply = { id: draft.replyTo, author: find(draft.replyTo)?.author.name ?? '' }
+        this.#reply = { id: draft.replyTo, author: null }
       }
     }
     const restored: Editing[] = []
@@ -160,7 +163,7 @@ export class ComposerState {
 
   startReply(message: MessageView): void {
     this.#isMessageFirst = this.#edits.length > 0
-    this.#reply = { id: message.id, author: message.author.name }
+    this.#reply = { id: message.id, author: message.author }
     this.focusAsked += 1
     this.#draftSoon()
   }

@@ -56,11 +56,19 @@ describe('the composer', () => {
       const draft = { text: `hi <@${ANN}>`, replyTo: 'm1' }
       composer.hear(stored({ draft }), () => message('m1', 1, ''))
       expect(composer.text).toBe('hi @阿澈')
-      expect(composer.reply).toEqual({ id: 'm1', author: '林间鹿' })
+      expect(composer.reply?.author?.name).toBe('林间鹿')
       composer.write('hi @阿澈!')
       composer.leave()
       await vi.runAllTimersAsync()
       expect(localStorage).toHaveLength(0)
+    })
+
+    it('learns whose message it answers when that is in a view, a later one too', () => {
+      hear({ draft: { text: 'yes', replyTo: 'm1' } })
+      expect(composer.reply).toEqual({ id: 'm1', author: null })
+      composer.hear(stored(), (id) => message(id, 1, '', { author: { id: 'lin', name: '', tag: null } }))
+      expect(composer.reply?.author?.name, 'a deleted account has no name').toBe('')
+      expect(composer.text).toBe('yes')
     })
 
     it('keeps the id of somebody who is not known, and calls him by his name once it is', async () => {

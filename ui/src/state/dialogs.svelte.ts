@@ -73,7 +73,7 @@ export type Toast = { id: number; text: string; isError: boolean; action: ToastA
 /** How long a notice stays; one with something to do stays longer, and an error until it is closed. */
 const SHOWN_MS = 4_000
 const OFFERED_MS = 12_000
-/** Notices at once; beyond that the oldest go. */
+/** Notices at once; beyond that the oldest go, and an error only where nothing but errors is shown. */
 const AT_ONCE = 4
 
 export class Toasts {
@@ -86,7 +86,11 @@ export class Toasts {
     const toast = { id: this.#next, text, isError, action }
     this.#next += 1
     const others = this.shown.filter((other) => other.text !== text)
-    this.shown = [...others.slice(-(AT_ONCE - 1)), toast]
+    const more = others.length + 1 - AT_ONCE
+    const passing = others.filter((other) => !other.isError)
+    const going = more > 0 ? [...passing, ...others.filter((other) => other.isError)].slice(0, more) : []
+    this.shown = [...others.filter((other) => !going.includes(other)), toast]
+    for (const other of going) this.hold(other.id)
     this.letGo(toast.id)
   }
 

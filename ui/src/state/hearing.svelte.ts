@@ -96,5 +96,5 @@ function standing(message: MessageView): string {
 
 function sentence(message: MessageView): string {
   const text = spoken(message.blocks, i18n.t.everyone, i18n.t.timeline.spoiler)
-  return i18n.t.timeline.said(i18n.person(message.author.name), [...text].slice(0, SPOKEN_CHARACTERS).join(''))
+  return i18n.t.timeline.said(i18n.someone(message.author), [...text].slice(0, SPOKEN_CHARACTERS).join(''))
 }

@@ -241,4 +241,16 @@ describe('notices', () => {
     toasts.show('one', true)
     expect(toasts.shown.map((toast) => toast.text)).toEqual(['two', 'one'])
   })
+
+  it('push out no error, which stays until it is closed', () => {
+    const toasts = new Toasts()
+    toasts.show('not saved', true)
+    for (const text of ['one', 'two', 'three', 'four', 'five']) toasts.show(text)
+    expect(toasts.shown.map((toast) => toast.text)).toEqual(['not saved', 'three', 'four', 'five'])
+    for (const text of ['a', 'b', 'c', 'd']) toasts.show(text, true)
+    expect(
+      toasts.shown.map((toast) => toast.text),
+      'nothing but errors: the oldest goes',
+    ).toEqual(['a', 'b', 'c', 'd'])
+  })
 })

@@ -317,6 +317,10 @@ pub struct ReactionView {
 pub struct RecalledView {
     /// The name of who recalled it.
     pub by: String,
+    /// The name that he signs in with, where the name looks like another's or like a member group's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub by_account_name: Option<String>,
     /// The author did.
     pub is_by_author: bool,
 }

@@ -284,3 +284,39 @@ async fn a_person_is_known_by_what_is_remembered_and_by_what_the_server_says() {
     );
     stage.end([alice, bob]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_recalled_a_message_of_his_namesake_is_told_from_him() {
+    let stage = Stage::new().await;
+    let alice = stage.host("alice").await;
+    let (community, topic) = alice.found("星海").await;
+    let bob = stage.invite(&alice, &community, "bob").await;
+    bob.enter(&topic).await;
+    bob.act(Action::EditProfile {
+        display_name: "Alice".into(),
+    })
+    .await;
+    let message = bob.say(&topic, "nobody should see this").await;
+    bob.settled().await;
+    alice.enter(&topic).await;
+    alice
+        .until("it came", async || {
+            alice.has(&topic, &message).await.then_some(())
+        })
+        .await;
+    alice
+        .act(Action::RecallMessage {
+            topic: topic.clone(),
+            message: message.clone(),
+        })
+        .await;
+    bob.until("both have their account names beside", async || {
+        let rows = bob.timeline(&topic).await.rows;
+        let row = rows.into_iter().find(|row| row.id == message)?;
+        let by = row.recalled.filter(|one| !one.is_by_author)?;
+        let names = (by.by_account_name?, row.author.account_name?);
+        (names == ("alice".into(), "bob".into())).then_some(())
+    })
+    .await;
+    stage.end([alice, bob]).await;
+}

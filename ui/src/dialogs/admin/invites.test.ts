@@ -72,7 +72,8 @@ describe('who removes a member', () => {
     await waitFor(() => expect(window.tree?.view).toBeTruthy())
     const items = await memberMenu(window, member('kes', 'Kestrel'))
     items.forEach((item) => item.kind === 'item' && item.label === i18n.t.members.kick && item.run())
-    await screen.findByTestId('dialog-confirm')
+    const dialog = await screen.findByTestId('dialog-confirm')
+    expect(dialog.textContent, 'who is meant, beyond doubt').toContain('Kestrel (@kes)')
     return api
   }
   const kick = (endsInvites: boolean) => [{ type: 'kick', community: 'c1', member: 'kes', endsInvites }]

@@ -107,6 +107,7 @@ export const talk: typeof zh = {
     send: 'Send',
     save: 'Save',
     replyTo: (name) => `Replying to ${name}`,
+    replyToMessage: 'Replying to a message',
     editing: 'Editing',
     cancelReply: 'Cancel reply',
     cancelEdit: 'Cancel edit',
@@ -137,7 +138,12 @@ export const talk: typeof zh = {
     discard: 'Discard my edit',
   },
 
-  names: { owner: 'Owner', staff: 'Admin', account: 'account name ' },
+  names: {
+    owner: 'Owner',
+    staff: 'Admin',
+    account: 'account name ',
+    beside: (name, account) => `${name} (@${account})`,
+  },
 
   members: {
     label: 'Members',

@@ -98,6 +98,7 @@ export const talk = {
     send: '发送',
     save: '保存',
     replyTo: (name: string) => `回复 ${name}`,
+    replyToMessage: '回复一条消息',
     editing: '正在编辑',
     cancelReply: '取消回复',
     cancelEdit: '取消编辑',
@@ -128,7 +129,12 @@ export const talk = {
     discard: '放弃编辑',
   },
 
-  names: { owner: '群主', staff: '管理员', account: '账号名 ' },
+  names: {
+    owner: '群主',
+    staff: '管理员',
+    account: '账号名 ',
+    beside: (name: string, account: string) => `${name} @${account}`,
+  },
 
   members: {
     label: '成员',

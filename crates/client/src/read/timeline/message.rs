@@ -41,9 +41,13 @@ impl Painter<'_> {
         let recalled_by = content
             .recalled_by
             .or(change.is_recalled.then_some(self.as_of.me));
-        let recalled = recalled_by.map(|by| RecalledView {
-            by: self.people.name(by),
-            is_by_author: by == content.author,
+        let recalled = recalled_by.map(|account| {
+            let by = self.people.author(account, self.shape);
+            RecalledView {
+                by: by.name,
+                by_account_name: by.account_name,
+                is_by_author: account == content.author,
+            }
         });
         let text = if recalled.is_some() {
             ""
