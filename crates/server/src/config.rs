@@ -68,6 +68,8 @@ pub struct Config {
     pub stale_ms: u64,
     /// Milliseconds after which a session is cut off that takes nothing.
     pub stuck_ms: u64,
+    /// Milliseconds within which a session is opened on a new link.
+    pub open_ms: u64,
     /// Milliseconds between digests of a community.
     pub digest_ms: u64,
     /// A folder for backups that are made by themselves, once a day. None: no backup is made unless asked for.
@@ -107,6 +109,7 @@ impl Default for Config {
             heartbeat_ms: limits::HEARTBEAT_S * 1_000,
             stale_ms: 5_000,
             stuck_ms: 60_000,
+            open_ms: limits::OPEN_S * 1_000,
             digest_ms: 2_000,
             backups: None,
             backups_kept: 7,

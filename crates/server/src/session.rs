@@ -39,9 +39,6 @@ use working::{Beginning, Working, begun};
 
 use crate::{App, hub::Line, store::wire};
 
-/// A client that has not opened its session by then is cut off.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(limits::OPEN_S);
-
 struct Session {
     app: App,
     line: Arc<Line>,
@@ -59,7 +56,8 @@ struct Session {
 
 /// Serves a session from its first request to its end.
 pub async fn run(app: App, mut socket: WebSocket, from: Option<IpAddr>) {
-    let opened = tokio::time::timeout(OPEN_TIMEOUT, open::open(&app, &mut socket)).await;
+    let within = Duration::from_millis(app.config().open_ms);
+    let opened = tokio::time::timeout(within, open::open(&app, &mut socket)).await;
     let Ok(Some((attached, news))) = opened else {
         let _ = socket.send(Message::Close(None)).await;
         return;

@@ -160,7 +160,7 @@ async fn changed_rights_are_told_to_many_in_turns_and_only_to_those_whose_view_c
 
 #[tokio::test]
 async fn a_link_on_which_no_session_is_opened_is_closed() {
-    let place = host(|_| {}).await;
+    let place = host(|config| config.open_ms = 3_000).await;
     let (mut alice, _bob, _, topic) = alice_and_bob(&place).await;
     let mut silent = Vec::new();
     for _ in 0..20 {

@@ -90,6 +90,8 @@ async fn a_clock_that_was_ahead_and_is_set_right_leaves_nothing_of_tomorrow() {
     assert!(sent_at(&app, topic).await[0] >= now + DAY_MS);
 
     set_clock_by(&app, -DAY_MS).await;
+    let begun = app.hub().state().communities[&community].begun;
+    assert!(begun <= app.now(), "a digest begins at no time to come");
     give(&app, &alice, send(topic, "by today's")).await;
     let times = sent_at(&app, topic).await;
     let today = now - 60_000..now + DAY_MS / 2;

@@ -284,6 +284,12 @@ impl Structure {
         rules.get_or_init(|| Arc::new(Rules::of(self)))
     }
 
+    /// Of how many kinds of members it is known what they see.
+    #[cfg(test)]
+    pub fn kinds(&self) -> usize {
+        self.sights.0.by().kept.len()
+    }
+
     /// What the member sees.
     #[must_use]
     pub fn sight(&self, member: &Member) -> Arc<Sight> {
