@@ -28,12 +28,15 @@ const TOPICS: usize = 1_000;
 const MESSAGES: usize = 200;
 /// When memory is measured again.
 const LATER: Duration = Duration::from_secs(10);
+/// Without a window memory is measured after so long.
+const QUIET: Duration = Duration::from_secs(3);
 /// How long a start may take before something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> Result<()> {
     let (runs, topics, messages) = load((RUNS, TOPICS, MESSAGES), (1, 3, 50));
     let later = load(LATER, Duration::ZERO);
+    let (alone, quiet) = load((PATIENCE, QUIET), (Duration::from_secs(3), Duration::ZERO));
     let app = PathBuf::from(
         std::env::var_os("TULOU_APP")
             .context("TULOU_APP names the app; use `cargo xtask bench start`")?,
@@ -84,7 +87,7 @@ fn main() -> Result<()> {
     if !told.success() {
         bail!("the window could not be closed");
     }
-    let alone = Instant::now() + PATIENCE;
+    let alone = Instant::now() + alone;
     while process::tree(started.child.id()).len() > 1 {
         if Instant::now() > alone {
             eprintln!("processes of the web view are still there");
@@ -92,7 +95,7 @@ fn main() -> Result<()> {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(quiet);
     say(
         "start.pss_closed_mib",
         process::pss_mib(started.child.id()),

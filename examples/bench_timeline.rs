@@ -65,6 +65,10 @@ fn messages() -> Result<usize> {
     Ok(wished("TULOU_MESSAGES")?.unwrap_or(load(MESSAGES, 60)))
 }
 
+fn blocks() -> usize {
+    load(BLOCKS, 10)
+}
+
 fn events() -> Result<usize> {
     Ok(wished("TULOU_EVENTS")?.unwrap_or(load(EVENTS, 3)))
 }
@@ -78,13 +82,14 @@ async fn main() -> Result<()> {
     );
     let (messages, events) = (messages()?, events()?);
     eprintln!(
-        "{messages} messages of {AUTHORS} people, {BLOCKS} blocks of code, {events} events at {} ms, software \
+        "{messages} messages of {AUTHORS} people, {} blocks of code, {events} events at {} ms, software \
          rendering, TULOU_SEED={seed}",
+        blocks(),
         PAUSE.as_millis()
     );
     let server = Server::start(server::folder()?, None).await?;
     let people = People::new(&server).await?;
-    people.write(messages, BLOCKS).await?;
+    people.write(messages, blocks()).await?;
     let window = Window::open(&app, &server, &people).await?;
     let result = measure(&window, &people, seed).await;
     window.close().await?;
@@ -99,7 +104,7 @@ async fn measure(window: &Window, people: &People, seed: u64) -> Result<()> {
     window
         .run::<u64>("return bench.open(arguments[0])", vec![json!(people.code)])
         .await?;
-    let (long, bare) = scroll(window, "code", BLOCKS).await?;
+    let (long, bare) = scroll(window, "code", blocks()).await?;
     print("timeline.code_long_frames", long, "frames");
     print("timeline.bare_code_long_frames", bare, "frames");
     window

@@ -126,18 +126,19 @@ pub fn bench(arguments: &Arguments) -> Result<bool> {
     Ok(succeeded)
 }
 
-/// Runs every program that measures without a window with a tiny load, as the tests have built it: that it works, not
-/// what comes out.
+/// Runs every program that measures with a tiny load, as the tests have built it: that it works, not what comes out.
 pub fn smoke() -> Result<()> {
     let built = repo::target().join("debug");
+    let app = built.join(format!("tulou{}", std::env::consts::EXE_SUFFIX));
     for name in Name::value_variants() {
         let programs = programs_of(name.word())?;
         if programs.is_empty() {
             bail!("no package has an example bench_{}", name.word());
         }
-        for program in programs.iter().filter(|program| !program.needs_window()) {
+        for program in &programs {
             let mut measures = Vec::new();
-            let succeeded = run_program(program, &built, None, false, true, &mut measures)?;
+            let app = program.needs_window().then_some(&*app);
+            let succeeded = run_program(program, &built, app, false, true, &mut measures)?;
             if !succeeded || measures.is_empty() {
                 bail!("{} measures nothing any more", program.example);
             }
