@@ -21,7 +21,7 @@ use tulou_protocol::{
     frame::Refusal,
     limits,
     push::SyncOutcome,
-    question::{PageAt, SyncLog, Synced},
+    question::{PageAt, SyncLog, Synced, Told},
     row::{Body, Mention},
 };
 use uuid::Uuid;
@@ -126,6 +126,61 @@ async fn found(app: &App, line: &Arc<Line>) -> (CommunityId, TopicId) {
     };
     give(app, line, found).await;
     (community, topic)
+}
+
+/// Somebody joins by a link that the owner makes.
+async fn join(app: &App, owner: &Arc<Line>, line: &Arc<Line>, community: CommunityId) {
+    let question = Question::InviteCreate {
+        community,
+        expires_at: None,
+        max_uses: None,
+    };
+    let Ok(Told::Invite(invite)) = app.ask(&owner.actor, question).await else {
+        panic!("the owner invites")
+    };
+    let join = Command::CommunityJoin {
+        community,
+        invite: Some(invite.code),
+    };
+    give(app, line, join).await;
+}
+
+/// A closed topic in a group of its own.
+async fn room(app: &App, owner: &Arc<Line>, community: CommunityId) -> TopicId {
+    let (group, topic) = (GroupId(Uuid::now_v7()), TopicId(Uuid::now_v7()));
+    let shelf = Command::GroupCreate {
+        community,
+        group,
+        name: "管理".to_owned(),
+        position: "b".to_owned(),
+    };
+    give(app, owner, shelf).await;
+    let room = Command::TopicCreate {
+        community,
+        group,
+        topic,
+        name: "密室".to_owned(),
+        introduction: String::new(),
+        closed: true,
+        position: "a".to_owned(),
+    };
+    give(app, owner, room).await;
+    topic
+}
+
+/// What somebody writes, as it is committed.
+fn written(topic: TopicId, message: MessageId, author: AccountId, text: &str) -> Change {
+    Change::Send(Box::new(Sent {
+        topic,
+        message,
+        author,
+        author_rev: Rev(1),
+        text: text.to_owned(),
+        reply_to: None,
+        written_at: None,
+        mentions: Vec::new(),
+        wide: Vec::new(),
+    }))
 }
 
 async fn sync(app: &App, account: AccountId, since: Rev) -> SyncOutcome {
@@ -429,17 +484,9 @@ async fn a_page_of_long_messages_is_a_short_one() {
     let alice = account(&app, "alice").await;
     let (_, topic) = found(&app, &alice).await;
     for _ in 0..40 {
-        let long = Change::Send(Box::new(Sent {
-            topic,
-            message: MessageId(Uuid::now_v7()),
-            author: alice.account(),
-            author_rev: Rev(1),
-            text: "x".repeat(limits::TEXT_BYTES),
-            reply_to: None,
-            written_at: None,
-            mentions: Vec::new(),
-            wide: Vec::new(),
-        }));
+        let text = "x".repeat(limits::TEXT_BYTES);
+        let message = MessageId(Uuid::now_v7());
+        let long = written(topic, message, alice.account(), &text);
         let commit = Commit::of_server(alice.account(), app.now(), vec![long]);
         app.store().commit(commit).await.unwrap();
     }

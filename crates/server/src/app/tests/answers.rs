@@ -283,39 +283,10 @@ async fn who_has_a_seat_is_said_of_each_member_also_of_those_who_see_nothing_fro
     let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
     let carol = account(&app, "carol").await;
     let (community, _) = found(&app, &alice).await;
-    let invite = Question::InviteCreate {
-        community,
-        expires_at: None,
-        max_uses: None,
-    };
-    let Told::Invite(invite) = app.ask(&alice.actor, invite).await.unwrap() else {
-        panic!("the owner has every right")
-    };
     for line in [&bob, &carol] {
-        let join = Command::CommunityJoin {
-            community,
-            invite: Some(invite.code.clone()),
-        };
-        give(&app, line, join).await;
+        join(&app, &alice, line, community).await;
     }
-    let (group, topic) = (GroupId(Uuid::now_v7()), TopicId(Uuid::now_v7()));
-    let shelf = Command::GroupCreate {
-        community,
-        group,
-        name: "管理".to_owned(),
-        position: "b".to_owned(),
-    };
-    give(&app, &alice, shelf).await;
-    let room = Command::TopicCreate {
-        community,
-        group,
-        topic,
-        name: "密室".to_owned(),
-        introduction: String::new(),
-        closed: true,
-        position: "a".to_owned(),
-    };
-    give(&app, &alice, room).await;
+    let topic = room(&app, &alice, community).await;
     let seat = Command::SeatSet {
         community,
         topic,
@@ -394,19 +365,7 @@ async fn a_repeat_tells_its_author_what_was_written_and_nothing_that_others_did_
     let (app, _folder) = app().await;
     let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
     let (community, topic) = found(&app, &alice).await;
-    let invite = Question::InviteCreate {
-        community,
-        expires_at: None,
-        max_uses: None,
-    };
-    let Told::Invite(invite) = app.ask(&alice.actor, invite).await.unwrap() else {
-        panic!("the owner has every right")
-    };
-    let join = Command::CommunityJoin {
-        community,
-        invite: Some(invite.code),
-    };
-    give(&app, &bob, join).await;
+    join(&app, &alice, &bob, community).await;
     let message = MessageId(Uuid::now_v7());
     let send = Commanded {
         id: CommandId(Uuid::now_v7()),
@@ -493,17 +452,7 @@ async fn a_question_looks_at_so_many_rows_in_all_its_topics_together() {
         let mut changes = Vec::new();
         let ids: Vec<_> = (0..MESSAGES).map(|_| MessageId(Uuid::now_v7())).collect();
         for message in &ids {
-            changes.push(Change::Send(Box::new(Sent {
-                topic,
-                message: *message,
-                author: alice.account(),
-                author_rev: Rev(1),
-                text: "文".to_owned(),
-                reply_to: None,
-                written_at: None,
-                mentions: Vec::new(),
-                wide: Vec::new(),
-            })));
+            changes.push(written(topic, *message, alice.account(), "文"));
         }
         for (message, seq) in ids.iter().zip(1..) {
             changes.push(Change::Marks {
@@ -581,19 +530,7 @@ async fn of_many_topics_that_are_shown_later_all_that_was_written_before_is_read
     while app.now() == now {
         tokio::task::yield_now().await;
     }
-    let question = Question::InviteCreate {
-        community,
-        expires_at: None,
-        max_uses: None,
-    };
-    let Ok(Told::Invite(invite)) = app.ask(&alice.actor, question).await else {
-        panic!("the owner invites")
-    };
-    let join = Command::CommunityJoin {
-        community,
-        invite: Some(invite.code),
-    };
-    give(&app, &bob, join).await;
+    join(&app, &alice, &bob, community).await;
     give(&app, &alice, hide(hidden, seen)).await;
     let asked = SyncLog {
         log: Log::Community(community),

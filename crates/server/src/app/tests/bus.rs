@@ -14,11 +14,10 @@ use std::{
 
 use rusqlite::Connection;
 use tulou_protocol::{
-    MessageId, Permissions, Question, ServerFrame,
+    MessageId, Permissions, ServerFrame,
     command::Edit,
     permission::Place,
     push::{Pushed, Stale},
-    question::Told,
 };
 
 use super::*;
@@ -116,19 +115,7 @@ impl House {
     }
 
     async fn join(&self, line: &Arc<Line>) {
-        let question = Question::InviteCreate {
-            community: self.community,
-            expires_at: None,
-            max_uses: None,
-        };
-        let Ok(Told::Invite(invite)) = self.app.ask(&self.alice.actor, question).await else {
-            panic!("the owner invites")
-        };
-        let join = Command::CommunityJoin {
-            community: self.community,
-            invite: Some(invite.code),
-        };
-        give(&self.app, line, join).await;
+        join(&self.app, &self.alice, line, self.community).await;
     }
 
     /// Gives commands of which nothing is heard.

@@ -3,12 +3,14 @@
 use std::{path::Path, sync::Arc};
 
 use tulou_protocol::{
-    CommunityId, GroupId, MessageId, Permissions, Question, Seq, SessionId, TopicId, command::Edit,
+    CommunityId, MessageId, Permissions, Question, Seq, SessionId, TopicId, command::Edit,
     permission::Place, question::Told,
 };
 use uuid::Uuid;
 
-use super::{App, Command, DAY_MS, account, app, found, give, open, send, sent_at};
+use super::{
+    App, Command, DAY_MS, account, app, found, give, join, open, room, send, sent_at, written,
+};
 use crate::{
     hub::Line,
     store::{Commit, NewSession, engine},
@@ -43,22 +45,6 @@ pub(super) async fn hide_history(
         deny: none_to(Permissions::READ_HISTORY),
     };
     give(app, owner, deny).await;
-}
-
-pub(super) async fn join(app: &App, owner: &Arc<Line>, line: &Arc<Line>, community: CommunityId) {
-    let question = Question::InviteCreate {
-        community,
-        expires_at: None,
-        max_uses: None,
-    };
-    let Ok(Told::Invite(invite)) = app.ask(&owner.actor, question).await else {
-        panic!("the owner invites")
-    };
-    let join = Command::CommunityJoin {
-        community,
-        invite: Some(invite.code),
-    };
-    give(app, line, join).await;
 }
 
 /// The first message of a topic that somebody may read.
@@ -174,19 +160,9 @@ async fn a_commit_under_way_goes_back_with_the_clock() {
     let alice = account(&app, "alice").await;
     let (_, topic) = found(&app, &alice).await;
     set_clock_by(&app, DAY_MS).await;
-    let sent = |no: u128| crate::domain::change::Sent {
-        topic,
-        message: tulou_protocol::MessageId(Uuid::from_u128(no)),
-        author: alice.account(),
-        author_rev: tulou_protocol::Rev(1),
-        text: "under way".to_owned(),
-        reply_to: None,
-        written_at: None,
-        mentions: Vec::new(),
-        wide: Vec::new(),
-    };
     let decided = |no| {
-        let change = crate::domain::Change::Send(Box::new(sent(no)));
+        let message = MessageId(Uuid::from_u128(no));
+        let change = written(topic, message, alice.account(), "under way");
         Commit::of_server(alice.account(), app.now(), vec![change])
     };
     let (first, second) = (decided(1), decided(2));
@@ -204,24 +180,7 @@ async fn what_memory_holds_goes_back_with_the_clock() {
     let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
     let (community, _) = found(&app, &alice).await;
     join(&app, &alice, &bob, community).await;
-    let (group, topic) = (GroupId(Uuid::now_v7()), TopicId(Uuid::now_v7()));
-    let shelf = Command::GroupCreate {
-        community,
-        group,
-        name: "管理".to_owned(),
-        position: "b".to_owned(),
-    };
-    give(&app, &alice, shelf).await;
-    let room = Command::TopicCreate {
-        community,
-        group,
-        topic,
-        name: "密室".to_owned(),
-        introduction: String::new(),
-        closed: true,
-        position: "a".to_owned(),
-    };
-    give(&app, &alice, room).await;
+    let topic = room(&app, &alice, community).await;
     hide_history(&app, &alice, community, topic).await;
     set_clock_by(&app, DAY_MS).await;
     let seat = Command::SeatSet {

@@ -42,7 +42,7 @@ async fn a_deletion_that_there_was_no_room_for_ends_when_there_is_room() {
     let (app, _folder) = app().await;
     let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
     let (community, topic) = found(&app, &alice).await;
-    clock::join(&app, &alice, &bob, community).await;
+    join(&app, &alice, &bob, community).await;
     give(&app, &bob, send(topic, "bob's own")).await;
     app.hub().detach(&bob);
     free(&app, 0).await;

@@ -5,11 +5,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tulou_protocol::{
-    MemberGroupId, MessageId, Permissions, Question, Seq, ServerFrame,
+    MemberGroupId, MessageId, Permissions, Seq, ServerFrame,
     command::Edit,
     permission::Place,
     push::{Pushed, Stale},
-    question::Told,
     row::AccessRow,
 };
 
@@ -75,19 +74,7 @@ impl House {
             give(&house.app, &house.alice, house.deny(none_to(denied))).await;
         }
         give(&house.app, &house.alice, house.send(1, "older than bob")).await;
-        let question = Question::InviteCreate {
-            community,
-            expires_at: None,
-            max_uses: None,
-        };
-        let Ok(Told::Invite(invite)) = house.app.ask(&house.alice.actor, question).await else {
-            panic!("the owner invites")
-        };
-        let join = Command::CommunityJoin {
-            community,
-            invite: Some(invite.code),
-        };
-        give(&house.app, &house.bob, join).await;
+        join(&house.app, &house.alice, &house.bob, community).await;
         house.app.watch(&house.bob, vec![topic]).await.unwrap();
         settled(&house.app).await;
         house.bob.take();
@@ -117,22 +104,10 @@ impl House {
 
     /// Bob and twelve who have joined and watch the topic.
     pub(super) async fn crowd(&self) -> Vec<Arc<Line>> {
-        let question = Question::InviteCreate {
-            community: self.community,
-            expires_at: None,
-            max_uses: None,
-        };
-        let Ok(Told::Invite(invite)) = self.app.ask(&self.alice.actor, question).await else {
-            panic!("the owner invites")
-        };
         let mut watching = vec![self.bob.clone()];
         for no in 0..12 {
             let line = account(&self.app, &format!("guest{no}")).await;
-            let join = Command::CommunityJoin {
-                community: self.community,
-                invite: Some(invite.code.clone()),
-            };
-            give(&self.app, &line, join).await;
+            join(&self.app, &self.alice, &line, self.community).await;
             self.app.watch(&line, vec![self.topic]).await.unwrap();
             watching.push(line);
         }

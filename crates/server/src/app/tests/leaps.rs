@@ -10,7 +10,7 @@ use tulou_protocol::{
 };
 
 use super::{
-    clock::{hide_history, join, set_clock_by},
+    clock::{hide_history, set_clock_by},
     *,
 };
 use crate::{
@@ -207,18 +207,8 @@ async fn heads_tell_what_a_slow_disk_wrote_long_after_it_was_decided() {
         app.clock().pass(60_000);
         let held = lock(&folder);
         let before: Option<Pending<()>> = waits.then(|| app.store().try_to_write());
-        let sent = Sent {
-            topic,
-            message: MessageId(Uuid::now_v7()),
-            author: alice.account(),
-            author_rev: Rev(1),
-            text: "slow".to_owned(),
-            reply_to: None,
-            written_at: None,
-            mentions: Vec::new(),
-            wide: Vec::new(),
-        };
-        let change = Change::Send(Box::new(sent));
+        let message = MessageId(Uuid::now_v7());
+        let change = written(topic, message, alice.account(), "slow");
         let commit = Commit::of_server(alice.account(), app.now(), vec![change]);
         let commit = app.store().commit(commit);
         app.clock().pass(30_000);
@@ -243,20 +233,7 @@ async fn what_was_read_before_the_clock_went_back_is_read_again() {
     let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
     let (community, _) = found(&app, &alice).await;
     join(&app, &alice, &bob, community).await;
-    let loaded = app.communities().loaded(community).await.unwrap().unwrap();
-    let group = *loaded.structure().groups.keys().next().unwrap();
-    drop(loaded);
-    let room = TopicId(Uuid::now_v7());
-    let closed = Command::TopicCreate {
-        community,
-        group,
-        topic: room,
-        name: "密室".to_owned(),
-        introduction: String::new(),
-        closed: true,
-        position: "z".to_owned(),
-    };
-    give(&app, &alice, closed).await;
+    let room = room(&app, &alice, community).await;
     hide_history(&app, &alice, community, room).await;
     set_clock_by(&app, DAY_MS).await;
     let seat = |on| Command::SeatSet {

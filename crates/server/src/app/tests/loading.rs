@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tulou_protocol::{Permissions, ServerFrame, push::Pushed, question::Told};
+use tulou_protocol::{Permissions, ServerFrame, push::Pushed};
 
 use super::{house::House, *};
 use crate::communities::Communities;
@@ -49,19 +49,7 @@ async fn an_account_leaves_for_good_a_community_that_takes_long_to_read() {
     let (app, _folder) = app().await;
     let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
     let community = large(&app, &alice).await;
-    let invite = Question::InviteCreate {
-        community,
-        expires_at: None,
-        max_uses: None,
-    };
-    let Told::Invite(invite) = app.ask(&alice.actor, invite).await.unwrap() else {
-        panic!("the owner has every right")
-    };
-    let join = Command::CommunityJoin {
-        community,
-        invite: Some(invite.code),
-    };
-    give(&app, &bob, join).await;
+    join(&app, &alice, &bob, community).await;
     settled(&app).await;
     let begun = app.store().begin_deletion(bob.account(), false, app.now());
     begun.await.unwrap();
@@ -152,19 +140,7 @@ async fn who_joins_copies_nothing_of_the_community() {
     let known = || house.app.communities().known_structure(house.community);
     let before = known().unwrap();
     let carol = account(&house.app, "carol").await;
-    let question = Question::InviteCreate {
-        community: house.community,
-        expires_at: None,
-        max_uses: None,
-    };
-    let Ok(Told::Invite(invite)) = house.app.ask(&house.alice.actor, question).await else {
-        panic!("the owner invites")
-    };
-    let join = Command::CommunityJoin {
-        community: house.community,
-        invite: Some(invite.code),
-    };
-    give(&house.app, &carol, join).await;
+    join(&house.app, &house.alice, &carol, house.community).await;
     settled(&house.app).await;
     let after = known().unwrap();
     assert!(
@@ -183,18 +159,8 @@ async fn what_moves_in_a_topic_that_nobody_asked_for_since_the_start_is_in_the_d
     communities.drop_community(house.community);
     communities.loaded(house.community).await.unwrap();
     assert_eq!(communities.known_home(house.topic), None);
-    let sent = Sent {
-        topic: house.topic,
-        message: MessageId(Uuid::from_u128(7)),
-        author: house.alice.account(),
-        author_rev: Rev(1),
-        text: "moved".to_owned(),
-        reply_to: None,
-        written_at: None,
-        mentions: Vec::new(),
-        wide: Vec::new(),
-    };
-    let change = Change::Send(Box::new(sent));
+    let message = MessageId(Uuid::from_u128(7));
+    let change = written(house.topic, message, house.alice.account(), "moved");
     let commit = Commit::of_server(house.alice.account(), house.app.now(), vec![change]);
     {
         let mut state = house.app.hub().state();

@@ -9,7 +9,7 @@ use super::{
     house::{Heard, House, none_to, row},
     *,
 };
-use crate::{domain::change::Sent, store::Outcome};
+use crate::store::Outcome;
 
 #[tokio::test]
 async fn of_one_transaction_what_comes_before_a_topic_is_hidden_is_told_and_what_comes_after_is_not()
@@ -27,17 +27,9 @@ async fn of_one_transaction_what_comes_before_a_topic_is_hidden_is_told_and_what
     let before = house.hand_over(&house.alice, house.send(2, "before")).await;
     let hide = house.deny(none_to(Permissions::VIEW));
     let hidden = house.hand_over(&house.alice, hide).await;
-    let after = house.commit_elsewhere(Change::Send(Box::new(Sent {
-        topic: house.topic,
-        message: MessageId(Uuid::from_u128(3)),
-        author: house.alice.account(),
-        author_rev: Rev(1),
-        text: "after".to_owned(),
-        reply_to: None,
-        written_at: Some(1),
-        mentions: Vec::new(),
-        wide: Vec::new(),
-    })));
+    let message = MessageId(Uuid::from_u128(3));
+    let after = written(house.topic, message, house.alice.account(), "after");
+    let after = house.commit_elsewhere(after);
     held_up.let_go().await;
     before.await.unwrap().unwrap();
     hidden.await.unwrap().unwrap();

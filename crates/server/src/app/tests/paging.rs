@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tulou_protocol::{Permissions, command::Edit, permission::Place};
 
-use super::{clock::join, *};
+use super::*;
 
 /// Topics that fill some pages.
 const TOPICS: u128 = 220;
