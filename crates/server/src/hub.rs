@@ -17,7 +17,7 @@ pub(crate) mod publisher;
 mod spread;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -48,6 +48,12 @@ pub(crate) struct State {
     pub watchers: HashMap<TopicId, Vec<Watcher>>,
     pub accounts: HashMap<AccountId, Vec<Arc<Line>>>,
     pub communities: HashMap<CommunityId, Gathering>,
+    /// The lines of a sign-in.
+    signed_in: HashMap<SessionId, Vec<Arc<Line>>>,
+    /// In which gatherings an account is.
+    present_in: HashMap<AccountId, HashSet<CommunityId>>,
+    /// Communities of which there may be something to be said in the next round of digests.
+    stirred: HashSet<CommunityId>,
     /// Up to which rev those who listen to a log have been told of it, or know it by themselves.
     pub told: HashMap<Log, Rev>,
 }
@@ -141,6 +147,8 @@ impl Hub {
         let line = Arc::new(Line::new(actor, session, queue_bytes));
         let mut state = self.state();
         state.lines.insert(line.actor.origin, line.clone());
+        let signed_in = state.signed_in.entry(session).or_default();
+        signed_in.push(line.clone());
         state
             .accounts
             .entry(account)
@@ -168,14 +176,7 @@ impl Hub {
         structure: Option<&Structure>,
     ) {
         let mut state = self.state();
-        let Some(gathering) = state.communities.get_mut(&community) else {
-            return;
-        };
-        let gone = gathering.present.remove(&account);
-        if gathering.present.is_empty() {
-            state.communities.remove(&community);
-            state.told.remove(&Log::Community(community));
-        }
+        let gone = state.leaves(community, account);
         let Some(view) = gone else { return };
         for topic in state.watched_by(account) {
             if view.has(topic)
@@ -190,6 +191,12 @@ impl Hub {
     pub fn detach(&self, line: &Line) {
         let mut state = self.state();
         state.lines.remove(&line.actor.origin);
+        if let Some(lines) = state.signed_in.get_mut(&line.session) {
+            lines.retain(|other| !other.is(line));
+            if lines.is_empty() {
+                state.signed_in.remove(&line.session);
+            }
+        }
         state.unwatch(line);
         let is_last = match state.accounts.get_mut(&line.account()) {
             Some(lines) => {
@@ -199,22 +206,11 @@ impl Hub {
             None => false,
         };
         if is_last {
-            let State {
-                accounts,
-                communities,
-                told,
-                ..
-            } = &mut *state;
-            accounts.remove(&line.account());
-            told.remove(&Log::Account(line.account()));
-            communities.retain(|id, gathering| {
-                gathering.present.remove(&line.account());
-                let is_empty = gathering.present.is_empty();
-                if is_empty {
-                    told.remove(&Log::Community(*id));
-                }
-                !is_empty
-            });
+            state.accounts.remove(&line.account());
+            state.told.remove(&Log::Account(line.account()));
+            for community in state.communities_of(line.account()) {
+                state.leaves(community, line.account());
+            }
         }
     }
 
@@ -238,6 +234,12 @@ impl Hub {
             .or_insert_with(|| Gathering::begun(loaded.clone(), now));
         let Some(held) = gathering.present.get(&account) else {
             gathering.present.insert(account, view);
+            state
+                .present_in
+                .entry(account)
+                .or_default()
+                .insert(loaded.id);
+            state.stirred.insert(loaded.id);
             return Vec::new();
         };
         if view.is_older_than(held) {
@@ -267,8 +269,10 @@ impl Hub {
 
     /// The topic of a community moved: the next digest names it.
     pub fn moved(&self, community: CommunityId, topic: TopicId) {
-        if let Some(gathering) = self.state().communities.get_mut(&community) {
+        let mut state = self.state();
+        if let Some(gathering) = state.communities.get_mut(&community) {
             gathering.moved.insert(topic);
+            state.stirred.insert(community);
         }
     }
 
@@ -301,21 +305,19 @@ impl Hub {
 
     /// Ends what is connected with these sessions, which were revoked.
     pub fn sign_out(&self, sessions: &[SessionId]) {
-        if sessions.is_empty() {
-            return;
-        }
-        let lines: Vec<_> = self.state().lines.values().cloned().collect();
+        let lines: Vec<Arc<Line>> = {
+            let state = self.state();
+            let lines = sessions.iter().filter_map(|it| state.signed_in.get(it));
+            lines.flatten().cloned().collect()
+        };
         for line in lines {
-            if sessions.contains(&line.session) {
-                line.end(tulou_protocol::Code::SignedOut);
-            }
+            line.end(tulou_protocol::Code::SignedOut);
         }
     }
 
     /// The sessions that are connected.
     pub fn sessions(&self) -> BTreeSet<SessionId> {
-        let state = self.state();
-        state.lines.values().map(|line| line.session).collect()
+        self.state().signed_in.keys().copied().collect()
     }
 
     /// The sessions of an account that are connected.
@@ -336,12 +338,7 @@ impl Hub {
 
     /// The communities that the account is a member of, as far as it is connected.
     pub fn communities_of(&self, account: AccountId) -> Vec<CommunityId> {
-        self.state()
-            .communities
-            .iter()
-            .filter(|(_, gathering)| gathering.present.contains_key(&account))
-            .map(|(id, _)| *id)
-            .collect()
+        self.state().communities_of(account)
     }
 
     /// Who of these accounts is connected.
@@ -363,6 +360,44 @@ impl Hub {
 }
 
 impl State {
+    fn communities_of(&self, account: AccountId) -> Vec<CommunityId> {
+        let communities = self.present_in.get(&account).into_iter().flatten();
+        communities.copied().collect()
+    }
+
+    /// An account is not in a community's gathering any more, which is over with the last one. What it saw.
+    fn leaves(&mut self, community: CommunityId, account: AccountId) -> Option<View> {
+        let gathering = self.communities.get_mut(&community)?;
+        let view = gathering.present.remove(&account);
+        if gathering.present.is_empty() {
+            self.ends(community);
+        } else {
+            self.stirred.insert(community);
+        }
+        self.is_not_in(account, community);
+        view
+    }
+
+    /// A community's gathering is over.
+    fn ends(&mut self, community: CommunityId) -> Option<Gathering> {
+        let gathering = self.communities.remove(&community)?;
+        self.stirred.remove(&community);
+        self.told.remove(&Log::Community(community));
+        for account in gathering.present.keys() {
+            self.is_not_in(*account, community);
+        }
+        Some(gathering)
+    }
+
+    fn is_not_in(&mut self, account: AccountId, community: CommunityId) {
+        if let Some(communities) = self.present_in.get_mut(&account) {
+            communities.remove(&community);
+            if communities.is_empty() {
+                self.present_in.remove(&account);
+            }
+        }
+    }
+
     /// The session watches nothing any more.
     pub fn unwatch(&mut self, line: &Line) {
         for topic in line.watched() {
@@ -427,3 +462,6 @@ impl State {
         watched
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ pub(super) struct Remembered {
 }
 
 impl Loaded {
-    pub(super) fn new(structure: Structure, rewinds: u64) -> Self {
+    pub(crate) fn new(structure: Structure, rewinds: u64) -> Self {
         Self {
             id: structure.id,
             rewinds: AtomicU64::new(rewinds),

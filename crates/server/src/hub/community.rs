@@ -249,7 +249,7 @@ impl Publisher {
             state.end_watches(topic, None);
         }
         let mut told = Vec::new();
-        if let Some(gathering) = state.communities.remove(&community) {
+        if let Some(gathering) = state.ends(community) {
             for account in gathering.present.keys() {
                 told.extend(state.accounts.get(account).into_iter().flatten().cloned());
             }
@@ -303,7 +303,9 @@ impl Publisher {
             None if news.asks_all => after.rev,
             None => Rev::ZERO,
         };
-        state.tell(after.log(), told);
+        if state.communities.contains_key(&loaded.id) {
+            state.tell(after.log(), told);
+        }
         refloored
     }
 }
@@ -382,19 +384,20 @@ impl Telling<'_> {
         let gathering = state.communities.get_mut(&loaded.id)?;
         gathering.loaded = loaded.clone();
         gathering.is_doubtful &= !news.is_mended;
-        let present = &mut gathering.present;
-        let gone = news
-            .gone
-            .iter()
-            .filter_map(|account| present.remove(account));
-        let gone: Vec<View> = gone.collect();
-        let accounts = if news.concerns_only_the_named() {
-            let named = news.members.keys().copied();
-            named
-                .filter(|account| present.contains_key(account))
-                .collect()
-        } else {
-            present.keys().copied().collect()
+        // There may be more members, or fewer.
+        state.stirred.insert(loaded.id);
+        let gone = news.gone.iter();
+        let gone: Vec<View> = gone
+            .filter_map(|account| state.leaves(loaded.id, *account))
+            .collect();
+        let accounts = match state.communities.get(&loaded.id) {
+            Some(gathering) if news.concerns_only_the_named() => {
+                let named = news.members.keys().copied();
+                let is_present = |account: &AccountId| gathering.present.contains_key(account);
+                named.filter(is_present).collect()
+            }
+            Some(gathering) => gathering.present.keys().copied().collect(),
+            None => Vec::new(),
         };
         for view in gone {
             self.goes(state, &view);
@@ -416,12 +419,28 @@ impl Telling<'_> {
         let mut begun = Instant::now();
         for view in views {
             let next = self.next(&view);
-            self.compared.differ(&view, &next);
+            let diff = view.diff(&next, &[], &mut self.compared);
+            if !self.asks(&diff) {
+                self.encode(&next.sight);
+            }
             self.seen.push(next.sight);
             if begun.elapsed() >= MOMENT {
                 tokio::task::yield_now().await;
                 begun = Instant::now();
             }
+        }
+    }
+
+    /// Whether whoever has another view by this asks for it.
+    fn asks(&self, diff: &Diff) -> bool {
+        diff.is_other || self.news.asks_all
+    }
+
+    /// The rows as they are seen so.
+    fn encode(&mut self, sight: &Arc<Sight>) {
+        if let Some(written) = &self.news.written {
+            let frame = self.frames.entry(Arc::as_ptr(sight).addr());
+            frame.or_insert_with(|| (sight.clone(), seen_frame(self.after, sight, written)));
         }
     }
 
@@ -478,21 +497,24 @@ impl Telling<'_> {
     /// A member has another view.
     fn differs(&mut self, state: &State, view: &View, diff: Diff) {
         let account = view.member.account;
+        let asks = self.asks(&diff);
         let of_his = |topic| (account, topic);
         self.hidden.extend(diff.hidden.into_iter().map(of_his));
         self.refloored
             .extend(diff.refloored.into_iter().map(of_his));
         let lines = state.accounts.get(&account).into_iter().flatten();
-        if diff.is_other || self.news.asks_all {
-            self.asking.extend(lines.cloned());
-        } else if let Some(written) = &self.news.written {
-            for line in lines.filter(|line| line.actor.origin != self.news.origin) {
-                let key = Arc::as_ptr(&view.sight).addr();
-                let (_, frame) = self.frames.entry(key).or_insert_with(|| {
-                    let frame = seen_frame(self.after, &view.sight, written);
-                    (view.sight.clone(), frame)
-                });
-                line.push(frame.clone(), written.log, written.rev);
+        let Some(written) = self.news.written.as_ref().filter(|_| !asks) else {
+            if asks {
+                self.asking.extend(lines.cloned());
+            }
+            return;
+        };
+        let frame = self.frames.get(&Arc::as_ptr(&view.sight).addr());
+        for line in lines.filter(|line| line.actor.origin != self.news.origin) {
+            match frame {
+                Some((_, frame)) => line.push(frame.clone(), written.log, written.rev),
+                // He sees it otherwise than a moment ago: nothing is encoded while others wait.
+                None => self.asking.push(line.clone()),
             }
         }
     }

@@ -16,7 +16,7 @@ use tulou_protocol::{AccountId, CommunityId, Digest, TopicId, id::Millis, push::
 pub(crate) use rounds::run;
 use saying::Saying;
 
-use super::{Gathering, Hub, Line, community::MOMENT};
+use super::{Hub, Line, State, community::MOMENT};
 use crate::{
     clock::Clock,
     communities::Communities,
@@ -89,11 +89,24 @@ impl Digests {
     /// Of which communities something is to be told.
     fn due(&self) -> Vec<CommunityId> {
         let now = self.clock.uptime();
-        let state = self.hub.state();
-        let due = |(id, gathering): (&CommunityId, &Gathering)| {
-            (gathering.next_at <= now && gathering.has_news()).then_some(*id)
-        };
-        state.communities.iter().filter_map(due).collect()
+        let mut state = self.hub.state();
+        let State {
+            communities,
+            stirred,
+            ..
+        } = &mut *state;
+        let mut due = Vec::new();
+        stirred.retain(|id| {
+            let gathering = communities.get(id);
+            let Some(gathering) = gathering.filter(|gathering| gathering.has_news()) else {
+                return false;
+            };
+            if gathering.next_at <= now {
+                due.push(*id);
+            }
+            true
+        });
+        due
     }
 
     /// A community's round.

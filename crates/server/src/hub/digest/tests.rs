@@ -5,7 +5,7 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
-use super::{saying::encoded, *};
+use super::{super::Gathering, saying::encoded, *};
 use crate::{
     App, Config,
     app::tests::settled,
