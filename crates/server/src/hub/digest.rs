@@ -193,9 +193,20 @@ impl Digests {
             let gathering = state.communities.get_mut(&structure.id)?;
             std::mem::take(&mut gathering.moved)
         };
-        let audiences = structure.audiences(moved);
+        let audiences = structure.audiences(moved.iter().copied());
+        // Those that were made since the structure was taken; one that has ended is none of them.
+        let known = self.communities.known_structure(structure.id);
+        let mut made = moved;
+        made.retain(|topic| {
+            let is_new = !structure.topics.contains_key(topic);
+            is_new
+                && known
+                    .as_ref()
+                    .is_some_and(|known| known.topics.contains_key(topic))
+        });
         let mut state = self.hub.state();
         let gathering = state.communities.get_mut(&structure.id)?;
+        gathering.moved.extend(made);
         let counts = (structure.members(), gathering.present.len() as u64);
         let were = std::mem::replace(&mut gathering.counts, counts);
         let mut ready = Vec::new();

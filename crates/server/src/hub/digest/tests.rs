@@ -517,3 +517,31 @@ fn a_dear_round_has_a_long_rest() {
     assert_eq!(pause_after(Duration::from_millis(50)), Duration::ZERO);
     assert_eq!(pause_after(Duration::from_secs(1)), Duration::from_secs(20));
 }
+
+#[tokio::test]
+async fn a_topic_that_was_made_and_written_in_since_the_structure_was_taken_is_in_the_next_round() {
+    let house = House::with(0).await;
+    house.comes(house.owner).await;
+    let before = house.structure().await;
+    let (new, ended) = (TopicId(Uuid::now_v7()), TopicId(Uuid::now_v7()));
+    let command = Command::TopicCreate {
+        community: house.community,
+        topic: new,
+        group: *before.groups.keys().next().unwrap(),
+        name: "新".to_owned(),
+        introduction: String::new(),
+        closed: false,
+        position: "90".to_owned(),
+    };
+    let id = CommandId(Uuid::now_v7());
+    let actor = crate::actor::Actor::server(house.owner);
+    let given = house.app.begin(actor, Commanded { id, command });
+    given.await.await.unwrap();
+    house.moves(&[house.open, new, ended]);
+    let news = house.digests.news(&before).unwrap();
+    assert_eq!(news.topics().collect::<Vec<_>>(), [house.open]);
+    let mut left = Vec::new();
+    house.in_gathering(|gathering| left.extend(gathering.moved.iter().copied()));
+    assert_eq!(left, [new], "and nothing of what is no more");
+    house.app.close().await;
+}
