@@ -265,7 +265,8 @@ export function messageMenu(
     line,
     timeline.view?.community != null && item(t.person(i18n.someone(message.author)), 'user', person),
     line,
-    may('recall') && item(t.recall, 'trash', () => confirmRecall(window, message), { isDanger: true, key: 'Del' }),
+    may('recall') &&
+      item(t.recall, 'trash', () => confirmRecall(window, message), { isDanger: true, key: keysAsWritten('Del') }),
   ])
 }
 

@@ -95,20 +95,21 @@ describe('a menu', () => {
       { key: 'r', code: 'KeyR' },
       { key: 'к', code: 'KeyR' },
       { key: 'Delete', code: 'Delete' },
+      { key: 'Backspace', code: 'Backspace' },
     ]) {
       open()
       await screen.findByTestId('menu')
       await fireEvent.keyDown(document.activeElement ?? document.body, key)
       await waitFor(() => expect(screen.queryByTestId('menu')).toBeNull())
     }
-    expect(chosen).toEqual(['reply', 'reply', 'recall'])
+    expect(chosen).toEqual(['reply', 'reply', 'recall', 'recall'])
     open()
     await screen.findByTestId('menu')
     await press('p')
     expect(screen.queryByTestId('menu'), 'it cannot be chosen').not.toBeNull()
     const event = new KeyboardEvent('keydown', { key: 'r', code: 'KeyR', bubbles: true, modifierAltGraph: true })
     document.activeElement?.dispatchEvent(event)
-    expect(chosen).toHaveLength(3)
+    expect(chosen).toHaveLength(4)
   })
 
   it('gives the keyboard to where things are written when what opened it is gone', async () => {

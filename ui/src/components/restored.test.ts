@@ -141,6 +141,38 @@ describe('backups', () => {
 })
 
 describe('what a restored server lost', () => {
+  it('is listed as it was asked for last, whichever is answered first', async () => {
+    const api = withAccount({ lost: [lostIn('t3', 2)] })
+    const answers: (() => void)[] = []
+    const two = [
+      { id: 'l1', text: 'after, one', writtenAt: 1 },
+      { id: 'l2', text: 'after, two', writtenAt: 2 },
+    ]
+    api.lostMessages = () => {
+      const asked = api.lost
+      return new Promise((resolve) => answers.push(() => resolve(asked)))
+    }
+    api.lost = two
+    await ready(api)
+    await fireEvent.click(await screen.findByTestId('lost-list'))
+    api.lost = two.slice(1)
+    const accounts = api.app.accounts.map((one) => ({ ...one, lost: one.lost.map((lost) => ({ ...lost, count: 1 })) }))
+    api.app = { ...api.app, accounts }
+    api.tell({ type: 'app' })
+    await waitFor(() => expect(screen.getByTestId('lost').textContent).toContain('One of your messages'))
+    // The last asked first, as far as they are there.
+    for (let turn = 0; turn < 3; turn += 1) {
+      answers
+        .splice(0)
+        .reverse()
+        .forEach((answer) => answer())
+      await new Promise((resolve) => setTimeout(resolve))
+    }
+    expect(screen.getAllByTestId('lost-message').map((one) => one.querySelector('p')?.textContent)).toEqual([
+      'after, two',
+    ])
+  })
+
   it('is offered in its topic, one by one or all at once', async () => {
     const api = withAccount({ lost: [lostIn('t3', 2)] })
     api.lost = [

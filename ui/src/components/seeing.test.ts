@@ -62,6 +62,17 @@ describe('a message is not read', () => {
     await settle()
     expect(advances(api)).toHaveLength(1)
   })
+
+  it('under the members, where they lie over the ends of its lines', async () => {
+    const { api, state, focus } = await behind()
+    expect(innerWidth, 'a narrow window').toBeLessThan(1100)
+    state.isMembersOverlayOpen = true
+    await focus(true)
+    expect(advances(api)).toEqual([])
+    state.isMembersOverlayOpen = false
+    await settle()
+    expect(advances(api)).toHaveLength(1)
+  })
 })
 
 describe('rows that move', () => {

@@ -360,6 +360,13 @@ describe('the head of a topic', () => {
     const { api } = await rendered()
     await fireEvent.click(await screen.findByTestId('open-pins'))
     const unpin = await screen.findByTestId('unpin')
+    await fireEvent.keyDown(unpin, { key: 'Backspace' })
+    expect(api.actions.at(-1), 'the key for it on a portable Mac').toMatchObject({
+      type: 'pin',
+      topic: 't3',
+      on: false,
+    })
+    api.actions.length = 0
     await fireEvent.click(unpin)
     expect(api.actions.at(-1)).toMatchObject({ type: 'pin', topic: 't3', on: false })
     shown(api, (view) => ({ pins: view.pins.slice(1) }))

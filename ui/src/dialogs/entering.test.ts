@@ -350,6 +350,23 @@ describe('the invite', () => {
     await waitFor(() => expect(link()).not.toBe(first))
   })
 
+  it('that was made meanwhile is not replaced by the one before, whose new address comes late', async () => {
+    const [api, window] = await invite({ addresses: here })
+    await shows('invite-link')
+    const before = api.invites
+    let answer: () => void = () => undefined
+    api.invitesView = () => new Promise((resolve) => (answer = () => resolve(before)))
+    if (api.app.hosting) api.app = { ...api.app, hosting: { ...api.app.hosting, addresses: local } }
+    await window.ask()
+    const first = link()
+    await click('invite-create')
+    await waitFor(() => expect(link()).not.toBe(first))
+    const second = link()
+    answer()
+    await new Promise((resolve) => setTimeout(resolve))
+    expect(link()).toBe(second)
+  })
+
   it('works on this computer only where there is no network, and leads elsewhere once there is one', async () => {
     const [api, window] = await invite({ addresses: here })
     await shows('invite-link')

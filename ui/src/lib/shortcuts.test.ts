@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { keysOf, letterOf, shortcutOf } from './shortcuts'
+import { keysAsWritten, keysOf, letterOf, shortcutOf } from './shortcuts'
 
 type Held = KeyboardEventInit & { altGr?: boolean }
 const press = (key: string, code: string, held: Held = {}): KeyboardEvent =>
@@ -57,6 +57,7 @@ describe('shortcuts', () => {
     expect(keysOf('switcher')).toBe('⌘K')
     expect(keysOf('previousUnread')).toBe('⌥⇧↑')
     expect(keysOf('markCommunityRead')).toBe('⌃⇧R')
+    expect(keysAsWritten('Delete'), 'the only one on a portable one').toBe('⌫')
   })
 
   it('ask for what they stand for', () => {

@@ -80,11 +80,15 @@ const KEYS: Readonly<Record<Shortcut, string>> = {
   markUnread: 'Alt U',
 }
 
+/** The key that takes something away. Keyboards of portable Macs have only the one that deletes backwards. */
+export const isDelete = ({ key }: KeyboardEvent): boolean => key === 'Delete' || key === 'Backspace'
+
 /** Keys as they are written on this computer: `⌘K` on a Mac, `Ctrl K` elsewhere. */
 export function keysAsWritten(keys: string): string {
   if (!isMac()) return keys
   return keys
     .replace(/^Alt (?=(?:Shift )?[A-Z]$)/, '⌃')
+    .replace(/^Del(?:ete)?$/, '⌫')
     .replace('Ctrl ', '⌘')
     .replace('Alt ', '⌥')
     .replace('Shift ', '⇧')

@@ -10,7 +10,7 @@ export type Scene = {
   isFocused: boolean
   /** It is not minimised, nor on another workspace, as far as the system says so. */
   isVisible: boolean
-  /** A dialog lies over the timeline. */
+  /** A dialog lies over the timeline, or the member panel does. */
   isCovered: boolean
   /** For how long the person has done nothing in the window, in milliseconds. */
   idle: number

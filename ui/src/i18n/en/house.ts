@@ -121,7 +121,8 @@ export const house: typeof zh = {
     name: 'Topic name',
     introduction: 'Introduction',
     closed: 'Closed topic',
-    closedHint: 'Only members with a seat can read it; others see its name. You give seats in its menu.',
+    closedHint:
+      'Only members with a seat can read it; others see its name. You give seats in its menu. Whether a topic is closed can’t be changed later.',
     choose: 'Choose a topic',
     chooseHint: (keys) => `Pick one on the left, or jump with ${keys}.`,
     start: (name) => `This is the beginning of “${name}”`,

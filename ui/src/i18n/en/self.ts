@@ -125,6 +125,7 @@ export const self: typeof zh = {
     reorder: 'Move a topic or group in the list',
     markRead: 'Mark the topic as read / unread',
     markCommunityRead: 'Mark the community as read',
+    markMore: 'Mark a group or everything as read (in the menu of a group or community)',
     menu: 'Open the menu',
     menuKey: 'Menu key',
     send: 'Send',
