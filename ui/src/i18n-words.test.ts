@@ -209,6 +209,16 @@ function textsOf(locale: Locale): [string, string][] {
 }
 const FULL_WIDTH = '，。！？：；、（）“”《》…'
 
+describe('what is joined outside of the catalogues', () => {
+  it('has no signs of one language between its parts', () => {
+    for (const [path, source] of sources) {
+      expect(source, path).not.toMatch(/\}(: |, | \()\$\{/)
+      expect(source, path).not.toMatch(/="[^"\n]*\}(: |, | \()\{[^"\n]*"/)
+      expect(source, path).not.toMatch(/join\((['"`]), \1\)/)
+    }
+  })
+})
+
 describe('the Chinese catalogue', () => {
   const texts = textsOf('zh-CN')
 
@@ -239,6 +249,9 @@ describe('the Chinese catalogue', () => {
       expect(text, `${path}: 磁盘`).not.toContain('硬盘')
       expect(text, `${path}: 局域网`).not.toContain('本地网络')
       expect(text, `${path}: 话题, 成员组`).not.toMatch(/频道|角色/)
+      expect(text, `${path}: 作废 an invite, 撤销 is undoing`).not.toMatch(/(已|先|或)撤销|撤销(一些|这个|链接|邀请)/)
+      expect(text, `${path}: 离开 a community, 退出 is signing out`).not.toMatch(/退出(一个|所有社群|社群|“)/)
+      expect(text, `${path}: 提及`).not.toMatch(/提到|艾特|@了/)
     }
   })
 })
@@ -261,6 +274,9 @@ describe('the English catalogue', () => {
       expect(text, `${path}: admin`).not.toMatch(/administrat/i)
       expect(text, `${path}: topic, member group`).not.toMatch(/\b(channel|role)s?\b/i)
       expect(text, `${path}: ’`).not.toContain("\\'")
+      expect(text, `${path}: revoke`).not.toMatch(/\b(withdr[ae]w|cancel(l?ed)? (the|this|an) (link|invite))/i)
+      expect(text, `${path}: leave`).not.toMatch(/\b(quit|exit)(s|ted)?\b/i)
+      expect(text, `${path}: mention`).not.toMatch(/\b(ping|tag)(s|ged)? (you|somebody|people)\b/i)
     }
   })
 })

@@ -31,6 +31,9 @@ export const en: Messages = {
   more: 'More',
   optional: (field) => `${field} (optional)`,
   everyone: 'everyone',
+  labelOf: (action, which) => `${action}: ${which}`,
+  both: (one, other) => `${one}, ${other}`,
+  told: (name, by) => `${name} (${by})`,
   notices: 'Notices',
   undo: 'Undo',
 

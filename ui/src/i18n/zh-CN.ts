@@ -30,6 +30,12 @@ export const zhCN = {
   more: '更多',
   optional: (field: string) => `${field}（可不填）`,
   everyone: '所有人',
+  /** What is done, and to which of several. */
+  labelOf: (action: string, which: string) => `${action}：${which}`,
+  /** Two things that are heard one after the other. */
+  both: (one: string, other: string) => `${one}，${other}`,
+  /** A name, and what tells it from another one. */
+  told: (name: string, by: string) => `${name}（${by}）`,
   notices: '通知',
   undo: '撤销',
 

@@ -43,7 +43,7 @@ export const entering: typeof zh = {
     otherAccount: 'Use another account',
     joining: 'Joining…',
     closed: 'This server doesn’t accept new accounts. Sign in with one you already have.',
-    inviteOver: 'This invite isn’t valid: it may have expired, been used up or withdrawn. Ask for a new one.',
+    inviteOver: 'This invite isn’t valid: it may have expired, been used up or revoked. Ask for a new one.',
     needsInvite: 'New accounts here need an invite link. If you already have an account, sign in.',
     serverName: (name) => `${name}’s server`,
   },

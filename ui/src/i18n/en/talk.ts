@@ -187,6 +187,7 @@ export const talk: typeof zh = {
     seat: 'No seat',
     hasSeat: 'Closed topic, has a seat',
     access: (group, place) => `“${group}”, ${place}`,
+    line: (right, held, why) => `${right}: ${held} (${why})`,
     places: {
       community: () => 'the whole community',
       group: (name) => `the group “${name}”`,

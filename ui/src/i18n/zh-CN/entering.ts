@@ -39,7 +39,7 @@ export const entering = {
     otherAccount: '使用另一个账号',
     joining: '正在加入…',
     closed: '这台服务器不开放注册，请登录已有的账号。',
-    inviteOver: '这个邀请无效：可能已过期、已用完或已撤销，请让对方重新邀请您。',
+    inviteOver: '这个邀请无效：可能已过期、已用完或已作废，请让对方重新邀请您。',
     needsInvite: '在这台服务器上注册需要邀请链接。已有账号的话，请直接登录。',
     serverName: (name: string) => `${name}的服务器`,
   },

@@ -91,7 +91,7 @@ export const self = {
     since: (when: string) => `登录于 ${when}`,
     endOthers: '退出其他所有设备',
     delete: '删除账号',
-    deleteText: '账号会从服务器上永久删除，并退出所有社群。此操作无法撤销。',
+    deleteText: '账号会从服务器上永久删除，并离开所有社群。此操作无法撤销。',
     messages: '我发过的消息',
     keepMessages: '保留，作者显示为“已删除的账号”',
     removeMessages: '全部撤回',

@@ -149,7 +149,7 @@ export const talk = {
     online: '在线',
     offline: '离线',
     menu: (name: string) => `${name} 的菜单`,
-    mention: '提到 TA',
+    mention: '提及',
     groups: '成员组',
     kick: '移出社群',
     kickSure: (name: string) => `把 ${name} 移出社群？对方以后还可以用有效的邀请链接重新加入。`,
@@ -178,6 +178,7 @@ export const talk = {
     seat: '没有席位',
     hasSeat: '封闭话题，有席位',
     access: (group: string, place: string) => `“${group}”，${place}`,
+    line: (right: string, held: string, why: string) => `${right}：${held}（${why}）`,
     places: {
       community: () => '整个社群',
       group: (name: string) => `分组“${name}”`,
