@@ -148,3 +148,12 @@ describe('a composition', () => {
     expect(desk.composer.reply).not.toBeNull()
   })
 })
+
+describe('the marks behind what is written', () => {
+  it('run as the field does, so that they lie under their names in text from right to left too', () => {
+    setup()
+    const direction = screen.getByTestId('composer-input').getAttribute('dir')
+    expect(direction).toBe('auto')
+    expect(screen.getByTestId('composer-marks').getAttribute('dir')).toBe(direction)
+  })
+})

@@ -55,6 +55,7 @@ describe('a text', () => {
       { type: 'gap', lines: 3 },
     ])
     expect(box.querySelector('strong em')?.textContent).toBe('both')
+    for (const cell of box.querySelectorAll('th, td')) expect(cell.getAttribute('dir')).toBe('auto')
     expect(box.querySelector('s')?.textContent).toBe('gone')
     expect(box.querySelector('blockquote hr')).not.toBeNull()
     expect(box.querySelector('pre')?.textContent, 'in code a name is shown, and no id').toBe('fn main() {}@Bob')
