@@ -33,7 +33,6 @@ export const en: Messages = {
   everyone: 'everyone',
   labelOf: (action, which) => `${action}: ${which}`,
   both: (one, other) => `${one}, ${other}`,
-  told: (name, by) => `${name} (${by})`,
   notices: 'Notices',
   undo: 'Undo',
 

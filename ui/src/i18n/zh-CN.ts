@@ -34,8 +34,6 @@ export const zhCN = {
   labelOf: (action: string, which: string) => `${action}：${which}`,
   /** Two things that are heard one after the other. */
   both: (one: string, other: string) => `${one}，${other}`,
-  /** A name, and what tells it from another one. */
-  told: (name: string, by: string) => `${name}（${by}）`,
   notices: '通知',
   undo: '撤销',
 
