@@ -165,6 +165,7 @@ pub fn fill(home: &Path, messages: &[usize], hard: Option<usize>) -> anyhow::Res
                 rev: Rev(head),
                 floor: Seq(1),
                 wide_mentions: vec![],
+                read: Some(tulou_protocol::push::ReadBefore::default()),
             },
         ));
         let read = Cursor {

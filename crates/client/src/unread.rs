@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::Connection;
 use tulou_engine::{OutboxEntry, OutboxState, TopicHead};
 use tulou_protocol::{
-    Body, Command, GroupId, Log, MessageId, Seq, TopicId,
+    Body, Command, GroupId, Log, MessageId, Rev, Seq, TopicId,
+    push::ReadBefore,
     row::{Level, MessageKey, Notify, NotifyScope},
 };
 
@@ -29,9 +30,13 @@ pub struct ReadTo {
     pub set_no: u32,
 }
 
+/// Of what is in the outbox.
+const LATEST: Rev = Rev(u64::MAX);
+
 /// What numbers are computed from.
 pub struct Ledger {
-    cursors: HashMap<TopicId, ReadTo>,
+    /// With the rev of the row; what waits in the outbox is later than any.
+    cursors: HashMap<TopicId, (ReadTo, Rev)>,
     mentions: HashMap<TopicId, Vec<Named>>,
     levels: HashMap<String, Notify>,
     heads: BTreeMap<TopicId, TopicHead>,
@@ -140,7 +145,7 @@ impl Ledger {
                         own: cursor.own,
                         set_no: cursor.set_no,
                     };
-                    self.cursors.insert(topic, read_to);
+                    self.cursors.insert(topic, (read_to, row.rev));
                 }
             }
             Body::Mention(mention) => {
@@ -184,7 +189,7 @@ impl Ledger {
                             own,
                             ..read_to
                         };
-                        self.cursors.insert(*topic, read_to);
+                        self.cursors.insert(*topic, (read_to, LATEST));
                     }
                 }
                 Command::CursorSet { topic, seq } => {
@@ -193,7 +198,7 @@ impl Ledger {
                         own: messages::mine_after(db, *topic, *seq)?,
                         set_no: self.read_to(*topic).set_no + 1,
                     };
-                    self.cursors.insert(*topic, read_to);
+                    self.cursors.insert(*topic, (read_to, LATEST));
                 }
                 Command::MentionSeen {
                     topic,
@@ -236,15 +241,34 @@ impl Ledger {
         Ok(())
     }
 
-    /// How far a topic was read. What lies before the first message that I may read counts as read.
+    /// How far a topic was read. What was sent before I was there, or may not be read, counts as read; while it is not known
+    /// what that is, everything.
     pub fn read_to(&self, topic: TopicId) -> ReadTo {
-        self.cursors.get(&topic).copied().unwrap_or_else(|| {
-            let floor = self.heads.get(&topic).map_or(0, |head| head.floor.0);
-            ReadTo {
-                seq: Seq(floor.saturating_sub(1)),
-                ..ReadTo::default()
+        let head = self.heads.get(&topic);
+        let told = head.and_then(|head| head.read);
+        let before = |read: ReadBefore, set_no| ReadTo {
+            seq: read.seq,
+            own: read.own,
+            set_no,
+        };
+        match (self.cursors.get(&topic).copied(), told) {
+            (Some((held, rev)), Some(read)) if read.holds_over(rev) && read.seq > held.seq => {
+                before(read, held.set_no)
             }
-        })
+            (Some((held, _)), _) => held,
+            (None, told) => {
+                let all = ReadBefore {
+                    seq: self.head(topic),
+                    ..ReadBefore::default()
+                };
+                let read = before(told.unwrap_or(all), 0);
+                let unreadable = Seq(self.floor(topic).0.saturating_sub(1));
+                ReadTo {
+                    seq: read.seq.max(unreadable),
+                    ..read
+                }
+            }
+        }
     }
 
     /// The first place of a topic that may be read; 0 while unknown.

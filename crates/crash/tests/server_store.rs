@@ -21,7 +21,10 @@ use tulou_protocol::{
 };
 use tulou_server::{
     actor::Origin,
-    domain::change::{Change, Expect, Sent},
+    domain::{
+        change::{Change, Expect, Sent},
+        structure::reader::Reader,
+    },
     store::{Accounts, Commit, NewAccount, Nowhere, Outcome, Store, sqlite::Sqlite},
 };
 use uuid::Uuid;
@@ -78,6 +81,10 @@ fn send(no: u128, chance: &mut Chance) -> Commit {
         written_at: Some(1),
         mentions: Vec::new(),
         wide: Vec::new(),
+        reader: Reader {
+            since: 0,
+            has_history: true,
+        },
     }));
     commit(no, Vec::new(), vec![sent])
 }

@@ -9,7 +9,7 @@ use tulou_protocol::{
     frame::Refusal,
     id::Millis,
     limits::ANSWER_DAYS,
-    push::{Me, WideMention},
+    push::{Me, ReadBefore, WideMention},
     question::PageAt,
 };
 use uuid::Uuid;
@@ -268,6 +268,9 @@ pub struct TopicHead {
     pub floor: Seq,
     /// Mentions of everyone or a member group among the last 100.
     pub wide_mentions: Vec<WideMention>,
+    /// How far it counts as read, where my `Cursor` row does not say it. None while the server has not told it: without a
+    /// row nothing counts as unread then, for it is not known what was sent before I was there.
+    pub read: Option<ReadBefore>,
 }
 
 /// Counts of a community.

@@ -16,7 +16,10 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tulou_protocol::{
-    Body, Log, Rev, Row, Seq, TopicId, id::Millis, push::TopicHead as MovedHead, question::PageAt,
+    Body, Log, Rev, Row, Seq, TopicId,
+    id::Millis,
+    push::{ReadBefore, TopicHead as MovedHead},
+    question::PageAt,
     row::Message,
 };
 
@@ -215,7 +218,7 @@ impl Topics {
         }
     }
 
-    /// A head from a digest.
+    /// A head from a digest, or told to me alone.
     pub fn take_head(&mut self, topic: TopicId, moved: MovedHead) {
         self.raise_head(topic, moved.head_seq, moved.rev);
         let Some(state) = self.all.get_mut(&topic) else {
@@ -227,6 +230,21 @@ impl Topics {
                 state.head.wide_mentions = moved.wide_mentions;
                 self.new_heads.insert(topic);
             }
+        }
+        if moved.read.is_some() && state.head.read != moved.read {
+            state.head.read = moved.read;
+            self.new_heads.insert(topic);
+        }
+    }
+
+    /// The topic was made just now, or is told by rows of its own: nothing was sent in it before I was there.
+    pub fn begin(&mut self, topic: TopicId) {
+        let seen = self.all.get_mut(&topic).filter(|state| state.is_seen());
+        if let Some(state) = seen
+            && state.head.read.is_none()
+        {
+            state.head.read = Some(ReadBefore::default());
+            self.new_heads.insert(topic);
         }
     }
 

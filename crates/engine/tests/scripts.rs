@@ -28,6 +28,8 @@ mod outbox;
 mod profiles;
 #[path = "scripts/progress.rs"]
 mod progress;
+#[path = "scripts/read.rs"]
+mod read;
 #[path = "scripts/resets.rs"]
 mod resets;
 #[path = "scripts/rows.rs"]

@@ -216,7 +216,7 @@ pub struct Digest {
 }
 
 /// The head of a topic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TopicHead {
     /// The topic's small number in its community.
     pub no: u32,
@@ -227,6 +227,35 @@ pub struct TopicHead {
     /// Mentions of everyone or a member group in the last 100 messages; of these the last 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wide_mentions: Vec<WideMention>,
+    /// In `community.heads` only, which is personal: how far I have read, where my `Cursor` row does not say it. What was
+    /// sent before I was there is read. Absent there: the row says it, or nothing is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<ReadBefore>,
+}
+
+/// How far a topic counts as read for somebody who was not there before, or may not read what was sent before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReadBefore {
+    /// Read up to here.
+    pub seq: Seq,
+    /// My own messages after `seq`.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub own: u64,
+    /// It holds over a `Cursor` row of this rev or an earlier one (0: there was no row). A later row says more.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub over: Rev,
+}
+
+impl ReadBefore {
+    /// Whether it says more than a `Cursor` row of this rev.
+    #[must_use]
+    pub fn holds_over(&self, rev: Rev) -> bool {
+        rev <= self.over
+    }
+}
+
+fn is_nothing<T: Default + PartialEq>(count: &T) -> bool {
+    *count == T::default()
 }
 
 /// A message that mentions everyone or a member group.

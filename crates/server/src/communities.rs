@@ -373,7 +373,6 @@ pub(crate) const fn whom(change: &Change) -> Option<AccountId> {
         | Change::Numbered { .. }
         | Change::Seat { .. }
         | Change::ReadSoFar { .. }
-        | Change::ReadUpTo { .. }
         | Change::TopicBegins { .. }
         | Change::TopicEnds { .. }
         | Change::CommunityEnds { .. }

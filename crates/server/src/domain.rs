@@ -26,6 +26,7 @@ pub use change::Change;
 pub use decide::{decide, is_apart};
 pub use facts::{Facts, Needs, needs};
 pub use structure::audience::{Audience, Hears};
+pub use structure::reader::Reader;
 pub use structure::sight::{self, Sight};
 pub use structure::{Member, Structure};
 pub use view::View;

@@ -7,11 +7,12 @@ use tulou_protocol::{
     AccountId, CommandId, CommunityId, Epoch, Log, MemberGroupId, MessageId, Rev, Row, Seq,
     ServerId, TopicId,
     id::Millis,
-    push::WideMention,
+    push::{ReadBefore, WideMention},
     question::{Invite, PageAt, Range},
 };
 
 use crate::domain::{
+    Reader,
     facts::{Known, Needs},
     structure::{Member, Structure},
 };
@@ -191,17 +192,6 @@ pub struct RowsSince {
     pub rows: Vec<Row>,
 }
 
-/// Since when a topic is an account's to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReadableSince {
-    /// Which topic.
-    pub topic: TopicId,
-    /// When the account joined, or got its seat.
-    pub since: Millis,
-    /// Whether it may read what was written before, too.
-    pub has_history: bool,
-}
-
 /// Which members are listed, in the order of `key` and account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberSlice {
@@ -291,14 +281,13 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
     fn missed(&self, log: Log, since: Rev, most: usize) -> Pending<Option<Written>>;
     /// The first `seq` of a topic sent at a time or later; the one after the last if there is none.
     fn first_since(&self, topic: TopicId, time: Millis) -> Pending<Seq>;
-    /// Places up to which topics count as read: those without a cursor that hold messages from before the account was
-    /// there, and those whose cursor stands before what it may read at all. The topics are of one community.
-    fn never_read(
+    /// How far topics count as read for somebody who reads them since then, where his `Cursor` rows do not say it: he was
+    /// not there before, or may not read what was sent before. In order.
+    fn read_before(
         &self,
         account: AccountId,
-        community: CommunityId,
-        topics: Vec<ReadableSince>,
-    ) -> Pending<Vec<(TopicId, Seq)>>;
+        topics: Vec<(TopicId, Reader)>,
+    ) -> Pending<Vec<Option<ReadBefore>>>;
     /// A page of a topic, of what was sent since a time, or of all of it; none if it is asked for around a message that does
     /// not exist.
     fn page(

@@ -7,13 +7,17 @@ use anyhow::{Result, bail};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sha2::{Digest, Sha256};
 use tulou_protocol::{
-    AccountId, Body, CommunityId, GroupId, Log, MemberGroupId, Permissions, Rev, SessionId,
-    TopicId,
+    AccountId, Body, CommunityId, GroupId, Log, MemberGroupId, MessageId, Permissions, Rev,
+    SessionId, TopicId,
     permission::Place,
     row::{AccessRow, Community, Group, Join, MemberGroup, Membership, Topic},
 };
 use tulou_server::{
-    domain::{change::Change, structure::Member},
+    domain::{
+        Reader,
+        change::{Change, Sent},
+        structure::Member,
+    },
     store::{Accounts, Commit, NewAccount, NewSession, Nowhere, Outcome, Store, sqlite::Sqlite},
 };
 use uuid::Uuid;
@@ -24,6 +28,8 @@ const KINDS: usize = 20;
 const PER_GROUP: usize = 100;
 /// Changes written in one commit.
 const BATCH: usize = 2_000;
+/// Messages in each topic: to whoever joins they count as read.
+const MESSAGES: usize = 3;
 /// Accounts that are made at the same time.
 const AT_ONCE: usize = 200;
 
@@ -205,6 +211,7 @@ fn structure(crowd: &Crowd, owner: AccountId, size: &Size, now: i64) -> Vec<Chan
             community,
             topic: *topic,
         });
+        changes.extend((0..MESSAGES).map(|at| sent(*topic, owner, at, now)));
     }
     changes.push(Change::Numbered {
         community,
@@ -212,6 +219,24 @@ fn structure(crowd: &Crowd, owner: AccountId, size: &Size, now: i64) -> Vec<Chan
     });
     debug_assert_eq!(crowd.topics.len(), size.topics);
     changes
+}
+
+fn sent(topic: TopicId, author: AccountId, at: usize, now: i64) -> Change {
+    Change::Send(Box::new(Sent {
+        topic,
+        message: MessageId(Uuid::now_v7()),
+        author,
+        author_rev: Rev(1),
+        text: format!("message {at}"),
+        reply_to: None,
+        written_at: None,
+        mentions: Vec::new(),
+        wide: Vec::new(),
+        reader: Reader {
+            since: now,
+            has_history: true,
+        },
+    }))
 }
 
 /// Everyone has what he has in a new community. Each topic is hidden from one kind of members; other rows were there once

@@ -3,7 +3,7 @@ use tulou_engine::{OutboxState, TopicHead, Write};
 use tulou_protocol::{
     Body, Command, CommandId, CommunityId, GroupId, Log, MemberGroupId, MessageId, Rev, Row, Seq,
     TopicId,
-    push::WideMention,
+    push::{ReadBefore, WideMention},
     row::{
         Community, Cursor, Group, Join, Level, LockedTopic, Mention, MessageKey, More, Notify,
         NotifyScope, Topic,
@@ -316,6 +316,7 @@ fn head(number: usize, seq: u64, wide: &[u64]) -> Write {
         rev: Rev(seq),
         floor: Seq(1),
         wide_mentions: wide_mentions.collect(),
+        read: Some(ReadBefore::default()),
     };
     Write::Head(topic(number), head)
 }
@@ -346,8 +347,21 @@ fn step(account: &Account, rev: &mut u64, (what, number, value): (u8, usize, u64
     let id = topic(number);
     let own = |row: Row| Write::Rows(Log::Account(ME), vec![row]);
     match what {
-        0 => apply(account, &[head(number, value, &[])]),
-        1 => apply(account, &[head(number, value, &[value / 2, value])]),
+        0 | 1 => {
+            let wide = [value / 2, value];
+            let Write::Head(id, mut head) = head(number, value, &wide[..usize::from(what) * 2])
+            else {
+                return;
+            };
+            // Not told; nothing; before a row, or over one.
+            let before = ReadBefore {
+                seq: Seq(value / 3),
+                own: value / 6,
+                over: Rev(*rev * (value % 2)),
+            };
+            head.read = [None, Some(ReadBefore::default()), Some(before)][value as usize % 3];
+            apply(account, &[Write::Head(id, head)]);
+        }
         2 => {
             let cursor = Cursor {
                 seq: Seq(value / 2),

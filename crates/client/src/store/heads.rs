@@ -4,14 +4,21 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tulou_engine::{Counts, TopicHead};
-use tulou_protocol::{CommunityId, Rev, Seq, TopicId, id::Millis, limits, push::Me};
+use tulou_protocol::{
+    CommunityId, Rev, Seq, TopicId,
+    id::Millis,
+    limits,
+    push::{Me, ReadBefore},
+};
 
 use super::{StoreError, int, legible, nat};
 
 /// The head of a topic; nothing known gives zeros.
 pub fn of_topic(db: &Connection, topic: TopicId) -> Result<TopicHead, StoreError> {
     let head = db
-        .prepare_cached("SELECT topic, seq, rev, floor, wide FROM heads WHERE topic = ?1")?
+        .prepare_cached(
+            "SELECT topic, seq, rev, floor, wide, read, own, over FROM heads WHERE topic = ?1",
+        )?
         .query_row([topic.as_bytes()], read)
         .optional()?;
     Ok(head.map(|(_, head)| head).unwrap_or_default())
@@ -19,7 +26,8 @@ pub fn of_topic(db: &Connection, topic: TopicId) -> Result<TopicHead, StoreError
 
 /// The heads of all topics.
 pub fn all(db: &Connection) -> Result<BTreeMap<TopicId, TopicHead>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT topic, seq, rev, floor, wide FROM heads")?;
+    let mut statement =
+        db.prepare_cached("SELECT topic, seq, rev, floor, wide, read, own, over FROM heads")?;
     let found = statement.query_map([], read)?;
     Ok(found.collect::<Result<_, _>>()?)
 }
@@ -36,6 +44,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(TopicId, TopicHead)> {
         } else {
             serde_json::from_str(wide).unwrap_or_default()
         },
+        read: match row.get::<_, Option<i64>>(5)? {
+            Some(seq) => Some(ReadBefore {
+                seq: Seq(nat(seq)),
+                own: nat(row.get(6)?),
+                over: Rev(nat(row.get(7)?)),
+            }),
+            None => None,
+        },
     };
     Ok((TopicId::from_bytes(row.get(0)?), head))
 }
@@ -43,10 +59,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(TopicId, TopicHead)> {
 /// Keeps a head as it is said, an unknown floor included: after a change of rights nothing else remembers that what is
 /// held has to be looked through.
 pub(super) fn set(db: &Connection, topic: TopicId, head: &TopicHead) -> Result<(), StoreError> {
+    let read = head.read.unwrap_or_default();
     db.prepare_cached(
-        "INSERT INTO heads (topic, seq, rev, floor, wide) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO heads (topic, seq, rev, floor, wide, read, own, over)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT DO UPDATE SET seq = excluded.seq, rev = excluded.rev, floor = excluded.floor,
-             wide = excluded.wide",
+             wide = excluded.wide, read = excluded.read, own = excluded.own, over = excluded.over",
     )?
     .execute(params![
         topic.as_bytes(),
@@ -54,6 +72,9 @@ pub(super) fn set(db: &Connection, topic: TopicId, head: &TopicHead) -> Result<(
         int(head.rev.0),
         int(head.floor.0),
         serde_json::to_string(&head.wide_mentions)?,
+        head.read.map(|read| int(read.seq.0)),
+        int(read.own),
+        int(read.over.0),
     ])?;
     Ok(())
 }

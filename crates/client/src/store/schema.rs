@@ -64,12 +64,16 @@ CREATE TABLE islands (
     is_paged INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (topic, from_seq)
 ) STRICT, WITHOUT ROWID;
+-- `read` with `own` and `over` is how far the topic counts as read where no row says it; none while that is not told.
 CREATE TABLE heads (
     topic BLOB NOT NULL PRIMARY KEY,
     seq   INTEGER NOT NULL DEFAULT 0,
     rev   INTEGER NOT NULL DEFAULT 0,
     floor INTEGER NOT NULL DEFAULT 0,
-    wide  TEXT NOT NULL DEFAULT '[]'
+    wide  TEXT NOT NULL DEFAULT '[]',
+    read  INTEGER,
+    own   INTEGER NOT NULL DEFAULT 0,
+    over  INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE communities (
     community BLOB NOT NULL PRIMARY KEY,

@@ -73,6 +73,7 @@ fn head(seq: u64, wide: &[(u64, AccountId)]) -> Write {
                 member_group: None,
             })
             .collect(),
+        read: Some(ReadBefore::default()),
     };
     Write::Head(TOPIC, head)
 }
@@ -440,4 +441,57 @@ fn what_is_shown_depends_on_the_level_and_sums_up() {
     );
     let total = sum([all, mentions, nothing]);
     assert_eq!((total.unread, total.mentions, total.has_dot), (5, 4, true));
+}
+
+/// What is unread of a topic of ten with what the server told and perhaps a row.
+fn unread_of(read: Option<ReadBefore>, row: Option<Write>) -> u64 {
+    let Write::Head(topic, mut told) = head(10, &[(4, OTHER), (9, OTHER)]) else {
+        panic!("it is a head")
+    };
+    told.read = read;
+    let mut batch = vec![Write::Head(topic, told)];
+    batch.extend(row);
+    let (_folder, store) = store(batch);
+    numbers(&store).unread
+}
+
+#[test]
+fn what_was_sent_before_i_came_counts_as_read_where_no_later_row_says_otherwise() {
+    let told = |seq, own, over| {
+        let (seq, over) = (Seq(seq), Rev(over));
+        Some(ReadBefore { seq, own, over })
+    };
+    assert_eq!(unread_of(None, None), 0, "it is not known what that was");
+    assert_eq!(unread_of(told(0, 0, 0), None), 10, "nothing was");
+    assert_eq!(unread_of(told(7, 0, 0), None), 3, "seven were");
+    let row = || Some(cursor(2, 1));
+    assert_eq!(unread_of(None, row()), 7, "the row says it");
+    assert_eq!(unread_of(told(7, 0, 0), row()), 7, "it came later");
+    assert_eq!(unread_of(told(7, 1, 1), row()), 2, "it is of before");
+    assert_eq!(unread_of(told(1, 0, 1), row()), 7, "it is further");
+}
+
+#[test]
+fn what_i_do_counts_over_what_was_sent_before_i_came() {
+    let Write::Head(topic, mut told) = head(10, &[]) else {
+        panic!("it is a head")
+    };
+    let (seq, own, over) = (Seq(7), 0, Rev(1));
+    told.read = Some(ReadBefore { seq, own, over });
+    let (_folder, store) = store(vec![Write::Head(topic, told), cursor(2, 0)]);
+    let advance = |seq| Command::CursorAdvance {
+        topic: TOPIC,
+        seq: Seq(seq),
+        set_no: 0,
+    };
+    submit(&store, advance(5));
+    assert_eq!(numbers(&store).unread, 3, "it was read already");
+    submit(&store, advance(8));
+    assert_eq!(numbers(&store).unread, 2);
+    let back = Command::CursorSet {
+        topic: TOPIC,
+        seq: Seq(4),
+    };
+    submit(&store, back);
+    assert_eq!(numbers(&store).unread, 6, "however far back that is");
 }

@@ -45,7 +45,7 @@ impl Logs {
         &mut self,
         community: CommunityId,
         since: Millis,
-        heads: Digest,
+        mut heads: Digest,
         topics: &mut Topics,
         turn: &mut Turn,
     ) {
@@ -67,6 +67,10 @@ impl Logs {
                 turn.apply(Write::HeadsKnown(community, as_of));
             }
             state.digests.retain(|_, to| *to <= heads.to + WENT_BACK_MS);
+        }
+        // They are told to me alone: nothing said of what I have read is said, too.
+        for head in &mut heads.topics {
+            head.read.get_or_insert_default();
         }
         self.take_moved(heads, topics, turn);
     }
@@ -115,10 +119,12 @@ impl Logs {
         if state.counts.replace(counts) != Some(counts) {
             turn.apply(Write::Counts(digest.community, counts));
         }
-        for head in digest.topics {
+        for mut head in digest.topics {
             match state.numbers.get(&head.no) {
                 Some(topic) => topics.take_head(*topic, head),
                 None if state.early.len() < KEPT => {
+                    let before = state.early.get(&head.no);
+                    head.read = head.read.or(before.and_then(|before| before.read));
                     state.early.insert(head.no, head);
                 }
                 None => {}

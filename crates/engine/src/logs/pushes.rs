@@ -33,10 +33,28 @@ impl Logs {
             self.lose_stamp(log, rev, turn);
         }
         turn.name(authors);
+        let begun = self.begun(log, &rows);
         self.take_rows(log, rows, is_news, topics, turn);
+        for topic in begun {
+            topics.begin(topic);
+        }
         if is_next {
             self.reach(log, rev, turn);
         }
+    }
+
+    /// Topics that a push brings are those that were just made: of what comes into sight by other rights the whole state is
+    /// told.
+    fn begun(&self, log: Log, rows: &[Row]) -> Vec<TopicId> {
+        let Log::Community(community) = log else {
+            return Vec::new();
+        };
+        let state = self.communities.get(&community);
+        let new = rows.iter().filter(|row| {
+            let is_topic = matches!(row.body, Body::Topic(_));
+            is_topic && state.is_some_and(|state| state.is_reshaped_by(row))
+        });
+        new.filter_map(|row| row.id.parse().ok()).collect()
     }
 
     /// Rows go to the store; those that concern the engine are read.
@@ -84,6 +102,7 @@ impl Logs {
         } else if let Body::Direct(direct) = &row.body {
             if let Ok(topic) = row.id.parse::<TopicId>() {
                 topics.see(topic);
+                topics.begin(topic);
                 topics.raise_head(topic, direct.head_seq, direct.topic_rev);
             }
         } else if let Body::Mention(mention) = &row.body

@@ -136,7 +136,10 @@ impl Topics {
         if state.is_rewound() {
             state.trust = Trust::Sure;
             turn.apply(Write::DropRange(topic, Seq(1), Seq(i64::MAX as u64)));
-            state.head = TopicHead::default();
+            state.head = TopicHead {
+                read: state.head.read,
+                ..TopicHead::default()
+            };
             state.held = Islands::default();
         }
         for range in &asked.ranges {

@@ -5,7 +5,7 @@ use crate::stage::*;
 use tulou_engine::{Counts, Input, Output, TopicHead, Write};
 use tulou_protocol::{
     Question, Rev, Seq,
-    push::{Pushed, SyncOutcome, SyncedLog, TopicHead as Moved},
+    push::{Pushed, ReadBefore, SyncOutcome, SyncedLog, TopicHead as Moved},
     question::{Synced, Told},
 };
 
@@ -26,6 +26,7 @@ fn a_digest_moves_heads_and_a_lost_one_is_asked_for() {
         head_seq: Seq(seq),
         rev: Rev(seq),
         wide_mentions: vec![],
+        read: None,
     };
     let known = stage.now;
     stage.pushed(Pushed::Digest(digest(
@@ -142,6 +143,7 @@ fn a_head_that_comes_before_its_topic_is_kept_for_it() {
         head_seq: Seq(4),
         rev: Rev(4),
         wide_mentions: vec![],
+        read: None,
     };
     let from = stage.now - 5;
     stage.pushed(Pushed::Digest(digest(from, stage.now, vec![moved])));
@@ -161,10 +163,13 @@ fn a_head_that_comes_before_its_topic_is_kept_for_it() {
     let head = TopicHead {
         seq: Seq(4),
         rev: Rev(4),
-
+        read: Some(ReadBefore::default()),
         ..TopicHead::default()
     };
-    assert!(stage.changes().contains(&Write::Head(TOPIC_2, head)));
+    assert!(
+        stage.changes().contains(&Write::Head(TOPIC_2, head)),
+        "it was made just now: all of it is unread"
+    );
 }
 
 #[test]
@@ -176,6 +181,7 @@ fn heads_count_as_known_only_from_what_was_known_on() {
         head_seq: Seq(4),
         rev: Rev(4),
         wide_mentions: vec![],
+        read: None,
     };
     let digests = [
         (known, known + 20_000, vec![moved]),
@@ -228,6 +234,7 @@ fn a_servers_clock_that_went_back_takes_what_is_known_with_it() {
         head_seq: Seq(seq),
         rev: Rev(seq),
         wide_mentions: vec![],
+        read: None,
     };
     // The clock was ten minutes ahead when the heads were told, and was set right.
     let now = known - AHEAD;

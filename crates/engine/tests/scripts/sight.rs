@@ -16,19 +16,19 @@ const LOG: Log = Log::Community(COMMUNITY);
 const TOPIC_LOG: Log = Log::Topic(TOPIC);
 
 /// The server says that a log is another, and is asked for it.
-fn stale(stage: &mut Stage, log: Log) -> u64 {
+pub fn stale(stage: &mut Stage, log: Log) -> u64 {
     let rev = Rev(5);
     stage.pushed(Pushed::Stale(Stale { log, rev }));
     let (number, _) = stage.question("log.sync");
     number
 }
 
-fn answer(stage: &mut Stage, number: u64, log: Log, outcome: SyncOutcome) {
+pub fn answer(stage: &mut Stage, number: u64, log: Log, outcome: SyncOutcome) {
     let logs = vec![SyncedLog { log, outcome }];
     stage.told(number, Told::Synced(Synced { logs }));
 }
 
-fn present(rev: u64, rows: Vec<Row>) -> SyncOutcome {
+pub fn present(rev: u64, rows: Vec<Row>) -> SyncOutcome {
     SyncOutcome::Reset {
         rev: Rev(rev),
         rows,
@@ -306,6 +306,7 @@ fn an_older_row_does_not_bring_a_topic_back() {
         head_seq: Seq(4),
         rev: Rev(4),
         wide_mentions: vec![],
+        read: None,
     };
     let from = stage.now - 5;
     stage.pushed(Pushed::Digest(digest(from, stage.now, vec![moved])));

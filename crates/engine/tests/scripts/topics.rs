@@ -438,6 +438,7 @@ fn what_is_held_of_unwatched_topics_is_looked_through_in_idle_time() {
         head_seq: Seq(10),
         rev: Rev(12),
         wide_mentions: vec![],
+        read: None,
     };
     let from = stage.now - 5;
     stage.pushed(Pushed::Digest(digest(from, stage.now, vec![moved])));

@@ -63,6 +63,7 @@ fn behind_at(topics: u32, seed: u64) -> Stage {
             rev: Rev(12),
             floor: Seq(1),
             wide_mentions: vec![],
+            read: None,
         };
         restored.heads.insert(topic(no), head);
     }
@@ -109,6 +110,7 @@ fn asked_in(stage: &mut Stage, minutes: i64) -> (Vec<TopicId>, usize) {
                     head_seq: Seq(10),
                     rev: Rev(sync.since.0 + 5),
                     wide_mentions: vec![],
+                    read: None,
                 });
             }
             stage.told(number, Told::Synced(Synced { logs: answers }));

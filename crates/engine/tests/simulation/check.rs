@@ -1,7 +1,7 @@
 //! What must hold when everything is at rest.
 
-use tulou_engine::LinkState;
-use tulou_protocol::{AccountId, Body, Log, TopicId};
+use tulou_engine::{LinkState, TopicHead};
+use tulou_protocol::{Body, Log, TopicId};
 
 use crate::{
     client::Client,
@@ -141,7 +141,7 @@ impl World {
                 log.wide(),
                 "client {at}: mentions of all in {topic}"
             );
-            self.check_unread(at, client, topic, head.seq.0);
+            self.check_unread(at, client, topic, &head);
             let islands = client
                 .store
                 .islands
@@ -190,37 +190,26 @@ impl World {
         }
     }
 
-    /// What the window shows as unread, counted from scratch: of others, after the cursor; without one, since I am here.
-    fn check_unread(&self, at: usize, client: &Client, topic: TopicId, head: u64) {
+    /// What the window shows as unread, counted from scratch: of others, after the cursor, or since I am here.
+    fn check_unread(&self, at: usize, client: &Client, topic: TopicId, head: &TopicHead) {
         let rows = client.store.rows.get(&Log::Account(client.account));
         let row = rows.and_then(|rows| rows.get(&("cursor".to_owned(), topic.to_string())));
-        let shown = match row.map(|row| &row.body) {
-            Some(Body::Cursor(cursor)) => head - cursor.seq.0 - cursor.own,
-            _ => head,
+        let read = head
+            .read
+            .unwrap_or_else(|| panic!("client {at}: what is read of {topic} is not known"));
+        let (seq, own) = match row.map(|row| (&row.body, row.rev)) {
+            Some((Body::Cursor(held), rev)) if !read.holds_over(rev) || held.seq >= read.seq => {
+                (held.seq, held.own)
+            }
+            _ => (read.seq, read.own),
         };
+        let oracle = &self.server.oracle;
+        let stands = oracle.stands(client.account, topic);
         assert_eq!(
-            shown,
-            self.unread(client.account, topic),
+            head.seq.0 - seq.0 - own,
+            oracle.after(client.account, topic, stands).1,
             "client {at}: unread of {topic}"
         );
-    }
-
-    fn unread(&self, account: AccountId, topic: TopicId) -> u64 {
-        let oracle = &self.server.oracle;
-        if let Some((seq, _)) = oracle.accounts[&account].cursors.get(&topic) {
-            return oracle.after(account, topic, *seq).1;
-        }
-        let kept = &oracle.topics[&topic];
-        let community = &oracle.communities[&kept.community];
-        let seat = community
-            .seats
-            .get(&(topic, account))
-            .copied()
-            .unwrap_or_default();
-        let since = community.members[&account].0.max(seat);
-        let messages = kept.messages.iter();
-        let counts = messages.filter(|sent| sent.author != account && sent.sent_at >= since);
-        counts.count() as u64
     }
 
     /// What the person changed about a message on its way is what the server was sent, or an edit made up for it: whatever

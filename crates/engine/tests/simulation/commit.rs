@@ -67,11 +67,6 @@ impl Memory {
                 let head = self.topics[topic].head();
                 self.read_up_to(commit, *account, *topic, head);
             }
-            Change::ReadUpTo {
-                account,
-                topic,
-                seq,
-            } => self.read_up_to(commit, *account, *topic, *seq),
             Change::TopicBegins { community, topic } => {
                 let log = TopicLog {
                     community: *community,
@@ -188,6 +183,9 @@ impl Memory {
                     body: body.clone(),
                 };
                 kept.rows.insert(key(body.kind(), &id), row);
+                if body.kind() == "cursor" {
+                    kept.read_at.insert(id.clone(), commit.now);
+                }
                 kept.rev
             }
             Log::Community(community) => {
@@ -243,6 +241,7 @@ impl Memory {
     }
 
     pub fn send(&mut self, commit: &mut Commit, new: &NewMessage) {
+        let read = self.read_before(new.author, new.topic, new.reader);
         let rev = self.touch(new.topic, commit.now);
         let log = self.topics.get_mut(&new.topic).unwrap();
         let before = log.head();
@@ -287,6 +286,9 @@ impl Memory {
             set_no: 0,
             more: Default::default(),
         });
+        if let Some(read) = read {
+            (cursor.seq, cursor.own) = (read.seq, read.own);
+        }
         if before.0 <= cursor.seq.0 + cursor.own {
             cursor.seq = seq;
             cursor.own = 0;

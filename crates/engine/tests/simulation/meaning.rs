@@ -19,22 +19,19 @@ impl Oracle {
             | Command::MessagePin { .. } => self.apply_to_message(actor, command, now),
             Command::CursorAdvance { topic, seq, set_no } => {
                 let to = self.place(actor, *topic, seq.0);
-                let (at, last_set) = self
-                    .account(actor)
-                    .cursors
-                    .get(topic)
-                    .copied()
-                    .unwrap_or_default();
-                let is_further = *set_no >= last_set && to > at;
+                let last_set = self.account(actor).cursors.get(topic);
+                let last_set = last_set.map_or(0, |(_, set_no)| *set_no);
+                let is_further = *set_no >= last_set && to > self.stands(actor, *topic);
                 if is_further {
-                    self.account(actor).cursors.insert(*topic, (to, last_set));
+                    self.reads_to(actor, *topic, (to, last_set), now);
                 }
                 is_further
             }
             Command::CursorSet { topic, seq } => {
                 let to = self.place(actor, *topic, seq.0);
-                let cursor = self.account(actor).cursors.entry(*topic).or_default();
-                *cursor = (to, cursor.1 + 1);
+                let cursor = self.account(actor).cursors.get(topic).copied();
+                let set_no = cursor.unwrap_or_default().1 + 1;
+                self.reads_to(actor, *topic, (to, set_no), now);
                 true
             }
             Command::MentionSeen {
@@ -117,7 +114,11 @@ impl Oracle {
                 let shown: Vec<TopicId> = kept.topics.iter().copied().filter(has_no_seat).collect();
                 for topic in shown {
                     let head = self.topics[&topic].messages.len() as u64;
-                    self.reads_up_to(heir, topic, head);
+                    let cursor = self.account(heir).cursors.get(&topic).copied();
+                    let (seq, set_no) = cursor.unwrap_or_default();
+                    if head > seq {
+                        self.reads_to(heir, topic, (head, set_no), now);
+                    }
                 }
                 true
             }
@@ -133,16 +134,6 @@ impl Oracle {
                 let member = (now, BTreeSet::new());
                 self.community(*community).members.insert(actor, member);
                 self.account(actor).memberships.insert(*community, now);
-                let seen: Vec<TopicId> = self.communities[community]
-                    .topics
-                    .iter()
-                    .copied()
-                    .filter(|topic| self.sees_topic(actor, *topic))
-                    .collect();
-                for topic in seen {
-                    let head = self.topics[&topic].messages.len() as u64;
-                    self.reads_up_to(actor, topic, head);
-                }
                 true
             }
             Command::CommunityLeave { community } => self.leaves(actor, *community),
@@ -238,8 +229,6 @@ impl Oracle {
                 let is_new = !seats.contains_key(&(*topic, *account));
                 if is_new {
                     seats.insert((*topic, *account), now);
-                    let head = self.topics[topic].messages.len() as u64;
-                    self.reads_up_to(*account, *topic, head);
                 }
                 is_new
             }

@@ -28,15 +28,12 @@ impl Oracle {
                 });
                 let seq = kept.messages.len() as u64;
                 // It is read up to there, if nothing was unread.
-                let (at, set_no) = self
-                    .account(actor)
-                    .cursors
-                    .get(topic)
-                    .copied()
-                    .unwrap_or_default();
+                let at = self.stands(actor, *topic);
+                let cursor = self.account(actor).cursors.get(topic).copied();
+                let set_no = cursor.unwrap_or_default().1;
                 let (_, unread) = self.after(actor, *topic, at);
                 let at = if unread == 0 { seq } else { at };
-                self.account(actor).cursors.insert(*topic, (at, set_no));
+                self.reads_to(actor, *topic, (at, set_no), now);
                 let mentioned = text::mentions(text).accounts;
                 let key = MessageKey::of(*topic, *message);
                 self.mention(actor, key, (seq, false), &mentioned);

@@ -11,11 +11,11 @@ use tulou_protocol::{
     authors::is_said,
     id::Millis,
     permission::Place,
-    push::WideMention,
+    push::{ReadBefore, WideMention},
     row::{Content, Cursor, Message, Profile},
 };
 use tulou_server::domain::{
-    Change, Facts, Member, Structure, change::Expect, facts::Stored, needs,
+    Change, Facts, Member, Reader, Structure, change::Expect, facts::Stored, needs,
 };
 use uuid::Uuid;
 
@@ -47,6 +47,8 @@ pub struct Account {
     /// Tombstones up to here may be forgotten.
     pub floor: Rev,
     pub rows: Rows,
+    /// When the cursor of each topic was written last.
+    pub read_at: BTreeMap<String, Millis>,
 }
 
 #[derive(Debug, Clone)]
@@ -264,6 +266,28 @@ impl Memory {
         }
     }
 
+    /// How far a topic counts as read for somebody who reads it since then, where the row does not say it.
+    pub fn read_before(
+        &self,
+        account: AccountId,
+        topic: TopicId,
+        reader: Reader,
+    ) -> Option<ReadBefore> {
+        let held = self.cursor(account, topic);
+        let (read, over) = held.map_or((Seq::ZERO, Rev::ZERO), |(held, rev)| (held.seq, rev));
+        let read_at = self.accounts[&account].read_at.get(&topic.to_string());
+        let was_there = read_at.is_some_and(|at| *at >= reader.since);
+        let log = &self.topics[&topic];
+        let seq = Seq(log.first_since(reader.since).0 - 1);
+        if seq <= read || was_there && reader.has_history {
+            return None;
+        }
+        let after = log.messages.iter().skip(seq.0 as usize);
+        let own = after.filter(|sent| sent.content().author == account);
+        let own = own.count() as u64;
+        Some(ReadBefore { seq, own, over })
+    }
+
     pub fn since(&self, account: AccountId, rev: Rev) -> Vec<Row> {
         let rows = self.accounts[&account].rows.values();
         let mut rows: Vec<Row> = rows.filter(|row| row.rev > rev).cloned().collect();
@@ -325,8 +349,10 @@ impl Memory {
             facts.known.has_reply_to = needs.reply_to.is_some_and(|id| log.find(id).is_some());
             facts.known.pins = self.room.pins(log.pins());
             if let Some(seq) = needs.cursor_at {
-                if self.visible(actor, topic).is_some() {
+                if let Some((structure, member, _)) = self.visible(actor, topic) {
                     facts.known.floor = self.floor(actor, topic);
+                    let reader = structure.reader(member, topic);
+                    facts.known.read = self.read_before(actor, topic, reader);
                 }
                 facts.known.cursor = self.cursor(actor, topic);
                 let at = seq.max(facts.known.unreadable()).min(log.head());

@@ -23,6 +23,8 @@ pub struct Oracle {
     /// Commands that became a change.
     pub accepted: BTreeSet<(AccountId, CommandId)>,
     pub room: Room,
+    /// When each account last said how far it has read a topic, or wrote there.
+    pub read_at: BTreeMap<(AccountId, TopicId), Millis>,
 }
 
 #[derive(Debug, Clone)]
@@ -163,11 +165,36 @@ impl Oracle {
         seq.max(hidden.count() as u64).min(messages.len() as u64)
     }
 
-    /// Nothing up to there is unread.
-    pub fn reads_up_to(&mut self, account: AccountId, topic: TopicId, seq: u64) {
-        if seq > 0 {
-            let cursor = self.account(account).cursors.entry(topic).or_default();
-            cursor.0 = cursor.0.max(seq);
+    /// Somebody is at a place of a topic, by what he did at a time.
+    pub fn reads_to(
+        &mut self,
+        account: AccountId,
+        topic: TopicId,
+        (seq, set_no): (u64, u32),
+        now: Millis,
+    ) {
+        self.account(account).cursors.insert(topic, (seq, set_no));
+        self.read_at.insert((account, topic), now);
+    }
+
+    /// Up to where a topic counts as read: to the cursor; what was sent before somebody was there, if he has done nothing
+    /// since or may not read it.
+    pub fn stands(&self, account: AccountId, topic: TopicId) -> u64 {
+        let kept = &self.topics[&topic];
+        let community = &self.communities[&kept.community];
+        let seat = community.seats.get(&(topic, account)).copied();
+        let since = community.members[&account].0.max(seat.unwrap_or_default());
+        let before = kept.messages.iter().filter(|sent| sent.sent_at < since);
+        let before = before.count() as u64;
+        let cursor = self.accounts[&account].cursors.get(&topic);
+        let has_been = self
+            .read_at
+            .get(&(account, topic))
+            .is_some_and(|at| *at >= since);
+        match cursor {
+            Some((seq, _)) if has_been && self.reads(account, topic, 0) => *seq,
+            Some((seq, _)) => before.max(*seq),
+            None => before,
         }
     }
 
@@ -178,35 +205,6 @@ impl Oracle {
             kept.mentions.remove(&id);
         } else {
             kept.marks.remove(&id);
-        }
-    }
-
-    /// What was sent before the member joined, or got his seat, is read.
-    pub fn reads_before(&mut self, account: AccountId, community: CommunityId) {
-        let kept = &self.communities[&community];
-        let (joined_at, _) = kept.members[&account];
-        let mut read = Vec::new();
-        for topic in kept
-            .topics
-            .iter()
-            .filter(|topic| self.sees_topic(account, **topic))
-        {
-            let seat = kept
-                .seats
-                .get(&(*topic, account))
-                .copied()
-                .unwrap_or_default();
-            let since = joined_at.max(seat);
-            let messages = &self.topics[topic].messages;
-            let before = messages.iter().filter(|sent| sent.sent_at < since).count();
-            // Who might read it and has been here knows himself.
-            let has_been = self.accounts[&account].cursors.contains_key(topic);
-            if !has_been || !self.reads(account, *topic, 0) {
-                read.push((*topic, before as u64));
-            }
-        }
-        for (topic, seq) in read {
-            self.reads_up_to(account, topic, seq);
         }
     }
 

@@ -223,7 +223,12 @@ impl Server {
             log.community == community && log.moved_at >= since && sight.sees(**topic)
         });
         let topics: Vec<TopicId> = moved.map(|(topic, _)| *topic).collect();
-        self.digest(community, "", (since, to), &topics)
+        let mut heads = self.digest(community, "", (since, to), &topics);
+        for (head, topic) in heads.topics.iter_mut().zip(&topics) {
+            let reader = home.structure.reader(member, *topic);
+            head.read = self.memory.read_before(account, *topic, reader);
+        }
+        heads
     }
 
     fn digest(
@@ -241,6 +246,7 @@ impl Server {
                 head_seq: log.head(),
                 rev: log.rev,
                 wide_mentions: log.wide(),
+                read: None,
             }
         };
         Digest {

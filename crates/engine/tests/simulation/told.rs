@@ -1,6 +1,5 @@
 //! What a model server tells when it is asked.
 
-use crate::memory::Outcome;
 use crate::server::*;
 use std::collections::BTreeMap;
 use tulou_protocol::{
@@ -8,7 +7,6 @@ use tulou_protocol::{
     push::{SyncOutcome, SyncedLog},
     question::{Page, PageAt, Profiles, SyncLog, Synced, Told, Watched, WatchedTopic},
 };
-use tulou_server::domain::Change;
 
 /// Rows in a page of changes: few, so that there are pages.
 const SYNC_ROWS: usize = 5;
@@ -199,15 +197,13 @@ impl Server {
         let page_stamp = structure.page_stamp(&sight, &me);
         if asked.since > head || asked.since == Rev::ZERO || !holds {
             let (rows, rev) = page(structure.rows_since(&sight, Rev::ZERO, false), head);
-            let reset = SyncOutcome::Reset {
+            return SyncOutcome::Reset {
                 rev,
                 rows,
                 begun: (rev < head).then_some(head),
                 view: Some(if rev < head { page_stamp } else { stamp }),
                 me: Some(me),
             };
-            self.read_before(account, community);
-            return reset;
         }
         let mut rows = structure.rows_since(&sight, asked.since, true);
         // In the middle of a state tombstones of before it say nothing.
@@ -220,42 +216,12 @@ impl Server {
         } else {
             stamp
         };
-        if is_page && is_last {
-            self.read_before(account, community);
-        }
         SyncOutcome::Rows {
             rev,
             rows,
             has_more: !is_last,
             view: Some(view),
         }
-    }
-
-    /// What was written before the member joined, or got his seat, is read.
-    pub fn read_before(&mut self, account: AccountId, community: CommunityId) {
-        let now = self.now();
-        let (home, member) = self.memory.membership(account, community).unwrap();
-        let mut changes = Vec::new();
-        for (topic, _) in home.structure.sight(member).topics() {
-            let seat = home.structure.seat(topic, account).flatten();
-            let since = seat.unwrap_or(member.joined_at).max(member.joined_at);
-            let has_history = home.structure.readable_since(member, topic).is_none();
-            let has_cursor = self.memory.row(account, "cursor", topic).is_some();
-            if has_cursor && has_history {
-                continue;
-            }
-            let first = self.memory.topics[&topic].first_since(since);
-            changes.push(Change::ReadUpTo {
-                account,
-                topic,
-                seq: Seq(first.0 - 1),
-            });
-        }
-        self.oracle.reads_before(account, community);
-        if let Outcome::Done(logs) = self.memory.commit(account, now, &[], &changes) {
-            self.publish(0, None, &changes, &logs);
-        }
-        self.oracle.check_account(account, &self.memory);
     }
 
     pub fn sync_topic(&self, account: AccountId, topic: TopicId, asked: &SyncLog) -> SyncOutcome {

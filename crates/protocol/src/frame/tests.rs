@@ -494,6 +494,7 @@ fn pushes_and_answers_have_their_snapshots() {
                     author: account,
                     member_group: None,
                 }],
+                read: None,
             }],
             members: 2,
             online: 1,

@@ -1,6 +1,6 @@
 //! Questions.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use base64::Engine;
 use serde::de::DeserializeOwned;
@@ -288,7 +288,23 @@ impl App {
             .map_err(broken)?;
         // What moved while it was read is told to whoever may see it now.
         let (structure, member) = self.member_of(account, community).await?;
-        let digest = digest::seen(&structure, &structure.sight(&member), &moved, to);
+        let sight = structure.sight(&member);
+        let mut digest = digest::seen(&structure, &sight, &moved, to);
+        let shown = moved.iter().filter(|moved| sight.sees(moved.topic));
+        let read_by = |topic| structure.reader_as_seen(&sight, &member, topic);
+        let topics = shown.map(|moved| (moved.topic, read_by(moved.topic)));
+        let read = self.store().read_before(account, topics.collect());
+        for (head, read) in digest.topics.iter_mut().zip(read.await.map_err(broken)?) {
+            head.read = read;
+        }
+        let (structure, member) = self.member_of(account, community).await?;
+        let sees = structure.sight(&member);
+        if !Arc::ptr_eq(&sees, &sight) {
+            let topics = structure.topics.iter();
+            let seen = topics.filter(|(topic, _)| sees.sees(**topic));
+            let seen: HashSet<u32> = seen.map(|(_, kept)| kept.body.no).collect();
+            digest.topics.retain(|head| seen.contains(&head.no));
+        }
         Ok(Told::Heads(Digest {
             from: since,
             online: self.presence().count_online(community),

@@ -147,7 +147,7 @@ impl App {
         if let (Some(topic), Some(structure), Some(member)) =
             (needs.topic, &structure, &facts.actor)
         {
-            needs.readable_since = structure.readable_since(member, topic);
+            needs.reader = Some(structure.reader(member, topic));
         }
         if needs.asks_the_store() {
             facts.known = self.store().known(account, needs).await?;

@@ -10,29 +10,24 @@ mod states;
 use std::sync::Arc;
 
 use tulou_protocol::{
-    AccountId, Code, CommandId, CommunityId, Log, Permissions, Rev, Row, Seq, TopicId,
+    AccountId, Code, CommunityId, Log, Rev, Row, TopicId,
     frame::Refusal,
     limits,
     push::{SyncOutcome, SyncedLog},
     question::SyncLog,
     row::Body,
 };
-use uuid::Uuid;
 
 use super::{App, answer::at_most, sight::LOOKS};
 use crate::{
-    actor::Origin,
-    domain::{Structure, change::Change, structure::Member},
-    store::{Commit, ReadableSince, StoreError, wire},
+    domain::{Structure, structure::Member},
+    store::{StoreError, wire},
 };
 use pages::{Encoded, Page, cut, encode};
 pub use states::States;
 
 /// Changed rows that are looked at for one question, in all its topics together.
 const LOOKED_AT: usize = if cfg!(test) { 1_500 } else { 20_000 };
-
-/// Topics that are looked at together for what was written in them before.
-const PART: usize = if cfg!(test) { 2 } else { 200 };
 
 /// Refuses what cannot be asked.
 pub(super) fn check(logs: &[SyncLog]) -> Result<(), Refusal> {
@@ -188,7 +183,6 @@ impl App {
             }
         };
         if !is_known || !holds {
-            self.read_before(structure, member).await?;
             let state = self.states().of(structure, &sight).await?;
             let rows = state.iter().map(|(rev, row)| (*rev, Some(row.clone())));
             let page = cut(rows, left);
@@ -217,10 +211,6 @@ impl App {
             cut(rows.iter().map(|row| (row.rev, Some(encode(row)))), left)
         };
         let rev = rev_of(&page);
-        if asked.begun.is_some() && rev == head {
-            // Topics that came into his sight since the first page.
-            self.read_before(structure, member).await?;
-        }
         let outcome = SyncOutcome::Rows {
             rev,
             rows: Vec::new(),
@@ -229,60 +219,6 @@ impl App {
         };
         let rows = page.rows;
         Ok(Found { outcome, rows })
-    }
-
-    /// What was written in a topic before the member joined (or got his seat) is read. Joining and seats write such
-    /// cursors; for topics that become visible later, or whose older messages he may not read any more, it is done when
-    /// the member asks what he sees. In parts, each of which is done once: on a slow disk the next attempt goes on.
-    async fn read_before(&self, structure: &Structure, member: &Member) -> Result<(), StoreError> {
-        let account = member.account;
-        let sight = structure.sight(member);
-        let topics: Vec<ReadableSince> = sight
-            .topics()
-            .map(|(topic, rights)| {
-                let seat = structure.seat(topic, account).flatten();
-                ReadableSince {
-                    topic,
-                    since: seat.unwrap_or(member.joined_at).max(member.joined_at),
-                    has_history: rights.contains(Permissions::READ_HISTORY),
-                }
-            })
-            .collect();
-        for part in topics.chunks(PART) {
-            let read = self
-                .store()
-                .never_read(account, structure.id, part.to_vec())
-                .await?;
-            if !read.is_empty() {
-                self.read_up_to(account, read).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn read_up_to(
-        &self,
-        account: AccountId,
-        read: Vec<(TopicId, Seq)>,
-    ) -> Result<(), StoreError> {
-        let changes = read
-            .into_iter()
-            .map(|(topic, seq)| Change::ReadUpTo {
-                account,
-                topic,
-                seq,
-            })
-            .collect();
-        let commit = Commit {
-            account,
-            command: CommandId(Uuid::now_v7()),
-            origin: Origin::SERVER,
-            is_apart: false,
-            now: self.now(),
-            expects: Vec::new(),
-            changes,
-        };
-        self.store().commit(commit).await.map(drop)
     }
 
     async fn sync_topic(

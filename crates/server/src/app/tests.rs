@@ -3,6 +3,7 @@
 mod answers;
 mod bus;
 mod clock;
+mod coming;
 mod ending;
 mod floors;
 mod house;
@@ -180,6 +181,7 @@ fn written(topic: TopicId, message: MessageId, author: AccountId, text: &str) ->
         written_at: None,
         mentions: Vec::new(),
         wide: Vec::new(),
+        reader: crate::domain::Reader::ALWAYS,
     }))
 }
 

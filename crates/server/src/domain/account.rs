@@ -23,8 +23,8 @@ pub(super) fn advance(
     set_no: u32,
 ) -> Result<Decision, Rejection> {
     case.require(Place::Topic(topic), Permissions::VIEW)?;
-    let held = case.facts.known.cursor.as_ref().map(|(cursor, _)| cursor);
-    let (at, last_set) = held.map_or((Seq::ZERO, 0), |cursor| (cursor.seq, cursor.set_no));
+    let held = case.facts.known.cursor.as_ref();
+    let last_set = held.map_or(0, |(cursor, _)| cursor.set_no);
     // One composed over a set-back of its own names a number that is not there yet, or never will be.
     if set_no < last_set {
         return Ok(Decision::default());
@@ -32,7 +32,7 @@ pub(super) fn advance(
     let seq = seq
         .max(case.facts.known.unreadable())
         .min(case.facts.known.head_seq);
-    if seq <= at {
+    if seq <= case.facts.known.read_to() {
         return Ok(Decision::default());
     }
     Ok(put(case, topic, seq, last_set))

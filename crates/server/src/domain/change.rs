@@ -13,7 +13,7 @@ use tulou_protocol::{
 };
 
 pub use self::marking::Marking;
-use super::structure::Member;
+use super::structure::{Member, reader::Reader};
 
 /// One change. A commit's changes are written in order, all or none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,21 +77,12 @@ pub enum Change {
         /// Since when.
         since: Option<Millis>,
     },
-    /// What the topic holds so far counts as read.
+    /// What the topic holds so far counts as read: of whoever may see it from now on without a time that would say so.
     ReadSoFar {
         /// Whose cursor.
         account: AccountId,
         /// Of which topic.
         topic: TopicId,
-    },
-    /// The topic counts as read up to a place; further on nothing changes.
-    ReadUpTo {
-        /// Whose cursor.
-        account: AccountId,
-        /// Of which topic.
-        topic: TopicId,
-        /// Up to here.
-        seq: Seq,
     },
     /// A topic's log begins.
     TopicBegins {
@@ -187,7 +178,6 @@ impl Change {
             | Self::Content(_)
             | Self::Marks { .. }
             | Self::ReadSoFar { .. }
-            | Self::ReadUpTo { .. }
             | Self::InviteUsed { .. }
             | Self::InvitesEnd { .. }
             | Self::Bereft { .. }
@@ -230,7 +220,6 @@ impl Change {
             | Self::Numbered { .. }
             | Self::MemberGone { .. }
             | Self::ReadSoFar { .. }
-            | Self::ReadUpTo { .. }
             | Self::TopicBegins { .. }
             | Self::TopicEnds { .. }
             | Self::CommunityEnds { .. }
@@ -261,7 +250,6 @@ impl Change {
             | Self::MemberGone { .. }
             | Self::Seat { .. }
             | Self::ReadSoFar { .. }
-            | Self::ReadUpTo { .. }
             | Self::TopicBegins { .. }
             | Self::TopicEnds { .. }
             | Self::CommunityEnds { .. }
@@ -296,6 +284,8 @@ pub struct Sent {
     pub mentions: Vec<AccountId>,
     /// Member groups mentioned; none in the list stands for everyone.
     pub wide: Vec<Option<MemberGroupId>>,
+    /// The author as somebody who reads the topic: from where on something is unread for him.
+    pub reader: Reader,
 }
 
 /// A message's first part, changed.

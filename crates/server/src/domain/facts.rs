@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use tulou_protocol::{
     AccountId, Code, Command, CommunityId, MessageId, Rejection, Rev, Seq, TopicId,
     command::Whose,
-    id::Millis,
+    push::ReadBefore,
     rejection::Counted,
     row::{Cursor, Message, Profile},
     text,
 };
 
-use super::structure::{Member, Structure};
+use super::structure::{Member, Structure, reader::Reader};
 
 /// A message as the store holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +42,13 @@ pub struct Needs {
     pub pins: bool,
     /// The actor's cursor of the topic, the topic's head, and his own messages after this place.
     pub cursor_at: Option<Seq>,
-    /// Since when the actor may read the topic; none: all of it.
-    pub readable_since: Option<Millis>,
+    /// The actor as somebody who reads the topic.
+    pub reader: Option<Reader>,
     /// The actor's profile.
     pub profile: bool,
     /// Rows that the actor has of a kind, and whether that of this id is among them.
     pub own: Option<(&'static str, String)>,
-    /// Heads of all topics of the community: who comes to see them has read what is there.
+    /// Which topics of the community hold messages: whoever owns it from now on has read what is there.
     pub heads: bool,
 }
 
@@ -63,6 +63,8 @@ pub struct Known {
     pub pins: usize,
     /// The actor's cursor with its rev.
     pub cursor: Option<(Cursor, Rev)>,
+    /// How far the actor has read the topic, where the cursor does not say it.
+    pub read: Option<ReadBefore>,
     /// The topic's last `seq`.
     pub head_seq: Seq,
     /// With a cursor: the first message of the topic that the actor may read.
@@ -78,6 +80,14 @@ pub struct Known {
 }
 
 impl Known {
+    /// How far the actor has read the topic.
+    #[must_use]
+    pub fn read_to(&self) -> Seq {
+        let cursor = self.cursor.as_ref();
+        let cursor = cursor.map_or(Seq::ZERO, |(cursor, _)| cursor.seq);
+        self.read.map_or(cursor, |read| cursor.max(read.seq))
+    }
+
     /// The last message of the topic that the actor may not read: a cursor before it would count as unread what nobody
     /// can show him.
     #[must_use]
@@ -163,11 +173,7 @@ pub fn needs(command: &Command) -> Needs {
             needs.cursor_at = Some(*seq);
         }
         Command::ProfileEdit { .. } => needs.profile = true,
-        Command::CommunityCreate { community, .. } => {
-            needs.own = Some(("membership", community.to_string()));
-        }
-        Command::CommunityJoin { community, .. } => {
-            needs.heads = true;
+        Command::CommunityCreate { community, .. } | Command::CommunityJoin { community, .. } => {
             needs.own = Some(("membership", community.to_string()));
         }
         Command::NotifySet { scope, .. } => needs.own = Some(("notify", scope.key())),

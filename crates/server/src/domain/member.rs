@@ -41,24 +41,6 @@ pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Re
         (Join::Open, None) => {}
         (Join::Invite, None) => return Err(Code::InviteNeeded.into()),
     }
-    let newcomer = Member {
-        account: case.actor,
-        joined_at: case.now,
-        member_groups: Vec::new(),
-        rev: Rev::ZERO,
-    };
-    let sight = structure.sight(&newcomer);
-    changes.extend(
-        case.facts
-            .known
-            .written_topics
-            .iter()
-            .filter(|topic| sight.sees(**topic))
-            .map(|topic| Change::ReadSoFar {
-                account: case.actor,
-                topic: *topic,
-            }),
-    );
     Ok(Decision { expects, changes })
 }
 
@@ -176,9 +158,6 @@ pub(super) fn seat(
             require_above(case, target)?;
         }
         expects.push(Expect::Member(structure.id, account, target.rev));
-    }
-    if on {
-        changes.push(Change::ReadSoFar { account, topic });
     }
     Ok(Decision { expects, changes })
 }

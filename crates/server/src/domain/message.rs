@@ -31,6 +31,7 @@ pub(super) fn send(
         return Err(Code::NotFound.at("reply_to"));
     }
     let expects = seen_by(case, &mentions);
+    let (structure, author) = case.member()?;
     let changes = vec![Change::Send(Box::new(Sent {
         topic,
         message,
@@ -42,6 +43,7 @@ pub(super) fn send(
             .filter(|claim| claim.abs_diff(case.now) > limits::CLOCK_MS.unsigned_abs()),
         mentions,
         wide,
+        reader: structure.reader(author, topic),
     }))];
     Ok(Decision { expects, changes })
 }

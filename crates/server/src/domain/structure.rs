@@ -5,6 +5,7 @@
 mod apply;
 pub mod audience;
 mod paging;
+pub mod reader;
 mod rules;
 mod seats;
 pub mod sight;

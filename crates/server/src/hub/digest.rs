@@ -335,6 +335,7 @@ fn head(structure: &Structure, moved: &Moved) -> Option<TopicHead> {
         head_seq: moved.head.seq,
         rev: moved.head.rev,
         wide_mentions: moved.wide.clone(),
+        read: None,
     })
 }
 

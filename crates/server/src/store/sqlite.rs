@@ -14,6 +14,7 @@ mod answer;
 mod as_accounts;
 mod as_upkeep;
 mod community;
+mod cursor;
 mod deletion;
 mod ending;
 mod fading;
@@ -47,17 +48,19 @@ use rusqlite::Connection;
 use tulou_protocol::{
     AccountId, CommandId, CommunityId, Log, MemberGroupId, MessageId, Rev, Row, Seq, TopicId,
     id::Millis,
+    push::ReadBefore,
     question::{Invite, PageAt, Range},
 };
 
 use super::{
     Bus, Commit, Doubt, Head, Hold, Identity, Inviting, Listed, MemberSlice, Moved, Outcome,
-    Pending, ReadableSince, RowsSince, Shift, Store, StoreError, Stretch, Time, TopicChanges,
-    Written, make_file_private, make_private,
+    Pending, RowsSince, Shift, Store, StoreError, Stretch, Time, TopicChanges, Written,
+    make_file_private, make_private,
 };
 use crate::{
     certificate::KEY_FILE,
     domain::{
+        Reader,
         facts::{Known, Needs},
         structure::{Member, Structure},
     },
@@ -268,13 +271,17 @@ impl Store for Sqlite {
         self.read(move |db| message::first_since(db, topic, time))
     }
 
-    fn never_read(
+    fn read_before(
         &self,
         account: AccountId,
-        community: CommunityId,
-        topics: Vec<ReadableSince>,
-    ) -> Pending<Vec<(TopicId, Seq)>> {
-        self.read(move |db| message::never_read(db, account, community, &topics))
+        topics: Vec<(TopicId, Reader)>,
+    ) -> Pending<Vec<Option<ReadBefore>>> {
+        self.read(move |db| {
+            let topics = topics.into_iter();
+            topics
+                .map(|(topic, reader)| cursor::read_before(db, account, topic, reader))
+                .collect()
+        })
     }
 
     fn page(

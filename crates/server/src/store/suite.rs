@@ -7,6 +7,7 @@ mod invites;
 mod members;
 mod places;
 mod preconditions;
+mod reading;
 mod upkeep;
 
 use std::{collections::HashMap, sync::Arc};
@@ -22,8 +23,8 @@ use tulou_protocol::{
 use uuid::Uuid;
 
 use super::{
-    Bus, Commit, Fading, Inviting, MemberSlice, NewAccount, NewSession, Nowhere, Outcome,
-    ReadableSince, SliceOf, Store, sqlite::Sqlite,
+    Bus, Commit, Fading, Inviting, MemberSlice, NewAccount, NewSession, Nowhere, Outcome, SliceOf,
+    Store, sqlite::Sqlite,
 };
 use crate::{
     actor::Origin,
@@ -175,6 +176,7 @@ impl Bench {
             written_at: Some(1),
             mentions: Vec::new(),
             wide: Vec::new(),
+            reader: crate::domain::Reader::ALWAYS,
         }))
     }
 

@@ -34,6 +34,7 @@ fn what_was_written_is_there_after_a_restart() {
         rev: Rev(12),
         floor: Seq(1),
         wide_mentions: Vec::new(),
+        read: Some(tulou_protocol::push::ReadBefore::default()),
     };
     apply(
         &store,

@@ -392,6 +392,7 @@ fn read_to_the_first(store: &Store, rows: u64, mine: &[u64]) {
         rev: Rev(rows),
         floor: Seq(1),
         wide_mentions: Vec::new(),
+        read: Some(tulou_protocol::push::ReadBefore::default()),
     };
     apply(
         store,

@@ -32,7 +32,6 @@ impl Structure {
                 | Change::Member { .. }
                 | Change::MemberGone { .. }
                 | Change::ReadSoFar { .. }
-                | Change::ReadUpTo { .. }
                 | Change::TopicBegins { .. }
                 | Change::CommunityEnds { .. }
                 | Change::Bereft { .. }

@@ -11,7 +11,6 @@ use std::{
 use sha2::{Digest, Sha256};
 use tulou_protocol::{
     GroupId, MemberGroupId, Permissions, Rev, Row, TopicId,
-    id::Millis,
     permission::Place,
     push::Me,
     row::{Body, LockedTopic},
@@ -345,28 +344,6 @@ impl Structure {
             seats: self.seats_of(member.account).collect(),
             joined_at: member.joined_at,
         }
-    }
-
-    /// Since when the member may read a topic; none if he may read all of it.
-    #[must_use]
-    pub fn readable_since(&self, member: &Member, topic: TopicId) -> Option<Millis> {
-        self.readable_as_seen(&self.sight(member), member, topic)
-    }
-
-    /// The same for whoever knows what the member sees.
-    #[must_use]
-    pub fn readable_as_seen(
-        &self,
-        sight: &Sight,
-        member: &Member,
-        topic: TopicId,
-    ) -> Option<Millis> {
-        let rights = sight.rights(topic);
-        if rights.is_some_and(|rights| rights.contains(Permissions::READ_HISTORY)) {
-            return None;
-        }
-        let seat = self.seat(topic, member.account).flatten();
-        Some(seat.unwrap_or(member.joined_at).max(member.joined_at))
     }
 
     /// A row of the community's log as somebody sees it; none if he may not.

@@ -87,6 +87,7 @@ fn a_digest_that_is_too_large_makes_those_who_hear_it_ask() {
                 head_seq: tulou_protocol::Seq(1),
                 rev: Rev(1),
                 wide_mentions: Vec::new(),
+                read: None,
             })
             .collect(),
         members: 7,

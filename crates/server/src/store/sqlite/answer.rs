@@ -83,7 +83,6 @@ fn written(change: &Change) -> Option<MessageKey> {
         | Change::MemberGone { .. }
         | Change::Seat { .. }
         | Change::ReadSoFar { .. }
-        | Change::ReadUpTo { .. }
         | Change::TopicBegins { .. }
         | Change::TopicEnds { .. }
         | Change::CommunityEnds { .. }

@@ -132,11 +132,6 @@ impl<'a> Group<'a> {
                 let head = self.heads.at(Log::Topic(*topic))?.seq;
                 self.read_up_to(progress, *account, *topic, head)
             }
-            Change::ReadUpTo {
-                account,
-                topic,
-                seq,
-            } => self.read_up_to(progress, *account, *topic, *seq),
             Change::TopicBegins { community, topic } => {
                 self.heads.begin(*topic, *community, progress.commit.now)
             }

@@ -1,6 +1,6 @@
 //! Heads of logs, and which topics moved.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
@@ -95,10 +95,7 @@ pub fn community_of(db: &Connection, topic: TopicId) -> Result<Option<CommunityI
 }
 
 /// Topics of a community that hold messages.
-pub fn written_topics(
-    db: &Connection,
-    community: CommunityId,
-) -> Result<HashSet<TopicId>, StoreError> {
+pub fn written_topics(db: &Connection, community: CommunityId) -> Result<Vec<TopicId>, StoreError> {
     let mut statement = db.prepare_cached(WRITTEN)?;
     let topics = statement.query_map([community.as_bytes()], |row| {
         row.get(0).map(TopicId::from_bytes)

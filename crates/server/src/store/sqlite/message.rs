@@ -6,23 +6,26 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
-    AccountId, CommunityId, Log, MessageId, Rev, Row, Seq, TopicId, authors,
+    AccountId, Log, MessageId, Rev, Row, Seq, TopicId, authors,
     id::Millis,
     limits,
     question::{PageAt, Range},
-    row::{Body, Content, Cursor, Marks, Message},
+    row::{Body, Content, Marks, Message},
 };
 
 pub use write::{insert, put_content, put_marks, put_reaction, put_wide};
 
 use super::{
-    account,
+    account, cursor,
     log::{self, counter, number},
     row,
 };
 use crate::{
-    domain::facts::{Known, Needs, Stored},
-    store::{OwnMessage, ReadableSince, StoreError, Stretch, TopicChanges},
+    domain::{
+        Reader,
+        facts::{Known, Needs, Stored},
+    },
+    store::{OwnMessage, StoreError, Stretch, TopicChanges},
 };
 
 macro_rules! columns {
@@ -143,10 +146,34 @@ fn sent_at(db: &Connection, topic: TopicId, seq: Seq) -> Result<Option<Millis>, 
     Ok(sent_at.optional()?)
 }
 
+/// Whether there is a message at a place, sent at a time or later.
+pub fn is_sent_since(
+    db: &Connection,
+    topic: TopicId,
+    seq: Seq,
+    time: Millis,
+) -> Result<bool, StoreError> {
+    Ok(sent_at(db, topic, seq)?.is_some_and(|sent_at| sent_at >= time))
+}
+
 /// The first place sent at a time or later. Times never go back along a topic, so this is a search by halves.
 pub fn first_since(db: &Connection, topic: TopicId, time: Millis) -> Result<Seq, StoreError> {
     let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
-    let (mut low, mut high) = (1, head.seq.0 + 1);
+    first_of(db, topic, head.seq, time)
+}
+
+/// The same of a topic whose last place is known.
+pub fn first_of(
+    db: &Connection,
+    topic: TopicId,
+    head: Seq,
+    time: Millis,
+) -> Result<Seq, StoreError> {
+    // Most often all of it was sent before.
+    if sent_at(db, topic, head)?.is_none_or(|sent_at| sent_at < time) {
+        return Ok(head.next());
+    }
+    let (mut low, mut high) = (1, head.0);
     while low < high {
         let middle = low + (high - low) / 2;
         if sent_at(db, topic, Seq(middle))?.is_some_and(|sent_at| sent_at >= time) {
@@ -516,8 +543,11 @@ pub fn known(db: &Connection, actor: AccountId, needs: &Needs) -> Result<Known, 
             known.pins = pins(db, topic)?;
         }
         if let Some(seq) = needs.cursor_at {
-            known.cursor = cursor(db, actor, topic)?;
-            known.floor = floor(db, topic, needs.readable_since)?;
+            known.cursor = cursor::of(db, actor, topic)?;
+            known.floor = floor(db, topic, needs.reader.and_then(Reader::readable_since))?;
+            if let Some(reader) = needs.reader {
+                known.read = cursor::read_before(db, actor, topic, reader)?;
+            }
             // An advance to a place behind the cursor changes nothing, whatever is counted after it.
             let seq = seq.max(known.unreadable()).min(known.head_seq);
             known.own_after = own_after(db, topic, seq, actor)?;
@@ -534,51 +564,7 @@ pub fn known(db: &Connection, actor: AccountId, needs: &Needs) -> Result<Known, 
     if let Some(community) = needs.community
         && needs.heads
     {
-        known.written_topics = log::written_topics(db, community)?.into_iter().collect();
+        known.written_topics = log::written_topics(db, community)?;
     }
     Ok(known)
-}
-
-/// The cursor of an account in a topic.
-pub fn cursor(
-    db: &Connection,
-    account: AccountId,
-    topic: TopicId,
-) -> Result<Option<(Cursor, Rev)>, StoreError> {
-    row::find(db, Log::Account(account), "cursor", &topic.to_string())
-}
-
-/// Places up to which topics count as read: those without a cursor that hold messages from before a time, and those whose
-/// cursor stands before what may be read at all.
-pub fn never_read(
-    db: &Connection,
-    account: AccountId,
-    community: CommunityId,
-    topics: &[ReadableSince],
-) -> Result<Vec<(TopicId, Seq)>, StoreError> {
-    let written = log::written_topics(db, community)?;
-    let has_cursor = row::ids(db, Log::Account(account), "cursor")?;
-    let mut found = Vec::new();
-    for readable in topics {
-        let topic = readable.topic;
-        let has_cursor = has_cursor.contains(&topic.to_string());
-        if !written.contains(&topic) || (has_cursor && readable.has_history) {
-            continue;
-        }
-        let read = if has_cursor {
-            cursor(db, account, topic)?.map(|(cursor, _)| cursor.seq)
-        } else {
-            None
-        };
-        let read = read.unwrap_or_default();
-        // Most end here: what he would read next was sent since, so that he has read all from before.
-        if sent_at(db, topic, read.next())?.is_some_and(|sent_at| sent_at >= readable.since) {
-            continue;
-        }
-        let before = Seq(first_since(db, topic, readable.since)?.0 - 1);
-        if before > read {
-            found.push((topic, before));
-        }
-    }
-    Ok(found)
 }

@@ -21,7 +21,7 @@ const DONE_TO_MESSAGES: &[&str] = &[
 /// The rest, table by table.
 const SHIFTS: &[&str] = &[
     "UPDATE log SET moved_at = moved_at - ?2 WHERE moved_at > ?1",
-    "UPDATE row SET at = at - ?2 WHERE at > ?1 AND kind IN ('mention', 'mark')",
+    "UPDATE row SET at = at - ?2 WHERE at > ?1 AND kind IN ('cursor', 'mention', 'mark')",
     "UPDATE member SET joined_at = joined_at - ?2 WHERE joined_at > ?1",
     "UPDATE seat SET since = since - ?2 WHERE since > ?1",
     "UPDATE account SET created_at = created_at - ?2 WHERE created_at > ?1",

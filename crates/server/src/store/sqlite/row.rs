@@ -1,7 +1,5 @@
 //! Rows of community and account logs.
 
-use std::collections::HashSet;
-
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use serde::de::DeserializeOwned;
 use tulou_protocol::{GroupId, Log, Rev, Row, TopicId, id::Millis, permission::Place, row::Body};
@@ -11,17 +9,16 @@ use crate::store::{RowsSince, StoreError};
 
 const SINCE: &str = "SELECT kind, id, rev, deleted, body FROM row WHERE log = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3";
 const FIND: &str =
-    "SELECT rev, body FROM row WHERE log = ?1 AND kind = ?2 AND id = ?3 AND deleted = 0";
+    "SELECT rev, body, at FROM row WHERE log = ?1 AND kind = ?2 AND id = ?3 AND deleted = 0";
 const PUT: &str =
     "INSERT INTO row (log, kind, id, rev, deleted, body, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (log, kind, id) DO UPDATE SET rev = ?4, deleted = ?5, body = ?6, at = ?7";
 const COUNT: &str = "SELECT count(*) FROM row WHERE log = ?1 AND kind = ?2 AND deleted = 0";
-const IDS: &str = "SELECT id FROM row WHERE log = ?1 AND kind = ?2 AND deleted = 0";
 const RIGHTS_MOVED: &str = "SELECT 1 FROM row WHERE log = ?1 AND rev > ?2 AND (kind = 'community' OR (kind = 'topic' AND id = ?3)
     OR (kind = 'access' AND substr(id, 1, instr(id, ':') - 1) IN (?4, ?5, ?6))) LIMIT 1";
 /// Statements whose plan is a test.
 #[cfg(test)]
-pub const HOT: &[&str] = &[SINCE, FIND, COUNT, IDS, RIGHTS_MOVED];
+pub const HOT: &[&str] = &[SINCE, FIND, COUNT, RIGHTS_MOVED];
 
 fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     let kind: String = row.get(0)?;
@@ -72,14 +69,25 @@ pub fn find<T: DeserializeOwned>(
     kind: &str,
     id: &str,
 ) -> Result<Option<(T, Rev)>, StoreError> {
-    let found: Option<(Rev, String)> = db
+    let found = dated(db, log, kind, id)?;
+    Ok(found.map(|(body, rev, _)| (body, rev)))
+}
+
+/// The same, and when it was written.
+pub fn dated<T: DeserializeOwned>(
+    db: &Connection,
+    log: Log,
+    kind: &str,
+    id: &str,
+) -> Result<Option<(T, Rev, Millis)>, StoreError> {
+    let found: Option<(Rev, String, Millis)> = db
         .prepare_cached(FIND)?
         .query_row((log.uuid().as_bytes(), kind, id), |row| {
-            Ok((Rev(counter(row, 0)?), row.get(1)?))
+            Ok((Rev(counter(row, 0)?), row.get(1)?, row.get(2)?))
         })
         .optional()?;
     match found {
-        Some((rev, body)) => Ok(Some((serde_json::from_str(&body)?, rev))),
+        Some((rev, body, at)) => Ok(Some((serde_json::from_str(&body)?, rev, at))),
         None => Ok(None),
     }
 }
@@ -90,13 +98,6 @@ pub fn count(db: &Connection, log: Log, kind: &str) -> Result<usize, StoreError>
         .prepare_cached(COUNT)?
         .query_row((log.uuid().as_bytes(), kind), |row| counter(row, 0))?;
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
-}
-
-/// The ids of rows of a kind.
-pub fn ids(db: &Connection, log: Log, kind: &str) -> Result<HashSet<String>, StoreError> {
-    let mut statement = db.prepare_cached(IDS)?;
-    let ids = statement.query_map((log.uuid().as_bytes(), kind), |row| row.get(0))?;
-    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 /// The rev of a row that is there.

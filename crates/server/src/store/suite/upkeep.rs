@@ -212,59 +212,6 @@ async fn mentions_fade_by_age_and_by_number_and_their_tombstones_go() {
 }
 
 #[tokio::test]
-async fn a_cursor_rises_to_where_reading_begins_and_never_falls() {
-    let bench = bench().await;
-    for n in 1..=5 {
-        bench.send(&n.to_string(), n * 10).await;
-    }
-    let bob = AccountId(Uuid::now_v7());
-    bench.account(bob, "bob").await;
-    let never_read = async |has_history| {
-        let readable = ReadableSince {
-            topic: bench.topic,
-            since: 35,
-            has_history,
-        };
-        bench
-            .store
-            .never_read(bob, bench.community, vec![readable])
-            .await
-            .unwrap()
-    };
-    assert_eq!(
-        never_read(true).await,
-        [(bench.topic, Seq(3))],
-        "three were written before"
-    );
-    let read_to = |seq| Change::ReadUpTo {
-        account: bob,
-        topic: bench.topic,
-        seq: Seq(seq),
-    };
-    bench.commit(bob, Vec::new(), vec![read_to(1)]).await;
-    assert_eq!(
-        never_read(true).await,
-        [],
-        "he has a cursor, and may read on"
-    );
-    assert_eq!(
-        never_read(false).await,
-        [(bench.topic, Seq(3))],
-        "what he may not read is not unread"
-    );
-    bench
-        .commit(bob, Vec::new(), vec![read_to(3), read_to(2)])
-        .await;
-    let needs = Needs {
-        topic: Some(bench.topic),
-        cursor_at: Some(Seq(0)),
-        ..Needs::default()
-    };
-    let (cursor, _) = bench.store.known(bob, needs).await.unwrap().cursor.unwrap();
-    assert_eq!((cursor.seq, cursor.own), (Seq(3), 0));
-}
-
-#[tokio::test]
 async fn a_row_of_a_newer_kind_is_kept_as_it_came() {
     let bench = bench().await;
     let body = serde_json::json!({"question": "?", "options": [1, 2.5]});

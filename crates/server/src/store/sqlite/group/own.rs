@@ -11,7 +11,7 @@ use crate::{
     domain::{change::Sent, message::mark_after},
     store::{
         StoreError,
-        sqlite::{message, row},
+        sqlite::{cursor, message, row},
     },
 };
 
@@ -85,7 +85,7 @@ impl Group<'_> {
         topic: TopicId,
         seq: Seq,
     ) -> Result<(), StoreError> {
-        let known = message::cursor(self.db, account, topic)?.map(|(cursor, _)| cursor);
+        let known = cursor::of(self.db, account, topic)?.map(|(cursor, _)| cursor);
         if seq <= known.as_ref().map_or(Seq::ZERO, |cursor| cursor.seq) {
             return Ok(());
         }
@@ -107,23 +107,33 @@ impl Group<'_> {
         )
     }
 
+    /// How far an author had read before he wrote.
+    pub(super) fn cursor_before(&self, sent: &Sent, before: Seq) -> Result<Cursor, StoreError> {
+        let held = cursor::dated(self.db, sent.author, sent.topic)?;
+        let row = held.as_ref().map(|(cursor, _, _)| cursor.clone());
+        let mut cursor = row.unwrap_or_else(|| Cursor {
+            seq: Seq::ZERO,
+            own: 0,
+            set_no: 0,
+            more: Default::default(),
+        });
+        if before.0 > cursor.seq.0 + cursor.own {
+            let place = (sent.author, sent.topic, before);
+            if let Some(read) = cursor::beyond(self.db, place, held.as_ref(), sent.reader)? {
+                (cursor.seq, cursor.own) = (read.seq, read.own);
+            }
+        }
+        Ok(cursor)
+    }
+
     /// The author's cursor: what he writes is read by him.
     pub(super) fn own_message(
         &mut self,
         progress: &mut Progress<'_>,
         sent: &Sent,
         before: Seq,
+        mut cursor: Cursor,
     ) -> Result<(), StoreError> {
-        let known = message::cursor(self.db, sent.author, sent.topic)?;
-        let mut cursor = known.map_or_else(
-            || Cursor {
-                seq: Seq::ZERO,
-                own: 0,
-                set_no: 0,
-                more: Default::default(),
-            },
-            |(cursor, _)| cursor,
-        );
         if before.0 <= cursor.seq.0 + cursor.own {
             cursor.seq = before.next();
             cursor.own = 0;

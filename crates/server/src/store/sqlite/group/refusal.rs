@@ -10,7 +10,7 @@ use crate::{
     domain::change::{Change, Expect, Marking, Sent},
     store::{
         Commit, Outcome, StoreError,
-        sqlite::{account, answer, community, invite, message, row},
+        sqlite::{account, answer, community, cursor, invite, message, row},
     },
 };
 
@@ -54,7 +54,7 @@ impl Group<'_> {
                 message::content_rev(self.db, topic, id)? == Some(rev)
             }
             Expect::Cursor(account, topic, rev) => {
-                message::cursor(self.db, account, topic)?.map_or(Rev::ZERO, |(_, rev)| rev) == rev
+                cursor::of(self.db, account, topic)?.map_or(Rev::ZERO, |(_, rev)| rev) == rev
             }
             Expect::Profile(account, rev) => {
                 account::profile(self.db, account)?.map_or(Rev::ZERO, |(_, rev)| rev) == rev
@@ -103,7 +103,6 @@ impl Group<'_> {
             | Change::MemberGone { .. }
             | Change::Seat { .. }
             | Change::ReadSoFar { .. }
-            | Change::ReadUpTo { .. }
             | Change::TopicBegins { .. }
             | Change::TopicEnds { .. }
             | Change::CommunityEnds { .. }

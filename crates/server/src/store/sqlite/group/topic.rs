@@ -75,6 +75,7 @@ impl Group<'_> {
     ) -> Result<(), StoreError> {
         let log = Log::Topic(sent.topic);
         let before = self.heads.at(log)?.seq;
+        let cursor = self.cursor_before(sent, before)?;
         let state = self.heads.next_seq(log, progress.commit.now)?;
         let head = Head {
             rev: state.rev,
@@ -86,7 +87,7 @@ impl Group<'_> {
             written.authors.push((sent.author, sent.author_rev));
         }
         message::put_wide(self.db, sent.topic, state.seq, &sent.wide, true)?;
-        self.own_message(progress, sent, before)?;
+        self.own_message(progress, sent, before, cursor)?;
         self.mention(
             progress,
             MessageKey::of(sent.topic, sent.message),
