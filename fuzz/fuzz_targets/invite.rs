@@ -6,13 +6,13 @@ use libfuzzer_sys::fuzz_target;
 use tulou_protocol::{
     Log,
     fingerprint::Fingerprint,
-    invite::{self, Link},
+    invite::{self, InviteLink},
     permission::Place,
     recovery,
 };
 
 fuzz_target!(|text: &str| {
-    if let Ok(link) = Link::parse(text) {
+    if let Ok(link) = InviteLink::parse(text) {
         assert!(!link.addresses.is_empty(), "it leads somewhere");
         for address in &link.addresses {
             let is_encrypted = address.starts_with("wss://");
@@ -24,7 +24,7 @@ fuzz_target!(|text: &str| {
                 "in its one form"
             );
         }
-        assert_eq!(Link::parse(&link.to_text()), Ok(link), "it reads back");
+        assert_eq!(InviteLink::parse(&link.to_text()), Ok(link), "it reads back");
     }
     if let Ok(key) = text.parse::<Fingerprint>() {
         assert_eq!(key.to_string().parse(), Ok(key));

@@ -7,14 +7,14 @@ use tulou_client::{
     Client, Secrets, Viewer,
     view::{AppView, Change, Place, SignedUp},
 };
-use tulou_protocol::invite::Link;
+use tulou_protocol::invite::InviteLink;
 
 use crate::{
-    commands::{HostInput, HostingInput, JoinInput, account::Joined},
     controller::Controller,
     error::WindowError,
     folders::Folders,
     hosting::Hosting,
+    input::{HostInput, HostingInput, JoinInput, Joined},
     viewers::Viewers,
 };
 
@@ -164,7 +164,7 @@ impl App {
             community: None,
             topic: None,
         };
-        if Link::parse(&input.link).is_ok_and(|link| link.code.is_some()) {
+        if InviteLink::parse(&input.link).is_ok_and(|link| link.code.is_some()) {
             match client.join_link(&place.account, &input.link).await {
                 Ok(joined) => place = joined,
                 // The account is new, and its codes are shown now or never; the link can be used again.

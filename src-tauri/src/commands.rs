@@ -17,57 +17,13 @@ use tulou_client::{
     },
 };
 
-use crate::{app::App, error::WindowError};
-
-use account::Joined;
+use crate::{
+    app::App,
+    error::WindowError,
+    input::{HostInput, HostingInput, JoinInput, Joined},
+};
 
 type Answer<T> = Result<T, WindowError>;
-
-/// Who the person wants to be on a server that starts on this computer.
-#[derive(Debug, Deserialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct HostInput {
-    /// The server's name.
-    pub server_name: String,
-    /// The name to sign in with.
-    pub name: String,
-    /// The name others see.
-    pub display_name: String,
-    /// The password.
-    pub password: String,
-    /// Whether other computers may reach the server.
-    pub is_open: bool,
-}
-
-/// How the hosted server is reached.
-#[derive(Debug, Deserialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct HostingInput {
-    /// Whether other computers may reach it.
-    pub is_open: bool,
-    /// An address of the person's own that leads here.
-    pub own_address: Option<String>,
-    /// Whether it is announced in the local network, so that clients find it there at a new address.
-    pub is_announced: bool,
-}
-
-/// Who the person wants to be on somebody else's server.
-#[derive(Debug, Deserialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct JoinInput {
-    /// The invite link, or the server's address.
-    pub link: String,
-    /// The name to sign in with.
-    pub name: String,
-    /// The name others see; for a new account.
-    pub display_name: String,
-    /// The password.
-    pub password: String,
-    /// Make a new account.
-    pub register: bool,
-    /// A code that sets the password, which is forgotten.
-    pub code: Option<String>,
-}
 
 /// Milliseconds since 1970.
 #[derive(Debug, Clone, Copy, Deserialize, Type)]

@@ -18,6 +18,7 @@ mod controller;
 mod error;
 mod folders;
 mod hosting;
+mod input;
 mod launcher;
 mod renderer;
 mod viewers;

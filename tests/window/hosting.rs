@@ -44,14 +44,14 @@ async fn others_are_let_in_by_a_choice_and_the_window_says_who_reaches_the_serve
 
     // Whoever has the link gets in, over TLS, by the key that it names.
     let link = window.invite().await;
-    let read = tulou_protocol::invite::Link::parse(&link).unwrap();
+    let read = tulou_protocol::invite::InviteLink::parse(&link).unwrap();
     assert!(read.key.is_some(), "the link carries the key");
     assert!(
         read.addresses.iter().all(|one| one.starts_with("wss://")),
         "and nothing that leads to the guest's own computer: {link}"
     );
     let port = read.addresses[0].rsplit(':').next().unwrap().to_owned();
-    let here = tulou_protocol::invite::Link {
+    let here = tulou_protocol::invite::InviteLink {
         addresses: vec![format!("wss://127.0.0.1:{port}")],
         ..read
     };
@@ -168,7 +168,7 @@ fn link(home: &Path, port: u16) -> String {
         ..Config::default()
     };
     let key = certificate::Certificate::open(&config).unwrap().key();
-    tulou_protocol::invite::Link {
+    tulou_protocol::invite::InviteLink {
         code: None,
         server: None,
         addresses: vec![format!("wss://127.0.0.1:{port}")],

@@ -370,7 +370,7 @@ fn what_both_see(row: &Value) -> Value {
 }
 
 fn address_of(link: &str) -> String {
-    let link = tulou_protocol::invite::Link::parse(link).unwrap();
+    let link = tulou_protocol::invite::InviteLink::parse(link).unwrap();
     let address = link
         .addresses
         .iter()

@@ -6,7 +6,7 @@ import type { Dialog } from '../src/state/dialogs.svelte'
 import type { WindowState } from '../src/state/window.svelte'
 import type { StandIn } from '../src/testing/stand-in'
 import { member } from '../src/testing/views'
-import type { Scene, Story } from './main'
+import type { Scene, Story } from './story'
 import { fullScene } from './scenes'
 import { press, there, type } from './steps'
 

@@ -6,7 +6,6 @@ import App from '../src/App.svelte'
 import { i18n } from '../src/i18n.svelte'
 import type { Dialog } from '../src/state/dialogs.svelte'
 import { emojiState } from '../src/state/emoji.svelte'
-import type { WindowState } from '../src/state/window.svelte'
 import type { StandIn } from '../src/testing/stand-in'
 import {
   asideScene,
@@ -29,10 +28,8 @@ import {
 import { dialogStories } from './dialogs'
 import { firstKeyringScene, keptScene } from './scenes/keyring'
 import { click, frames, pause, there, type } from './steps'
+import type { Story } from './story'
 import { doubtful, moreTextsScene, textsScene } from './texts'
-
-export type Scene = (lang: Tongue, theme: 'light' | 'dark') => StandIn
-export type Story = { scene: Scene; then?: (window: WindowState) => void | Promise<void> }
 
 const dialog = (shown: Dialog): Story => ({ scene: fullScene, then: (window) => window.dialogs.show(shown) })
 /** What a selector finds, as soon as it is there. */

@@ -30,9 +30,9 @@ use tulou_engine::{Engine, Input, Ticket, Untold};
 use tulou_protocol::{Command, CommandId, TopicId, id::Millis};
 use uuid::Uuid;
 
-use self::{breaking::Breaks, clock::Clock, keeping::Keeping, seeking::Seeking};
+use self::{breaking::Breaks, clock::Clock, keeping::Keeping, outbox::Done, seeking::Seeking};
 use crate::{
-    account::{Account, Told, Wish},
+    account::{Account, Submitted, Told, Wish},
     as_of::now,
     blocking::blocking,
     error::{Error, chain},
@@ -237,8 +237,19 @@ impl Driver {
                 let _ = answer.send(kept);
             }
             Wish::Submit(action, answer) => {
-                let submitted = self.submit(action).await;
-                self.answer(submitted, answer).await;
+                match self.submit(action).await {
+                    Ok((Done::Live(command), _)) => {
+                        let (asker, told) = oneshot::channel();
+                        // Who asked may have gone meanwhile.
+                        let _ = answer.send(Ok(Submitted::Live(told)));
+                        self.live(command, asker).await;
+                    }
+                    Ok((Done::Queued(made), inputs)) => {
+                        let queued = Ok((Submitted::Queued(made), inputs));
+                        self.answer(queued, answer).await;
+                    }
+                    Err(error) => self.answer(Err(error), answer).await,
+                }
             }
             Wish::Retry(id, answer) => {
                 let retried = self.retry(id).await;

@@ -1,7 +1,7 @@
 //! Why something failed. A code exists because the window does something different for it.
 
 use tulou_engine::Untold;
-use tulou_protocol::{Code, Counted, Rejection, frame::Refusal, invite::NotALink};
+use tulou_protocol::{Code, Rejection, frame::Refusal, invite::NotALink};
 
 use crate::{
     secrets::NoKeyring,
@@ -224,54 +224,6 @@ impl From<Untold> for Error {
                 Some(rejection) => rejection.into(),
                 None => Code::Unknown.into(),
             },
-        }
-    }
-}
-
-fn counted(of: Counted) -> String {
-    match of {
-        Counted::Characters => "characters",
-        Counted::Bytes => "bytes",
-        Counted::Mentions => "mentions",
-        Counted::Reactions => "reactions",
-        Counted::Pins => "pins",
-        Counted::Communities => "communities",
-        Counted::Levels => "levels",
-        Counted::Groups => "groups",
-        Counted::Topics => "topics",
-        Counted::MemberGroups => "member_groups",
-        Counted::Access => "access",
-        Counted::Invites => "invites",
-        Counted::Sockets => "sockets",
-        Counted::Other => "other",
-    }
-    .to_owned()
-}
-
-impl RejectionView {
-    /// The window's form of a rejection.
-    #[must_use]
-    pub fn of(rejection: &Rejection) -> Self {
-        Self {
-            code: rejection.code.key(),
-            permission: rejection
-                .permission
-                .and_then(|permission| permission.keys().first().map(|key| (*key).to_owned())),
-            limit: rejection.limit,
-            of: rejection.of.map(counted),
-            count: rejection.count.map(u64::from),
-            retry_after_s: None,
-        }
-    }
-
-    pub(crate) fn from_code(code: &str) -> Self {
-        Self {
-            code: code.to_owned(),
-            permission: None,
-            limit: None,
-            of: None,
-            count: None,
-            retry_after_s: None,
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::{future::Future, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use tulou_protocol::{Fingerprint, ServerId, invite::Link};
+use tulou_protocol::{Fingerprint, ServerId, invite::InviteLink};
 
 use crate::{error::Error, unusable::Unusable};
 
@@ -26,8 +26,8 @@ pub struct Route {
     pub key: Option<Fingerprint>,
 }
 
-impl From<&Link> for Route {
-    fn from(link: &Link) -> Self {
+impl From<&InviteLink> for Route {
+    fn from(link: &InviteLink) -> Self {
         Self {
             server: link.server,
             addresses: link.addresses.clone(),

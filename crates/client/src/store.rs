@@ -44,8 +44,8 @@ use tulou_engine::Write;
 use tulou_protocol::{AccountId, id::Millis};
 
 pub use apply::Touched;
-pub use aside::Aside;
 pub(crate) use aside::free_name;
+pub use meta::Aside;
 pub use tidying::{Looked, Tidied};
 pub use trouble::{StoreError, Trouble, Troubled};
 

@@ -21,7 +21,7 @@ use tokio::{
     net::TcpStream,
 };
 use tulou_client::{InMemory, view::Connection, view::Relocation};
-use tulou_protocol::invite::Link;
+use tulou_protocol::invite::InviteLink;
 use tulou_server::{Config, Hosted};
 
 #[test]
@@ -60,7 +60,7 @@ fn somebody_elsewhere_joins_by_the_link_alone_and_both_go_on_when_the_host_moves
         (server, alice, community, topic, invite.link)
     });
     let port = server.address().port();
-    let read = Link::parse(&link).unwrap();
+    let read = InviteLink::parse(&link).unwrap();
     assert_eq!(
         read.addresses,
         [format!("wss://10.77.0.1:{port}")],

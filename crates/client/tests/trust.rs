@@ -26,7 +26,7 @@ use tulou_client::{
     InMemory,
     view::{Connection, Relocation},
 };
-use tulou_protocol::{Fingerprint, ServerId, http::SERVER_HEADER, invite::Link};
+use tulou_protocol::{Fingerprint, ServerId, http::SERVER_HEADER, invite::InviteLink};
 use tulou_server::{Config, Hosted, certificate::Certificate};
 use uuid::Uuid;
 
@@ -47,8 +47,8 @@ fn anywhere() -> SocketAddr {
 }
 
 /// A link to a server by its key, over TLS, on this computer.
-fn link(server: &Hosted) -> Link {
-    Link {
+fn link(server: &Hosted) -> InviteLink {
+    InviteLink {
         code: None,
         server: Some(server.server()),
         addresses: vec![format!("wss://127.0.0.1:{}", server.address().port())],
@@ -201,7 +201,7 @@ async fn a_known_server_gets_another_key_by_the_persons_decision_only() {
     let known = alice.client.app_view().await.accounts[0].address.clone();
     assert_eq!(known, renewed.addresses[0], "the decision is kept");
 
-    let other = Link {
+    let other = InviteLink {
         server: Some(ServerId(Uuid::from_u128(7))),
         ..renewed
     };
@@ -238,9 +238,9 @@ async fn a_new_invite_link_leads_to_a_server_that_has_moved() {
 
     // At another port: what she knows leads nowhere.
     let server = Hosted::start(config(&home, anywhere())).await.unwrap();
-    let renewed = Link {
+    let renewed = InviteLink {
         addresses: link(&server).addresses,
-        ..Link::parse(&invite.link).unwrap()
+        ..InviteLink::parse(&invite.link).unwrap()
     };
     let place = alice
         .client

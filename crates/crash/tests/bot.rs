@@ -18,7 +18,7 @@ use tulou_client::{
     view::{AccessPlace, MembersPart, MessageView},
 };
 use tulou_crash::{Proxy, proxy::Weather};
-use tulou_protocol::invite::Link;
+use tulou_protocol::invite::InviteLink;
 
 /// Debian's own, for which its packages are.
 const PYTHON: &str = "/usr/bin/python3";
@@ -83,7 +83,7 @@ async fn invite(alice: &Person, community: &str) -> String {
         .create_invite(&alice.account, community, Some(3_600), Some(1))
         .await
         .unwrap();
-    Link::parse(&invite.link).unwrap().code.unwrap()
+    InviteLink::parse(&invite.link).unwrap().code.unwrap()
 }
 
 /// The account of the bot, once it has joined.

@@ -5,7 +5,7 @@
 //! last: it has one length, so a link that was cut off is known by it. A bare address (`ws://127.0.0.1:4780`,
 //! `chat.example.org`) is a link, too.
 //!
-//! Mail, chats and phones change what is handed on: [`Link::parse`] finds the link in whatever was pasted.
+//! Mail, chats and phones change what is handed on: [`InviteLink::parse`] finds the link in whatever was pasted.
 
 mod address;
 mod pasted;
@@ -19,7 +19,7 @@ use crate::{fingerprint::Fingerprint, id::ServerId};
 
 /// Where a link leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
+pub struct InviteLink {
     /// The invite's code.
     pub code: Option<String>,
     /// The server; unknown for a bare address.
@@ -122,7 +122,7 @@ const AT: &str = "at=";
 const KEY: &str = "key=";
 const SERVER: &str = "server=";
 
-impl Link {
+impl InviteLink {
     /// The link as text.
     #[must_use]
     pub fn to_text(&self) -> String {

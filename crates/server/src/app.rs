@@ -13,6 +13,7 @@
 
 mod answer;
 pub mod ask;
+mod clock;
 mod disk;
 pub mod execute;
 mod members;

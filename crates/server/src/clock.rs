@@ -12,10 +12,7 @@ use std::{
 use tokio::sync::watch;
 use tulou_protocol::{id::Millis, push};
 
-use crate::{
-    App,
-    store::{Doubt, Shift, StoreError, Time},
-};
+use crate::store::{Doubt, Shift, Time};
 
 /// A clock that went back by less stands still until it is reached again; more is a step.
 const STEP_MS: Millis = 2 * 60_000;
@@ -28,8 +25,6 @@ const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
 /// So long what became old is told by the time before then: whoever sees that it is wrong can mend it. It is a day by that
 /// clock, whether the server runs or not.
 const DOUBT_MS: Millis = DAY_MS;
-/// Between two looks at the clock.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// The server's clock. The system's is read here and nowhere else. It does not go back with it by moments: who asks what moved
 /// since a time would miss what moved in a minute that came twice. Where the system's was seen to be ahead, it goes back with
@@ -50,8 +45,9 @@ pub struct Clock {
     besides: std::sync::atomic::AtomicI64,
 }
 
+/// How it stands.
 #[derive(Debug, Clone)]
-struct State {
+pub(crate) struct State {
     /// The latest time that was read, or that something in the store moved at.
     latest: Millis,
     /// The system's clock is behind: the time goes on by itself.
@@ -147,7 +143,7 @@ impl Clock {
         clock
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -204,6 +200,16 @@ impl Clock {
         }
     }
 
+    /// The store knows what is doubted.
+    pub(crate) fn kept(&self, doubt: Option<Doubt>) {
+        self.state().kept = doubt;
+    }
+
+    /// What is wrong with it, as far as it knows, and when that changes.
+    pub(crate) fn watch(&self) -> watch::Receiver<push::Clock> {
+        self.said.subscribe()
+    }
+
     /// Says how it stands to those who want to hear it.
     pub fn say(&self) {
         let standing = self.standing();
@@ -215,13 +221,13 @@ impl Clock {
     }
 
     /// What is doubted, if the store knows it otherwise.
-    fn doubted_anew(&self) -> Option<Option<Doubt>> {
+    pub(crate) fn doubted_anew(&self) -> Option<Option<Doubt>> {
         let state = self.state();
         (state.doubt != state.kept).then_some(state.doubt)
     }
 
     /// Looks whether the system's clock went as time did; by how much it leapt forward if that is doubted.
-    fn look(&self) -> Option<Millis> {
+    pub(crate) fn look(&self) -> Option<Millis> {
         let (system, at) = (self.system(), self.passed());
         let mut state = self.state();
         let time = state.read(system, at);
@@ -259,7 +265,7 @@ impl Clock {
     }
 
     /// What goes back with the system's clock, which is behind; none if it is not, or if that is known.
-    fn goes_back(&self) -> Option<Vec<Shift>> {
+    pub(crate) fn goes_back(&self) -> Option<Vec<Shift>> {
         let (system, passed) = (self.system(), self.passed());
         let mut state = self.state();
         let behind = state.read(system, passed) - system;
@@ -271,7 +277,7 @@ impl Clock {
     }
 
     /// The system's clock is behind, and nothing says that what is stored is wrong: the time goes on by itself.
-    fn go_on(&self) {
+    pub(crate) fn go_on(&self) {
         let (system, at) = (self.system(), self.passed());
         let mut state = self.state();
         state.go_on(system, at);
@@ -403,69 +409,4 @@ fn read_system() -> Millis {
 /// A time in the log.
 fn said(time: Millis) -> String {
     jiff::Timestamp::from_millisecond(time).map_or_else(|_| time.to_string(), |at| at.to_string())
-}
-
-impl App {
-    /// Looks at the system's clock until the server stops.
-    pub(crate) async fn look_at_clock(self) {
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
-        loop {
-            tokio::select! {
-                () = self.closing() => return,
-                _ = ticks.tick() => {}
-            }
-            if let Err(error) = self.set_clock().await {
-                tracing::error!(%error, "what was written while the clock was ahead was not set right");
-            }
-        }
-    }
-
-    /// What is wrong with its time, as far as it knows, and when that changes.
-    #[must_use]
-    pub fn watch_clock(&self) -> watch::Receiver<push::Clock> {
-        self.clock().said.subscribe()
-    }
-
-    /// Looks at the system's clock once.
-    pub(crate) async fn set_clock(&self) -> Result<(), StoreError> {
-        let set = self.set_clock_right().await;
-        self.clock().say();
-        set
-    }
-
-    async fn set_clock_right(&self) -> Result<(), StoreError> {
-        let clock = self.clock();
-        if let Some(leapt) = clock.look() {
-            tracing::warn!(
-                leapt_s = leapt / 1_000,
-                "this computer's clock was set forward, or is wrong: for a day nothing is removed that became old since"
-            );
-        }
-        if let Some(doubt) = clock.doubted_anew() {
-            self.store().set_doubt(doubt).await?;
-            clock.state().kept = doubt;
-        }
-        self.communities().read_what_is_late().await?;
-        let Some(shifts) = clock.goes_back() else {
-            return Ok(());
-        };
-        if shifts.is_empty() {
-            clock.go_on();
-            return Ok(());
-        }
-        tracing::warn!(
-            ahead_s = shifts.iter().map(|shift| shift.by).sum::<Millis>() / 1_000,
-            "this computer's clock was ahead and was set back: what was written meanwhile goes back with it"
-        );
-        let before = clock.state().clone();
-        let written = self.store().rewind(shifts).await;
-        if let Err(error) = written {
-            // Nothing went back in the store.
-            *clock.state() = before;
-            return Err(error);
-        }
-        self.hub().went_back();
-        self.communities().went_back();
-        self.communities().read_what_is_late().await
-    }
 }

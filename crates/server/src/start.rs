@@ -32,7 +32,7 @@ use crate::{
     revocation::Revocation,
     room::Gauge,
     sockets::Sockets,
-    store::{Bus, StoreError, Within, engine::telling},
+    store::{Bus, StoreError, Within, telling::telling},
 };
 
 impl App {

@@ -25,6 +25,7 @@ mod hold;
 pub mod sqlite;
 #[cfg(test)]
 mod suite;
+pub(crate) mod telling;
 mod upkeep;
 pub(crate) mod wire;
 

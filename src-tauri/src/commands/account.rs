@@ -3,25 +3,11 @@
 
 use std::{fs, io::Write, path::Path};
 
-use serde::Serialize;
-use specta::Type;
 use tauri::{AppHandle, Manager, State};
-use tulou_client::view::{MessagesThen, Place, ResetView, SecurityView, ServerAccountsView};
+use tulou_client::view::{MessagesThen, ResetView, SecurityView, ServerAccountsView};
 
 use super::Answer;
 use crate::{app::App, error::WindowError};
-
-/// Where a person got to by joining.
-#[derive(Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct Joined {
-    /// The place.
-    pub place: Place,
-    /// The recovery codes of an account that is new; shown once.
-    pub recovery_codes: Vec<String>,
-    /// Why a new account is there, but not in the community.
-    pub not_joined: Option<WindowError>,
-}
 
 /// Signs an account in again.
 #[tauri::command]

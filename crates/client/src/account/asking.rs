@@ -30,6 +30,11 @@ impl Account {
     pub async fn live(&self, command: Command) -> Result<(), Error> {
         let (asker, answer) = oneshot::channel();
         self.wish(Wish::Live(command, asker)).await?;
+        self.carried_out(answer).await
+    }
+
+    /// Waits until a live command was carried out.
+    pub async fn carried_out(&self, answer: oneshot::Receiver<Told>) -> Result<(), Error> {
         self.or_full(self.told(answer.await)).map(|_| ())
     }
 

@@ -137,7 +137,7 @@ impl Account {
         let is_elsewhere = !self.address().starts_with("ws://");
         let mut heard = Vec::new();
         for address in named {
-            let read = invite::Link::parse(address).map(|link| link.addresses);
+            let read = invite::InviteLink::parse(address).map(|link| link.addresses);
             for address in read.unwrap_or_default() {
                 // "This computer" is another one there.
                 if !(is_elsewhere && address.starts_with("ws://")) {

@@ -70,6 +70,6 @@ pub enum Writing {
 pub enum Submitted {
     /// It is durable; the id of what it makes.
     Queued(Option<String>),
-    /// It is never queued; whoever wished it hands it on.
-    Live(Command),
+    /// It is never queued: it is being carried out, and this tells what became of it.
+    Live(oneshot::Receiver<Told>),
 }

@@ -26,8 +26,8 @@ impl Client {
         account.wish(Wish::Submit(action, answer)).await?;
         match submitted.await.map_err(|_| Error::Stopped)?? {
             Submitted::Queued(made) => Ok(made),
-            Submitted::Live(command) => {
-                account.live(command).await?;
+            Submitted::Live(told) => {
+                account.carried_out(told).await?;
                 Ok(None)
             }
         }

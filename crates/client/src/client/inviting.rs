@@ -7,7 +7,7 @@ use std::{
 
 use tulou_protocol::{
     AccountId, CommunityId, Question,
-    invite::Link,
+    invite::InviteLink,
     limits,
     question::{Invite, Invites, Members},
 };
@@ -192,7 +192,7 @@ fn invite_view(
     names: &HashMap<AccountId, String>,
 ) -> InviteView {
     let came = invite.came.iter().filter_map(|id| names.get(id).cloned());
-    let link = Link {
+    let link = InviteLink {
         code: Some(invite.code.clone()),
         server: Some(account.server),
         addresses: addresses.to_vec(),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tulou_protocol::{
     Code, Command,
     http::{InviteCard, Register, Registered, Registration, SignIn, SignedIn},
-    invite::Link,
+    invite::InviteLink,
     text::{check_account_name, check_name, clean_name},
 };
 
@@ -31,7 +31,7 @@ impl Client {
     /// # Errors
     /// If it is no link, or no server answers.
     pub async fn peek(&self, link: &str) -> Result<ServerPeek, Error> {
-        let link = Link::parse(link)?;
+        let link = InviteLink::parse(link)?;
         let http = self.inner.http.with(self.route_of(&link)?);
         let found = http.find_to_enter().await?;
         let mut is_invite_over = false;
@@ -116,7 +116,7 @@ impl Client {
         display_name: &str,
         password: &str,
     ) -> Result<SignedUp, Error> {
-        let link = Link::parse(link)?;
+        let link = InviteLink::parse(link)?;
         let display_name = clean_name(display_name);
         check_account_name(name)?;
         check_name(&display_name)?;
@@ -147,7 +147,7 @@ impl Client {
     /// # Errors
     /// What the server says.
     pub async fn sign_in(&self, link: &str, name: &str, password: &str) -> Result<String, Error> {
-        let link = Link::parse(link)?;
+        let link = InviteLink::parse(link)?;
         let http = self.inner.http.with(self.route_of(&link)?);
         let found = http.find_to_sign_in().await?;
         let body = SignIn {
@@ -271,7 +271,7 @@ impl Client {
     /// What the server says, or `offline`.
     pub async fn join_link(&self, account: &str, link: &str) -> Result<Place, Error> {
         let account = self.account(account)?;
-        let link = Link::parse(link)?;
+        let link = InviteLink::parse(link)?;
         let code = link.code.clone().ok_or(Code::InviteInvalid)?;
         if link.server.is_some_and(|server| server != account.server) {
             return Err(Code::InviteInvalid.into());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tulou_protocol::{Fingerprint, ServerId, invite::Link};
+use tulou_protocol::{Fingerprint, ServerId, invite::InviteLink};
 
 use super::{Account, Client};
 use crate::{
@@ -26,7 +26,7 @@ impl Client {
         key: Option<&str>,
     ) -> Result<Relocation, Error> {
         let account = self.account(account)?;
-        let link = Link::parse(link)?;
+        let link = InviteLink::parse(link)?;
         if link.server.is_some_and(|server| server != account.server) {
             return Err(Error::OtherServer(
                 link.addresses.first().cloned().unwrap_or_default(),
@@ -103,7 +103,7 @@ impl Client {
 
     /// What a link leads to, if it does not lead somebody astray: a server that is known here keeps the key that it is
     /// known by.
-    pub(super) fn route_of(&self, link: &Link) -> Result<Route, Error> {
+    pub(super) fn route_of(&self, link: &InviteLink) -> Result<Route, Error> {
         let mut route = Route::from(link);
         let known: Option<Fingerprint> = link.server.and_then(|server| {
             let accounts = self.accounts_on(server);

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tulou_protocol::{
     AccountId, Code, SessionId,
     http::{ChangePassword, Confirm, DeleteAccount, Messages, Recover},
-    invite::Link,
+    invite::InviteLink,
     push::AccountLimits,
 };
 
@@ -162,7 +162,7 @@ impl Client {
         code: &str,
         password: &str,
     ) -> Result<String, Error> {
-        let link = Link::parse(link)?;
+        let link = InviteLink::parse(link)?;
         let http = self.inner.http.with(self.route_of(&link)?);
         let found = http.find().await?;
         let body = recovering(name, code, password);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Driver, Durable};
 use crate::{
-    account::{Account, Submitted, Writing},
+    account::{Account, Writing},
     action::Action,
     blocking::blocking,
     compose::{Composed, again, compose, refused_edits, renew},
@@ -29,6 +29,14 @@ fn recall_of(entry: &OutboxEntry) -> Option<Command> {
     } else {
         None
     }
+}
+
+/// What is done of an action, or to be done.
+pub(super) enum Done {
+    /// It is durable; the id of what it makes.
+    Queued(Option<String>),
+    /// It is never queued.
+    Live(Command),
 }
 
 impl Driver {
@@ -62,7 +70,7 @@ impl Driver {
     }
 
     /// Durable, then visible, then sent.
-    pub(super) async fn submit(&self, action: Action) -> Durable<Submitted> {
+    pub(super) async fn submit(&self, action: Action) -> Durable<Done> {
         let account = Arc::clone(&self.account);
         let may_be_sent = self.may_be_sent();
         blocking(move || {
@@ -77,7 +85,7 @@ impl Driver {
                         }
                         let command = entry.command.clone();
                         let inputs = vec![Input::Submit(entry)];
-                        (Submitted::Queued(made), inputs, vec![command])
+                        (Done::Queued(made), inputs, vec![command])
                     }
                     Composed::Instead(refused, command) => {
                         for id in &refused {
@@ -89,7 +97,7 @@ impl Driver {
                         let mut inputs: Vec<Input> =
                             refused.into_iter().map(Input::Discard).collect();
                         inputs.push(Input::Submit(entry));
-                        (Submitted::Queued(None), inputs, vec![command])
+                        (Done::Queued(None), inputs, vec![command])
                     }
                     Composed::Reword(mut entry, text) => {
                         let was = entry.id;
@@ -102,7 +110,7 @@ impl Driver {
                         } else {
                             vec![Input::Discard(was), Input::Retry(entry)]
                         };
-                        (Submitted::Queued(None), inputs, vec![command])
+                        (Done::Queued(None), inputs, vec![command])
                     }
                     Composed::Discard(id) => {
                         let entry = outbox::one(db, id)?;
@@ -118,10 +126,10 @@ impl Driver {
                             inputs.push(Input::Submit(entry));
                         }
                         let commands = entry.map(|entry| entry.command).into_iter().collect();
-                        (Submitted::Queued(None), inputs, commands)
+                        (Done::Queued(None), inputs, commands)
                     }
-                    Composed::Live(command) => (Submitted::Live(command), Vec::new(), Vec::new()),
-                    Composed::Nothing => (Submitted::Queued(None), Vec::new(), Vec::new()),
+                    Composed::Live(command) => (Done::Live(command), Vec::new(), Vec::new()),
+                    Composed::Nothing => (Done::Queued(None), Vec::new(), Vec::new()),
                 })
             })?;
             note(&account, &commands);

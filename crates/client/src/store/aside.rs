@@ -10,27 +10,9 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags};
-use serde::{Deserialize, Serialize};
 use tulou_protocol::id::Millis;
 
-use super::{StoreError, file::beside, spare::Spare};
-
-/// A file that was set aside because it was damaged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Aside {
-    /// Its name.
-    pub file: String,
-    /// The folder that it is in, which is the store's.
-    pub folder: String,
-    /// When.
-    pub at: Millis,
-    /// Commands that waited in the outbox and were taken along.
-    pub commands: u32,
-    /// Drafts that were taken along.
-    pub drafts: u32,
-    /// Whether outbox and drafts could be read to the end; if not, some may be missing.
-    pub is_whole: bool,
-}
+use super::{StoreError, file::beside, meta::Aside, spare::Spare};
 
 /// Sets a damaged file aside, after saving what the person wrote.
 pub(super) fn set_aside(path: &Path, now: Millis) -> Result<(), StoreError> {

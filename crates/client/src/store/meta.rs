@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use tulou_protocol::Greeting;
+use tulou_protocol::{Greeting, id::Millis};
 
-use super::{Aside, StoreError, legible};
+use super::{StoreError, legible};
 use crate::known::Known;
 
 const GREETING: &str = "greeting";
@@ -15,6 +15,23 @@ const PROBE: &str = "probe";
 const ADDRESSES: &str = "whereabouts";
 const KNOWN: &str = "known";
 const LEFT: &str = "left";
+
+/// A file that was set aside because it was damaged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aside {
+    /// Its name.
+    pub file: String,
+    /// The folder that it is in, which is the store's.
+    pub folder: String,
+    /// When.
+    pub at: Millis,
+    /// Commands that waited in the outbox and were taken along.
+    pub commands: u32,
+    /// Drafts that were taken along.
+    pub drafts: u32,
+    /// Whether outbox and drafts could be read to the end; if not, some may be missing.
+    pub is_whole: bool,
+}
 
 /// The person signed out: the token that he had then signs nobody in, should a keyring still have it. Another one does, also
 /// if it could not be kept here that he signed in again.

@@ -18,8 +18,8 @@ use tulou_protocol::{Command, CommandId, id::Millis};
 use uuid::Uuid;
 
 use super::{
-    Aside, StoreError, drafts, drafts::Draft, edits, edits::EditDraft, file::beside, meta, outbox,
-    outbox::RawEntry,
+    StoreError, drafts, drafts::Draft, edits, edits::EditDraft, file::beside, meta, meta::Aside,
+    outbox, outbox::RawEntry,
 };
 use crate::known::Known;
 

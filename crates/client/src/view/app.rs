@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
 
-use super::{ClockView, DiskView, HostingView, LostView, MentionedView, Settings, StrandedView};
+use super::{
+    ClockView, DiskView, HostingView, LostView, MentionedView, RejectionView, Settings,
+    StrandedView,
+};
 
 /// Everything that the frame of the window shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
@@ -167,16 +170,6 @@ pub enum Connection {
     SignedOut,
 }
 
-/// Why the server on this computer does not run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct HostFailure {
-    /// A stable code that the window has a sentence for: `in_use`, `store_damaged` …
-    pub code: String,
-    /// What was attempted and why it failed, for whoever helps.
-    pub details: String,
-}
-
 /// Why something cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -295,29 +288,6 @@ pub struct RejectedView {
     pub text: Option<String>,
     /// Why it was refused.
     pub rejection: RejectionView,
-}
-
-/// A typed no. The window has a sentence for each code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct RejectionView {
-    /// A stable code, for example `not_allowed`, `too_long`, `offline`.
-    pub code: String,
-    /// The right that was missing, for `not_allowed`.
-    pub permission: Option<String>,
-    /// The limit that was passed, for `too_long` and `too_many`.
-    #[specta(type = Option<Number>)]
-    pub limit: Option<u64>,
-    /// What the limit counts: `characters`, `bytes`, `mentions`, `reactions`, `pins`.
-    #[serde(default)]
-    #[specta(optional)]
-    pub of: Option<String>,
-    /// How many there are, for a limit of a text.
-    #[serde(default)]
-    #[specta(optional, type = Option<Number>)]
-    pub count: Option<u64>,
-    /// Seconds to wait, for `busy`.
-    pub retry_after_s: Option<u32>,
 }
 
 /// A place in the window.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use specta::Type;
 use specta_typescript::Number;
 
-use super::{ClockView, DiskView, HostFailure};
+use super::{ClockView, DiskView};
 
 /// The server hosted on this computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
@@ -63,4 +63,14 @@ pub enum HostReach {
     LocalNetwork,
     /// From this computer only.
     ThisComputer,
+}
+
+/// Why the server on this computer does not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct HostFailure {
+    /// A stable code that the window has a sentence for: `in_use`, `store_damaged` …
+    pub code: String,
+    /// What was attempted and why it failed, for whoever helps.
+    pub details: String,
 }

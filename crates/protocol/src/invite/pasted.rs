@@ -1,6 +1,6 @@
 //! Finds a link or an address in what was pasted.
 
-use super::{Link, MAX_BYTES, MAX_ESCAPES, NotALink, address, strip_prefix, unescaped};
+use super::{InviteLink, MAX_BYTES, MAX_ESCAPES, NotALink, address, strip_prefix, unescaped};
 
 /// Most beginnings of a link that are looked at: the rest of such a text is no better.
 const MAX_TRIES: usize = 32;
@@ -12,7 +12,7 @@ const SCHEME: &str = "tulou:";
 const SCHEMES: [&str; 4] = ["wss://", "https://", "ws://", "http://"];
 
 /// The link in a text.
-pub fn find(text: &str) -> Result<Link, NotALink> {
+pub fn find(text: &str) -> Result<InviteLink, NotALink> {
     let text = tidied(text);
     let text = text.trim();
     let text = unescaped_links(text);
@@ -23,9 +23,9 @@ pub fn find(text: &str) -> Result<Link, NotALink> {
         return Err(NotALink::Headless);
     }
     if let Some(found) = with_scheme(&text) {
-        return found.map(Link::at);
+        return found.map(InviteLink::at);
     }
-    bare(&text).map(Link::at)
+    bare(&text).map(InviteLink::at)
 }
 
 /// Without what nobody sees, without what mail writes for `&`, and with the signs of addresses that a Chinese keyboard
@@ -124,7 +124,7 @@ fn unescaped_links(text: &str) -> String {
     text
 }
 
-fn invite(text: &str) -> Option<Result<Link, NotALink>> {
+fn invite(text: &str) -> Option<Result<InviteLink, NotALink>> {
     let lower = text.to_ascii_lowercase();
     let mut why = None;
     let begins = lower.match_indices(SCHEME).take(MAX_TRIES);
@@ -138,7 +138,7 @@ fn invite(text: &str) -> Option<Result<Link, NotALink>> {
 }
 
 /// The link whose scheme was just read. It goes on in the next line for as long as it is not whole.
-fn invite_at(text: &str) -> Result<Link, NotALink> {
+fn invite_at(text: &str) -> Result<InviteLink, NotALink> {
     let mut link = String::new();
     let mut rest = text;
     let mut why = None;
@@ -163,13 +163,13 @@ fn invite_at(text: &str) -> Result<Link, NotALink> {
 }
 
 /// A link as it stands, or without the signs of the sentence that it stands in.
-fn whole(text: &str) -> Result<Link, NotALink> {
-    Link::parse_rest(text).or_else(|why| {
+fn whole(text: &str) -> Result<InviteLink, NotALink> {
+    InviteLink::parse_rest(text).or_else(|why| {
         let trimmed = text.trim_end_matches(is_sentence_end);
         if trimmed.len() == text.len() {
             return Err(why);
         }
-        Link::parse_rest(trimmed).map_err(|_| why)
+        InviteLink::parse_rest(trimmed).map_err(|_| why)
     })
 }
 

@@ -3,8 +3,8 @@ use uuid::Uuid;
 
 use super::*;
 
-fn link() -> Link {
-    Link {
+fn link() -> InviteLink {
+    InviteLink {
         code: Some("a8Kd-2".into()),
         server: Some(ServerId(Uuid::from_u128(
             0x0123_4567_89ab_cdef_0123_4567_89ab_cdef,
@@ -19,8 +19,8 @@ fn link() -> Link {
 }
 
 /// Of a server with an authority's certificate.
-fn keyless() -> Link {
-    Link {
+fn keyless() -> InviteLink {
+    InviteLink {
         addresses: vec!["wss://chat.example.org".into()],
         key: None,
         ..link()
@@ -28,7 +28,7 @@ fn keyless() -> Link {
 }
 
 fn addresses(text: &str) -> Result<Vec<String>, NotALink> {
-    Link::parse(text).map(|link| link.addresses)
+    InviteLink::parse(text).map(|link| link.addresses)
 }
 
 fn escaped(text: &str) -> String {
@@ -37,9 +37,13 @@ fn escaped(text: &str) -> String {
 
 #[test]
 fn a_link_reads_back() {
-    for link in [link(), keyless(), Link::at("ws://127.0.0.1:4780".into())] {
+    for link in [
+        link(),
+        keyless(),
+        InviteLink::at("ws://127.0.0.1:4780".into()),
+    ] {
         assert_eq!(
-            Link::parse(&link.to_text()),
+            InviteLink::parse(&link.to_text()),
             Ok(link),
             "what is handed on is what arrives"
         );
@@ -105,7 +109,7 @@ fn a_link_is_found_in_whatever_was_pasted() {
             format!("tulou://join/old {l}"),
         ];
         for text in pasted {
-            assert_eq!(Link::parse(&text).as_ref(), Ok(&link), "{text}");
+            assert_eq!(InviteLink::parse(&text).as_ref(), Ok(&link), "{text}");
         }
     }
 }
@@ -119,7 +123,7 @@ fn a_link_that_was_cut_off_says_where() {
                 continue;
             }
             let cut = &l[..end];
-            let why = Link::parse(cut).unwrap_err();
+            let why = InviteLink::parse(cut).unwrap_err();
             assert!(matches!(why, NotALink::CutOff(_)), "{cut}: {why:?}");
         }
         let after = |part: &str| l.find(part).unwrap() + part.len();
@@ -130,19 +134,23 @@ fn a_link_that_was_cut_off_says_where() {
             (after("server=ASNF"), SERVER),
             (l.len() - 1, SERVER),
         ] {
-            assert_eq!(Link::parse(&l[..end]), Err(NotALink::CutOff(part)), "{end}");
+            assert_eq!(
+                InviteLink::parse(&l[..end]),
+                Err(NotALink::CutOff(part)),
+                "{end}"
+            );
         }
     }
     let l = link().to_text();
     let end = l.find("key=").unwrap() + 10;
-    assert_eq!(Link::parse(&l[..end]), Err(NotALink::CutOff(KEY)));
+    assert_eq!(InviteLink::parse(&l[..end]), Err(NotALink::CutOff(KEY)));
     assert_eq!(
-        Link::parse(&l[20..]),
+        InviteLink::parse(&l[20..]),
         Err(NotALink::Headless),
         "the beginning was not copied"
     );
     let damaged = l.replacen("key=", "key=!", 1);
-    assert_eq!(Link::parse(&damaged), Err(NotALink::Damaged(KEY)));
+    assert_eq!(InviteLink::parse(&damaged), Err(NotALink::Damaged(KEY)));
 }
 
 #[test]
@@ -234,21 +242,24 @@ fn what_is_wrong_with_an_address_is_named() {
         ("wss://chat.example-", host("chat.example-")),
         ("wss://a b", NotALink::Nothing),
     ] {
-        let read = Link::parse(text);
+        let read = InviteLink::parse(text);
         if text == "wss://a b" {
             assert_eq!(
                 read,
-                Ok(Link::at("wss://a".into())),
+                Ok(InviteLink::at("wss://a".into())),
                 "the address ends there"
             );
             continue;
         }
         assert_eq!(read, Err(why), "{text}");
     }
-    assert_eq!(Link::parse(&"x".repeat(70_000)), Err(NotALink::TooLong));
+    assert_eq!(
+        InviteLink::parse(&"x".repeat(70_000)),
+        Err(NotALink::TooLong)
+    );
     let l = keyless().to_text();
     let padded = l.replacen("server=", &format!("more={}&server=", "x".repeat(5_000)), 1);
-    assert_eq!(Link::parse(&padded), Err(NotALink::TooLong));
+    assert_eq!(InviteLink::parse(&padded), Err(NotALink::TooLong));
 }
 
 #[test]
@@ -261,7 +272,7 @@ fn what_was_pasted_is_not_repeated_at_length() {
         format!("wss://{letters}"),
         format!("wss://{letters}:"),
     ] {
-        let why = Link::parse(&text).unwrap_err();
+        let why = InviteLink::parse(&text).unwrap_err();
         let about = why.about().unwrap();
         assert!(about.chars().count() <= 81, "{}", about.len());
         assert!(about.ends_with('…'), "it is seen that there is more");
@@ -303,12 +314,12 @@ fn a_link_that_could_not_be_handed_on_is_refused() {
         let server = link().server.unwrap();
         format!("tulou://join/?{}server={server}", at.repeat(count))
     };
-    let link = Link::parse(&text(4)).unwrap();
-    assert_eq!(Link::parse(&link.to_text()), Ok(link));
+    let link = InviteLink::parse(&text(4)).unwrap();
+    assert_eq!(InviteLink::parse(&link.to_text()), Ok(link));
     // Escaped, the signs of an address are three each.
     assert!(text(19).len() < MAX_BYTES);
     assert_eq!(
-        Link::parse(&text(19)).map(|link| link.addresses.len()),
+        InviteLink::parse(&text(19)).map(|link| link.addresses.len()),
         Ok(MAX_ADDRESSES)
     );
 }
@@ -325,14 +336,14 @@ proptest! {
     fn no_text_makes_the_parser_fail_in_another_way(
         text in "(tulou://join/|tulou:|ws://|\\?at=|server=ASNFZ4mrze8BI0VniavN7w|&|%3A|%|\n |\\PC){0,16}",
     ) {
-        if let Ok(link) = Link::parse(&text) {
-            prop_assert_eq!(Link::parse(&link.to_text()), Ok(link), "an accepted link reads back");
+        if let Ok(link) = InviteLink::parse(&text) {
+            prop_assert_eq!(InviteLink::parse(&link.to_text()), Ok(link), "an accepted link reads back");
         }
     }
 
     #[test]
     fn a_link_is_found_between_any_words(before in "[^&=:%]{0,40}", after in "[^a-zA-Z0-9&=%:/]{0,40}") {
         let text = format!("{before} {} {after}", link().to_text());
-        prop_assert_eq!(Link::parse(&text), Ok(link()));
+        prop_assert_eq!(InviteLink::parse(&text), Ok(link()));
     }
 }

@@ -623,7 +623,7 @@ async fn what_is_told_to_everybody_waits_for_nobody_who_is_read_for() {
             app.store().structure(community),
         ));
     }
-    let told = crate::store::engine::telling(async { app.store().structure(community).await });
+    let told = crate::store::telling::telling(async { app.store().structure(community).await });
     let told = tokio::time::timeout(std::time::Duration::from_secs(20), told).await;
     assert!(
         told.is_ok_and(|told| told.unwrap().is_some()),

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tulou_protocol::{CommunityId, Log};
 
 use super::{Communities, Loaded};
-use crate::store::{StoreError, engine};
+use crate::store::{StoreError, telling};
 
 /// So many are read at the same time for those who asked: a reader is left for what is read quickly.
 const AT_ONCE: usize = 2;
@@ -64,7 +64,7 @@ impl Communities {
             return Ok(Some(known));
         }
         // What is told to everybody waits for nobody who asks.
-        if engine::is_telling() {
+        if telling::is_telling() {
             return self.read_first(community).await;
         }
         let found = self.reading(community).await;

@@ -4,6 +4,7 @@ use tulou_protocol::{
     AccountId, Code, Command, Rejection,
     command::{Spec, Whose},
     id::Millis,
+    row::Topic,
 };
 
 use super::{
@@ -127,7 +128,18 @@ fn by_command(case: &Case<'_>, command: &Command) -> Result<Decision, Rejection>
             closed,
             position,
             ..
-        } => topic::create(case, *group, *topic, name, introduction, *closed, position),
+        } => {
+            let wanted = Topic {
+                group: *group,
+                name: name.clone(),
+                introduction: introduction.clone(),
+                closed: *closed,
+                position: position.clone(),
+                no: 0,
+                more: Default::default(),
+            };
+            topic::create(case, *topic, wanted)
+        }
         Command::TopicEdit {
             topic,
             name,

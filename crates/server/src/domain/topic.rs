@@ -110,41 +110,25 @@ fn access_ends(structure: &Structure, place: Place) -> Vec<Change> {
         .collect()
 }
 
-pub(super) fn create(
-    case: &Case<'_>,
-    group: GroupId,
-    id: TopicId,
-    name: &str,
-    introduction: &str,
-    closed: bool,
-    position: &str,
-) -> Result<Decision, Rejection> {
+/// `wanted` has no number yet.
+pub(super) fn create(case: &Case<'_>, id: TopicId, wanted: Topic) -> Result<Decision, Rejection> {
     let (structure, _) = case.member()?;
-    known_group(case, group)?;
-    case.require(Place::Group(group), Permissions::MANAGE_TOPICS)?;
-    text::check_introduction(introduction).map_err(|no| no.at("introduction"))?;
+    known_group(case, wanted.group)?;
+    case.require(Place::Group(wanted.group), Permissions::MANAGE_TOPICS)?;
+    text::check_introduction(&wanted.introduction).map_err(|no| no.at("introduction"))?;
     check_new(
-        name,
-        ("position", position),
+        &wanted.name,
+        ("position", &wanted.position),
         structure.topics.contains_key(&id) || structure.was_used("topic", &id.to_string()),
         (structure.topics.len(), limits::TOPICS, Counted::Topics),
     )?;
     let community = structure.id;
-    let no = structure.last_no + 1;
+    let (no, closed) = (structure.last_no + 1, wanted.closed);
     let mut changes = vec![
         Change::Row {
             log: structure.log(),
             id: id.to_string(),
-            body: Topic {
-                group,
-                name: name.to_owned(),
-                introduction: introduction.to_owned(),
-                closed,
-                position: position.to_owned(),
-                no,
-                more: Default::default(),
-            }
-            .into(),
+            body: Topic { no, ..wanted }.into(),
         },
         Change::Numbered {
             community,

@@ -8,7 +8,7 @@ use tulou_protocol::{AccountId, CommunityId, Log, Seq, TopicId, id::Millis};
 use super::{Floor, Hub, Line, State, Watcher, publisher::Publisher};
 use crate::{
     communities::Communities,
-    store::{StoreError, engine::telling},
+    store::{StoreError, telling::telling},
 };
 
 /// So many are looked up while what was committed next waits. More are looked up beside it: until then they get no rows, and

@@ -7,7 +7,6 @@ use super::{
     sqlite::{self, Sqlite},
 };
 
-pub(crate) use sqlite::readers::{is_telling, telling};
 pub(crate) use sqlite::snapshot::{begin_epoch, contents, copy};
 pub use sqlite::{FILE, integrity::check};
 

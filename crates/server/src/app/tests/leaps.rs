@@ -16,7 +16,7 @@ use super::{
 use crate::{
     communities::Communities,
     domain::change::{Contents, Marking},
-    store::engine::telling,
+    store::telling::telling,
     store::{NewSession, Pending, Seen, engine},
 };
 

@@ -6,7 +6,6 @@
 
 use std::{
     collections::VecDeque,
-    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -18,7 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::{said, schema};
-use crate::store::{Pending, StoreError};
+use crate::store::{Pending, StoreError, telling::is_telling};
 
 /// Whoever asks gets an answer, or none, after so long: nobody else waits for it longer.
 pub const LONGEST: Duration = Duration::from_secs(5);
@@ -29,21 +28,6 @@ const LOOK_EVERY: i32 = 1_000;
 const READERS: usize = 4;
 /// Of these, for anything but what is told to everybody.
 const ASKING: usize = READERS - 1;
-
-tokio::task_local! {
-    /// Whoever works within tells everybody.
-    static TELLING: ();
-}
-
-/// What is read within this is to be told to everybody: it comes first, and ends when it ends.
-pub fn telling<Work: Future>(work: Work) -> impl Future<Output = Work::Output> {
-    TELLING.scope((), work)
-}
-
-/// Whether this is within what is told to everybody.
-pub fn is_telling() -> bool {
-    TELLING.try_with(|()| ()).is_ok()
-}
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -282,6 +266,7 @@ fn open(file: PathBuf) -> Result<Connection, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::telling::telling;
 
     const SHORT: Duration = Duration::from_millis(300);
 

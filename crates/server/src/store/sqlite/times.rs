@@ -12,59 +12,59 @@ pub const IDLE: Millis = Millis::MAX;
 
 /// The time, and how it went back last.
 #[derive(Clone, Default)]
-pub struct Times(Arc<Mutex<Known>>);
+pub struct Times(Arc<Mutex<Followed>>);
 
 #[derive(Default)]
-struct Known {
+struct Followed {
     time: Option<Arc<dyn Time>>,
     shifts: Vec<Shift>,
 }
 
 impl Times {
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn followed(&self) -> MutexGuard<'_, Followed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What tells the time from now on.
     pub fn follow(&self, time: Arc<dyn Time>) {
-        self.known().time = Some(time);
+        self.followed().time = Some(time);
     }
 
     /// It goes back, and so does what is written from now on.
     pub fn go_back(&self, shifts: Vec<Shift>) {
-        let mut known = self.known();
-        if let Some(time) = &known.time {
+        let mut followed = self.followed();
+        if let Some(time) = &followed.time {
             time.went_back(&shifts);
         }
-        known.shifts = shifts;
+        followed.shifts = shifts;
     }
 
     /// The time; none where nobody tells it.
     pub fn now(&self) -> Option<Millis> {
-        self.known().time.as_ref().map(|time| time.now())
+        self.followed().time.as_ref().map(|time| time.now())
     }
 
     /// A commit's times.
     pub fn set_right(&self, commit: &mut Commit) {
-        let known = self.known();
-        if known.shifts.is_empty() {
+        let followed = self.followed();
+        if followed.shifts.is_empty() {
             return;
         }
-        if let Some(now) = known.time.as_ref().map(|time| time.now())
+        if let Some(now) = followed.time.as_ref().map(|time| time.now())
             && commit.now > now
         {
-            commit.go_back(&known.shifts, now);
+            commit.go_back(&followed.shifts, now);
         }
     }
 
     /// A time that something was decided at.
     pub fn right(&self, time: Millis) -> Millis {
-        let known = self.known();
-        match &known.time {
-            Some(clock) if !known.shifts.is_empty() => {
+        let followed = self.followed();
+        match &followed.time {
+            Some(clock) if !followed.shifts.is_empty() => {
                 let now = clock.now();
                 if time > now {
-                    Shift::back(&known.shifts, time).min(now)
+                    Shift::back(&followed.shifts, time).min(now)
                 } else {
                     time
                 }
