@@ -12,7 +12,7 @@ use clap::{Parser, error::ErrorKind};
     version,
     after_help = "Environment:\n  TULOU_HOME  the folder of accounts, history, settings and a hosted server\n  \
                   TULOU_LOG   what is written to standard error, for example debug\n\n\
-                  Both options are settings, too: Settings, Appearance. A server without a window is tulou-server."
+                  Both options are settings, too: Settings, General. A server without a window is tulou-server."
 )]
 pub struct Words {
     /// Goes on when the window is closed; starting Tulou again brings the window back.

@@ -1,4 +1,4 @@
-// The guides name what the window shows by the window’s words.
+// The guides and the program’s help name what the window shows by the window’s words.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -25,4 +25,9 @@ it('every label that the guide to hosting names is one of the window', () => {
   const labels = labelsIn(read('docs/hosting.md'))
   expect(labels.length).toBeGreaterThan(20)
   expect(labels.filter((label) => !shown.has(label))).toEqual([])
+})
+
+it('the page of settings that the program’s help names is there', () => {
+  const [, title, page] = /\b(Settings), (\w+)\./.exec(read('src-tauri/src/words.rs')) ?? []
+  expect([en.settings.title, en.settings.general]).toEqual([title, page])
 })
