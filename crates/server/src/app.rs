@@ -399,17 +399,36 @@ impl App {
             }
             if let (Some(loaded), Some(structure), Some(member)) = (&loaded, &structure, &member) {
                 let view = View::of(structure.clone(), member.clone());
-                for topic in self.hub().present(loaded, view, self.now()) {
-                    if let Err(error) = self.settle(community, account, topic).await {
-                        self.hub().state().end_watches(topic, Some(account));
-                        return Err(error);
-                    }
+                let sought = self.hub().present(loaded, view, self.now());
+                if !sought.is_empty() {
+                    // Other devices watch them, too: whoever opens this one may give it up.
+                    let settling = self.clone().settle_all(community, account, sought);
+                    tokio::spawn(settling)
+                        .await
+                        .map_err(|_| StoreError::Closed)??;
                 }
             } else {
                 self.hub().absent(community, account, structure.as_deref());
             }
             seen = Some(found);
         }
+    }
+
+    /// An account's watches of some topics go on from where it may read them. If that cannot be looked up, they end.
+    async fn settle_all(
+        self,
+        community: CommunityId,
+        account: AccountId,
+        topics: Vec<TopicId>,
+    ) -> Result<(), StoreError> {
+        let mut settled = Ok(());
+        for topic in topics {
+            if let Err(error) = self.settle(community, account, topic).await {
+                self.hub().state().end_watches(topic, Some(account));
+                settled = Err(error);
+            }
+        }
+        settled
     }
 
     /// An account's watches of a topic go on from where it may read it, if it is there and sees it: whether it does.

@@ -1,12 +1,6 @@
 //! What is left of a request about an account whose asker hangs up.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tulou_protocol::{
     Rev,
@@ -14,7 +8,7 @@ use tulou_protocol::{
 };
 
 use super::*;
-use crate::{Config, hub::Line};
+use crate::{Config, hub::Line, task::cut_off};
 
 /// Longer than anything here takes, on any machine.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -93,21 +87,6 @@ const DOORS: [(&str, Door); 7] = [
         })
     }),
 ];
-
-/// Goes on with something until it has waited so many times, and drops it there. None unless it came to its end.
-async fn cut_off<F: Future>(work: F, waits: usize) -> Option<F::Output> {
-    let mut work = Box::pin(work);
-    let mut waited = 0;
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending if waited == waits => Poll::Ready(None),
-        Poll::Pending => {
-            waited += 1;
-            Poll::Pending
-        }
-    })
-    .await
-}
 
 async fn open(folder: &std::path::Path) -> App {
     let config = Config {
