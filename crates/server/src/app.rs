@@ -4,6 +4,7 @@
 //! * [`ask`] questions
 //! * `answer` what questions come to
 //! * `disk` what there is room for
+//! * `joining` who may not come
 //! * `sight` what is read as one may see it
 //! * `sync` the question that everything else rests on
 //! * `members` lists of them
@@ -16,6 +17,7 @@ pub mod ask;
 mod clock;
 mod disk;
 pub mod execute;
+mod joining;
 mod members;
 pub(crate) mod parts;
 mod sight;

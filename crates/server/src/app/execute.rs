@@ -3,7 +3,7 @@
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tulou_protocol::{
-    AccountId, Code, Command, Commanded, CommunityId, Log,
+    AccountId, Code, Command, CommandId, Commanded, CommunityId, Log, Rejection,
     frame::{Busy, INTERNAL_ERROR, Refusal},
 };
 
@@ -107,6 +107,14 @@ impl App {
     async fn decide(&self, actor: &Actor, commanded: &Commanded) -> Result<Begun, StoreError> {
         let account = actor.account;
         let Commanded { id, command } = commanded;
+        if let Command::CommunityJoin { community, invite } = command {
+            let turned_away = self
+                .turns_away(account, *community, invite.as_deref())
+                .await?;
+            if let Some(rejection) = turned_away {
+                return self.reject(account, *id, rejection).await;
+            }
+        }
         let mut needs = needs(command);
         let changes_community = matches!(command.home(account), Log::Community(_));
         let own_turn = if changes_community {
@@ -159,11 +167,7 @@ impl App {
         }
         let now = self.now();
         match domain::decide(&facts, account, command, now) {
-            Err(rejection) => {
-                // The command may have been committed before, and be impossible because of that.
-                let stored = self.store().answer(account, *id).await?;
-                Ok(Begun::Answered(stored.ok_or(Refusal::Rejected(rejection))))
-            }
+            Err(rejection) => self.reject(account, *id, rejection).await,
             Ok(decision) if decision.changes.is_empty() => {
                 let stored = self.store().answer(account, *id).await?;
                 let answer = stored.unwrap_or_else(|| wire::NOTHING.to_owned());
@@ -190,6 +194,17 @@ impl App {
                 Ok(Begun::Committing(committing))
             }
         }
+    }
+
+    /// Refuses a command for good, unless it was committed before, and is impossible because of that.
+    async fn reject(
+        &self,
+        account: AccountId,
+        id: CommandId,
+        rejection: Rejection,
+    ) -> Result<Begun, StoreError> {
+        let stored = self.store().answer(account, id).await?;
+        Ok(Begun::Answered(stored.ok_or(Refusal::Rejected(rejection))))
     }
 
     /// Hands a commit to the store. What it changes of a community is awaited, with the turn of whoever asks: the next

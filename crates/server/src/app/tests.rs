@@ -7,6 +7,7 @@ mod coming;
 mod ending;
 mod floors;
 mod house;
+mod joining;
 mod leaps;
 mod loading;
 mod order;
