@@ -214,9 +214,9 @@ impl Change {
             } => vec![pinned_at],
             Self::Member { member, .. } => vec![&mut member.joined_at],
             Self::Seat { since, .. } => since.iter_mut().collect(),
+            Self::Send(sent) => vec![&mut sent.reader.since],
             Self::Row { .. }
             | Self::Marks { .. }
-            | Self::Send(_)
             | Self::Numbered { .. }
             | Self::MemberGone { .. }
             | Self::ReadSoFar { .. }

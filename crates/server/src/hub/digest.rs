@@ -230,9 +230,17 @@ impl Digests {
 
     /// It could not be told: it is in the next round.
     fn take_back(&self, community: CommunityId, news: &News) {
-        if let Some(gathering) = self.hub.state().communities.get_mut(&community) {
+        let mut state = self.hub.state();
+        let State {
+            communities,
+            stirred,
+            ..
+        } = &mut *state;
+        if let Some(gathering) = communities.get_mut(&community) {
             gathering.moved.extend(news.topics());
             gathering.counts = news.were;
+            // A round that came meanwhile found nothing to tell.
+            stirred.insert(community);
         }
     }
 

@@ -252,10 +252,11 @@ impl<'a> Run<'a> {
 
 #[cfg(test)]
 mod tests {
-    use tulou_protocol::TopicId;
+    use tulou_protocol::{MessageId, TopicId};
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::{change::Sent, structure::reader::Reader};
 
     fn written(log: u128, prev: u64, rev: u64) -> Written {
         Written {
@@ -280,5 +281,31 @@ mod tests {
         let known = written(1, 4, 5);
         assert!(run.goes_on(&known));
         assert_eq!(run.rev(), Rev(7), "it brought that far already");
+    }
+
+    #[test]
+    fn since_when_an_author_is_there_goes_back_with_the_clock() {
+        let sent = Sent {
+            topic: TopicId(Uuid::from_u128(1)),
+            message: MessageId(Uuid::from_u128(2)),
+            author: AccountId(Uuid::from_u128(3)),
+            author_rev: Rev(1),
+            text: String::new(),
+            reply_to: None,
+            written_at: None,
+            mentions: Vec::new(),
+            wide: Vec::new(),
+            reader: Reader {
+                since: 90,
+                has_history: true,
+            },
+        };
+        let mut commit = Commit::of_server(sent.author, 95, vec![Change::Send(Box::new(sent))]);
+        let shifts = [Shift { after: 50, by: 80 }];
+        commit.go_back(&shifts, 20);
+        let [Change::Send(sent)] = &commit.changes[..] else {
+            panic!("{commit:?}")
+        };
+        assert!(sent.reader.since <= 20, "he has read what was sent since");
     }
 }

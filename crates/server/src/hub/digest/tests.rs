@@ -489,6 +489,19 @@ async fn what_could_not_be_told_is_told_in_the_next_round() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_told_is_due_though_a_round_came_meanwhile() {
+    let house = House::with(0).await;
+    house.comes(house.owner).await;
+    let structure = house.structure().await;
+    house.moves(&[house.open]);
+    let news = house.digests.news(&structure).unwrap();
+    assert_eq!(house.digests.due(), [], "all of it is on its way");
+    house.digests.take_back(house.community, &news);
+    assert_eq!(house.digests.due(), [house.community]);
+    house.app.close().await;
+}
+
+#[tokio::test]
 async fn names_of_audiences_that_are_no_more_are_forgotten() {
     let house = House::with(1).await;
     let line = house.comes(house.rooms[0].seats[0]).await;
