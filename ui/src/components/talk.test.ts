@@ -333,7 +333,10 @@ describe('“Mark all as read” over the rows', () => {
       unread: 9,
       readTo: 1,
     }))
-    await fireEvent.click(await screen.findByTestId('mark-read'))
+    const mark = await screen.findByTestId('mark-read')
+    mark.focus()
+    await fireEvent.click(mark)
+    await waitFor(() => expect(document.activeElement?.hasAttribute('data-message-id')).toBe(true))
     await waitFor(() => expect(api.calls).toContain('markRead topic'))
     expect(window.timeline?.reading.isHeld, 'what is seen counts again').toBe(false)
     const undo = await screen.findByTestId('toast-action')
@@ -360,6 +363,8 @@ describe('the head of a topic', () => {
     const { api } = await rendered()
     await fireEvent.click(await screen.findByTestId('open-pins'))
     const unpin = await screen.findByTestId('unpin')
+    await fireEvent.keyDown(unpin, { key: 'Backspace', repeat: true })
+    expect(api.actions.at(-1)?.type, 'held down').not.toBe('pin')
     await fireEvent.keyDown(unpin, { key: 'Backspace' })
     expect(api.actions.at(-1), 'the key for it on a portable Mac').toMatchObject({
       type: 'pin',

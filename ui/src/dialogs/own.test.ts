@@ -205,6 +205,16 @@ describe('the seats of a closed topic', () => {
     ])
   })
 
+  it('has a button of its own name for each of two who are called alike', async () => {
+    const api = fullScene('en', 'light')
+    const alike = ['wei', 'wei2'].map((id) => ({ ...member(id, 'Wei'), accountName: id, looksAlike: true }))
+    api.members = { ...api.members, sections: [{ memberGroup: null, name: '', count: 2, members: alike }] }
+    api.seats = new Set(['wei', 'wei2'])
+    await shown(api)
+    const labels = screen.getAllByTestId('seat').map((one) => one.getAttribute('aria-label'))
+    expect(new Set(labels).size).toBe(2)
+  })
+
   it('finds among thousands, in both lists by what was typed once', async () => {
     const api = fullScene('en', 'light')
     const crowd = Array.from({ length: 3_000 }, (_, n) => member(`n${n}`, `Player ${n}`))
