@@ -92,21 +92,26 @@ describe('the keyring', () => {
     await screen.findByTestId(`banner-keyring-${kept}`)
   })
 
-  it('that is missing is told once: before the password', async () => {
-    await ready(withKept('missing', 'unread', 'unkept'))
+  it('that is missing is told once, before the password, and asked again: it may be started late', async () => {
+    const api = withKept('missing', 'unread', 'unkept')
+    await ready(api)
     expect(said()).toEqual(['banner-keyring-unread'])
-    expect(screen.getByTestId('banner-keyring-unread').textContent).toContain('has no keyring')
-    expect(screen.queryByTestId('keyring-again'), 'there is nobody to ask').toBeNull()
+    expect(screen.getByTestId('banner-keyring-unread').textContent).toContain('No keyring was found')
     const dialog = await screen.findByTestId('dialog-sign-in')
     expect(dialog.textContent).toContain('This system has no keyring')
+    await fireEvent.click(screen.getByTestId('keyring-again'))
+    expect(api.calls).toContain('askKeyring')
   })
 
-  it('that was not opened at the first start can be asked again there', async () => {
+  it.each([
+    ['refused', 'for now'],
+    ['missing', 'no keyring'],
+  ] as const)('that was not opened at the first start can be asked again there: %s', async (keyring, words) => {
     const api = firstStartScene('en', 'light')
-    api.app = { ...api.app, keyring: 'refused' }
+    api.app = { ...api.app, keyring }
     await ready(api)
-    const note = screen.getByTestId('first-keyring-refused')
-    expect(note.textContent).toContain('for now')
+    const note = screen.getByTestId(`first-keyring-${keyring}`)
+    expect(note.textContent).toContain(words)
     await fireEvent.click(within(note).getByTestId('keyring-again'))
     expect(api.calls).toContain('askKeyring')
     expect(await faults()).toEqual([])

@@ -25,5 +25,6 @@ export const keyring: typeof zh = {
     unforgotten: (keyring, who) =>
       `Signed out ${who}, but the sign-in is still in ${keyring}. Tulou won’t use it again.`,
   },
-  lost: (who) => `This system has no keyring, so the sign-in of ${who} wasn’t kept. Sign in again.`,
+  lost: (who) =>
+    `No keyring was found, so the sign-in of ${who} couldn’t be read. Start the keyring and try again, or sign in with the password.`,
 }

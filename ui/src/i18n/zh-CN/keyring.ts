@@ -22,6 +22,6 @@ export const keyring = {
     unforgotten: (keyring: string, who: string) =>
       `${who}已退出登录，但${keyring}没有删除保存的登录状态。Tulou 不会再用它登录。`,
   },
-  /** There is no keyring. */
-  lost: (who: string) => `系统没有密钥环，没有保存${who}的登录状态，请重新登录。`,
+  /** There is no keyring, or it was not started yet. */
+  lost: (who: string) => `没有找到密钥环，读不出${who}的登录状态。启动密钥环后重试，或者输入密码登录。`,
 }
