@@ -14,7 +14,7 @@ use stage::{Person, Stage};
 use tulou_client::{
     InMemory, Secrets,
     secrets::NoKeyring,
-    view::{AccountView, Connection, KeptView, KeyringView},
+    view::{AccountView, Connection, KeptView, KeyringView, MessagesThen},
 };
 
 const PASSWORD: &str = "correct horse";
@@ -55,6 +55,13 @@ impl Moody {
         mood.clone()
     }
 
+    fn wait_until_forgotten(&self, account: &str) {
+        let keeps = |_: &mut Mood| self.kept.get(account).unwrap().is_some();
+        let mood = self.mood.lock().unwrap();
+        let (_mood, waited) = self.turned.wait_timeout_while(mood, LATEST, keeps).unwrap();
+        assert!(!waited.timed_out(), "it still keeps that of {account}");
+    }
+
     fn opened(&self, account: &str) -> Result<Mood, NoKeyring> {
         let mood = self.mood(account);
         if mood == Mood::Locked {
@@ -81,7 +88,10 @@ impl Secrets for Moody {
 
     fn delete(&self, account: &str) -> Result<(), NoKeyring> {
         self.opened(account)?;
-        self.kept.delete(account)
+        self.kept.delete(account)?;
+        let _mood = self.mood.lock().unwrap();
+        self.turned.notify_all();
+        Ok(())
     }
 
     fn is_lasting(&self) -> bool {
@@ -251,6 +261,32 @@ async fn a_keyring_without_a_place_is_known_at_each_start_before_a_password_is_t
             })
             .await;
         until(&alice, account, KeptView::Settled, KeyringView::Missing).await;
+    }
+    stage.end([alice]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_account_is_removed_although_the_keyring_refuses_and_forgotten_when_it_is_unlocked() {
+    let stage = Stage::new().await;
+    let keyring = Arc::new(Moody::default());
+    let (alice, work) = two_accounts(&stage, &keyring).await;
+    keyring.turn(Mood::Locked);
+    let deleted = alice
+        .client
+        .delete_account(&work, PASSWORD, MessagesThen::Keep)
+        .await;
+    assert_eq!(deleted.unwrap_err().code(), "keyring", "it is said");
+    let removed = alice.client.remove_account(&alice.account).await;
+    assert_eq!(removed.unwrap_err().code(), "keyring", "it is said");
+    let accounts = alice.client.app_view().await.accounts;
+    assert!(accounts.is_empty(), "they are gone: {accounts:?}");
+    for key in [&work, &alice.account] {
+        assert!(keyring.kept.get(key).unwrap().is_some());
+    }
+    keyring.turn(Mood::Open);
+    alice.client.ask_keyring_again();
+    for key in [&work, &alice.account] {
+        keyring.wait_until_forgotten(key);
     }
     stage.end([alice]).await;
 }

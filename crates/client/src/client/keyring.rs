@@ -185,6 +185,9 @@ impl Asker {
             if answer.is_ok() && is_sign_in {
                 self.works(number);
             }
+            if answer.is_ok() {
+                self.note_done(&key, wished.no);
+            }
             return answer;
         }
     }
@@ -214,6 +217,14 @@ impl Asker {
         let client = self.client()?;
         let wished = lock(&client.inner.wished);
         wished.get(key).cloned()
+    }
+
+    fn note_done(&self, key: &str, no: u64) {
+        if let Some(client) = self.client()
+            && let Some(wished) = lock(&client.inner.wished).get_mut(key)
+        {
+            wished.is_done |= wished.no == no;
+        }
     }
 
     /// What became of a wish is said, unless there is another one by now.
@@ -253,6 +264,8 @@ pub(super) struct Wished {
     no: u64,
     /// None: it is to be forgotten.
     token: Option<String>,
+    /// It has it so.
+    is_done: bool,
 }
 
 /// Somebody who waits for the keyring, as long as the value lives.
@@ -302,6 +315,7 @@ impl Client {
         let wished = all.entry(key.to_owned()).or_default();
         wished.no += 1;
         wished.token = token;
+        wished.is_done = false;
     }
 
     /// Whether sign-ins can be kept is known before a password is typed. A keyring without a collection has nothing to
@@ -396,6 +410,18 @@ impl Client {
         });
     }
 
+    /// What it is to forget of accounts that were removed.
+    fn left_over(&self, accounts: &[Arc<Account>]) -> Vec<String> {
+        let wished = lock(&self.inner.wished);
+        wished
+            .iter()
+            .filter(|(_, wished)| wished.token.is_none() && !wished.is_done)
+            .map(|(key, _)| key)
+            .filter(|key| accounts.iter().all(|account| account.key != **key))
+            .cloned()
+            .collect()
+    }
+
     /// Asks the keyring again for what it did not do: it may have been unlocked since.
     pub fn ask_keyring_again(&self) {
         if !self.inner.secrets.is_lasting() {
@@ -408,6 +434,9 @@ impl Client {
         );
         if accounts.is_empty() && is_useless {
             self.try_keyring();
+        }
+        for key in self.left_over(&accounts) {
+            tokio::spawn(self.asker().tell(key));
         }
         for account in accounts {
             match account.kept() {

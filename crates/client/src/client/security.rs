@@ -198,9 +198,16 @@ impl Client {
     /// Removes an account from this computer: its history, drafts and outbox go. On its server it stays.
     ///
     /// # Errors
-    /// If the list of accounts or the files cannot be changed.
+    /// If the list of accounts or the files cannot be changed; or the keyring did not forget the token: then the account is
+    /// removed all the same.
     pub async fn remove_account(&self, account: &str) -> Result<(), Error> {
-        self.sign_out(account).await?;
+        let forgotten = match self.sign_out(account).await {
+            Err(error @ Error::Keyring(_)) => Err(error),
+            signed_out => {
+                signed_out?;
+                Ok(())
+            }
+        };
         let account = self.account(account)?;
         let (done, stopped) = oneshot::channel();
         if account.wish(Wish::Stop(done)).await.is_ok() {
@@ -216,7 +223,7 @@ impl Client {
                 chain(error)
             );
         }
-        removed
+        removed.and(forgotten)
     }
 
     /// Accounts of the server that an account administrates, by name, from after one on.
