@@ -31,11 +31,11 @@ fn moved(seq: u64, read: Option<ReadBefore>) -> Moved {
 /// What the store is told last of how far the topic counts as read; none if it is told nothing.
 fn read(stage: &mut Stage) -> Option<Option<ReadBefore>> {
     let changes = stage.changes().into_iter();
-    let heads = changes.filter_map(|change| match change {
+    let mut heads = changes.filter_map(|change| match change {
         Write::Head(TOPIC, TopicHead { read, .. }) => Some(read),
         _ => None,
     });
-    heads.last()
+    heads.next_back()
 }
 
 /// What is seen of the community becomes another thing; heads are asked for and told.
