@@ -241,6 +241,7 @@ impl Years {
                 topics: Vec::new(),
                 members: 40,
                 online: 40,
+                after: None,
             }),
             Question::ProfileList { .. } => Told::Profiles(Profiles { rows: Vec::new() }),
             _ => return None,

@@ -141,7 +141,7 @@ impl Logs {
             log.lose_link();
         }
         for state in self.communities.values_mut() {
-            state.digests.clear();
+            state.lose_link();
         }
     }
 
@@ -174,7 +174,7 @@ impl Logs {
     pub fn know_community(&mut self, community: CommunityId) {
         let state = self.communities.entry(community).or_insert_with(|| {
             let mut state = Community::default();
-            state.ask_heads_since(0);
+            state.lose_heads();
             state
         });
         let log = &mut state.log;
@@ -239,7 +239,7 @@ impl Logs {
 
     /// Whether everything of the account and its communities is here.
     pub fn are_complete(&self) -> bool {
-        let is_asked = |state: &Community| state.heads_since.is_some();
-        self.all().all(LogState::is_complete) && !self.communities.values().any(is_asked)
+        self.all().all(LogState::is_complete)
+            && !self.communities.values().any(Community::wants_heads)
     }
 }

@@ -27,10 +27,19 @@ pub enum Asked {
     Page(TopicId, PageAt),
     /// Profiles, with the revs that were said to be there.
     Profiles(Vec<(AccountId, Rev)>),
-    /// Heads of a community's topics that moved since this time.
-    Heads(CommunityId, Millis),
+    /// Heads of a community's topics that moved from there on.
+    Heads(CommunityId, HeadsFrom),
     /// By somebody else.
     Told(Ticket),
+}
+
+/// From where on heads are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeadsFrom {
+    /// What moved at this time or later.
+    pub since: Millis,
+    /// An answer that was full ended with this topic.
+    pub after: Option<TopicId>,
 }
 
 /// Questions on their way.

@@ -16,6 +16,8 @@ mod communities;
 mod cut;
 #[path = "scripts/heads.rs"]
 mod heads;
+#[path = "scripts/heads_in_pages.rs"]
+mod heads_in_pages;
 #[path = "scripts/held.rs"]
 mod held;
 #[path = "scripts/link.rs"]

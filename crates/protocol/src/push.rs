@@ -213,6 +213,10 @@ pub struct Digest {
     pub members: u64,
     /// How many of them are connected.
     pub online: u64,
+    /// In `community.heads` only: there are more. Asked on with `to` as `since` and with this as `after`, until it is
+    /// absent; what moves meanwhile is told once more. Absent: all that moved up to `to` is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<TopicId>,
 }
 
 /// The head of a topic.

@@ -83,13 +83,17 @@ pub enum Question {
         /// At most [`crate::limits::MEMBERS_PAGE`].
         limit: usize,
     },
-    /// Heads of the topics of a community that moved since a time of the server. Answer: [`Digest`].
+    /// Heads of the topics of a community that moved since a time of the server, in the order in which they moved. Answer:
+    /// [`Digest`]; one that is full ([`crate::limits::ANSWER_BYTES`]) says where to go on.
     #[serde(rename = "community.heads")]
     CommunityHeads {
         /// Of which community.
         community: CommunityId,
-        /// Since when; 0: all.
+        /// Since when; 0: all. To go on: `to` of the answer before.
         since: Millis,
+        /// To go on: `after` of the answer before. Of what moved at `since` itself, only topics that come after it are told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<TopicId>,
     },
     /// The invite links of a community. Needs `Invite`. Answer: [`Invites`].
     #[serde(rename = "invite.list")]

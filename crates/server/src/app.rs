@@ -17,6 +17,7 @@ pub mod ask;
 mod clock;
 mod disk;
 pub mod execute;
+mod heads;
 mod joining;
 mod members;
 pub(crate) mod parts;

@@ -5,6 +5,7 @@
 //! * [`view`]: what another version of it means for whoever sees it
 //! * [`facts`]: what a decision is made from
 //! * [`change`]: what a decision comes to
+//! * [`paging`]: where an answer ends that goes on in another
 //! * [`decide()`]: a command, answered with changes or a rejection
 
 mod access;
@@ -17,6 +18,7 @@ mod edit;
 pub mod facts;
 mod member;
 pub(crate) mod message;
+pub mod paging;
 pub mod structure;
 mod topic;
 pub mod view;

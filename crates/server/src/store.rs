@@ -315,8 +315,14 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
         has_tail: bool,
         most: usize,
     ) -> Pending<TopicChanges>;
-    /// Topics of a community that moved at a time or later.
-    fn moved_since(&self, community: CommunityId, since: Millis) -> Pending<Vec<Moved>>;
+    /// Topics of a community that moved at a time or later, with when they did, in the order of that and of their ids. Of
+    /// those of that very time, only those whose ids come after a topic's.
+    fn moved_since(
+        &self,
+        community: CommunityId,
+        since: Millis,
+        after: Option<TopicId>,
+    ) -> Pending<Vec<(TopicId, Millis)>>;
     /// Heads of some topics.
     fn moved(&self, topics: Vec<TopicId>) -> Pending<Vec<Moved>>;
     /// Profiles.

@@ -16,7 +16,7 @@ use crate::{
     link::{busy_for, is_final},
     live::brings,
     outbox::Accepted,
-    questions::Asked,
+    questions::{Asked, HeadsFrom},
 };
 
 /// How long nothing is asked after the server did not understand a question.
@@ -124,7 +124,7 @@ impl Engine {
                         self.question_refused(&refusal);
                     }
                 }
-                Asked::Heads(community, since) => self.take_heads(community, since, response),
+                Asked::Heads(community, from) => self.take_heads(community, from, response),
                 Asked::Told(ticket) => {
                     let told = response.into_result::<Value>().map_err(Untold::Refused);
                     self.turn.push(Output::Told(ticket, told));
@@ -267,14 +267,19 @@ impl Engine {
         }
     }
 
-    fn take_heads(&mut self, community: CommunityId, since: Millis, response: Response) {
+    fn take_heads(&mut self, community: CommunityId, from: HeadsFrom, response: Response) {
         match response.into_result::<Digest>() {
             Ok(heads) => {
+                let (since, after) = (heads.to, heads.after);
+                let is_further = after.is_none() || HeadsFrom { since, after } > from;
                 let (topics, turn) = (&mut self.topics, &mut self.turn);
-                self.logs.take_heads(community, since, heads, topics, turn);
+                self.logs.take_heads(community, from, heads, topics, turn);
+                if !is_further {
+                    self.questions.pause(self.turn.now() + PAUSE_MS);
+                }
             }
             Err(refusal @ Refusal::Busy(_)) => {
-                self.logs.heads_again(community);
+                self.logs.heads_again(community, from);
                 self.question_refused(&refusal);
             }
             // It is no community of mine any more, which its log says.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tulou_protocol::{Body, Rev, Row, TopicId, id::Millis, permission::Place, push::TopicHead};
 
 use super::log::LogState;
-use crate::io::Counts;
+use crate::{io::Counts, questions::HeadsFrom};
 
 /// How far a request for heads goes back before what is known: clocks of servers differ.
 const OVERLAP_MS: Millis = 10_000;
@@ -27,7 +27,11 @@ pub struct Community {
     /// The last digest of each audience on this link.
     pub digests: BTreeMap<String, Millis>,
     /// Heads since then are to be asked for.
-    pub heads_since: Option<Millis>,
+    heads_since: Option<Millis>,
+    /// Where the last answer with heads goes on, which was full.
+    heads_on: Option<HeadsFrom>,
+    /// An answer that is on its way is of before all heads were to be asked for anew.
+    pub are_heads_doubted: bool,
     /// When heads were asked for last.
     pub asked_at: Millis,
     /// Members, and those of them that are connected, as they were told last.
@@ -96,10 +100,43 @@ impl Community {
         self.heads_since = Some(self.heads_since.map_or(since, |other| other.min(since)));
     }
 
+    /// An answer was full: the next one goes on from there, before anything else is asked for.
+    pub fn ask_heads_on(&mut self, from: HeadsFrom) {
+        if !self.are_heads_doubted {
+            self.heads_on = Some(from);
+        }
+    }
+
+    /// Whether heads are to be asked for.
+    pub fn wants_heads(&self) -> bool {
+        self.heads_on.is_some() || self.heads_since.is_some()
+    }
+
+    /// From where on heads are asked for next.
+    pub fn next_heads(&mut self) -> Option<HeadsFrom> {
+        if let Some(on) = self.heads_on.take() {
+            return Some(on);
+        }
+        let since = self.heads_since.take()?;
+        self.are_heads_doubted = false;
+        // What was missed may have come with an answer meanwhile.
+        let since = since.max(self.as_of - OVERLAP_MS);
+        Some(HeadsFrom { since, after: None })
+    }
+
+    /// What was asked on the last link has no answer.
+    pub fn lose_link(&mut self) {
+        self.digests.clear();
+        self.heads_on = None;
+        self.are_heads_doubted = false;
+    }
+
     /// Other rights, other topics: all heads are asked for anew. They are known as of 0 again, so that a crash or a cut
     /// before the answer does not lose the question; whether the store has to be told of that.
     pub fn lose_heads(&mut self) -> bool {
         self.ask_heads_since(0);
+        self.heads_on = None;
+        self.are_heads_doubted = true;
         std::mem::take(&mut self.as_of) > 0
     }
 }

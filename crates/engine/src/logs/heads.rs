@@ -5,7 +5,7 @@ use tulou_protocol::{CommunityId, Digest, Question, Rev, id::Millis, limits};
 use super::Logs;
 use crate::{
     io::{Counts, Write},
-    questions::{Asked, Questions},
+    questions::{Asked, HeadsFrom, Questions},
     topics::Topics,
     turn::Turn,
 };
@@ -22,29 +22,38 @@ const REFRESH_MS: Millis = 600_000;
 const WENT_BACK_MS: Millis = 60_000;
 
 impl Logs {
-    /// Asks for heads, of communities that are here themselves.
+    /// Asks for heads, of communities that are here themselves: one question of each at a time, page after page.
     pub fn pump_heads(&mut self, questions: &mut Questions, turn: &mut Turn) {
         let mut asking = questions.count(|asked| matches!(asked, Asked::Heads(..)));
         for (community, state) in &mut self.communities {
             let is_here = state.log.cursor > Rev::ZERO && state.log.is_complete();
+            let is_asked = |asked: &Asked| matches!(asked, Asked::Heads(of, _) if of == community);
             if asking < HEADS
                 && is_here
-                && let Some(since) = state.heads_since.take()
+                && state.wants_heads()
+                && questions.count(is_asked) == 0
+                && let Some(from) = state.next_heads()
             {
                 state.asked_at = turn.now();
                 asking += 1;
                 let community = *community;
-                let heads = Question::CommunityHeads { community, since };
-                questions.ask(Asked::Heads(community, since), heads, turn);
+                let HeadsFrom { since, after } = from;
+                let heads = Question::CommunityHeads {
+                    community,
+                    since,
+                    after,
+                };
+                questions.ask(Asked::Heads(community, from), heads, turn);
             }
         }
     }
 
-    /// Heads that moved since a time.
+    /// Heads that moved from a time on. What a page says that is not the last is known up to its end; whether the server's
+    /// clock went back only the last can tell.
     pub fn take_heads(
         &mut self,
         community: CommunityId,
-        since: Millis,
+        from: HeadsFrom,
         mut heads: Digest,
         topics: &mut Topics,
         turn: &mut Turn,
@@ -53,9 +62,10 @@ impl Logs {
             // Heads whose topics are not known yet are not in the store: they have to be asked for again, also when a
             // later question does not reach back to them.
             let mut numbers = heads.topics.iter().map(|head| head.no);
-            let are_known =
-                since <= state.as_of && numbers.all(|no| state.numbers.contains_key(&no));
-            let went_back = heads.to + WENT_BACK_MS < state.as_of;
+            let are_known = !state.are_heads_doubted
+                && from.since <= state.as_of
+                && numbers.all(|no| state.numbers.contains_key(&no));
+            let went_back = heads.after.is_none() && heads.to + WENT_BACK_MS < state.as_of;
             let as_of = match (are_known, went_back) {
                 (true, false) => state.as_of.max(heads.to),
                 // What is asked for from a time that is still to come, the server tells from the beginning.
@@ -66,7 +76,13 @@ impl Logs {
             if std::mem::replace(&mut state.as_of, as_of) != as_of {
                 turn.apply(Write::HeadsKnown(community, as_of));
             }
-            state.digests.retain(|_, to| *to <= heads.to + WENT_BACK_MS);
+            match heads.after {
+                Some(_) => state.ask_heads_on(HeadsFrom {
+                    since: heads.to,
+                    after: heads.after,
+                }),
+                None => state.digests.retain(|_, to| *to <= heads.to + WENT_BACK_MS),
+            }
         }
         // They are told to me alone: nothing said of what I have read is said, too.
         for head in &mut heads.topics {
@@ -76,9 +92,12 @@ impl Logs {
     }
 
     /// The server was busy: it is asked again.
-    pub fn heads_again(&mut self, community: CommunityId) {
+    pub fn heads_again(&mut self, community: CommunityId, from: HeadsFrom) {
         if let Some(state) = self.communities.get_mut(&community) {
-            state.ask_heads_since(state.as_of);
+            match from.after {
+                Some(_) => state.ask_heads_on(from),
+                None => state.ask_heads_since(state.as_of),
+            }
         }
     }
 

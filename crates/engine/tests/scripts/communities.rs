@@ -245,7 +245,8 @@ fn a_topic_that_vanishes_from_a_reset_is_forgotten() {
         question,
         Question::CommunityHeads {
             community: COMMUNITY,
-            since: 0
+            since: 0,
+            after: None,
         },
         "new topics have heads"
     );

@@ -60,7 +60,8 @@ fn a_digest_moves_heads_and_a_lost_one_is_asked_for() {
         question,
         Question::CommunityHeads {
             community: COMMUNITY,
-            since
+            since,
+            after: None,
         },
         "a window was lost"
     );
@@ -89,6 +90,7 @@ fn a_gap_in_the_windows_of_one_audience_is_noticed_whatever_others_say() {
     let heads = Question::CommunityHeads {
         community: COMMUNITY,
         since,
+        after: None,
     };
     assert_eq!(
         question, heads,
@@ -124,6 +126,7 @@ fn a_digest_to_no_audience_brings_counts_or_says_that_something_was_missed() {
     let heads = Question::CommunityHeads {
         community: COMMUNITY,
         since,
+        after: None,
     };
     assert_eq!(question, heads);
     let to = known + 3_000;
@@ -196,6 +199,7 @@ fn heads_count_as_known_only_from_what_was_known_on() {
     let heads = Question::CommunityHeads {
         community: COMMUNITY,
         since,
+        after: None,
     };
     assert_eq!(question, heads, "a window was lost");
     stage.told(number, Told::Heads(digest(since, known + 41_000, vec![])));
@@ -243,6 +247,7 @@ fn a_servers_clock_that_went_back_takes_what_is_known_with_it() {
     let all = Question::CommunityHeads {
         community: COMMUNITY,
         since: 0,
+        after: None,
     };
     assert_eq!(question, all, "what moved in between was told to nobody");
     let to = now + 3_000;
@@ -257,6 +262,7 @@ fn a_servers_clock_that_went_back_takes_what_is_known_with_it() {
     let since = Question::CommunityHeads {
         community: COMMUNITY,
         since: to - 10_000,
+        after: None,
     };
     assert_eq!(question, since, "one that was lost is noticed at once");
 }

@@ -215,6 +215,7 @@ fn rights_that_came_back_before_the_answer_are_other_rights_too() {
     let anew = Question::CommunityHeads {
         community: COMMUNITY,
         since: 0,
+        after: None,
     };
     assert_eq!(
         heads, anew,

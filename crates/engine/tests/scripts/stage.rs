@@ -363,5 +363,6 @@ pub fn digest(from: Millis, to: Millis, topics: Vec<tulou_protocol::push::TopicH
         topics,
         members: 2,
         online: 1,
+        after: None,
     }
 }

@@ -10,7 +10,9 @@ use tulou_protocol::{
     id::Millis,
     push::{Pushed, TopicHead},
 };
-use tulou_server::domain::{Audience, Change, Hears, Member, Structure, View, view::Compared};
+use tulou_server::domain::{
+    Audience, Change, Hears, Member, Structure, View, paging, view::Compared,
+};
 
 use crate::{memory::Written, server::Server, weather::Weather};
 
@@ -214,16 +216,30 @@ impl Server {
         &self,
         account: AccountId,
         community: CommunityId,
-        since: Millis,
-        to: Millis,
+        (since, after): (Millis, Option<TopicId>),
+        now: Millis,
     ) -> Digest {
         let (home, member) = self.memory.membership(account, community).unwrap();
         let sight = home.structure.sight(member);
-        let moved = self.memory.topics.iter().filter(|(topic, log)| {
-            log.community == community && log.moved_at >= since && sight.sees(**topic)
-        });
-        let topics: Vec<TopicId> = moved.map(|(topic, _)| *topic).collect();
+        let topics = self.memory.topics.iter();
+        let seen = topics.filter(|(topic, log)| log.community == community && sight.sees(**topic));
+        let mut moved: Vec<(Millis, TopicId)> = seen
+            .map(|(topic, log)| (log.moved_at, *topic))
+            .filter(|moved| moved.0 >= since && (moved.0, Some(moved.1)) > (since, after))
+            .collect();
+        moved.sort_unstable();
+        let is_full = moved.len() > self.page_of_heads;
+        moved.truncate(self.page_of_heads);
+        let topics: Vec<TopicId> = moved.iter().map(|(_, topic)| *topic).collect();
+        let (to, on) = match moved.last().filter(|_| is_full) {
+            Some(last) => {
+                let (to, on) = paging::page_ends(*last, now, (since, after));
+                (to, Some(on))
+            }
+            None => (now, None),
+        };
         let mut heads = self.digest(community, "", (since, to), &topics);
+        heads.after = on;
         for (head, topic) in heads.topics.iter_mut().zip(&topics) {
             let reader = home.structure.reader(member, *topic);
             head.read = self.memory.read_before(account, *topic, reader);
@@ -257,6 +273,7 @@ impl Server {
             topics: topics.iter().map(head).collect(),
             members: home.members.len() as u64,
             online: 1,
+            after: None,
         }
     }
 

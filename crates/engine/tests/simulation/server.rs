@@ -55,6 +55,8 @@ pub struct Server {
     pub owed: BTreeMap<(u64, Log), Rev>,
     pub chance: Chance,
     pub weather: Weather,
+    /// Heads that an answer holds.
+    pub page_of_heads: usize,
     /// What its clock says.
     pub wall: Millis,
     /// Messages that were refused once: if nobody heard of it they may come again later, after others.
@@ -87,6 +89,7 @@ impl Server {
             owed: BTreeMap::new(),
             chance: Chance::new(0),
             weather: Weather::default(),
+            page_of_heads: usize::MAX,
             wall: 0,
             refused: BTreeSet::new(),
             earlier: None,
@@ -165,16 +168,11 @@ impl Server {
                 Request::Question(number, _) if is_busy => {
                     Response::refused(Value::from(number), &busy)
                 }
-                Request::Question(number, question) => match self.tell(from, account, question) {
-                    Ok(told) => {
-                        if let Told::Heads(heads) = &told {
-                            self.look_at_digest(account, heads);
-                        }
-                        self.oracle.look_at_told(account, &told);
-                        Response::told(number, &told).unwrap()
-                    }
-                    Err(code) => Response::refused(Value::from(number), &Refusal::Rejected(code)),
-                },
+                Request::Question(number, question) => {
+                    let response = self.answer(from, account, number, question);
+                    response
+                        .unwrap_or_else(|refusal| Response::refused(Value::from(number), &refusal))
+                }
                 Request::Command(commanded) => {
                     let id = Value::from(commanded.id.to_string());
                     let answered = if self.ended.contains(&from) {
@@ -195,6 +193,22 @@ impl Server {
         }
         self.outgoing
             .push((from, ServerFrame::Responses(responses), false));
+    }
+
+    fn answer(
+        &mut self,
+        from: u64,
+        account: AccountId,
+        number: u64,
+        question: Question,
+    ) -> Result<Response, Refusal> {
+        let told = self.tell(from, account, question);
+        let told = told.map_err(Refusal::Rejected)?;
+        if let Told::Heads(heads) = &told {
+            self.look_at_digest(account, heads);
+        }
+        self.oracle.look_at_told(account, &told);
+        Ok(Response::told(number, &told).unwrap())
     }
 
     pub fn open(&mut self, from: u64, account: AccountId, number: u64) -> Response {

@@ -74,14 +74,22 @@ impl Server {
                     .filter_map(|account| self.memory.row(*account, "profile", account).cloned())
                     .collect(),
             })),
-            Question::CommunityHeads { community, since } => {
+            Question::CommunityHeads {
+                community,
+                since,
+                after,
+            } => {
                 let now = self.now();
                 self.memory
                     .membership(account, community)
                     .ok_or(Code::NotAMember)?;
                 // He heard of a later time while the clock was ahead.
-                let since = if since > now { 0 } else { since };
-                Ok(Told::Heads(self.heads(account, community, since, now)))
+                let from = if since > now {
+                    (0, None)
+                } else {
+                    (since, after)
+                };
+                Ok(Told::Heads(self.heads(account, community, from, now)))
             }
             Question::MemberList { .. } => Ok(Told::Nothing {}),
             other => panic!("nobody asks {}", other.method()),

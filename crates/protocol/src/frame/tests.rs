@@ -498,6 +498,7 @@ fn pushes_and_answers_have_their_snapshots() {
             }],
             members: 2,
             online: 1,
+            after: None,
         }),
         Pushed::Heartbeat(Heartbeat {
             now: 5,

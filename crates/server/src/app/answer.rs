@@ -30,3 +30,8 @@ pub fn at_most<T>(limit: usize, list: &[T], field: &str) -> Result<(), Refusal> 
         Rejection::limit(Code::TooMany, limit).at(field),
     ))
 }
+
+pub fn unwritten(error: &serde_json::Error) -> Refusal {
+    tracing::error!(%error, "an answer could not be written");
+    Refusal::Misunderstood(tulou_protocol::frame::INTERNAL_ERROR)
+}

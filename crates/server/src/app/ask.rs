@@ -1,12 +1,11 @@
 //! Questions.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use base64::Engine;
 use serde::de::DeserializeOwned;
 use tulou_protocol::{
-    AccountId, Code, CommunityId, Counted, Digest, Log, Permissions, Question, Rejection, Seq,
-    TopicId,
+    AccountId, Code, CommunityId, Counted, Log, Permissions, Question, Rejection, Seq, TopicId,
     frame::Refusal,
     id::Millis,
     limits,
@@ -20,14 +19,14 @@ use tulou_protocol::{
 
 use super::{
     App,
-    answer::{QuestionAnswer, at_most, broken, missing, no},
+    answer::{QuestionAnswer, at_most, broken, missing, no, unwritten},
     members::Wanted,
     sync,
 };
 use crate::{
     actor::Actor,
     domain::{Structure, structure::Member},
-    hub::{Line, digest},
+    hub::Line,
     store::{Inviting, StoreError},
 };
 
@@ -112,9 +111,11 @@ impl App {
                 };
                 self.list_members(account, wanted).await
             }
-            Question::CommunityHeads { community, since } => {
-                self.heads(account, community, since).await
-            }
+            Question::CommunityHeads {
+                community,
+                since,
+                after,
+            } => self.list_heads(account, community, since, after).await,
             Question::InviteList { community } => {
                 self.may_invite(actor, community).await?;
                 let invites = self.invites(community).await.map_err(broken)?;
@@ -270,48 +271,6 @@ impl App {
         }))
     }
 
-    async fn heads(
-        &self,
-        account: AccountId,
-        community: CommunityId,
-        since: Millis,
-    ) -> QuestionAnswer {
-        self.member_of(account, community).await?;
-        let now = self.now();
-        let to = self.store().settled(now);
-        // He heard of a later time while the clock was ahead.
-        let since = if since > now { 0 } else { since };
-        let moved = self
-            .store()
-            .moved_since(community, since)
-            .await
-            .map_err(broken)?;
-        // What moved while it was read is told to whoever may see it now.
-        let (structure, member) = self.member_of(account, community).await?;
-        let sight = structure.sight(&member);
-        let mut digest = digest::seen(&structure, &sight, &moved, to);
-        let shown = moved.iter().filter(|moved| sight.sees(moved.topic));
-        let read_by = |topic| structure.reader_as_seen(&sight, &member, topic);
-        let topics = shown.map(|moved| (moved.topic, read_by(moved.topic)));
-        let read = self.store().read_before(account, topics.collect());
-        for (head, read) in digest.topics.iter_mut().zip(read.await.map_err(broken)?) {
-            head.read = read;
-        }
-        let (structure, member) = self.member_of(account, community).await?;
-        let sees = structure.sight(&member);
-        if !Arc::ptr_eq(&sees, &sight) {
-            let topics = structure.topics.iter();
-            let seen = topics.filter(|(topic, _)| sees.sees(**topic));
-            let seen: HashSet<u32> = seen.map(|(_, kept)| kept.body.no).collect();
-            digest.topics.retain(|head| seen.contains(&head.no));
-        }
-        Ok(Told::Heads(Digest {
-            from: since,
-            online: self.presence().count_online(community),
-            ..digest
-        }))
-    }
-
     /// The links of a community. Those have lapsed, too, whose owner may not invite.
     async fn invites(&self, community: CommunityId) -> Result<Vec<Invite>, StoreError> {
         let mut invites = self.store().invites(community).await?;
@@ -427,11 +386,6 @@ impl App {
                 .collect(),
         })
     }
-}
-
-fn unwritten(error: &serde_json::Error) -> Refusal {
-    tracing::error!(%error, "an answer could not be written");
-    Refusal::Misunderstood(tulou_protocol::frame::INTERNAL_ERROR)
 }
 
 /// An answer as JSON.

@@ -6,6 +6,7 @@ mod clock;
 mod coming;
 mod ending;
 mod floors;
+mod heads;
 mod house;
 mod joining;
 mod leaps;

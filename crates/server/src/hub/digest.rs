@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tulou_protocol::{AccountId, CommunityId, Digest, TopicId, id::Millis, push::TopicHead};
+use tulou_protocol::{AccountId, CommunityId, TopicId, id::Millis, push::TopicHead};
 
 pub(crate) use rounds::run;
 use saying::Saying;
@@ -323,21 +323,8 @@ fn pause_after(took: Duration) -> Duration {
     if rest > SHORT { rest } else { Duration::ZERO }
 }
 
-/// The heads of topics that somebody may see.
-pub(crate) fn seen(structure: &Structure, sight: &Sight, moved: &[Moved], to: Millis) -> Digest {
-    let seen = moved.iter().filter(|moved| sight.sees(moved.topic));
-    Digest {
-        community: structure.id,
-        audience: String::new(),
-        from: to,
-        to,
-        topics: seen.filter_map(|moved| head(structure, moved)).collect(),
-        members: structure.members(),
-        online: 0,
-    }
-}
-
-fn head(structure: &Structure, moved: &Moved) -> Option<TopicHead> {
+/// The head of a topic that is there, as it is told to everybody.
+pub(crate) fn head(structure: &Structure, moved: &Moved) -> Option<TopicHead> {
     Some(TopicHead {
         no: structure.topics.get(&moved.topic)?.body.no,
         head_seq: moved.head.seq,

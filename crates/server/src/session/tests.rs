@@ -212,6 +212,7 @@ async fn a_session_that_cannot_write_does_not_keep_its_accounts_turns() {
         let question = Question::CommunityHeads {
             community,
             since: 0,
+            after: None,
         };
         let frame = session.frames.begin(1);
         session.wait(frame, 0, Request::Question(number, question));

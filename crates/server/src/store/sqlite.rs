@@ -314,8 +314,13 @@ impl Store for Sqlite {
         self.read(move |db| message::changes(db, topic, &ranges, since, has_tail, most))
     }
 
-    fn moved_since(&self, community: CommunityId, since: Millis) -> Pending<Vec<Moved>> {
-        self.read(move |db| log::moved_since(db, community, since))
+    fn moved_since(
+        &self,
+        community: CommunityId,
+        since: Millis,
+        after: Option<TopicId>,
+    ) -> Pending<Vec<(TopicId, Millis)>> {
+        self.read(move |db| log::moved_since(db, community, since, after))
     }
 
     fn moved(&self, topics: Vec<TopicId>) -> Pending<Vec<Moved>> {

@@ -89,6 +89,7 @@ async fn a_clock_that_was_ahead_and_is_set_right_leaves_nothing_of_tomorrow() {
     let heads = Question::CommunityHeads {
         community,
         since: now + DAY_MS,
+        after: None,
     };
     let Ok(Told::Heads(heads)) = app.ask(&alice.actor, heads).await else {
         panic!("she is a member")

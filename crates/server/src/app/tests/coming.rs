@@ -16,6 +16,7 @@ async fn heads(app: &App, line: &Arc<Line>, community: CommunityId) -> Digest {
     let question = Question::CommunityHeads {
         community,
         since: 0,
+        after: None,
     };
     let Ok(Told::Heads(mut heads)) = app.ask(&line.actor, question).await else {
         panic!("a member is told")

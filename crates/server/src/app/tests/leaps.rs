@@ -30,7 +30,11 @@ fn lock(folder: &tempfile::TempDir) -> Connection {
 }
 
 async fn heads(app: &App, line: &Arc<Line>, community: CommunityId, since: i64) -> Digest {
-    let heads = Question::CommunityHeads { community, since };
+    let heads = Question::CommunityHeads {
+        community,
+        since,
+        after: None,
+    };
     match app.ask(&line.actor, heads).await {
         Ok(Told::Heads(heads)) => heads,
         other => panic!("{other:?}"),

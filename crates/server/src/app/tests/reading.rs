@@ -72,6 +72,7 @@ async fn what_is_read_after_a_topic_was_hidden_is_not_handed_out() {
         Question::CommunityHeads {
             community,
             since: 0,
+            after: None,
         },
         Question::MemberList {
             community,
@@ -130,6 +131,7 @@ async fn what_is_read_after_somebody_was_removed_is_not_handed_out() {
         Question::CommunityHeads {
             community,
             since: 0,
+            after: None,
         },
     ];
     let kick = Command::MemberKick {

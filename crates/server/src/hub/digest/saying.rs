@@ -71,6 +71,7 @@ impl Saying {
             topics: Vec::new(),
             members,
             online,
+            after: None,
         };
         let frame = |digest| wire::pushed_frame(Pushed::Digest(digest)).into();
         let moved: HashMap<TopicId, &Moved> =

@@ -1,6 +1,6 @@
 use axum::extract::ws::Utf8Bytes;
 use tulou_protocol::{
-    Command, CommandId, Commanded, GroupId, Log, MessageId, Rev, ServerFrame, SessionId,
+    Command, CommandId, Commanded, Digest, GroupId, Log, MessageId, Rev, ServerFrame, SessionId,
     push::Pushed, row::Topic,
 };
 use uuid::Uuid;
@@ -92,6 +92,7 @@ fn a_digest_that_is_too_large_makes_those_who_hear_it_ask() {
             .collect(),
         members: 7,
         online: 3,
+        after: None,
     };
     let heard = |digest: Digest| {
         let (frame, _) = encoded(digest);

@@ -1,7 +1,5 @@
 //! Heads of logs, and which topics moved.
 
-use std::collections::HashMap;
-
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use tulou_protocol::{
     AccountId, CommunityId, Log, MemberGroupId, Rev, Seq, TopicId, id::Millis, push::WideMention,
@@ -12,25 +10,14 @@ use crate::store::{Head, Moved, StoreError};
 const FLOOR: &str = "SELECT floor FROM log WHERE id = ?1";
 const HEAD: &str = "SELECT rev, seq FROM log WHERE id = ?1";
 const COMMUNITY_OF: &str = "SELECT community FROM log WHERE id = ?1 AND kind = 0";
-const MOVED_SINCE: &str =
-    "SELECT id, rev, seq FROM log WHERE community = ?1 AND kind = 0 AND moved_at >= ?2";
+const MOVED_SINCE: &str = "SELECT id, moved_at FROM log
+    WHERE community = ?1 AND kind = 0 AND moved_at >= ?2 AND (moved_at > ?2 OR id > ?3) ORDER BY moved_at, id";
 const WRITTEN: &str = "SELECT id FROM log WHERE community = ?1 AND kind = 0 AND seq > 0";
-const WIDE_SINCE: &str = "SELECT w.topic, w.seq, w.who, m.author FROM log l CROSS JOIN wide_mention w ON w.topic = l.id AND w.seq > l.seq - ?3
-    CROSS JOIN message m ON m.topic = w.topic AND m.seq = w.seq
-    WHERE l.community = ?1 AND l.kind = 0 AND l.moved_at >= ?2";
 const WIDE: &str = "SELECT w.seq, w.who, m.author FROM wide_mention w
     CROSS JOIN message m ON m.topic = w.topic AND m.seq = w.seq WHERE w.topic = ?1 AND w.seq > ?2";
 /// Statements whose plan is a test.
 #[cfg(test)]
-pub const HOT: &[&str] = &[
-    HEAD,
-    FLOOR,
-    COMMUNITY_OF,
-    MOVED_SINCE,
-    WRITTEN,
-    WIDE_SINCE,
-    WIDE,
-];
+pub const HOT: &[&str] = &[HEAD, FLOOR, COMMUNITY_OF, MOVED_SINCE, WRITTEN, WIDE];
 
 /// Messages back from the head in which wide mentions are named.
 const WIDE_MESSAGES: u64 = 100;
@@ -127,41 +114,22 @@ fn last(mut wide: Vec<WideMention>) -> Vec<WideMention> {
     wide.split_off(wide.len().saturating_sub(WIDE_MENTIONS))
 }
 
-/// Topics of a community that moved.
+/// Topics of a community that moved, and when.
 pub fn moved_since(
     db: &Connection,
     community: CommunityId,
     since: Millis,
-) -> Result<Vec<Moved>, StoreError> {
-    let heads: Vec<(TopicId, Head)> = db
-        .prepare_cached(MOVED_SINCE)?
-        .query_map((community.as_bytes(), since), |row| {
-            Ok((
-                TopicId::from_bytes(row.get(0)?),
-                Head {
-                    rev: Rev(counter(row, 1)?),
-                    seq: Seq(counter(row, 2)?),
-                },
-            ))
-        })?
-        .collect::<Result<_, _>>()?;
-    // Asked for together: a community may have thousands of topics.
-    let mut wide: HashMap<TopicId, Vec<WideMention>> = HashMap::new();
-    let mut statement = db.prepare_cached(WIDE_SINCE)?;
-    let back = number(WIDE_MESSAGES);
-    let mentions = statement.query_map((community.as_bytes(), since, back), |row| {
-        Ok((TopicId::from_bytes(row.get(0)?), read_wide(row, 1)?))
+    after: Option<TopicId>,
+) -> Result<Vec<(TopicId, Millis)>, StoreError> {
+    // No id is empty: each comes after it.
+    let after = after
+        .as_ref()
+        .map_or(&[] as &[u8], |topic| topic.as_bytes());
+    let mut statement = db.prepare_cached(MOVED_SINCE)?;
+    let moved = statement.query_map((community.as_bytes(), since, after), |row| {
+        Ok((TopicId::from_bytes(row.get(0)?), row.get(1)?))
     })?;
-    for mention in mentions {
-        let (topic, mention) = mention?;
-        wide.entry(topic).or_default().push(mention);
-    }
-    let moved = heads.into_iter().map(|(topic, head)| Moved {
-        topic,
-        head,
-        wide: last(wide.remove(&topic).unwrap_or_default()),
-    });
-    Ok(moved.collect())
+    Ok(moved.collect::<Result<_, _>>()?)
 }
 
 /// Heads of some topics.
