@@ -24,7 +24,11 @@ fuzz_target!(|text: &str| {
                 "in its one form"
             );
         }
-        assert_eq!(InviteLink::parse(&link.to_text()), Ok(link), "it reads back");
+        assert_eq!(
+            InviteLink::parse(&link.to_text()),
+            Ok(link),
+            "it reads back"
+        );
     }
     if let Ok(key) = text.parse::<Fingerprint>() {
         assert_eq!(key.to_string().parse(), Ok(key));
