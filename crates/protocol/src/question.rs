@@ -83,8 +83,8 @@ pub enum Question {
         /// At most [`crate::limits::MEMBERS_PAGE`].
         limit: usize,
     },
-    /// Heads of the topics of a community that moved since a time of the server, in the order in which they moved. Answer:
-    /// [`Digest`]; one that is full ([`crate::limits::ANSWER_BYTES`]) says where to go on.
+    /// Heads of the topics of a community that moved since a time of the server, in the order in which they moved.
+    /// Answer: [`Digest`]; one that is full ([`crate::limits::ANSWER_BYTES`]) says where to go on.
     #[serde(rename = "community.heads")]
     CommunityHeads {
         /// Of which community.
