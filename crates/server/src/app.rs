@@ -50,6 +50,7 @@ use turns::{Turn, Turns};
 
 use crate::{
     Config,
+    accounts::Seeing,
     certificate::Certificate,
     clock::Clock,
     communities::Communities,
@@ -78,7 +79,8 @@ pub(crate) struct Parts {
     pub hub: Arc<Hub>,
     pub communities: Arc<Communities>,
     pub clock: Arc<Clock>,
-    pub presence: Presence,
+    pub presence: Arc<dyn Presence>,
+    pub seeing: Seeing,
     pub revocation: Revocation,
     pub rates: Rates,
     pub crowd: Crowd,
@@ -273,8 +275,12 @@ impl App {
         &self.parts.rates
     }
 
-    pub(crate) fn presence(&self) -> &Presence {
-        &self.parts.presence
+    pub(crate) fn presence(&self) -> &dyn Presence {
+        &*self.parts.presence
+    }
+
+    pub(crate) fn seeing(&self) -> &Seeing {
+        &self.parts.seeing
     }
 
     pub(crate) fn revocation(&self) -> &Revocation {

@@ -1,9 +1,6 @@
 //! A server that runs inside a program: the app hosts one, tests host many.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -15,7 +12,7 @@ use crate::{
     announce::Announced,
     backup::{Daily, Shelf},
     serve,
-    store::Bus,
+    start::Around,
 };
 
 /// A running server. Stop it with [`Hosted::stop`]; dropped, it stops by itself some time later.
@@ -35,14 +32,11 @@ impl Hosted {
     /// # Errors
     /// If the store cannot be used or the address is taken.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        Self::start_over(config, |bus| bus).await
+        Self::start_over(config, Around::default()).await
     }
 
-    /// Starts over a bus that may be laid around its own.
-    async fn start_over(
-        config: Config,
-        lay: impl FnOnce(Arc<dyn Bus>) -> Arc<dyn Bus>,
-    ) -> Result<Self, Error> {
+    /// Starts over what may be laid around its own.
+    async fn start_over(config: Config, around: Around<'_>) -> Result<Self, Error> {
         let at = config.listen;
         let failed = |source| Error::Listen {
             address: at,
@@ -52,7 +46,7 @@ impl Hosted {
             .or_else(|error| without_ipv6(at, error))
             .map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let app = App::open_over(config, lay).await?;
+        let app = App::open_over(config, around).await?;
         if let Some(folder) = app.config().backups.clone() {
             let shelf = Shelf::in_folder(folder);
             app.keep("what makes backups", move |app| {
@@ -188,7 +182,10 @@ impl Drop for Hosted {
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::atomic::{AtomicUsize, Ordering},
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
         time::Duration,
     };
 
@@ -197,7 +194,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::store::{Batch, NewAccount};
+    use crate::store::{Batch, Bus, NewAccount};
 
     const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -222,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_whose_writer_panics_ends_and_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let mut hosted = Hosted::start_over(config(&folder), |_| Arc::new(Breaking))
+        let mut hosted = Hosted::start_over(config(&folder), Around::bus(|_| Arc::new(Breaking)))
             .await
             .unwrap();
         let over = hosted.watch_end();

@@ -6,12 +6,14 @@
 //! * `expected`: commits that somebody waits to be heard of
 //! * `floors`: from where on watches go
 //! * `digest`: the slow lane
+//! * `here`: who is connected
 //! * `spread`: telling many that they have to sync
 
 mod community;
 pub(crate) mod digest;
 mod expected;
 pub(crate) mod floors;
+mod here;
 pub mod line;
 pub(crate) mod publisher;
 mod spread;
@@ -110,9 +112,9 @@ impl Gathering {
         }
     }
 
-    /// Whether there is something that the last digest did not say.
-    fn has_news(&self) -> bool {
-        let counts = (self.loaded.structure().members(), self.present.len() as u64);
+    /// Whether there is something that the last digest did not say, so many being connected.
+    fn has_news(&self, online: u64) -> bool {
+        let counts = (self.loaded.structure().members(), online);
         !self.moved.is_empty() || self.counts != counts
     }
 }
@@ -267,6 +269,11 @@ impl Hub {
         diff.refloored
     }
 
+    /// Of which communities there may be something to be said, since this was last asked.
+    fn take_stirred(&self) -> HashSet<CommunityId> {
+        std::mem::take(&mut self.state().stirred)
+    }
+
     /// The topic of a community moved: the next digest names it.
     pub fn moved(&self, community: CommunityId, topic: TopicId) {
         let mut state = self.state();
@@ -315,47 +322,14 @@ impl Hub {
         }
     }
 
-    /// The sessions that are connected.
+    /// The sessions that are connected to this node.
     pub fn sessions(&self) -> BTreeSet<SessionId> {
         self.state().signed_in.keys().copied().collect()
-    }
-
-    /// The sessions of an account that are connected.
-    pub fn sessions_of(&self, account: AccountId) -> BTreeSet<SessionId> {
-        let state = self.state();
-        let lines = state.accounts.get(&account);
-        lines
-            .into_iter()
-            .flatten()
-            .map(|line| line.session)
-            .collect()
-    }
-
-    /// How many sessions of an account are connected.
-    pub fn count_lines(&self, account: AccountId) -> usize {
-        self.state().accounts.get(&account).map_or(0, Vec::len)
     }
 
     /// The communities that the account is a member of, as far as it is connected.
     pub fn communities_of(&self, account: AccountId) -> Vec<CommunityId> {
         self.state().communities_of(account)
-    }
-
-    /// Who of these accounts is connected.
-    pub fn online(&self, accounts: &[AccountId]) -> Vec<bool> {
-        let state = self.state();
-        accounts
-            .iter()
-            .map(|account| state.accounts.contains_key(account))
-            .collect()
-    }
-
-    /// How many members of a community are connected.
-    pub fn count_online(&self, community: CommunityId) -> u64 {
-        self.state()
-            .communities
-            .get(&community)
-            .map_or(0, |gathering| gathering.present.len() as u64)
     }
 }
 

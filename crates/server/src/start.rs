@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     App, Config, Error,
+    accounts::Seeing,
     app::{
         Parts,
         sync::States,
@@ -35,23 +36,60 @@ use crate::{
     store::{Bus, StoreError, Within, telling::telling},
 };
 
+/// What is laid around something of this process.
+type Lay<'a, T> = Box<dyn FnOnce(Arc<T>) -> Arc<T> + Send + 'a>;
+
+/// What is laid around this process's own parts, which know of no other node.
+pub(crate) struct Around<'a> {
+    pub bus: Lay<'a, dyn Bus>,
+    pub presence: Lay<'a, dyn Presence>,
+}
+
+impl Default for Around<'_> {
+    fn default() -> Self {
+        Self {
+            bus: Box::new(|bus| bus),
+            presence: Box::new(|presence| presence),
+        }
+    }
+}
+
+impl<'a> Around<'a> {
+    /// Over another bus.
+    #[cfg(test)]
+    pub fn bus(lay: impl FnOnce(Arc<dyn Bus>) -> Arc<dyn Bus> + Send + 'a) -> Self {
+        let bus = Box::new(lay);
+        Self {
+            bus,
+            ..Self::default()
+        }
+    }
+
+    /// With another presence.
+    #[cfg(test)]
+    pub fn presence(lay: impl FnOnce(Arc<dyn Presence>) -> Arc<dyn Presence> + Send + 'a) -> Self {
+        let presence = Box::new(lay);
+        Self {
+            presence,
+            ..Self::default()
+        }
+    }
+}
+
 impl App {
     /// Opens the store and starts what runs beside the connections. Needs a tokio runtime.
     ///
     /// # Errors
     /// If the store cannot be used.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        Self::open_over(config, |bus| bus).await
+        Self::open_over(config, Around::default()).await
     }
 
-    /// Opens it over a bus that may be laid around this process's own.
-    pub(crate) async fn open_over(
-        config: Config,
-        lay: impl FnOnce(Arc<dyn Bus>) -> Arc<dyn Bus>,
-    ) -> Result<Self, Error> {
+    /// Opens it over what may be laid around this process's own.
+    pub(crate) async fn open_over(config: Config, around: Around<'_>) -> Result<Self, Error> {
         let closing = CancellationToken::new();
         let (bus, heard) = Within::new(closing.clone());
-        let bus = lay(Arc::new(bus));
+        let bus = (around.bus)(Arc::new(bus));
         let opening = config.clone();
         let (store, certificate) = tokio::task::spawn_blocking(move || {
             let store = place::open(&opening.data, bus)?;
@@ -75,6 +113,7 @@ impl App {
         store.follow(clock.clone());
         clock.say();
         let hub = Arc::new(Hub::default());
+        let presence = (around.presence)(hub.clone());
         let communities = Communities::of(store.clone());
         let ended = Arc::new(Notify::new());
         let publisher = Publisher {
@@ -90,10 +129,12 @@ impl App {
             communities: communities.clone(),
             store: store.clone(),
             clock: clock.clone(),
+            presence: presence.clone(),
             period: Duration::from_millis(config.digest_ms.max(10)),
         };
         let app = Self::of(Parts {
-            presence: Presence::at(hub.clone()),
+            presence,
+            seeing: Seeing::default(),
             revocation: Revocation::at(hub.clone()),
             rates: Rates::of(&config),
             store,

@@ -261,8 +261,9 @@ pub trait Store: Accounts + Upkeep + Send + Sync + 'static {
     fn set_doubt(&self, doubt: Option<Doubt>) -> Pending<()>;
     /// What tells the time from now on: nothing is written as if it had been earlier.
     fn follow(&self, time: Arc<dyn Time>);
-    /// Up to when everything that moved can be read, if it is so late.
-    fn settled(&self, now: Millis) -> Millis;
+    /// Up to when everything that moved can be read, if it is so late, whoever writes it: nothing comes to be read later that
+    /// moved before then.
+    fn settled(&self, now: Millis) -> Pending<Millis>;
     /// What a clock that was ahead wrote goes back, and the clock with it at the same moment; nothing that is written from
     /// then on is of later than it shows, whenever it was decided.
     fn rewind(&self, shifts: Vec<Shift>) -> Pending<()>;

@@ -129,7 +129,7 @@ impl App {
 
     /// A session is connected, or was until now.
     pub(crate) fn see(&self, session: SessionId, from: Option<IpAddr>) {
-        self.presence().note(Seen {
+        self.seeing().note(Seen {
             session,
             address: address(from),
             at: self.now(),
@@ -141,7 +141,7 @@ impl App {
     /// # Errors
     /// If the store fails.
     pub(crate) async fn write_seen(&self) -> Result<(), StoreError> {
-        let seen = self.presence().take();
+        let seen = self.seeing().take();
         if seen.is_empty() {
             return Ok(());
         }
@@ -158,7 +158,7 @@ impl App {
                 _ = ticks.tick() => {}
             }
             let before = connected;
-            connected = self.presence().sessions().into_iter().collect();
+            connected = self.hub().sessions().into_iter().collect();
             let looked = async {
                 self.end_gone(before).await?;
                 self.write_connected(&connected).await

@@ -41,7 +41,7 @@ impl App {
     ) -> QuestionAnswer {
         self.member_of(account, community).await?;
         let now = self.now();
-        let settled = self.store().settled(now);
+        let settled = self.store().settled(now).await.map_err(broken)?;
         // He heard of a later time while the clock was ahead.
         let (since, after) = if since > now {
             (0, None)

@@ -4,6 +4,7 @@ mod answers;
 mod bus;
 mod clock;
 mod coming;
+mod elsewhere;
 mod ending;
 mod floors;
 mod heads;

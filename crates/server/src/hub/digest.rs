@@ -21,6 +21,7 @@ use crate::{
     clock::Clock,
     communities::Communities,
     domain::{Audience, Sight, Structure},
+    presence::Presence,
     store::{Moved, Store, StoreError},
 };
 
@@ -49,6 +50,7 @@ pub(crate) struct Digests {
     pub communities: Arc<Communities>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<Clock>,
+    pub presence: Arc<dyn Presence>,
     /// From one look to the next.
     pub period: Duration,
 }
@@ -89,6 +91,13 @@ impl Digests {
     /// Of which communities something is to be told.
     fn due(&self) -> Vec<CommunityId> {
         let now = self.clock.uptime();
+        // Those that stir while it is counted are looked at the next time.
+        let mut stirred = self.hub.take_stirred();
+        stirred.extend(self.presence.moved_elsewhere());
+        let counted: Vec<(CommunityId, u64)> = stirred
+            .into_iter()
+            .map(|id| (id, self.presence.count_online(id)))
+            .collect();
         let mut state = self.hub.state();
         let State {
             communities,
@@ -96,25 +105,28 @@ impl Digests {
             ..
         } = &mut *state;
         let mut due = Vec::new();
-        stirred.retain(|id| {
-            let gathering = communities.get(id);
-            let Some(gathering) = gathering.filter(|gathering| gathering.has_news()) else {
-                return false;
+        for (id, online) in counted {
+            let gathering = communities.get(&id);
+            let Some(gathering) = gathering.filter(|gathering| gathering.has_news(online)) else {
+                continue;
             };
             if gathering.next_at <= now {
-                due.push(*id);
+                due.push(id);
             }
-            true
-        });
+            stirred.insert(id);
+        }
         due
     }
 
     /// A community's round.
     async fn round(&self, community: CommunityId) {
         let begun = Instant::now();
-        // What is being written moves in the next one.
-        let now = self.store.settled(self.clock.now());
-        match self.send(community, now).await {
+        let told = async {
+            // What is being written moves in the next one.
+            let now = self.store.settled(self.clock.now()).await?;
+            self.send(community, now).await
+        };
+        match told.await {
             Ok(cost) => tracing::trace!(community.id = %community, ?cost, "digests were sent"),
             Err(error) => {
                 tracing::error!(%error, community.id = %community, "a digest could not be made");
@@ -204,10 +216,13 @@ impl Digests {
                     .as_ref()
                     .is_some_and(|known| known.topics.contains_key(topic))
         });
+        let counts = (
+            structure.members(),
+            self.presence.count_online(structure.id),
+        );
         let mut state = self.hub.state();
         let gathering = state.communities.get_mut(&structure.id)?;
         gathering.moved.extend(made);
-        let counts = (structure.members(), gathering.present.len() as u64);
         let were = std::mem::replace(&mut gathering.counts, counts);
         let mut ready = Vec::new();
         for audience in audiences {

@@ -127,7 +127,7 @@ pub(super) async fn greet(
         app.config().queue_bytes,
     );
     let attached = Attached::of(app, line.clone());
-    if app.hub().count_lines(found.account) > limits::SOCKETS {
+    if app.presence().count_sockets(found.account) > limits::SOCKETS {
         let refusal = Rejection::limit(Code::TooMany, limits::SOCKETS).of(Counted::Sockets);
         return Err(Refusal::Rejected(refusal));
     }
@@ -164,3 +164,6 @@ pub(super) async fn greet(
     };
     Ok((attached, news, greeting))
 }
+
+#[cfg(test)]
+mod tests;

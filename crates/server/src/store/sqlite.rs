@@ -236,8 +236,10 @@ impl Store for Sqlite {
         self.writer.times().follow(time);
     }
 
-    fn settled(&self, now: Millis) -> Millis {
-        self.writer.settled(now)
+    fn settled(&self, now: Millis) -> Pending<Millis> {
+        // Nobody else writes the file.
+        let settled = self.writer.settled(now);
+        Box::pin(async move { Ok(settled) })
     }
 
     fn rewind(&self, shifts: Vec<Shift>) -> Pending<()> {

@@ -8,6 +8,7 @@ mod members;
 mod places;
 mod preconditions;
 mod reading;
+mod settled;
 mod upkeep;
 
 use std::{collections::HashMap, sync::Arc};

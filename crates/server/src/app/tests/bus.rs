@@ -22,7 +22,10 @@ use tulou_protocol::{
 };
 
 use super::*;
-use crate::store::{Batch, Bus, engine};
+use crate::{
+    start::Around,
+    store::{Batch, Bus, engine},
+};
 
 /// A bus that loses what it is given while it is cut, and keeps it back while it is held.
 struct Lossy {
@@ -93,7 +96,7 @@ impl House {
                 file: folder.path().join(engine::FILE),
             })
         };
-        let app = App::open_over(config, lay).await.unwrap();
+        let app = App::open_over(config, Around::bus(lay)).await.unwrap();
         let (alice, bob) = (account(&app, "alice").await, account(&app, "bob").await);
         let (community, topic) = found(&app, &alice).await;
         let house = Self {

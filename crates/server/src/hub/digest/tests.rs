@@ -201,6 +201,7 @@ impl House {
             communities: app.communities().clone(),
             store: app.parts().store.clone(),
             clock: app.parts().clock.clone(),
+            presence: app.parts().presence.clone(),
             period: Duration::from_secs(1),
         };
         Self {
