@@ -20,6 +20,8 @@ import {
 
 /** A draft is stored this long after the last key. */
 const DRAFT_MS = 250
+/** Stands for what the program was asked to store and could not. */
+const NOT_STORED = '\0'
 
 /** The message that is answered; whose it is stays unknown until it was in a view. */
 export type Quoted = { id: string; author: Pick<AuthorView, 'name' | 'accountName'> | null }
@@ -267,6 +269,11 @@ export class ComposerState {
     return isSent
   }
 
+  /** Nothing is to be stored any more: what the program has is what is written here. */
+  get isStored(): boolean {
+    return this.#waiting === 0 && this.#timer === null && ![...this.#kept.values()].includes(NOT_STORED)
+  }
+
   /** The topic is left, or the window loses the eye of the person: what is written is stored at once. */
   flush(): void {
     this.#stopTimer()
@@ -372,7 +379,7 @@ export class ComposerState {
       () => (this.#isDraftLost = false),
       (thrown: unknown) => {
         // It is not stored, so it is tried again with the next key and on leaving; saying so once is enough.
-        if (this.#kept.get(of) === key) this.#kept.set(of, '\0')
+        if (this.#kept.get(of) === key) this.#kept.set(of, NOT_STORED)
         if (!this.#isDraftLost) this.onFailed(thrown)
         this.#isDraftLost = true
       },

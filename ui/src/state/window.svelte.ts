@@ -18,7 +18,8 @@ import { copyText } from '../lib/clipboard'
 import { findTopic, neighbour, topicsOf } from '../lib/topics'
 import { Alarm } from './alarm'
 import { Badges } from './badges'
-import { ComposerState } from './composer.svelte'
+import type { ComposerState } from './composer.svelte'
+import { Composers } from './composers'
 import { Dialogs, Menus, Toasts } from './dialogs.svelte'
 import { Marking } from './marking'
 import { MembersState } from './members.svelte'
@@ -65,12 +66,14 @@ export class WindowState {
   #isPlaced = false
   readonly #signingIn = new SigningIn()
   readonly #levelsEnd = new Alarm()
+  readonly #composers: Composers
 
   /** Topics and communities that the person removed or left in this window. */
   readonly #removed = new Set<string>()
 
   constructor(readonly api: Api) {
     this.#reread = new Reread(() => this.#read())
+    this.#composers = new Composers(api, (thrown) => this.fail(thrown))
     this.#badges = new Badges(api, (account, community, read) => {
       if (this.view) this.view = inApp(this.view, account, community, read)
       if (isOpen(this.tree, { account, community })) this.tree?.take(read)
@@ -147,9 +150,8 @@ export class WindowState {
     this.#lastTopics.set(keyOf(tree.account, tree.community), topic)
     this.#setPlace({ account: tree.account, community: tree.community, topic })
     const timeline = new TimelineState(this.api, tree.account, topic, (error) => void this.tell(error))
-    const composer = new ComposerState(this.api, tree.account, topic, (thrown) => this.fail(thrown))
     this.timeline = timeline
-    this.composer = composer
+    this.composer = this.#composers.open(tree.account, topic)
     void timeline.open()
   }
 
@@ -261,6 +263,7 @@ export class WindowState {
       const view = await this.api.appView()
       const before = this.account?.connection.state
       this.#show(view)
+      this.#composers.keepOf(view.accounts)
       end()
       this.error = null
       const now = this.account?.connection.state
@@ -374,7 +377,7 @@ export class WindowState {
   }
 
   #leaveTopic(): void {
-    this.composer?.leave()
+    if (this.composer) this.#composers.leave(this.composer)
     this.timeline?.leave()
     this.timeline = null
     this.composer = null
