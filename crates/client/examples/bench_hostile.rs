@@ -89,6 +89,7 @@ async fn main() -> Result<()> {
     let before = memory_mib();
     let mut worst: f64 = 0.0;
     for deed in Deed::ALL {
+        mallory.rests().await;
         let (heard, waited) = tokio::join!(mallory.does(deed, each), sends(&mut member, own, each));
         let waited = waited?;
         worst = worst.max(waited);

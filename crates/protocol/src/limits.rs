@@ -64,6 +64,8 @@ pub const REQUESTS_IN_FLIGHT: usize = 8;
 pub const OPEN_S: u64 = 15;
 /// Sockets of an account that are open at the same time.
 pub const SOCKETS: usize = 100;
+/// All sessions of an account together may ask for as much as so many of them.
+pub const BUSY_SESSIONS: usize = 8;
 /// Sessions of an account: signing in beyond them ends the one that was connected longest ago.
 pub const SESSIONS: usize = 200;
 /// Topics that a session may watch.

@@ -50,6 +50,8 @@ pub struct AccountLimits {
     pub sessions: usize,
     /// Sockets that are open at the same time; one more is refused.
     pub sockets: usize,
+    /// All its sessions together may ask for as much as so many of them: beyond that they are told to wait.
+    pub busy_sessions: usize,
 }
 
 impl Default for AccountLimits {
@@ -59,6 +61,7 @@ impl Default for AccountLimits {
             levels: limits::LEVELS,
             sessions: limits::SESSIONS,
             sockets: limits::SOCKETS,
+            busy_sessions: limits::BUSY_SESSIONS,
         }
     }
 }

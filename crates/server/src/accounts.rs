@@ -32,6 +32,8 @@ use crate::{
 };
 
 pub use administration::reset_offline;
+#[cfg(test)]
+pub(crate) use secret::token_hash;
 pub(crate) use seeing::Seeing;
 
 /// How a request about an account was refused.

@@ -9,10 +9,10 @@ mod sign_ups;
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tulou_protocol::{AccountId, TopicId};
+use tulou_protocol::{AccountId, TopicId, limits};
 
 use crate::config::Config;
 
@@ -34,6 +34,8 @@ const ROUNDING: f64 = 1e-6;
 pub struct Rates {
     /// Messages, by sender and topic.
     pub sends: Buckets<(AccountId, TopicId)>,
+    /// What accounts ask for, from all their sessions together.
+    pub accounts: Buckets<AccountId>,
     /// Attempts to prove who one is.
     pub attempts: Attempts,
     /// New accounts.
@@ -49,9 +51,19 @@ impl Rates {
                 capacity: messages,
                 per_ms: messages / 10_000.0,
             }),
+            accounts: Buckets::new(of_requests(config).times(limits::BUSY_SESSIONS as f64)),
             attempts: Attempts::default(),
             sign_ups: SignUps::new(config),
         }
+    }
+}
+
+/// How fast a session may ask.
+pub fn of_requests(config: &Config) -> Rate {
+    let limits = &config.limits;
+    Rate {
+        capacity: f64::from(limits.requests_burst.max(1)),
+        per_ms: f64::from(limits.requests_per_s.max(1)) / 1_000.0,
     }
 }
 
@@ -69,6 +81,17 @@ pub struct Rate {
     pub capacity: f64,
     /// How much comes in a millisecond.
     pub per_ms: f64,
+}
+
+impl Rate {
+    /// That of so many together.
+    #[must_use]
+    pub const fn times(self, many: f64) -> Self {
+        Self {
+            capacity: self.capacity * many,
+            per_ms: self.per_ms * many,
+        }
+    }
 }
 
 impl Bucket {
@@ -90,6 +113,11 @@ impl Bucket {
     pub fn charge(&mut self, rate: Rate, now: u64, cost: f64) {
         self.fill(rate, now);
         self.left = (self.left - cost).max(-DEBT_MS * rate.per_ms);
+    }
+
+    /// What was taken was not used.
+    pub const fn give_back(&mut self) {
+        self.left += 1.0;
     }
 
     /// How many milliseconds it takes until nothing is owed; 0: nothing is.
@@ -119,35 +147,95 @@ impl Bucket {
     }
 }
 
-/// Buckets by key. Full ones are forgotten when there are many.
+/// A bucket that is taken from in several places.
+#[derive(Debug, Clone)]
+pub struct SharedBucket {
+    rate: Rate,
+    bucket: Arc<Mutex<Bucket>>,
+}
+
+impl SharedBucket {
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes one, or says how many milliseconds to wait.
+    ///
+    /// # Errors
+    /// The milliseconds.
+    pub fn take(&self, now: u64) -> Result<(), u64> {
+        self.bucket().take(self.rate, now)
+    }
+
+    /// Takes what something cost, also if there is less.
+    pub fn charge(&self, now: u64, cost: f64) {
+        self.bucket().charge(self.rate, now, cost);
+    }
+
+    /// How many milliseconds it takes until nothing is owed; 0: nothing is.
+    pub fn owes_ms(&self, now: u64) -> u64 {
+        self.bucket().owes_ms(self.rate, now)
+    }
+}
+
+/// Buckets by key. Full ones that nobody holds are forgotten when there are many.
 #[derive(Debug)]
 pub struct Buckets<K> {
     rate: Rate,
-    by_key: Mutex<HashMap<K, Bucket>>,
+    kept: Mutex<Kept<K>>,
 }
 
-/// Buckets at which the full ones are looked for.
-const MANY: usize = 10_000;
+#[derive(Debug)]
+struct Kept<K> {
+    by_key: HashMap<K, Arc<Mutex<Bucket>>>,
+    /// At so many the full ones are looked for.
+    look_at: usize,
+}
+
+/// Buckets below which none are forgotten.
+const MANY: usize = if cfg!(test) { 100 } else { 10_000 };
 
 impl<K: Eq + Hash> Buckets<K> {
     /// No buckets yet.
     pub fn new(rate: Rate) -> Self {
+        let kept = Kept {
+            by_key: HashMap::new(),
+            look_at: MANY,
+        };
         Self {
             rate,
-            by_key: Mutex::default(),
+            kept: Mutex::new(kept),
         }
+    }
+
+    /// A key's bucket.
+    pub fn of(&self, key: K, now: u64) -> SharedBucket {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate = self.rate;
+        let Kept { by_key, look_at } = &mut *kept;
+        let bucket = match by_key.get(&key) {
+            Some(bucket) => bucket.clone(),
+            None => {
+                if by_key.len() >= *look_at {
+                    by_key.retain(|_, bucket| {
+                        let is_held = Arc::strong_count(bucket) > 1;
+                        let bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+                        is_held || !bucket.is_full(rate, now)
+                    });
+                    // Those that stay are not looked at again for each that comes.
+                    *look_at = MANY.max(2 * by_key.len());
+                }
+                let bucket = Arc::new(Mutex::new(Bucket::full(rate, now)));
+                by_key.insert(key, bucket.clone());
+                bucket
+            }
+        };
+        SharedBucket { rate, bucket }
     }
 
     /// Takes one from a key's bucket, or says how many milliseconds to wait.
     pub fn take(&self, key: K, now: u64) -> Result<(), u64> {
-        let mut by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
-        if by_key.len() >= MANY && by_key.len().is_power_of_two() {
-            by_key.retain(|_, bucket| !bucket.is_full(self.rate, now));
-        }
-        by_key
-            .entry(key)
-            .or_insert_with(|| Bucket::full(self.rate, now))
-            .take(self.rate, now)
+        self.of(key, now).take(now)
     }
 }
 
@@ -183,5 +271,42 @@ mod tests {
         assert_eq!(bucket.take(rate, 3_000), Err(1_000), "nothing is left then");
         bucket.charge(rate, 3_000, 1e9);
         assert_eq!(bucket.owes_ms(rate, 3_000), 10_000);
+    }
+
+    #[test]
+    fn a_bucket_is_forgotten_when_it_is_full_and_nobody_holds_it_once_others_come() {
+        let rate = Rate {
+            capacity: 1.0,
+            per_ms: 0.001,
+        };
+        let buckets = Buckets::new(rate);
+        let kept = || buckets.kept.lock().unwrap().by_key.len();
+        let held = buckets.of(0, 0);
+        held.charge(0, 2.0);
+        for key in 1..MANY {
+            assert_eq!(buckets.take(key, 0), Ok(()));
+        }
+        assert_eq!(kept(), MANY);
+        let later = 10_000;
+        assert_eq!(buckets.take(1, later), Ok(()), "it was full again");
+        assert_eq!(kept(), MANY, "who is known costs no look at all others");
+        assert_eq!(buckets.take(MANY, later), Ok(()));
+        assert_eq!(kept(), 3, "the held, the one in use, the one that came");
+        held.charge(later, 2.0);
+        assert_eq!(buckets.of(0, later).owes_ms(later), 1_000, "it is the same");
+    }
+
+    #[test]
+    fn buckets_that_are_in_use_are_not_all_looked_at_for_each_that_comes() {
+        let rate = Rate {
+            capacity: 1.0,
+            per_ms: 0.001,
+        };
+        let buckets = Buckets::new(rate);
+        for key in 0..=MANY {
+            assert_eq!(buckets.take(key, 0), Ok(()));
+        }
+        let look_at = buckets.kept.lock().unwrap().look_at;
+        assert_eq!(look_at, 2 * MANY, "the next look is far");
     }
 }

@@ -96,7 +96,7 @@ const ONLY_TEXT: &str = "expected text";
 impl Session {
     fn new(app: App, line: Arc<Line>) -> Self {
         Self {
-            allowance: Allowance::of(&app),
+            allowance: Allowance::of(&app, line.account()),
             app,
             line,
             beginning: None,

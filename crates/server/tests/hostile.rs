@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use flood::{Deed, Heard, Mallory};
 use link::{Guest, Place, alice_and_bob, host};
 use serde_json::{Value, json};
-use tulou_protocol::limits::{SYNC_LOGS, TEXT_BYTES};
+use tulou_protocol::limits::{BUSY_SESSIONS, SYNC_LOGS, TEXT_BYTES};
 
 /// No answer is longer than that.
 const ANSWER_BYTES: usize = 4 << 20;
@@ -30,6 +30,8 @@ const ANSWER_ROWS: usize = tulou_protocol::limits::ANSWER_BYTES / TEXT_BYTES;
 const OWN: usize = 100;
 const PER_S: u32 = 30;
 const BURST: u32 = 60;
+/// Whose account owes no more than this may still open sessions.
+const DEEP_S: u64 = 5;
 
 fn each() -> Duration {
     match std::env::var_os("TULOU_LONG") {
@@ -44,6 +46,7 @@ async fn one_account_at_full_speed_is_answered_held_to_its_rate_and_leaves_nothi
         config.limits.requests_per_s = PER_S;
         config.limits.requests_burst = BURST;
         config.limits.messages_per_10s = 1_000_000;
+        config.sign_ups_per_address = 1_000;
     })
     .await;
     let (mut alice, mut bob, community, topic) = alice_and_bob(&place).await;
@@ -76,8 +79,24 @@ async fn one_account_at_full_speed_is_answered_held_to_its_rate_and_leaves_nothi
     };
     drop(bob);
     let mut taken = Vec::new();
-    for _ in 0..2 {
+    let code = invited(&mut alice, &community).await;
+    for round in 0..2 {
+        let mut accounts = vec![account.clone()];
         for deed in Deed::ALL {
+            // What these leave to be paid would take longer than all of this.
+            let mallory = if is_of_many_links(deed) {
+                let name = format!("{}_{round}", deed.word());
+                let mut other = Guest::register(&place, &name, Some(&code)).await;
+                other.join(&community, &code).await;
+                accounts.push(other.account.clone());
+                Mallory {
+                    token: other.token.clone(),
+                    ..mallory.clone()
+                }
+            } else {
+                mallory.clone()
+            };
+            mallory.rests().await;
             let begin = Instant::now();
             let heard = mallory.does(deed, each()).await;
             is_clear(deed, &heard);
@@ -85,7 +104,9 @@ async fn one_account_at_full_speed_is_answered_held_to_its_rate_and_leaves_nothi
             is_held_to_its_rate(deed, &heard, begin.elapsed());
             said(&mut alice, &topic, "still here").await;
         }
-        is_gone(&place, &mut alice, &community, &account).await;
+        for account in &accounts {
+            is_gone(&place, &mut alice, &community, account).await;
+        }
         taken.push(memory());
     }
     if let [Some(first), Some(second)] = taken[..] {
@@ -95,6 +116,14 @@ async fn one_account_at_full_speed_is_answered_held_to_its_rate_and_leaves_nothi
         );
     }
     place.stop().await;
+}
+
+/// Whether he does it over ever new links, or many: opening them alone costs more than his account is given.
+const fn is_of_many_links(deed: Deed) -> bool {
+    matches!(
+        deed,
+        Deed::Sockets | Deed::OpensCutShort | Deed::HangsUp | Deed::Joins | Deed::TakesNothing
+    )
 }
 
 /// A message of somebody who waits when told to.
@@ -111,6 +140,12 @@ async fn founded(who: &mut Guest) -> String {
     });
     done(who, "community.create", made).await;
     community
+}
+
+/// An invite of somebody's who waits when told to.
+async fn invited(who: &mut Guest, community: &str) -> String {
+    let invite = asked(who, "invite.create", json!({"community": community})).await;
+    invite["code"].as_str().unwrap().to_owned()
 }
 
 async fn done(who: &mut Guest, method: &str, params: Value) {
@@ -191,17 +226,18 @@ fn is_what_was_meant(deed: Deed, heard: &Heard) {
     assert!(heard.longest >= least, "{deed:?} costs: {heard:?}");
 }
 
-/// What is answered other than by "later" costs a request of those that one may have.
+/// What is answered other than by "later" costs a request of those that an account may have, over however many links.
 fn is_held_to_its_rate(deed: Deed, heard: &Heard, took: Duration) {
-    if matches!(deed, Deed::Sockets | Deed::OpensCutShort) {
-        return;
-    }
-    // Each link begins with its own burst.
-    let links = heard.opened.max(heard.cut_off) + 1;
-    let most = links * (u64::from(BURST) + 1) + (took.as_secs() + 2) * u64::from(PER_S);
+    let most = if deed == Deed::NonsenseUnopened {
+        // Nobody knows whose they are.
+        (heard.cut_off + 1) * (u64::from(BURST) + 1)
+    } else {
+        let seconds = took.as_secs() + 2 + DEEP_S;
+        BUSY_SESSIONS as u64 * (u64::from(BURST) + seconds * u64::from(PER_S))
+    };
     assert!(
         heard.answered <= most,
-        "{deed:?} is held to its rate, {most} in {took:?}: {heard:?}"
+        "{deed:?} is held to its account's rate, {most} in {took:?}: {heard:?}"
     );
 }
 

@@ -13,7 +13,7 @@ use tulou_protocol::{
     question::Told,
 };
 
-use super::{ONLY_TEXT, misread, news::News, refused};
+use super::{Allowance, ONLY_TEXT, misread, news::News, refused};
 use crate::{
     App,
     hub::Line,
@@ -120,6 +120,7 @@ pub(super) async fn greet(
     let broken = |error: StoreError| App::broken(&error);
     let found = app.session(token).await.map_err(broken)?;
     let found = found.ok_or_else(|| App::rejected(Code::SignedOut))?;
+    Allowance::open(app, found.account, found.communities.len()).map_err(Refusal::Busy)?;
     let line = app.hub().attach(
         found.account,
         found.session,

@@ -1,5 +1,7 @@
 //! What a session does with requests that wait for each other.
 
+mod account;
+
 use futures_util::FutureExt;
 use tulou_protocol::{
     AccountId, Command, CommandId, Commanded, CommunityId, GroupId, Log, MessageId, Question, Rev,

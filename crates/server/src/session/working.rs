@@ -106,13 +106,18 @@ impl Session {
         let is_watch = is_watch(&question);
         self.is_watching |= is_watch;
         let (app, line) = (self.app.clone(), self.line.clone());
+        let account = self.allowance.account();
         // A session that is writing for long does not keep its account's turns. One that ends gives up what waits for a
-        // turn; what has one keeps it to its end, or hanging up would give more than others get.
+        // turn; what has one keeps it to its end, and is paid for, or hanging up would give more than others get.
         let answering = attended(async move {
             let turn = app.turn(line.account()).await;
             let answering = tokio::spawn(async move {
                 let _turn = turn;
-                app.answer(&line, question).await
+                let answer = app.answer(&line, question).await;
+                if let Ok(json) = &answer {
+                    account.charge(app.uptime_ms(), cost_of(json));
+                }
+                answer
             });
             answering.await
         });
@@ -200,8 +205,7 @@ impl Session {
         if answered.is_watch {
             self.is_watching = false;
         }
-        let cost = answered.json.len() as f64 / ANSWER_BYTES;
-        self.allowance.charge(cost);
+        self.allowance.charge_session(cost_of(&answered.json));
         if let Some(flight) = answered.flight {
             if answered.is_busy {
                 self.frames.put_off(answered.frame, flight.log);
@@ -231,6 +235,11 @@ fn failed() -> InFlight {
     Box::pin(std::future::ready(Err(Refusal::Misunderstood(
         INTERNAL_ERROR,
     ))))
+}
+
+/// What an answer costs.
+fn cost_of(json: &str) -> f64 {
+    json.len() as f64 / ANSWER_BYTES
 }
 
 const fn is_watch(question: &Question) -> bool {

@@ -166,6 +166,41 @@ pub struct Mallory {
 type Socket = WebSocketStream<TcpStream>;
 
 impl Mallory {
+    /// Until his account owes nothing: what he does then is not held up by what he did before.
+    pub async fn rests(&self) {
+        loop {
+            let wait_ms = self.has_to_wait().await;
+            if wait_ms == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        }
+    }
+
+    /// How long he is told to wait. Nothing is read from him before he has paid what he owes, if a session is opened.
+    async fn has_to_wait(&self) -> u64 {
+        const AGAIN_MS: u64 = 100;
+        let told = Told::default();
+        let Some(mut socket) = self.connect(&told).await else {
+            return AGAIN_MS;
+        };
+        let none = request(&json!(2), "profile.list", &json!({"accounts": []})).to_string();
+        for text in [self.opening(), none] {
+            if socket.send(Message::text(text)).await.is_err() {
+                return AGAIN_MS;
+            }
+            let Some(answer) = next_answer(&mut socket).await else {
+                return AGAIN_MS;
+            };
+            if answer.get("error").is_some() {
+                return answer["error"]["data"]["retry_after_ms"]
+                    .as_u64()
+                    .unwrap_or(AGAIN_MS);
+            }
+        }
+        0
+    }
+
     /// Does it for a time.
     pub async fn does(&self, deed: Deed, during: Duration) -> Heard {
         let until = Instant::now() + during;
@@ -314,6 +349,8 @@ impl Mallory {
                 if to.send(Message::text(text)).await.is_err() {
                     return;
                 }
+                // Writing alone would take all his time while the socket takes what he writes.
+                tokio::task::yield_now().await;
             }
         };
         let reading = async {
@@ -396,6 +433,19 @@ fn nonsense() -> String {
     text.push_str(&",0".repeat(many - 1));
     text.push(']');
     text
+}
+
+/// The next answer; none if the link ends.
+async fn next_answer(socket: &mut Socket) -> Option<Value> {
+    while let Some(Ok(message)) = socket.next().await {
+        if let Message::Text(text) = message {
+            let frame: Value = serde_json::from_str(&text).unwrap_or_default();
+            if frame.get("id").is_some() {
+                return Some(frame);
+            }
+        }
+    }
+    None
 }
 
 /// Takes what comes up to an answer.
