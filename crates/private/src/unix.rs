@@ -9,13 +9,15 @@ use std::{
 
 const FILE: u32 = 0o600;
 const FOLDER: u32 = 0o700;
+/// Of the group, and of everybody.
+const OTHERS: u32 = 0o077;
 
-pub fn folder(path: &Path) -> io::Result<()> {
-    narrow(path, FOLDER)
+pub fn close_folder(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(FOLDER))
 }
 
-pub fn file(path: &Path) -> io::Result<()> {
-    narrow(path, FILE)
+pub fn close_file(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(FILE))
 }
 
 pub fn create_new(path: &Path) -> io::Result<File> {
@@ -26,18 +28,8 @@ pub fn create_new(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Whoever has less than that keeps it so.
-fn narrow(path: &Path, mode: u32) -> io::Result<()> {
-    let found = fs::metadata(path)?.permissions().mode();
-    if found & 0o077 == 0 {
-        return Ok(());
-    }
-    fs::set_permissions(path, Permissions::from_mode(mode))
-}
-
-#[cfg(test)]
-pub fn is_open_to_others(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+pub fn is_open_to_others(path: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.permissions().mode() & OTHERS != 0)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use windows_permissions::{
-    LocalBox, SecurityDescriptor, Sid,
+    LocalBox, SecurityDescriptor,
     constants::{SeObjectType, SecurityInformation},
     utilities::current_process_sid,
     wrappers::{
@@ -16,14 +16,16 @@ use windows_permissions::{
     },
 };
 
+use crate::list;
+
 /// Also for what is made in it.
 const INHERITED: &str = "OICI";
 
-pub fn folder(path: &Path) -> io::Result<()> {
+pub fn close_folder(path: &Path) -> io::Result<()> {
     set(path, INHERITED)
 }
 
-pub fn file(path: &Path) -> io::Result<()> {
+pub fn close_file(path: &Path) -> io::Result<()> {
     set(path, "")
 }
 
@@ -31,15 +33,21 @@ pub fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().create_new(true).write(true).open(path)
 }
 
-/// Only the person, the system and its administrators, whatever the folder above says. Setting it goes through all that is
-/// in a folder, so it is left alone where it is so already.
+pub fn is_open_to_others(path: &Path) -> io::Result<bool> {
+    let found = GetNamedSecurityInfo(
+        path.as_os_str(),
+        SeObjectType::SE_FILE_OBJECT,
+        SecurityInformation::Dacl,
+    )?;
+    let said =
+        ConvertSecurityDescriptorToStringSecurityDescriptor(&found, SecurityInformation::Dacl)?;
+    Ok(list::is_open(&said.to_string_lossy()))
+}
+
+/// Goes through all that is in a folder.
 fn set(path: &Path, inheritance: &str) -> io::Result<()> {
-    let me = current_process_sid()?;
-    let list = list_of(&me, inheritance);
-    if said_of(path).is_ok_and(|said| said == list) {
-        return Ok(());
-    }
-    let wanted: LocalBox<SecurityDescriptor> = list.parse()?;
+    let person = current_process_sid()?.to_string();
+    let wanted: LocalBox<SecurityDescriptor> = list::private(&person, inheritance).parse()?;
     SetNamedSecurityInfo(
         path.as_os_str(),
         SeObjectType::SE_FILE_OBJECT,
@@ -49,42 +57,6 @@ fn set(path: &Path, inheritance: &str) -> io::Result<()> {
         wanted.dacl(),
         None,
     )
-}
-
-/// The list as Windows writes it, in full: protected (`P`), each of the three may do everything (`FA`).
-fn list_of(me: &Sid, inheritance: &str) -> String {
-    ["SY", "BA", &me.to_string()]
-        .map(|who| format!("(A;{inheritance};FA;;;{who})"))
-        .into_iter()
-        .fold("D:P".to_owned(), |list, one| list + &one)
-}
-
-/// Who may, as the system says it.
-fn said_of(path: &Path) -> io::Result<String> {
-    let found = GetNamedSecurityInfo(
-        path.as_os_str(),
-        SeObjectType::SE_FILE_OBJECT,
-        SecurityInformation::Dacl,
-    )?;
-    let said =
-        ConvertSecurityDescriptorToStringSecurityDescriptor(&found, SecurityInformation::Dacl)?;
-    // That it was inherited once says nothing of who may.
-    Ok(said.to_string_lossy().replacen("D:PAI", "D:P", 1))
-}
-
-/// Whether the list names anybody but the three.
-#[cfg(test)]
-pub fn is_open_to_others(path: &Path) -> bool {
-    let me = current_process_sid()
-        .expect("a process is somebody's")
-        .to_string();
-    let said = said_of(path).expect("what is there can be asked about");
-    let mut entries = said.split('(').skip(1);
-    entries.any(|entry| {
-        let who = entry.trim_end_matches(')').rsplit(';').next().unwrap_or("");
-        let is_known = who == me || ["SY", "BA", "S-1-5-18", "S-1-5-32-544"].contains(&who);
-        entry.starts_with("A;") && !is_known
-    })
 }
 
 #[cfg(test)]

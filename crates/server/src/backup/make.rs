@@ -63,10 +63,7 @@ pub(super) fn make_of(
     std::fs::create_dir_all(beside).map_err(BackupError::file(beside))?;
     check_room(kinds, source, beside)?;
 
-    let temporary = tempfile::Builder::new()
-        .prefix(swap::TEMPORARY)
-        .tempdir_in(beside)
-        .map_err(BackupError::file(beside))?;
+    let temporary = temporary_in(beside).map_err(BackupError::file(beside))?;
     let copy = temporary.path().join(engine::FILE);
     if !engine::copy(&source.folder, &copy)? {
         return Err(BackupError::DamagedStore);
@@ -117,6 +114,18 @@ pub(super) fn make_of(
     }
     sync_folder(beside).map_err(BackupError::file(beside))?;
     Ok(manifest)
+}
+
+/// Where the whole store lies open while a backup is made of it: nobody else looks in, whoever may look into the folder.
+pub(super) fn temporary_in(beside: &Path) -> io::Result<tempfile::TempDir> {
+    let temporary = tempfile::Builder::new()
+        .prefix(swap::TEMPORARY)
+        .tempdir_in(beside)?;
+    // Not every disk knows whose a folder is; that is no reason to have no backup.
+    if let Err(error) = tulou_private::folder(temporary.path()) {
+        tracing::warn!("others may read {}: {error}", temporary.path().display());
+    }
+    Ok(temporary)
 }
 
 fn lying<'a>(kind: &'a FileKind, source: &Source) -> Result<Vec<Found<'a>>, BackupError> {

@@ -1,4 +1,5 @@
 mod kinds;
+mod private;
 
 use std::{
     fs, io,

@@ -42,14 +42,18 @@ pub(crate) fn make_file_private(file: &Path) -> std::io::Result<()> {
         let mut name = file.as_os_str().to_owned();
         name.push(beside);
         let name = Path::new(&name);
-        // One that is somebody else's lets this program write it.
-        if name.exists()
-            && let Err(error) = tulou_private::file(name)
-        {
-            tracing::warn!("others may read {}: {error}", name.display());
+        if name.exists() {
+            close(name);
         }
     }
     Ok(())
+}
+
+/// One that is somebody else's lets this program write it.
+fn close(file: &Path) {
+    if let Err(error) = tulou_private::file(file) {
+        tracing::warn!("others may read {}: {error}", file.display());
+    }
 }
 
 /// A folder that is held; let go of when dropped.
@@ -64,17 +68,24 @@ impl Hold {
     /// # Errors
     /// `InUse` if another program works in it; or if the file cannot be made.
     pub fn take(folder: &Path) -> Result<Self, StoreError> {
-        let file = folder.join(LOCK_FILE);
-        make_file_private(&file)?;
+        let path = folder.join(LOCK_FILE);
+        match tulou_private::create_new(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            made => drop(made?),
+        }
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(file)?;
+            .open(&path)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _locked: file }),
+                Ok(()) => {
+                    // Not before: it may be that of another program that works in here.
+                    close(&path);
+                    return Ok(Self { _locked: file });
+                }
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     std::thread::sleep(PAUSE);
                 }
