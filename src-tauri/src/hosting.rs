@@ -96,7 +96,6 @@ impl Hosting {
         if state.running.is_none()
             && let Some(wish) = Wish::read(&self.folder).map_err(|error| unkept(&error))?
         {
-            self.say_starting(&mut state, &wish);
             self.start(&mut state, wish).await?;
         }
         Ok(())
@@ -151,6 +150,7 @@ impl Hosting {
             return Ok(());
         }
         if let Some(hosted) = state.running.take() {
+            self.say_starting(&mut state, &wish);
             hosted.stop().await;
         }
         let started = self.start(&mut state, wish).await;
@@ -287,6 +287,11 @@ impl Hosting {
 
     /// Starts the server as wished, at the first port that is free.
     async fn start(&self, state: &mut State, mut wish: Wish) -> Result<(), WindowError> {
+        // A server that never ran is not hosted here.
+        let is_hosted = wish.server.is_some() || state.wish.is_some();
+        if is_hosted {
+            self.say_starting(state, &wish);
+        }
         let started = self.start_at_a_port(&wish).await;
         let hosted = match started {
             Ok(hosted) => hosted,
@@ -297,8 +302,7 @@ impl Hosting {
                     rejection: None,
                     about: Some(error.code().to_owned()),
                 };
-                // A server that never ran is not hosted here.
-                if wish.server.is_some() || state.wish.is_some() {
+                if is_hosted {
                     state.failure = Some(failure_of(&error));
                     state.wish = Some(wish);
                 }
@@ -452,6 +456,9 @@ impl Hosting {
 }
 
 #[cfg(test)]
+mod starting;
+
+#[cfg(test)]
 mod tests {
     use std::net::TcpListener;
 
@@ -462,7 +469,7 @@ mod tests {
     }
 
     /// A server at a port that no other test takes: the usual one is everybody's.
-    async fn begun(folder: &tempfile::TempDir) -> Hosting {
+    pub(super) async fn begun(folder: &tempfile::TempDir) -> Hosting {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let wish = Wish {
             name: "A house".into(),
@@ -653,7 +660,7 @@ mod tests {
         hosting.end().await;
     }
 
-    async fn break_a_part_of(hosting: &Hosting) {
+    pub(super) async fn break_a_part_of(hosting: &Hosting) {
         let state = hosting.state.lock().await;
         let app = state.running.as_ref().unwrap().app().clone();
         drop(state);
