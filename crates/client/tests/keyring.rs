@@ -5,6 +5,9 @@
 #[expect(dead_code, reason = "another test uses the rest of it")]
 mod stage;
 
+#[path = "keyring/kept.rs"]
+mod kept;
+
 use std::{
     sync::{Arc, Condvar, Mutex},
     time::Duration,
@@ -37,6 +40,8 @@ enum Mood {
 struct Moody {
     mood: Mutex<Mood>,
     turned: Condvar,
+    /// Of which accounts, in order.
+    asked: Mutex<Vec<String>>,
     kept: InMemory,
 }
 
@@ -63,6 +68,7 @@ impl Moody {
     }
 
     fn opened(&self, account: &str) -> Result<Mood, NoKeyring> {
+        self.asked.lock().unwrap().push(account.to_owned());
         let mood = self.mood(account);
         if mood == Mood::Locked {
             return Err(NoKeyring::Refused("it is locked".into()));
@@ -288,5 +294,78 @@ async fn an_account_is_removed_although_the_keyring_refuses_and_forgotten_when_i
     for key in [&work, &alice.account] {
         keyring.wait_until_forgotten(key);
     }
+    stage.end([alice]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn what_a_keyring_is_to_forget_it_is_told_at_the_next_start_too() {
+    let stage = Stage::new().await;
+    let keyring = Arc::new(Moody::default());
+    let (alice, work) = two_accounts(&stage, &keyring).await;
+    keyring.turn(Mood::Locked);
+    let removed = alice.client.remove_account(&work).await;
+    assert_eq!(removed.unwrap_err().code(), "keyring", "it is said");
+    let list = alice.client.list_folder().join("accounts.json");
+    let names = || std::fs::read_to_string(&list).unwrap().contains(&work);
+    // Nobody unlocks it for as long as the program runs, nor after the next start.
+    let alice = alice.crash().await;
+    let account = alice.account.clone();
+    until(&alice, &account, KeptView::Unread, KeyringView::Refused).await;
+    assert!(names(), "it is kept what it is to forget");
+    keyring.turn(Mood::Open);
+    let alice = alice.crash().await;
+    keyring.wait_until_forgotten(&work);
+    until_synced(&alice, &account).await;
+    assert!(keyring.kept.get(&account).unwrap().is_some(), "not others");
+    let deadline = std::time::Instant::now() + LATEST;
+    while names() {
+        assert!(std::time::Instant::now() < deadline, "that is over");
+        tokio::task::yield_now().await;
+    }
+    stage.end([alice]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_keyring_that_is_being_asked_is_not_asked_the_same_again() {
+    let stage = Stage::new().await;
+    let keyring = Arc::new(Moody::default());
+    let (alice, work) = two_accounts(&stage, &keyring).await;
+    keyring.turn(Mood::Locked);
+    let alice = alice.crash().await;
+    until(&alice, &work, KeptView::Unread, KeyringView::Refused).await;
+    let questions = || {
+        keyring
+            .asked
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|key| **key == work)
+            .count()
+    };
+    let before = questions();
+    // Its prompt is open, and the person is in a hurry.
+    keyring.turn(Mood::Asks(work.clone()));
+    for _ in 0..3 {
+        alice.client.ask_keyring_again();
+    }
+    until(&alice, &work, KeptView::Reading, KeyringView::Waits).await;
+    alice.client.ask_keyring_again();
+    keyring.turn(Mood::Open);
+    until_synced(&alice, &work).await;
+    until(&alice, &work, KeptView::Settled, KeyringView::Works).await;
+    assert_eq!(questions(), before + 1, "one prompt is enough");
+
+    keyring.turn(Mood::Locked);
+    alice.client.sign_out(&work).await.unwrap_err();
+    until(&alice, &work, KeptView::Unforgotten, KeyringView::Refused).await;
+    let before = questions();
+    keyring.turn(Mood::Asks(work.clone()));
+    for _ in 0..3 {
+        alice.client.ask_keyring_again();
+    }
+    until(&alice, &work, KeptView::Forgetting, KeyringView::Waits).await;
+    keyring.turn(Mood::Open);
+    until(&alice, &work, KeptView::Settled, KeyringView::Works).await;
+    assert_eq!(questions(), before + 1);
     stage.end([alice]).await;
 }

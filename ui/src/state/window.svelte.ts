@@ -211,6 +211,19 @@ export class WindowState {
     }
   }
 
+  /**
+   * Waits for a call that ends a sign-in. Where the keyring did not forget it that is told, and holds nothing up: the
+   * account is signed out, or gone, all the same.
+   */
+  async part(call: Promise<unknown>): Promise<void> {
+    try {
+      await call
+    } catch (thrown) {
+      if (reasonOf(thrown).code !== 'keyring') throw thrown
+      this.fail(thrown)
+    }
+  }
+
   /** Waits for a call and shows its failure. */
   async run<T>(call: Promise<T>): Promise<T | undefined> {
     try {

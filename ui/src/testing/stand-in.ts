@@ -126,7 +126,7 @@ export class StandIn implements Api {
     })
   joinCommunity = (account: string) => this.#call('joinCommunity', { account, community: 'c1', topic: null })
   signIn = () => this.#call('signIn', null)
-  signOut = () => this.#call('signOut', null)
+  signOut = () => this.#refusable('signOut', null)
   recover = (_account: string, code: string) => this.#refusable(`recover ${code}`, null)
   securityView = () => this.#call('securityView', this.security)
   changePassword = () => this.#refusable('changePassword', null)
@@ -139,7 +139,7 @@ export class StandIn implements Api {
   }
   deleteAccount = (_account: string, _password: string, messages: string) =>
     this.#refusable(`deleteAccount ${messages}`, null)
-  removeAccount = () => this.#call('removeAccount', null)
+  removeAccount = () => this.#refusable('removeAccount', null)
   serverAccountsView = (_account: string, search: string) =>
     this.#call(`serverAccountsView ${search}`, {
       accounts: this.serverAccounts.filter((one) => one.name.startsWith(search)),

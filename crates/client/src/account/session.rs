@@ -119,12 +119,15 @@ impl Account {
     }
 
     /// Signs in with the token that the keyring kept. The keyring may answer late: if the person signed in or out since it
-    /// was asked, that stands.
+    /// was asked, that stands; and so does what it answered first, if it was asked twice.
     pub async fn use_kept_token(&self, token: Option<String>, asked: u64) -> Result<(), Error> {
         {
             let mut session = self.session();
-            if session.signs != asked {
+            if session.signs != asked || session.token.is_some() {
                 return Ok(());
+            }
+            if token.is_some() {
+                session.kept = KeptView::default();
             }
             session.token.clone_from(&token);
         }
@@ -144,11 +147,11 @@ impl Account {
         }
     }
 
-    /// The same of a question, unless the person signed in or out since it was asked.
+    /// The same of a question for a token, unless the person signed in or out since it was asked, or there is one.
     pub fn set_kept_as_of(&self, asked: u64, kept: KeptView) {
         {
             let mut session = self.session();
-            if session.signs != asked || session.kept == kept {
+            if session.signs != asked || session.token.is_some() || session.kept == kept {
                 return;
             }
             session.kept = kept;

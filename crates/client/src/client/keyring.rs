@@ -4,7 +4,7 @@
 mod asked;
 mod asker;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 pub(super) use self::asked::Asked;
 use self::asker::Asker;
@@ -30,6 +30,8 @@ pub(super) struct Wished {
     token: Option<String>,
     /// It has it so.
     is_done: bool,
+    /// How many are asking it for that.
+    asked: usize,
 }
 
 impl Client {
@@ -45,7 +47,8 @@ impl Client {
         token: Option<String>,
     ) -> Option<Result<(), NoKeyring>> {
         self.note_wished(&key, token);
-        let told = tokio::spawn(self.asker().tell(key));
+        let asker = self.asker();
+        let told = tokio::spawn(async move { asker.tell(key).await });
         tokio::time::timeout(PATIENCE, told).await.ok()?.ok()
     }
 
@@ -149,19 +152,49 @@ impl Client {
         });
     }
 
-    /// What it is to forget of accounts that were removed.
-    fn left_over(&self, accounts: &[Arc<Account>]) -> Vec<String> {
-        let wished = lock(&self.inner.wished);
-        wished
-            .iter()
-            .filter(|(_, wished)| wished.token.is_none() && !wished.is_done)
-            .map(|(key, _)| key)
-            .filter(|key| accounts.iter().all(|account| account.key != **key))
-            .cloned()
+    /// What it is to forget of accounts that are not there any more.
+    pub(super) fn to_forget(&self) -> BTreeSet<String> {
+        let keys: Vec<String> = {
+            let wished = lock(&self.inner.wished);
+            let left = wished
+                .iter()
+                .filter(|(_, wished)| wished.token.is_none() && !wished.is_done);
+            left.map(|(key, _)| key.clone()).collect()
+        };
+        keys.into_iter()
+            .filter(|key| self.account(key).is_err())
             .collect()
     }
 
-    /// Asks the keyring again for what it did not do: it may have been unlocked since.
+    /// What it was to forget when the program ended it is told at the next start.
+    pub(super) fn forget_left(&self, keys: BTreeSet<String>) {
+        for key in keys {
+            if self.account(&key).is_err() {
+                self.note_wished(&key, None);
+                self.tell_again(key);
+            }
+        }
+    }
+
+    /// Tells the keyring once more what it is to have of an account, unless it is being told.
+    fn tell_again(&self, key: String) {
+        {
+            let mut all = lock(&self.inner.wished);
+            let Some(wished) = all.get_mut(&key).filter(|wished| wished.asked == 0) else {
+                return;
+            };
+            wished.asked += 1;
+        }
+        let asker = self.asker();
+        tokio::spawn(async move {
+            // What becomes of it stands in the account's view.
+            let _ = asker.tell(key.clone()).await;
+            asker.note_asked(&key, |asked| asked - 1);
+        });
+    }
+
+    /// Asks the keyring again for what it did not do: it may have been unlocked since. Not for what it is being asked for
+    /// already: the person would be asked for a password twice.
     pub fn ask_keyring_again(&self) {
         if !self.inner.secrets.is_lasting() {
             return;
@@ -174,21 +207,23 @@ impl Client {
         if accounts.is_empty() && is_useless {
             self.try_keyring();
         }
-        for key in self.left_over(&accounts) {
-            tokio::spawn(self.asker().tell(key));
+        for key in self.to_forget() {
+            self.tell_again(key);
         }
         for account in accounts {
             match account.kept() {
                 KeptView::Unread => {
+                    let Some(asked) = account.wants_kept_token() else {
+                        continue;
+                    };
+                    account.set_kept_as_of(asked, KeptView::Reading);
                     let client = self.clone();
                     tokio::spawn(async move {
                         let left = left(&account).await;
                         client.take_kept_token(account, left);
                     });
                 }
-                KeptView::Unkept | KeptView::Unforgotten => {
-                    tokio::spawn(self.asker().tell(account.key.clone()));
-                }
+                KeptView::Unkept | KeptView::Unforgotten => self.tell_again(account.key.clone()),
                 KeptView::Settled
                 | KeptView::Reading
                 | KeptView::Keeping

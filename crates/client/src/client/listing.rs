@@ -71,6 +71,7 @@ impl Client {
             started.push(account);
         }
         tokio::spawn(remember(started));
+        self.forget_left(list.to_forget);
         if list.is_begun_anew {
             let found = self.accounts().len();
             if let Some(aside) = &mut lock(&self.inner.listed).aside {
@@ -97,6 +98,15 @@ impl Client {
         self.write_list().await?;
         remember(self.accounts()).await;
         Ok(())
+    }
+
+    /// The keyring has forgotten what it was to forget. If that cannot be kept it is told once more.
+    pub(super) async fn keep_forgotten(&self) {
+        if !self.is_list_in_trouble()
+            && let Err(error) = self.write_list().await
+        {
+            tracing::warn!("the list of accounts cannot be written: {}", chain(&error));
+        }
     }
 
     /// Whether something is wrong with the list, so that it may not be written.
@@ -169,10 +179,11 @@ impl Client {
             // The lock is held while writing, so that the newest is written last.
             let mut listed = lock(&client.inner.listed);
             let accounts = client.accounts().iter().map(|it| it.known()).collect();
+            let to_forget = client.to_forget();
             let kept = client
                 .inner
                 .folder
-                .keep_list(accounts, listed.aside.clone());
+                .keep_list(accounts, to_forget, listed.aside.clone());
             // What was set aside is still in its place as well: it is tried again.
             if let (Err(Error::File { .. }), Some(_)) = (&kept, &listed.aside) {
                 listed.trouble = Some(Trouble::Damaged);

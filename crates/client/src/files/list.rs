@@ -5,6 +5,7 @@
 //! one. A list that a newer version wrote, or that cannot be read, is left as it is; the accounts are there all the same.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -44,6 +45,8 @@ pub struct List {
     pub accounts: Vec<Known>,
     /// Accounts that it does not give although their stores lie in the folder. Looked for only if the list is not whole.
     pub strays: Vec<(ServerId, AccountId)>,
+    /// Keys of accounts that are not there any more, and whose tokens the keyring did not forget yet.
+    pub to_forget: BTreeSet<String>,
     /// The damaged list that was set aside.
     pub aside: Option<ListAside>,
     /// Why it may not be written.
@@ -58,6 +61,8 @@ struct Written {
     #[serde(default = "first")]
     version: u32,
     accounts: Vec<Known>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    to_forget: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aside: Option<ListAside>,
 }
@@ -91,6 +96,7 @@ impl Folder {
         if let Ok(written) = Written::deserialize(&value) {
             return List {
                 accounts: written.accounts,
+                to_forget: written.to_forget,
                 aside: written.aside,
                 ..List::default()
             };
@@ -115,10 +121,16 @@ impl Folder {
     }
 
     /// Keeps the list of accounts.
-    pub fn keep_list(&self, accounts: Vec<Known>, aside: Option<ListAside>) -> Result<(), Error> {
+    pub fn keep_list(
+        &self,
+        accounts: Vec<Known>,
+        to_forget: BTreeSet<String>,
+        aside: Option<ListAside>,
+    ) -> Result<(), Error> {
         let written = Written {
             version: VERSION,
             accounts,
+            to_forget,
             aside,
         };
         write(&self.list_file(), &written)
@@ -162,6 +174,7 @@ fn readable(value: &Value) -> List {
         accounts: entries
             .filter_map(|entry| Known::deserialize(entry).ok())
             .collect(),
+        to_forget: BTreeSet::deserialize(&value["to_forget"]).unwrap_or_default(),
         ..List::default()
     }
 }
@@ -202,12 +215,16 @@ mod tests {
         "01934b2e-0000-7000-8000-000000000003",
     ];
 
+    /// The key of an account that was removed.
+    const GONE: &str = "01934b2e-0000-7000-8000-000000000001.01934b2e-0000-7000-8000-000000000004";
+
     /// A folder with a list of two accounts, and with their stores.
     fn home() -> (tempfile::TempDir, Folder, Vec<Known>) {
         let folder = tempfile::tempdir().unwrap();
         let files = Folder::open(folder.path().to_owned()).unwrap();
         let accounts = vec![known(FIRST[0], FIRST[1]), known(SECOND[0], SECOND[1])];
-        files.keep_list(accounts.clone(), None).unwrap();
+        let to_forget = BTreeSet::from([GONE.to_owned()]);
+        files.keep_list(accounts.clone(), to_forget, None).unwrap();
         for known in &accounts {
             fs::write(files.store(&known.key()), "").unwrap();
             // None of these is a store.
@@ -234,6 +251,7 @@ mod tests {
         let (_folder, files, accounts) = home();
         let list = files.list(0);
         assert_eq!(list.accounts, accounts);
+        assert!(list.to_forget.contains(GONE), "{:?}", list.to_forget);
         assert_eq!((list.strays.len(), list.trouble), (0, None));
         assert!(!list.is_begun_anew && list.aside.is_none());
     }
@@ -268,6 +286,7 @@ mod tests {
         fs::write(files.list_file(), value.to_string()).unwrap();
         let list = files.list(0);
         assert_eq!(list.accounts, accounts[..1], "with everything that it says");
+        assert!(list.to_forget.contains(GONE), "{:?}", list.to_forget);
         assert_eq!(list.strays, ids(&accounts[1..]), "and its store is there");
     }
 

@@ -450,3 +450,13 @@ pub async fn same(one: &Person, other: &Person, topic: &str) {
         );
     }
 }
+
+/// Waits until an account is signed out, without having asked for it.
+pub async fn is_signed_out(person: &Person) {
+    person
+        .until("it is signed out", async || {
+            let app = person.client.app_view().await;
+            (app.accounts[0].connection == Connection::SignedOut).then_some(())
+        })
+        .await;
+}

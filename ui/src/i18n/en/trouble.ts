@@ -49,7 +49,8 @@ export const trouble: typeof zh = {
   },
 
   errors: {
-    keyring: 'Signed out, but the system didn’t remove the saved sign-in. Tulou won’t use it again.',
+    keyring:
+      'Signed out, but the system didn’t remove the saved sign-in. Tulou won’t use it, and will try again to remove it.',
     not_allowed: (permission) =>
       permission ? `You lack the permission “${permission}”.` : 'You aren’t allowed to do that.',
     too_long: (limit) => (limit ? `Too long: at most ${limit} bytes.` : 'Too long.'),

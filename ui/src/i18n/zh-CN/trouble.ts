@@ -47,7 +47,7 @@ export const trouble = {
   },
 
   errors: {
-    keyring: '已退出登录，但系统没有删除保存的登录状态。Tulou 不会再用它登录。',
+    keyring: '已退出登录，但系统没有删除保存的登录状态。Tulou 不会再用它登录，以后会再次尝试删除。',
     not_allowed: (permission: string) => (permission ? `您没有“${permission}”的权限。` : '您没有这个权限。'),
     too_long: (limit: string) => (limit ? `太长了，最多 ${limit} 字节。` : '太长了。'),
     too_long_by: {

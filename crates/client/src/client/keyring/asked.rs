@@ -78,4 +78,3 @@ impl Asked {
         is_again
     }
 }
-

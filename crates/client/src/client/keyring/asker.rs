@@ -70,12 +70,25 @@ impl Asker {
 
     /// Has what was wished last of an account kept or forgotten. What was begun before may be done after it: then it is
     /// told again.
-    pub async fn tell(self, key: String) -> Result<(), NoKeyring> {
+    pub async fn tell(&self, key: String) -> Result<(), NoKeyring> {
+        self.note_asked(&key, |asked| asked + 1);
+        let answer = self.tell_last(&key).await;
+        self.note_asked(&key, |asked| asked - 1);
+        let is_gone = self
+            .client()
+            .filter(|client| answer.is_ok() && client.account(&key).is_err());
+        if let Some(client) = is_gone {
+            client.keep_forgotten().await;
+        }
+        answer
+    }
+
+    async fn tell_last(&self, key: &str) -> Result<(), NoKeyring> {
         loop {
-            let Some(wished) = self.wished(&key) else {
+            let Some(wished) = self.wished(key) else {
                 return Ok(());
             };
-            let (account, token) = (key.clone(), wished.token.clone());
+            let (account, token) = (key.to_owned(), wished.token.clone());
             let (late, failed) = match token {
                 Some(_) => (KeptView::Keeping, KeptView::Unkept),
                 None => (KeptView::Forgetting, KeptView::Unforgotten),
@@ -83,7 +96,7 @@ impl Asker {
             let is_sign_in = token.is_some();
             let (answer, number) = self
                 .ask(
-                    || self.note_kept(&key, wished.no, late),
+                    || self.note_kept(key, wished.no, late),
                     move |keyring| match token {
                         Some(token) => keyring.set(&account, &token),
                         None => keyring.delete(&account),
@@ -92,9 +105,9 @@ impl Asker {
                 .await;
             if answer.is_ok() && !is_sign_in {
                 // What it has from now on is of a later sign-in.
-                self.name_left(&key, FORGOTTEN).await;
+                self.name_left(key, FORGOTTEN).await;
             }
-            if self.wished(&key).is_some_and(|now| now.no != wished.no) {
+            if self.wished(key).is_some_and(|now| now.no != wished.no) {
                 continue;
             }
             let kept = match &answer {
@@ -105,12 +118,12 @@ impl Asker {
                 }
                 Err(_) => failed,
             };
-            self.note_kept(&key, wished.no, kept);
+            self.note_kept(key, wished.no, kept);
             if answer.is_ok() && is_sign_in {
                 self.works(number);
             }
             if answer.is_ok() {
-                self.note_done(&key, wished.no);
+                self.note_done(key, wished.no);
             }
             return answer;
         }
@@ -141,6 +154,15 @@ impl Asker {
         let client = self.client()?;
         let wished = lock(&client.inner.wished);
         wished.get(key).cloned()
+    }
+
+    /// Somebody begins, or ends, to tell it what it is to have of an account.
+    pub fn note_asked(&self, key: &str, count: impl FnOnce(usize) -> usize) {
+        if let Some(client) = self.client()
+            && let Some(wished) = lock(&client.inner.wished).get_mut(key)
+        {
+            wished.asked = count(wished.asked);
+        }
     }
 
     fn note_done(&self, key: &str, no: u64) {
