@@ -37,12 +37,14 @@ const FULL: Size = Size {
     members: 10_000,
     strangers: 40,
     topics: 2_000,
+    closed: 500,
     tombstones: 20_000,
 };
 const TINY: Size = Size {
     members: 40,
     strangers: 3,
     topics: 60,
+    closed: 20,
     tombstones: 100,
 };
 /// Sockets that are opened at the same time.
@@ -66,9 +68,10 @@ async fn main() -> Result<()> {
     let begin = Instant::now();
     let crowd = crowd::fill(&server::data(&folder), &size).await?;
     eprintln!(
-        "{} members, {} topics, {} tombstones of access rows; filled in {:.1} s",
+        "{} members, {} topics ({} of them closed), {} tombstones of access rows; filled in {:.1} s",
         size.members,
         size.topics,
+        size.closed,
         size.tombstones,
         begin.elapsed().as_secs_f64()
     );

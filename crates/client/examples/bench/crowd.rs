@@ -44,6 +44,8 @@ pub struct Size {
     pub strangers: usize,
     /// Topics.
     pub topics: usize,
+    /// Those of them that are closed. Each member has seats in two, and hardly anybody has the same ones as another.
+    pub closed: usize,
     /// Access rows that were taken back.
     pub tombstones: usize,
 }
@@ -59,6 +61,8 @@ pub struct Crowd {
     /// The tokens of those who have not joined yet.
     pub strangers: Vec<String>,
     topics: Vec<TopicId>,
+    /// So many of them, the first ones, are open.
+    open: usize,
     groups: Vec<GroupId>,
 }
 
@@ -66,7 +70,18 @@ impl Crowd {
     /// A topic that a member sees.
     pub fn seen_by(&self, member: usize) -> TopicId {
         // The topic of the same number is hidden from his kind.
-        self.topics[(member + 1) % self.topics.len()]
+        self.topics[(member + 1) % self.open]
+    }
+
+    /// The closed topics in which a member has a seat.
+    fn seats(&self, member: usize) -> Vec<TopicId> {
+        let closed = &self.topics[self.open..];
+        if closed.is_empty() {
+            return Vec::new();
+        }
+        let (first, lap) = (member % closed.len(), member / closed.len());
+        let second = (first + 1 + lap) % closed.len();
+        vec![closed[first], closed[second]]
     }
 
     /// A group with topics that everybody sees some of.
@@ -90,6 +105,7 @@ pub async fn fill(data: &Path, size: &Size) -> Result<Crowd> {
         community: CommunityId(Uuid::now_v7()),
         owner: owner.1,
         topics: ids(size.topics).map(TopicId).collect(),
+        open: size.topics - size.closed,
         groups: ids(size.topics.div_ceil(PER_GROUP)).map(GroupId).collect(),
         members: members.iter().map(|(_, token)| token.clone()).collect(),
         strangers: strangers.into_iter().map(|(_, token)| token).collect(),
@@ -100,6 +116,13 @@ pub async fn fill(data: &Path, size: &Size) -> Result<Crowd> {
     changes.extend(joins(&crowd, owner.0, None, now));
     for (at, (account, _)) in members.iter().enumerate() {
         changes.extend(joins(&crowd, *account, Some(kinds[at % KINDS]), now));
+        let seats = crowd.seats(at).into_iter();
+        changes.extend(seats.map(|topic| Change::Seat {
+            community: crowd.community,
+            topic,
+            account: *account,
+            since: Some(now),
+        }));
     }
     for batch in changes.chunks(BATCH) {
         let commit = Commit::of_server(owner.0, now, batch.to_vec());
@@ -201,7 +224,7 @@ fn structure(crowd: &Crowd, owner: AccountId, size: &Size, now: i64) -> Vec<Chan
             group: crowd.groups[at / PER_GROUP],
             name: format!("topic {at}"),
             introduction: String::new(),
-            closed: false,
+            closed: at >= crowd.open,
             position: format!("{at:06}1"),
             no,
             more: Default::default(),

@@ -8,7 +8,7 @@ mod paging;
 pub mod reader;
 mod rules;
 mod seats;
-mod seen;
+pub mod seen;
 pub mod sight;
 
 use std::sync::{

@@ -3,6 +3,7 @@
 mod answers;
 mod audiences;
 mod data;
+mod kinds;
 mod limits;
 mod management;
 mod membership;

@@ -2,9 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use tulou_protocol::{GroupId, Permissions, Rev, TopicId, id::Millis};
+use tulou_protocol::{Rev, TopicId, id::Millis};
 
-use super::structure::{Member, Structure, sight::Sight};
+use super::structure::{
+    Member, Structure,
+    sight::{Difference, Sight},
+};
 
 /// A version of a community as one member sees it.
 #[derive(Debug, Clone)]
@@ -27,13 +30,14 @@ pub struct Diff {
     pub is_other: bool,
 }
 
-/// Whether two sights differ, by their addresses. They are held, so that no other gets the address.
-type Pairs = HashMap<(usize, usize), (Arc<Sight>, Arc<Sight>, bool)>;
+/// How two kinds of members differ, by what names the kinds. A sight of each is held, so that nothing else gets its name.
+type Pairs = HashMap<(usize, usize), (Arc<Sight>, Arc<Sight>, Difference)>;
 
-/// What was compared for a commit: members with the same rights have the same sights.
+/// What was compared for a commit: of members of one kind it is seats alone that may make another difference.
 #[derive(Debug, Default)]
 pub struct Compared {
-    sights: Pairs,
+    kinds: Pairs,
+    looks: usize,
 }
 
 impl View {
@@ -117,44 +121,27 @@ impl View {
         self.structure
             .readable_as_seen(&self.sight, &self.member, topic)
     }
-
-    /// Whether things that were there before and are there after appeared or vanished, or who owns the community changed.
-    /// What a commit itself made or deleted comes with its rows.
-    fn sees_otherwise(&self, after: &Self) -> bool {
-        let (was, is) = (&self.structure, &after.structure);
-        let topic_was = |id: &TopicId| was.topics.contains_key(id) && is.topics.contains_key(id);
-        let group_was = |id: &GroupId| was.groups.contains_key(id) && is.groups.contains_key(id);
-        let topics = |sight: &Sight| -> Vec<(TopicId, bool)> {
-            sight
-                .topics()
-                .filter(|(id, _)| topic_was(id))
-                .map(|(id, rights)| (id, rights.contains(Permissions::READ_HISTORY)))
-                .collect()
-        };
-        let locked = |sight: &Sight| -> Vec<TopicId> { sight.locked().filter(topic_was).collect() };
-        let groups = |sight: &Sight| -> Vec<GroupId> {
-            sight.groups().iter().copied().filter(group_was).collect()
-        };
-        let (before, after) = (&*self.sight, &*after.sight);
-        before.is_owner() != after.is_owner()
-            || topics(before) != topics(after)
-            || locked(before) != locked(after)
-            || groups(before) != groups(after)
-    }
 }
 
 impl Compared {
-    /// Whether two members who had one sight, and have the other, are to ask: found out once for each pair.
+    /// Whether things that were there before and are there after appeared or vanished, or who owns the community changed.
+    /// What a commit itself made or deleted comes with its rows.
     pub(crate) fn differ(&mut self, before: &View, after: &View) -> bool {
         let (one, other) = (&before.sight, &after.sight);
         if Arc::ptr_eq(one, other) {
             return false;
         }
-        let key = (Arc::as_ptr(one).addr(), Arc::as_ptr(other).addr());
-        let (_, _, differ) = self.sights.entry(key).or_insert_with(|| {
-            let differ = before.sees_otherwise(after);
-            (one.clone(), other.clone(), differ)
+        let compared = self.kinds.entry((one.kind(), other.kind()));
+        let (.., difference) = compared.or_insert_with(|| {
+            let difference = Difference::between(one, other);
+            self.looks += difference.looks;
+            (one.clone(), other.clone(), difference)
         });
-        *differ
+        difference.is_seen_by(one, other, &mut self.looks)
+    }
+
+    /// How many topics were looked at.
+    pub(crate) fn looks(&self) -> usize {
+        self.looks
     }
 }

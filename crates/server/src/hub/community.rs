@@ -1,6 +1,9 @@
 //! What a commit changes for the members of a community who are connected: each gets another view of it, watches of what
 //! is hidden end, and each is told what he may see.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     borrow::Cow,
     collections::{BTreeSet, HashMap},
@@ -18,6 +21,7 @@ use crate::{
     domain::{
         Member, Sight, Structure, View,
         change::Change,
+        structure::seen::{SeenBy, spoken_of},
         view::{Compared, Diff},
     },
     store::{Committed, StoreError, Written, wire},
@@ -265,30 +269,18 @@ impl Publisher {
         news: &News<'_>,
     ) -> Vec<(AccountId, TopicId)> {
         let after = loaded.structure();
-        let mut telling = Telling {
-            news,
-            after: &after,
-            frames: HashMap::new(),
-            compared: Compared::default(),
-            seen: Vec::new(),
-            asking: Vec::new(),
-            hidden: Vec::new(),
-            refloored: Vec::new(),
-        };
+        let mut telling = Telling::of(news, &after);
         let Some(accounts) = telling.begins(&mut self.hub.state(), loaded) else {
             return Vec::new();
         };
-        for some in accounts.chunks(AT_ONCE) {
-            telling.looks_ahead(&self.hub, some).await;
-            {
-                let mut state = self.hub.state();
-                for account in some {
-                    telling.moves_on(&mut state, *account);
-                }
-                telling.end_hidden(&mut state);
-            }
-            tokio::task::yield_now().await;
-        }
+        telling.goes_through(&self.hub, &accounts).await;
+        tracing::debug!(
+            community.id = %loaded.id,
+            members = accounts.len(),
+            looks = telling.compared.looks(),
+            frames = telling.frames.len(),
+            "members have another view of a community"
+        );
         let Telling {
             asking, refloored, ..
         } = telling;
@@ -364,8 +356,10 @@ impl<'a> News<'a> {
 struct Telling<'a> {
     news: &'a News<'a>,
     after: &'a Arc<Structure>,
-    /// The rows by what is seen, which is held so that nothing else gets its address.
-    frames: HashMap<usize, (Arc<Sight>, Utf8Bytes)>,
+    /// The topics that the rows speak of.
+    spoken_of: Vec<TopicId>,
+    /// The rows by what it hangs on how they are seen. A sight is held, so that nothing else gets its name.
+    frames: HashMap<SeenBy, (Arc<Sight>, Utf8Bytes)>,
     compared: Compared,
     /// What those see who are told next, which is found out before.
     seen: Vec<Arc<Sight>>,
@@ -377,7 +371,38 @@ struct Telling<'a> {
     refloored: Vec<(AccountId, TopicId)>,
 }
 
-impl Telling<'_> {
+impl<'a> Telling<'a> {
+    fn of(news: &'a News<'a>, after: &'a Arc<Structure>) -> Self {
+        let written = news.written.as_ref().map(|it| &it.rows);
+        let rows = written.into_iter().flatten();
+        Self {
+            news,
+            after,
+            spoken_of: spoken_of(rows.filter_map(|row| row.row.as_ref())),
+            frames: HashMap::new(),
+            compared: Compared::default(),
+            seen: Vec::new(),
+            asking: Vec::new(),
+            hidden: Vec::new(),
+            refloored: Vec::new(),
+        }
+    }
+
+    /// Tells members, some at a time.
+    async fn goes_through(&mut self, hub: &Hub, accounts: &[AccountId]) {
+        for some in accounts.chunks(AT_ONCE) {
+            self.looks_ahead(hub, some).await;
+            {
+                let mut state = hub.state();
+                for account in some {
+                    self.moves_on(&mut state, *account);
+                }
+                self.end_hidden(&mut state);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Who is no member any more hears of it; the accounts that the others have to be told of, if anybody is connected.
     fn begins(&mut self, state: &mut State, loaded: &Arc<Loaded>) -> Option<Vec<AccountId>> {
         let news = self.news;
@@ -407,7 +432,7 @@ impl Telling<'_> {
     }
 
     /// Finds out what some members see, and how that differs from what they saw, while nobody waits for the hub: of a kind
-    /// of member that is not known yet it takes as long as there are topics.
+    /// of member that is not known yet it takes as long as there are topics, of the others as long as they have seats.
     async fn looks_ahead(&mut self, hub: &Hub, accounts: &[AccountId]) {
         let views: Vec<View> = {
             let state = hub.state();
@@ -439,7 +464,7 @@ impl Telling<'_> {
     /// The rows as they are seen so.
     fn encode(&mut self, sight: &Arc<Sight>) {
         if let Some(written) = &self.news.written {
-            let frame = self.frames.entry(Arc::as_ptr(sight).addr());
+            let frame = self.frames.entry(SeenBy::of(sight, &self.spoken_of));
             frame.or_insert_with(|| (sight.clone(), seen_frame(self.after, sight, written)));
         }
     }
@@ -509,7 +534,7 @@ impl Telling<'_> {
             }
             return;
         };
-        let frame = self.frames.get(&Arc::as_ptr(&view.sight).addr());
+        let frame = self.frames.get(&SeenBy::of(&view.sight, &self.spoken_of));
         for line in lines.filter(|line| line.actor.origin != self.news.origin) {
             match frame {
                 Some((_, frame)) => line.push(frame.clone(), written.log, written.rev),

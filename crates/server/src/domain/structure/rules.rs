@@ -23,7 +23,7 @@ pub struct Rules {
     ways: Vec<Vec<PlaceAccess>>,
     /// The topics, in the order of their ids.
     pub topics: Vec<Ruled>,
-    /// The access rows down to each group.
+    /// The access rows down to each group, in the order of their ids.
     groups: Vec<(GroupId, Vec<PlaceAccess>)>,
     community: Vec<PlaceAccess>,
     /// Member groups that rows speak of: the others give and take nothing.
@@ -91,10 +91,11 @@ impl Rules {
             }
         });
         let topics = topics.collect();
-        let groups = groups
+        let mut groups: Vec<_> = groups
             .into_iter()
             .map(|(id, access)| (id, vec![community.clone(), access]))
             .collect();
+        groups.sort_unstable_by_key(|(id, _)| *id);
         Self {
             ways,
             topics,
@@ -108,6 +109,12 @@ impl Rules {
     pub fn topic(&self, id: TopicId) -> Option<&Ruled> {
         let at = self.topics.binary_search_by_key(&id, |topic| topic.id);
         Some(&self.topics[at.ok()?])
+    }
+
+    /// Whether a group is there.
+    pub fn has_group(&self, id: GroupId) -> bool {
+        let at = self.groups.binary_search_by_key(&id, |(group, _)| *group);
+        at.is_ok()
     }
 
     /// What the access rows of a rule say of `View`, for each place from the community down. Rules that say the same are

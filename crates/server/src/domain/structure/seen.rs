@@ -8,6 +8,55 @@ use tulou_protocol::{
 
 use super::{Structure, sight::Sight};
 
+/// What it hangs on how rows are seen: to all of whom it is the same they are the same, while one of their sights is held.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SeenBy {
+    kind: usize,
+    /// Seats in topics that the rows speak of.
+    seats: Vec<TopicId>,
+}
+
+impl SeenBy {
+    /// Somebody with this sight, rows speaking of these topics (see [`spoken_of`]).
+    pub fn of(sight: &Sight, topics: &[TopicId]) -> Self {
+        Self {
+            kind: sight.kind(),
+            seats: sight.seats_among(topics),
+        }
+    }
+}
+
+/// The topics of which rows speak, in order: somebody's seats there matter to how he sees the rows, and no others do.
+pub fn spoken_of<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<TopicId> {
+    let topic = |row: &Row| match &row.body {
+        Body::Topic(_) => row.id.parse().ok(),
+        Body::AccessRow(access) => match access.place {
+            Place::Topic(id) => Some(id),
+            Place::Community | Place::Group(_) => None,
+        },
+        Body::Community(_)
+        | Body::Group(_)
+        | Body::MemberGroup(_)
+        | Body::Deleted(_)
+        | Body::LockedTopic(_)
+        | Body::Message(_)
+        | Body::Profile(_)
+        | Body::Membership(_)
+        | Body::Cursor(_)
+        | Body::Notify(_)
+        | Body::Friend(_)
+        | Body::Direct(_)
+        | Body::Draft(_)
+        | Body::Mention(_)
+        | Body::Mark(_)
+        | Body::Unknown(..) => None,
+    };
+    let mut topics: Vec<TopicId> = rows.filter_map(topic).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    topics
+}
+
 impl Structure {
     /// A row of the community's log as somebody sees it; none if he may not.
     #[must_use]

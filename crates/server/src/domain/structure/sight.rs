@@ -1,6 +1,7 @@
 //! What a member sees of a community. Computed once for all who have the same rights, and kept while nothing that rights
 //! hang on changes; a stamp names it, so that a client notices when it changed.
 
+mod difference;
 mod sights;
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use tulou_protocol::{GroupId, Permissions, TopicId, push::Me};
 
-pub(crate) use self::sights::Sights;
+pub(crate) use self::{difference::Difference, sights::Sights};
 use super::{
     Member, Structure,
     rules::{Rights, Ruled, Rules},
@@ -42,7 +43,7 @@ impl Sight {
     #[must_use]
     pub fn rights(&self, topic: TopicId) -> Option<Permissions> {
         let at = self.outlook.rules.topic(topic)?;
-        self.look(at)
+        self.look(at, self.has_seat(topic))
             .filter(|(_, is_open)| *is_open)
             .map(|(rights, _)| rights)
     }
@@ -57,7 +58,7 @@ impl Sight {
     #[must_use]
     pub fn is_locked(&self, topic: TopicId) -> bool {
         let at = self.outlook.rules.topic(topic);
-        let found = at.and_then(|at| self.look(at));
+        let found = at.and_then(|at| self.look(at, self.has_seat(topic)));
         found.is_some_and(|(_, is_open)| !is_open)
     }
 
@@ -105,18 +106,31 @@ impl Sight {
     fn listed(&self) -> impl Iterator<Item = (TopicId, Permissions, bool)> {
         let topics = self.outlook.rules.topics.iter();
         topics.filter_map(|at| {
-            let (rights, is_open) = self.look(at)?;
+            let (rights, is_open) = self.look(at, self.has_seat(at.id))?;
             Some((at.id, rights, is_open))
         })
     }
 
-    fn look(&self, at: &Ruled) -> Option<(Permissions, bool)> {
+    /// What a topic is to his kind if one has a seat there, or has none.
+    fn look(&self, at: &Ruled, has_seat: bool) -> Option<(Permissions, bool)> {
         let rights = self.outlook.rights.by_rule[at.rule];
         let is_listed = rights.contains(Permissions::VIEW);
-        is_listed.then(|| {
-            let has_seat = || self.seats.binary_search(&at.id).is_ok();
-            (rights, self.outlook.is_owner || !at.is_closed || has_seat())
-        })
+        is_listed.then(|| (rights, self.outlook.is_owner || !at.is_closed || has_seat))
+    }
+
+    fn has_seat(&self, topic: TopicId) -> bool {
+        self.seats.binary_search(&topic).is_ok()
+    }
+
+    /// In which of some topics, which are in order, he has a seat that matters.
+    pub(super) fn seats_among(&self, topics: &[TopicId]) -> Vec<TopicId> {
+        let (few, many) = if topics.len() < self.seats.len() {
+            (topics, &*self.seats)
+        } else {
+            (&*self.seats, topics)
+        };
+        let is_both = |topic: &&TopicId| many.binary_search(topic).is_ok();
+        few.iter().filter(is_both).copied().collect()
     }
 
     /// Whether it shares all but its seats with another.

@@ -169,6 +169,10 @@ impl Plan {
         member(BOB, &self.mine)
     }
 
+    pub(super) fn carol(&self) -> Member {
+        member(CAROL, &self.hers)
+    }
+
     /// The last word that the rows speak on a bit for bob, whatever seats there are.
     fn last_word(&self, place: Place, bit: Permissions) -> bool {
         let mut levels = vec![Place::Community];

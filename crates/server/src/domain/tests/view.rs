@@ -15,7 +15,7 @@ use crate::domain::{
 
 /// What one commit does to a community.
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Grants(Place, Option<MemberGroupId>, Permissions),
     Moves(TopicId, usize),
     Ends(TopicId),
@@ -28,9 +28,9 @@ enum Step {
     Nothing,
 }
 
-const MADE: TopicId = TopicId(Uuid::from_u128(209));
+pub(super) const MADE: TopicId = TopicId(Uuid::from_u128(209));
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let topic = || prop::sample::select(TOPICS.to_vec());
     let group = prop::sample::select(MEMBER_GROUPS.to_vec());
     let place = prop_oneof![
@@ -64,7 +64,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The community after a step, with the rows that were written, and bob.
-fn after(plan: &Plan, before: &Structure, step: &Step) -> (Structure, Vec<Row>, Member) {
+pub(super) fn after(plan: &Plan, before: &Structure, step: &Step) -> (Structure, Vec<Row>, Member) {
     let mut bob = plan.bob();
     let mut changes = Vec::new();
     let rev = Rev(6);
