@@ -26,6 +26,7 @@ pub(crate) mod integrity;
 mod invite;
 mod listing;
 mod log;
+mod log_file;
 mod member;
 mod message;
 mod missed;
@@ -133,10 +134,11 @@ impl Sqlite {
         let mut connection = integrity::open(&file)?;
         let identity = schema::migrate(&mut connection)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        let readers = readers::Readers::start(&file)?;
         Ok(Self {
             identity,
-            writer: writer::Writer::start(connection, bus),
-            readers: readers::Readers::start(&file)?,
+            writer: writer::Writer::start(connection, bus, readers.queue()),
+            readers,
             hold: Mutex::new(Some(hold)),
         })
     }

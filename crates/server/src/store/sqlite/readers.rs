@@ -41,9 +41,11 @@ pub struct Readers {
 
 /// What waits for a thread.
 #[derive(Default)]
-struct Queue {
+pub struct Queue {
     jobs: Mutex<Jobs>,
     wake: Condvar,
+    /// The last read under way has ended.
+    still: Condvar,
 }
 
 #[derive(Default)]
@@ -51,12 +53,52 @@ struct Jobs {
     /// What is told to everybody.
     own: VecDeque<Job>,
     asked: VecDeque<Job>,
-    /// Threads that read for those who ask.
+    /// Threads that read.
+    busy: usize,
+    /// Of these, for those who ask.
     asking: usize,
+    /// None begins.
+    is_held: bool,
     is_closed: bool,
 }
 
+impl Jobs {
+    /// The next one that may begin, and whether somebody asked for it.
+    fn begin(&mut self) -> Option<(Job, bool)> {
+        if self.is_held {
+            return None;
+        }
+        let own = self.own.pop_front().map(|job| (job, false));
+        let next = own.or_else(|| {
+            let may_begin = self.asking < ASKING;
+            let asked = may_begin.then(|| self.asked.pop_front()).flatten();
+            asked.map(|job| (job, true))
+        });
+        if let Some((_, is_asked)) = next {
+            self.busy += 1;
+            self.asking += usize::from(is_asked);
+        }
+        next
+    }
+}
+
 impl Queue {
+    /// Does something while nobody reads, if all that is being read ends within a time; what comes meanwhile waits.
+    pub fn while_still<T>(&self, longest: Duration, work: impl FnOnce() -> T) -> Option<T> {
+        let mut jobs = self.jobs();
+        jobs.is_held = true;
+        let (jobs, _) = self
+            .still
+            .wait_timeout_while(jobs, longest, |jobs| jobs.busy > 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_still = jobs.busy == 0;
+        drop(jobs);
+        let done = is_still.then(work);
+        self.jobs().is_held = false;
+        self.wake.notify_all();
+        done
+    }
+
     fn jobs(&self) -> MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,24 +118,22 @@ impl Queue {
         true
     }
 
-    /// The next one, and whether somebody asked for it; none once the threads are to end. Of the one before it is given
-    /// whether somebody had asked.
-    fn next(&self, was_asked: bool) -> Option<(Job, bool)> {
+    /// The next one, and whether somebody asked for it; none once the threads are to end. Of the one before, if there was
+    /// one, it is given whether somebody had asked.
+    fn next(&self, last: Option<bool>) -> Option<(Job, bool)> {
         let mut jobs = self.jobs();
-        if was_asked {
-            jobs.asking -= 1;
+        if let Some(was_asked) = last {
+            jobs.busy -= 1;
+            jobs.asking -= usize::from(was_asked);
+            if jobs.busy == 0 {
+                self.still.notify_all();
+            }
         }
         loop {
-            if let Some(job) = jobs.own.pop_front() {
-                return Some((job, false));
+            if let Some((job, is_asked)) = jobs.begin() {
+                return Some((job, is_asked));
             }
-            if jobs.asking < ASKING
-                && let Some(job) = jobs.asked.pop_front()
-            {
-                jobs.asking += 1;
-                return Some((job, true));
-            }
-            if jobs.is_closed {
+            if jobs.is_closed && !jobs.is_held {
                 // Whoever is busy does what is left.
                 return None;
             }
@@ -124,9 +164,9 @@ impl Readers {
             let thread = std::thread::Builder::new()
                 .name("tulou-reader".to_owned())
                 .spawn(move || {
-                    let mut was_asked = false;
-                    while let Some((job, is_asked)) = queue.next(was_asked) {
-                        was_asked = is_asked;
+                    let mut last = None;
+                    while let Some((job, is_asked)) = queue.next(last) {
+                        last = Some(is_asked);
                         // A thread that ended would be missed by everybody.
                         if catch_unwind(AssertUnwindSafe(|| job(&mut db))).is_err() {
                             tracing::error!("a read of the store panicked");
@@ -158,6 +198,11 @@ impl Readers {
             });
             ended.await.map_err(|_| StoreError::Closed)
         })
+    }
+
+    /// What waits, for whoever must not meet a reader.
+    pub fn queue(&self) -> Arc<Queue> {
+        self.queue.clone()
     }
 
     /// Keeps all threads that read for those who ask, until what is given back is dropped.

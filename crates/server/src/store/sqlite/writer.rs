@@ -14,6 +14,8 @@ use tulou_protocol::{Rev, id::Millis};
 
 use super::{
     group::{Done, Group},
+    log_file::LogFile,
+    readers::Queue,
     said,
     times::{IDLE, Times},
 };
@@ -62,7 +64,7 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub fn start(connection: Connection, bus: Arc<dyn Bus>) -> Self {
+    pub fn start(connection: Connection, bus: Arc<dyn Bus>, readers: Arc<Queue>) -> Self {
         let (jobs, waiting) = mpsc::channel();
         let has_failed = Arc::new(AtomicBool::new(false));
         let answers = Handle::try_current().ok().map(|runtime| {
@@ -85,7 +87,7 @@ impl Writer {
         };
         std::thread::Builder::new()
             .name("tulou-writer".to_owned())
-            .spawn(move || run(connection, &waiting, &ways))
+            .spawn(move || run(connection, &waiting, &ways, &readers))
             .map_err(|error| tracing::error!(%error, "the writer's thread did not start"))
             .ok();
         Self {
@@ -168,7 +170,8 @@ fn answer_all(group: Vec<(Answer, Outcome)>) {
     }
 }
 
-fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, ways: &Ways) {
+fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, ways: &Ways, readers: &Queue) {
+    let mut log = LogFile::of(&db);
     let mut next = None;
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
         match job {
@@ -202,6 +205,7 @@ fn run(mut db: Connection, jobs: &mpsc::Receiver<Job>, ways: &Ways) {
                 ways.began_at.store(IDLE, Ordering::SeqCst);
             }
         }
+        log.shorten(&db, readers);
     }
 }
 
@@ -380,7 +384,7 @@ mod tests {
         let mut db = Connection::open(&file).unwrap();
         schema::prepare(&db).unwrap();
         schema::migrate(&mut db).unwrap();
-        let writer = Writer::start(db, Arc::new(Nowhere));
+        let writer = Writer::start(db, Arc::new(Nowhere), Arc::default());
         allow(&writer, None).await;
 
         let commits: Vec<_> = (1..=5).map(|number| writer.commit(large(number))).collect();
