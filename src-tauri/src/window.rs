@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tauri::{
@@ -21,6 +21,10 @@ pub const SIZE_VARIABLE: &str = "TULOU_WINDOW_SIZE";
 
 /// Its size at the first start.
 const SIZE: (f64, f64) = (1280.0, 800.0);
+
+/// A window whose page has not come after so long is shown without it: whoever started Tulou sees that it is there, and can
+/// close it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The ground of the light and of the dark theme, as `--bg` in `ui/src/app.css`.
 const LIGHT: Color = Color(0xfc, 0xfb, 0xf9, 0xff);
@@ -119,6 +123,7 @@ impl Shell for NativeWindow {
             Ok(window) => {
                 self.paint_ground(&window);
                 offer_nothing_that_leads_away(&window);
+                show_in_time(window);
             }
             Err(error) => tracing::error!("the window could not be made: {error}"),
         }
@@ -152,6 +157,18 @@ fn show_loaded(window: &WebviewWindow) {
     if let Err(error) = window.show() {
         tracing::error!("the window could not be shown: {error}");
     }
+}
+
+/// Shows a new window although its page does not come.
+fn show_in_time(window: WebviewWindow) {
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(PATIENCE).await;
+        // One that was closed meanwhile answers nothing.
+        if window.is_visible().is_ok_and(|is_visible| !is_visible) {
+            tracing::warn!("the page has not been loaded in {PATIENCE:?}");
+            show_loaded(&window);
+        }
+    });
 }
 
 /// Whether an address is the program's own page: as it is built in, or as it is served while it is worked on.
