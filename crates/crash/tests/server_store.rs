@@ -22,8 +22,8 @@ use tulou_protocol::{
 use tulou_server::{
     actor::Origin,
     domain::{
+        Reader,
         change::{Change, Expect, Sent},
-        structure::reader::Reader,
     },
     store::{Accounts, Commit, NewAccount, Nowhere, Outcome, Store, sqlite::Sqlite},
 };

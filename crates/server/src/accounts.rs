@@ -2,7 +2,6 @@
 //!
 //! * `secret`: passwords, tokens and codes
 //! * `recovery`: other passwords, and codes that set one
-//! * `seeing`: who was connected, until it is written down
 //! * `sessions`: where an account is signed in
 //! * `deletion`: the end of an account
 //! * `administration`: what the server's administrator does with others'
@@ -11,7 +10,6 @@ mod administration;
 mod deletion;
 mod recovery;
 mod secret;
-mod seeing;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -34,7 +32,6 @@ use crate::{
 pub use administration::reset_offline;
 #[cfg(test)]
 pub(crate) use secret::token_hash;
-pub(crate) use seeing::Seeing;
 
 /// How a request about an account was refused.
 #[derive(Debug)]

@@ -50,7 +50,6 @@ use turns::{Turn, Turns};
 
 use crate::{
     Config,
-    accounts::Seeing,
     certificate::Certificate,
     clock::Clock,
     communities::Communities,
@@ -62,6 +61,7 @@ use crate::{
     reach,
     revocation::Revocation,
     room::Gauge,
+    seeing::Seeing,
     sockets::Sockets,
     store::{Identity, Store, StoreError},
 };

@@ -13,6 +13,7 @@
 //! * [`clock`]: the server's time
 //! * `start`: all of it put together
 //! * `presence`: who is connected
+//! * `seeing`: who was connected, until it is written down
 //! * `revocation`: the end of sessions that were revoked
 //! * `rate`: how fast what may be done
 //! * [`accounts`]: registering, signing in and out
@@ -50,6 +51,7 @@ mod rate;
 pub mod reach;
 mod revocation;
 pub mod room;
+mod seeing;
 mod session;
 mod sockets;
 mod start;

@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     App, Config, Error,
-    accounts::Seeing,
     app::{
         Parts,
         sync::States,
@@ -32,6 +31,7 @@ use crate::{
     rate::Rates,
     revocation::Revocation,
     room::Gauge,
+    seeing::Seeing,
     sockets::Sockets,
     store::{Bus, StoreError, Within, telling::telling},
 };

@@ -12,9 +12,8 @@ use tulou_protocol::{
 };
 
 use crate::domain::{
-    Reader,
+    Member, Reader, Structure,
     facts::{Known, Needs},
-    structure::{Member, Structure},
 };
 
 mod accounts;

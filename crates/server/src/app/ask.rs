@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    domain::{Structure, structure::Member},
+    domain::{Member, Structure},
     hub::Line,
     store::{Inviting, StoreError},
 };

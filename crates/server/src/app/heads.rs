@@ -12,7 +12,7 @@ use super::{
     answer::{QuestionAnswer, broken},
 };
 use crate::{
-    domain::{Sight, Structure, paging, structure::Member},
+    domain::{Member, Sight, Structure, paging},
     hub::digest,
 };
 

@@ -20,7 +20,7 @@ use tulou_protocol::{
 
 use super::{App, answer::at_most, sight::LOOKS};
 use crate::{
-    domain::{Structure, structure::Member},
+    domain::{Member, Structure},
     store::{StoreError, wire},
 };
 use pages::{Encoded, Page, cut, encode};

@@ -9,7 +9,8 @@ use tulou_protocol::{
 use super::{
     change::{Change, Expect},
     facts::Facts,
-    structure::{Member, Structure},
+    membership::Member,
+    structure::Structure,
 };
 
 /// A decision: what is to be written, and what that rests on.

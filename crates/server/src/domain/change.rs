@@ -13,7 +13,7 @@ use tulou_protocol::{
 };
 
 pub use self::marking::Marking;
-use super::structure::{Member, reader::Reader};
+use super::membership::{Member, Reader};
 
 /// One change. A commit's changes are written in order, all or none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

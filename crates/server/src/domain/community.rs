@@ -14,7 +14,7 @@ use super::{
     case::{Case, Decision},
     change::{Change, Expect},
     edit::Editing,
-    structure::Member,
+    membership::Member,
 };
 
 /// The first among siblings: leaves room on both sides.

@@ -11,7 +11,10 @@ use tulou_protocol::{
     text,
 };
 
-use super::structure::{Member, Structure, reader::Reader};
+use super::{
+    membership::{Member, Reader},
+    structure::Structure,
+};
 
 /// A message as the store holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use super::{
     case::{Case, Decision},
     change::{Change, Expect},
     community::{joins, membership_ends},
-    structure::{Member, Structure},
+    membership::Member,
+    structure::Structure,
 };
 
 pub(super) fn join(case: &Case<'_>, invite: Option<&str>) -> Result<Decision, Rejection> {

@@ -5,7 +5,7 @@
 mod apply;
 pub mod audience;
 mod paging;
-pub mod reader;
+mod reader;
 mod rules;
 mod seats;
 pub mod seen;
@@ -17,7 +17,6 @@ use std::sync::{
 };
 
 use imbl::OrdMap;
-use serde::{Deserialize, Serialize};
 use tulou_protocol::{
     AccountId, CommunityId, GroupId, Log, MemberGroupId, Permissions, Rev, Row, Standing, TopicId,
     id::Millis,
@@ -25,6 +24,7 @@ use tulou_protocol::{
     row::{AccessRow, Body, Community, Group, MemberGroup, Topic},
 };
 
+use super::membership::Member;
 use seats::Seats;
 use sight::Sights;
 
@@ -35,19 +35,6 @@ pub struct Kept<T> {
     pub rev: Rev,
     /// The state.
     pub body: T,
-}
-
-/// A member of a community.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
-    /// Who.
-    pub account: AccountId,
-    /// When he joined.
-    pub joined_at: Millis,
-    /// His member groups, in no particular order; those that were deleted since have no effect.
-    pub member_groups: Vec<MemberGroupId>,
-    /// The rev of the member's row: moves with each change of it.
-    pub rev: Rev,
 }
 
 /// A community's structure at a rev of its log.

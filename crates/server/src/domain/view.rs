@@ -4,9 +4,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use tulou_protocol::{Rev, TopicId, id::Millis};
 
-use super::structure::{
-    Member, Structure,
-    sight::{Difference, Sight},
+use super::{
+    membership::Member,
+    structure::{
+        Structure,
+        sight::{Difference, Sight},
+    },
 };
 
 /// A version of a community as one member sees it.

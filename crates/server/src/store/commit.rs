@@ -256,7 +256,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{change::Sent, structure::reader::Reader};
+    use crate::domain::{Reader, change::Sent};
 
     fn written(log: u128, prev: u64, rev: u64) -> Written {
         Written {

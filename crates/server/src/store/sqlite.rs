@@ -6,6 +6,7 @@
 //! * `group`: the transaction of a group of commits
 //! * `times`: the times of what is written, which go back with the clock
 //! * `readers`: the threads that read
+//! * `known`: what a command needs to be known
 //! * one file per group of tables: `log`, `row`, `message`, `community`, `account`, `listing`, `session`,
 //!   `recovery`, `invite`, `answer`; `deletion`, `ending`, `fading` and `rewind` go across them
 
@@ -24,6 +25,7 @@ mod group;
 mod held;
 pub(crate) mod integrity;
 mod invite;
+mod known;
 mod listing;
 mod log;
 mod log_file;
@@ -61,9 +63,8 @@ use super::{
 use crate::{
     certificate::KEY_FILE,
     domain::{
-        Reader,
+        Member, Reader, Structure,
         facts::{Known, Needs},
-        structure::{Member, Structure},
     },
 };
 
@@ -204,7 +205,7 @@ impl Store for Sqlite {
     }
 
     fn known(&self, actor: AccountId, needs: Needs) -> Pending<Known> {
-        self.read(move |db| message::known(db, actor, &needs))
+        self.read(move |db| known::of(db, actor, &needs))
     }
 
     fn latest(&self) -> Pending<Millis> {

@@ -30,9 +30,9 @@ use super::{
 use crate::{
     actor::Origin,
     domain::{
+        Member,
         change::{Change, Contents, Expect, Sent},
         facts::Needs,
-        structure::Member,
     },
 };
 

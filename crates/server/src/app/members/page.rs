@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::LOOKED_AT;
 use crate::{
-    domain::{Structure, structure::Member},
+    domain::{Member, Structure},
     store::Listed,
 };
 

@@ -1,33 +1,9 @@
 //! Since when a member is where a topic is: what was sent before counts as read, and may not be read by everybody.
 
-use serde::{Deserialize, Serialize};
 use tulou_protocol::{Permissions, TopicId, id::Millis};
 
 use super::{Member, Structure, sight::Sight};
-
-/// A member as somebody who reads a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reader {
-    /// Since when he is there: since he joined, or got his seat.
-    pub since: Millis,
-    /// Whether he may read what was sent before.
-    pub has_history: bool,
-}
-
-impl Reader {
-    /// Who was there from the beginning.
-    #[cfg(test)]
-    pub(crate) const ALWAYS: Self = Self {
-        since: 0,
-        has_history: true,
-    };
-
-    /// Since when he may read; none if he may read all of it.
-    #[must_use]
-    pub fn readable_since(self) -> Option<Millis> {
-        (!self.has_history).then_some(self.since)
-    }
-}
+use crate::domain::membership::Reader;
 
 impl Structure {
     /// A member as somebody who reads a topic.

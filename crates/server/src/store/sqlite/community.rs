@@ -10,7 +10,7 @@ use super::{
     row,
 };
 use crate::{
-    domain::structure::{Member, Structure},
+    domain::{Member, Structure},
     store::StoreError,
 };
 

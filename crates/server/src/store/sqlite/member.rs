@@ -4,7 +4,7 @@ use rusqlite::Row as SqlRow;
 use tulou_protocol::{AccountId, MemberGroupId, Rev};
 
 use super::log::counter;
-use crate::domain::structure::Member;
+use crate::domain::Member;
 
 /// Ids of member groups, as a member's row holds them.
 pub fn group_ids(bytes: &[u8]) -> Vec<MemberGroupId> {
