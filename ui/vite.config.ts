@@ -1,8 +1,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
+import { noCircles } from './circles.ts'
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), noCircles()],
   clearScreen: false,
   server: { port: 1420, strictPort: true, host: '127.0.0.1' },
   envPrefix: ['VITE_', 'TAURI_ENV_'],

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    policy, repo, setup,
+    circles, policy, repo, setup,
     step::{Remedy, Steps},
     systems::{self, System},
 };
@@ -63,6 +63,13 @@ pub fn all(steps: &mut Steps) {
             "see deny.toml, the policy; `cargo tree --invert NAME` shows who needs a package",
         ),
         policy::check,
+    );
+    steps.take(
+        "circles",
+        Remedy::Mend(
+            "moving what both files need into a third one, or to the one that stands below",
+        ),
+        circles::check,
     );
     steps.run(
         "rust lints",

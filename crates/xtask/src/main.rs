@@ -2,7 +2,7 @@
 //!
 //! - `setup`: what a fresh machine lacks
 //! - `run`, `display`: the app, on a real or a virtual display
-//! - `check`, `test`, `step`, `policy`: what has to hold before a change goes in
+//! - `check`, `test`, `step`, `policy`, `circles`: what has to hold before a change goes in
 //! - `systems`, `wine`: Windows and macOS, as far as they can be had on Debian
 //! - `fuzz`: what is read from strangers, with whatever may come
 //! - `bench`: measurements
@@ -11,6 +11,7 @@
 
 mod bench;
 mod check;
+mod circles;
 mod display;
 mod dist;
 mod fuzz;

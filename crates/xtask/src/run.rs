@@ -86,6 +86,7 @@ pub fn build_ui() -> Result<()> {
         "public",
         "index.html",
         "vite.config.ts",
+        "circles.ts",
         "svelte.config.js",
         "tsconfig.json",
         "package-lock.json",
