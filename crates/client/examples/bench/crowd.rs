@@ -14,9 +14,8 @@ use tulou_protocol::{
 };
 use tulou_server::{
     domain::{
-        Reader,
+        Member, Reader,
         change::{Change, Sent},
-        structure::Member,
     },
     store::{Accounts, Commit, NewAccount, NewSession, Nowhere, Outcome, Store, sqlite::Sqlite},
 };
