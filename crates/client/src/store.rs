@@ -12,6 +12,7 @@ pub mod apply;
 mod aside;
 pub mod drafts;
 pub mod edits;
+mod era;
 mod file;
 pub mod heads;
 pub mod islands;

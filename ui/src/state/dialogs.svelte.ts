@@ -73,7 +73,7 @@ export type Toast = { id: number; text: string; isError: boolean; action: ToastA
 /** How long a notice stays; one with something to do stays longer, and an error until it is closed. */
 const SHOWN_MS = 4_000
 const OFFERED_MS = 12_000
-/** Notices at once; beyond that the oldest go, and an error only where nothing but errors is shown. */
+/** Notices at once; beyond that the oldest go, and an error only for another error. */
 const AT_ONCE = 4
 
 export class Toasts {
@@ -88,7 +88,8 @@ export class Toasts {
     const others = this.shown.filter((other) => other.text !== text)
     const more = others.length + 1 - AT_ONCE
     const passing = others.filter((other) => !other.isError)
-    const going = more > 0 ? [...passing, ...others.filter((other) => other.isError)].slice(0, more) : []
+    const errors = isError ? others.filter((other) => other.isError) : []
+    const going = more > 0 ? [...passing, ...errors].slice(0, more) : []
     this.shown = [...others.filter((other) => !going.includes(other)), toast]
     for (const other of going) this.hold(other.id)
     this.letGo(toast.id)

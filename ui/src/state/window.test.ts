@@ -252,5 +252,10 @@ describe('notices', () => {
       toasts.shown.map((toast) => toast.text),
       'nothing but errors: the oldest goes',
     ).toEqual(['a', 'b', 'c', 'd'])
+    for (const text of ['one', 'two']) toasts.show(text)
+    expect(
+      toasts.shown.map((toast) => toast.text),
+      'but not for a notice',
+    ).toEqual(['a', 'b', 'c', 'd', 'two'])
   })
 })

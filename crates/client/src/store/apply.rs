@@ -11,8 +11,8 @@ use tulou_protocol::{
 use uuid::Uuid;
 
 use super::{
-    StoreError, drafts, edits, heads, heads::Counted, islands, lost, messages, meta, outbox,
-    profiles, rows,
+    StoreError, drafts, edits, era::Era, heads, heads::Counted, islands, lost, messages, meta,
+    outbox, profiles, rows,
 };
 
 /// What a batch touched: the views of these are stale.
@@ -86,6 +86,7 @@ fn one(
         Write::Greeted(greeting) => {
             let is_another = meta::greeting(db)?.is_some_and(|held| held.epoch != greeting.epoch);
             if is_another {
+                Era::begin(db)?;
                 rows::age(db)?;
                 messages::forget_all(db)?;
                 profiles::age(db)?;

@@ -16,9 +16,8 @@ use super::{StoreError, file::beside, meta::Aside, spare::Spare};
 
 /// Sets a damaged file aside, after saving what the person wrote.
 pub(super) fn set_aside(path: &Path, now: Millis) -> Result<(), StoreError> {
-    let (mut spare, is_whole) = salvage(path);
-    let mut before = Spare::beside(path);
-    spare.known = spare.known.or_else(|| before.known.take());
+    let before = Spare::beside(path);
+    let (mut spare, is_whole) = salvage(path, &before);
     if !is_whole || before.aside.is_some() {
         spare.add(before);
     }
@@ -56,11 +55,11 @@ pub(super) fn set_aside(path: &Path, now: Millis) -> Result<(), StoreError> {
 }
 
 /// What the damaged file gives, and whether that is all.
-fn salvage(path: &Path) -> (Spare, bool) {
+fn salvage(path: &Path, before: &Spare) -> (Spare, bool) {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     match Connection::open_with_flags(path, flags) {
-        Ok(db) => Spare::salvage(&db),
-        Err(_) => (Spare::default(), false),
+        Ok(db) => Spare::salvage(&db, before),
+        Err(_) => (before.of_the_account(), false),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Connection, OptionalExtension, params};
 use tulou_protocol::{AccountId, Body, Rev, Row, row::Profile};
 
-use super::{StoreError, int, legible, nat};
+use super::{StoreError, era::Era, int, legible, nat};
 
 /// A profile, if it is held.
 pub fn one(db: &Connection, account: AccountId) -> Result<Option<Profile>, StoreError> {
@@ -34,18 +34,25 @@ pub fn some(
 
 /// The revs of the profiles held.
 pub fn revs(db: &Connection) -> Result<BTreeMap<AccountId, Rev>, StoreError> {
-    by_account(db, "SELECT account, rev FROM profiles")
+    let era = Era::of(db)?;
+    by_account(db, "SELECT account, rev FROM profiles", |kept| {
+        era.rev(kept)
+    })
 }
 
 /// The revs that rows name of profiles which are not held as of them.
 pub fn lacking(db: &Connection) -> Result<BTreeMap<AccountId, Rev>, StoreError> {
-    by_account(db, "SELECT account, rev FROM lacking")
+    by_account(db, "SELECT account, rev FROM lacking", |rev| Rev(nat(rev)))
 }
 
-fn by_account(db: &Connection, sql: &str) -> Result<BTreeMap<AccountId, Rev>, StoreError> {
+fn by_account(
+    db: &Connection,
+    sql: &str,
+    rev: impl Fn(i64) -> Rev,
+) -> Result<BTreeMap<AccountId, Rev>, StoreError> {
     let mut statement = db.prepare_cached(sql)?;
     let found = statement.query_map([], |row| {
-        Ok((AccountId::from_bytes(row.get(0)?), Rev(nat(row.get(1)?))))
+        Ok((AccountId::from_bytes(row.get(0)?), rev(row.get(1)?)))
     })?;
     Ok(found.collect::<Result<_, _>>()?)
 }
@@ -78,15 +85,14 @@ pub(super) fn put(db: &Connection, row: &Row) -> Result<(), StoreError> {
     )?
     .execute(params![
         account.as_bytes(),
-        int(row.rev.0),
+        Era::of(db)?.kept(row.rev),
         serde_json::to_string(profile)?
     ])?;
     Ok(())
 }
 
-/// The revs of another epoch mean nothing.
+/// What is lacking of another epoch is named anew by what comes.
 pub(super) fn age(db: &Connection) -> Result<(), StoreError> {
-    db.execute("UPDATE profiles SET rev = 0", [])?;
     db.execute("DELETE FROM lacking", [])?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use tulou_protocol::{
     row::{AccessRow, Cursor, Mention, Topic},
 };
 
-use super::{StoreError, int, legible, nat};
+use super::{StoreError, era::Era, int, legible, nat};
 
 /// The rows of a log, tombstones left out.
 pub fn of_log(db: &Connection, log: Log) -> Result<Vec<Row>, StoreError> {
@@ -18,7 +18,7 @@ pub fn of_log(db: &Connection, log: Log) -> Result<Vec<Row>, StoreError> {
         "SELECT kind, id, rev, deleted, body FROM rows
          WHERE log = (SELECT no FROM logs WHERE log = ?1) AND deleted = 0",
     )?;
-    read(statement.query([log.to_string()])?)
+    read(db, statement.query([log.to_string()])?)
 }
 
 /// The rows of one kind of a log, tombstones left out.
@@ -27,7 +27,7 @@ pub fn of_kind(db: &Connection, log: Log, kind: &str) -> Result<Vec<Row>, StoreE
         "SELECT kind, id, rev, deleted, body FROM rows
          WHERE log = (SELECT no FROM logs WHERE log = ?1) AND kind = ?2 AND deleted = 0",
     )?;
-    read(statement.query(params![log.to_string(), kind])?)
+    read(db, statement.query(params![log.to_string(), kind])?)
 }
 
 /// Mentions in one topic: their names begin with it.
@@ -36,7 +36,7 @@ pub fn mentions_in(db: &Connection, log: Log, topic: TopicId) -> Result<Vec<Row>
         "SELECT kind, id, rev, deleted, body FROM rows
          WHERE log = (SELECT no FROM logs WHERE log = ?1) AND kind = 'mention' AND id > ?2 || ':' AND id < ?2 || ';' AND deleted = 0",
     )?;
-    read(statement.query([log.to_string(), topic.to_string()])?)
+    read(db, statement.query([log.to_string(), topic.to_string()])?)
 }
 
 /// Those of them that an edit made, and that were not seen since.
@@ -46,7 +46,7 @@ pub fn mentions_by_edit(db: &Connection, log: Log, topic: TopicId) -> Result<Vec
          WHERE log = (SELECT no FROM logs WHERE log = ?1) AND kind = 'mention' AND id > ?2 || ':' AND id < ?2 || ';' AND deleted = 0
              AND body LIKE '%\"by_edit\":true%'",
     )?;
-    read(statement.query([log.to_string(), topic.to_string()])?)
+    read(db, statement.query([log.to_string(), topic.to_string()])?)
 }
 
 /// One row, unless it is a tombstone.
@@ -55,15 +55,16 @@ pub fn one(db: &Connection, log: Log, kind: &str, id: &str) -> Result<Option<Row
         "SELECT kind, id, rev, deleted, body FROM rows
          WHERE log = (SELECT no FROM logs WHERE log = ?1) AND kind = ?2 AND id = ?3 AND deleted = 0",
     )?;
-    Ok(read(statement.query(params![log.to_string(), kind, id])?)?.pop())
+    Ok(read(db, statement.query(params![log.to_string(), kind, id])?)?.pop())
 }
 
-fn read(mut found: rusqlite::Rows<'_>) -> Result<Vec<Row>, StoreError> {
+fn read(db: &Connection, mut found: rusqlite::Rows<'_>) -> Result<Vec<Row>, StoreError> {
+    let era = Era::of(db)?;
     let mut rows = Vec::new();
     while let Some(row) = found.next()? {
         let kind: &str = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
         let text: &str = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
-        let rev = Rev(nat(row.get(2)?));
+        let rev = era.rev(row.get(2)?);
         let is_deleted: bool = row.get(3)?;
         let body = if is_deleted {
             Body::from_value(kind, rev, None)
@@ -161,7 +162,7 @@ pub(super) fn put(db: &Connection, log: Log, row: &Row) -> Result<bool, StoreErr
             no_of(db, log)?,
             row.body.kind(),
             row.id,
-            int(row.rev.0),
+            Era::of(db)?.kept(row.rev),
             is_deleted,
             fields.transpose()?.unwrap_or_default(),
         ])?;
@@ -198,7 +199,7 @@ pub(super) fn reset(
         db.prepare_cached("SELECT kind, id FROM rows WHERE log = ?1 AND rev <= ?2")?;
     let no = no_of(db, log)?;
     let held: Vec<(String, String)> = statement
-        .query_map(params![no, int(rev.0)], |row| {
+        .query_map(params![no, Era::of(db)?.kept(rev)], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?
         .collect::<Result<_, _>>()?;
@@ -218,7 +219,7 @@ pub(super) fn bury(db: &Connection, log: Log, rev: Rev) -> Result<(), StoreError
         "DELETE FROM rows INDEXED BY rows_gone
          WHERE log = (SELECT no FROM logs WHERE log = ?1) AND rev <= ?2 AND deleted = 1",
     )?
-    .execute(params![log.to_string(), int(rev.0)])?;
+    .execute(params![log.to_string(), Era::of(db)?.kept(rev)])?;
     Ok(())
 }
 
@@ -303,9 +304,8 @@ pub fn sweep(db: &Connection, most: u32) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// The revs of another epoch mean nothing: whatever comes replaces what is held.
+/// Nothing is known of where the logs of another epoch stand.
 pub(super) fn age(db: &Connection) -> Result<(), StoreError> {
-    db.execute("UPDATE rows SET rev = 0", [])?;
     db.execute("DELETE FROM cursors", [])?;
     Ok(())
 }

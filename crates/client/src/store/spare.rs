@@ -18,8 +18,12 @@ use tulou_protocol::{Command, CommandId, id::Millis};
 use uuid::Uuid;
 
 use super::{
-    StoreError, drafts, drafts::Draft, edits, edits::EditDraft, file::beside, meta, meta::Aside,
-    outbox, outbox::RawEntry,
+    StoreError,
+    drafts::{self, Draft},
+    edits::{self, EditDraft},
+    file::beside,
+    meta::{self, Aside, Left},
+    outbox::{self, RawEntry},
 };
 use crate::known::Known;
 
@@ -33,6 +37,8 @@ pub(super) struct Spare {
     /// What the list of accounts says of this one. Where list and store are damaged together nothing else knows the
     /// server's key, and only another invite link would bring it.
     pub known: Option<Known>,
+    /// As what the person signed out: a keyring that did not let go of that token signs nobody in.
+    pub left: Option<Left>,
     /// The file that was set aside, between doing that and beginning the new one.
     pub aside: Option<Aside>,
 }
@@ -62,12 +68,14 @@ impl Spare {
             drafts: drafts::salvage(db).0,
             edits: edits::salvage(db).0,
             known: meta::known(db)?,
+            left: meta::left(db)?,
             aside: None,
         })
     }
 
-    /// What a damaged store gives, and whether that is all of it.
-    pub fn salvage(db: &Connection) -> (Self, bool) {
+    /// What a damaged store gives, and whether that is all that was written. What it does not say of the account, the copy of
+    /// before does.
+    pub fn salvage(db: &Connection, before: &Self) -> (Self, bool) {
         let (outbox, has_outbox) = outbox::salvage(db);
         let (drafts, has_drafts) = drafts::salvage(db);
         let (edits, has_edits) = edits::salvage(db);
@@ -75,10 +83,22 @@ impl Spare {
             outbox: outbox.into_iter().map(Entry::from).collect(),
             drafts,
             edits,
-            known: meta::known(db).unwrap_or_default(),
+            known: meta::known(db)
+                .unwrap_or_default()
+                .or_else(|| before.known.clone()),
+            left: meta::left(db).unwrap_or_else(|_| before.left.clone()),
             aside: None,
         };
         (spare, has_outbox && has_drafts && has_edits)
+    }
+
+    /// What it says of the account alone.
+    pub fn of_the_account(&self) -> Self {
+        Self {
+            known: self.known.clone(),
+            left: self.left.clone(),
+            ..Self::default()
+        }
     }
 
     /// The copy beside a store; nothing if there is none that can be read.
@@ -162,6 +182,9 @@ pub(super) fn bring_in(db: &Connection, path: &Path) -> Result<(), StoreError> {
     }
     if let Some(known) = &spare.known {
         meta::set_known(&tx, known)?;
+    }
+    if spare.left.is_some() {
+        meta::set_left(&tx, spare.left.as_ref())?;
     }
     if let Some(aside) = &spare.aside {
         meta::set_aside(&tx, aside)?;

@@ -3,6 +3,7 @@
     reason = "anything else fails the test"
 )]
 
+mod epochs;
 mod forgetting;
 mod leaving;
 mod newest;

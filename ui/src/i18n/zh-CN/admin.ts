@@ -24,7 +24,7 @@ export const admin = {
     takeOut: '移出',
     isIn: '已在组中',
     tableOf: (name: string) => `“${name}”的权限`,
-    columnGroups: { read: '读取', write: '发言', moderate: '维护', manage: '管理' },
+    columnGroups: { read: '查看', write: '发言', moderate: '秩序', manage: '管理' },
     allow: '允许',
     deny: '禁止',
     inherit: '继承',

@@ -118,8 +118,7 @@ export const house = {
     name: '话题名称',
     introduction: '简介',
     closed: '封闭话题',
-    closedHint:
-      '有席位的成员才能看到内容，其他人只看到名称。席位在话题的菜单里分配。话题创建后，不能再改成封闭或不封闭。',
+    closedHint: '有席位的成员才能看到内容，其他人只看到名称。席位在话题的菜单里分配。创建后不能更改是否封闭。',
     choose: '选择一个话题',
     chooseHint: (keys: string) => `从左边选择话题，或按 ${keys} 跳转。`,
     start: (name: string) => `这里是“${name}”的开头`,

@@ -113,7 +113,7 @@ export const self = {
     reorder: '在列表中移动话题或分组',
     markRead: '将话题标为已读 / 未读',
     markCommunityRead: '将社群标为已读',
-    markMore: '将分组、所有社群标为已读（在它们的菜单里）',
+    markMore: '将分组或所有社群标为已读（在分组或社群的菜单里）',
     menu: '打开菜单',
     menuKey: '菜单键',
     send: '发送',

@@ -246,3 +246,40 @@ fn a_damaged_file_of_an_older_version_gives_its_drafts() {
     let draft = store.read(|db| drafts::one(db, TOPIC)).unwrap();
     assert_eq!(draft.unwrap().0, "half a sen");
 }
+
+#[test]
+fn who_signed_out_stays_so_in_a_store_that_is_begun_anew_and_who_signed_in_again_too() {
+    let left = |token| Some(meta::Left::with(token));
+    // The file says it, and the copy beside it something older; or the copy alone.
+    for at in [None, Some(0)] {
+        for (before, now) in [
+            (None, left(Some("that of then"))),
+            (None, left(None)),
+            (left(Some("that of then")), None),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.sqlite");
+            let store = Store::open(&path, ME).unwrap();
+            for (left, is_copied) in [(&before, true), (&now, at.is_some())] {
+                store.write(|db| meta::set_left(db, left.as_ref())).unwrap();
+                if is_copied {
+                    store.copy_spare().unwrap();
+                }
+            }
+            store.checkpoint().unwrap();
+            drop(store);
+            let store = if let Some(from) = at {
+                overwrite(&path, from, 4_096);
+                let store = Store::shut(&path, ME);
+                store.reopen(NOW, false).unwrap();
+                store
+            } else {
+                let store = Store::open(&path, ME).unwrap();
+                store.mend(NOW).unwrap();
+                store
+            };
+            assert!(store.read(meta::aside).unwrap().is_some(), "it is anew");
+            assert_eq!(store.read(meta::left).unwrap(), now, "{at:?}");
+        }
+    }
+}
