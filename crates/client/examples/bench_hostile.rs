@@ -24,7 +24,7 @@ use server::{Server, percentile, print};
 use tulou_protocol::{
     Command, CommunityId, GroupId, Question, Seq, TopicId,
     http::{Register, SignedIn},
-    limits::{Limits, PAGE, SYNC_LOGS, TEXT_BYTES},
+    limits::{self, Limits, PAGE, SYNC_LOGS, TEXT_BYTES},
     question::{Invite, Page, PageAt},
 };
 use uuid::Uuid;
@@ -202,11 +202,14 @@ async fn mallory(
         peer.acknowledged().await?;
     }
     let mut own = Vec::new();
-    for _ in 0..SYNC_LOGS {
+    // As many as he may have, besides the one that he joined.
+    let (many, _) = load((limits::COMMUNITIES - 1, ()), (SYNC_LOGS, ()));
+    for _ in 0..many {
         // Two commands.
         tokio::time::sleep(2 * PAUSE).await;
         own.push(build(&mut peer).await?.0.to_string());
     }
+    own.truncate(SYNC_LOGS);
     Ok(Mallory {
         address: server
             .address
@@ -214,6 +217,7 @@ async fn mallory(
             .context("it is spoken to plainly")?
             .to_owned(),
         token: signed_in.token,
+        name: "mallory".to_owned(),
         community: community.to_string(),
         topic: topic.to_string(),
         head_seq: (messages + OWN) as u64,

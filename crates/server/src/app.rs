@@ -350,6 +350,15 @@ impl App {
             .map_err(|retry_after_ms| Refusal::Busy(Busy { retry_after_ms }))
     }
 
+    /// A new name takes its part of what an account may change its name.
+    fn take_name(&self, account: AccountId) -> Result<(), Refusal> {
+        self.parts
+            .rates
+            .names
+            .take(account, self.uptime_ms())
+            .map_err(|retry_after_ms| Refusal::Busy(Busy { retry_after_ms }))
+    }
+
     /// Something broke: logged once, here. What the disk did not take may be asked for again.
     pub(crate) fn broken(error: &StoreError) -> Refusal {
         match error {

@@ -20,6 +20,9 @@ pub(crate) use attempts::place_of;
 pub use attempts::{Admitted, Attempts};
 pub use sign_ups::{SignUps, TooMany};
 
+/// So often an account may take another name in a minute.
+const NAMES: f64 = 10.0;
+
 /// The longest that anybody is told to wait.
 const LONGEST_MS: u64 = 60 * 60 * 1_000;
 
@@ -34,6 +37,8 @@ const ROUNDING: f64 = 1e-6;
 pub struct Rates {
     /// Messages, by sender and topic.
     pub sends: Buckets<(AccountId, TopicId)>,
+    /// New names, by account: each is written in every list that shows it.
+    pub names: Buckets<AccountId>,
     /// What accounts ask for, from all their sessions together.
     pub accounts: Buckets<AccountId>,
     /// Attempts to prove who one is.
@@ -50,6 +55,10 @@ impl Rates {
             sends: Buckets::new(Rate {
                 capacity: messages,
                 per_ms: messages / 10_000.0,
+            }),
+            names: Buckets::new(Rate {
+                capacity: NAMES,
+                per_ms: NAMES / 60_000.0,
             }),
             accounts: Buckets::new(of_requests(config).times(limits::BUSY_SESSIONS as f64)),
             attempts: Attempts::default(),

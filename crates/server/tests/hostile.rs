@@ -71,6 +71,7 @@ async fn one_account_at_full_speed_is_answered_held_to_its_rate_and_leaves_nothi
     let mallory = Mallory {
         address: place.address().to_string(),
         token: bob.token.clone(),
+        name: "bob".to_owned(),
         community: community.clone(),
         topic: topic.clone(),
         head_seq: (MESSAGES + OWN) as u64,
@@ -211,6 +212,14 @@ fn is_what_was_meant(deed: Deed, heard: &Heard) {
         Deed::SyncTheLargest => tulou_protocol::limits::ANSWER_BYTES / 2,
         Deed::Joins => {
             assert!(heard.refused > 0, "he is no member: {heard:?}");
+            return;
+        }
+        Deed::Renames => {
+            assert!(
+                heard.answered > heard.opened + heard.refused,
+                "he has other names: {heard:?}"
+            );
+            assert!(heard.busy > 0, "not as often as he likes: {heard:?}");
             return;
         }
         Deed::HangsUp | Deed::TakesNothing => {

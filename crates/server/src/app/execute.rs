@@ -12,7 +12,7 @@ use crate::{
     actor::{Actor, Origin},
     communities::{Loaded, whom},
     domain::{self, Change, Facts, Member, Needs, needs},
-    store::{Commit, Outcome, Pending, StoreError, wire},
+    store::{Commit, Committed, Outcome, Pending, StoreError, wire},
     task::attended,
 };
 
@@ -22,6 +22,11 @@ const CATCH_UP: Duration = if cfg!(test) {
 } else {
     Duration::from_secs(1)
 };
+
+/// Rows that a command may write without paying for them: more than a message with some mentions needs.
+const FEW_ROWS: u64 = 64;
+/// Rows beyond those that cost as much as a request.
+const ROWS: f64 = 16.0;
 
 /// How often a command is decided again because what it rested on has moved.
 const ATTEMPTS: usize = 16;
@@ -53,7 +58,7 @@ impl App {
         };
         let app = self.clone();
         Box::pin(async move {
-            match finish(begun).await {
+            match app.come_of(begun).await {
                 Some(answered) => answered,
                 // Deciding again takes locks and reads; as a task of its own it goes on even while the session is busy.
                 None => attended(app.again(actor, commanded))
@@ -70,7 +75,7 @@ impl App {
                 return Err(Self::broken(&error));
             }
             let begun = self.attempt(&actor, &commanded).await;
-            if let Some(answered) = finish(begun).await {
+            if let Some(answered) = self.come_of(begun).await {
                 return answered;
             }
         }
@@ -89,12 +94,43 @@ impl App {
         Begun::Answered(answer)
     }
 
-    /// A message takes its part of the sender's rate, however often it is decided.
+    /// A message takes its part of the sender's rate, and a new name of what there is for names, however often it is
+    /// decided.
     fn may_begin(&self, account: AccountId, command: &Command) -> Result<(), Refusal> {
-        if let Command::MessageSend { topic, .. } = command {
-            self.take_send(account, *topic)?;
+        match command {
+            Command::MessageSend { topic, .. } => self.take_send(account, *topic),
+            Command::ProfileEdit { .. } => self.take_name(account),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What was written for an account beyond what most commands need is taken from its rate.
+    fn charge_rows(&self, committed: &Committed) {
+        let rows = committed.rows.max(committed.changes.len() as u64);
+        let cost = rows.saturating_sub(FEW_ROWS) as f64 / ROWS;
+        if cost > 0.0 {
+            let now = self.uptime_ms();
+            let account = self.rates().accounts.of(committed.account, now);
+            account.charge(now, cost);
+        }
+    }
+
+    /// What came of it; none if it has to be decided again.
+    async fn come_of(&self, begun: Begun) -> Option<CommandAnswer> {
+        let pending = match begun {
+            Begun::Answered(answered) => return Some(answered),
+            Begun::Committing(pending) => pending,
+        };
+        match pending.await {
+            Ok(Outcome::Done(committed)) => {
+                self.charge_rows(&committed);
+                Some(Ok(committed.answer.clone()))
+            }
+            Ok(Outcome::Repeat(answer)) => Some(Ok(answer)),
+            Ok(Outcome::Refused(rejection)) => Some(Err(Refusal::Rejected(rejection))),
+            Ok(Outcome::Conflict) => None,
+            Err(error) => Some(Err(Self::broken(&error))),
+        }
     }
 
     async fn attempt(&self, actor: &Actor, commanded: &Commanded) -> Begun {
@@ -307,19 +343,4 @@ async fn as_renamed(actor: Actor, pending: Pending<Outcome>) -> Result<Outcome, 
         actor.set_profile_rev(own.rev);
     }
     Ok(outcome)
-}
-
-/// Waits for the store; none if the command has to be decided again.
-async fn finish(begun: Begun) -> Option<CommandAnswer> {
-    let pending = match begun {
-        Begun::Answered(answered) => return Some(answered),
-        Begun::Committing(pending) => pending,
-    };
-    match pending.await {
-        Ok(Outcome::Done(committed)) => Some(Ok(committed.answer.clone())),
-        Ok(Outcome::Repeat(answer)) => Some(Ok(answer)),
-        Ok(Outcome::Refused(rejection)) => Some(Err(Refusal::Rejected(rejection))),
-        Ok(Outcome::Conflict) => None,
-        Err(error) => Some(Err(App::broken(&error))),
-    }
 }

@@ -4,6 +4,7 @@ mod answers;
 mod bus;
 mod clock;
 mod coming;
+mod cost;
 mod elsewhere;
 mod ending;
 mod floors;

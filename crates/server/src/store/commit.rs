@@ -130,6 +130,9 @@ pub struct Committed {
     /// The answer as JSON: what changed in the home log and in the actor's own. Nobody else is told of it.
     #[serde(skip)]
     pub answer: String,
+    /// Rows that were written, whatever they hold: what it cost. Nobody else pays for it.
+    #[serde(skip)]
+    pub rows: u64,
 }
 
 impl Committed {

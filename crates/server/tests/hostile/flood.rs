@@ -64,11 +64,13 @@ pub enum Deed {
     Joins,
     /// Asks for as much as there is, and takes none of it.
     TakesNothing,
+    /// Takes another name, which is written in every list that shows it.
+    Renames,
 }
 
 impl Deed {
     /// All.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ReadFarBack,
         Self::SyncMany,
         Self::SyncTheLargest,
@@ -82,6 +84,7 @@ impl Deed {
         Self::HangsUp,
         Self::Joins,
         Self::TakesNothing,
+        Self::Renames,
     ];
 
     /// As measures call it.
@@ -100,6 +103,7 @@ impl Deed {
             Self::HangsUp => "hangs_up",
             Self::Joins => "joins",
             Self::TakesNothing => "takes_nothing",
+            Self::Renames => "renames",
         }
     }
 
@@ -116,7 +120,8 @@ impl Deed {
             | Self::Nonsense
             | Self::NonsenseUnopened
             | Self::Sockets
-            | Self::OpensCutShort => 1,
+            | Self::OpensCutShort
+            | Self::Renames => 1,
         }
     }
 }
@@ -151,6 +156,8 @@ pub struct Mallory {
     pub address: String,
     /// His session's token.
     pub token: String,
+    /// The name that he shows.
+    pub name: String,
     /// A community that he is in.
     pub community: String,
     /// A topic of it with many long messages, and some of his own.
@@ -269,7 +276,8 @@ impl Mallory {
                 | Deed::HeadsOfAll
                 | Deed::MadeUp
                 | Deed::ManySmall
-                | Deed::Nonsense => {
+                | Deed::Nonsense
+                | Deed::Renames => {
                     if self.open(&mut socket, told).await {
                         self.pour(socket, deed, told).await;
                     }
@@ -343,7 +351,8 @@ impl Mallory {
                     | Deed::OpensCutShort
                     | Deed::HangsUp
                     | Deed::Joins
-                    | Deed::TakesNothing => self.frame(deed, number),
+                    | Deed::TakesNothing
+                    | Deed::Renames => self.frame(deed, number),
                 };
                 told.asked.fetch_add(1, Ordering::Relaxed);
                 if to.send(Message::text(text)).await.is_err() {
@@ -399,6 +408,14 @@ impl Mallory {
                 let join = json!({"community": self.foreign, "invite": "nobody's"});
                 let id = json!(CommandId(Uuid::now_v7()));
                 request(&id, "community.join", &join).to_string()
+            }
+            Deed::Renames => {
+                // Whichever name he has, one of three takes him on.
+                let at = number.as_u64().unwrap_or_default() as usize;
+                let names = [self.name.as_str(), "Mallory", "Trudy"];
+                let edit = json!({"from": names[at % 3], "to": names[(at + 1) % 3]});
+                let id = json!(CommandId(Uuid::now_v7()));
+                request(&id, "profile.edit", &json!({"display_name": edit})).to_string()
             }
             Deed::ManySmall => {
                 let none = json!({"accounts": []});

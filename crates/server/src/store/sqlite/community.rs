@@ -28,7 +28,7 @@ const LEAVE: &str =
     "UPDATE member SET has_left = 1, rev = rev + 1, member_groups = x'', invite = ''
     WHERE community = ?1 AND account = ?2 AND has_left = 0";
 const CAME_BY: &str = "UPDATE member SET invite = ?3 WHERE community = ?1 AND account = ?2";
-const COMMUNITIES_OF: &str = "SELECT community FROM member WHERE account = ?1";
+const COMMUNITIES_OF: &str = "SELECT community FROM member WHERE account = ?1 AND has_left = 0";
 const RENAME: &str =
     "UPDATE member SET display_name = ?3, name_key = ?4 WHERE community = ?1 AND account = ?2";
 /// Statements whose plan is a test.

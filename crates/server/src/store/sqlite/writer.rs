@@ -240,7 +240,7 @@ fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, now: Option<Mil
         Ok(results) => {
             let mut batch = Vec::new();
             let mut answers = Vec::with_capacity(results.len());
-            for ((commit, answer), done) in group.into_iter().zip(results) {
+            for ((commit, answer), (done, rows)) in group.into_iter().zip(results) {
                 let outcome = match done {
                     Done::Written {
                         logs,
@@ -258,6 +258,7 @@ fn commit_all(db: &mut Connection, group: Vec<(Commit, Answer)>, now: Option<Mil
                             changes,
                             joined,
                             answer: body,
+                            rows,
                         });
                         batch.push(committed.clone());
                         Outcome::Done(committed)
@@ -313,11 +314,15 @@ fn write_all(
     db: &mut Connection,
     commits: &[&Commit],
     now: Option<Millis>,
-) -> Result<Vec<Done>, StoreError> {
+) -> Result<Vec<(Done, u64)>, StoreError> {
     let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let mut group = Group::new(&tx, now.unwrap_or_default());
-    let results: Result<Vec<_>, _> = commits.iter().map(|commit| group.write(commit)).collect();
-    let results = results?;
+    let mut results = Vec::with_capacity(commits.len());
+    for commit in commits {
+        let before = tx.total_changes();
+        let done = group.write(commit)?;
+        results.push((done, tx.total_changes() - before));
+    }
     group.flush()?;
     tx.commit()?;
     Ok(results)
