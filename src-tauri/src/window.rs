@@ -96,12 +96,19 @@ impl Shell for NativeWindow {
             }
             return;
         }
+        let web_view = self.folders.web_view();
+        // Also where the folder above is shared on purpose. Not every disk knows whose a folder is.
+        let closed =
+            std::fs::create_dir_all(&web_view).and_then(|()| tulou_private::folder(&web_view));
+        if let Err(error) = closed {
+            tracing::warn!(folder = %web_view.display(), "others may read it: {error}");
+        }
         let wished = wished_size();
         let (width, height) = wished.unwrap_or(SIZE);
         let builder =
             WebviewWindowBuilder::new(&self.app, LABEL, WebviewUrl::App("index.html".into()))
                 .title("Tulou")
-                .data_directory(self.folders.web_view())
+                .data_directory(web_view)
                 .inner_size(width, height)
                 .min_inner_size(760.0, 520.0)
                 .center()

@@ -31,21 +31,23 @@ pub struct Preferences {
     pub last_place: Option<Place>,
 }
 
+/// How what Tulou keeps in the folder is called: the lists, the stores, the window's place, the web view's, a hosted server.
+const OWN: [&str; 5] = ["accounts", "settings", "window", "webview", "server"];
+
 /// The folder of a client.
 #[derive(Debug, Clone)]
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Opens or makes the folder.
+    /// Opens or makes the folder, readable for nobody else. One in which other things lie, too, may be shared on purpose and
+    /// stays as it is; what is written into it is private all the same.
     pub fn open(path: PathBuf) -> Result<Self, Error> {
         let accounts = path.join("accounts");
         fs::create_dir_all(&accounts).map_err(Error::file(&accounts))?;
-        for folder in [&path, &accounts] {
-            // Not every disk knows whose a file is; that is no reason not to start.
-            if let Err(error) = tulou_private::folder(folder) {
-                tracing::warn!(folder = %folder.display(), "others may read it: {error}");
-            }
+        if !has_others(&path) {
+            close(&path);
         }
+        close(&accounts);
         Ok(Self(path))
     }
 
@@ -62,6 +64,26 @@ impl Folder {
     /// Keeps what the person set.
     pub fn keep_preferences(&self, preferences: &Preferences) -> Result<(), Error> {
         write(&self.0.join(SETTINGS), preferences)
+    }
+}
+
+/// Whether something lies in a folder that is not Tulou's.
+fn has_others(folder: &Path) -> bool {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    names.map(|entry| entry.file_name()).any(|name| {
+        let name = name.to_string_lossy();
+        !OWN.iter().any(|own| {
+            // Beside a file stand the one that takes its place, and those that were set aside.
+            let rest = name.strip_prefix(own);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    })
+}
+
+/// Not every disk knows whose a folder is; that is no reason not to start.
+fn close(folder: &Path) {
+    if let Err(error) = tulou_private::folder(folder) {
+        tracing::warn!(folder = %folder.display(), "others may read it: {error}");
     }
 }
 
@@ -135,6 +157,9 @@ fn write(path: &Path, value: &impl Serialize) -> Result<(), Error> {
         let bytes = serde_json::to_vec_pretty(value).map_err(std::io::Error::other)?;
         let beside = path.with_extension("new");
         let mut file = File::create(&beside)?;
+        if let Err(error) = tulou_private::file(&beside) {
+            tracing::warn!(file = %beside.display(), "others may read it: {error}");
+        }
         file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)
@@ -169,6 +194,30 @@ mod tests {
             let mode = fs::metadata(&path).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o700, "{}", path.display());
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_in_which_other_things_lie_stays_as_it_is_and_what_is_written_into_it_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(folder.path(), open).unwrap();
+        fs::write(folder.path().join("a-letter"), "to everybody").unwrap();
+        let mode = |name: &str| {
+            let found = fs::metadata(folder.path().join(name)).unwrap();
+            found.permissions().mode() & 0o777
+        };
+        // Also at the second start, when its own things lie there, too.
+        for _ in 0..2 {
+            let files = Folder::open(folder.path().to_owned()).unwrap();
+            files.keep_preferences(&files.preferences()).unwrap();
+            assert_eq!(mode(""), 0o755, "it is shared");
+            assert_eq!((mode("accounts"), mode(SETTINGS)), (0o700, 0o600));
+        }
+        fs::remove_file(folder.path().join("a-letter")).unwrap();
+        Folder::open(folder.path().to_owned()).unwrap();
+        assert_eq!(mode(""), 0o700, "there is nothing but what is its own");
     }
 
     #[test]
