@@ -137,17 +137,15 @@ impl Client {
 
     /// Everything that the frame of the window shows. Of an account whose store cannot be read only that is shown.
     pub async fn app_view(&self) -> AppView {
-        let mut accounts = Vec::new();
-        for account in self.accounts() {
+        let accounts = self.accounts();
+        let accounts = join_all(accounts.iter().map(async |account| {
             let read = account.read(|snapshot| Ok(app::account(snapshot)?)).await;
-            match read {
-                Ok(view) => accounts.push(view),
-                Err(error) => {
-                    tracing::debug!(account = %account.key, "an account cannot be read: {}", chain(&error));
-                    accounts.push(app::shut(&account));
-                }
-            }
-        }
+            read.unwrap_or_else(|error| {
+                tracing::debug!(account = %account.key, "an account cannot be read: {}", chain(&error));
+                app::shut(account)
+            })
+        }))
+        .await;
         let preferences = self.preferences().clone();
         AppView {
             badge: sum(accounts
@@ -255,14 +253,16 @@ impl Client {
             .ok_or(Error::NotFound("the account"))
     }
 
+    /// The store of an account, not opened yet.
+    fn store(&self, known: &Known) -> Arc<Store> {
+        let path = self.inner.folder.store(&known.key());
+        Arc::new(Store::shut(&path, known.account))
+    }
+
     /// The store of an account, open if that is possible.
     async fn open_store(&self, known: &Known) -> Arc<Store> {
-        let path = self.inner.folder.store(&known.key());
-        let store = Arc::new(Store::shut(&path, known.account));
-        let opening = Arc::clone(&store);
-        if let Err(error) = blocking(move || opening.reopen(now(), false)).await {
-            tracing::error!(account = %known.key(), "a store could not be opened: {}", chain(&error));
-        }
+        let store = self.store(known);
+        open(&store, &known.key()).await;
         store
     }
 
@@ -282,6 +282,14 @@ impl Client {
         lock(&self.inner.accounts).push(Arc::clone(&account));
         self.inner.board.put_up([Change::App]);
         account
+    }
+}
+
+/// Opens a store if that is possible.
+async fn open(store: &Arc<Store>, key: &str) {
+    let store = Arc::clone(store);
+    if let Err(error) = blocking(move || store.reopen(now(), false)).await {
+        tracing::error!(account = %key, "a store could not be opened: {}", chain(&error));
     }
 }
 

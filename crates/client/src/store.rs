@@ -34,7 +34,10 @@ mod trouble;
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicBool, atomic::Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -62,19 +65,22 @@ const ROOM: usize = 128 * 1_024;
 pub struct Store {
     path: PathBuf,
     me: AccountId,
-    state: RwLock<State>,
+    /// Held by whoever opens the file, sets it aside or removes it, which may take long; taken before `open`.
+    opening: Mutex<Opening>,
+    /// Held for reading by whoever uses the file. None while it is shut: who wants to use it is told, and does not wait.
+    open: RwLock<Option<Open>>,
     trouble: watch::Sender<Option<Trouble>>,
     /// Outbox or drafts changed since they were copied.
     is_spare_old: AtomicBool,
 }
 
-/// Held for reading by whoever uses the file, for writing while it is opened or set aside.
 #[derive(Default)]
-struct State {
+struct Opening {
     /// Keeps other programs away from the file.
     lock: Option<File>,
-    open: Option<Open>,
     mended_at: Option<Instant>,
+    /// Nobody wants it any more: it stays shut.
+    is_removed: bool,
 }
 
 struct Open {
@@ -94,7 +100,7 @@ impl Store {
     /// If the file cannot be opened, is damaged, or was written by a newer version. It stays as it is then.
     pub fn open(path: &Path, me: AccountId) -> Result<Self, StoreError> {
         let store = Self::shut(path, me);
-        store.open_file(&mut write(&store.state))?;
+        store.open_file(&mut lock(&store.opening))?;
         Ok(store)
     }
 
@@ -104,7 +110,8 @@ impl Store {
         Self {
             path: path.to_owned(),
             me,
-            state: RwLock::default(),
+            opening: Mutex::default(),
+            open: RwLock::default(),
             trouble: watch::Sender::new(None),
             is_spare_old: AtomicBool::new(false),
         }
@@ -116,14 +123,14 @@ impl Store {
     /// # Errors
     /// Why it stays shut.
     pub fn reopen(&self, now: Millis, is_wished: bool) -> Result<(), StoreError> {
-        let mut state = write(&self.state);
-        let opened = match self.open_file(&mut state) {
+        let mut opening = lock(&self.opening);
+        let opened = match self.open_file(&mut opening) {
             Err(error) if error.trouble() == Some(Trouble::Damaged) => {
-                self.mend_file(&mut state, now, is_wished)
+                self.mend_file(&mut opening, now, is_wished)
             }
             other => other,
         };
-        drop(state);
+        drop(opening);
         self.note(&opened);
         opened?;
         if *self.trouble.borrow() == Some(Trouble::NoRoom) {
@@ -140,9 +147,9 @@ impl Store {
     /// # Errors
     /// If that is not possible, or was done just before; the store may be shut then.
     pub fn mend(&self, now: Millis) -> Result<(), StoreError> {
-        let mut state = write(&self.state);
-        let mended = self.mend_file(&mut state, now, false);
-        drop(state);
+        let mut opening = lock(&self.opening);
+        let mended = self.mend_file(&mut opening, now, false);
+        drop(opening);
         self.note(&mended);
         mended?;
         self.trouble
@@ -162,8 +169,10 @@ impl Store {
     /// # Errors
     /// If a file stays.
     pub fn remove(&self) -> Result<(), StoreError> {
-        let mut state = write(&self.state);
-        *state = State::default();
+        let mut opening = lock(&self.opening);
+        opening.is_removed = true;
+        opening.lock = None;
+        drop(write(&self.open).take());
         for added in ["", "-wal", "-shm", ".spare", ".spare.new", ".lock"] {
             match std::fs::remove_file(file::beside(&self.path, added)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -181,12 +190,15 @@ impl Store {
         &self.path
     }
 
-    fn open_file(&self, state: &mut State) -> Result<(), StoreError> {
-        if state.open.is_some() {
+    fn open_file(&self, opening: &mut Opening) -> Result<(), StoreError> {
+        if opening.is_removed {
+            return Err(StoreError::Shut(Trouble::Unreadable));
+        }
+        if read(&self.open).is_some() {
             return Ok(());
         }
-        if state.lock.is_none() {
-            state.lock = Some(file::lock(&self.path)?);
+        if opening.lock.is_none() {
+            opening.lock = Some(file::lock(&self.path)?);
         }
         let durable = file::open(&self.path)?;
         // A file that was just made, or whose program ended between making the tables and this.
@@ -197,29 +209,35 @@ impl Store {
         file::sync_whole(&durable)?;
         let ordinary = file::connect(&self.path)?;
         ordinary.pragma_update(None, "synchronous", "NORMAL")?;
-        state.open = Some(Open {
+        *write(&self.open) = Some(Open {
             writer: Mutex::new(Writer { durable, ordinary }),
             readers: Mutex::default(),
         });
         Ok(())
     }
 
-    fn mend_file(&self, state: &mut State, now: Millis, is_wished: bool) -> Result<(), StoreError> {
-        let is_soon = state
+    fn mend_file(
+        &self,
+        opening: &mut Opening,
+        now: Millis,
+        is_wished: bool,
+    ) -> Result<(), StoreError> {
+        let is_soon = opening
             .mended_at
             .is_some_and(|at| at.elapsed() < MEND_AGAIN_AFTER);
         if is_soon && !is_wished {
             return Err(StoreError::Shut(Trouble::Damaged));
         }
-        if let Some(open) = state.open.take() {
+        let open = write(&self.open).take();
+        if let Some(open) = open {
             file::leave(open.into_connections());
         }
-        if state.lock.is_none() {
-            state.lock = Some(file::lock(&self.path)?);
+        if opening.lock.is_none() {
+            opening.lock = Some(file::lock(&self.path)?);
         }
         aside::set_aside(&self.path, now)?;
-        state.mended_at = Some(Instant::now());
-        self.open_file(state)
+        opening.mended_at = Some(Instant::now());
+        self.open_file(opening)
     }
 
     /// Reads one snapshot.
@@ -228,21 +246,25 @@ impl Store {
     /// What the reading says, or if the file cannot be read.
     pub fn read<T, E: Troubled>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, E>,
+        look: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let answer = self.read_open(&state, read);
-        drop(state);
+        self.using(|open| self.read_open(open, look))
+    }
+
+    /// Uses the file, and remembers what turned out to be wrong with it. That it is shut is known already.
+    fn using<T, E: Troubled>(&self, act: impl FnOnce(&Open) -> Result<T, E>) -> Result<T, E> {
+        let held = read(&self.open);
+        let answer = act(self.opened(&held)?);
+        drop(held);
         self.note(&answer);
         answer
     }
 
     fn read_open<T, E: Troubled>(
         &self,
-        state: &State,
-        read: impl FnOnce(&Connection) -> Result<T, E>,
+        open: &Open,
+        look: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let open = self.opened(state)?;
         let idle = lock(&open.readers).pop();
         let mut reader = match idle {
             Some(reader) => reader,
@@ -257,7 +279,7 @@ impl Store {
         let transaction = reader
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(StoreError::from)?;
-        let answer = read(&transaction);
+        let answer = look(&transaction);
         transaction.finish().map_err(StoreError::from)?;
         let mut readers = lock(&open.readers);
         if readers.len() < IDLE_READERS {
@@ -266,10 +288,8 @@ impl Store {
         answer
     }
 
-    fn opened<'a>(&self, state: &'a State) -> Result<&'a Open, StoreError> {
-        state
-            .open
-            .as_ref()
+    fn opened<'a>(&self, held: &'a Option<Open>) -> Result<&'a Open, StoreError> {
+        held.as_ref()
             .ok_or_else(|| StoreError::Shut(self.trouble.borrow().unwrap_or(Trouble::Unreadable)))
     }
 
@@ -320,14 +340,7 @@ impl Store {
         choose: impl FnOnce(&mut Writer) -> &mut Connection,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let answer = self
-            .opened(&state)
-            .map_err(E::from)
-            .and_then(|open| transact(choose(&mut lock(&open.writer)), write));
-        drop(state);
-        self.note(&answer);
-        answer
+        self.using(|open| transact(choose(&mut lock(&open.writer)), write))
     }
 
     /// Remembers what is wrong with the store, for those who listen.
@@ -395,8 +408,8 @@ impl Store {
             let free = db.query_row("PRAGMA freelist_count", [], |row| row.get::<_, u32>(0))?;
             Ok::<_, StoreError>(free)
         })?;
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let writer = lock(&self.opened(&state)?.writer);
+        let held = read(&self.open);
+        let writer = lock(&self.opened(&held)?.writer);
         let mut statement = writer
             .ordinary
             .prepare(&format!("PRAGMA incremental_vacuum({most})"))?;
@@ -410,8 +423,8 @@ impl Store {
     /// # Errors
     /// If the file cannot be written.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let writer = lock(&self.opened(&state)?.writer);
+        let held = read(&self.open);
+        let writer = lock(&self.opened(&held)?.writer);
         writer
             .durable
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
@@ -450,7 +463,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -37,6 +37,15 @@ async fn trouble_of(person: &Person) -> Option<StoreTrouble> {
     store_of(person).await.trouble
 }
 
+/// Waits for a store that is slow to open to say what is wrong with it.
+async fn is_in(trouble: StoreTrouble, person: &Person) {
+    person
+        .until("the store says what is wrong with it", async || {
+            (trouble_of(person).await == Some(trouble)).then_some(())
+        })
+        .await;
+}
+
 /// Files beside the store whose name contains `.damaged-`, without logs.
 fn set_aside(store: &Path) -> Vec<PathBuf> {
     fs::read_dir(store.parent().unwrap())
@@ -208,7 +217,11 @@ async fn what_a_damaged_store_does_not_give_comes_from_its_copy() {
     stage.start_server().await;
 
     let alice = asleep.wake().await;
-    let aside = store_of(&alice).await.aside.unwrap();
+    let aside = alice
+        .until("the damage is noticed", async || {
+            store_of(&alice).await.aside
+        })
+        .await;
     assert_eq!(
         (aside.commands, aside.drafts, aside.is_whole),
         (2, 1, false),
@@ -269,7 +282,7 @@ async fn a_newer_store_keeps_only_its_own_account_from_opening() {
     version(Some(99));
 
     let mut alice = asleep.wake().await;
-    assert_eq!(trouble_of(&alice).await, Some(StoreTrouble::TooNew));
+    is_in(StoreTrouble::TooNew, &alice).await;
     let refused = alice.client.submit(&first, say(&topic)).await.unwrap_err();
     assert_eq!(
         refused.code(),
@@ -323,7 +336,7 @@ async fn a_store_that_another_program_uses_gets_a_clear_answer_instead_of_a_hang
     other.execute_batch("BEGIN EXCLUSIVE; COMMIT").unwrap();
     let began = Instant::now();
     let alice = asleep.wake().await;
-    assert_eq!(trouble_of(&alice).await, Some(StoreTrouble::Locked));
+    is_in(StoreTrouble::Locked, &alice).await;
     assert!(
         began.elapsed() < CLEAR_ANSWER,
         "it took {:?}",
@@ -342,7 +355,7 @@ async fn a_store_that_another_program_uses_gets_a_clear_answer_instead_of_a_hang
     lock.lock().unwrap();
     let began = Instant::now();
     let alice = asleep.wake().await;
-    assert_eq!(trouble_of(&alice).await, Some(StoreTrouble::Locked));
+    is_in(StoreTrouble::Locked, &alice).await;
     assert!(
         began.elapsed() < CLEAR_ANSWER,
         "it took {:?}",
@@ -500,7 +513,7 @@ async fn a_folder_that_may_not_be_written_is_named_and_nothing_is_touched() {
     }
 
     let alice = asleep.wake().await;
-    assert_eq!(trouble_of(&alice).await, Some(StoreTrouble::NoRights));
+    is_in(StoreTrouble::NoRights, &alice).await;
     let view = store_of(&alice).await;
     assert_eq!(view.file, store.to_string_lossy(), "the file is named");
     let refused = alice.client.submit(&alice.account, say(&topic)).await;

@@ -1,12 +1,13 @@
 //! The list of accounts: begun with, kept, and looked at again while something is wrong with it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use rusqlite::Connection as Db;
+use tokio::task::JoinHandle;
 use tulou_protocol::{AccountId, Body, Log, ServerId};
 
-use super::{Account, Client, lock};
+use super::{Account, Client, lock, open};
 use crate::{
     as_of::now,
     blocking::blocking,
@@ -20,6 +21,9 @@ use crate::{
     },
     view::{Change, ListAsideView, ListView, StoreTrouble},
 };
+
+/// How long a start waits for stores. One that takes longer opens beside everything else.
+const OPENING: Duration = Duration::from_secs(1);
 
 /// What is to be told of the list.
 #[derive(Debug, Default)]
@@ -40,38 +44,36 @@ impl Client {
             addresses: Vec::new(),
             key: None,
         });
-        let listed = list.accounts.len();
-        let mut accounts = list.accounts;
-        accounts.extend(found);
         *lock(&self.inner.listed) = Listed {
             trouble: list.trouble,
             aside: list.aside,
         };
-        // Each account stands on its own: a store that cannot be opened keeps nobody else waiting.
-        if accounts.is_empty() {
+        // All of the list are there at once, and in its order: who keeps the list meanwhile leaves nobody out.
+        let mut opening = Vec::new();
+        for known in list.accounts {
+            let store = self.store(&known);
+            opening.push(self.open_account(self.start(known, store)));
+        }
+        // Whose name only a store knows is there when that is open.
+        let found = join_all(found.map(async |known| {
+            let store = self.open_store(&known).await;
+            (recall(known, &store).await, store)
+        }))
+        .await;
+        for (known, store) in found {
+            opening.push(self.open_account(self.start(known, store)));
+        }
+        if opening.is_empty() {
             // Who makes the first account here should know whether the sign-in is kept before typing a password.
             self.try_keyring();
         }
-        let opened = join_all(accounts.into_iter().enumerate().map(
-            async |(at, known)| -> (Known, Arc<Store>) {
-                let store = self.open_store(&known).await;
-                if at < listed {
-                    return (known, store);
-                }
-                (recall(known, &store).await, store)
-            },
-        ))
-        .await;
-        let mut started = Vec::new();
-        for (known, store) in opened {
-            let account = self.start(known, store);
-            // The keyring may take its time: nobody waits for it.
-            let left = left(&account).await;
-            self.take_kept_token(Arc::clone(&account), left);
-            started.push(account);
-        }
-        tokio::spawn(remember(started));
         self.forget_left(list.to_forget);
+        if tokio::time::timeout(OPENING, join_all(opening))
+            .await
+            .is_err()
+        {
+            tracing::info!("not every store is open yet");
+        }
         if list.is_begun_anew {
             let found = self.accounts().len();
             if let Some(aside) = &mut lock(&self.inner.listed).aside {
@@ -84,6 +86,22 @@ impl Client {
                 );
             }
         }
+    }
+
+    /// Opens the store of an account that was just started, and has it signed in as the keyring says. Each stands on its
+    /// own: a store that is slow, or that another program has, keeps nobody else waiting.
+    fn open_account(&self, account: Arc<Account>) -> JoinHandle<()> {
+        let client = Arc::downgrade(&self.inner);
+        tokio::spawn(async move {
+            open(&account.store, &account.key).await;
+            account.note_all();
+            let left = left(&account).await;
+            // The keyring may take its time: nobody waits for it.
+            if let Some(inner) = client.upgrade() {
+                Client { inner }.take_kept_token(Arc::clone(&account), left);
+            }
+            tokio::spawn(remember(vec![account]));
+        })
     }
 
     /// Keeps the list of accounts as it is now.
@@ -196,20 +214,22 @@ impl Client {
 
 /// Has the stores of accounts remember what the list says of them.
 async fn remember(accounts: Vec<Arc<Account>>) {
-    let kept = blocking(move || {
-        for account in accounts {
+    join_all(accounts.into_iter().map(async |account| {
+        let key = account.key.clone();
+        let kept = blocking(move || {
             let known = account.known();
             if account.store.read(meta::known)?.as_ref() != Some(&known) {
                 account.store.write(|db| meta::set_known(db, &known))?;
             }
+            Ok::<_, StoreError>(())
+        })
+        .await;
+        if let Err(error) = kept {
+            // It is tried again with the next change, and at the next start.
+            tracing::debug!(account = %key, "a store does not know its account: {}", chain(&error));
         }
-        Ok::<_, StoreError>(())
-    })
+    }))
     .await;
-    if let Err(error) = kept {
-        // It is tried again with the next change, and at the next start.
-        tracing::debug!("a store does not know its account: {}", chain(&error));
-    }
 }
 
 /// What a store says of its account.

@@ -1,5 +1,6 @@
 //! What a person sees.
 
+use futures_util::future::join_all;
 use tulou_engine::Input;
 use tulou_protocol::{
     Question, TopicId,
@@ -83,13 +84,14 @@ impl Client {
 
     /// The number of everything.
     pub async fn badge(&self) -> Badge {
-        let mut badges = Vec::new();
-        for account in self.accounts() {
+        let accounts = self.accounts();
+        let badges = join_all(accounts.iter().map(async |account| {
             // What cannot be read has no number; the frame of the window says why.
-            let read = account.read(|snapshot| Ok(snapshot.whole_badges()?));
-            badges.extend(read.await.unwrap_or_default());
-        }
-        sum(badges)
+            let read = account.read(|snapshot| Ok(snapshot.whole_badges()?)).await;
+            read.unwrap_or_default()
+        }))
+        .await;
+        sum(badges.into_iter().flatten())
     }
 
     /// The notification level of a place: what is set there, what holds, and who decides.

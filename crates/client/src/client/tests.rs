@@ -7,6 +7,8 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
+mod opening;
+
 use super::*;
 use crate::{secrets::InMemory, view::Stretch};
 

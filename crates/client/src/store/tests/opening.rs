@@ -144,3 +144,56 @@ fn the_hot_statements_search_and_never_scan() {
         );
     }
 }
+
+#[test]
+fn nobody_waits_for_a_store_that_waits_for_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.sqlite");
+    // As another program has it.
+    let held = File::create(file::beside(&path, ".lock")).unwrap();
+    held.lock().unwrap();
+    let store = Store::shut(&path, ME);
+    let mut longest = Duration::ZERO;
+    std::thread::scope(|scope| {
+        let (store, (done, opened)) = (&store, std::sync::mpsc::channel());
+        scope.spawn(move || done.send(store.reopen(1, false)).unwrap());
+        loop {
+            let began = Instant::now();
+            let read = store.read(|_| Ok::<_, StoreError>(()));
+            longest = longest.max(began.elapsed());
+            assert!(matches!(read, Err(StoreError::Shut(_))), "it says so");
+            if let Ok(reopened) = opened.recv_timeout(Duration::from_millis(50)) {
+                assert_eq!(reopened.unwrap_err().trouble(), Some(Trouble::Locked));
+                break;
+            }
+        }
+    });
+    assert!(
+        longest < Duration::from_secs(1),
+        "a view took {longest:?} to say that there is nothing"
+    );
+    drop(held);
+    store.reopen(1, false).unwrap();
+    assert_eq!(*store.trouble().borrow(), None);
+}
+
+#[test]
+fn what_is_read_while_a_store_is_shut_puts_it_in_no_trouble() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::shut(&folder.path().join("a.sqlite"), ME);
+    let read = store.read(|_| Ok::<_, StoreError>(()));
+    assert!(matches!(read, Err(StoreError::Shut(_))));
+    assert_eq!(
+        *store.trouble().borrow(),
+        None,
+        "somebody who looks while it opens says nothing of the file"
+    );
+}
+
+#[test]
+fn a_store_that_was_removed_is_not_made_again() {
+    let (_folder, store) = store();
+    store.remove().unwrap();
+    assert!(store.reopen(1, true).is_err());
+    assert!(!store.path().exists());
+}
