@@ -8,8 +8,16 @@ import { today } from './lib/today.svelte'
 
 export type Locale = 'zh-CN' | 'en'
 
-/** What is put into their sentences turns nothing around it. */
-export const catalogues: Record<Locale, Messages> = { 'zh-CN': isolating(zhCN), en: isolating(en) }
+/** What is put into their sentences turns nothing around it. Each is made when it is asked for: a window shows one. */
+export const catalogues: Readonly<Record<Locale, Messages>> = {
+  get 'zh-CN'() {
+    return (made['zh-CN'] ??= isolating(zhCN))
+  },
+  get en() {
+    return (made.en ??= isolating(en))
+  },
+}
+const made: Partial<Record<Locale, Messages>> = {}
 
 /** Punctuation that brings its own blank. */
 const FULL_WIDTH_END = /[。！？：；，、…）」』】》”]$/
