@@ -40,6 +40,8 @@ export class MembersState {
     readonly topic: string | null,
     /** Reads another list of them than that of those who see the topic. */
     private readonly list?: (prefix: string, limit: number, after: string | null) => Promise<MembersView>,
+    /** How many members the community has, where that is known. */
+    private readonly all: () => number | null = () => null,
   ) {
     this.#reread = new Reread(() => this.#read())
   }
@@ -60,7 +62,8 @@ export class MembersState {
   /** Somebody came or went. */
   askLater(): void {
     if (!this.isShown || this.#later !== null) return
-    const all = (this.view?.sections ?? []).reduce((sum, { count }) => sum + count, 0)
+    // Of a search few are listed, and of a list that was refused nobody: that says nothing of who looks.
+    const all = this.all() ?? Infinity
     this.#later = setTimeout(
       () => {
         this.#later = null

@@ -11,7 +11,7 @@ function scene(count: number) {
   const api: Api = new StandIn()
   const asked: (string | null)[] = []
   const people = Array.from({ length: count }, (_, at) => member(`p${at}`, `P${at}`))
-  const source = { people, isFresh: true }
+  const source = { people, isFresh: true, all: count as number | null }
   api.membersView = (_account, _community, _topic, prefix, limit, after = null) => {
     asked.push(after)
     const fits = source.people.filter((one) => one.name.startsWith(prefix))
@@ -25,7 +25,7 @@ function scene(count: number) {
     }
     return Promise.resolve(view)
   }
-  const members = new MembersState(api, 'account', 'community', null)
+  const members = new MembersState(api, 'account', 'community', null, undefined, () => source.all)
   const names = (): string[] => members.view?.sections.flatMap((one) => one.members.map((one) => one.name)) ?? []
   return { members, asked, source, names }
 }
@@ -126,6 +126,25 @@ describe('a list of members', () => {
     expect(asked.length).toBe(1)
     await vi.advanceTimersByTimeAsync(10)
     expect(asked.length).toBe(2)
+    vi.useRealTimers()
+  })
+
+  it('is read again as seldom while few of many are found, or nobody is', async () => {
+    vi.useFakeTimers()
+    const { members, asked, source } = scene(20_000)
+    await members.ask()
+    members.search('P19999')
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(members.view?.sections[0]?.count, 'the search found one').toBe(1)
+    for (const all of [20_000, null]) {
+      source.all = all
+      asked.length = 0
+      members.askLater()
+      await vi.advanceTimersByTimeAsync(50_000)
+      expect(asked, `of ${all}`).toEqual([])
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(asked, 'in the end').toEqual([null])
+    }
     vi.useRealTimers()
   })
 })

@@ -348,7 +348,7 @@ export class WindowState {
       this.#keepTopic(tree, view, before),
     )
     this.tree = tree
-    this.members = new MembersState(this.api, account, community, null)
+    this.members = new MembersState(this.api, account, community, null, undefined, () => tree.view?.members ?? null)
     // Whoever shows it has it read.
     this.members.isShown = false
     return tree
