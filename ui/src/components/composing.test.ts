@@ -43,6 +43,40 @@ function setup() {
 
 type Desk = ReturnType<typeof setup>
 
+describe('what the input is about', () => {
+  it('is heard with it: whom is answered, that a message is edited, and that an edit waits', async () => {
+    const { composer, input } = setup()
+    const described = (): string[] =>
+      (input.getAttribute('aria-describedby') ?? '')
+        .split(' ')
+        .filter((id) => id !== '')
+        .map((id) => document.getElementById(id)?.textContent ?? 'nothing')
+    const t = i18n.t.composer
+    expect(described()).toEqual([])
+    const theirs = message('m2', 2, 'hello', { author: { id: 'lin', name: 'Fawn', tag: null } })
+    composer.startReply(theirs)
+    await tick()
+    expect(described()).toEqual([t.replyTo('Fawn')])
+    composer.cancelReply()
+    await tick()
+    expect(described()).toEqual([])
+    composer.startEdit(message('m1', 1, 'helo', { isMine: true, actions: ['edit'] }))
+    await tick()
+    expect(described()).toEqual([t.editing])
+    composer.startReply(theirs)
+    await tick()
+    expect(described()).toEqual([t.replyTo('Fawn'), t.editWaits])
+  })
+
+  it('is said when it changes under whoever is in it already', async () => {
+    const { composer, input } = setup()
+    input.focus()
+    composer.startEdit(message('m1', 1, 'helo', { isMine: true, actions: ['edit'] }))
+    await tick()
+    expect(screen.getByTestId('composer-said').textContent).toBe(i18n.t.composer.editing)
+  })
+})
+
 /** Writes 你好 with a candidate that Enter chooses, in one turn, as each web view reports it. */
 const engines: Record<string, (desk: Desk) => void> = {
   // The key goes to the input method first and is reported as its own; then the composition ends.
