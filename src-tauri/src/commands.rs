@@ -577,7 +577,7 @@ pub async fn hurry(app: State<'_, App>) -> Answer<()> {
 #[tauri::command]
 #[specta::specta]
 pub async fn ask_keyring(app: State<'_, App>) -> Answer<()> {
-    app.client().await?.ask_keyring_again();
+    app.client().await?.ask_keyring().await;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod reading;
 mod rights;
 mod security;
 mod viewer;
+mod waking;
 
 use std::{
     collections::HashMap,
@@ -126,6 +127,7 @@ impl Client {
             }),
         };
         client.begin(list).await;
+        client.watch_for_waking();
         Ok(client)
     }
 
@@ -199,10 +201,10 @@ impl Client {
         .await
     }
 
-    /// The system woke up, or the person does not want to wait: every account connects at once.
+    /// The person does not want to wait, or a server is found where it was not: every account connects at once. The keyring is
+    /// not asked: whoever dismissed its prompt would have it again, unasked.
     pub async fn hurry(&self) {
         self.look_at_list().await;
-        self.ask_keyring_again();
         join_all(self.accounts().iter().map(|account| account.hurry())).await;
     }
 

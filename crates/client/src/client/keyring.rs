@@ -6,6 +6,9 @@ mod asker;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
+use tokio::task::JoinHandle;
+
 pub(super) use self::asked::Asked;
 use self::asker::Asker;
 use super::{Client, listing::left, lock};
@@ -18,6 +21,8 @@ use crate::{
 
 /// Not the key of an account: the keyring keeps nothing under it.
 const NOBODY: &str = "nobody";
+/// Who asks again does not wait longer to hear what came of it: by then it is said that the keyring is waited for.
+const ANSWERED: Duration = Duration::from_millis(1_500);
 /// Who has a token kept or forgotten does not wait longer for that to be done.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -62,7 +67,7 @@ impl Client {
 
     /// Whether sign-ins can be kept is known before a password is typed. A keyring without a collection has nothing to
     /// give, and says so only to whoever wants something kept.
-    pub(super) fn try_keyring(&self) {
+    pub(super) fn try_keyring(&self) -> JoinHandle<()> {
         let asker = self.asker();
         tokio::spawn(async move {
             let tried = asker.ask(
@@ -76,7 +81,7 @@ impl Client {
             if tried.is_ok() {
                 asker.works(number);
             }
-        });
+        })
     }
 
     fn try_keyring_once(&self) {
@@ -88,15 +93,18 @@ impl Client {
 
     /// Signs an account in with the token that the keyring has, whenever that answers; not with the one that the person
     /// signed out of.
-    pub(super) fn take_kept_token(&self, account: Arc<Account>, left: Option<Left>) {
-        let Some(asked) = account.wants_kept_token() else {
-            return;
-        };
+    pub(super) fn take_kept_token(
+        &self,
+        account: Arc<Account>,
+        left: Option<Left>,
+    ) -> Option<JoinHandle<()>> {
+        let asked = account.wants_kept_token()?;
         if let Some(left) = left.as_ref().filter(|left| left.refuses_all()) {
-            return self.stay_out(account, left.clone(), asked);
+            self.stay_out(account, left.clone(), asked);
+            return None;
         }
         let asker = self.asker();
-        tokio::spawn(async move {
+        Some(tokio::spawn(async move {
             let key = account.key.clone();
             let (answer, number) = asker
                 .ask(
@@ -133,7 +141,7 @@ impl Client {
             if let Some(token) = token {
                 asker.name_left(&account.key, &token).await;
             }
-        });
+        }))
     }
 
     /// An account that the person signed out stays so, and the keyring is told once more to forget its token.
@@ -177,27 +185,26 @@ impl Client {
     }
 
     /// Tells the keyring once more what it is to have of an account, unless it is being told.
-    fn tell_again(&self, key: String) {
+    fn tell_again(&self, key: String) -> Option<JoinHandle<()>> {
         {
             let mut all = lock(&self.inner.wished);
-            let Some(wished) = all.get_mut(&key).filter(|wished| wished.asked == 0) else {
-                return;
-            };
+            let wished = all.get_mut(&key).filter(|wished| wished.asked == 0)?;
             wished.asked += 1;
         }
         let asker = self.asker();
-        tokio::spawn(async move {
+        Some(tokio::spawn(async move {
             // What becomes of it stands in the account's view.
             let _ = asker.tell(key.clone()).await;
             asker.note_asked(&key, |asked| asked - 1);
-        });
+        }))
     }
 
     /// Asks the keyring again for what it did not do: it may have been unlocked since. Not for what it is being asked for
-    /// already: the person would be asked for a password twice.
-    pub fn ask_keyring_again(&self) {
+    /// already: the person would be asked for a password twice. The questions that were begun go on by themselves.
+    pub fn ask_keyring_again(&self) -> Vec<JoinHandle<()>> {
+        let mut questions = Vec::new();
         if !self.inner.secrets.is_lasting() {
-            return;
+            return questions;
         }
         let accounts = self.accounts();
         let is_useless = matches!(
@@ -205,10 +212,10 @@ impl Client {
             KeyringView::Refused | KeyringView::Missing
         );
         if accounts.is_empty() && is_useless {
-            self.try_keyring();
+            questions.push(self.try_keyring());
         }
         for key in self.to_forget() {
-            self.tell_again(key);
+            questions.extend(self.tell_again(key));
         }
         for account in accounts {
             match account.kept() {
@@ -218,17 +225,31 @@ impl Client {
                     };
                     account.set_kept_as_of(asked, KeptView::Reading);
                     let client = self.clone();
-                    tokio::spawn(async move {
+                    questions.push(tokio::spawn(async move {
                         let left = left(&account).await;
-                        client.take_kept_token(account, left);
-                    });
+                        if let Some(taken) = client.take_kept_token(account, left) {
+                            // A mistake in it was said where it was made.
+                            let _ = taken.await;
+                        }
+                    }));
                 }
-                KeptView::Unkept | KeptView::Unforgotten => self.tell_again(account.key.clone()),
+                KeptView::Unkept | KeptView::Unforgotten => {
+                    questions.extend(self.tell_again(account.key.clone()));
+                }
                 KeptView::Settled
                 | KeptView::Reading
                 | KeptView::Keeping
                 | KeptView::Forgetting => {}
             }
         }
+        questions
+    }
+
+    /// The person wants the keyring to be asked again. Returns once it has answered, unless that takes long: then it shows
+    /// that it is waited for.
+    pub async fn ask_keyring(&self) {
+        let questions = self.ask_keyring_again();
+        // Whoever is waited for still has been told by now that he is.
+        let _ = tokio::time::timeout(ANSWERED, join_all(questions)).await;
     }
 }

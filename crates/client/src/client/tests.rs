@@ -7,6 +7,7 @@ use tulou_protocol::{
 };
 use uuid::Uuid;
 
+mod hurrying;
 mod opening;
 
 use super::*;
