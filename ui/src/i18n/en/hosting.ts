@@ -6,14 +6,14 @@ export const hosting: typeof zh = {
   accounts: {
     page: 'Server accounts',
     text: (server) =>
-      `Accounts on “${server}”. When somebody has lost the password and the recovery codes, you can reset the account.`,
+      `Accounts on “${server}”. When somebody has lost the password and the recovery codes, you can reset the password.`,
     search: 'Find an account by name',
     none: 'No accounts found',
     admin: 'Server admin',
     nowhere: 'Not signed in',
-    reset: 'Reset',
+    reset: 'Reset password',
     resetSure: (name) =>
-      `Reset the account of ${name}? The password and recovery codes stop working and every device is signed out. You get a code to hand over.`,
+      `Reset the password of ${name}? The present one and the recovery codes stop working, and every device is signed out. You get a code to hand over.`,
     made: (name, until) => `Hand this code to ${name}: it sets a new password once, until ${until}.`,
   },
 

@@ -117,7 +117,7 @@ export const talk: typeof zh = {
     tooLong: (n) => `Too long by ${n} bytes: shorten it, or send it in parts`,
     cannotNotAllowed: 'You don’t have permission to speak in this topic',
     cannotUnavailable: 'This topic isn’t available',
-    hint: 'Enter to send · Shift+Enter for a new line',
+    hint: (newline) => `Enter to send · ${newline} for a new line`,
     hintEdit: 'Enter to save · Esc to cancel',
     editWaits: 'You have an unfinished edit',
     editGoOn: 'Continue',

@@ -2,14 +2,14 @@
 export const hosting = {
   accounts: {
     page: '服务器上的账号',
-    text: (server: string) => `“${server}”上的账号。有人忘了密码又没有恢复码时，您可以重置其账号。`,
+    text: (server: string) => `“${server}”上的账号。有人忘了密码又没有恢复码时，您可以重置密码。`,
     search: '按名字查找账号',
     none: '没有找到账号',
     admin: '服务器管理员',
     nowhere: '没有登录',
     reset: '重置密码',
     resetSure: (name: string) =>
-      `重置 ${name} 的账号？对方的密码和恢复码会失效，所有设备会退出登录。您会得到一个代码，请转交给对方。`,
+      `重置 ${name} 的密码？现在的密码和恢复码会失效，所有设备会退出登录。您会得到一个代码，请转交给对方。`,
     made: (name: string, until: string) => `请把这个代码转交给 ${name}，用它可以设置一次新密码（${until} 前有效）：`,
   },
 
@@ -105,7 +105,7 @@ export const hosting = {
   },
 
   lost: {
-    label: '已经不在了的消息',
+    label: '服务器上已丢失的消息',
     here: (n: string) => `服务器从备份恢复过，您有 ${n} 条消息已经不在了。`,
     others: (n: string) => `其他话题里还有您的 ${n} 条消息不在恢复后的服务器上了。`,
     text: '它们是备份之后写的。可以重新发送，也可以丢弃。',

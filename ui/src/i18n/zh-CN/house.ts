@@ -18,7 +18,7 @@ export const house = {
     closed: '封闭话题',
     announcement: '公告话题',
     locked: '您没有席位，看不到内容',
-    lockedWhy: (name: string) => `“${name}”是封闭话题，有席位的成员才能看到内容。可以请管理员给您一个席位。`,
+    lockedWhy: (name: string) => `“${name}”是封闭话题，有席位的成员才能看到内容。可以请管理员给您分配席位。`,
     addTopic: (group: string) => `在“${group}”里创建话题`,
     empty: '还没有话题',
     emptyHint: '创建一个分组和话题，大家就能开始聊天。',
@@ -147,7 +147,7 @@ export const house = {
     show: '显示',
     seated: '有席位的成员',
     everybody: '所有成员',
-    give: '给予席位',
+    give: '分配席位',
     take: '收回席位',
   },
 

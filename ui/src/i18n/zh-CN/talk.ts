@@ -93,7 +93,7 @@ export const talk = {
   },
 
   composer: {
-    placeholder: (topic: string) => `在“${topic}”发消息`,
+    placeholder: (topic: string) => `在“${topic}”里发消息`,
     label: '消息',
     send: '发送',
     save: '保存',
@@ -108,7 +108,7 @@ export const talk = {
     tooLong: (n: string) => `超出 ${n} 字节：请缩短，或分几条发送`,
     cannotNotAllowed: '您没有权限在这个话题发言',
     cannotUnavailable: '这个话题现在无法使用',
-    hint: 'Enter 发送 · Shift+Enter 换行',
+    hint: (newline: string) => `Enter 发送 · ${newline} 换行`,
     hintEdit: 'Enter 保存 · Esc 取消',
     editWaits: '还有一处编辑没有完成',
     editGoOn: '继续编辑',
