@@ -9,6 +9,7 @@ import type {
   TopicView,
   TreeView,
 } from './api'
+import { knownBy } from './components/named'
 import { i18n } from './i18n.svelte'
 import { typedText } from './lib/copied'
 import { levelItem, readLevel } from './levels'
@@ -295,7 +296,7 @@ export async function memberMenu(window: WindowState, member: MemberView): Promi
   return tidy([
     window.composer !== null && !member.isMe && item(t.mention, 'user', () => mention(window, member)),
     item(t.explain, 'question', () =>
-      window.dialogs.show({ kind: 'explain', member, topic: window.place?.topic ?? null }),
+      window.dialogs.show({ kind: 'explain', member: knownBy(member), topic: window.place?.topic ?? null }),
     ),
     line,
     groups.length > 0 && { kind: 'title', label: t.groups },

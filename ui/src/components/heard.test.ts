@@ -1,8 +1,9 @@
 // What is heard of the numbers that are seen.
-import { cleanup, screen, waitFor } from '@testing-library/svelte'
+import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/svelte'
 import { computeAccessibleName } from 'dom-accessibility-api'
 import { afterEach, describe, expect, it } from 'vitest'
 import { fullScene } from '../../stories/scenes'
+import { i18n } from '../i18n.svelte'
 import { opened } from '../testing/hands'
 
 afterEach(cleanup)
@@ -31,6 +32,38 @@ describe('who hears the window', () => {
     expect(nameOf(`[data-line-id=${first.id}]`)).toBe(first.name)
     window.set({ collapse: [first.id] })
     await waitFor(() => expect(nameOf(`[data-line-id=${first.id}]`)).toBe(`${first.name} 2 mentions`))
+  })
+
+  it('hears of two who are called alike which one a menu and an explanation are about', async () => {
+    const api = fullScene('en', 'light')
+    const sections = api.members.sections.map((section) => ({
+      ...section,
+      members: section.members.map((one) => ({ ...one, name: 'Fawn', looksAlike: true })),
+    }))
+    api.members = { ...api.members, sections }
+    const [first, second] = sections.flatMap((section) => section.members).filter((one) => !one.isMe)
+    if (!first || !second) throw new Error('the scene has members')
+    const window = await opened(api)
+    const titles: string[] = []
+    for (const { id, accountName } of [first, second]) {
+      // The page has no width here: the list is shown over it, as in a narrow window.
+      window.isMembersOverlayOpen = true
+      const row = await waitFor(() => {
+        const found = document.querySelector<HTMLElement>(`[data-member-id="${id}"]`)
+        if (!found) throw new Error('no row')
+        return found
+      })
+      await fireEvent.contextMenu(row)
+      const menu = await screen.findByTestId('menu')
+      expect(computeAccessibleName(menu)).toContain(accountName)
+      await fireEvent.click(within(menu).getByText(i18n.t.members.explain))
+      const dialog = await screen.findByTestId('dialog-explain')
+      titles.push(computeAccessibleName(dialog))
+      expect(titles.at(-1)).toContain(accountName)
+      await fireEvent.keyDown(dialog, { key: 'Escape' })
+      await waitFor(() => expect(screen.queryByTestId('dialog-explain')).toBeNull())
+    }
+    expect(new Set(titles).size).toBe(2)
   })
 
   it('hears whether a community is connected, and how many are there', async () => {

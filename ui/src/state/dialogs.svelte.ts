@@ -1,6 +1,7 @@
 // Which dialogs are open, the topmost last.
-import type { GroupView, LinkView, MemberView, Place, TopicView } from '../api'
+import type { GroupView, LinkView, Place, TopicView } from '../api'
 import { giveFocus, standsIn } from '../lib/focus'
+import type { Named } from './person.svelte'
 
 export type SettingsPage = 'general' | 'account' | 'security' | 'server' | 'accounts'
 export type AdminPage = 'overview' | 'groups' | 'access' | 'members' | 'invites'
@@ -21,7 +22,7 @@ export type Dialog =
   | { kind: 'settings'; page?: SettingsPage; account?: string }
   | { kind: 'switcher' }
   | { kind: 'shortcuts' }
-  | { kind: 'explain'; member: Pick<MemberView, 'id' | 'name'>; topic: string | null }
+  | { kind: 'explain'; member: Named; topic: string | null }
   | { kind: 'restore'; path: string }
   | { kind: 'lost'; account: string }
   | { kind: 'signIn'; account: string }

@@ -3,7 +3,7 @@ import { reasonOf, type Api, type PersonView, type WindowError } from '../api'
 import { Reread } from './reread'
 
 /** Who somebody is, as far as the place that names him knows. */
-export type Named = { id: string; name: string }
+export type Named = { id: string; name: string; accountName?: string | null }
 
 export class PersonState {
   view = $state.raw<PersonView | null>(null)
