@@ -24,7 +24,7 @@ function conditionsOf(source: string): string[] {
 /** Where a region comes with what it is in, long before it has anything to say. */
 const STAND: Record<string, RegExp> = {
   // A step of the first start, or a page of the settings.
-  './components/FirstStart.svelte': /step === 'choose'/,
+  './components/FirstStart.svelte': /step (?:=|!)== 'choose'/,
   './dialogs/SettingsDialog.svelte': /shown\?\.id/,
 }
 

@@ -98,9 +98,52 @@ describe('the keyring', () => {
     expect(said()).toEqual(['banner-keyring-unread'])
     expect(screen.getByTestId('banner-keyring-unread').textContent).toContain('No keyring was found')
     const dialog = await screen.findByTestId('dialog-sign-in')
-    expect(dialog.textContent).toContain('This system has no keyring')
-    await fireEvent.click(screen.getByTestId('keyring-again'))
+    expect(dialog.textContent, 'it may have it').toContain('No keyring was found')
+    await fireEvent.click(within(dialog).getByTestId('keyring-again'))
     expect(api.calls).toContain('askKeyring')
+    expect(await faults(dialog)).toEqual([])
+  })
+
+  it('that comes late takes the question for the password back', async () => {
+    const api = withKept('missing', 'unread', 'settled')
+    const window = await ready(api)
+    await screen.findByTestId('dialog-sign-in')
+    const signedIn = withKept('works', 'settled', 'settled').app
+    api.app = {
+      ...signedIn,
+      accounts: signedIn.accounts.map((one) => ({ ...one, connection: { state: 'connecting' as const } })),
+    }
+    await window.ask()
+    await waitFor(() => expect(window.dialogs.open).toEqual([]))
+  })
+
+  it('that does no better when it is asked again has that said', async () => {
+    const api = withKept('refused', 'settled', 'unkept')
+    const window = await ready(api)
+    await fireEvent.click(screen.getByTestId('keyring-again'))
+    await waitFor(() =>
+      expect(window.toasts.shown.map((one) => one.text)).toEqual([i18n.t.keyring.still.refused('the keyring')]),
+    )
+    window.toasts.shown = []
+    api.askKeyring = () => {
+      api.app = withKept('works', 'settled', 'settled').app
+      return Promise.resolve(null)
+    }
+    await fireEvent.click(screen.getByTestId('keyring-again'))
+    await waitFor(() => expect(said()).toEqual([]))
+    expect(window.toasts.shown, 'nothing is left to say').toEqual([])
+  })
+
+  it('stands above a form also for whoever goes through it by key', async () => {
+    const api = firstStartScene('en', 'light')
+    api.app = { ...api.app, keyring: 'missing' }
+    await ready(api)
+    const region = screen.getByTestId('first-keyring-missing').parentElement
+    await fireEvent.click(screen.getByTestId('first-join'))
+    const again = screen.getByTestId('keyring-again')
+    expect(again.closest('[role=status]'), 'it is the region that was there').toBe(region)
+    const form = document.querySelector('.card') as HTMLElement
+    expect(again.compareDocumentPosition(form) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy()
   })
 
   it.each([

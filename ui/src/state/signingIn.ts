@@ -5,15 +5,13 @@ export class SigningIn {
   /** Accounts that were signed in since the start, or asked to. */
   readonly #known = new Set<string>()
 
-  /** Those to be asked: once, and not those who signed out by hand. */
-  toAsk(view: AppView): string[] {
-    const asked: string[] = []
-    for (const { key, connection } of view.accounts) {
+  /** Who is to be asked next, unless somebody `isAsked`: each once, and not those who signed out by hand. */
+  next(view: AppView, isAsked: boolean): string | undefined {
+    for (const { key, connection } of view.accounts)
       if (connection.state === 'syncing' || connection.state === 'synced') this.#known.add(key)
-      if (connection.state !== 'signedOut' || this.#known.has(key) || view.keyring !== 'missing') continue
-      this.#known.add(key)
-      asked.push(key)
-    }
-    return asked
+    if (isAsked || view.keyring !== 'missing') return undefined
+    const next = view.accounts.find(({ key, connection }) => connection.state === 'signedOut' && !this.#known.has(key))
+    if (next) this.#known.add(next.key)
+    return next?.key
   }
 }

@@ -282,12 +282,30 @@ export class WindowState {
       const now = this.account?.connection.state
       // Who is there, and what may be remembered of it, depends on the link.
       if (before !== undefined && now !== before && (now === 'synced' || before === 'synced')) void this.members?.ask()
-      for (const key of this.#signingIn.toAsk(view)) this.dialogs.show({ kind: 'signIn', account: key })
+      this.askToSignIn()
       await this.#keepPlace(view)
     } catch (thrown) {
       end()
       this.error = reasonOf(thrown)
     }
+  }
+
+  /** Asks whoever has to sign in because no keyring kept it: one after the other. */
+  askToSignIn(): void {
+    const isAsked = this.dialogs.open.some(({ dialog }) => dialog.kind === 'signIn')
+    const next = this.view && this.#signingIn.next(this.view, isAsked)
+    if (next) this.dialogs.show({ kind: 'signIn', account: next })
+  }
+
+  /** Has the keyring asked again. That it does no better than before is said: nothing else shows it. */
+  async askKeyring(): Promise<void> {
+    const stands = (): string => JSON.stringify([this.view?.keyring, this.view?.accounts.map((one) => one.kept)])
+    const before = stands()
+    if ((await this.run(this.api.askKeyring())) === undefined) return
+    await this.ask()
+    if (stands() !== before) return
+    const isMissing = this.view?.keyring === 'missing'
+    this.toasts.show(isMissing ? i18n.t.keyring.still.missing : i18n.t.keyring.still.refused(i18n.keyring))
   }
 
   /** Opens the last place at the start, and leaves a place that is gone. */

@@ -204,6 +204,24 @@ describe('the window', () => {
     expect(other.dialogs.open, 'not after signing out').toEqual([])
   })
 
+  it('asks two to sign in, one after the other', async () => {
+    const signedOut = { connection: { state: 'signedOut' as const } }
+    const api = new StandIn()
+    api.app = appView({ keyring: 'missing', accounts: [account(signedOut), account({ ...signedOut, key: 's2.me' })] })
+    const window = new WindowState(api)
+    await window.start()
+    const asked = () => window.dialogs.open.map((one) => one.dialog)
+    expect(asked()).toEqual([{ kind: 'signIn', account: 's1.me' }])
+    await window.ask()
+    expect(asked()).toHaveLength(1)
+    window.dialogs.closeAll()
+    window.askToSignIn()
+    expect(asked()).toEqual([{ kind: 'signIn', account: 's2.me' }])
+    window.dialogs.closeAll()
+    window.askToSignIn()
+    expect(asked()).toEqual([])
+  })
+
   it('shows a refusal in words', async () => {
     const api = scene()
     const window = new WindowState(api)

@@ -10,6 +10,10 @@ export const keyring: typeof zh = {
       `Waiting for ${keyring}: if the system asks you to unlock it, do so, or sign-ins can’t be kept.`,
     refused: (keyring) => `Tulou couldn’t open ${keyring} of this system, so sign-ins can’t be kept for now.`,
   },
+  still: {
+    missing: 'There is still no keyring',
+    refused: (keyring) => `Tulou still can’t use ${keyring}`,
+  },
   who: (name) => `“${name}”`,
   kept: {
     reading: (keyring, who) =>

@@ -9,6 +9,11 @@ export const keyring = {
     waits: (keyring: string) => `正在等待${keyring}：如果系统要求解锁，请解锁，登录状态才能保存。`,
     refused: (keyring: string) => `没能打开系统的${keyring}：登录状态暂时无法保存。`,
   },
+  /** It was asked again, and does no better. */
+  still: {
+    missing: '还是没有找到密钥环',
+    refused: (keyring: string) => `${keyring}还是不能用`,
+  },
   who: (name: string) => `“${name}”`,
   /** How it keeps the sign-ins of some accounts. */
   kept: {
