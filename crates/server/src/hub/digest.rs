@@ -76,6 +76,8 @@ pub(super) struct Cost {
     pub looks: usize,
     /// Members who were told something.
     pub told: usize,
+    /// Bytes that the one heard, or was to hear, who heard most, of audiences that may be told again at once.
+    pub most: usize,
 }
 
 /// What is to be said in a round, before it is known how far the topics moved.
@@ -126,18 +128,23 @@ impl Digests {
             let now = self.store.settled(self.clock.now()).await?;
             self.send(community, now).await
         };
-        match told.await {
-            Ok(cost) => tracing::trace!(community.id = %community, ?cost, "digests were sent"),
+        let most = match told.await {
+            Ok(cost) => {
+                tracing::trace!(community.id = %community, ?cost, "digests were sent");
+                cost.most
+            }
             Err(error) => {
                 tracing::error!(%error, community.id = %community, "a digest could not be made");
+                0
             }
-        }
-        self.rest(community, begun.elapsed());
+        };
+        self.rest(community, begun.elapsed(), most);
     }
 
-    /// A community whose digests take long to make is told of it less often.
-    fn rest(&self, community: CommunityId, took: Duration) {
-        let rest = pause_after(took);
+    /// A community whose digests take long to make, or of which somebody hears much in many audiences, is told of it less
+    /// often.
+    fn rest(&self, community: CommunityId, took: Duration, most: usize) {
+        let rest = pause_after(took).max(pause_between(most));
         if let Some(gathering) = self.hub.state().communities.get_mut(&community) {
             gathering.took = took;
             if !rest.is_zero() {
@@ -330,6 +337,13 @@ impl News {
 /// How long an audience is told nothing after so many bytes.
 fn pause_of(bytes: usize) -> Duration {
     Duration::from_secs(bytes as u64) / BYTES_PER_S
+}
+
+/// For how long a community is not told anything after a round in which somebody heard so many bytes; none if they were
+/// few. Who was to hear more asks, for no more than an answer holds.
+fn pause_between(bytes: usize) -> Duration {
+    let pause = pause_of(bytes.min(LARGEST));
+    if pause > SHORT { pause } else { Duration::ZERO }
 }
 
 /// For how long a community is not told anything after a round that took so long; none if that was little.

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use axum::extract::ws::Utf8Bytes;
 use tulou_protocol::{AccountId, CommunityId, Digest, TopicId, id::Millis, push::Pushed};
 
-use super::{Cost, LARGEST, MOMENT, News, head};
+use super::{Cost, LARGEST, MOMENT, News, SHORT, head, pause_of};
 use crate::{
     domain::{Audience, Hears, Sight, Structure},
     store::{Moved, wire},
@@ -200,6 +200,10 @@ impl Saying {
             let audience = &self.said[**at].audience;
             audience.heard_by(sight) == Hears::All
         }));
+        // An audience that is told much has a pause of its own.
+        let again = hears.iter().map(|at| self.said[*at].bytes);
+        let again = again.filter(|bytes| pause_of(*bytes) <= SHORT).sum();
+        self.cost.most = self.cost.most.max(again);
         let bytes: usize = hears.iter().map(|at| self.said[*at].frame.len()).sum();
         if misses || bytes > LARGEST {
             return vec![self.note.clone()];

@@ -440,6 +440,28 @@ async fn who_would_hear_more_of_a_round_than_is_good_for_him_is_told_to_ask() {
 }
 
 #[tokio::test]
+async fn a_community_rests_for_as_long_as_whoever_hears_most_of_it_needs() {
+    let seconds = Duration::from_secs;
+    for (rooms, least, most) in [(300, 30, 40), (60, 5, 12), (10, 0, 0)] {
+        let house = House::with(rooms).await;
+        house.comes(house.owner).await;
+        house.comes(house.rooms[7].seats[0]).await;
+        let all: Vec<TopicId> = house.rooms.iter().map(|room| room.topic).collect();
+        house.moves(&all);
+        let cost = house.sends(house.app.now()).await;
+        let rest = pause_between(cost.most);
+        let is_meant = seconds(least) <= rest && rest <= seconds(most);
+        assert!(is_meant, "{rooms} rooms: {rest:?}");
+        house.moves(&all);
+        house.digests.round(house.community).await;
+        let next_at = house.in_gathering(|gathering| gathering.next_at);
+        let rests = next_at.saturating_sub(house.digests.clock.uptime());
+        assert!(rests + seconds(1) >= rest, "{rooms} rooms: {rests:?}");
+        house.app.close().await;
+    }
+}
+
+#[tokio::test]
 async fn an_audience_that_was_told_much_delays_no_other() {
     let house = House::with(1).await;
     let line = house.comes(house.rooms[0].seats[0]).await;
