@@ -21,13 +21,15 @@ const OF_TOPIC: [&str; 4] = [
     "DELETE FROM seat WHERE topic = ?1 AND account IN (SELECT account FROM seat WHERE topic = ?1 LIMIT ?2)",
 ];
 /// What a community leaves behind, beside its members.
-const OF_COMMUNITY: [&str; 4] = [
+const OF_COMMUNITY: [&str; 5] = [
     "DELETE FROM kept_place WHERE account IN (SELECT account FROM kept_place WHERE community = ?1 LIMIT ?2)",
     "DELETE FROM ended_group WHERE community = ?1 AND member_group IN
         (SELECT member_group FROM ended_group WHERE community = ?1 LIMIT ?2)",
     "DELETE FROM invite WHERE community = ?1 AND code IN (SELECT code FROM invite WHERE community = ?1 LIMIT ?2)",
     "DELETE FROM member_in WHERE community = ?1 AND (member_group, name_key, account) IN
         (SELECT member_group, name_key, account FROM member_in WHERE community = ?1 LIMIT ?2)",
+    "DELETE FROM member_count WHERE community = ?1 AND member_group IN
+        (SELECT member_group FROM member_count WHERE community = ?1 LIMIT ?2)",
 ];
 
 const NEXT_GROUP: &str = "SELECT community, member_group FROM ended_group LIMIT 1";

@@ -36,7 +36,8 @@ pub fn filled(db: &Connection, column: &str, but: &[&str]) -> Vec<String> {
                 _ => Value::Blob(vec![7; 16]),
             });
         let marks = vec!["?"; columns.len()].join(", ");
-        let sql = format!("INSERT INTO {table} VALUES ({marks})");
+        // A trigger may have made one already.
+        let sql = format!("INSERT OR REPLACE INTO {table} VALUES ({marks})");
         db.execute(&sql, params_from_iter(values)).unwrap();
     }
     assert_eq!(left(db, column, &tables), tables, "each has a row");

@@ -231,6 +231,26 @@ CREATE TABLE ended_group (
     member_group BLOB NOT NULL,
     PRIMARY KEY (community, member_group)
 ) STRICT, WITHOUT ROWID;
+", "
+-- How many members are listed under a member group: nobody reads as many rows to know it.
+CREATE TABLE member_count (
+    community BLOB NOT NULL,
+    member_group BLOB NOT NULL,
+    members INTEGER NOT NULL,
+    PRIMARY KEY (community, member_group)
+) STRICT, WITHOUT ROWID;
+INSERT INTO member_count (community, member_group, members)
+    SELECT community, member_group, count(*) FROM member_in GROUP BY community, member_group;
+CREATE TRIGGER member_listed AFTER INSERT ON member_in BEGIN
+    INSERT INTO member_count (community, member_group, members) VALUES (NEW.community, NEW.member_group, 1)
+        ON CONFLICT (community, member_group) DO UPDATE SET members = members + 1;
+END;
+CREATE TRIGGER member_unlisted AFTER DELETE ON member_in BEGIN
+    UPDATE member_count SET members = members - 1
+        WHERE community = OLD.community AND member_group = OLD.member_group;
+    DELETE FROM member_count
+        WHERE community = OLD.community AND member_group = OLD.member_group AND members <= 0;
+END;
 "];
 
 /// Settings of a connection.
