@@ -158,6 +158,12 @@ pub enum Change {
 }
 
 impl Change {
+    /// Whether the server makes it for itself, and no command does.
+    #[must_use]
+    pub const fn is_upkeep(&self) -> bool {
+        matches!(self, Self::Fades { .. } | Self::Bereft { .. })
+    }
+
     /// The community whose structure or members it changes.
     #[must_use]
     pub const fn community(&self) -> Option<CommunityId> {

@@ -57,9 +57,13 @@ pub fn as_it_is(db: &Connection, key: MessageKey) -> Result<String, StoreError> 
     ))
 }
 
-/// Stores the answer of a commit. One that holds what somebody wrote is not stored but looked up again when it is asked
+/// Stores the answer of a commit, if anybody may ask for it again. One that holds what somebody wrote is not stored but looked up again when it is asked
 /// for: what was recalled or edited since is nowhere any more.
 pub fn put(db: &Connection, commit: &Commit, answer: &str) -> Result<(), StoreError> {
+    // Nobody commanded what the server does for itself.
+    if !commit.changes.is_empty() && commit.changes.iter().all(Change::is_upkeep) {
+        return Ok(());
+    }
     let about = commit.changes.iter().find_map(written);
     let about = about.map(|key| key.to_string());
     db.prepare_cached(PUT)?.execute((

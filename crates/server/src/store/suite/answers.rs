@@ -49,6 +49,27 @@ async fn an_answer_holds_what_is_the_authors_and_nothing_of_others() {
 }
 
 #[tokio::test]
+async fn of_what_nobody_commanded_no_answer_is_kept() {
+    let bench = bench().await;
+    let (of_server, commanded) = (CommandId(Uuid::now_v7()), CommandId(Uuid::now_v7()));
+    let fades = Change::Fades {
+        account: bench.alice,
+        kind: "mention".to_owned(),
+        id: "1:2".to_owned(),
+        rev: Rev(1),
+    };
+    for (command, change) in [(of_server, fades), (commanded, bench.community_row("围楼"))] {
+        let outcome = bench
+            .commit_as(command, bench.alice, 10, Vec::new(), vec![change])
+            .await;
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    }
+    let kept = async |command| bench.store.answer(bench.alice, command).await.unwrap();
+    assert_eq!(kept(of_server).await, None);
+    assert!(kept(commanded).await.is_some());
+}
+
+#[tokio::test]
 async fn a_commit_that_cannot_be_written_spoils_no_other() {
     let bench = bench().await;
     let missing = || bench.edited(MessageId(Uuid::now_v7()), Seq(1_000), "there is no such");
