@@ -269,6 +269,14 @@ impl Hub {
         diff.refloored
     }
 
+    /// Whether it was not found out what a commit means for the members of a community: what is known of them may be of
+    /// before.
+    pub fn is_doubtful(&self, community: CommunityId) -> bool {
+        let state = self.state();
+        let gathering = state.communities.get(&community);
+        gathering.is_some_and(|gathering| gathering.is_doubtful)
+    }
+
     /// Of which communities there may be something to be said, since this was last asked.
     fn take_stirred(&self) -> HashSet<CommunityId> {
         std::mem::take(&mut self.state().stirred)

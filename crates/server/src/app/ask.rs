@@ -234,11 +234,13 @@ impl App {
         if !self.hub().seeks(line, topic) {
             return Ok(true);
         }
-        let settled = self.settle(community, account, topic).await;
-        if settled.map_err(broken)? {
-            return Ok(true);
+        if !self.hub().is_doubtful(community) {
+            let settled = self.settle(community, account, topic).await;
+            if settled.map_err(broken)? {
+                return Ok(true);
+            }
         }
-        // What the hub knows of him is older than what was looked at, or he is new to it.
+        // What the hub knows of him is older than what was looked at, or may be, or he is new to it.
         self.gather(community, account).await.map_err(broken)?;
         let settled = self.settle(community, account, topic).await;
         settled.map_err(broken)

@@ -297,14 +297,17 @@ impl Digests {
         )
     }
 
-    /// Tells members what each hears by what he sees as it is told.
+    /// Tells members what each hears by what he sees as it is told. Where that is not known, they hear that there is
+    /// something, and ask.
     async fn tell(&self, saying: &mut Saying, all: &[AccountId]) {
         for some in all.chunks(AT_ONCE) {
+            let mut is_doubtful = false;
             let hearers: Vec<(AccountId, Arc<Sight>, Vec<Arc<Line>>)> = {
                 let state = self.hub.state();
                 let Some(gathering) = state.communities.get(&saying.community) else {
                     return;
                 };
+                is_doubtful |= gathering.is_doubtful;
                 let hearer = |account: &AccountId| {
                     let view = gathering.present.get(account)?;
                     let lines = state.accounts.get(account)?;
@@ -313,7 +316,11 @@ impl Digests {
                 some.iter().filter_map(hearer).collect()
             };
             for (account, sight, lines) in hearers {
-                let frames = saying.heard_by(account, &sight);
+                let frames = if is_doubtful {
+                    vec![saying.note().clone()]
+                } else {
+                    saying.heard_by(account, &sight)
+                };
                 if frames.is_empty() {
                     continue;
                 }

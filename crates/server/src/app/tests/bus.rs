@@ -1,5 +1,6 @@
 //! What gets lost between the store and the sessions of a node: whoever is connected gets every row all the same.
 
+mod doubtful;
 mod given_up;
 mod late;
 

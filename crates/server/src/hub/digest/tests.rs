@@ -1,3 +1,5 @@
+mod doubtful;
+
 use axum::extract::ws::Utf8Bytes;
 use tulou_protocol::{
     Command, CommandId, Commanded, Digest, GroupId, Log, MessageId, Rev, ServerFrame, SessionId,
