@@ -80,7 +80,7 @@ pub enum Question {
         /// Where to go on: the last answer's [`Members::next`]. Absent: from the first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
-        /// At most [`crate::limits::MEMBERS_PAGE`].
+        /// At most [`crate::limits::MEMBERS_PAGE`]; a page that is full ([`crate::limits::ANSWER_BYTES`]) has fewer.
         limit: usize,
     },
     /// Heads of the topics of a community that moved since a time of the server, in the order in which they moved.
@@ -308,7 +308,8 @@ pub struct Invite {
     pub max_uses: Option<u32>,
     /// How often it was used.
     pub uses: u32,
-    /// Members who came by it, the latest first, at most `INVITE_CAME`.
+    /// Members who came by it, the latest first, at most `INVITE_CAME`. Where a list of links would be too long
+    /// ([`crate::limits::ANSWER_BYTES`]), the last links in it name fewer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub came: Vec<AccountId>,
     /// Whose it is: who made it, or took it over.

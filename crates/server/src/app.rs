@@ -19,6 +19,7 @@ mod disk;
 pub mod execute;
 mod heads;
 mod joining;
+mod links;
 mod members;
 pub(crate) mod parts;
 mod sight;

@@ -20,6 +20,7 @@ use tulou_protocol::{
 use super::{
     App,
     answer::{QuestionAnswer, at_most, broken, missing, no, unwritten},
+    links,
     members::Wanted,
     sync,
 };
@@ -118,7 +119,8 @@ impl App {
             } => self.list_heads(account, community, since, after).await,
             Question::InviteList { community } => {
                 self.may_invite(actor, community).await?;
-                let invites = self.invites(community).await.map_err(broken)?;
+                let mut invites = self.invites(community).await.map_err(broken)?;
+                links::fit(&mut invites);
                 self.may_invite(actor, community).await?;
                 Ok(Told::Invites(Invites { invites }))
             }

@@ -2,7 +2,7 @@
 
 mod page;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tulou_protocol::{
@@ -75,6 +75,7 @@ impl App {
             seats_of: wanted.seats_of,
             found: Vec::new(),
             left: wanted.limit.clamp(1, limits::MEMBERS_PAGE),
+            bytes_left: Page::room(&structure),
             looked_at: 0,
         };
         let told = if !wanted.accounts.is_empty() {
@@ -130,7 +131,11 @@ impl App {
         page: &mut Page<'_>,
         accounts: Vec<AccountId>,
     ) -> Result<(Vec<u64>, GoesOn), StoreError> {
+        let accounts: HashSet<AccountId> = accounts.into_iter().collect();
+        let accounts: Vec<AccountId> = accounts.into_iter().collect();
         page.left = accounts.len();
+        // Whoever is asked for and not named is no member.
+        page.bytes_left = usize::MAX;
         for listed in self.slice(page, SliceOf::These(accounts), None).await? {
             page.take(listed);
         }

@@ -1,6 +1,7 @@
 //! What time and memory do to an app.
 
 mod answers;
+mod budgets;
 mod bus;
 mod clock;
 mod coming;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use tulou_protocol::{AccountId, MemberGroupId, Permissions, TopicId, permission::Place};
+use tulou_protocol::{AccountId, MemberGroupId, Permissions, TopicId, limits, permission::Place};
 use uuid::Uuid;
 
 use super::LOOKED_AT;
@@ -10,6 +10,12 @@ use crate::{
     domain::{Member, Structure},
     store::Listed,
 };
+
+/// What a section is in an answer, without its members.
+const SECTION_BYTES: usize = 96;
+/// What a member is in an answer without his names and member groups, and what one of these is: an id in quotes, and a comma.
+const MEMBER_BYTES: usize = 160;
+const GROUP_BYTES: usize = 25;
 
 /// A list that is being made.
 pub struct Page<'a> {
@@ -20,14 +26,26 @@ pub struct Page<'a> {
     pub sections: Vec<Option<MemberGroupId>>,
     pub found: Vec<(Option<MemberGroupId>, Listed)>,
     pub left: usize,
+    /// Of the answer, about. Whoever needs the last of them is the last.
+    pub bytes_left: usize,
     pub looked_at: usize,
 }
 
 impl Page<'_> {
+    /// How many bytes of an answer there are for members.
+    pub fn room(structure: &Structure) -> usize {
+        let sections = SECTION_BYTES * sections(structure).len();
+        limits::ANSWER_BYTES.saturating_sub(sections)
+    }
+
     /// Lists a member, if he may see the topic that the list is of.
     pub fn take(&mut self, listed: Listed) {
         if self.left > 0 && self.sees(&listed.member) {
             self.left -= 1;
+            self.bytes_left = self.bytes_left.saturating_sub(bytes(&listed));
+            if self.bytes_left == 0 {
+                self.left = 0;
+            }
             let section = section_of(self.structure, &self.sections, &listed.member);
             self.found.push((section, listed));
         }
@@ -77,6 +95,13 @@ impl Page<'_> {
     pub fn count_found(&self) -> Vec<u64> {
         self.count(self.found.iter().map(|(_, listed)| &listed.member))
     }
+}
+
+/// About as long as a member is in an answer.
+fn bytes(listed: &Listed) -> usize {
+    let groups = listed.member.member_groups.len();
+    let names = listed.account_name.len() + listed.display_name.len();
+    MEMBER_BYTES + GROUP_BYTES * groups + 2 * names
 }
 
 /// Shown member groups, highest rank first, then everybody else.
