@@ -8,6 +8,7 @@ mod coming;
 mod cost;
 mod elsewhere;
 mod ending;
+mod filled;
 mod floors;
 mod heads;
 mod house;

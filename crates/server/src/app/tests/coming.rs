@@ -6,11 +6,12 @@ use tulou_protocol::{
     permission::Place,
     push::{ReadBefore, TopicHead},
     question::Told,
-    row::Topic,
 };
 
-use super::*;
-use crate::domain::Reader;
+use super::{
+    filled::{filled_with, next_millisecond},
+    *,
+};
 
 async fn heads(app: &App, line: &Arc<Line>, community: CommunityId) -> Digest {
     let question = Question::CommunityHeads {
@@ -27,51 +28,10 @@ async fn heads(app: &App, line: &Arc<Line>, community: CommunityId) -> Digest {
 
 /// A community of so many topics with a message in each.
 async fn filled(app: &App, owner: &Arc<Line>, topics: u32) -> CommunityId {
-    let (community, _) = found(app, owner).await;
-    let loaded = app.communities().loaded(community).await.unwrap().unwrap();
-    let group = *loaded.structure().groups.keys().next().unwrap();
-    let mut changes = Vec::new();
-    for no in 2..2 + topics {
-        let topic = TopicId(Uuid::now_v7());
-        let body = Topic {
-            group,
-            name: format!("第{no}间"),
-            introduction: String::new(),
-            closed: false,
-            position: "80".to_owned(),
-            no,
-            more: Default::default(),
-        };
-        changes.push(Change::Row {
-            log: Log::Community(community),
-            id: topic.to_string(),
-            body: body.into(),
-        });
-        changes.push(Change::TopicBegins { community, topic });
-        changes.push(Change::Send(Box::new(Sent {
-            topic,
-            message: MessageId(Uuid::now_v7()),
-            author: owner.account(),
-            author_rev: Rev(1),
-            text: "以前".to_owned(),
-            reply_to: None,
-            written_at: None,
-            mentions: Vec::new(),
-            wide: Vec::new(),
-            reader: Reader::ALWAYS,
-        })));
-    }
-    let commit = Commit::of_server(owner.account(), app.now(), changes);
-    app.store().commit(commit).await.unwrap();
-    settled(app).await;
+    let id = |no| (no, TopicId(Uuid::now_v7()));
+    let topics = (2..2 + topics).map(id).collect();
+    let (community, _) = filled_with(app, owner, &topics, Vec::new()).await;
     community
-}
-
-async fn next_millisecond(app: &App) {
-    let now = app.now();
-    while app.now() == now {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]

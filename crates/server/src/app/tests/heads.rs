@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use tulou_protocol::{
     Digest, MemberGroupId, Permissions, Seq, command::Edit, id::Millis, permission::Place,
-    push::TopicHead, row::Topic,
+    push::TopicHead,
 };
 
-use super::*;
-use crate::domain::Reader;
+use super::{
+    filled::{filled_with, next_millisecond},
+    *,
+};
 
 /// Topics that fill some answers, if each has as many wide mentions as are told.
 const TOPICS: u32 = 150;
@@ -48,58 +50,18 @@ async fn pages(app: &App, line: &Arc<Line>, community: CommunityId) -> Vec<Topic
     }
 }
 
-async fn next_millisecond(app: &App) {
-    let now = app.now();
-    while app.now() == now {
-        tokio::task::yield_now().await;
-    }
-}
-
 /// A community with the largest heads that there are, all of one millisecond: its topics by their number.
 async fn filled(app: &App, owner: &Arc<Line>) -> (CommunityId, BTreeMap<u32, TopicId>) {
-    let (community, first) = found(app, owner).await;
-    let loaded = app.communities().loaded(community).await.unwrap().unwrap();
-    let group = *loaded.structure().groups.keys().next().unwrap();
-    let mut topics = BTreeMap::from([(1, first)]);
-    let mut changes = Vec::new();
-    for no in 2..2 + TOPICS {
-        // Their ids do not follow the order of their numbers.
-        let topic = TopicId(Uuid::from_u128(
+    // Their ids do not follow the order of their numbers.
+    let id = |no: u32| {
+        TopicId(Uuid::from_u128(
             u128::from(no).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
-        ));
-        topics.insert(no, topic);
-        let body = Topic {
-            group,
-            name: format!("第{no}间"),
-            introduction: String::new(),
-            closed: false,
-            position: "80".to_owned(),
-            no,
-            more: Default::default(),
-        };
-        let wide = (0..WIDE).map(|group| Some(MemberGroupId(Uuid::from_u128(u128::MAX - group))));
-        changes.push(Change::Row {
-            log: Log::Community(community),
-            id: topic.to_string(),
-            body: body.into(),
-        });
-        changes.push(Change::TopicBegins { community, topic });
-        changes.push(Change::Send(Box::new(Sent {
-            topic,
-            message: MessageId(Uuid::now_v7()),
-            author: owner.account(),
-            author_rev: Rev(1),
-            text: "大家".to_owned(),
-            reply_to: None,
-            written_at: None,
-            mentions: Vec::new(),
-            wide: wide.collect(),
-            reader: Reader::ALWAYS,
-        })));
-    }
-    let commit = Commit::of_server(owner.account(), app.now(), changes);
-    app.store().commit(commit).await.unwrap();
-    settled(app).await;
+        ))
+    };
+    let mut topics: BTreeMap<u32, TopicId> = (2..2 + TOPICS).map(|no| (no, id(no))).collect();
+    let wide = (0..WIDE).map(|group| Some(MemberGroupId(Uuid::from_u128(u128::MAX - group))));
+    let (community, first) = filled_with(app, owner, &topics, wide.collect()).await;
+    topics.insert(1, first);
     next_millisecond(app).await;
     (community, topics)
 }
