@@ -97,11 +97,12 @@ impl App {
     /// A message takes its part of the sender's rate, and a new name of what there is for names, however often it is
     /// decided.
     fn may_begin(&self, account: AccountId, command: &Command) -> Result<(), Refusal> {
-        match command {
-            Command::MessageSend { topic, .. } => self.take_send(account, *topic),
-            Command::ProfileEdit { .. } => self.take_name(account),
-            _ => Ok(()),
+        if let Command::MessageSend { topic, .. } = command {
+            self.take_send(account, *topic)?;
+        } else if matches!(command, Command::ProfileEdit { .. }) {
+            self.take_name(account)?;
         }
+        Ok(())
     }
 
     /// What was written for an account beyond what most commands need is taken from its rate.
