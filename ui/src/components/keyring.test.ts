@@ -99,6 +99,9 @@ describe('the keyring', () => {
     expect(screen.getByTestId('banner-keyring-unread').textContent).toContain('No keyring was found')
     const dialog = await screen.findByTestId('dialog-sign-in')
     expect(dialog.textContent, 'it may have it').toContain('No keyring was found')
+    expect(document.activeElement, 'the keyboard is where one types').toBe(
+      within(dialog).getByTestId('sign-in-password'),
+    )
     await fireEvent.click(within(dialog).getByTestId('keyring-again'))
     expect(api.calls).toContain('askKeyring')
     expect(await faults(dialog)).toEqual([])
