@@ -12,7 +12,7 @@ use crate::{
     actor::{Actor, Origin},
     communities::{Loaded, whom},
     domain::{self, Change, Facts, Member, Needs, needs},
-    store::{Commit, Committed, Outcome, Pending, StoreError, wire},
+    store::{Commit, Committed, Outcome, Pending, StoreError, telling::asking, wire},
     task::attended,
 };
 
@@ -135,7 +135,7 @@ impl App {
     }
 
     async fn attempt(&self, actor: &Actor, commanded: &Commanded) -> Begun {
-        match self.decide(actor, commanded).await {
+        match asking(actor.account, self.decide(actor, commanded)).await {
             Ok(begun) => begun,
             Err(error) => Begun::Answered(Err(Self::broken(&error))),
         }

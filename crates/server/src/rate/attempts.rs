@@ -12,6 +12,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use super::{Buckets, Rate};
+
 /// How a count slows.
 #[derive(Debug, Clone, Copy)]
 struct Slope {
@@ -56,9 +58,27 @@ pub(crate) fn place_of(address: Option<IpAddr>) -> Place {
     }
 }
 
+/// Attempts of a place, right or wrong: each has a password looked at, which is work for all who want to come in.
+const LOOKS: Rate = Rate {
+    capacity: 60.0,
+    per_ms: 2.0 / 1_000.0,
+};
+
 /// Attempts that may have failed. Times are milliseconds of a clock that only goes forward.
-#[derive(Debug, Default)]
-pub struct Attempts(Mutex<Counts>);
+#[derive(Debug)]
+pub struct Attempts {
+    counts: Mutex<Counts>,
+    looks: Buckets<Place>,
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self {
+            counts: Mutex::default(),
+            looks: Buckets::new(LOOKS),
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -126,7 +146,7 @@ pub struct Admitted {
 
 impl Attempts {
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Admits an attempt, or says in how many seconds it is welcome.
@@ -150,6 +170,9 @@ impl Attempts {
         if until > now {
             return Err((until - now).div_ceil(1_000));
         }
+        self.looks
+            .take(place, now)
+            .map_err(|wait_ms| wait_ms.div_ceil(1_000))?;
         of_pair.add(OF_PAIR, now);
         of_place.add(OF_PLACE, now);
         of_name.add(OF_NAME, now);
@@ -235,6 +258,22 @@ mod tests {
         for _ in 0..OF_PAIR.free {
             let _ = attempts.admit("alice", HOME, 0).unwrap();
         }
+    }
+
+    #[test]
+    fn whoever_is_right_each_time_has_no_more_passwords_looked_at_than_others() {
+        let attempts = Attempts::default();
+        let right = |address, now| {
+            let admitted = attempts.admit("mallory", address, now)?;
+            attempts.forgive(admitted);
+            Ok::<_, u64>(())
+        };
+        let at_once = (0..1_000).filter(|_| right(HOME, 0).is_ok()).count();
+        assert_eq!(at_once, 60, "at once");
+        assert_eq!(right(HOME, 0), Err(1));
+        let later = (0..60_000).filter(|now| right(HOME, *now).is_ok()).count();
+        assert_eq!(later, 119, "in a minute, then two a second");
+        assert_eq!(right(address(1), 0), Ok(()), "others do not wait");
     }
 
     #[test]

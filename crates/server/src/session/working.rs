@@ -12,7 +12,11 @@ use tulou_protocol::{
 };
 
 use super::{Session, flying::Flight, refused};
-use crate::{app::execute::InFlight, store::wire, task::attended};
+use crate::{
+    app::execute::InFlight,
+    store::{telling::asking, wire},
+    task::attended,
+};
 
 /// Bytes of an answer that cost as much as a request.
 const ANSWER_BYTES: f64 = 65_536.0;
@@ -113,7 +117,7 @@ impl Session {
             let turn = app.turn(line.account()).await;
             let answering = tokio::spawn(async move {
                 let _turn = turn;
-                let answer = app.answer(&line, question).await;
+                let answer = asking(line.account(), app.answer(&line, question)).await;
                 if let Ok(json) = &answer {
                     account.charge(app.uptime_ms(), cost_of(json));
                 }

@@ -17,7 +17,12 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::{said, schema};
-use crate::store::{Pending, StoreError, telling::is_telling};
+use tulou_protocol::AccountId;
+
+use crate::store::{
+    Pending, StoreError,
+    telling::{is_telling, who_asks},
+};
 
 /// Whoever asks gets an answer, or none, after so long: nobody else waits for it longer.
 pub const LONGEST: Duration = Duration::from_secs(5);
@@ -28,6 +33,21 @@ const LOOK_EVERY: i32 = 1_000;
 const READERS: usize = 4;
 /// Of these, for anything but what is told to everybody.
 const ASKING: usize = READERS - 1;
+/// Of these, for one account, and for the server's own work.
+const FOR_ONE: usize = ASKING - 1;
+
+/// Whom something is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// It is told to everybody.
+    Everybodys,
+    /// An account's question or command.
+    Account(AccountId),
+    /// The server's own work, which may take long.
+    Servers,
+    /// Somebody's who has not said who he is.
+    Nobodys,
+}
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -52,33 +72,47 @@ pub struct Queue {
 struct Jobs {
     /// What is told to everybody.
     own: VecDeque<Job>,
-    asked: VecDeque<Job>,
+    asked: VecDeque<(Whose, Job)>,
     /// Threads that read.
     busy: usize,
-    /// Of these, for those who ask.
-    asking: usize,
+    /// Whom those read for that do not read what is told to everybody.
+    asking: Vec<Whose>,
     /// None begins.
     is_held: bool,
     is_closed: bool,
 }
 
 impl Jobs {
-    /// The next one that may begin, and whether somebody asked for it.
-    fn begin(&mut self) -> Option<(Job, bool)> {
+    /// The next one that may begin, and whose it is.
+    fn begin(&mut self) -> Option<(Whose, Job)> {
         if self.is_held {
             return None;
         }
-        let own = self.own.pop_front().map(|job| (job, false));
-        let next = own.or_else(|| {
-            let may_begin = self.asking < ASKING;
-            let asked = may_begin.then(|| self.asked.pop_front()).flatten();
-            asked.map(|job| (job, true))
-        });
-        if let Some((_, is_asked)) = next {
-            self.busy += 1;
-            self.asking += usize::from(is_asked);
+        let own = self.own.pop_front().map(|job| (Whose::Everybodys, job));
+        let next = own.or_else(|| self.begin_asked())?;
+        self.busy += 1;
+        Some(next)
+    }
+
+    /// The first that was asked for by somebody who is not read for as often as may be.
+    fn begin_asked(&mut self) -> Option<(Whose, Job)> {
+        if self.asking.len() >= ASKING {
+            return None;
         }
-        next
+        let of = |whose: &Whose| self.asking.iter().filter(|other| *other == whose).count();
+        let may_begin = |(whose, _): &(Whose, Job)| *whose == Whose::Nobodys || of(whose) < FOR_ONE;
+        let at = self.asked.iter().position(may_begin)?;
+        let next = self.asked.remove(at)?;
+        self.asking.push(next.0);
+        Some(next)
+    }
+
+    /// One has ended.
+    fn end(&mut self, whose: Whose) {
+        self.busy -= 1;
+        if let Some(at) = self.asking.iter().position(|other| *other == whose) {
+            self.asking.swap_remove(at);
+        }
     }
 }
 
@@ -104,34 +138,33 @@ impl Queue {
     }
 
     /// Adds one; false if the threads are ending.
-    fn add(&self, job: Job, is_asked: bool) -> bool {
+    fn add(&self, job: Job, whose: Whose) -> bool {
         let mut jobs = self.jobs();
         if jobs.is_closed {
             return false;
         }
-        if is_asked {
-            jobs.asked.push_back(job);
-        } else {
+        if whose == Whose::Everybodys {
             jobs.own.push_back(job);
+        } else {
+            jobs.asked.push_back((whose, job));
         }
         self.wake.notify_one();
         true
     }
 
-    /// The next one, and whether somebody asked for it; none once the threads are to end. Of the one before, if there was
-    /// one, it is given whether somebody had asked.
-    fn next(&self, last: Option<bool>) -> Option<(Job, bool)> {
+    /// The next one, and whose it is; none once the threads are to end. Of the one before, if there was one, it is given
+    /// whose it was.
+    fn next(&self, last: Option<Whose>) -> Option<(Whose, Job)> {
         let mut jobs = self.jobs();
-        if let Some(was_asked) = last {
-            jobs.busy -= 1;
-            jobs.asking -= usize::from(was_asked);
+        if let Some(whose) = last {
+            jobs.end(whose);
             if jobs.busy == 0 {
                 self.still.notify_all();
             }
         }
         loop {
-            if let Some((job, is_asked)) = jobs.begin() {
-                return Some((job, is_asked));
+            if let Some(next) = jobs.begin() {
+                return Some(next);
             }
             if jobs.is_closed && !jobs.is_held {
                 // Whoever is busy does what is left.
@@ -165,8 +198,8 @@ impl Readers {
                 .name("tulou-reader".to_owned())
                 .spawn(move || {
                     let mut last = None;
-                    while let Some((job, is_asked)) = queue.next(last) {
-                        last = Some(is_asked);
+                    while let Some((whose, job)) = queue.next(last) {
+                        last = Some(whose);
                         // A thread that ended would be missed by everybody.
                         if catch_unwind(AssertUnwindSafe(|| job(&mut db))).is_err() {
                             tracing::error!("a read of the store panicked");
@@ -210,15 +243,21 @@ impl Readers {
     pub fn hold(&self) -> (std::sync::mpsc::Sender<()>, Vec<Pending<()>>) {
         let (let_go, held) = std::sync::mpsc::channel();
         let held = Arc::new(Mutex::new(held));
+        let (begin, begun) = std::sync::mpsc::channel();
         let reading = (0..ASKING).map(|_| {
-            let held = held.clone();
+            let (held, begin) = (held.clone(), begin.clone());
             self.read(Some(LONGEST), move |_| {
+                let _ = begin.send(());
                 let held = held.lock().unwrap_or_else(PoisonError::into_inner);
                 let _ = held.recv();
                 Ok(())
             })
         });
-        (let_go, reading.collect())
+        let reading = reading.collect();
+        for _ in 0..ASKING {
+            let _ = begun.recv();
+        }
+        (let_go, reading)
     }
 
     /// What has an end ends at the first look at the time.
@@ -240,8 +279,13 @@ impl Readers {
         longest: Option<Duration>,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
-        let is_own = is_telling();
-        let longest = longest.filter(|_| !is_own);
+        let whose = match (is_telling(), who_asks(), longest) {
+            (true, ..) => Whose::Everybodys,
+            (false, Some(account), _) => Whose::Account(account),
+            (false, None, None) => Whose::Servers,
+            (false, None, Some(_)) => Whose::Nobodys,
+        };
+        let longest = longest.filter(|_| whose != Whose::Everybodys);
         #[cfg(test)]
         let longest = if self.is_hurried.load(std::sync::atomic::Ordering::SeqCst) {
             longest.map(|_| Duration::ZERO)
@@ -266,7 +310,7 @@ impl Readers {
                 let _ = answer.send(result);
             }
         });
-        let is_sent = self.queue.add(job, !is_own);
+        let is_sent = self.queue.add(job, whose);
         Box::pin(async move {
             if !is_sent {
                 return Err(StoreError::Closed);
@@ -311,7 +355,7 @@ fn open(file: PathBuf) -> Result<Connection, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::telling::telling;
+    use crate::store::telling::{asking, telling};
 
     const SHORT: Duration = Duration::from_millis(300);
 
@@ -410,5 +454,55 @@ mod tests {
         drop(reading);
         let closed = tokio::time::timeout(Duration::from_secs(20), readers.close()).await;
         assert!(closed.is_ok(), "nobody asks for what would come of it");
+    }
+
+    #[tokio::test]
+    async fn however_much_one_account_asks_for_another_is_read_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.sqlite");
+        Connection::open(&file).unwrap();
+        let readers = Readers::start(&file).unwrap();
+        let (let_go, held) = std::sync::mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let holds = |longest| {
+            let held = held.clone();
+            readers.read(longest, move |_| {
+                let _ = held.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                Ok(())
+            })
+        };
+        let reads = || {
+            let read = readers.read(Some(LONGEST), |_| Ok(7));
+            async {
+                tokio::time::timeout(Duration::from_secs(20), read)
+                    .await
+                    .expect("he is read for")
+            }
+        };
+        let [greedy, other] = [1, 2].map(|n| AccountId(uuid::Uuid::from_u128(n)));
+        let greedily = asking(greedy, async {
+            [0; 2 * READERS].map(|_| holds(Some(LONGEST)))
+        });
+        let greedily = greedily.await;
+        assert_eq!(asking(other, async { reads().await }).await.unwrap(), 7);
+        assert_eq!(reads().await.unwrap(), 7, "who has not said who he is");
+        drop(let_go);
+        for one in greedily {
+            one.await.unwrap();
+        }
+        let (let_go, held) = std::sync::mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let own = [0; READERS].map(|_| {
+            let held = held.clone();
+            readers.read(None, move |_| {
+                let _ = held.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                Ok(())
+            })
+        });
+        assert_eq!(reads().await.unwrap(), 7, "nor does the server's own work");
+        drop(let_go);
+        for one in own {
+            one.await.unwrap();
+        }
     }
 }
