@@ -22,7 +22,10 @@ export function standsIn(element: Element | null | undefined): Element[] {
   return found
 }
 
-/** Gives the keyboard to the first element that can have it, and otherwise to where things are written or chosen. */
+/**
+ * Gives the keyboard to the first element that can have it, and otherwise to where things are written: never to a button
+ * that happens to come first, which the next blank would press. Of several such places the innermost is meant.
+ */
 export function giveFocus(...wanted: (Element | null | undefined)[]): void {
   for (const element of wanted) {
     if (!(element instanceof HTMLElement) || element === document.body || !canTakeFocus(element)) continue
@@ -31,13 +34,21 @@ export function giveFocus(...wanted: (Element | null | undefined)[]): void {
   }
   const dialogs = document.querySelectorAll<HTMLElement>('[aria-modal=true]')
   const dialog = dialogs.item(dialogs.length - 1)
-  const home = dialog
-    ? [dialog]
-    : [document.querySelector<HTMLElement>('[data-focus-home]'), ...tabbablesIn(document.body).slice(0, 1)]
+  const home = dialog ? [dialog] : [...document.querySelectorAll<HTMLElement>('[data-focus-home]')].reverse()
   for (const element of home) {
     element?.focus({ preventScroll: true })
     if (element && document.activeElement === element) return
   }
+}
+
+const TAKES_LETTERS = 'input, textarea, select, [contenteditable], [role=tree] *, [role=grid] *'
+
+/** Whether a key writes a letter while nothing has the keyboard that does anything with letters. */
+export function isUntaken(event: KeyboardEvent, within: Element | undefined): boolean {
+  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return false
+  if ([...event.key].length !== 1 || event.key === ' ' || !(event.target instanceof Element)) return false
+  const isWithin = event.target === document.body || within?.contains(event.target) === true
+  return isWithin && !event.target.matches(TAKES_LETTERS)
 }
 
 /** Where an element stands: its ancestors, the innermost first, each with the place of the one within. */

@@ -357,6 +357,7 @@ export class WindowState {
     this.#isPlaced = true
     this.#awaited = place.community
     await this.openPlace(place)
+    if (this.composer) this.composer.focusAsked += 1
     await this.ask()
   }
 
