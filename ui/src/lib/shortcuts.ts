@@ -6,7 +6,8 @@ export type Shortcut =
   | 'settings'
   | 'shortcuts'
   | 'members'
-  | 'rows'
+  | 'region'
+  | 'regionBefore'
   | 'previous'
   | 'next'
   | 'previousUnread'
@@ -61,7 +62,8 @@ export function shortcutOf(event: KeyboardEvent): Shortcut | null {
     if (event.key === 'ArrowUp') return event.shiftKey ? 'previousUnread' : 'previous'
     if (event.key === 'ArrowDown') return event.shiftKey ? 'nextUnread' : 'next'
   }
-  return event.key === 'F6' && !event.ctrlKey && !event.altKey && !event.metaKey ? 'rows' : null
+  if (event.key !== 'F6' || event.ctrlKey || event.altKey || event.metaKey) return null
+  return event.shiftKey ? 'regionBefore' : 'region'
 }
 
 /** The keys of each shortcut as they are written on this computer. */
@@ -70,7 +72,8 @@ const KEYS: Readonly<Record<Shortcut, string>> = {
   settings: 'Ctrl ,',
   shortcuts: 'Ctrl /',
   members: 'Ctrl U',
-  rows: 'F6',
+  region: 'F6',
+  regionBefore: 'Shift F6',
   previous: 'Alt ↑',
   next: 'Alt ↓',
   previousUnread: 'Alt Shift ↑',

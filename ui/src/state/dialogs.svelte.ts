@@ -69,7 +69,16 @@ export class Dialogs {
 export type ToastAction = { label: string; run: () => unknown }
 
 /** A short notice at the top of the window. */
-export type Toast = { id: number; text: string; isError: boolean; action: ToastAction | null }
+export type Toast = {
+  id: number
+  text: string
+  isError: boolean
+  action: ToastAction | null
+  /** What it is about: a later notice of the same takes its place. */
+  about: string | null
+  /** Something cannot be done: nothing went wrong, and nothing was done. */
+  isRefusal: boolean
+}
 
 /** How long a notice stays; one with something to do stays longer, and an error until it is closed. */
 const SHOWN_MS = 4_000
@@ -83,10 +92,17 @@ export class Toasts {
   readonly #ends = new Map<number, ReturnType<typeof setTimeout>>()
 
   /** What is said already is said anew, not twice. */
-  show(text: string, isError = false, action: ToastAction | null = null): void {
-    const toast = { id: this.#next, text, isError, action }
+  show(
+    text: string,
+    isError = false,
+    action: ToastAction | null = null,
+    { about = null, isRefusal = false }: { about?: string | null; isRefusal?: boolean } = {},
+  ): void {
+    const toast = { id: this.#next, text, isError, action, about, isRefusal }
     this.#next += 1
-    const others = this.shown.filter((other) => other.text !== text)
+    const isOver = (other: Toast): boolean => other.text === text || (about !== null && other.about === about)
+    for (const other of this.shown.filter(isOver)) this.hold(other.id)
+    const others = this.shown.filter((other) => !isOver(other))
     const more = others.length + 1 - AT_ONCE
     const passing = others.filter((other) => !other.isError)
     const errors = isError ? others.filter((other) => other.isError) : []

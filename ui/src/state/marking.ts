@@ -13,6 +13,9 @@ type Window = {
   run<T>(call: Promise<T>): Promise<T | undefined>
 }
 
+/** What was marked last is what is said, and what can be taken back. */
+const MARKING = { about: 'marking' }
+
 type Done = { account: string; marks: readonly ReadMark[] }
 
 export class Marking {
@@ -34,7 +37,7 @@ export class Marking {
     const { timeline } = this.window
     if (timeline?.topic === topic && timeline.account === account) timeline.reading.hold()
     const done = await this.window.run(this.window.api.submit(account, { type: 'markUnread', topic, seq }))
-    if (done) this.window.toasts.show(i18n.t.timeline.held)
+    if (done) this.window.toasts.show(i18n.t.timeline.held, false, null, MARKING)
   }
 
   async #read(places: readonly { account: string; place: LevelPlace }[]): Promise<void> {
@@ -46,15 +49,20 @@ export class Marking {
     }
     const topics = done.flatMap(({ marks }) => marks).length
     if (this.#isAmong(done)) this.window.timeline?.reading.letGo()
-    if (topics === 0) toasts.show(i18n.t.read.nothing)
+    if (topics === 0) toasts.show(i18n.t.read.nothing, false, null, MARKING)
     else
-      toasts.show(i18n.t.read.done(topics), false, {
-        label: i18n.t.undo,
-        run: async () => {
-          if (this.#isAmong(done, (mark) => mark.seq !== null)) this.window.timeline?.reading.hold()
-          for (const { account, marks } of done) await this.window.run(api.setRead(account, marks))
+      toasts.show(
+        i18n.t.read.done(topics),
+        false,
+        {
+          label: i18n.t.undo,
+          run: async () => {
+            if (this.#isAmong(done, (mark) => mark.seq !== null)) this.window.timeline?.reading.hold()
+            for (const { account, marks } of done) await this.window.run(api.setRead(account, marks))
+          },
         },
-      })
+        MARKING,
+      )
   }
 
   /** Whether the open topic is among those that were marked. */
