@@ -34,6 +34,10 @@ pub fn restored(db: &Connection, me: AccountId) -> Result<Restored, StoreError> 
         outbox: outbox::all(db)?,
         ..Restored::default()
     };
+    // Where the membership is not here any more the engine has what came forgotten, as it does with a whole one.
+    for log in rows::begun(db)? {
+        restored.cursors.entry(log).or_default();
+    }
     for row in rows::of_kind(db, Log::Account(me), "membership")? {
         if let Body::Membership(membership) = row.body {
             let community = membership.community;

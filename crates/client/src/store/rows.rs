@@ -326,6 +326,19 @@ pub fn cursors(db: &Connection) -> Result<Vec<(Log, Rev, Option<String>)>, Store
     Ok(cursors)
 }
 
+/// Communities of which the first pages of a state came, and no more: they have no cursor yet.
+pub fn begun(db: &Connection) -> Result<Vec<Log>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT log FROM logs WHERE log LIKE 'community/%' AND log NOT IN (SELECT log FROM cursors)",
+    )?;
+    let found = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut begun = Vec::new();
+    for log in found {
+        begun.extend(log?.parse::<Log>());
+    }
+    Ok(begun)
+}
+
 pub(super) fn set_cursor(
     db: &Connection,
     log: Log,

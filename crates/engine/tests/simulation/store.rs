@@ -106,7 +106,7 @@ impl Store {
         Restored {
             account: self.account,
             epoch: self.epoch,
-            cursors: self.cursors.clone(),
+            cursors: self.places(),
             islands: self.islands.clone(),
             heads: self.heads.clone(),
             numbers,
@@ -125,6 +125,17 @@ impl Store {
             lacking: self.lacking.clone(),
             outbox: self.outbox.values().cloned().collect(),
         }
+    }
+
+    /// The cursors. A community of which the first pages of a state came, and no more, is at its beginning.
+    fn places(&self) -> BTreeMap<Log, (Rev, Option<String>)> {
+        let mut places = self.cursors.clone();
+        for log in self.rows.keys() {
+            if matches!(log, Log::Community(_)) {
+                places.entry(*log).or_insert((Rev::ZERO, None));
+            }
+        }
+        places
     }
 
     pub fn communities(&self) -> Vec<CommunityId> {

@@ -211,3 +211,16 @@ fn a_floor_that_is_not_known_any_more_is_not_known_after_a_restart_either() {
     assert_eq!(held.floor, Seq(0), "the old floor does not come back");
     assert_eq!(held.seq, Seq(9), "the rest stays");
 }
+
+#[test]
+fn a_community_of_which_some_pages_came_is_known_after_a_restart() {
+    let (_folder, store) = store();
+    let log = Log::Community(COMMUNITY);
+    apply(&store, vec![Write::Rows(log, vec![group(1, 1, "a")])]);
+    let restored = store.read(|db| restore::restored(db, ME)).unwrap();
+    assert_eq!(
+        restored.cursors.get(&log),
+        Some(&(Rev(0), None)),
+        "what came of it goes if there is no membership"
+    );
+}
