@@ -51,7 +51,7 @@ impl Engine {
             link: Link::new(token, seed, now),
             questions: Questions::new(),
             live: LiveCommands::default(),
-            logs: Logs::restored(&restored, &mut topics),
+            logs: Logs::restored(&restored, &mut topics, &mut turn),
             topics,
             profiles: Profiles::new(restored.profiles, restored.lacking),
             notices: Notices::restored(restored.account),
@@ -100,7 +100,7 @@ impl Engine {
         let paused_until = self.questions.paused_until();
         let ready = self.link.is_ready().then(|| {
             [
-                self.logs.due(),
+                self.logs.due(now),
                 self.topics.due(),
                 self.outbox.due(&self.topics, now),
                 self.idle_due(),

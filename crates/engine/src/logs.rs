@@ -1,12 +1,14 @@
 //! The account's log and those of its communities: cursors, what they say of communities and topics, and what is asked.
 //!
 //! * `log`: a log with a cursor; `community`: what is known of one
-//! * `pushes`: what is pushed; `syncs`: changes and resets; `heads`: digests, and heads of topics
+//! * `pushes`: what is pushed; `syncs`: changes and resets
+//! * `heads`: digests, and heads of topics; `round`: answers that tell them
 
 mod community;
 mod heads;
 mod log;
 mod pushes;
+mod round;
 mod syncs;
 
 use std::collections::BTreeMap;
@@ -37,7 +39,7 @@ pub struct Logs {
 
 impl Logs {
     /// What the store kept.
-    pub fn restored(restored: &Restored, topics: &mut Topics) -> Self {
+    pub fn restored(restored: &Restored, topics: &mut Topics, turn: &mut Turn) -> Self {
         let mut logs = Self::default();
         let kept = |log: Log| {
             let kept = restored.cursors.get(&log);
@@ -63,7 +65,7 @@ impl Logs {
             logs.communities
                 .insert(*community, Community::restored(log, *as_of));
             for (no, topic) in restored.numbers.get(community).into_iter().flatten() {
-                logs.number_topic(*community, *topic, *no, cursor, topics);
+                logs.number_topic(*community, *topic, (*no, cursor), topics, turn);
             }
         }
         logs
@@ -152,9 +154,11 @@ impl Logs {
         }
     }
 
-    /// When the next gap is synced.
-    pub fn due(&self) -> Option<Millis> {
-        self.all().filter_map(|log| log.gap_at).min()
+    /// When the next gap is synced, or what the server failed at is asked for again.
+    pub fn due(&self, now: Millis) -> Option<Millis> {
+        let gaps = self.all().filter_map(|log| log.gap_at);
+        let put_off = self.communities.values().filter_map(Community::due);
+        gaps.chain(put_off.filter(|at| *at > now)).min()
     }
 
     /// Whether a push says that the community is one of mine, and nothing later said otherwise: the answer to a command
@@ -196,9 +200,9 @@ impl Logs {
         &mut self,
         community: CommunityId,
         topic: TopicId,
-        no: u32,
-        rev: Rev,
+        (no, rev): (u32, Rev),
         topics: &mut Topics,
+        turn: &mut Turn,
     ) {
         let Some(state) = self.communities.get_mut(&community) else {
             return;
@@ -211,6 +215,9 @@ impl Logs {
         topics.see_row(topic, is_new);
         if let Some(head) = state.early.remove(&no) {
             topics.take_head(topic, head);
+            if state.round.has_come(no) && state.know_heads(false) {
+                turn.apply(Write::HeadsKnown(community, state.as_of));
+            }
         }
     }
 
@@ -239,7 +246,6 @@ impl Logs {
 
     /// Whether everything of the account and its communities is here.
     pub fn are_complete(&self) -> bool {
-        self.all().all(LogState::is_complete)
-            && !self.communities.values().any(Community::wants_heads)
+        self.all().all(LogState::is_complete) && self.communities.values().all(Community::has_heads)
     }
 }

@@ -18,6 +18,8 @@ mod cut;
 mod heads;
 #[path = "scripts/heads_in_pages.rs"]
 mod heads_in_pages;
+#[path = "scripts/heads_rounds.rs"]
+mod heads_rounds;
 #[path = "scripts/held.rs"]
 mod held;
 #[path = "scripts/link.rs"]

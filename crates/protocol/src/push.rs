@@ -216,10 +216,20 @@ pub struct Digest {
     pub members: u64,
     /// How many of them are connected.
     pub online: u64,
-    /// In `community.heads` only: there are more. Asked on with `to` as `since` and with this as `after`, until it is
-    /// absent; what moves meanwhile is told once more. Absent: all that moved up to `to` is told.
+    /// In `community.heads` only: there are more. Absent: all that moved up to `to` is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<TopicId>,
+    pub after: Option<HeadsAfter>,
+}
+
+/// Where an answer with heads goes on that was full: asked on with its `to` as `since` and with this `topic` as `after`. What
+/// moves meanwhile is told once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HeadsAfter {
+    /// The last topic of the answer.
+    pub topic: TopicId,
+    /// The server's time: what moves later, digests tell. So whoever asks on is done when `to` is later than what the first
+    /// answer said here, however much goes on moving.
+    pub until: Millis,
 }
 
 /// The head of a topic.

@@ -270,10 +270,10 @@ impl Engine {
     fn take_heads(&mut self, community: CommunityId, from: HeadsFrom, response: Response) {
         match response.into_result::<Digest>() {
             Ok(heads) => {
-                let (since, after) = (heads.to, heads.after);
+                let (since, after) = (heads.to, heads.after.map(|after| after.topic));
                 let is_further = after.is_none() || HeadsFrom { since, after } > from;
                 let (topics, turn) = (&mut self.topics, &mut self.turn);
-                self.logs.take_heads(community, from, heads, topics, turn);
+                self.logs.take_heads(community, heads, topics, turn);
                 if !is_further {
                     self.questions.pause(self.turn.now() + PAUSE_MS);
                 }
@@ -282,8 +282,11 @@ impl Engine {
                 self.logs.heads_again(community, from);
                 self.question_refused(&refusal);
             }
+            Err(Refusal::Misunderstood(_)) => {
+                self.logs.heads_failed(community, from, self.turn.now());
+            }
             // It is no community of mine any more, which its log says.
-            Err(Refusal::Rejected(_) | Refusal::Misunderstood(_)) => {}
+            Err(Refusal::Rejected(_)) => {}
         }
     }
 

@@ -4,11 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tulou_protocol::{Body, Rev, Row, TopicId, id::Millis, permission::Place, push::TopicHead};
 
-use super::log::LogState;
+use super::{log::LogState, round::Round};
 use crate::{io::Counts, questions::HeadsFrom};
 
 /// How far a request for heads goes back before what is known: clocks of servers differ.
 const OVERLAP_MS: Millis = 10_000;
+/// How long a server that failed at heads is not asked for them, at first and at most.
+const PAUSE_MS: Millis = 5_000;
+const LONGEST_PAUSE_MS: Millis = 600_000;
+
+/// Heads of topics not known yet that are kept of a community.
+const KEPT: usize = 512;
 
 /// What is known of a community.
 #[derive(Debug, Default)]
@@ -31,9 +37,15 @@ pub struct Community {
     /// Where the last answer with heads goes on, which was full.
     heads_on: Option<HeadsFrom>,
     /// An answer that is on its way is of before all heads were to be asked for anew.
-    pub are_heads_doubted: bool,
+    are_heads_doubted: bool,
+    /// The answers since then.
+    pub round: Round,
     /// When heads were asked for last.
     pub asked_at: Millis,
+    /// The server failed at them: they are not asked for before this time.
+    put_off_until: Option<Millis>,
+    /// How often, one time after the other.
+    failures: u32,
     /// Members, and those of them that are connected, as they were told last.
     pub counts: Option<Counts>,
 }
@@ -108,12 +120,45 @@ impl Community {
     }
 
     /// Whether heads are to be asked for.
-    pub fn wants_heads(&self) -> bool {
+    pub const fn wants_heads(&self) -> bool {
         self.heads_on.is_some() || self.heads_since.is_some()
+    }
+
+    /// Whether everything is here, but for what the server fails at.
+    pub const fn has_heads(&self) -> bool {
+        !self.wants_heads() || self.put_off_until.is_some()
+    }
+
+    /// Whether heads may be asked for.
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.wants_heads() && self.put_off_until.is_none_or(|until| until <= now)
+    }
+
+    /// When what the server failed at is asked for again.
+    pub fn due(&self) -> Option<Millis> {
+        self.put_off_until.filter(|_| self.wants_heads())
+    }
+
+    /// The server failed at heads: they are asked for again later, and less and less often.
+    pub fn put_heads_off(&mut self, now: Millis) {
+        let pause = PAUSE_MS << self.failures.min(16);
+        self.put_off_until = Some(now + pause.min(LONGEST_PAUSE_MS));
+        self.failures += 1;
+    }
+
+    /// The server answered.
+    pub const fn end_failures(&mut self) {
+        self.failures = 0;
+    }
+
+    /// An answer that came is of what I see now.
+    pub const fn is_answer_of_now(&self) -> bool {
+        !self.are_heads_doubted
     }
 
     /// From where on heads are asked for next.
     pub fn next_heads(&mut self) -> Option<HeadsFrom> {
+        self.put_off_until = None;
         if let Some(on) = self.heads_on.take() {
             return Some(on);
         }
@@ -121,7 +166,33 @@ impl Community {
         self.are_heads_doubted = false;
         // What was missed may have come with an answer meanwhile.
         let since = since.max(self.as_of - OVERLAP_MS);
+        self.round = Round::begin(since <= self.as_of);
         Some(HeadsFrom { since, after: None })
+    }
+
+    /// A head came before the row of its topic.
+    pub fn keep_early(&mut self, mut head: TopicHead) {
+        if let Some(before) = self.early.get_mut(&head.no) {
+            let read = head.read.or(before.read);
+            if head.rev < before.rev {
+                std::mem::swap(&mut head, before);
+            }
+            *before = TopicHead { read, ..head };
+        } else if self.early.len() < KEPT {
+            self.early.insert(head.no, head);
+        }
+    }
+
+    /// Heads are known by the round; whether that is up to another time than before.
+    pub fn know_heads(&mut self, went_back: bool) -> bool {
+        let as_of = match (self.round.known(), went_back) {
+            (Some(to), false) => self.as_of.max(to),
+            // What is asked for from a time that is still to come, the server tells from the beginning.
+            (Some(to), true) => to,
+            (None, true) => 0,
+            (None, false) => self.as_of,
+        };
+        std::mem::replace(&mut self.as_of, as_of) != as_of
     }
 
     /// What was asked on the last link has no answer.
@@ -129,6 +200,8 @@ impl Community {
         self.digests.clear();
         self.heads_on = None;
         self.are_heads_doubted = false;
+        self.put_off_until = None;
+        self.failures = 0;
     }
 
     /// Other rights, other topics: all heads are asked for anew. They are known as of 0 again, so that a crash or a cut
@@ -137,6 +210,7 @@ impl Community {
         self.ask_heads_since(0);
         self.heads_on = None;
         self.are_heads_doubted = true;
+        self.round = Round::default();
         std::mem::take(&mut self.as_of) > 0
     }
 }

@@ -2,7 +2,7 @@
 
 use tulou_protocol::{CommunityId, Digest, Question, Rev, id::Millis, limits};
 
-use super::Logs;
+use super::{Logs, community::Community};
 use crate::{
     io::{Counts, Write},
     questions::{Asked, HeadsFrom, Questions},
@@ -12,8 +12,6 @@ use crate::{
 
 /// Requests for heads on their way.
 const HEADS: usize = 2;
-/// Heads of topics not known yet that are kept of a community.
-const KEPT: usize = 512;
 /// So many audiences are remembered of a community: each has a topic.
 const AUDIENCES: usize = limits::TOPICS;
 /// How often heads are asked for without a reason, against a last digest that was lost.
@@ -22,21 +20,25 @@ const REFRESH_MS: Millis = 600_000;
 const WENT_BACK_MS: Millis = 60_000;
 
 impl Logs {
-    /// Asks for heads, of communities that are here themselves: one question of each at a time, page after page.
+    /// Asks for heads, of communities that are here themselves: one question of each at a time, page after page. Whoever was
+    /// asked longest ago comes first, so that nobody waits for as long as one of many pages takes.
     pub fn pump_heads(&mut self, questions: &mut Questions, turn: &mut Turn) {
         let mut asking = questions.count(|asked| matches!(asked, Asked::Heads(..)));
+        let mut wanting: Vec<(CommunityId, &mut Community)> = Vec::new();
         for (community, state) in &mut self.communities {
             let is_here = state.log.cursor > Rev::ZERO && state.log.is_complete();
             let is_asked = |asked: &Asked| matches!(asked, Asked::Heads(of, _) if of == community);
+            if is_here && state.is_due(turn.now()) && questions.count(is_asked) == 0 {
+                wanting.push((*community, state));
+            }
+        }
+        wanting.sort_by_key(|(_, state)| state.asked_at);
+        for (community, state) in wanting {
             if asking < HEADS
-                && is_here
-                && state.wants_heads()
-                && questions.count(is_asked) == 0
                 && let Some(from) = state.next_heads()
             {
                 state.asked_at = turn.now();
                 asking += 1;
-                let community = *community;
                 let HeadsFrom { since, after } = from;
                 let heads = Question::CommunityHeads {
                     community,
@@ -53,42 +55,48 @@ impl Logs {
     pub fn take_heads(
         &mut self,
         community: CommunityId,
-        from: HeadsFrom,
         mut heads: Digest,
         topics: &mut Topics,
         turn: &mut Turn,
     ) {
-        if let Some(state) = self.communities.get_mut(&community) {
-            // Heads whose topics are not known yet are not in the store: they have to be asked for again, also when a
-            // later question does not reach back to them.
-            let mut numbers = heads.topics.iter().map(|head| head.no);
-            let are_known = !state.are_heads_doubted
-                && from.since <= state.as_of
-                && numbers.all(|no| state.numbers.contains_key(&no));
-            let went_back = heads.after.is_none() && heads.to + WENT_BACK_MS < state.as_of;
-            let as_of = match (are_known, went_back) {
-                (true, false) => state.as_of.max(heads.to),
-                // What is asked for from a time that is still to come, the server tells from the beginning.
-                (true, true) => heads.to,
-                (false, true) => 0,
-                (false, false) => state.as_of,
-            };
-            if std::mem::replace(&mut state.as_of, as_of) != as_of {
-                turn.apply(Write::HeadsKnown(community, as_of));
-            }
-            match heads.after {
-                Some(_) => state.ask_heads_on(HeadsFrom {
-                    since: heads.to,
-                    after: heads.after,
-                }),
-                None => state.digests.retain(|_, to| *to <= heads.to + WENT_BACK_MS),
-            }
-        }
         // They are told to me alone: nothing said of what I have read is said, too.
         for head in &mut heads.topics {
             head.read.get_or_insert_default();
         }
+        let Some(state) = self.communities.get_mut(&community) else {
+            return;
+        };
+        state.end_failures();
+        if state.is_answer_of_now() {
+            state.round.bound(&mut heads);
+        }
+        let (to, after) = (heads.to, heads.after);
+        let numbers: Vec<u32> = heads.topics.iter().map(|head| head.no).collect();
         self.take_moved(heads, topics, turn);
+        let Some(state) = self.communities.get_mut(&community) else {
+            return;
+        };
+        // Heads whose topics are not known yet are not in the store: they have to be asked for again, also when a later
+        // question does not reach back to them, unless their rows come.
+        let (early, lost): (Vec<u32>, Vec<u32>) = numbers
+            .into_iter()
+            .filter(|no| !state.numbers.contains_key(no))
+            .partition(|no| state.early.contains_key(no));
+        state.round.take(to, early);
+        if !lost.is_empty() {
+            state.round.lose();
+        }
+        let went_back = after.is_none() && to + WENT_BACK_MS < state.as_of;
+        if state.know_heads(went_back) {
+            turn.apply(Write::HeadsKnown(community, state.as_of));
+        }
+        match after {
+            Some(after) => state.ask_heads_on(HeadsFrom {
+                since: to,
+                after: Some(after.topic),
+            }),
+            None => state.digests.retain(|_, told| *told <= to + WENT_BACK_MS),
+        }
     }
 
     /// The server was busy: it is asked again.
@@ -98,6 +106,14 @@ impl Logs {
                 Some(_) => state.ask_heads_on(from),
                 None => state.ask_heads_since(state.as_of),
             }
+        }
+    }
+
+    /// The server failed at it: it is asked again after a pause, and others meanwhile.
+    pub fn heads_failed(&mut self, community: CommunityId, from: HeadsFrom, now: Millis) {
+        self.heads_again(community, from);
+        if let Some(state) = self.communities.get_mut(&community) {
+            state.put_heads_off(now);
         }
     }
 
@@ -138,15 +154,10 @@ impl Logs {
         if state.counts.replace(counts) != Some(counts) {
             turn.apply(Write::Counts(digest.community, counts));
         }
-        for mut head in digest.topics {
+        for head in digest.topics {
             match state.numbers.get(&head.no) {
                 Some(topic) => topics.take_head(*topic, head),
-                None if state.early.len() < KEPT => {
-                    let before = state.early.get(&head.no);
-                    head.read = head.read.or(before.and_then(|before| before.read));
-                    state.early.insert(head.no, head);
-                }
-                None => {}
+                None => state.keep_early(head),
             }
         }
     }

@@ -123,7 +123,7 @@ impl Logs {
             return;
         };
         if let Body::Topic(body) = &row.body {
-            self.number_topic(community, topic, body.no, row.rev, topics);
+            self.number_topic(community, topic, (body.no, row.rev), topics, turn);
         } else if matches!(row.body, Body::LockedTopic(_))
             || matches!(&row.body, Body::Deleted(kind) if kind == "topic")
         {

@@ -8,7 +8,7 @@ use tulou_protocol::{
     Digest, Question, Rev, Seq, ServerFrame, TopicId,
     frame::{Busy, Refusal, Response},
     id::Millis,
-    push::{Pushed, TopicHead as Moved},
+    push::{HeadsAfter, Pushed, TopicHead as Moved},
     question::Told,
 };
 
@@ -33,7 +33,10 @@ fn from(since: Millis, after: Option<TopicId>) -> Question {
 /// An answer that is full.
 fn full(to: Millis, topics: Vec<Moved>) -> Told {
     Told::Heads(Digest {
-        after: Some(TOPIC),
+        after: Some(HeadsAfter {
+            topic: TOPIC,
+            until: to + 60_000,
+        }),
         ..digest(0, to, topics)
     })
 }

@@ -8,7 +8,7 @@ use std::{
 use tulou_protocol::{
     AccountId, CommunityId, Digest, Log, Push, Seq, Stale, TopicId,
     id::Millis,
-    push::{Pushed, TopicHead},
+    push::{HeadsAfter, Pushed, TopicHead},
 };
 use tulou_server::domain::{
     Audience, Change, Hears, Member, Structure, View, paging, view::Compared,
@@ -239,7 +239,7 @@ impl Server {
             None => (now, None),
         };
         let mut heads = self.digest(community, "", (since, to), &topics);
-        heads.after = on;
+        heads.after = on.map(|topic| HeadsAfter { topic, until: now });
         for (head, topic) in heads.topics.iter_mut().zip(&topics) {
             let reader = home.structure.reader(member, *topic);
             head.read = self.memory.read_before(account, *topic, reader);

@@ -3,7 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use tulou_protocol::{
-    AccountId, CommunityId, Digest, TopicId, frame::Refusal, id::Millis, limits, push::TopicHead,
+    AccountId, CommunityId, Digest, TopicId,
+    frame::Refusal,
+    id::Millis,
+    limits,
+    push::{HeadsAfter, TopicHead},
     question::Told,
 };
 
@@ -61,6 +65,10 @@ impl App {
         let (to, on) = match last.map(|(topic, _)| (page.last, *topic)) {
             Some(last) => {
                 let (to, on) = paging::page_ends(last, settled, (since, after));
+                let on = HeadsAfter {
+                    topic: on,
+                    until: settled,
+                };
                 (to, Some(on))
             }
             None => (settled, None),

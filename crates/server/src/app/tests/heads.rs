@@ -41,7 +41,7 @@ async fn pages(app: &App, line: &Arc<Line>, community: CommunityId) -> Vec<Topic
     let mut all = Vec::new();
     loop {
         let heads = page(app, line, community, from).await;
-        from = (heads.to, heads.after);
+        from = (heads.to, heads.after.map(|after| after.topic));
         all.extend(heads.topics);
         if from.1.is_none() {
             return all;
@@ -92,14 +92,14 @@ async fn what_moves_between_two_pages_is_told_as_it_is_then() {
     let moved = first.topics.last().unwrap().no;
     give(&app, &alice, send(topics[&moved], "又一句")).await;
     next_millisecond(&app).await;
-    let mut from = (first.to, first.after);
+    let mut from = (first.to, first.after.map(|after| after.topic));
     let mut heads: BTreeMap<u32, Seq> = BTreeMap::new();
     for head in first.topics {
         heads.insert(head.no, head.head_seq);
     }
     while from.1.is_some() {
         let next = page(&app, &alice, community, from).await;
-        from = (next.to, next.after);
+        from = (next.to, next.after.map(|after| after.topic));
         for head in next.topics {
             heads.insert(head.no, head.head_seq);
         }
@@ -133,11 +133,11 @@ async fn of_what_is_hidden_between_two_pages_nothing_more_is_told() {
         },
     };
     give(&app, &alice, hide).await;
-    let mut from = (first.to, first.after);
+    let mut from = (first.to, first.after.map(|after| after.topic));
     let mut numbers = told;
     while from.1.is_some() {
         let next = page(&app, &bob, community, from).await;
-        from = (next.to, next.after);
+        from = (next.to, next.after.map(|after| after.topic));
         numbers.extend(next.topics.iter().map(|head| head.no));
     }
     assert!(!numbers.contains(&hidden));
