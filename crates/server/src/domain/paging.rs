@@ -20,3 +20,35 @@ pub fn page_ends(
         last
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_page_ends_before_the_moment_that_is_being_written_unless_that_leads_nowhere() {
+        let topic = |no: u128| TopicId(Uuid::from_u128(no));
+        let settled = 1_000;
+        let ends = |last, asked| page_ends(last, settled, asked);
+        let long_ago = (0, None);
+        let last = (700, topic(5));
+        assert_eq!(ends(last, long_ago), last, "nothing comes to that time");
+        let before = (999, topic(5));
+        for moved_at in [999, 1_000, 1_400] {
+            assert_eq!(ends((moved_at, topic(5)), long_ago), before);
+        }
+        // The page before it ended there.
+        let asked = |no| (999, Some(topic(no)));
+        assert_eq!(ends((1_000, topic(5)), asked(4)), before, "one further");
+        for no in [5, 6] {
+            let last = (1_000, topic(5));
+            assert_eq!(ends(last, asked(no)), last, "or the same page for ever");
+        }
+        let last = (1_000, topic(6));
+        assert_eq!(ends(last, (1_000, Some(topic(5)))), last);
+        assert_eq!(ends((1_000, topic(5)), (999, None)), before);
+        assert_eq!(ends((1_000, topic(5)), (1_000, None)), (1_000, topic(5)));
+    }
+}

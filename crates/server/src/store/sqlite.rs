@@ -29,6 +29,8 @@ mod known;
 mod listing;
 mod log;
 mod log_file;
+#[cfg(test)]
+mod looks;
 mod member;
 mod message;
 mod missed;

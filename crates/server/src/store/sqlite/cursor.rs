@@ -34,9 +34,30 @@ pub fn read_before(
     topic: TopicId,
     reader: Reader,
 ) -> Result<Option<ReadBefore>, StoreError> {
-    let head = log::head(db, Log::Topic(topic))?.unwrap_or_default();
+    let (head, moved_at) = log::last_written(db, topic)?.unwrap_or_default();
     let held = dated(db, account, topic)?;
-    beyond(db, (account, topic, head.seq), held.as_ref(), reader)
+    if moved_at >= reader.since {
+        return beyond(db, (account, topic, head), held.as_ref(), reader);
+    }
+    // Nothing was sent since he came.
+    let read = held_before(held.as_ref(), reader);
+    Ok(read
+        .filter(|(seq, _)| *seq < head)
+        .map(|(_, over)| ReadBefore {
+            seq: head,
+            own: 0,
+            over,
+        }))
+}
+
+/// Up to where his row says that he has read, and its rev, if it does not say all: he was there when he read, and may read all
+/// of it.
+fn held_before(held: Option<&(Cursor, Rev, Millis)>, reader: Reader) -> Option<(Seq, Rev)> {
+    match held {
+        Some((_, _, at)) if *at >= reader.since && reader.has_history => None,
+        Some((cursor, rev, _)) => Some((cursor.seq, *rev)),
+        None => Some((Seq::ZERO, Rev::ZERO)),
+    }
 }
 
 /// The same over a row that is known, of a topic whose last place is known.
@@ -46,11 +67,8 @@ pub fn beyond(
     held: Option<&(Cursor, Rev, Millis)>,
     reader: Reader,
 ) -> Result<Option<ReadBefore>, StoreError> {
-    let (read, over) = match held {
-        // He was there when he read, and may read all of it.
-        Some((_, _, at)) if *at >= reader.since && reader.has_history => return Ok(None),
-        Some((cursor, rev, _)) => (cursor.seq, *rev),
-        None => (Seq::ZERO, Rev::ZERO),
+    let Some((read, over)) = held_before(held, reader) else {
+        return Ok(None);
     };
     if message::is_sent_since(db, topic, read.next(), reader.since)? {
         return Ok(None);

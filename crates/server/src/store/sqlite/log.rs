@@ -9,20 +9,30 @@ use crate::store::{Head, Moved, StoreError};
 
 const FLOOR: &str = "SELECT floor FROM log WHERE id = ?1";
 const HEAD: &str = "SELECT rev, seq FROM log WHERE id = ?1";
+const LAST_WRITTEN: &str = "SELECT seq, moved_at FROM log WHERE id = ?1";
 const COMMUNITY_OF: &str = "SELECT community FROM log WHERE id = ?1 AND kind = 0";
 const MOVED_SINCE: &str = "SELECT id, moved_at FROM log
     WHERE community = ?1 AND kind = 0 AND moved_at >= ?2 AND (moved_at > ?2 OR id > ?3) ORDER BY moved_at, id";
 const WRITTEN: &str = "SELECT id FROM log WHERE community = ?1 AND kind = 0 AND seq > 0";
 const WIDE: &str = "SELECT w.seq, w.who, m.author FROM wide_mention w
-    CROSS JOIN message m ON m.topic = w.topic AND m.seq = w.seq WHERE w.topic = ?1 AND w.seq > ?2";
+    CROSS JOIN message m ON m.topic = w.topic AND m.seq = w.seq WHERE w.topic = ?1 AND w.seq > ?2
+    ORDER BY w.seq DESC, w.who DESC LIMIT ?3";
 /// Statements whose plan is a test.
 #[cfg(test)]
-pub const HOT: &[&str] = &[HEAD, FLOOR, COMMUNITY_OF, MOVED_SINCE, WRITTEN, WIDE];
+pub const HOT: &[&str] = &[
+    HEAD,
+    FLOOR,
+    LAST_WRITTEN,
+    COMMUNITY_OF,
+    MOVED_SINCE,
+    WRITTEN,
+    WIDE,
+];
 
 /// Messages back from the head in which wide mentions are named.
 const WIDE_MESSAGES: u64 = 100;
 /// Wide mentions of a topic that are named, at most: whoever calls many member groups in each message is named with the last.
-const WIDE_MENTIONS: usize = 100;
+const WIDE_MENTIONS: u32 = 100;
 
 /// The number of a kind of log in the table.
 pub const fn kind(log: Log) -> i64 {
@@ -54,6 +64,15 @@ pub fn head(db: &Connection, log: Log) -> Result<Option<Head>, StoreError> {
             })
         })
         .optional()?)
+}
+
+/// The last place of a topic, and when something was last written in it.
+pub fn last_written(db: &Connection, topic: TopicId) -> Result<Option<(Seq, Millis)>, StoreError> {
+    let mut statement = db.prepare_cached(LAST_WRITTEN)?;
+    let last = statement.query_row([topic.as_bytes()], |row| {
+        Ok((Seq(counter(row, 0)?), row.get(1)?))
+    });
+    Ok(last.optional()?)
 }
 
 /// The rev up to which tombstones of a log are forgotten.
@@ -99,19 +118,16 @@ fn read_wide(row: &SqlRow<'_>, at: usize) -> rusqlite::Result<WideMention> {
     })
 }
 
+/// The last of a topic's wide mentions: no more are read than are told.
 fn wide(db: &Connection, topic: TopicId, head: Seq) -> Result<Vec<WideMention>, StoreError> {
     let after = number(head.0.saturating_sub(WIDE_MESSAGES));
-    let found: Result<Vec<_>, _> = db
-        .prepare_cached(WIDE)?
-        .query_map((topic.as_bytes(), after), |row| read_wide(row, 0))?
-        .collect();
-    Ok(last(found?))
-}
-
-/// The last of a topic's wide mentions.
-fn last(mut wide: Vec<WideMention>) -> Vec<WideMention> {
-    wide.sort_unstable_by_key(|mention| mention.seq);
-    wide.split_off(wide.len().saturating_sub(WIDE_MENTIONS))
+    let mut statement = db.prepare_cached(WIDE)?;
+    let found = statement.query_map((topic.as_bytes(), after, WIDE_MENTIONS), |row| {
+        read_wide(row, 0)
+    })?;
+    let mut last = found.collect::<Result<Vec<_>, _>>()?;
+    last.reverse();
+    Ok(last)
 }
 
 /// Topics of a community that moved, and when.
