@@ -251,17 +251,20 @@ impl Ledger {
             own: read.own,
             set_no,
         };
+        // Until it is known what was sent before I came, a row may be of before I went.
+        let is_said = |rev| told.is_some() || rev == LATEST;
         match (self.cursors.get(&topic).copied(), told) {
             (Some((held, rev)), Some(read)) if read.holds_over(rev) && read.seq > held.seq => {
                 before(read, held.set_no)
             }
-            (Some((held, _)), _) => held,
-            (None, told) => {
+            (Some((held, rev)), _) if is_said(rev) => held,
+            (held, told) => {
                 let all = ReadBefore {
                     seq: self.head(topic),
                     ..ReadBefore::default()
                 };
-                let read = before(told.unwrap_or(all), 0);
+                let set_no = held.map_or(0, |(held, _)| held.set_no);
+                let read = before(told.unwrap_or(all), set_no);
                 let unreadable = Seq(self.floor(topic).0.saturating_sub(1));
                 ReadTo {
                     seq: read.seq.max(unreadable),

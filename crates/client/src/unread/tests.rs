@@ -465,10 +465,33 @@ fn what_was_sent_before_i_came_counts_as_read_where_no_later_row_says_otherwise(
     assert_eq!(unread_of(told(0, 0, 0), None), 10, "nothing was");
     assert_eq!(unread_of(told(7, 0, 0), None), 3, "seven were");
     let row = || Some(cursor(2, 1));
-    assert_eq!(unread_of(None, row()), 7, "the row says it");
+    assert_eq!(unread_of(None, row()), 0, "nor of when the row is");
+    assert_eq!(unread_of(told(0, 0, 0), row()), 7, "the row says it");
     assert_eq!(unread_of(told(7, 0, 0), row()), 7, "it came later");
     assert_eq!(unread_of(told(7, 1, 1), row()), 2, "it is of before");
     assert_eq!(unread_of(told(1, 0, 1), row()), 7, "it is further");
+}
+
+#[test]
+fn what_i_mark_as_unread_counts_before_it_is_known_what_was_sent_before_i_came() {
+    let Write::Head(topic, mut told) = head(10, &[]) else {
+        panic!("it is a head")
+    };
+    told.read = None;
+    let (_folder, store) = store(vec![Write::Head(topic, told), cursor(2, 0)]);
+    let advance = |seq| Command::CursorAdvance {
+        topic: TOPIC,
+        seq: Seq(seq),
+        set_no: 0,
+    };
+    submit(&store, advance(5));
+    assert_eq!(numbers(&store).unread, 0);
+    let back = Command::CursorSet {
+        topic: TOPIC,
+        seq: Seq(4),
+    };
+    submit(&store, back);
+    assert_eq!(numbers(&store).unread, 6);
 }
 
 #[test]
