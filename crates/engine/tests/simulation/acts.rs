@@ -184,6 +184,14 @@ impl Client {
         )
     }
 
+    /// Whether something in the outbox names a message. No program gives its id to another one then: each would wait for
+    /// the other.
+    fn is_named(&self, message: MessageId) -> bool {
+        let id = message.to_string();
+        let mut entries = self.store.outbox.values();
+        entries.any(|entry| format!("{:?}", entry.command).contains(&id))
+    }
+
     /// An id for a message; now and then that of somebody's in another topic. No program gives one id twice, so one that was
     /// taken from elsewhere is not taken again, and what one device of an account takes no other does.
     pub fn new_message(&mut self, topic: TopicId) -> MessageId {
@@ -197,6 +205,7 @@ impl Client {
             if let Some((other, (message, _, author, _))) = found
                 && author != self.account
                 && end_of(message.0) == end_of(other.0)
+                && !self.is_named(message)
                 && self.borrowed.insert(message)
             {
                 return message;

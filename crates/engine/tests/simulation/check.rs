@@ -131,17 +131,21 @@ impl World {
         for topic in seen {
             let log = &self.server.memory.topics[&topic];
             let head = client.store.heads.get(&topic).cloned().unwrap_or_default();
-            assert_eq!(
-                (head.seq, head.rev),
-                (log.head(), log.rev),
-                "client {at}: the head of {topic}"
-            );
-            assert_eq!(
-                head.wide_mentions,
-                log.wide(),
-                "client {at}: mentions of all in {topic}"
-            );
-            self.check_unread(at, client, topic, &head);
+            // What moved while a clock was set right that is ahead again is told when it moves the next time.
+            let is_untold = self.server.has_gone_back && head.rev < log.rev;
+            if !is_untold {
+                assert_eq!(
+                    (head.seq, head.rev),
+                    (log.head(), log.rev),
+                    "client {at}: the head of {topic}"
+                );
+                assert_eq!(
+                    head.wide_mentions,
+                    log.wide(),
+                    "client {at}: mentions of all in {topic}"
+                );
+                self.check_unread(at, client, topic, &head);
+            }
             let islands = client
                 .store
                 .islands
